@@ -1,0 +1,76 @@
+import { SECRET_SETTINGS, type Settings, settingsSchema } from './settings.ts';
+
+export interface SettingProblem {
+  name: string;
+  expected: string;
+  got: string;
+}
+
+/** All that is wrong with the settings, at once. */
+export class ConfigError extends Error {
+  readonly code = 'invalid_config';
+  readonly problems: SettingProblem[];
+  constructor(problems: SettingProblem[]) {
+    super(
+      `Settings that cannot work:\n${problems
+        .map((problem) => `  ${problem.name}: expected ${problem.expected}, got ${problem.got}`)
+        .join('\n')}`,
+    );
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the settings of a process. An empty variable counts as unset.
+ *
+ * @param needs what this process cannot do without when `NODE_ENV=production`: nothing embedded starts silently.
+ * @throws {ConfigError} naming every setting that is wrong.
+ */
+export function parseSettings(
+  env: Record<string, string | undefined>,
+  needs: readonly (keyof Settings)[] = [],
+): Settings {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = settingsSchema.safeParse(given);
+  const problems: SettingProblem[] = [];
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const name = String(issue.path[0]);
+      problems.push({ name, expected: issue.message, got: shown(name, given[name]) });
+    }
+  }
+  if (given.NODE_ENV === 'production') {
+    for (const name of needs) {
+      if (given[name] === undefined && !problems.some((problem) => problem.name === name)) {
+        problems.push({ name, expected: 'a value, as NODE_ENV is production', got: 'nothing' });
+      }
+    }
+  }
+  if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
+  return parsed.data;
+}
+
+function shown(name: string, value: string | undefined): string {
+  if (value === undefined) return 'nothing';
+  return SECRET_SETTINGS.includes(name) ? '[redacted]' : JSON.stringify(value.slice(0, 80));
+}
+
+/** The values that no log line may show: for the scrubber. */
+export function secretsOf(env: Record<string, string | undefined>): string[] {
+  const secrets = [
+    env.TOAPIS_API_KEY,
+    env.AWS_SECRET_ACCESS_KEY,
+    env.AWS_SESSION_TOKEN,
+    passwordOf(env.QUEUE_URL),
+  ];
+  return secrets.filter((secret): secret is string => Boolean(secret));
+}
+
+function passwordOf(address: string | undefined): string | undefined {
+  return address && URL.canParse(address)
+    ? decodeURIComponent(new URL(address).password) || undefined
+    : undefined;
+}

@@ -1,0 +1,20 @@
+// What producer and worker agree on. Imports no app and no other package of the workspace.
+//
+// config/   settings, parsed once
+// clock/    the only door to real time and chance
+// log/      a logger that cannot tell secrets
+// render/   a render as data: request, checkpoint, failure, receipt
+// queues/   every queue, its payload and its retention
+// engine/   where queues live: Redis, or PGlite in this process
+// store/    where objects live: S3, or a folder
+// ledger/   what was paid for
+// open-parts.ts   engine and store as the settings name them
+export * from './clock/index.ts';
+export * from './config/index.ts';
+export * from './engine/index.ts';
+export * from './ledger/index.ts';
+export * from './log/index.ts';
+export * from './queues/index.ts';
+export * from './render/index.ts';
+export * from './store/index.ts';
+export * from './open-parts.ts';

@@ -1,0 +1,127 @@
+import type { Clock } from '../clock/clock.ts';
+import {
+  acceptedKey,
+  dayIndexKey,
+  intentKey,
+  type JobRequest,
+  type Receipt,
+  receiptKey,
+  receiptSchema,
+  resultKey,
+} from '../render/index.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+
+/** Written before a POST. `owner` is drawn by the run that writes it: only that run may POST (I2). */
+export interface Intent {
+  owner: string;
+  /** Host and process, for people. */
+  by: string;
+  at: number;
+  request: JobRequest;
+}
+
+/** Written the moment the provider answers (I3). */
+export interface Accepted {
+  taskId: string;
+  /** Unix milliseconds. */
+  acceptedAt: number;
+  costMicros: number;
+  /** How we know: the answer of the POST, or the provider's webhook later. */
+  source: 'answer' | 'webhook';
+}
+
+/** Where a finished image can be fetched, and until when (Unix ms). The URL stays out of the queue (I8). */
+export interface TaskResult {
+  url: string;
+  expiresAt: number;
+}
+
+/** What the ledger says of one attempt. */
+export type Standing =
+  | { state: 'untouched' }
+  | { state: 'intended'; intent: Intent }
+  | { state: 'accepted'; accepted: Accepted };
+
+const JSON_TYPE = { contentType: 'application/json' };
+
+/**
+ * The book of purchases, in the object store. It outlives the queue: whoever finds an intent without an outcome
+ * knows that money may have been spent and does not spend it again.
+ *
+ * Every method throws the store's {@link StoreError}.
+ */
+export class Ledger {
+  readonly #store: ObjectStore;
+  readonly #clock: Clock;
+
+  constructor(store: ObjectStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  async standing(renderId: string, attempt: number, signal?: AbortSignal): Promise<Standing> {
+    // Outcome first: an intent that is found after it was looked for may be older than the outcome.
+    const accepted = await this.#read<Accepted>(acceptedKey(renderId, attempt), signal);
+    if (accepted) return { state: 'accepted', accepted };
+    const intent = await this.#read<Intent>(intentKey(renderId, attempt), signal);
+    return intent ? { state: 'intended', intent } : { state: 'untouched' };
+  }
+
+  /**
+   * Claims the right to POST. Exactly one caller is told `true`, and only while its own token stands in the
+   * ledger: a put whose answer was lost is settled by reading back whose intent it is.
+   */
+  async claim(
+    renderId: string,
+    attempt: number,
+    claim: { owner: string; by: string; request: JobRequest },
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const intent: Intent = { ...claim, at: this.#clock.now() };
+    const key = intentKey(renderId, attempt);
+    if (await this.#store.putIfAbsent(key, JSON.stringify(intent), options(signal))) return true;
+    const standing = await this.#read<Intent>(key, signal);
+    return standing?.owner === claim.owner;
+  }
+
+  /** A definite refusal: nothing was bought, the attempt may be claimed anew. Only the claimant may call it. */
+  async release(renderId: string, attempt: number, signal?: AbortSignal): Promise<void> {
+    await this.#store.delete(intentKey(renderId, attempt), signal ? { signal } : {});
+  }
+
+  /** The first word on an acceptance stands; a second one (a late webhook, a resumed run) changes nothing. */
+  async accept(renderId: string, attempt: number, accepted: Accepted, signal?: AbortSignal): Promise<void> {
+    await this.#store.putIfAbsent(acceptedKey(renderId, attempt), JSON.stringify(accepted), options(signal));
+  }
+
+  accepted(renderId: string, attempt: number, signal?: AbortSignal): Promise<Accepted | undefined> {
+    return this.#read<Accepted>(acceptedKey(renderId, attempt), signal);
+  }
+
+  async writeResult(renderId: string, attempt: number, result: TaskResult, signal?: AbortSignal) {
+    await this.#store.put(resultKey(renderId, attempt), JSON.stringify(result), options(signal));
+  }
+
+  result(renderId: string, attempt: number, signal?: AbortSignal): Promise<TaskResult | undefined> {
+    return this.#read<TaskResult>(resultKey(renderId, attempt), signal);
+  }
+
+  /** Writes the receipt, and the empty object by which it is found by day and tenant. */
+  async writeReceipt(receipt: Receipt, signal?: AbortSignal): Promise<void> {
+    await this.#store.put(receiptKey(receipt.renderId), JSON.stringify(receipt), options(signal));
+    const index = dayIndexKey(receipt.tenant, receipt.createdAt, receipt.renderId);
+    await this.#store.put(index, '', { contentType: 'text/plain', ...(signal ? { signal } : {}) });
+  }
+
+  async receipt(renderId: string, signal?: AbortSignal): Promise<Receipt | undefined> {
+    const value = await this.#read<unknown>(receiptKey(renderId), signal);
+    return value === undefined ? undefined : receiptSchema.parse(value);
+  }
+
+  async #read<T>(key: string, signal?: AbortSignal): Promise<T | undefined> {
+    const bytes = await this.#store.get(key, signal ? { signal } : {});
+    return bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as T) : undefined;
+  }
+}
+
+const options = (signal?: AbortSignal) => (signal ? { ...JSON_TYPE, signal } : JSON_TYPE);

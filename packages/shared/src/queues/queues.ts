@@ -1,0 +1,129 @@
+import type { JobsOptions, Queue } from 'bullmq';
+import type { Engine, EngineQueueOptions } from '../engine/engine.ts';
+import type { Checkpoint, Failure, StoredImage } from '../render/index.ts';
+import type { DeadLetter } from '../render/dead-letter.ts';
+
+/** Every queue of Darkroom by name. */
+export const QUEUE = {
+  render: 'render',
+  submit: 'submit',
+  store: 'store',
+  deadLetter: 'dead-letter',
+  maintenance: 'maintenance',
+} as const;
+
+/** What a submission ended in; a `submit` child's return value. */
+export type SubmitResult =
+  | { outcome: 'accepted'; taskId: string; acceptedAt: number }
+  | { outcome: 'unknown'; reason: string };
+
+/** `submit` child: buys attempt number `attempt` of a render. `failure` is written before the child fails. */
+export interface SubmitJob {
+  renderId: string;
+  attempt: number;
+  tenant: string;
+  request: Checkpoint['request'];
+  /** A task id that could not be written to the ledger yet: the store was away when the provider answered (I3). */
+  accepted?: { taskId: string; acceptedAt: number };
+  failure?: Failure;
+}
+
+/** What storing ended in; a `store` child's return value. */
+export type StoreResult = { outcome: 'stored'; image: StoredImage } | { outcome: 'expired' };
+
+/** `store` child: brings the image of attempt number `attempt` home. */
+export interface StoreJob {
+  renderId: string;
+  attempt: number;
+  tenant: string;
+  taskId: string;
+  createdAt: number;
+  /** Unix milliseconds. */
+  expiresAt: number;
+  failure?: Failure;
+}
+
+export interface RenderResult {
+  image: StoredImage;
+  costMicros: number;
+}
+
+/** Chores: `resume-submissions` looks whether the account is back, `sweep` finds deaths without a letter. */
+export type MaintenanceJob =
+  | { chore: 'resume-submissions'; reason: 'unauthorized' | 'insufficient_quota'; since: number }
+  | { chore: 'sweep' };
+
+export interface Retention {
+  /** How long finished jobs stay in the queue. */
+  days: number;
+  /** How many finished jobs stay at the most. @default 50000 */
+  count?: number;
+}
+
+const HOUR_S = 3600;
+const DAY_S = 24 * HOUR_S;
+
+/** Caps of the events streams: they carry return values, and nobody reads far back. */
+const EVENTS = { events: { maxLen: 10_000 } };
+
+function defaults(keep: {
+  done: JobsOptions['removeOnComplete'];
+  failed: JobsOptions['removeOnFail'];
+}): JobsOptions {
+  return {
+    removeOnComplete: keep.done ?? true,
+    removeOnFail: keep.failed ?? false,
+    // I5: the queue holds references. Bytes of `data` as JSON.
+    sizeLimit: 8 * 1024,
+    keepLogs: 60,
+  };
+}
+
+/** Opens the queues of one engine with their retention. Cheap: an engine hands out one object per name. */
+export function openQueues(engine: Engine, retention: Retention) {
+  const age = retention.days * DAY_S;
+  const count = retention.count ?? 50_000;
+  const open = <D, R>(name: string, defaultJobOptions: JobsOptions): Queue<D, R> => {
+    const options: EngineQueueOptions = { defaultJobOptions, streams: EVENTS };
+    return engine.queue<D, R>(name, options);
+  };
+  // A child is read by its parent at once; it stays a while for people who look.
+  const child = defaults({ done: { age: HOUR_S, count: 5_000 }, failed: { age, count } });
+  return {
+    render: open<Checkpoint, RenderResult>(
+      QUEUE.render,
+      defaults({ done: { age, count }, failed: { age: age * 4, count: count * 4 } }),
+    ),
+    submit: open<SubmitJob, SubmitResult>(QUEUE.submit, child),
+    store: open<StoreJob, StoreResult>(QUEUE.store, child),
+    // Dead letters wait for a person: only a person removes them.
+    deadLetter: open<DeadLetter, void>(QUEUE.deadLetter, {
+      ...defaults({ done: false, failed: false }),
+      sizeLimit: 64 * 1024,
+    }),
+    maintenance: open<MaintenanceJob, void>(
+      QUEUE.maintenance,
+      defaults({ done: { age: HOUR_S, count: 100 }, failed: { age, count: 100 } }),
+    ),
+  };
+}
+
+export type Queues = ReturnType<typeof openQueues>;
+
+/**
+ * BullMQ's priority, 1 first. Every job of a queue gets one: a job without a priority would run before all that
+ * have one.
+ */
+export const LANE = { interactive: 1, batch: 10 } as const;
+
+/** Store jobs run in the order in which their paid images expire: minutes, inside BullMQ's 2^21 priorities. */
+export const expiryPriority = (expiresAt: number) => 1 + (Math.floor(expiresAt / 60_000) % 2_000_000);
+
+/** A new render's job, ready for `queue.add` or `addBulk`. */
+export function renderJob(checkpoint: Checkpoint) {
+  return {
+    name: checkpoint.request.resolution,
+    data: checkpoint,
+    opts: { jobId: checkpoint.renderId, priority: LANE[checkpoint.request.priority], attempts: 1 },
+  };
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { purchaseSchema } from './checkpoint.ts';
+import { failureSchema } from './failure.ts';
+import { storedImageSchema } from './image.ts';
+import { jobRequestSchema } from './request.ts';
+
+/** The last word on a render, kept in the store beyond the queue's retention. */
+export const receiptSchema = z.object({
+  v: z.literal(1),
+  renderId: z.string(),
+  tenant: z.string(),
+  state: z.enum(['completed', 'failed', 'canceled']),
+  request: jobRequestSchema,
+  fingerprint: z.string(),
+  /** Unix milliseconds. */
+  createdAt: z.number(),
+  finishedAt: z.number(),
+  attempts: z.number().int(),
+  purchases: z.array(purchaseSchema),
+  /** Micro-dollars, refunds taken off. */
+  costMicros: z.number().int(),
+  image: storedImageSchema.optional(),
+  failure: failureSchema.optional(),
+});
+
+export type Receipt = z.infer<typeof receiptSchema>;
+
+/** What a render has cost so far, in micro-dollars. */
+export function costOf(purchases: z.infer<typeof purchaseSchema>[]): number {
+  return purchases.reduce((sum, purchase) => sum + (purchase.refunded ? 0 : purchase.costMicros), 0);
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { DATA_URI, LIMITS, MODELS, PRIORITIES, RESOLUTIONS, SIZES } from './fields.ts';
+import { referenceSchema } from './reference.ts';
+
+// Counts no further than needed: a text of many megabytes is refused, not taken apart.
+const characters = (text: string) => (text.length > 4 * LIMITS.prompt ? text.length : [...text].length);
+// Characters that no prompt needs and that six bytes of JSON each would let break the size of a job (I5).
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
+// A URL parser forgives blanks and line breaks inside; whoever fetches it may not.
+const isHttpUrl = (text: string) => /^https?:\/\/[^\s\u0000-\u001f]+$/i.test(text) && URL.canParse(text);
+
+const imageAddress = z
+  .string()
+  .refine((text) => isHttpUrl(text) || DATA_URI.test(text), {
+    error:
+      'expected a public http(s) URL or a data URI that begins with data:image/{jpeg|jpg|png|webp};base64,',
+  })
+  .refine((text) => !isHttpUrl(text) || text.length <= LIMITS.url, {
+    error: `expected a URL of at most ${LIMITS.url} characters`,
+  });
+
+/** A plain string, or the `{"url"}` object that the provider's newer documentation shows. */
+const imageEntry = z
+  .union([imageAddress, z.strictObject({ url: imageAddress })])
+  .transform((entry) => (typeof entry === 'string' ? entry : entry.url));
+
+// Beyond it a number comes back as another one.
+const keptNumber = z.number().refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), {
+  error: 'expected a number that JSON keeps exactly; send it as a string',
+});
+
+// Databases below the queue refuse both.
+const keptText = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'), {
+  error: 'expected text without NUL and without half surrogate pairs',
+});
+
+const metadata = z
+  .record(
+    keptText
+      .min(1, { error: 'expected a key that is not empty' })
+      .max(64, { error: 'expected a key of at most 64 characters' }),
+    z.union([keptText, keptNumber, z.boolean(), z.null()]),
+  )
+  .refine((value) => Object.keys(value).length <= LIMITS.metadataKeys, {
+    error: `expected at most ${LIMITS.metadataKeys} keys`,
+  })
+  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= LIMITS.metadataBytes, {
+    error: `expected at most ${LIMITS.metadataBytes} bytes as JSON`,
+  });
+
+export const idempotencyKey = z
+  .string()
+  .min(1)
+  .max(LIMITS.idempotencyKey)
+  .regex(/^[\x21-\x7e]+$/, { error: 'expected printable ASCII characters without spaces' });
+
+/** What a service may ask for: the fields of the provider's contract, and what Darkroom adds. */
+export const renderRequestSchema = z
+  .strictObject({
+    model: z.enum(MODELS).default('gemini-3-pro-image-preview'),
+    prompt: z
+      .string()
+      .refine((text) => text.trim().length > 0, { error: 'expected some text' })
+      .refine((text) => characters(text) <= LIMITS.prompt, {
+        error: `expected at most ${LIMITS.prompt} characters`,
+      })
+      .refine((text) => !CONTROL.test(text), { error: 'expected no control characters' })
+      .refine((text) => text.isWellFormed(), {
+        error: 'expected whole characters, not half of a surrogate pair',
+      }),
+    size: z.enum(SIZES).optional(),
+    n: z.literal(1).optional(),
+    resolution: z.enum(RESOLUTIONS).default('1K'),
+    image_urls: z.array(imageEntry).max(LIMITS.images).optional(),
+    mask_url: imageAddress.optional(),
+    priority: z.enum(PRIORITIES).default('interactive'),
+    metadata: metadata.optional(),
+    /** The same key names the same render for ever. Also taken as the header `Idempotency-Key`. */
+    idempotency_key: idempotencyKey.optional(),
+  })
+  .refine((request) => !request.mask_url || (request.image_urls?.length ?? 0) > 0, {
+    path: ['mask_url'],
+    error: 'expected image_urls with the image that the mask belongs to',
+    // Told together with what else is wrong.
+    when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  });
+
+/** A checked request with its defaults; not yet fit for a queue (see {@link JobRequest}). */
+export type RenderRequest = z.infer<typeof renderRequestSchema>;
+
+/** The request as the queue keeps it: no bytes, no signed URLs, below 8 KB (I5, I8). */
+export const jobRequestSchema = z.strictObject({
+  model: z.enum(MODELS),
+  prompt: z.string(),
+  size: z.enum(SIZES).optional(),
+  resolution: z.enum(RESOLUTIONS),
+  images: z.array(referenceSchema).max(LIMITS.images),
+  mask: referenceSchema.optional(),
+  priority: z.enum(PRIORITIES),
+  metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
+});
+
+export type JobRequest = z.infer<typeof jobRequestSchema>;
