@@ -1,0 +1,68 @@
+import {
+  expiryPriority,
+  LANE,
+  type Queues,
+  type Settings,
+  type StoreJob,
+  type SubmitJob,
+} from '@darkroom/shared';
+import type { Queue } from 'bullmq';
+import type { RenderDeps } from '../render/index.ts';
+import type { ChildCall, ChildState } from '../stage.ts';
+import { DECIDED } from './outcomes.ts';
+
+/** A store child retries until its result expires: the number is only BullMQ's. */
+const WITHOUT_END = 1_000_000;
+
+/** What a render sees of its children. */
+export function childrenOf(queues: Queues): RenderDeps['children'] {
+  return {
+    submit: (id) => stateOf(queues.submit, id),
+    store: (id) => stateOf(queues.store, id),
+    remove: async (queue, id) => {
+      await queues[queue].remove(id);
+    },
+  };
+}
+
+async function stateOf<D extends SubmitJob | StoreJob, R>(
+  queue: Queue<D, R>,
+  id: string,
+): Promise<ChildState<R>> {
+  const child = await queue.getJob(id);
+  if (!child) return { is: 'absent' };
+  if (!child.finishedOn) return { is: 'pending' };
+  const state = await child.getState();
+  if (state === 'completed') return { is: 'completed', value: child.returnvalue };
+  if (state === 'failed') return { is: 'failed', failure: child.data.failure };
+  return { is: 'pending' };
+}
+
+/** Adds the child of a render. One that is there already stays as it is. */
+export async function addChild(
+  queues: Queues,
+  settings: Settings,
+  call: ChildCall,
+  parent: { id: string; queue: string },
+): Promise<void> {
+  const { renderId, attempt, tenant, request, createdAt } = call.checkpoint;
+  const family = { jobId: call.id, parent, continueParentOnFailure: true, backoff: DECIDED };
+  switch (call.queue) {
+    case 'submit':
+      await queues.submit.add(
+        request.resolution,
+        { renderId, attempt, tenant, request },
+        { ...family, attempts: settings.SUBMIT_ATTEMPTS, priority: LANE[request.priority] },
+      );
+      return;
+    case 'store': {
+      const { taskId, expiresAt } = call;
+      await queues.store.add(
+        request.resolution,
+        { renderId, attempt, tenant, taskId, createdAt, expiresAt },
+        { ...family, attempts: WITHOUT_END, priority: expiryPriority(expiresAt) },
+      );
+      return;
+    }
+  }
+}

@@ -1,0 +1,6 @@
+// outcomes.ts       a stage's outcome as BullMQ's moves and errors
+// children.ts       a render's children: their state, adding them
+// dead-letters.ts   one letter per dead render
+export * from './children.ts';
+export * from './dead-letters.ts';
+export * from './outcomes.ts';

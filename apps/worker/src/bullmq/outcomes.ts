@@ -1,0 +1,125 @@
+import type { Failure, Logger, Processor } from '@darkroom/shared';
+import { DelayedError, type Job, RateLimitError, UnrecoverableError, WaitingChildrenError } from 'bullmq';
+import { isEngineTrouble } from '../engine-trouble.ts';
+import type { ChildCall, Outcome, StageJob } from '../stage.ts';
+
+/** An attempt that is to be made again after `afterMs`; see {@link decidedBackoff}. */
+class TryAgain extends Error {
+  readonly afterMs: number;
+  constructor(reason: string, afterMs: number) {
+    super(reason);
+    this.name = 'TryAgain';
+    this.afterMs = afterMs;
+  }
+}
+
+/** BullMQ's backoff: the decision was taken already, with all that is known. */
+export const decidedBackoff = (_attempts: number, _type?: string, error?: Error) =>
+  error instanceof TryAgain ? error.afterMs : 1000;
+
+/** Jobs that retry name this backoff, so that BullMQ asks {@link decidedBackoff}. */
+export const DECIDED = { type: 'decided' } as const;
+
+export interface StageHost<D, R> {
+  log: Logger;
+  now(): number;
+  stage(job: StageJob<D>): Promise<Outcome<R, D>>;
+  /** Makes sure that the child exists, under this parent. Adding one that is there changes nothing. */
+  addChild?(call: ChildCall, parent: { id: string; queue: string }): Promise<void>;
+  /** Tells every worker of the queue to wait. */
+  rateLimit?(ms: number): Promise<void>;
+  /** A stage threw: what its death is called, or `undefined` where it must not die of it. */
+  bug(error: unknown): Failure;
+  /** The data with the failure written in, where the parent finds it. */
+  withFailure?(data: D, failure: Failure): D;
+  /** Percent, where the data tells how far the job has come. */
+  progressOf?(data: D): number;
+}
+
+/** A handed-back job runs again soon, by anybody. */
+const HAND_BACK_MS = 100;
+
+/**
+ * Runs a stage as a BullMQ processor. The only place that knows which move and which error of BullMQ an outcome
+ * is. Two rules of BullMQ shape it: `updateData` comes before a move, because the move gives up the lock; and
+ * after a move its error is thrown at once.
+ */
+export function processorOf<D, R>(host: StageHost<D, R>): Processor<D, R> {
+  return async (job, token, signal) => {
+    for (;;) {
+      const outcome = await run(host, job, token, signal);
+      switch (outcome.end) {
+        case 'done':
+          return outcome.value;
+        case 'wait':
+          if (outcome.data !== job.data) await save(host, job, outcome.data);
+          await job.moveToDelayed(host.now() + outcome.afterMs, token);
+          throw new DelayedError();
+        case 'wait-all':
+          await host.rateLimit?.(outcome.afterMs);
+          throw new RateLimitError();
+        case 'retry':
+          throw new TryAgain(outcome.reason, outcome.afterMs);
+        case 'dead':
+          if (host.withFailure) await job.updateData(host.withFailure(job.data, outcome.failure));
+          throw new UnrecoverableError(`${outcome.failure.code}: ${outcome.failure.message}`);
+        case 'child':
+          await host.addChild?.(outcome.child, { id: job.id as string, queue: job.queueQualifiedName });
+          if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+          // The child ended in the meantime: go on from what it left.
+          continue;
+      }
+    }
+  };
+}
+
+async function run<D, R>(
+  host: StageHost<D, R>,
+  job: Job<D, R>,
+  token: string,
+  signal: AbortSignal,
+): Promise<Outcome<R, D>> {
+  try {
+    return await host.stage(viewOf(host, job, signal));
+  } catch (error) {
+    if (signal.aborted) return await handBack(host, job, token, 'told to stop');
+    // Whatever became of our own engine, the job is not to blame. It is let go without a verdict; if even that
+    // does not get through, its lock runs out and another worker goes on.
+    if (isEngineTrouble(error)) return await handBack(host, job, token, error.message);
+    const failure = host.bug(error);
+    host.log.error({ jobId: job.id, err: error }, 'a bug killed a job');
+    return { end: 'dead', failure };
+  }
+}
+
+async function handBack<D, R>(
+  host: StageHost<D, R>,
+  job: Job<D, R>,
+  token: string,
+  why: string,
+): Promise<never> {
+  host.log.info({ jobId: job.id, why }, 'job handed back');
+  await job.moveToDelayed(host.now() + HAND_BACK_MS, token).catch((error: unknown) => {
+    host.log.warn({ jobId: job.id, err: error }, 'could not hand a job back; its lock will run out');
+  });
+  throw new DelayedError();
+}
+
+async function save<D, R>(host: StageHost<D, R>, job: Job<D, R>, data: D): Promise<void> {
+  await job.updateData(data);
+  const progress = host.progressOf?.(data);
+  if (progress !== undefined && progress !== job.progress) await job.updateProgress(progress);
+}
+
+function viewOf<D, R>(host: StageHost<D, R>, job: Job<D, R>, signal: AbortSignal): StageJob<D> {
+  return {
+    id: job.id as string,
+    data: job.data,
+    attemptsMade: job.attemptsMade,
+    signal,
+    save: (data) => save(host, job, data),
+    note: async (line) => {
+      await job.log(`${new Date(host.now()).toISOString()} ${line}`);
+    },
+  };
+}

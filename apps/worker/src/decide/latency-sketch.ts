@@ -1,0 +1,41 @@
+import type { LatencyShape } from './plan-look.ts';
+
+const KEPT = 256;
+const TRUSTED_FROM = 20;
+
+/**
+ * The latencies seen last, per kind of task, in this process. Until enough were seen it answers with the
+ * configured expectation.
+ */
+export class LatencySketch {
+  readonly #expectedMs: number;
+  readonly #seen = new Map<string, { ring: number[]; next: number; shape: LatencyShape | undefined }>();
+
+  constructor(expectedMs: number) {
+    this.#expectedMs = expectedMs;
+  }
+
+  /** A task of `kind` took `ms` from acceptance to the look that found it finished. */
+  observe(kind: string, ms: number): void {
+    const entry = this.#seen.get(kind) ?? { ring: [], next: 0, shape: undefined };
+    entry.ring[entry.next] = ms;
+    entry.next = (entry.next + 1) % KEPT;
+    entry.shape = undefined;
+    this.#seen.set(kind, entry);
+  }
+
+  shape(kind: string): LatencyShape {
+    const entry = this.#seen.get(kind);
+    if (!entry || entry.ring.length < TRUSTED_FROM) return expectation(this.#expectedMs);
+    entry.shape ??= quantiles(entry.ring);
+    return entry.shape;
+  }
+}
+
+const expectation = (ms: number): LatencyShape => ({ p10: ms * 0.4, p50: ms, p90: ms * 2.5 });
+
+function quantiles(values: readonly number[]): LatencyShape {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  return { p10: at(0.1), p50: at(0.5), p90: at(0.9) };
+}

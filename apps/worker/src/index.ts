@@ -1,0 +1,15 @@
+// The worker: takes renders from the queue and brings them to their end.
+//
+// main.ts           the process: settings, signals, exit code
+// start-worker.ts   composes everything below
+// workers.ts        one BullMQ worker per queue, each with its stage
+// stage.ts          what a stage is: a function from a job to an outcome
+// render/           the render's life, step by step
+// submit/           one purchase, at most once
+// store/            one image brought home
+// decide/           pure: what each trouble means, when to look, how long to wait
+// provider/         the image provider
+// bullmq/           outcomes as BullMQ's moves and errors
+// maintenance/      chores: the account's return, missing dead letters
+// health/           does work move; metrics
+export { type RunningWorker, startWorker, type WorkerDeps } from './start-worker.ts';

@@ -1,0 +1,58 @@
+import type { Clock, Logger, MaintenanceJob, Queues } from '@darkroom/shared';
+import type { Metrics } from '../health/metrics.ts';
+import type { Provider } from '../provider/index.ts';
+import type { Outcome, StageJob } from '../stage.ts';
+
+const CHORE_ID = 'resume-submissions';
+const FIRST_LOOK_MS = 5_000;
+const LOOK_EVERY_MS = 15_000;
+/** Where the balance cannot be read, let one submission try after this long: a refused one costs nothing. */
+const BLIND_TRY_MS = 300_000;
+
+type ResumeJob = Extract<MaintenanceJob, { chore: 'resume-submissions' }>;
+
+interface ResumeDeps {
+  queues: Queues;
+  provider: Provider;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+}
+
+/**
+ * The account cannot buy: stops all submissions and leaves a chore that starts them again. The chore is what tells
+ * our pause from an operator's: theirs has none and is left alone.
+ */
+export async function pauseSubmissions(deps: ResumeDeps, reason: ResumeJob['reason']): Promise<void> {
+  const { queues, clock, log, metrics } = deps;
+  // The chore first: a pause without one would last for ever.
+  await queues.maintenance.add(
+    CHORE_ID,
+    { chore: 'resume-submissions', reason, since: clock.now() },
+    { jobId: CHORE_ID, delay: FIRST_LOOK_MS, removeOnComplete: true, removeOnFail: true },
+  );
+  if (await queues.submit.isPaused()) return;
+  await queues.submit.pause();
+  metrics.accountStops.inc({ reason });
+  log.error(
+    { reason },
+    'ALARM: submissions paused, every render is kept; they resume when the account can buy',
+  );
+}
+
+/** One look at the account. */
+export async function resumeSubmissions(
+  job: StageJob<MaintenanceJob> & { data: ResumeJob },
+  deps: ResumeDeps,
+): Promise<Outcome<void, MaintenanceJob>> {
+  const answer = await deps.provider.balance(job.signal);
+  const now = deps.clock.now();
+  const blindTry = answer.is === 'unreadable' && now - job.data.since >= BLIND_TRY_MS;
+  if (answer.is !== 'usable' && !blindTry) {
+    deps.log.warn({ account: answer.is, pausedForMs: now - job.data.since }, 'submissions stay paused');
+    return { end: 'wait', afterMs: LOOK_EVERY_MS, data: job.data };
+  }
+  await deps.queues.submit.resume();
+  deps.log.info({ account: answer.is }, 'submissions resumed');
+  return { end: 'done', value: undefined };
+}

@@ -1,0 +1,70 @@
+import {
+  type Checkpoint,
+  type CheckpointAt,
+  costOf,
+  type LiveStep,
+  storeJobId,
+  submitJobId,
+} from '@darkroom/shared';
+import { receiptBase } from './finish-step.ts';
+import { go, type Move, type StepContext } from './moves.ts';
+
+/**
+ * Ends a dead render: dead letter, receipt, then the job fails. A run that finds its burial already final was
+ * redriven (`job.retry('failed')`, from anywhere) and goes on at the step that failed.
+ */
+export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepContext): Promise<Move> {
+  const { deps, job } = context;
+  const { failure, resume } = checkpoint.at;
+  if (job.attemptsMade !== checkpoint.at.attemptsMade) return redrive(checkpoint, context);
+
+  const costMicros = costOf(checkpoint.purchases);
+  const expiresAt = resume.step === 'store' ? resume.expiresAt : undefined;
+  await deps.deadLetters.put({
+    renderId: checkpoint.renderId,
+    tenant: checkpoint.tenant,
+    failure,
+    attempts: checkpoint.purchases.length,
+    purchases: checkpoint.purchases,
+    costMicros,
+    ...(expiresAt === undefined ? {} : { resultExpiresAt: expiresAt }),
+    request: checkpoint.request,
+    createdAt: checkpoint.createdAt,
+  });
+  await deps.ledger.writeReceipt(
+    {
+      ...receiptBase(checkpoint, deps.clock.now()),
+      attempts: checkpoint.purchases.length,
+      state: 'failed',
+      costMicros,
+      failure,
+    },
+    job.signal,
+  );
+  await job.note(`dead: ${failure.code}: ${failure.message}`);
+  deps.metrics.renders.inc({ outcome: 'failed' });
+  deps.metrics.deadLetters.inc({ code: failure.code });
+  deps.log.warn(
+    { renderId: checkpoint.renderId, code: failure.code, step: failure.step },
+    'render dead-lettered',
+  );
+  return { end: 'dead', failure };
+}
+
+async function redrive(checkpoint: CheckpointAt<'bury'>, { deps, job }: StepContext): Promise<Move> {
+  const { renderId, attempt } = checkpoint;
+  const { resume } = checkpoint.at;
+  // A failed child keeps its id; the new run needs the place.
+  if (resume.step === 'submit') await deps.children.remove('submit', submitJobId(renderId, attempt));
+  if (resume.step === 'store') await deps.children.remove('store', storeJobId(renderId, attempt));
+  await deps.deadLetters.remove(renderId);
+  await job.note(`redriven at ${resume.step}`);
+  return go(checkpoint as Checkpoint, freshened(resume, deps.clock.now(), deps.settings.TASK_DEADLINE_MS));
+}
+
+/** A task that was given up for lost gets its time anew. */
+function freshened(resume: LiveStep, now: number, taskDeadlineMs: number): LiveStep {
+  if (resume.step !== 'poll') return resume;
+  const { missingSince: _, ...step } = resume;
+  return { ...step, deadlineAt: now + taskDeadlineMs, looks: 0 };
+}

@@ -1,0 +1,39 @@
+import { type CheckpointAt, costOf, type Receipt } from '@darkroom/shared';
+import type { Move, StepContext } from './moves.ts';
+
+/** The image is safe: the receipt says so for ever, then the job completes. */
+export async function finishStep(
+  checkpoint: CheckpointAt<'finish'>,
+  { deps, job }: StepContext,
+): Promise<Move> {
+  const { image } = checkpoint.at;
+  const costMicros = costOf(checkpoint.purchases);
+  const receipt: Receipt = {
+    ...receiptBase(checkpoint, deps.clock.now()),
+    state: 'completed',
+    costMicros,
+    image,
+  };
+  await deps.ledger.writeReceipt(receipt, job.signal);
+  await job.note(`stored ${image.key}: ${image.width}x${image.height}, ${image.bytes} bytes`);
+  deps.metrics.renders.inc({ outcome: 'completed' });
+  deps.metrics.renderSeconds.observe((receipt.finishedAt - receipt.createdAt) / 1000);
+  deps.log.info({ renderId: checkpoint.renderId, key: image.key, costMicros }, 'render completed');
+  return { end: 'done', value: { image, costMicros } };
+}
+
+/** What every receipt says, however the render ended. */
+export function receiptBase(checkpoint: CheckpointAt<'finish' | 'bury'>, now: number) {
+  const { renderId, tenant, request, fingerprint, createdAt, attempt, purchases } = checkpoint;
+  return {
+    v: 1 as const,
+    renderId,
+    tenant,
+    request,
+    fingerprint,
+    createdAt,
+    finishedAt: now,
+    attempts: attempt,
+    purchases,
+  };
+}

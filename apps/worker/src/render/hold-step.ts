@@ -1,0 +1,40 @@
+import type { CheckpointAt } from '@darkroom/shared';
+import { buyAgain, die, failureOf, type Move, type StepContext, waitAt } from './moves.ts';
+import { firstLook } from './submit-step.ts';
+
+const CLOSEST_MS = 5_000;
+const FARTHEST_MS = 60_000;
+
+/**
+ * Nobody knows whether the submission was bought. Look into the ledger now and then: a provider's webhook, or a
+ * slower run of the same submission, may write the task id there. Without a word in time a person must say.
+ */
+export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepContext): Promise<Move> {
+  const { deps, job } = context;
+  const { renderId, attempt, at } = checkpoint;
+  const accepted = await deps.ledger.accepted(renderId, attempt, job.signal);
+  if (accepted) {
+    await job.note(`settled: accepted as ${accepted.taskId}, told by ${accepted.source}`);
+    return firstLook(checkpoint, context, accepted);
+  }
+  const { resubmitAcknowledged, ...rest } = checkpoint;
+  if (resubmitAcknowledged) {
+    await job.note('an operator accepts that it may be bought twice; submitting again');
+    return buyAgain(rest);
+  }
+  const now = deps.clock.now();
+  if (now < at.until) {
+    const share = (at.until - now) / 4;
+    return waitAt(
+      checkpoint,
+      at,
+      Math.min(at.until - now, Math.max(CLOSEST_MS, Math.min(FARTHEST_MS, share))),
+    );
+  }
+  if (deps.settings.SUBMIT_UNKNOWN === 'resubmit' && attempt < deps.settings.MAX_PURCHASES) {
+    await job.note('SUBMIT_UNKNOWN=resubmit: submitting again, which may buy twice');
+    return buyAgain(rest);
+  }
+  const failure = failureOf(deps, 'hold', 'submission_unknown', `it may have been bought: ${at.reason}`);
+  return die(checkpoint, context, failure, at);
+}

@@ -1,0 +1,62 @@
+import type { Checkpoint, Failure, FailureCode, LiveStep, RenderResult, StepName } from '@darkroom/shared';
+import type { Outcome, StageJob } from '../stage.ts';
+import type { RenderDeps } from './deps.ts';
+
+/** A step either ends the run, or goes on at once with another checkpoint. */
+export type Move = Outcome<RenderResult, Checkpoint> | { end: 'go'; to: Checkpoint };
+
+export interface StepContext {
+  job: StageJob<Checkpoint>;
+  deps: RenderDeps;
+}
+
+export const go = (checkpoint: Checkpoint, at: Checkpoint['at']): Move => ({
+  end: 'go',
+  to: { ...checkpoint, at },
+});
+
+export const waitAt = (checkpoint: Checkpoint, at: LiveStep, afterMs: number): Move => ({
+  end: 'wait',
+  afterMs,
+  data: { ...checkpoint, at },
+});
+
+/** Buys again: the next attempt begins where the first one did. */
+export const buyAgain = (checkpoint: Checkpoint): Move =>
+  go({ ...checkpoint, attempt: checkpoint.attempt + 1 }, { step: 'submit' });
+
+/** The render dies; `resume` is where a redrive goes on. */
+export function die(checkpoint: Checkpoint, context: StepContext, failure: Failure, resume: LiveStep): Move {
+  return go(checkpoint, { step: 'bury', failure, resume, attemptsMade: context.job.attemptsMade });
+}
+
+export function failureOf(
+  deps: Pick<RenderDeps, 'clock' | 'scrub'>,
+  step: StepName,
+  code: FailureCode,
+  message: string,
+  cause?: unknown,
+): Failure {
+  return {
+    code,
+    message: deps.scrub(message),
+    step,
+    at: deps.clock.now(),
+    chain: chainOf(cause).map(deps.scrub),
+  };
+}
+
+const DEEPEST = 6;
+const LONGEST = 2000;
+
+/** An error's causes, outermost first, the innermost stack last. */
+function chainOf(cause: unknown): string[] {
+  const chain: string[] = [];
+  let stack: string | undefined;
+  for (let error = cause; error instanceof Error && chain.length < DEEPEST; error = error.cause) {
+    chain.push(`${error.name}: ${error.message}`.slice(0, LONGEST));
+    stack = error.stack;
+  }
+  if (stack) chain.push(stack.slice(0, LONGEST));
+  return chain;
+}

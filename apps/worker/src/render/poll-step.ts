@@ -1,0 +1,143 @@
+import type { CheckpointAt, LiveStep } from '@darkroom/shared';
+import { type Decision, decide, planLook, type Situation, type Trouble } from '../decide/index.ts';
+import type { StatusAnswer } from '../provider/index.ts';
+import { limitsOf } from './deps.ts';
+import { buyAgain, die, failureOf, go, type Move, type StepContext, waitAt } from './moves.ts';
+
+/** Used where the provider does not say when a result expires: an hour less than its documented day. */
+const ASSUMED_RESULT_LIFE_MS = 23 * 3600_000;
+
+type PollCheckpoint = CheckpointAt<'poll'>;
+
+/** One look at the task. */
+export async function pollStep(checkpoint: PollCheckpoint, context: StepContext): Promise<Move> {
+  const { deps, job } = context;
+  const quotaMs = await deps.takeLook();
+  if (quotaMs > 0) return waitAt(checkpoint, checkpoint.at, quotaMs + deps.clock.random() * 1000);
+  const answer = await deps.provider.status(checkpoint.at.taskId, job.signal);
+  deps.metrics.looks.inc({ answer: answer.is });
+  const { missingSince, ...step } = checkpoint.at;
+  const at = { ...step, looks: step.looks + 1 };
+  const looked: PollCheckpoint = { ...checkpoint, at };
+  switch (answer.is) {
+    case 'pending':
+      return pending(looked, context, answer);
+    case 'completed':
+      return completed(looked, context, answer);
+    case 'failed': {
+      const purchases = checkpoint.purchases.map((purchase) =>
+        purchase.attempt === checkpoint.attempt ? { ...purchase, refunded: true } : purchase,
+      );
+      await job.note(`task ${at.taskId} failed: ${deps.scrub(answer.message)}`);
+      return apply(
+        { ...looked, purchases },
+        context,
+        { seen: 'task_failed', content: answer.content },
+        `the provider's task failed: ${answer.message}`,
+      );
+    }
+    case 'missing': {
+      const since = missingSince ?? deps.clock.now();
+      const trouble: Trouble = { seen: 'task_missing' };
+      return apply(
+        { ...looked, at: { ...at, missingSince: since } },
+        context,
+        trouble,
+        'the provider does not know the task',
+      );
+    }
+    case 'rate_limited':
+      await deps.blockLooks(answer.retryAfterMs);
+      return apply(
+        looked,
+        context,
+        { seen: 'look_failed', retryAfterMs: answer.retryAfterMs },
+        'the query quota is used up',
+      );
+    case 'unreadable':
+      return apply(looked, context, { seen: 'look_failed' }, `no readable status: ${answer.reason}`);
+  }
+}
+
+async function pending(
+  checkpoint: PollCheckpoint,
+  context: StepContext,
+  answer: Extract<StatusAnswer, { is: 'pending' }>,
+): Promise<Move> {
+  const { deps } = context;
+  const { at, request, renderId } = checkpoint;
+  if (!answer.recognised) {
+    deps.metrics.unknownStatuses.inc();
+    deps.log.warn(
+      { renderId, status: answer.status },
+      'the provider answers with a status nobody documented',
+    );
+  }
+  const now = deps.clock.now();
+  if (now >= at.deadlineAt) {
+    return apply(checkpoint, context, { seen: 'look_failed' }, `still ${answer.status} at its deadline`);
+  }
+  const afterMs = planLook({
+    elapsedMs: now - at.acceptedAt,
+    latency: deps.latencies.shape(request.resolution),
+    inFlight: deps.inFlight(),
+    queriesPerSecond: deps.settings.TOAPIS_QUERY_PER_SECOND,
+    random: deps.clock.random(),
+  });
+  return waitAt(checkpoint, { ...at, progress: answer.progress }, afterMs);
+}
+
+async function completed(
+  checkpoint: PollCheckpoint,
+  { deps, job }: StepContext,
+  answer: Extract<StatusAnswer, { is: 'completed' }>,
+): Promise<Move> {
+  const { at, renderId, attempt, request } = checkpoint;
+  const now = deps.clock.now();
+  const expiresAt = answer.expiresAt ?? now + ASSUMED_RESULT_LIFE_MS;
+  deps.latencies.observe(request.resolution, now - at.acceptedAt);
+  // The URL may be signed, so it is kept in the ledger and not in the queue (I8).
+  await deps.ledger.writeResult(renderId, attempt, { url: answer.url, expiresAt }, job.signal);
+  await job.note(`task ${at.taskId} completed after ${at.looks} looks; storing`);
+  return go(checkpoint, { step: 'store', taskId: at.taskId, expiresAt });
+}
+
+function apply(checkpoint: PollCheckpoint, context: StepContext, trouble: Trouble, message: string): Move {
+  const { deps } = context;
+  const { at } = checkpoint;
+  const situation: Situation = {
+    now: deps.clock.now(),
+    random: deps.clock.random(),
+    tries: at.looks,
+    attempt: checkpoint.attempt,
+    deadlineAt: at.deadlineAt,
+    ...(at.missingSince === undefined ? {} : { missingSince: at.missingSince }),
+    limits: limitsOf(deps.settings),
+  };
+  const decision: Decision = decide(trouble, situation);
+  switch (decision.do) {
+    case 'wait':
+    case 'retry':
+      return waitAt(checkpoint, at, decision.afterMs);
+    case 'buy-again':
+      return buyAgain(checkpoint);
+    case 'hold':
+      return waitAt(checkpoint, at, Math.max(0, decision.until - situation.now));
+    case 'dead':
+      return die(...burial(checkpoint, context, decision.code, message));
+  }
+}
+
+/** A refunded task is bought anew by a redrive; a task that may still be there is looked at again. */
+function burial(
+  checkpoint: PollCheckpoint,
+  context: StepContext,
+  code: Extract<Decision, { do: 'dead' }>['code'],
+  message: string,
+): Parameters<typeof die> {
+  const failure = failureOf(context.deps, 'poll', code, message);
+  const lost = code === 'task_lost' || code === 'task_timeout';
+  const resume: LiveStep = lost ? checkpoint.at : { step: 'submit' };
+  const next = lost ? checkpoint : { ...checkpoint, attempt: checkpoint.attempt + 1 };
+  return [next, context, failure, resume];
+}

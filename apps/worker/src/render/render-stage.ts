@@ -1,0 +1,88 @@
+import {
+  type Checkpoint,
+  type CheckpointAt,
+  checkpointSchema,
+  type RenderResult,
+  StoreError,
+} from '@darkroom/shared';
+import { backoffMs } from '../decide/index.ts';
+import { isEngineTrouble } from '../engine-trouble.ts';
+import type { Outcome, StageJob } from '../stage.ts';
+import { buryStep } from './bury-step.ts';
+import type { RenderDeps } from './deps.ts';
+import { finishStep } from './finish-step.ts';
+import { holdStep } from './hold-step.ts';
+import { die, failureOf, type Move, type StepContext } from './moves.ts';
+import { pollStep } from './poll-step.ts';
+import { storeStep } from './store-step.ts';
+import { submitStep } from './submit-step.ts';
+
+const ARRIVED_AT = { submit: 0, hold: 5, poll: 10, store: 80, finish: 95, bury: 100 } as const;
+
+/** How far a render has come, in percent; in steps of five, so that a look seldom costs a write. */
+export function progressOf({ at }: Checkpoint): number {
+  if (at.step !== 'poll') return ARRIVED_AT[at.step];
+  const share = (ARRIVED_AT.store - ARRIVED_AT.poll) * (at.progress / 100);
+  return ARRIVED_AT.poll + Math.floor(share / 5) * 5;
+}
+
+/**
+ * One run of a render: from its checkpoint, step by step, until it must wait or is at its end. Every step may run
+ * twice (I6); the checkpoint is written before anything is built on it.
+ */
+export async function renderStage(
+  job: StageJob<Checkpoint>,
+  deps: RenderDeps,
+): Promise<Outcome<RenderResult, Checkpoint>> {
+  const context: StepContext = { job, deps };
+  let checkpoint = checkpointSchema.parse(job.data);
+  for (;;) {
+    const move = await runStep(checkpoint, context);
+    if (move.end === 'wait') return { ...move, data: { ...move.data, updatedAt: deps.clock.now() } };
+    if (move.end !== 'go') return move;
+    checkpoint = { ...move.to, updatedAt: deps.clock.now() };
+    await job.save(checkpoint);
+  }
+}
+
+async function runStep(checkpoint: Checkpoint, context: StepContext): Promise<Move> {
+  const { deps, job } = context;
+  try {
+    return await dispatch(checkpoint, context);
+  } catch (error) {
+    if (job.signal.aborted) throw error;
+    // Our own store is away: nothing is wrong with the render (I4).
+    if (error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied')) {
+      deps.log.warn(
+        { renderId: checkpoint.renderId, step: checkpoint.at.step, err: error.message },
+        'store away',
+      );
+      const afterMs = backoffMs({ tries: 4, baseMs: 500, capMs: 5000, random: deps.clock.random() });
+      return { end: 'wait', afterMs, data: checkpoint };
+    }
+    if (checkpoint.at.step === 'bury' || isEngineTrouble(error)) throw error;
+    const failure = failureOf(deps, checkpoint.at.step, 'internal_error', messageOf(error), error);
+    deps.log.error({ renderId: checkpoint.renderId, err: error }, 'a bug killed a render');
+    return die(checkpoint, context, failure, checkpoint.at);
+  }
+}
+
+function dispatch(checkpoint: Checkpoint, context: StepContext): Promise<Move> {
+  const at = checkpoint.at;
+  switch (at.step) {
+    case 'submit':
+      return submitStep({ ...checkpoint, at }, context);
+    case 'hold':
+      return holdStep({ ...checkpoint, at }, context);
+    case 'poll':
+      return pollStep({ ...checkpoint, at }, context);
+    case 'store':
+      return storeStep({ ...checkpoint, at }, context);
+    case 'finish':
+      return finishStep({ ...checkpoint, at }, context);
+    case 'bury':
+      return buryStep({ ...checkpoint, at } satisfies CheckpointAt<'bury'>, context);
+  }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,43 @@
+import type { Checkpoint, Failure } from '@darkroom/shared';
+
+/**
+ * How a run of a stage ends. A stage returns; it never throws to steer. `bullmq/` turns outcomes into BullMQ's
+ * moves and errors, and is the only place that knows them.
+ */
+export type Outcome<R, D = unknown> =
+  | { end: 'done'; value: R }
+  /** Costs no attempt. `data` is the checkpoint to save first. */
+  | { end: 'wait'; afterMs: number; data: D }
+  /** The quota is used up for everybody: the whole queue waits. */
+  | { end: 'wait-all'; afterMs: number }
+  /** Run again when this child has ended. */
+  | { end: 'child'; child: ChildCall }
+  /** Costs an attempt of the job. */
+  | { end: 'retry'; afterMs: number; reason: string }
+  | { end: 'dead'; failure: Failure };
+
+export type ChildCall =
+  | { queue: 'submit'; id: string; checkpoint: Checkpoint }
+  | { queue: 'store'; id: string; checkpoint: Checkpoint; taskId: string; expiresAt: number };
+
+/** What a parent can know of a child. */
+export type ChildState<R> =
+  | { is: 'absent' }
+  | { is: 'pending' }
+  | { is: 'completed'; value: R }
+  /** Without a `failure` the child's worker was lost too often. */
+  | { is: 'failed'; failure: Failure | undefined };
+
+/** A job as a stage sees it. */
+export interface StageJob<D> {
+  readonly id: string;
+  readonly data: D;
+  /** Ends of attempts so far; this run is not counted. */
+  readonly attemptsMade: number;
+  /** Aborts when the worker lets go of the job: shutdown, or a lost lock. */
+  readonly signal: AbortSignal;
+  /** Writes the checkpoint. */
+  save(data: D): Promise<void>;
+  /** A line for people, on the job's page. */
+  note(line: string): Promise<void>;
+}

@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import {
+  assertPutIfAbsent,
+  type Clock,
+  createScrub,
+  type Engine,
+  Ledger,
+  type Logger,
+  type ObjectStore,
+  openQueues,
+  type Settings,
+} from '@darkroom/shared';
+import { LatencySketch } from './decide/index.ts';
+import { createMetrics, PulseWatch, startHealthServer } from './health/index.ts';
+import { pauseSubmissions, scheduleSweep } from './maintenance/index.ts';
+import { openToapis, type Provider } from './provider/index.ts';
+import { openDownloader } from './store/index.ts';
+import { runWorkers } from './workers.ts';
+
+export interface WorkerDeps {
+  settings: Settings;
+  engine: Engine;
+  store: ObjectStore;
+  logger: Logger;
+  clock: Clock;
+  /** Values that no failure message may hold. */
+  secrets?: readonly string[];
+  /** @default ToAPIs as configured */
+  provider?: Provider;
+}
+
+export interface RunningWorker {
+  /** Of the health and metrics server. */
+  url: string;
+  /** Stops fetching, lets submissions finish, puts polls back; gives up after SHUTDOWN_TIMEOUT_MS. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the render, submit, store and maintenance workers of one process.
+ *
+ * @throws StoreError when the store does not honour put-if-absent: without it nothing keeps a render from being
+ * bought twice (I2).
+ */
+export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
+  const { settings, engine, store, clock, logger: log } = deps;
+  await assertPutIfAbsent(store);
+  const metrics = createMetrics();
+  const queues = openQueues(engine, { days: settings.RETENTION_DAYS });
+  const provider =
+    deps.provider ??
+    openToapis({
+      baseUrl: settings.TOAPIS_BASE_URL,
+      apiKey: settings.TOAPIS_API_KEY ?? '',
+      submitTimeoutMs: settings.SUBMIT_TIMEOUT_MS,
+      now: () => clock.now(),
+    });
+  const downloader = await openDownloader({
+    folder: join(settings.DATA_DIR, 'tmp', `worker-${process.pid}`),
+    rules: {
+      allowed: [...provider.resultHosts, ...settings.RESULT_HOSTS],
+      allowPrivate: settings.ALLOW_PRIVATE_HOSTS,
+      ...(settings.TOAPIS_BASE_URL ? { provider: new URL(settings.TOAPIS_BASE_URL).hostname } : {}),
+    },
+    maxBytes: settings.RESULT_MAX_BYTES,
+    timeoutMs: settings.DOWNLOAD_TIMEOUT_MS,
+  });
+  const pulse = new PulseWatch({ queues, clock, metrics, log });
+  const workers = runWorkers({
+    settings,
+    engine,
+    queues,
+    store,
+    clock,
+    log,
+    metrics,
+    pulse,
+    provider,
+    downloader,
+    scrub: createScrub(deps.secrets),
+    ledger: new Ledger(store, clock),
+    latencies: new LatencySketch(settings.EXPECTED_LATENCY_MS),
+    pauseSubmissions: (reason) => pauseSubmissions({ queues, provider, clock, log, metrics }, reason),
+  });
+  // Redis may be away when a worker starts: it waits, and schedules when it can.
+  scheduleSweep(queues).catch((error: unknown) => log.warn({ err: error }, 'the sweep is not scheduled yet'));
+  const health = await startHealthServer({
+    host: settings.HOST,
+    port: settings.WORKER_PORT,
+    pulse,
+    metrics,
+    storeAnswers: () =>
+      store.list({ prefix: 'renders/', limit: 1, signal: AbortSignal.timeout(3000) }).then(
+        () => true,
+        () => false,
+      ),
+  });
+
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await workers.close();
+    await Promise.allSettled([health.close(), pulse.close(), provider.close(), downloader.close()]);
+  };
+  return {
+    url: health.url,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}

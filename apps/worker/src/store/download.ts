@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Agent, buildConnector, request } from 'undici';
+import { assertHost, guardedLookup, HostRefused, type HostRules } from './hosts.ts';
+
+/** A result on disk. `sha256` in hex, of the bytes as they came. Remove the file when done. */
+export interface Downloaded {
+  path: string;
+  bytes: number;
+  sha256: string;
+}
+
+export type DownloadAnswer =
+  | { is: 'downloaded'; file: Downloaded }
+  | { is: 'host_refused'; reason: string }
+  /** 403, 404, 410: the host has no such file, or no longer. */
+  | { is: 'gone'; reason: string }
+  /** Network, HTTP status, too large, cut short: may be better next time. */
+  | { is: 'failed'; reason: string };
+
+export interface Downloader {
+  download(url: string, name: string, signal: AbortSignal): Promise<DownloadAnswer>;
+  close(): Promise<void>;
+}
+
+const MAX_REDIRECTS = 3;
+
+class Gone extends Error {}
+const GONE = [403, 404, 410];
+
+/** Streams results to `folder`, inside size and time, from allowed hosts only. */
+export async function openDownloader(options: {
+  folder: string;
+  rules: HostRules;
+  maxBytes: number;
+  timeoutMs: number;
+}): Promise<Downloader> {
+  // What a killed process left here belongs to nobody.
+  await rm(options.folder, { recursive: true, force: true });
+  await mkdir(options.folder, { recursive: true });
+  const agent = new Agent({
+    connect: buildConnector({ timeout: 10_000, lookup: guardedLookup(options.rules) }),
+  });
+
+  const fetchTo = async (address: string, path: string, signal: AbortSignal): Promise<Downloaded> => {
+    let url = new URL(address);
+    for (let hop = 0; ; hop += 1) {
+      assertHost(url, options.rules);
+      const answer = await request(url, { dispatcher: agent, method: 'GET', signal });
+      const location = answer.headers.location;
+      if (answer.statusCode >= 300 && answer.statusCode < 400 && typeof location === 'string') {
+        await answer.body.dump();
+        if (hop >= MAX_REDIRECTS) throw new Error(`more than ${MAX_REDIRECTS} redirects`);
+        url = new URL(location, url);
+        continue;
+      }
+      if (answer.statusCode !== 200) {
+        await answer.body.dump();
+        const reason = `HTTP ${answer.statusCode}`;
+        throw GONE.includes(answer.statusCode) ? new Gone(reason) : new Error(reason);
+      }
+      const hash = createHash('sha256');
+      let bytes = 0;
+      const meter = new Transform({
+        transform(chunk: Buffer, _encoding, done) {
+          bytes += chunk.length;
+          hash.update(chunk);
+          done(bytes > options.maxBytes ? new Error(`more than ${options.maxBytes} bytes`) : null, chunk);
+        },
+      });
+      await pipeline(answer.body, meter, createWriteStream(path), { signal });
+      const declared = Number(answer.headers['content-length']);
+      if (Number.isFinite(declared) && declared !== bytes)
+        throw new Error(`${bytes} of ${declared} bytes came`);
+      return { path, bytes, sha256: hash.digest('hex') };
+    }
+  };
+
+  return {
+    download: async (address, name, signal) => {
+      const path = join(options.folder, name);
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
+      try {
+        return { is: 'downloaded', file: await fetchTo(address, path, limited) };
+      } catch (error) {
+        await rm(path, { force: true });
+        const refusal = error instanceof HostRefused ? error : causeOf(error);
+        if (refusal instanceof HostRefused) return { is: 'host_refused', reason: refusal.message };
+        if (error instanceof Gone) return { is: 'gone', reason: error.message };
+        return { is: 'failed', reason: error instanceof Error ? error.message : String(error) };
+      }
+    },
+    close: () => agent.close(),
+  };
+}
+
+const causeOf = (error: unknown) => (error instanceof Error ? error.cause : undefined);

@@ -1,0 +1,59 @@
+import { createReadStream } from 'node:fs';
+import { fileTypeFromFile } from 'file-type';
+import sharp from 'sharp';
+
+/** What a full decode proved. Pixels. */
+export interface DecodedImage {
+  width: number;
+  height: number;
+  contentType: string;
+}
+
+/** The picture cannot be decoded to its last row. */
+export class NotAnImage extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'NotAnImage';
+  }
+}
+
+/** 21:9 at 4K is 38 megapixels; this leaves room and stops bombs. */
+const PIXEL_LIMIT = 120_000_000;
+const THUMBNAIL_PX = 256;
+const TYPES = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']);
+
+// Pictures are handled one after the other per slot of STORE_CONCURRENCY; a cache would only hold memory.
+sharp.cache(false);
+sharp.concurrency(1);
+
+/**
+ * Decodes every pixel: a header says nothing about what was cut off (I10).
+ *
+ * @throws {NotAnImage} where the file is of another type, cut short, or beyond the pixel limit.
+ */
+export async function decodeImage(path: string): Promise<DecodedImage> {
+  const type = await fileTypeFromFile(path);
+  if (!type || !TYPES.has(type.mime)) throw new NotAnImage(`the file is ${type?.mime ?? 'of no known type'}`);
+  try {
+    const options = { failOn: 'truncated', limitInputPixels: PIXEL_LIMIT, sequentialRead: true } as const;
+    // `stats` reads all pixels without holding them.
+    await sharp(path, options).stats();
+    const { width, height } = await sharp(path, options).metadata();
+    return { width, height, contentType: type.mime };
+  } catch (error) {
+    throw new NotAnImage(`it does not decode: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A WebP of at most 256 px on either side. */
+export function thumbnail(path: string): Promise<Buffer> {
+  return sharp(path, { limitInputPixels: PIXEL_LIMIT, sequentialRead: true })
+    .rotate()
+    .resize(THUMBNAIL_PX, THUMBNAIL_PX, { fit: 'inside', withoutEnlargement: true })
+    .webp({ quality: 78 })
+    .toBuffer();
+}
+
+export const streamFile = (path: string) => createReadStream(path);

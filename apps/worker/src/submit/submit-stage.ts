@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type Accepted, type Failure, StoreError, type SubmitJob, type SubmitResult } from '@darkroom/shared';
+import { decide, type Trouble } from '../decide/index.ts';
+import type { SubmitAnswer } from '../provider/index.ts';
+import { failureOf, limitsOf, priceOf } from '../render/index.ts';
+import type { Outcome, StageJob } from '../stage.ts';
+import type { SubmitDeps } from './deps.ts';
+import { prepareInputs } from './inputs.ts';
+
+type SubmitOutcome = Outcome<SubmitResult, SubmitJob>;
+
+/**
+ * Buys one image, at most once. The order is the guarantee: inputs, intent, POST, acceptance. Whoever finds an
+ * intent without an outcome does not POST (I2); the task id is in the ledger before anybody is told of it (I3).
+ */
+export async function submitStage(job: StageJob<SubmitJob>, deps: SubmitDeps): Promise<SubmitOutcome> {
+  const { renderId, attempt, request } = job.data;
+  try {
+    if (job.data.accepted) return await settle(job, deps, job.data.accepted);
+    const standing = await deps.ledger.standing(renderId, attempt, job.signal);
+    if (standing.state === 'accepted') return accepted(standing.accepted);
+    if (standing.state === 'intended') {
+      return {
+        end: 'done',
+        value: { outcome: 'unknown', reason: 'an earlier run claimed it and left no outcome' },
+      };
+    }
+    const inputs = await prepareInputs(job, deps);
+    if (inputs.is === 'trouble') return conclude(job, deps, inputs.trouble, inputs.message);
+    const owner = randomUUID();
+    const by = `${hostname()}/${process.pid}`;
+    const claimed = await deps.ledger.claim(renderId, attempt, { owner, by, request }, job.signal);
+    if (!claimed) return { end: 'done', value: { outcome: 'unknown', reason: 'another run claimed it' } };
+    const answer = await deps.provider.submit({
+      model: request.model,
+      prompt: request.prompt,
+      size: request.size,
+      resolution: request.resolution,
+      imageUrls: inputs.images,
+      maskUrl: inputs.mask,
+      businessId: renderId,
+    });
+    deps.metrics.submissions.inc({ answer: answer.is });
+    return await digest(job, deps, answer);
+  } catch (error) {
+    if (job.signal.aborted || !(error instanceof StoreError)) throw error;
+    if (error.code !== 'unavailable' && error.code !== 'denied') throw error;
+    deps.log.warn({ renderId, attempt, err: error.message }, 'store away, submission waits');
+    return conclude(job, deps, { seen: 'own_parts_away' }, error.message);
+  }
+}
+
+/** What the provider said, written down before anything else happens to it. */
+async function digest(
+  job: StageJob<SubmitJob>,
+  deps: SubmitDeps,
+  answer: SubmitAnswer,
+): Promise<SubmitOutcome> {
+  const { renderId, attempt } = job.data;
+  switch (answer.is) {
+    case 'accepted': {
+      const mark = { taskId: answer.taskId, acceptedAt: deps.clock.now() };
+      return settle(job, deps, mark);
+    }
+    case 'unknown':
+      return { end: 'done', value: { outcome: 'unknown', reason: deps.scrub(answer.reason) } };
+    case 'rate_limited':
+      await release(job, deps);
+      return conclude(job, deps, { seen: 'rate_limited', retryAfterMs: answer.retryAfterMs }, 'rate limited');
+    case 'not_bought':
+      await release(job, deps);
+      return conclude(job, deps, { seen: 'not_bought', retryAfterMs: answer.retryAfterMs }, answer.reason);
+    case 'refused':
+      await release(job, deps);
+      return conclude(job, deps, { seen: 'refused', code: answer.code }, answer.message);
+    case 'account':
+      await release(job, deps);
+      deps.log.error({ renderId, attempt, reason: answer.reason }, 'the provider account cannot buy');
+      return conclude(job, deps, { seen: 'account_stopped', reason: answer.reason }, answer.message);
+  }
+}
+
+const accepted = ({ taskId, acceptedAt }: Pick<Accepted, 'taskId' | 'acceptedAt'>): SubmitOutcome => ({
+  end: 'done',
+  value: { outcome: 'accepted', taskId, acceptedAt },
+});
+
+const LEDGER_TRIES = 4;
+
+/**
+ * Writes the acceptance. While the store is away the task id waits in the job itself, which is as durable as the
+ * engine, and the next run writes it.
+ */
+async function settle(
+  job: StageJob<SubmitJob>,
+  deps: SubmitDeps,
+  mark: { taskId: string; acceptedAt: number },
+): Promise<SubmitOutcome> {
+  const { renderId, attempt, request } = job.data;
+  const entry: Accepted = {
+    ...mark,
+    costMicros: priceOf(deps.settings, request.resolution),
+    source: 'answer',
+  };
+  for (let tries = 1; ; tries += 1) {
+    try {
+      // Without the job's signal: a shutdown must not lose what was just paid for.
+      await deps.ledger.accept(renderId, attempt, entry);
+      return accepted(mark);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      deps.log.error(
+        { renderId, attempt, taskId: mark.taskId, err: error.message },
+        'paid, but the ledger is away',
+      );
+      if (!job.data.accepted) await job.save({ ...job.data, accepted: mark });
+      if (tries < LEDGER_TRIES && !job.signal.aborted) {
+        await deps.clock.sleep(250 * tries);
+        continue;
+      }
+      return conclude(
+        { ...job, data: { ...job.data, accepted: mark } },
+        deps,
+        { seen: 'own_parts_away' },
+        error.message,
+      );
+    }
+  }
+}
+
+const RELEASE_TRIES = 20;
+
+/** A definite refusal frees the intent. Worth some patience: an intent that stays makes the outcome unknown. */
+async function release(job: StageJob<SubmitJob>, deps: SubmitDeps): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await deps.ledger.release(job.data.renderId, job.data.attempt);
+      return;
+    } catch (error) {
+      if (!(error instanceof StoreError) || tries >= RELEASE_TRIES || job.signal.aborted) throw error;
+      await deps.clock.sleep(250 * tries);
+    }
+  }
+}
+
+async function conclude(
+  job: StageJob<SubmitJob>,
+  deps: SubmitDeps,
+  trouble: Trouble,
+  message: string,
+): Promise<SubmitOutcome> {
+  const decision = decide(trouble, {
+    now: deps.clock.now(),
+    random: deps.clock.random(),
+    tries: job.attemptsMade + 1,
+    attempt: job.data.attempt,
+    limits: limitsOf(deps.settings),
+  });
+  switch (decision.do) {
+    case 'wait':
+      if (decision.pause) await deps.pauseSubmissions(decision.pause);
+      return decision.everyone
+        ? { end: 'wait-all', afterMs: decision.afterMs }
+        : { end: 'wait', afterMs: decision.afterMs, data: job.data };
+    case 'retry':
+      return { end: 'retry', afterMs: decision.afterMs, reason: deps.scrub(message) };
+    case 'dead': {
+      const failure: Failure = failureOf(deps, 'submit', decision.code, message);
+      return { end: 'dead', failure };
+    }
+    case 'hold':
+    case 'buy-again':
+      // These are the render's to decide, from a completed child.
+      throw new Error(`a submission cannot ${decision.do}`);
+  }
+}

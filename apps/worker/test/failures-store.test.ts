@@ -1,0 +1,156 @@
+import { openStore } from '@darkroom/shared';
+import { cleanup, freshS3Url, needs, service, startHttpProxy, tempDir, until } from '@darkroom/testkit';
+import type { FaultRule } from '@darkroom/upstream-simulator';
+import { expect, test } from 'vitest';
+import { hasty, openRig } from './rig.ts';
+
+needs('redis').describe('failures while storing', () => {
+  test.for<FaultRule>([
+    { kind: 'download_500' },
+    { kind: 'download_cut' },
+    { kind: 'truncated' },
+    { kind: 'wrong_content_type' },
+    { kind: 'oversize' },
+    { kind: 'download_hang' },
+    { kind: 'expired', times: 1 },
+  ])('$kind is tried again with an attempt, from the same purchase', async (fault) => {
+    const rig = await openRig({ settings: { RESULT_MAX_BYTES: 4_000_000, DOWNLOAD_TIMEOUT_MS: 1000 } });
+    const state = rig.simulator.faults.add(fault);
+    await rig.work();
+    const id = await rig.render();
+    expect((await rig.ended(id)).state).toBe('completed');
+    expect(state.fired).toBe(1);
+    expect((await rig.queues.store.getJob(`${id}.t1`))?.attemptsMade).toBe(2);
+    expect(rig.bought(id).charged).toBe(1);
+  });
+
+  test('a redirect inside the allowed hosts is followed', async () => {
+    const rig = await openRig();
+    rig.simulator.faults.add({ kind: 'redirect' });
+    await rig.work();
+    const id = await rig.render();
+    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.queues.store.getJob(`${id}.t1`))?.attemptsMade).toBe(1);
+  });
+
+  test('a redirect to a host that is not allowed is dead, and the image stays redrivable', async () => {
+    const rig = await openRig();
+    rig.simulator.faults.add({ kind: 'redirect', to: 'http://localhost:1/secrets' });
+    await rig.work();
+    const id = await rig.render();
+    expect((await rig.ended(id)).failure).toMatchObject({ code: 'result_host_refused', step: 'store' });
+    await rig.redrive(id);
+    await until(async () => (await rig.ended(id)).state === 'completed');
+    expect(rig.bought(id).charged).toBe(1);
+  });
+
+  test('private addresses are refused unless they are allowed or are the provider itself', async () => {
+    const rig = await openRig({ settings: { ALLOW_PRIVATE_HOSTS: false, RESULT_HOSTS: ['localhost'] } });
+    rig.simulator.faults.add({
+      kind: 'redirect',
+      to: `https://localhost:${new URL(rig.simulator.url).port}/x.jpg`,
+    });
+    await rig.work();
+    const refused = await rig.render();
+    expect((await rig.ended(refused)).failure).toMatchObject({
+      code: 'result_host_refused',
+      message: 'localhost resolves to an address that is not public',
+    });
+    const fine = await rig.render();
+    expect((await rig.ended(fine)).state).toBe('completed');
+  });
+
+  test('a result that expired before it was stored is bought again, within MAX_PURCHASES', async () => {
+    const rig = await openRig({ simulator: { resultTtlMs: 1 } });
+    await rig.work();
+    const id = await rig.render();
+    const receipt = await rig.ended(id);
+    expect(receipt).toMatchObject({ attempts: 3, costMicros: 75_000, failure: { code: 'result_expired' } });
+    expect(rig.bought(id)).toEqual({ charged: 3, refunded: 0 });
+  });
+
+  test('a result that the host has lost is bought again', async () => {
+    const rig = await openRig();
+    rig.simulator.faults.add({ kind: 'expired', times: 5 });
+    await rig.work();
+    const id = await rig.render();
+    expect(await rig.ended(id)).toMatchObject({ state: 'completed', attempts: 2 });
+    expect(rig.bought(id).charged).toBe(2);
+  });
+
+  test('a bug is dead at once, with its stack, and never retried blindly', async () => {
+    const rig = await openRig();
+    const id = await rig.render();
+    await rig.store.put(`ledger/${id}/1/intent.json`, 'not json', { contentType: 'application/json' });
+    await rig.work();
+    const receipt = await rig.ended(id);
+    expect(receipt.failure).toMatchObject({ code: 'internal_error', step: 'submit' });
+    expect(receipt.failure?.chain.join('\n')).toMatch(/SyntaxError[\s\S]*at .*ledger/);
+    expect((await rig.queues.submit.getJob(`${id}.s1`))?.attemptsMade).toBe(1);
+    expect(rig.simulator.requests.counts().categories.submit.received).toBe(0);
+  });
+});
+
+needs('redis', 's3').describe('S3 away', () => {
+  test('while S3 is away nothing fails and nothing is bought; afterwards every render completes from one purchase', async () => {
+    const s3 = service('s3');
+    const proxy = await startHttpProxy(s3.endpoint);
+    const { bucket: _, ...access } = s3;
+    const store = await openStore({
+      storeUrl: freshS3Url(),
+      dataDir: await tempDir(),
+      s3: { ...access, endpoint: proxy.url },
+      clock: hasty,
+    });
+    cleanup(() => store.close());
+    const rig = await openRig({ settings: { UNKNOWN_GRACE_MS: 60_000 } });
+    await rig.work({ store });
+    await proxy.refuse();
+    const early = await rig.render();
+    await until(async () => ((await rig.queues.submit.getJob(`${early}.s1`))?.attemptsStarted ?? 0) >= 3);
+    expect(rig.simulator.requests.counts().categories.submit.received).toBe(0);
+    expect((await rig.queues.submit.getJob(`${early}.s1`))?.attemptsMade).toBe(0);
+    await proxy.resume();
+    await until(async () => Boolean((await rig.queues.render.getJob(early))?.finishedOn), {
+      timeout: 25_000,
+    });
+    expect(rig.bought(early).charged).toBe(1);
+
+    // Away when the image is to be put: the paid image waits at the provider.
+    const outage = proxy.fail({ method: 'PUT', path: /images\// }, { status: 503 });
+    const late = await rig.render();
+    await until(async () => ((await rig.queues.store.getJob(`${late}.t1`))?.attemptsStarted ?? 0) >= 3);
+    expect((await rig.queues.store.getJob(`${late}.t1`))?.attemptsMade).toBe(0);
+    outage.remove();
+    await until(async () => (await (await rig.queues.render.getJob(late))?.getState()) === 'completed', {
+      timeout: 25_000,
+    });
+    expect(rig.bought(late).charged).toBe(1);
+  });
+
+  test('a task id that the ledger could not take is kept in the job and written later', async () => {
+    const s3 = service('s3');
+    const proxy = await startHttpProxy(s3.endpoint);
+    const { bucket: _, ...access } = s3;
+    const store = await openStore({
+      storeUrl: freshS3Url(),
+      dataDir: await tempDir(),
+      s3: { ...access, endpoint: proxy.url },
+      clock: hasty,
+    });
+    cleanup(() => store.close());
+    const rig = await openRig();
+    await rig.work({ store });
+    const outage = proxy.fail({ method: 'PUT', path: /accepted\.json/ }, { status: 503 });
+    const id = await rig.render();
+    await until(async () => Boolean((await rig.queues.submit.getJob(`${id}.s1`))?.data.accepted), {
+      timeout: 20_000,
+    });
+    outage.remove();
+    await until(async () => (await (await rig.queues.render.getJob(id))?.getState()) === 'completed', {
+      timeout: 25_000,
+    });
+    expect(rig.bought(id).charged).toBe(1);
+    expect(rig.simulator.requests.counts().categories.submit.received).toBe(1);
+  });
+});

@@ -1,0 +1,146 @@
+import {
+  type Checkpoint,
+  type Clock,
+  createLogger,
+  type Engine,
+  type JobRequest,
+  Ledger,
+  type ObjectStore,
+  openEngine,
+  openQueues,
+  openStore,
+  parseSettings,
+  type Queues,
+  randomRenderId,
+  type Receipt,
+  renderJob,
+  type Settings,
+  systemClock,
+} from '@darkroom/shared';
+import { cleanup, freshPrefix, service, tempDir, until } from '@darkroom/testkit';
+import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom/upstream-simulator';
+import { type RunningWorker, startWorker } from '../src/index.ts';
+
+/** A worker with everything that it stands on, all real: Redis, a folder, the simulator over HTTP. */
+export interface Rig {
+  settings: Settings;
+  engine: Engine;
+  queues: Queues;
+  store: ObjectStore;
+  ledger: Ledger;
+  simulator: Simulator;
+  /** Enqueues a render; answers its id. */
+  render(request?: Partial<JobRequest>): Promise<string>;
+  /** Starts a worker; `rig` has none until a test says so. */
+  work(overrides?: { store?: ObjectStore; settings?: Partial<Settings> }): Promise<RunningWorker>;
+  /** The receipt of a render whose job has ended. */
+  ended(id: string): Promise<Receipt>;
+  checkpoint(id: string): Promise<Checkpoint>;
+  redrive(id: string): Promise<void>;
+  /** Purchases in the provider's book: charged, and of these refunded. */
+  bought(id: string): { charged: number; refunded: number };
+}
+
+/** Real time, but jitter always draws low: backoffs are as short as they get. */
+export const hasty: Clock = { ...systemClock, random: () => 0.02 };
+
+const FAST: SimulatorOptions = {
+  seed: 7,
+  latency: { minMs: 40, p50Ms: 80, p95Ms: 150, maxMs: 300 },
+  quota: null,
+};
+
+export async function openRig(
+  options: { simulator?: SimulatorOptions; settings?: Partial<Settings>; clock?: Clock } = {},
+): Promise<Rig> {
+  const clock = options.clock ?? hasty;
+  const dataDir = await tempDir();
+  const simulator = await startSimulator({ ...FAST, ...options.simulator });
+  cleanup(() => simulator.close());
+  const settings: Settings = {
+    ...parseSettings({ DATA_DIR: dataDir, QUEUE_URL: service('redis').url }),
+    WORKER_PORT: 0,
+    TOAPIS_BASE_URL: simulator.url,
+    TOAPIS_API_KEY: simulator.apiKey,
+    TOAPIS_SUBMIT_PER_SECOND: 200,
+    TOAPIS_QUERY_PER_SECOND: 1000,
+    EXPECTED_LATENCY_MS: 100,
+    SHUTDOWN_TIMEOUT_MS: 5000,
+    LOCK_DURATION_MS: 2000,
+    ...options.settings,
+  };
+  const engine = await openEngine({
+    queueUrl: settings.QUEUE_URL,
+    dataDir,
+    role: 'both',
+    prefix: freshPrefix(),
+    onError: () => undefined,
+  });
+  cleanup(() => engine.close());
+  const store = await openStore({ dataDir, clock });
+  const queues = openQueues(engine, { days: 1 });
+  const ledger = new Ledger(store, clock);
+  const logger = createLogger({ name: 'worker', level: 'debug', secrets: [simulator.apiKey] });
+
+  return {
+    settings,
+    engine,
+    queues,
+    store,
+    ledger,
+    simulator,
+    render: async (request = {}) => {
+      const checkpoint = newCheckpoint(request, clock.now());
+      const job = renderJob(checkpoint);
+      await queues.render.add(job.name, job.data, job.opts);
+      return checkpoint.renderId;
+    },
+    work: async (overrides = {}) => {
+      const worker = await startWorker({
+        settings: { ...settings, ...overrides.settings },
+        engine,
+        store: overrides.store ?? store,
+        logger,
+        clock,
+        secrets: [simulator.apiKey],
+      });
+      cleanup(() => worker.close());
+      return worker;
+    },
+    ended: async (id) => {
+      await until(async () => Boolean((await queues.render.getJob(id))?.finishedOn), { timeout: 25_000 });
+      return (await ledger.receipt(id)) as Receipt;
+    },
+    checkpoint: async (id) => (await queues.render.getJob(id))?.data as Checkpoint,
+    redrive: async (id) => {
+      await (await queues.render.getJob(id))?.retry('failed');
+    },
+    bought: (id) => {
+      const entries = simulator.book.byBusinessId(id);
+      return { charged: entries.length, refunded: entries.filter((entry) => entry.refunded > 0).length };
+    },
+  };
+}
+
+export function newCheckpoint(request: Partial<JobRequest>, now: number): Checkpoint {
+  return {
+    v: 1,
+    renderId: randomRenderId(),
+    tenant: 'default',
+    request: {
+      model: 'gemini-3-pro-image-preview',
+      prompt: 'a mug',
+      resolution: '1K',
+      images: [],
+      priority: 'batch',
+      ...request,
+    },
+    fingerprint: 'f',
+    doorToken: 'd',
+    createdAt: now,
+    updatedAt: now,
+    attempt: 1,
+    purchases: [],
+    at: { step: 'submit' },
+  };
+}
