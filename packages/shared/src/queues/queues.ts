@@ -1,4 +1,4 @@
-import type { JobsOptions, Queue } from 'bullmq';
+import type { JobsOptions, KeepJobs, Queue } from 'bullmq';
 import type { Engine, EngineQueueOptions } from '../engine/engine.ts';
 import type { Checkpoint, Failure, StoredImage } from '../render/index.ts';
 import type { DeadLetter } from '../render/dead-letter.ts';
@@ -82,17 +82,20 @@ function defaults(keep: {
 /** Opens the queues of one engine with their retention. Cheap: an engine hands out one object per name. */
 export function openQueues(engine: Engine, retention: Retention) {
   const age = retention.days * DAY_S;
+  // On PGlite every completion walks what is kept by count: there it is kept by age alone.
+  const keep = (seconds: number, count: number): KeepJobs =>
+    engine.kind === 'pglite' ? { age: seconds } : { age: seconds, count };
   const count = retention.count ?? 50_000;
   const open = <D, R>(name: string, defaultJobOptions: JobsOptions): Queue<D, R> => {
     const options: EngineQueueOptions = { defaultJobOptions, streams: EVENTS };
     return engine.queue<D, R>(name, options);
   };
   // A child is read by its parent at once; it stays a while for people who look.
-  const child = defaults({ done: { age: HOUR_S, count: 5_000 }, failed: { age, count } });
+  const child = defaults({ done: keep(HOUR_S, 5_000), failed: keep(age, count) });
   return {
     render: open<Checkpoint, RenderResult>(
       QUEUE.render,
-      defaults({ done: { age, count }, failed: { age: age * 4, count: count * 4 } }),
+      defaults({ done: keep(age, count), failed: keep(age * 4, count * 4) }),
     ),
     submit: open<SubmitJob, SubmitResult>(QUEUE.submit, child),
     store: open<StoreJob, StoreResult>(QUEUE.store, child),
@@ -103,7 +106,7 @@ export function openQueues(engine: Engine, retention: Retention) {
     }),
     maintenance: open<MaintenanceJob, void>(
       QUEUE.maintenance,
-      defaults({ done: { age: HOUR_S, count: 100 }, failed: { age, count: 100 } }),
+      defaults({ done: keep(HOUR_S, 100), failed: keep(age, 100) }),
     ),
   };
 }

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import {
+  type BackendFactory,
+  type ConnectionOptions,
+  createPostgresBackend,
+  type PgPool,
+  type RedisQueueBackend,
+  runMigrations,
+} from 'bullmq';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import type { Clock } from '../../clock/clock.ts';
+import { createBullSet } from '../bull-set.ts';
+import { type Engine, EngineError } from '../engine.ts';
+import type { ErrorReport } from '../error-report.ts';
+import { within } from '../errors.ts';
+import { COUNTER_WINDOW_SECONDS, countersOver } from '../rate-counters.ts';
+import { lockFolder } from './folder-lock.ts';
+import { startMaintenance } from './maintenance.ts';
+import { createPglitePool } from './pool.ts';
+
+export interface PgliteEngineOptions {
+  dataDir: string;
+  report: ErrorReport;
+  clock: Clock;
+  closeTimeoutMs: number;
+}
+
+/** BullMQ looks for its tables here when it is handed a pool. */
+const SCHEMA = 'bullmq';
+
+/**
+ * PostgreSQL inside this process, in `<dataDir>/queue`. One process at a time; queues, workers and events of
+ * that process share one session, so it is the event loop's own speed and no more.
+ *
+ * @throws EngineError `locked` when another process has the folder.
+ */
+export async function openPgliteEngine(options: PgliteEngineOptions): Promise<Engine> {
+  const folder = join(options.dataDir, 'queue');
+  const lock = lockFolder(folder, options.clock);
+  let db: PGlite;
+  let pool: Awaited<ReturnType<typeof createPglitePool>>;
+  try {
+    db = await PGlite.create(join(folder, 'pgdata'));
+    pool = await createPglitePool(db);
+    // Before anybody else has the session: this is the one transaction over several queries.
+    await runMigrations(pool.session, SCHEMA);
+    await pool.query(`SET search_path TO ${SCHEMA}`);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  const maintenance = startMaintenance(pool, SCHEMA, options.report);
+
+  const backend = createPostgresBackend as unknown as BackendFactory<RedisQueueBackend>;
+  const connection = () => pool as PgPool as unknown as ConnectionOptions;
+  const set = createBullSet({
+    kind: 'pglite',
+    prefix: SCHEMA,
+    report: options.report,
+    clock: options.clock,
+    queueConnection: connection,
+    workerConnection: connection,
+    queueBackend: backend,
+    workerBackend: backend,
+    queueOptions: {},
+  });
+
+  let closing: Promise<void> | undefined;
+  const shutDown = async () => {
+    try {
+      await maintenance.stop();
+      await set.close(options.closeTimeoutMs);
+      await pool.end();
+      // Writes a checkpoint and closes the files.
+      await db.close();
+    } finally {
+      lock.release();
+    }
+  };
+
+  return {
+    kind: 'pglite',
+    description: `embedded (PGlite in ${folder})`,
+    queue: set.queue,
+    worker: set.worker,
+    events: set.events,
+    counters: countersOver(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),
+    async ping(timeoutMs) {
+      if (closing) throw new EngineError('unavailable', 'The queue engine is closed.');
+      await within(timeoutMs, 'SELECT 1', pool.query('SELECT 1'));
+    },
+    warnings: async () => [],
+    close() {
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}

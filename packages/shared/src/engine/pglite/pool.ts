@@ -1,0 +1,61 @@
+import { EventEmitter } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { PGlite } from '@electric-sql/pglite';
+import { createPgConfig } from '@electric-sql/pglite/node-postgres';
+import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
+import pg from 'pg';
+
+/**
+ * PGlite as the `pg.Pool` that BullMQ asks for.
+ *
+ * PGlite's own node-postgres connection gives one real `pg.Client`. A `pg.Pool` over it does not work: PGlite
+ * has one session, while every worker keeps one client of the pool for LISTEN and others query beside it. So
+ * every client here is the same session. That is safe as long as nobody opens a transaction over several
+ * queries; BullMQ does so only for its migrations, which have the session to themselves (see pglite-engine).
+ */
+export async function createPglitePool(db: PGlite): Promise<PgPool & { session: pg.Client }> {
+  const session = new pg.Client(createPgConfig(db));
+  await session.connect();
+  const clients = new Set<EventEmitter>();
+  session.on('notification', (message) => {
+    for (const client of clients) client.emit('notification', message);
+  });
+
+  const names = new Map<string, string>();
+  let last: Promise<unknown> = Promise.resolve();
+  const query = <R>(text: string, params?: readonly unknown[]): Promise<PgQueryResult<R>> => {
+    const result = last.then(async () => {
+      // PGlite answers in microtasks alone: without a turn of the event loop between queries, timers, sockets
+      // and signals starve as long as there is work.
+      await turn();
+      if (!params) return await session.query(text);
+      // BullMQ has a fixed set of statements: prepared once they take less than half the time.
+      const name = names.get(text) ?? `s${names.size}`;
+      names.set(text, name);
+      return await session.query({ name, text, values: [...params] });
+    });
+    last = result.catch(() => undefined);
+    return result as Promise<PgQueryResult<R>>;
+  };
+
+  const connect = async (): Promise<PgPoolClient> => {
+    const client = new EventEmitter();
+    clients.add(client);
+    return Object.assign(client, {
+      query,
+      release: () => {
+        clients.delete(client);
+      },
+    }) as PgPoolClient;
+  };
+
+  return Object.assign(new EventEmitter(), {
+    session,
+    query,
+    connect,
+    end: async () => {
+      await last;
+      await session.end();
+    },
+  }) as PgPool & { session: pg.Client };
+}

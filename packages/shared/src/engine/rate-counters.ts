@@ -1,0 +1,44 @@
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
+import type { Counters } from './counters.ts';
+import { asEngineError } from './errors.ts';
+
+/** More than anybody takes in a second: a key that holds it is blocked for every `perSecond`. */
+const BLOCKED = 1_000_000_000;
+
+/** The window of the limiter that {@link countersOver} is given, in seconds. */
+export const COUNTER_WINDOW_SECONDS = 1;
+
+/**
+ * {@link Counters} over a limiter of rate-limiter-flexible, in Redis or in memory.
+ *
+ * The limiter only counts; the comparison is made here, so that callers with different `perSecond` share one
+ * count. A window opens with the first `take` after the last one ended and lasts one second. Refused takes
+ * count as well, which changes nothing: the window is full already.
+ *
+ * When the engine is away both methods reject with EngineError `unavailable`: nobody knows what is left of
+ * the quota, so the caller waits. Nothing is let through on a guess.
+ */
+export function countersOver(limiter: RateLimiterAbstract): Counters {
+  return {
+    async take(key, perSecond) {
+      try {
+        const { consumedPoints, msBeforeNext } = await limiter.penalty(key, 1);
+        return consumedPoints <= perSecond ? 0 : Math.max(1, Math.ceil(msBeforeNext));
+      } catch (error) {
+        throw asEngineError(error);
+      }
+    },
+    async block(key, ms) {
+      if (ms <= 0) return;
+      try {
+        const current = await limiter.get(key);
+        // A shorter Retry-After does not lift a longer one.
+        if (current && current.consumedPoints >= BLOCKED && current.msBeforeNext >= ms) return;
+        // Redis keeps it in whole seconds and would round down.
+        await limiter.set(key, BLOCKED, Math.ceil(ms / 1_000));
+      } catch (error) {
+        throw asEngineError(error);
+      }
+    },
+  };
+}

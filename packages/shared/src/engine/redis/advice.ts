@@ -1,0 +1,57 @@
+import { Cluster } from 'ioredis';
+import type { RedisConnection } from './connections.ts';
+
+/** What an operator should change at this Redis, from INFO alone: managed services refuse CONFIG. */
+export async function redisAdvice(connection: RedisConnection): Promise<string[]> {
+  const nodes = connection instanceof Cluster ? connection.nodes('master') : [connection];
+  const texts = await Promise.all(nodes.map((node) => node.info()));
+  return [...new Set(texts.flatMap((text) => adviceFor(parseInfo(text))))];
+}
+
+export function parseInfo(text: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    const colon = line.indexOf(':');
+    if (colon > 0 && !line.startsWith('#')) fields.set(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return fields;
+}
+
+/** Pure: the sentences for one node's INFO. */
+export function adviceFor(info: Map<string, string>): string[] {
+  const advice: string[] = [];
+  const policy = info.get('maxmemory_policy');
+  if (policy && policy !== 'noeviction') {
+    advice.push(
+      `maxmemory-policy is ${policy}: Redis may throw away jobs when memory is short. Set it to noeviction.`,
+    );
+  }
+  if (info.get('aof_enabled') === '0') {
+    advice.push(
+      'The append-only file is off: a crash of Redis loses accepted jobs. Set appendonly yes (appendfsync everysec).',
+    );
+  }
+  if (info.get('aof_last_write_status') === 'err') {
+    advice.push('The last write to the append-only file failed: look at the disk of Redis.');
+  }
+  // Valkey and Dragonfly report a redis_version for compatibility; theirs is the true one, and new enough.
+  const version = info.get('redis_version');
+  const other = info.has('valkey_version') || info.has('dragonfly_version');
+  if (version && !other && older(version, 6, 2)) {
+    advice.push(`Redis ${version} is too old: use 6.2 or later, 7.2 or later where you can choose.`);
+  }
+  const hz = Number(info.get('configured_hz') ?? info.get('hz'));
+  if (hz > 0 && hz < 50) {
+    advice.push(`hz is ${hz}: delayed jobs wake up to ${Math.round(1_000 / hz)} ms late. Set hz 100.`);
+  }
+  const role = info.get('role');
+  if (role && role !== 'master') {
+    advice.push(`This Redis is a ${role === 'slave' ? 'replica' : role}: it will refuse writes.`);
+  }
+  return advice;
+}
+
+function older(version: string, major: number, minor: number): boolean {
+  const [a = 0, b = 0] = version.split('.').map(Number);
+  return a < major || (a === major && b < minor);
+}

@@ -1,0 +1,78 @@
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import type { QueueTarget } from '../queue-url.ts';
+
+export type RedisConnection = Redis | Cluster;
+
+/** Never gives up, and is back at most 2 s after Redis is. */
+const retry = (times: number) => Math.min(times * 200, 2_000);
+
+/**
+ * - `fast`: for producers. A command that cannot be sent now, or whose connection breaks, rejects.
+ * - `patient`: for workers. Commands wait until Redis is back.
+ */
+export type Temper = 'fast' | 'patient';
+
+export function connect(target: QueueTarget, temper: Temper, name: string): RedisConnection {
+  const common = {
+    ...(target.username ? { username: target.username } : {}),
+    ...(target.password ? { password: target.password } : {}),
+    ...(target.tls ? { tls: {} } : {}),
+    connectionName: name,
+    connectTimeout: 5_000,
+    // 0: what was in flight when the connection broke rejects at once. null: it is sent again.
+    maxRetriesPerRequest: temper === 'fast' ? 0 : null,
+    // After a failover the old master refuses writes until the address is resolved anew.
+    reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),
+  } satisfies RedisOptions;
+  const enableOfflineQueue = temper === 'patient';
+
+  switch (target.kind) {
+    case 'single':
+      return new Redis({
+        ...common,
+        ...target.address,
+        db: target.db,
+        retryStrategy: retry,
+        enableOfflineQueue,
+      });
+    case 'sentinel':
+      return new Redis({
+        ...common,
+        sentinels: target.sentinels,
+        name: target.master,
+        db: target.db,
+        ...(target.sentinelUsername ? { sentinelUsername: target.sentinelUsername } : {}),
+        ...(target.sentinelPassword ? { sentinelPassword: target.sentinelPassword } : {}),
+        ...(target.tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+        sentinelRetryStrategy: retry,
+        retryStrategy: retry,
+        enableOfflineQueue,
+      });
+    case 'cluster':
+      return new Cluster(target.nodes, {
+        redisOptions: common,
+        clusterRetryStrategy: retry,
+        enableOfflineQueue,
+        slotsRefreshTimeout: 3_000,
+        // Certificates name the hosts: resolving them here would present an address instead.
+        ...(target.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
+      } satisfies ClusterOptions);
+  }
+}
+
+/** Resolves when the connection is usable; rejects only with the signal's reason. */
+export async function whenReady(connection: RedisConnection, signal: AbortSignal): Promise<void> {
+  if (connection.status === 'ready') return;
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const ready = () => resolve();
+  const abort = () => reject(signal.reason);
+  connection.once('ready', ready);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await promise;
+  } finally {
+    connection.off('ready', ready);
+    signal.removeEventListener('abort', abort);
+  }
+}

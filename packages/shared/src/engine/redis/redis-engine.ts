@@ -1,0 +1,120 @@
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import type { Clock } from '../../clock/clock.ts';
+import { createBullSet } from '../bull-set.ts';
+import { queueDefaults } from '../defaults.ts';
+import { type Engine, EngineError } from '../engine.ts';
+import type { ErrorReport } from '../error-report.ts';
+import { asEngineError, within } from '../errors.ts';
+import { describeTarget, type QueueTarget } from '../queue-url.ts';
+import { COUNTER_WINDOW_SECONDS, countersOver } from '../rate-counters.ts';
+import { redisAdvice } from './advice.ts';
+import { brakedBackend, failFastBackend } from './backends.ts';
+import { connect, type RedisConnection, type Temper, whenReady } from './connections.ts';
+
+export interface RedisEngineOptions {
+  target: QueueTarget;
+  prefix: string;
+  /** Names the connections in `CLIENT LIST`. */
+  role: string;
+  report: ErrorReport;
+  clock: Clock;
+  operationTimeoutMs: number;
+  closeTimeoutMs: number;
+}
+
+/**
+ * Two connections of temper: one for all queues, which fails fast, and one for workers and events, which waits
+ * and is opened with the first of them. BullMQ duplicates the second for every blocking reader.
+ */
+export function openRedisEngine(options: RedisEngineOptions): Engine {
+  const { target, prefix, report } = options;
+  const description = describeTarget(target);
+
+  const connections = new Set<RedisConnection>();
+  const own = (connection: RedisConnection) => {
+    connections.add(connection);
+    // Queues, workers and events all listen on the same. BullMQ counts on from here: 0 would become 3.
+    connection.setMaxListeners(1_000);
+    connection.on('error', (error: unknown) => report(error, description));
+    return connection;
+  };
+  const start = (temper: Temper) => {
+    const connection = own(connect(target, temper, `darkroom:${options.role}`));
+    // BullMQ owns its duplicates, but cannot close one that never connected.
+    const duplicate = connection.duplicate.bind(connection) as (...args: unknown[]) => RedisConnection;
+    return Object.assign(connection, { duplicate: (...args: unknown[]) => own(duplicate(...args)) });
+  };
+  const producing = start('fast');
+  let waiting: RedisConnection | undefined;
+
+  const set = createBullSet({
+    kind: 'redis',
+    prefix,
+    report,
+    clock: options.clock,
+    queueConnection: () => producing,
+    workerConnection: () => (waiting ??= start('patient')),
+    queueBackend: failFastBackend(options.operationTimeoutMs),
+    workerBackend: brakedBackend(1_000, options.clock),
+    // BullMQ would wait for the first connection, and a failed version check would stay failed for ever.
+    queueOptions: { skipWaitingForReady: true, skipVersionCheck: true },
+  });
+
+  // BullMQ writes a queue's settings once, when it is made, and says nothing when Redis is away then.
+  producing.on('ready', () => {
+    for (const queue of set.queues()) {
+      const maxLen = queue.opts.streams?.events.maxLen ?? queueDefaults.redis.streams.events.maxLen;
+      queue
+        .getBackend()
+        .setQueueMeta({ 'opts.maxLenEvents': maxLen })
+        .catch((error: unknown) => report(error, `queue ${queue.name}`));
+    }
+  });
+
+  const ping = async (timeoutMs: number) => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      await within(
+        timeoutMs,
+        'PING',
+        whenReady(producing, signal).then(() => producing.ping()),
+      );
+    } catch (error) {
+      if (!signal.aborted) throw asEngineError(error);
+      throw new EngineError('unavailable', `${description} did not answer within ${timeoutMs} ms.`, {
+        cause: error,
+      });
+    }
+  };
+
+  let closing: Promise<void> | undefined;
+  return {
+    kind: 'redis',
+    description,
+    queue: set.queue,
+    worker: set.worker,
+    events: set.events,
+    counters: countersOver(
+      new RateLimiterRedis({
+        storeClient: producing,
+        keyPrefix: `${prefix}:counters`,
+        points: 1,
+        duration: COUNTER_WINDOW_SECONDS,
+        rejectIfRedisNotReady: false,
+      }),
+    ),
+    ping,
+    async warnings() {
+      await ping(options.operationTimeoutMs);
+      return await within(options.operationTimeoutMs, 'INFO', redisAdvice(producing)).catch((error) => {
+        throw asEngineError(error);
+      });
+    },
+    close() {
+      closing ??= set.close(options.closeTimeoutMs).finally(() => {
+        for (const connection of connections) connection.disconnect();
+      });
+      return closing;
+    },
+  };
+}

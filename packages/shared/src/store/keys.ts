@@ -1,0 +1,43 @@
+import { StoreError } from './object-store.ts';
+
+const SEGMENT = /^[A-Za-z0-9._=-]{1,200}$/;
+/** S3 ends at 1024 bytes; the rest is for the store's own prefix. */
+const LONGEST_KEY = 800;
+const METADATA_NAME = /^[a-z0-9-]{1,100}$/;
+const METADATA_BYTES = 2048;
+
+/** Refuses what one of the stores could not keep, or what would lead out of a folder. */
+export function assertKey(key: string): void {
+  const good =
+    key.length <= LONGEST_KEY &&
+    !key.includes('..') &&
+    key.split('/').every((segment) => SEGMENT.test(segment) && segment !== '.');
+  if (!good) throw new StoreError('invalid_key', `not a key: ${JSON.stringify(key.slice(0, 200))}`);
+}
+
+/** A prefix is the beginning of a key, or empty. */
+export function assertPrefix(prefix: string): void {
+  if (prefix === '') return;
+  assertKey(prefix.endsWith('/') ? prefix.slice(0, -1) : prefix);
+}
+
+/** Metadata with lower-case names; refuses what does not fit into the headers of an S3 object. */
+export function checkedMetadata(metadata: Record<string, string> = {}): Record<string, string> {
+  const checked: Record<string, string> = {};
+  let bytes = 0;
+  for (const [given, value] of Object.entries(metadata)) {
+    const name = given.toLowerCase();
+    if (!METADATA_NAME.test(name))
+      throw new StoreError('internal', `not a metadata name: ${JSON.stringify(given)}`);
+    checked[name] = value;
+    bytes += name.length + encodeURIComponent(value).length;
+  }
+  if (bytes > METADATA_BYTES)
+    throw new StoreError('internal', `metadata of ${bytes} bytes; at most ${METADATA_BYTES}`);
+  return checked;
+}
+
+/** How many keys a page of a list holds. */
+export function pageSize(limit: number | undefined): number {
+  return Math.min(Math.max(Math.trunc(limit ?? 1000), 1), 1000);
+}

@@ -1,0 +1,29 @@
+/** Headers are printable ASCII, and lose the blanks around them: the rest travels percent-encoded. */
+const UNSAFE = /[^\x20-\x7e]|%|^ +| +$/gu;
+
+export function encodeMetadata(metadata: Record<string, string>): Record<string, string> {
+  return mapValues(metadata, (value) => value.replace(UNSAFE, encodeAll));
+}
+
+/** Values that somebody else wrote, and that do not decode, stay as they are. */
+export function decodeMetadata(metadata: Record<string, string> = {}): Record<string, string> {
+  return mapValues(metadata, (value) => {
+    try {
+      return decodeURIComponent(value);
+    } catch {
+      return value;
+    }
+  });
+}
+
+function encodeAll(text: string): string {
+  return [...Buffer.from(text, 'utf8')]
+    .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+    .join('');
+}
+
+function mapValues(metadata: Record<string, string>, map: (value: string) => string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), map(value)]),
+  );
+}

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { type Bench, stored } from '../bench.ts';
+
+export function adding(bench: Bench): void {
+  test('a job keeps the id it was given, dots and all', async () => {
+    const queue = bench.queue();
+    await queue.add('render', { n: 1 }, { jobId: 'r_01.s1' });
+    expect((await stored(queue, 'r_01.s1')).data).toEqual({ n: 1 });
+  });
+
+  test('adding an id again changes nothing, which reading it again shows', async () => {
+    const queue = bench.queue();
+    await queue.add('render', { from: 'first' }, { jobId: 'a.1' });
+    const again = await queue.add('render', { from: 'second' }, { jobId: 'a.1' });
+    expect(again.id).toBe('a.1');
+    expect((await stored(queue, 'a.1')).data).toEqual({ from: 'first' });
+    expect((await queue.getJobCounts('waiting')).waiting).toBe(1);
+  });
+
+  test('adding the id of a finished job changes nothing', async () => {
+    const queue = bench.queue();
+    await bench.worker(queue, async () => 'done');
+    const events = await bench.events(queue);
+    const job = await queue.add('render', { from: 'first' }, { jobId: 'a.1' });
+    await job.waitUntilFinished(events, 10_000);
+    await queue.add('render', { from: 'second' }, { jobId: 'a.1' });
+    expect(await queue.getJobState('a.1')).toBe('completed');
+    expect((await stored(queue, 'a.1')).data).toEqual({ from: 'first' });
+  });
+
+  test('a thousand jobs are added at once, ids taken before or twice in the batch excepted', async () => {
+    const queue = bench.queue();
+    await queue.add('render', { from: 'before' }, { jobId: 'j.7' });
+    const batch = Array.from({ length: 1_000 }, (_, n) => ({
+      name: 'render',
+      data: { from: 'batch', n },
+      opts: { jobId: `j.${n < 990 ? n : n - 990}` },
+    }));
+    const jobs = await queue.addBulk(batch);
+    expect(jobs.map((job) => job.id)).toEqual(batch.map((entry) => entry.opts.jobId));
+    expect((await queue.getJobCounts('waiting')).waiting).toBe(990);
+    expect((await stored(queue, 'j.7')).data).toEqual({ from: 'before' });
+    expect((await stored(queue, 'j.3')).data).toEqual({ from: 'batch', n: 3 });
+  });
+
+  test('an id is free again once its job was removed', async () => {
+    const queue = bench.queue();
+    await queue.add('render', { from: 'first' }, { jobId: 'a.1' });
+    await (await stored(queue, 'a.1')).remove();
+    await queue.add('render', { from: 'second' }, { jobId: 'a.1' });
+    expect((await stored(queue, 'a.1')).data).toEqual({ from: 'second' });
+  });
+
+  test('data over the size limit is refused', async () => {
+    const queue = bench.queue('limited', { defaultJobOptions: { sizeLimit: 8_192 } });
+    const add = queue.add('render', { prompt: 'x'.repeat(8_200) }, { jobId: 'big' });
+    await expect(add).rejects.toThrow(/exceeds the limit 8192/);
+    const bulk = queue.addBulk([
+      { name: 'render', data: { prompt: 'x'.repeat(8_200) }, opts: { jobId: 'b' } },
+    ]);
+    await expect(bulk).rejects.toThrow(/exceeds the limit 8192/);
+    expect(await queue.getJob('big')).toBeUndefined();
+  });
+}

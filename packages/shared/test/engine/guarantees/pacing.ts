@@ -1,0 +1,83 @@
+import { RateLimitError } from 'bullmq';
+import { expect, test } from 'vitest';
+import { type Bench, gathered, inState } from '../bench.ts';
+
+export function pacing(bench: Bench): void {
+  test('a limit is one limit for two workers', async () => {
+    const queue = bench.queue('submit');
+    const ran = gathered<{ at: number; by: string }>();
+    const options = { limiter: { max: 2, duration: 300 }, concurrency: 5 };
+    const batch = Array.from({ length: 10 }, (_, n) => ({ name: 's', data: {}, opts: { jobId: `s.${n}` } }));
+    await queue.addBulk(batch);
+    for (const by of ['a', 'b']) {
+      await bench.worker(queue, async () => ran.add({ at: Date.now(), by }), options);
+    }
+    await ran.atLeast(10);
+    const times = ran.all.map((run) => run.at).sort((x, y) => x - y);
+    const [first = 0] = times;
+    // Fixed windows: the n-th pair opens the n-th window at the earliest. Timers may be a little early.
+    for (const [n, at] of times.entries()) {
+      expect(at - first).toBeGreaterThanOrEqual(Math.floor(n / 2) * 300 - 60);
+    }
+  });
+
+  test('Retry-After stops all workers of a queue, costs no attempt, and all go on after it', async () => {
+    const queue = bench.queue('submit');
+    const ran = gathered<{ id: string; at: number; attemptsMade: number }>();
+    let refusedAt = 0;
+    const options = { limiter: { max: 1_000, duration: 1_000 } };
+    for (let worker = 0; worker < 2; worker++) {
+      await bench.worker(
+        queue,
+        async (job) => {
+          if (job.id === 's.1' && refusedAt === 0) {
+            refusedAt = Date.now();
+            await queue.rateLimit(600);
+            throw new RateLimitError();
+          }
+          ran.add({ id: job.id ?? '', at: Date.now(), attemptsMade: job.attemptsMade });
+        },
+        options,
+      );
+    }
+    await queue.add('s', {}, { jobId: 's.1', attempts: 1 });
+    await inState(queue, 's.1', 'waiting');
+    expect(await queue.getRateLimitTtl()).toBeGreaterThan(0);
+    for (const id of ['s.2', 's.3', 's.4']) await queue.add('s', {}, { jobId: id, attempts: 1 });
+    await ran.atLeast(4);
+    expect(ran.all.map((run) => run.id).sort()).toEqual(['s.1', 's.2', 's.3', 's.4']);
+    for (const run of ran.all) {
+      expect(run.at - refusedAt).toBeGreaterThanOrEqual(590);
+      expect(run.attemptsMade).toBe(0);
+    }
+    expect((await inState(queue, 's.1', 'completed')).attemptsMade).toBe(1);
+  });
+
+  test('a limited queue is let go before its time', async () => {
+    const queue = bench.queue('submit');
+    const options = { limiter: { max: 1_000, duration: 1_000 }, maximumRateLimitDelay: 200 };
+    await bench.worker(queue, async () => 'ran', options);
+    await queue.rateLimit(3_600_000);
+    await queue.add('s', {}, { jobId: 's.1' });
+    await queue.removeRateLimitKey();
+    await inState(queue, 's.1', 'completed');
+  });
+
+  test('a counter gives out no more than its share of a second', async () => {
+    const { counters } = bench.engine();
+    const key = bench.queue('poll').name;
+    const answers = await Promise.all(Array.from({ length: 8 }, () => counters.take(key, 5)));
+    expect(answers.filter((ms) => ms === 0)).toHaveLength(5);
+    const refused = answers.filter((ms) => ms > 0);
+    for (const ms of refused) expect(ms).toBeLessThanOrEqual(1_000);
+    expect(await counters.take(`${key}-other`, 5)).toBe(0);
+  });
+
+  test('a counter that is blocked gives nothing to anybody, and a shorter block does not lift it', async () => {
+    const { counters } = bench.engine();
+    const key = bench.queue('poll').name;
+    await counters.block(key, 30_000);
+    await counters.block(key, 1_000);
+    expect(await counters.take(key, 1_000_000)).toBeGreaterThan(25_000);
+  });
+}

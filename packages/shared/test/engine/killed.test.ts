@@ -1,0 +1,62 @@
+import { fileURLToPath } from 'node:url';
+import { cleanup, freshPrefix, needs, service, spawnNode, tempDir } from '@darkroom/testkit';
+import { describe, expect, test } from 'vitest';
+import { openEngine } from '../../src/engine/index.ts';
+import { inState } from './bench.ts';
+
+const entry = fileURLToPath(new URL('./fixtures/worker-process.ts', import.meta.url));
+const report = (error: Error, where: string) => console.error(where, error);
+
+needs('redis').describe('a worker process on Redis that is killed', () => {
+  test('leaves its job to the next, with its data', async () => {
+    const env = { QUEUE_URL: service('redis').url, PREFIX: freshPrefix() };
+    const engine = await openEngine({
+      queueUrl: env.QUEUE_URL,
+      dataDir: '',
+      role: 'producer',
+      prefix: env.PREFIX,
+      onError: report,
+    });
+    cleanup(() => engine.close());
+    const queue = engine.queue('render');
+    const first = spawnNode(entry, { env: { ...env, HOLD: '1' }, name: 'first' });
+    await queue.add('render', { step: 'submit' }, { jobId: 'r.1', attempts: 1 });
+    await first.waitForLine('holds r.1');
+    await first.kill('SIGKILL');
+    const second = spawnNode(entry, { env, name: 'second' });
+    await second.waitForLine('started r.1 {"step":"poll"}');
+    const job = await inState(queue, 'r.1', 'completed');
+    expect(job).toMatchObject({ attemptsMade: 1, stalledCounter: 1, returnvalue: 'image' });
+  });
+});
+
+describe('a process with the embedded engine that is killed', () => {
+  test('loses nothing that was added, and its jobs run again once the folder is opened anew', async () => {
+    const env = { DATA_DIR: await tempDir() };
+    const first = spawnNode(entry, { env: { ...env, HOLD: '1', ADD: '500' }, name: 'first' });
+    await first.waitForLine('holds r.0');
+    await first.waitForLine('added r.100');
+    await first.kill('SIGKILL');
+    const added = first.lines.filter((line) => line.startsWith('added ')).map((line) => line.slice(6));
+    const held = first.lines.filter((line) => line.startsWith('holds ')).map((line) => line.slice(6));
+
+    const engine = await openEngine({ dataDir: env.DATA_DIR, role: 'both', onError: report });
+    cleanup(() => engine.close());
+    const queue = engine.queue<{ step: string }, string>('render');
+    const seen = new Map<string, string>();
+    engine.worker<{ step: string }, string>(
+      'render',
+      async (job) => {
+        seen.set(job.id ?? '', job.data.step);
+        return 'image';
+      },
+      { concurrency: 4, lockDuration: 1_000, stalledInterval: 500 },
+    );
+    for (const id of added) {
+      const job = await inState(queue, id, 'completed', 20_000);
+      expect(job.attemptsMade).toBe(1);
+    }
+    expect(held).toContain('r.0');
+    for (const id of added) expect(seen.get(id)).toBe(held.includes(id) ? 'poll' : 'submit');
+  });
+});

@@ -1,0 +1,140 @@
+import { cleanup, freshPrefix, until } from '@darkroom/testkit';
+import { expect } from 'vitest';
+import { EngineError, openEngine } from '../../src/engine/index.ts';
+import { createBench, gathered, inState } from './bench.ts';
+import { ownRedis, type RedisServer, withOwnRedis } from './own-redis.ts';
+
+async function open(server: RedisServer, operationTimeoutMs = 1_000) {
+  const errors = gathered<string>();
+  const engine = await openEngine({
+    queueUrl: server.url,
+    dataDir: '',
+    role: 'both',
+    prefix: freshPrefix(),
+    operationTimeoutMs,
+    closeTimeoutMs: 1_000,
+    onError: (error, where) => errors.add(`${where}: ${error.message}`),
+  });
+  cleanup(() => engine.close());
+  return { engine, errors, bench: createBench(() => engine) };
+}
+
+/** Milliseconds until it rejected as unavailable. */
+async function refusedAfter(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  const error = await work().then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(EngineError);
+  expect(error).toMatchObject({ code: 'unavailable' });
+  return performance.now() - start;
+}
+
+withOwnRedis(
+  'with Redis away from the start, adding is refused, a worker waits, and both go on by themselves',
+  async () => {
+    const server = await ownRedis();
+    const { engine, bench } = await open(server);
+    const queue = bench.queue();
+    expect(await refusedAfter(() => queue.add('render', {}, { jobId: 'r.0' }))).toBeLessThan(3_000);
+    expect(await refusedAfter(() => engine.ping(200))).toBeLessThan(1_000);
+    expect(await refusedAfter(() => engine.counters.take('polls', 50))).toBeLessThan(1_000);
+    await refusedAfter(() => engine.warnings());
+    const ran = gathered<string>();
+    engine.worker(queue.name, async (job) => ran.add(job.id ?? ''));
+    const events = engine.events(queue.name);
+    const completed = gathered<string>();
+    events.on('completed', ({ jobId }) => completed.add(jobId));
+    await server.start();
+    await engine.ping(10_000);
+    await events.waitUntilReady();
+    await until(() => queue.add('render', {}, { jobId: 'r.1' }));
+    await ran.atLeast(1);
+    expect(ran.all).toEqual(['r.1']);
+    await completed.atLeast(1);
+    // The settings that BullMQ could not write at the start.
+    await until(async () => (await queue.getMeta()).maxLenEvents === 10_000);
+  },
+);
+
+withOwnRedis(
+  'Redis is stopped and started again: nothing that was accepted is lost, the worker goes on',
+  async () => {
+    const server = await ownRedis();
+    await server.start();
+    const { engine, bench, errors } = await open(server);
+    const queue = bench.queue();
+    const accepted: string[] = [];
+    const add = async (id: string) => {
+      await queue.add('render', { id }, { jobId: id });
+      accepted.push(id);
+    };
+    for (let n = 0; n < 50; n++) await add(`before.${n}`);
+    await queue.add('render', {}, { jobId: 'later', delay: 1_500 });
+    accepted.push('later');
+    // What Redis handed out in the moment it was killed, the worker never heard of: it comes back as stalled.
+    const lock = { lockDuration: 2_000, stalledInterval: 500 };
+    await bench.worker(queue, async () => 'ran', { concurrency: 2, ...lock });
+    await inState(queue, 'before.5', 'completed');
+    await server.kill();
+
+    for (let n = 0; n < 3; n++) expect(await refusedAfter(() => add(`during.${n}`))).toBeLessThan(3_000);
+    const bulk = () => queue.addBulk([{ name: 'render', data: {}, opts: { jobId: 'during.bulk' } }]);
+    expect(await refusedAfter(bulk)).toBeLessThan(3_000);
+
+    await server.start();
+    await engine.ping(10_000);
+    await until(() => add('after').then(() => true));
+    for (const id of accepted) await inState(queue, id, 'completed', 20_000);
+    expect(errors.all.length).toBeGreaterThan(0);
+    expect(errors.all.length).toBeLessThan(20);
+  },
+  60_000,
+);
+
+withOwnRedis('a Redis that hangs is refused in time as well', async () => {
+  const server = await ownRedis();
+  await server.start();
+  const { bench } = await open(server, 500);
+  const queue = bench.queue();
+  await queue.add('render', {}, { jobId: 'r.1' });
+  server.freeze();
+  cleanup(() => server.thaw());
+  expect(await refusedAfter(() => queue.add('render', {}, { jobId: 'r.2' }))).toBeLessThan(1_500);
+  server.thaw();
+  await inState(queue, 'r.1', 'waiting');
+});
+
+withOwnRedis('an engine whose Redis is gone closes all the same', async () => {
+  const server = await ownRedis();
+  await server.start();
+  const { engine, bench } = await open(server);
+  const queue = bench.queue();
+  await bench.worker(queue, async () => 'ran');
+  await bench.events(queue);
+  await server.kill();
+  const start = performance.now();
+  await engine.close();
+  expect(performance.now() - start).toBeLessThan(3_000);
+  expect(() => engine.queue('other')).toThrow(/closed/);
+});
+
+withOwnRedis('a full Redis refuses adds, and its workers do not ask it thousands of times', async () => {
+  const server = await ownRedis();
+  await server.start();
+  const { engine, bench } = await open(server);
+  const queue = bench.queue();
+  await queue.add('render', {}, { jobId: 'r.1' });
+  const client = await queue.getBackend().client;
+  await client.runCommand('config', ['SET', 'maxmemory', '1']).catch(() => undefined);
+  await refusedAfter(() => queue.add('render', {}, { jobId: 'r.2' }));
+  const failures = gathered<string>();
+  const worker = engine.worker(queue.name, async () => 'ran');
+  worker.on('error', (error) => failures.add(error.message));
+  await failures.atLeast(3);
+  await client.runCommand('config', ['SET', 'maxmemory', '0']);
+  const failed = failures.all.length;
+  await inState(queue, 'r.1', 'completed');
+  expect(failed).toBeLessThan(10);
+});

@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { cleanup, freePort, tempDir, until } from '@darkroom/testkit';
+import { test } from 'vitest';
+
+// A server of our own: the shared one cannot be stopped.
+const binary = [
+  '/usr/bin/redis-server',
+  '/usr/local/bin/redis-server',
+  '/opt/homebrew/bin/redis-server',
+].find(existsSync);
+const inCi = Boolean(process.env['CI'] && process.env['CI'] !== 'false');
+if (!binary && !inCi)
+  console.warn('Tests that start a Redis of their own are skipped: there is no redis-server.');
+/** Tests that stop their Redis, or need another kind of it. */
+export const withOwnRedis = test.skipIf(!binary && !inCi);
+
+export interface RedisServer {
+  url: string;
+  port: number;
+  start(): Promise<void>;
+  /** SIGSTOP: connections stay open, nothing answers. */
+  freeze(): void;
+  thaw(): void;
+  kill(): Promise<void>;
+}
+
+/** Ended with the test. @param extra arguments for redis-server */
+export async function ownRedis(...extra: string[]): Promise<RedisServer> {
+  const [dir, port] = [await tempDir(), await freePort()];
+  const args = `--port ${port} --bind 127.0.0.1 --dir ${dir} --appendonly yes --appendfsync always`.split(
+    ' ',
+  );
+  let child: ChildProcess | undefined;
+  const server: RedisServer = {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    async start() {
+      child = await spawnRedis([...args, '--save', '', ...extra], /Ready to accept connections/);
+    },
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+    kill: async () => {
+      if (child) await end(child);
+    },
+  };
+  return server;
+}
+
+/** Runs redis-server until it says that it is ready; it is ended with the test. */
+export async function spawnRedis(args: string[], ready: RegExp): Promise<ChildProcess> {
+  const child = spawn(binary ?? 'redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  cleanup(() => end(child));
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  await until(() => ready.test(output), { what: 'redis-server ready' }).catch((error: unknown) => {
+    throw new Error(output, { cause: error });
+  });
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
