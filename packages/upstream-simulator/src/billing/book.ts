@@ -1,0 +1,63 @@
+import { statusAt } from '../tasks/lifecycle.ts';
+import type { TaskStore } from '../tasks/store.ts';
+import type { Task, TaskStatus } from '../tasks/task.ts';
+import type { Micros } from './money.ts';
+
+/** One purchase. Amounts are whole micro-dollars, times are milliseconds since the epoch. */
+export interface BookEntry {
+  taskId: string;
+  clientBusinessId: string | null;
+  charged: Micros;
+  refunded: Micros;
+  status: TaskStatus;
+  createdAt: number;
+  prompt: string;
+  model: string;
+  /** False when a fault kept the task id from the caller: bought, and the buyer does not know. */
+  acknowledged: boolean;
+}
+
+export interface BookTotals {
+  tasks: number;
+  charged: Micros;
+  refunded: Micros;
+  /** charged - refunded */
+  net: Micros;
+}
+
+/** Every task that was ever created, and what it cost: the truth that tests compare a client's own books with. */
+export interface BillingBook {
+  entries(): BookEntry[];
+  totals(): BookTotals;
+  byTaskId(taskId: string): BookEntry | undefined;
+  byBusinessId(clientBusinessId: string): BookEntry[];
+  toJSON(): { totals: BookTotals; entries: BookEntry[] };
+}
+
+export function billingBook(tasks: TaskStore, now: () => number): BillingBook {
+  const entry = (task: Task): BookEntry => ({
+    taskId: task.id,
+    clientBusinessId: task.clientBusinessId,
+    charged: task.price,
+    refunded: task.refunded,
+    status: statusAt(task, now()),
+    createdAt: task.createdAt,
+    prompt: task.prompt,
+    model: task.model,
+    acknowledged: task.acknowledged,
+  });
+  const book: BillingBook = {
+    entries: () => tasks.all().map(entry),
+    totals: () => {
+      const { count, charged, refunded } = tasks.totals();
+      return { tasks: count, charged, refunded, net: charged - refunded };
+    },
+    byTaskId: (taskId) => {
+      const task = tasks.get(taskId);
+      return task === undefined ? undefined : entry(task);
+    },
+    byBusinessId: (id) => tasks.byBusinessId(id).map(entry),
+    toJSON: () => ({ totals: book.totals(), entries: book.entries() }),
+  };
+  return book;
+}

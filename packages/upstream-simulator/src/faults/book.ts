@@ -1,0 +1,164 @@
+import type { Clock } from '../clock.ts';
+import type { Random } from '../random.ts';
+import {
+  type FaultAt,
+  type FaultKind,
+  type FaultPoint,
+  type FaultRule,
+  isLasting,
+  pointOf,
+  type Route,
+} from './kinds.ts';
+import { parseDirectives } from './parse.ts';
+
+/** Whom a fault would strike. */
+export interface FaultSubject {
+  route: Route;
+  prompt?: string;
+  clientBusinessId?: string | null;
+  taskId?: string;
+}
+
+export interface FaultState {
+  rule: FaultRule;
+  /** How often it struck. */
+  fired: number;
+  /** How often it still may; null is without limit. */
+  left: number | null;
+}
+
+/** The faults in force. Rules are tried in the order in which they were added; directives of the prompt come first. */
+export interface FaultBook {
+  /** Adds a rule and answers its state, which goes on counting. */
+  add(rule: FaultRule): FaultState;
+  /** Replaces all rules. */
+  set(rules: readonly FaultRule[]): void;
+  clear(): void;
+  list(): FaultState[];
+  /** How often each kind struck since the start, directives included. */
+  fired(): Partial<Record<FaultKind, number>>;
+}
+
+class Rule implements FaultState {
+  readonly rule: FaultRule;
+  fired = 0;
+  left: number | null;
+  /** Until when a `forMs` rule goes on striking one task. */
+  readonly windows = new Map<string, number>();
+  #skip: number;
+
+  constructor(rule: FaultRule) {
+    this.rule = rule;
+    this.left = rule.times ?? (rule.rate === undefined ? 1 : null);
+    this.#skip = rule.skip ?? 0;
+  }
+
+  matches(subject: FaultSubject): boolean {
+    const { rule } = this;
+    if (rule.promptIncludes !== undefined && subject.prompt?.includes(rule.promptIncludes) !== true)
+      return false;
+    if (rule.clientBusinessId !== undefined && rule.clientBusinessId !== subject.clientBusinessId)
+      return false;
+    return rule.taskId === undefined || rule.taskId === subject.taskId;
+  }
+
+  strikes(random: Random): boolean {
+    if (this.left === 0) return false;
+    if (this.#skip > 0) {
+      this.#skip -= 1;
+      return false;
+    }
+    if (this.rule.rate !== undefined && random() >= this.rule.rate) return false;
+    if (this.left !== null) this.left -= 1;
+    return true;
+  }
+
+  toJSON(): FaultState {
+    return { rule: this.rule, fired: this.fired, left: this.left };
+  }
+}
+
+export class Faults implements FaultBook {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #timeScale: number;
+  #rules: Rule[] = [];
+  /** Rules made of prompt directives, by whom they strike. */
+  readonly #directives = new Map<string, Rule>();
+  readonly #fired: Partial<Record<FaultKind, number>> = {};
+
+  constructor(clock: Clock, random: Random, timeScale: number) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#timeScale = timeScale;
+  }
+
+  add(rule: FaultRule): FaultState {
+    const added = new Rule(rule);
+    this.#rules.push(added);
+    return added;
+  }
+
+  set(rules: readonly FaultRule[]): void {
+    this.#rules = rules.map((rule) => new Rule(rule));
+  }
+
+  clear(): void {
+    this.#rules = [];
+    this.#directives.clear();
+  }
+
+  list(): FaultState[] {
+    return this.#rules.map((rule) => rule.toJSON());
+  }
+
+  fired(): Partial<Record<FaultKind, number>> {
+    return { ...this.#fired };
+  }
+
+  /** The fault that strikes this subject at this point, if any; counted as having struck. */
+  take<P extends FaultPoint>(point: P, subject: FaultSubject): FaultAt<P> | undefined {
+    if (this.#rules.length === 0 && subject.prompt?.includes('[[sim:') !== true) return undefined;
+    for (const rule of [...this.#directed(point, subject), ...this.#rules]) {
+      if (pointOf(rule.rule.kind) !== point || !rule.matches(subject)) continue;
+      if (!this.#isForRoute(rule, point, subject)) continue;
+      if (!this.#strikes(rule, subject)) continue;
+      rule.fired += 1;
+      this.#fired[rule.rule.kind] = (this.#fired[rule.rule.kind] ?? 0) + 1;
+      return rule.rule as FaultAt<P>;
+    }
+    return undefined;
+  }
+
+  #isForRoute(rule: Rule, point: FaultPoint, subject: FaultSubject): boolean {
+    if (point !== 'request' && point !== 'delay') return true;
+    return (rule.rule.route ?? 'submit') === subject.route;
+  }
+
+  #strikes(rule: Rule, subject: FaultSubject): boolean {
+    const forMs = 'forMs' in rule.rule && rule.rule.kind !== 'unknown_status' ? rule.rule.forMs : undefined;
+    if (forMs === undefined || subject.taskId === undefined) return rule.strikes(this.#random);
+    const until = rule.windows.get(subject.taskId);
+    if (until !== undefined) return this.#clock.now() < until;
+    if (!rule.strikes(this.#random)) return false;
+    rule.windows.set(subject.taskId, this.#clock.now() + forMs * this.#timeScale);
+    return true;
+  }
+
+  #directed(point: FaultPoint, subject: FaultSubject): Rule[] {
+    return parseDirectives(subject.prompt ?? '').flatMap((parsed, index) => {
+      if (!parsed.ok || pointOf(parsed.rule.kind) !== point) return [];
+      const { rule } = parsed;
+      const repeats = point === 'query' || point === 'download';
+      const once = repeats && !isLasting(rule.kind);
+      const rate = rule.rate ?? (once || rule.times !== undefined ? undefined : 1);
+      const whom = (repeats ? subject.taskId : undefined) ?? subject.clientBusinessId ?? subject.prompt ?? '';
+      const key = `${index} ${whom} ${JSON.stringify(rule)}`;
+      const known = this.#directives.get(key);
+      if (known !== undefined) return [known];
+      const made = new Rule(rate === undefined ? rule : { ...rule, rate });
+      this.#directives.set(key, made);
+      return [made];
+    });
+  }
+}

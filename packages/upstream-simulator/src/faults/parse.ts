@@ -1,0 +1,82 @@
+import { FAULT_KINDS, type FaultRule, isFaultKind, ROUTES } from './kinds.ts';
+
+const MATCH_PARAMS: Record<string, 'number' | 'string'> = {
+  route: 'string',
+  promptIncludes: 'string',
+  clientBusinessId: 'string',
+  taskId: 'string',
+  rate: 'number',
+  times: 'number',
+  skip: 'number',
+};
+
+export type Parsed = { ok: true; rule: FaultRule } | { ok: false; problem: string };
+
+/** Checks a rule that came as JSON. */
+export function parseRule(input: unknown): Parsed {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    return { ok: false, problem: 'a fault rule must be an object with a kind' };
+  }
+  const rule = input as Record<string, unknown>;
+  if (typeof rule['kind'] !== 'string' || !isFaultKind(rule['kind'])) {
+    return { ok: false, problem: `unknown simulator fault ${JSON.stringify(rule['kind'])}` };
+  }
+  const params: Record<string, 'number' | 'string'> = {
+    ...FAULT_KINDS[rule['kind']].params,
+    ...MATCH_PARAMS,
+  };
+  for (const [name, value] of Object.entries(rule)) {
+    if (name === 'kind' || value === undefined) continue;
+    const expected = params[name];
+    if (expected === undefined) return { ok: false, problem: `fault ${rule['kind']} has no ${name}` };
+    if (typeof value !== expected || (expected === 'number' && !(Number(value) >= 0))) {
+      return { ok: false, problem: `${name} of fault ${rule['kind']} must be a ${expected}` };
+    }
+  }
+  const rate = rule['rate'];
+  if (typeof rate === 'number' && rate > 1) return { ok: false, problem: 'rate must be from 0 to 1' };
+  if (rule['route'] !== undefined && !ROUTES.some((route) => route === rule['route'])) {
+    return { ok: false, problem: `route must be one of ${ROUTES.join(', ')}` };
+  }
+  return { ok: true, rule: rule as unknown as FaultRule };
+}
+
+/** Reads `name=value` words into a rule; numbers where the kind wants numbers. */
+function ruleFromWords(kind: string, words: readonly string[]): Parsed {
+  const rule: Record<string, unknown> = { kind };
+  const params: Record<string, string> = isFaultKind(kind)
+    ? { ...FAULT_KINDS[kind].params, ...MATCH_PARAMS }
+    : {};
+  for (const word of words) {
+    const at = word.indexOf('=');
+    if (at < 1) return { ok: false, problem: `expected name=value, got "${word}"` };
+    const name = word.slice(0, at);
+    const value = word.slice(at + 1);
+    rule[name] = params[name] === 'number' ? Number(value) : value;
+  }
+  return parseRule(rule);
+}
+
+/** The command line's form: `kind=rate[,name=value…]`, or `kind[,name=value…]` for a scripted one. */
+export function parseFaultFlag(flag: string): Parsed {
+  const [head = '', ...words] = flag.split(',').map((word) => word.trim());
+  const [kind = '', rate] = head.split('=', 2);
+  return ruleFromWords(kind, rate === undefined ? words : [`rate=${rate}`, ...words]);
+}
+
+const DIRECTIVE = /\[\[sim:\s*([a-z0-9_]+)((?:\s+[^\s\]]+)*)\s*\]\]/gi;
+
+/** The prompt's form: `[[sim:kind name=value …]]`, as many as wanted. */
+export function parseDirectives(prompt: string): Parsed[] {
+  if (!prompt.includes('[[sim:')) return [];
+  return [...prompt.matchAll(DIRECTIVE)].map(([, kind = '', words = '']) =>
+    ruleFromWords(
+      kind,
+      words.split(/\s+/).filter((word) => word !== ''),
+    ),
+  );
+}
+
+export function withoutDirectives(prompt: string): string {
+  return prompt.replace(DIRECTIVE, ' ').replace(/\s+/g, ' ').trim();
+}

@@ -1,0 +1,149 @@
+import { styleText } from 'node:util';
+import { Command, InvalidArgumentError } from 'commander';
+import { FAULT_KINDS, type FaultRule } from './faults/kinds.ts';
+import { parseFaultFlag } from './faults/parse.ts';
+import type { Latency } from './latency.ts';
+import type { SimulatorOptions } from './options.ts';
+import { DEFAULT_QUOTA } from './quota.ts';
+
+export interface Flags {
+  options: SimulatorOptions;
+  quiet: boolean;
+  json: boolean;
+}
+
+interface RawFlags {
+  port: number;
+  host: string;
+  key?: string[];
+  timeScale: number;
+  seed?: number;
+  dataDir?: string;
+  fault?: FaultRule[];
+  submitPerSecond: number;
+  submitBurst?: number;
+  queryPerSecond: number;
+  queryBurst?: number;
+  latency?: Latency;
+  balance?: number;
+  resultTtl?: number;
+  resultHost?: string;
+  pngShare?: number;
+  webhook?: string;
+  webhookSecret?: string[];
+  instant?: boolean;
+  quiet?: boolean;
+  json?: boolean;
+}
+
+/** Bursts are ten seconds' worth, as the provider's are. */
+const BURST_SECONDS = 10;
+
+/** Reads the command line; commander prints help and mistakes, and ends the process. */
+export function readFlags(argv: readonly string[]): Flags {
+  const command = new Command('simulator')
+    .description(
+      'A ToAPIs image server for development and tests: real quotas, latencies, faults, bills and pictures.',
+    )
+    .option('-p, --port <port>', 'port; 0 takes a free one', number, 4010)
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--key <key>', 'API key that is accepted, repeatable (sim-key)', list)
+    .option('--time-scale <factor>', 'multiplies all provider time; 0.02 is 50 times faster', number, 1)
+    .option('--seed <n>', 'makes ids, latencies and faults repeatable', number)
+    .option('--data-dir <dir>', 'keep book, tasks and uploads there, and go on with them at the next start')
+    .option('--fault <kind=rate,…>', 'fault, repeatable: query_500=0.05 or slow=0.1,ms=3000', fault)
+    .option(
+      '--submit-per-second <n>',
+      'submission quota; 0 is unlimited',
+      number,
+      DEFAULT_QUOTA.submitPerSecond,
+    )
+    .option('--submit-burst <n>', 'submissions at once (10 seconds of quota)', number)
+    .option('--query-per-second <n>', 'query quota; 0 is unlimited', number, DEFAULT_QUOTA.queryPerSecond)
+    .option('--query-burst <n>', 'queries at once (10 seconds of quota)', number)
+    .option('--latency <p50,p95>', 'time of a picture: 12s,30s or 800ms,2s; or min,p50,p95,max', latency)
+    .option('--balance <dollars>', 'prepaid balance (unlimited)', number)
+    .option('--result-ttl <time>', 'life of a result: 24h, 90s', duration)
+    .option('--result-host <url>', 'public base of result and upload URLs')
+    .option('--png-share <share>', 'share of results that are PNG instead of JPEG (0)', number)
+    .option('--webhook <url>', 'where final states are sent')
+    .option('--webhook-secret <secret>', 'signs them, repeatable (sim-webhook-secret)', list)
+    .option('--instant', 'tasks are complete at once, all results are one tiny PNG')
+    .option('--quiet', 'print no requests')
+    .option('--json', 'print JSON lines')
+    .addHelpText('after', () => `\nFaults, also as [[sim:kind name=value]] in a prompt:\n${faultTable()}`);
+  command.parse(argv);
+  const flags = command.opts<RawFlags>();
+  return { options: optionsFrom(flags), quiet: flags.quiet === true, json: flags.json === true };
+}
+
+function optionsFrom(flags: RawFlags): SimulatorOptions {
+  const { submitPerSecond, queryPerSecond } = flags;
+  const endless = Number.MAX_SAFE_INTEGER;
+  const quota = {
+    submitPerSecond: submitPerSecond || endless,
+    submitBurst:
+      submitPerSecond === 0 ? endless : (flags.submitBurst ?? Math.max(1, submitPerSecond * BURST_SECONDS)),
+    queryPerSecond: queryPerSecond || endless,
+    queryBurst:
+      queryPerSecond === 0 ? endless : (flags.queryBurst ?? Math.max(1, queryPerSecond * BURST_SECONDS)),
+  };
+  const secrets = flags.webhookSecret ?? ['sim-webhook-secret'];
+  return {
+    port: flags.port,
+    host: flags.host,
+    apiKeys: flags.key ?? ['sim-key'],
+    timeScale: flags.timeScale,
+    faults: flags.fault ?? [],
+    quota: submitPerSecond === 0 && queryPerSecond === 0 ? null : quota,
+    instant: flags.instant === true,
+    ...(flags.seed !== undefined && { seed: flags.seed }),
+    ...(flags.dataDir !== undefined && { dataDir: flags.dataDir }),
+    ...(flags.latency !== undefined && { latency: flags.latency }),
+    ...(flags.balance !== undefined && { balance: flags.balance }),
+    ...(flags.resultTtl !== undefined && { resultTtlMs: flags.resultTtl }),
+    ...(flags.resultHost !== undefined && { resultHost: flags.resultHost }),
+    ...(flags.pngShare !== undefined && { pngShare: flags.pngShare }),
+    ...(flags.webhook !== undefined && { webhook: { url: flags.webhook, secrets } }),
+  };
+}
+
+function faultTable(): string {
+  return Object.entries(FAULT_KINDS)
+    .map(([kind, { does }]) => `  ${styleText('bold', kind.padEnd(24))}${does}`)
+    .join('\n');
+}
+
+function list(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
+}
+
+function number(value: string): number {
+  const parsed = Number(value);
+  if (value.trim() === '' || !(parsed >= 0)) throw new InvalidArgumentError('expected a number from 0.');
+  return parsed;
+}
+
+const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+function duration(value: string): number {
+  const [, amount, unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(value.trim()) ?? [];
+  if (amount === undefined) throw new InvalidArgumentError('expected a time such as 800ms, 12s, 2m or 24h.');
+  return Number(amount) * (UNITS[unit] ?? 1);
+}
+
+function latency(value: string): Latency {
+  const [first, second, third, fourth, ...rest] = value.split(',').map(duration);
+  if (first === undefined || second === undefined || rest.length > 0) {
+    throw new InvalidArgumentError('expected p50,p95 or min,p50,p95,max.');
+  }
+  if (third === undefined) return { minMs: first * 0.4, p50Ms: first, p95Ms: second, maxMs: second * 3 };
+  if (fourth === undefined) throw new InvalidArgumentError('expected p50,p95 or min,p50,p95,max.');
+  return { minMs: first, p50Ms: second, p95Ms: third, maxMs: fourth };
+}
+
+function fault(value: string, earlier: FaultRule[] = []): FaultRule[] {
+  const parsed = parseFaultFlag(value);
+  if (!parsed.ok) throw new InvalidArgumentError(parsed.problem);
+  return [...earlier, parsed.rule];
+}

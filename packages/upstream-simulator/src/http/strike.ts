@@ -1,0 +1,59 @@
+import type { FastifyReply } from 'fastify';
+import type { FaultSubject } from '../faults/book.ts';
+import type { FaultAt } from '../faults/kinds.ts';
+import type { World } from '../world.ts';
+import { abandon, cut } from './accounting.ts';
+import { sendError, sendGatewayPage } from './errors.ts';
+
+/** Waits in the server's own time. */
+export function pause(world: World, ms: number): Promise<void> {
+  return new Promise((done) => world.clock.after(ms * world.settings.timeScale, done));
+}
+
+/** Plays the faults that come before any work. True: the request is dealt with. */
+export async function struck(world: World, subject: FaultSubject, reply: FastifyReply): Promise<boolean> {
+  const slow = world.faults.take('delay', subject);
+  if (slow !== undefined) await pause(world, slow.ms ?? 5_000);
+  const fault = world.faults.take('request', subject);
+  if (fault === undefined) return false;
+  play(world, fault, reply);
+  return true;
+}
+
+function play(world: World, fault: FaultAt<'request'>, reply: FastifyReply): FastifyReply {
+  switch (fault.kind) {
+    case 'refuse_content':
+      return sendError(reply, 'content_policy_violation', fault);
+    case 'invalid_request':
+    case 'unauthorized':
+    case 'insufficient_quota':
+    case 'internal_error':
+      return sendError(reply, fault.kind, fault);
+    case 'rate_limited':
+      return refuseUncounted(world, reply, 'rate_limit_exceeded', fault);
+    case 'rate_limit_unavailable':
+      return refuseUncounted(world, reply, 'rate_limit_unavailable', fault);
+    case 'no_channel':
+      return sendError(reply, 'no_available_channel', { retryAfterSeconds: 1, ...fault });
+    case 'html_502':
+      return sendGatewayPage(reply, 502);
+    case 'html_504':
+      return sendGatewayPage(reply, 504);
+    case 'hang':
+      return abandon(reply);
+    case 'cut_before':
+      return cut(reply);
+  }
+}
+
+/** A request that the limit refused does not count against the quota. */
+export function refuseUncounted(
+  world: World,
+  reply: FastifyReply,
+  code: 'rate_limit_exceeded' | 'rate_limit_unavailable',
+  detail: { retryAfterSeconds?: number; message?: string },
+): FastifyReply {
+  const category = reply.request.routeOptions.config.quota;
+  if (category !== undefined) world.quota.giveBack(category);
+  return sendError(reply, code, { retryAfterSeconds: 1, ...detail });
+}

@@ -1,0 +1,37 @@
+import { progressAt, shownStatus, statusAt } from '../tasks/lifecycle.ts';
+import type { Task } from '../tasks/task.ts';
+
+const seconds = (ms: number): number => Math.floor(ms / 1000);
+
+export function resultUrl(task: Task, base: string): string {
+  return `${base}/generated/${task.id}.${task.format}`;
+}
+
+export function taskResult(task: Task, base: string): { type: 'image'; data: { url: string }[] } {
+  return { type: 'image', data: [{ url: resultUrl(task, base) }] };
+}
+
+/** The task object that submission and status answer with. */
+export function taskView(task: Task, now: number, base: string): Record<string, unknown> {
+  const common = {
+    id: task.id,
+    object: 'generation.task',
+    model: task.model,
+    status: shownStatus(task, now),
+    progress: progressAt(task, now),
+    created_at: seconds(task.createdAt),
+    metadata: {},
+  };
+  const status = statusAt(task, now);
+  if (status === 'failed' && task.outcome.kind === 'failed') {
+    return { ...common, completed_at: seconds(task.finishesAt), error: task.outcome.error };
+  }
+  if (status !== 'completed') return common;
+  return {
+    ...common,
+    completed_at: seconds(task.finishesAt),
+    expires_at: seconds(task.expiresAt),
+    result: taskResult(task, base),
+    url: resultUrl(task, base),
+  };
+}

@@ -1,0 +1,76 @@
+import multipart from '@fastify/multipart';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type ImageType, imageType } from '../pictures/image-type.ts';
+import { randomName } from '../random.ts';
+import type { World } from '../world.ts';
+import { struck } from './strike.ts';
+import { type Checked, refuse } from './submission.ts';
+
+const MOST_BYTES = 10 * 1024 * 1024;
+/** The account's number in upload URLs. */
+const ACCOUNT = '123';
+const TOO_LARGE = 'Image too large. Maximum size is 10MB';
+const UNSUPPORTED = 'Unsupported image type. Allowed: JPEG, PNG, WebP, GIF';
+
+/** `POST /v1/uploads/images`, and the files at their URLs. */
+export async function uploadRoutes(app: FastifyInstance, world: World): Promise<void> {
+  await app.register(multipart, { limits: { fileSize: MOST_BYTES, files: 1 }, throwFileSizeLimit: false });
+
+  const config = { category: 'upload', auth: 'envelope' } as const;
+  app.post('/v1/uploads/images', { config, bodyLimit: 2 * MOST_BYTES }, async (request, reply) => {
+    if (await struck(world, { route: 'upload' }, reply)) return reply;
+    const upload = await readUpload(request);
+    if (!upload.ok) return refused(reply, upload.problem);
+    const { bytes, type } = upload.value;
+    const short = randomName(world.uploadNames, 8);
+    const name = `${Math.floor(world.clock.now() / 1000)}_${short}.${type.extension}`;
+    await world.blobs.put(name, bytes);
+    return reply.send({
+      success: true,
+      message: '',
+      data: {
+        id: `upload_${short}`,
+        url: `${world.publicUrl()}/uploads/${ACCOUNT}/${name}`,
+        mime_type: type.mime,
+        size: bytes.length,
+      },
+    });
+  });
+
+  app.get<{ Params: { name: string } }>(
+    `/uploads/${ACCOUNT}/:name`,
+    { config: { category: 'download' } },
+    async (request, reply) => {
+      const bytes = await world.blobs.get(request.params.name);
+      if (bytes === undefined) return reply.code(404).type('text/plain').send('Not found');
+      return reply.type(imageType(bytes)?.mime ?? 'application/octet-stream').send(bytes);
+    },
+  );
+}
+
+function refused(reply: FastifyReply, message: string): FastifyReply {
+  return reply.code(400).send({ success: false, message });
+}
+
+/** The type is taken from the content, not from what the client calls it. */
+async function readUpload(request: FastifyRequest): Promise<Checked<{ bytes: Buffer; type: ImageType }>> {
+  if (!request.isMultipart()) return refuse('The request must be multipart/form-data');
+  let bytes: Buffer | undefined;
+  let tooLarge = false;
+  let purpose: unknown;
+  for await (const part of request.parts()) {
+    if (part.type === 'field') {
+      if (part.fieldname === 'purpose') purpose = part.value;
+      continue;
+    }
+    const content = await part.toBuffer();
+    if (part.fieldname !== 'file') continue;
+    bytes = content;
+    tooLarge = part.file.truncated;
+  }
+  if (bytes === undefined) return refuse('file is required');
+  if (tooLarge) return refuse(TOO_LARGE);
+  if (purpose !== undefined && purpose !== 'generation') return refuse('purpose must be generation');
+  const type = imageType(bytes);
+  return type === undefined ? refuse(UNSUPPORTED) : { ok: true, value: { bytes, type } };
+}

@@ -1,0 +1,101 @@
+import { type Micros, micros } from './billing/money.ts';
+import { type Clock, realClock } from './clock.ts';
+import type { FaultRule } from './faults/kinds.ts';
+import { DEFAULT_LATENCY, type Latency } from './latency.ts';
+import { DEFAULT_QUOTA, type Quota } from './quota.ts';
+import type { RequestRecord } from './requests.ts';
+import type { Resolution } from './tasks/task.ts';
+import type { WebhookTarget } from './webhooks/sender.ts';
+
+export interface SimulatorOptions {
+  /** @default 0, any free port */
+  port?: number;
+  /** @default 127.0.0.1 */
+  host?: string;
+  /** All belong to one account. @default ['sim-key'] */
+  apiKeys?: string[];
+  /**
+   * What all provider time is multiplied by: latencies, durations of faults, webhook retries; 0.02 is 50 times
+   * faster. The quota and the life of results stay in real time. @default 1
+   */
+  timeScale?: number;
+  /** Makes ids, latencies and faults repeatable. @default random */
+  seed?: number;
+  /** Provider time, before `timeScale`; 2K takes 1.4 times and 4K twice as long, within the limits. */
+  latency?: Latency;
+  /** null is without limit. @default the provider's default group */
+  quota?: Quota | null;
+  /** Real milliseconds, not scaled. @default 24 hours */
+  resultTtlMs?: number;
+  /** Dollars for one picture. @default 0.025, 0.030, 0.040 */
+  prices?: Record<Resolution, number>;
+  /** Dollars; without it the balance is unlimited. */
+  balance?: number;
+  /** Keeps book, tasks and uploads there, and goes on with them at the next start. Without it all is in memory. */
+  dataDir?: string;
+  webhook?: WebhookTarget;
+  faults?: readonly FaultRule[];
+  /** Tasks are complete at once, and every result is the same tiny PNG. @default false */
+  instant?: boolean;
+  /** The share of results that are PNG; the others are JPEG. @default 0 */
+  pngShare?: number;
+  /** The public base of result and upload URLs, if it is not the server's own. */
+  resultHost?: string;
+  /** Told about every request after its end. */
+  onRequest?: (request: RequestRecord) => void;
+  /** @default the real one */
+  clock?: Clock;
+  /** Sends the webhooks. @default the global one */
+  fetch?: typeof fetch;
+}
+
+export interface Settings {
+  port: number;
+  host: string;
+  apiKeys: readonly string[];
+  timeScale: number;
+  seed: number;
+  latency: Latency;
+  quota: Quota | null;
+  resultTtlMs: number;
+  prices: Record<Resolution, Micros>;
+  balance: Micros | null;
+  dataDir: string | undefined;
+  webhook: WebhookTarget | undefined;
+  faults: readonly FaultRule[];
+  instant: boolean;
+  pngShare: number;
+  resultHost: string | undefined;
+  onRequest: ((request: RequestRecord) => void) | undefined;
+  clock: Clock;
+  fetch: typeof fetch;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+export const DEFAULT_PRICES: Record<Resolution, number> = { '1K': 0.025, '2K': 0.03, '4K': 0.04 };
+
+/** Fills in the defaults; `seed` is used where the options have none. */
+export function settingsFrom(options: SimulatorOptions, seed: number): Settings {
+  const prices = options.prices ?? DEFAULT_PRICES;
+  return {
+    port: options.port ?? 0,
+    host: options.host ?? '127.0.0.1',
+    apiKeys: options.apiKeys ?? ['sim-key'],
+    timeScale: options.timeScale ?? 1,
+    seed: options.seed ?? seed,
+    latency: options.latency ?? DEFAULT_LATENCY,
+    quota: options.quota === undefined ? DEFAULT_QUOTA : options.quota,
+    resultTtlMs: options.resultTtlMs ?? DAY_MS,
+    prices: { '1K': micros(prices['1K']), '2K': micros(prices['2K']), '4K': micros(prices['4K']) },
+    balance: options.balance === undefined ? null : micros(options.balance),
+    dataDir: options.dataDir,
+    webhook: options.webhook,
+    faults: options.faults ?? [],
+    instant: options.instant ?? false,
+    pngShare: options.pngShare ?? 0,
+    resultHost: options.resultHost?.replace(/\/+$/, ''),
+    onRequest: options.onRequest,
+    clock: options.clock ?? realClock,
+    fetch: options.fetch ?? fetch,
+  };
+}

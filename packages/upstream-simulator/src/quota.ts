@@ -1,0 +1,96 @@
+import type { Clock } from './clock.ts';
+
+/** The provider's default group: 300/min submissions and 3000/min queries, each with a burst. */
+export interface Quota {
+  submitPerSecond: number;
+  submitBurst: number;
+  queryPerSecond: number;
+  queryBurst: number;
+}
+
+export const DEFAULT_QUOTA: Quota = {
+  submitPerSecond: 5,
+  submitBurst: 50,
+  queryPerSecond: 50,
+  queryBurst: 500,
+};
+
+export type QuotaCategory = 'async_submit' | 'async_query';
+
+export interface QuotaAnswer {
+  allowed: boolean;
+  /** What goes into the X-RateLimit-* headers, and Retry-After when refused. */
+  headers: Record<string, string>;
+}
+
+/** A token bucket: `perSecond` tokens flow in, up to `burst`. */
+class Bucket {
+  readonly category: QuotaCategory;
+  readonly #perSecond: number;
+  readonly #burst: number;
+  readonly #clock: Clock;
+  #tokens: number;
+  #filledAt: number;
+
+  constructor(category: QuotaCategory, perSecond: number, burst: number, clock: Clock) {
+    this.category = category;
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+    this.#clock = clock;
+    this.#tokens = burst;
+    this.#filledAt = clock.now();
+  }
+
+  take(): QuotaAnswer {
+    this.#fill();
+    const allowed = this.#tokens >= 1;
+    if (allowed) this.#tokens -= 1;
+    return { allowed, headers: this.#headers(allowed) };
+  }
+
+  giveBack(): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + 1);
+  }
+
+  #fill(): void {
+    const now = this.#clock.now();
+    const elapsed = Math.max(0, now - this.#filledAt);
+    this.#filledAt = now;
+    this.#tokens = Math.min(this.#burst, this.#tokens + (elapsed / 1000) * this.#perSecond);
+  }
+
+  #headers(allowed: boolean): Record<string, string> {
+    const secondsToFull = (this.#burst - this.#tokens) / this.#perSecond;
+    const headers: Record<string, string> = {
+      'x-ratelimit-limit': String(Math.round(this.#perSecond * 60)),
+      'x-ratelimit-remaining': String(Math.floor(this.#tokens)),
+      'x-ratelimit-reset': String(Math.ceil(this.#clock.now() / 1000 + secondsToFull)),
+      'x-ratelimit-category': this.category,
+    };
+    if (!allowed) {
+      headers['retry-after'] = String(Math.max(1, Math.ceil((1 - this.#tokens) / this.#perSecond)));
+    }
+    return headers;
+  }
+}
+
+/** The quota of the one account, whichever of its keys asks. */
+export interface AccountQuota {
+  take(category: QuotaCategory): QuotaAnswer;
+  /** A request that a fault refused with 429 must not count either. */
+  giveBack(category: QuotaCategory): void;
+}
+
+const UNLIMITED: AccountQuota = { take: () => ({ allowed: true, headers: {} }), giveBack() {} };
+
+export function accountQuota(quota: Quota | null, clock: Clock): AccountQuota {
+  if (quota === null) return UNLIMITED;
+  const buckets = {
+    async_submit: new Bucket('async_submit', quota.submitPerSecond, quota.submitBurst, clock),
+    async_query: new Bucket('async_query', quota.queryPerSecond, quota.queryBurst, clock),
+  };
+  return {
+    take: (category) => buckets[category].take(),
+    giveBack: (category) => buckets[category].giveBack(),
+  };
+}

@@ -1,0 +1,119 @@
+export type RequestCategory = 'submit' | 'query' | 'download' | 'upload' | 'balance' | 'other';
+
+export interface CategoryCount {
+  /** Every request that arrived, refused and unanswered ones too. */
+  received: number;
+  /** By HTTP status, or `unanswered` for those that a fault cut off or left hanging. */
+  answered: Record<string, number>;
+  /** 429s of the quota itself (a fault's 429 is not among them). */
+  quotaRefused: number;
+}
+
+export interface RequestCounts {
+  categories: Record<RequestCategory, CategoryCount>;
+  submissions: {
+    /** The most POSTs that arrived within any 1000 ms. */
+    maxPerSecond: number;
+    /** The same, without those that the quota refused. */
+    maxAdmittedPerSecond: number;
+  };
+}
+
+export interface RequestRecord {
+  category: RequestCategory;
+  method: string;
+  url: string;
+  /** undefined: never answered. */
+  status: number | undefined;
+  ms: number;
+}
+
+/** What reached the server. Reading it changes nothing. */
+export interface RequestLog {
+  counts(): RequestCounts;
+  /** Resolves as soon as the counts satisfy the condition: a latch for tests. */
+  until(condition: (counts: RequestCounts) => boolean): Promise<void>;
+  toJSON(): RequestCounts;
+}
+
+/** The most arrivals within any second, without keeping them all. */
+class RollingSecond {
+  #recent: number[] = [];
+  #oldest = 0;
+  max = 0;
+
+  add(now: number): void {
+    this.#recent.push(now);
+    while ((this.#recent[this.#oldest] ?? now) <= now - 1000) this.#oldest += 1;
+    this.max = Math.max(this.max, this.#recent.length - this.#oldest);
+    if (this.#oldest > 10_000) {
+      this.#recent = this.#recent.slice(this.#oldest);
+      this.#oldest = 0;
+    }
+  }
+}
+
+export class Requests implements RequestLog {
+  readonly #categories: Record<RequestCategory, CategoryCount> = {
+    submit: emptyCount(),
+    query: emptyCount(),
+    download: emptyCount(),
+    upload: emptyCount(),
+    balance: emptyCount(),
+    other: emptyCount(),
+  };
+  readonly #arrived = new RollingSecond();
+  readonly #admitted = new RollingSecond();
+  readonly #waiting = new Set<{ condition: (counts: RequestCounts) => boolean; done: () => void }>();
+
+  received(category: RequestCategory, now: number): void {
+    this.#categories[category].received += 1;
+    if (category === 'submit') this.#arrived.add(now);
+    this.#notify();
+  }
+
+  admitted(category: RequestCategory, now: number): void {
+    if (category === 'submit') this.#admitted.add(now);
+  }
+
+  quotaRefused(category: RequestCategory): void {
+    this.#categories[category].quotaRefused += 1;
+  }
+
+  answered(category: RequestCategory, status: number | undefined): void {
+    const { answered } = this.#categories[category];
+    const key = status === undefined ? 'unanswered' : String(status);
+    answered[key] = (answered[key] ?? 0) + 1;
+    this.#notify();
+  }
+
+  counts(): RequestCounts {
+    return structuredClone({
+      categories: this.#categories,
+      submissions: { maxPerSecond: this.#arrived.max, maxAdmittedPerSecond: this.#admitted.max },
+    });
+  }
+
+  async until(condition: (counts: RequestCounts) => boolean): Promise<void> {
+    if (condition(this.counts())) return;
+    await new Promise<void>((done) => this.#waiting.add({ condition, done }));
+  }
+
+  toJSON(): RequestCounts {
+    return this.counts();
+  }
+
+  #notify(): void {
+    if (this.#waiting.size === 0) return;
+    const counts = this.counts();
+    for (const waiter of this.#waiting) {
+      if (!waiter.condition(counts)) continue;
+      this.#waiting.delete(waiter);
+      waiter.done();
+    }
+  }
+}
+
+function emptyCount(): CategoryCount {
+  return { received: 0, answered: {}, quotaRefused: 0 };
+}

@@ -1,0 +1,154 @@
+import { join } from 'node:path';
+import { Account } from './billing/account.ts';
+import { type BillingBook, billingBook } from './billing/book.ts';
+import type { Clock } from './clock.ts';
+import { type FaultBook, Faults } from './faults/book.ts';
+import { buildServer } from './http/server.ts';
+import { type Settings, type SimulatorOptions, settingsFrom } from './options.ts';
+import { pictures } from './pictures/pictures.ts';
+import { accountQuota } from './quota.ts';
+import { freshSeed, stream } from './random.ts';
+import { type RequestLog, Requests } from './requests.ts';
+import { folderBlobs, memoryBlobs } from './storage/blobs.ts';
+import { type JournalRecord, noJournal, openJournal } from './storage/journal.ts';
+import { type TaskControl, taskControl } from './tasks/control.ts';
+import { makeTask } from './tasks/create.ts';
+import { TaskStore } from './tasks/store.ts';
+import type { Task } from './tasks/task.ts';
+import { type WebhookProgress, WebhookSender } from './webhooks/sender.ts';
+import type { World } from './world.ts';
+
+export interface Simulator {
+  /** Its address, without a trailing slash. */
+  url: string;
+  /** The first of its keys. */
+  apiKey: string;
+  book: BillingBook;
+  faults: FaultBook;
+  requests: RequestLog;
+  tasks: TaskControl;
+  clock: Clock;
+  /** Dollars left from now on; null is unlimited. */
+  setBalance(dollars: number | null): Promise<void>;
+  /** Sends `endpoint.test` to the webhook, if there is one. */
+  sendTestWebhook(): void;
+  /** Closes all connections, hung ones too, and brings the journal to the disk. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Starts a server of its own; any number of them can run in one process. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const settings = settingsFrom(options, freshSeed());
+  const { clock } = settings;
+  const [apiKey] = settings.apiKeys;
+  if (apiKey === undefined) throw new Error('apiKeys must have at least one key');
+  const { journal, records } = await openStorage(settings);
+  const earlier = replay(records);
+
+  let ownUrl = '';
+  const publicUrl = (): string => settings.resultHost ?? ownUrl;
+  // A restart must not draw the same ids again.
+  const random = (purpose: string) => stream(settings.seed + records.length, purpose);
+  const faults = new Faults(clock, random('faults'), settings.timeScale);
+  faults.set(settings.faults);
+  const { webhook: target, timeScale } = settings;
+  const webhooks =
+    target &&
+    new WebhookSender({
+      target,
+      clock,
+      timeScale,
+      faults,
+      journal,
+      resultBase: publicUrl,
+      fetch: settings.fetch,
+      progress: earlier.webhooks,
+    });
+  // A webhook carries the result's URL: what ended while the server was away waits for its address.
+  const settledEarly: Task[] = [];
+  const tasks = new TaskStore(clock, (task) => {
+    if (ownUrl === '') settledEarly.push(task);
+    else webhooks?.taskSettled(task);
+  });
+  for (const task of earlier.tasks) tasks.add(task);
+  const account = new Account(tasks, journal, earlier.deposited ?? { amount: settings.balance });
+  const blobs =
+    settings.dataDir === undefined ? memoryBlobs() : await folderBlobs(join(settings.dataDir, 'blobs'));
+  const randoms = { id: random('id'), latency: random('latency'), format: random('format') };
+  const isTaken = (id: string): boolean => tasks.has(id);
+  const world: World = {
+    settings,
+    clock,
+    tasks,
+    account,
+    faults,
+    blobs,
+    journal,
+    webhooks,
+    publicUrl,
+    control: taskControl(tasks, clock, journal),
+    book: billingBook(tasks, () => clock.now()),
+    quota: accountQuota(settings.quota, clock),
+    requests: new Requests(),
+    pictures: pictures(blobs, settings.instant),
+    uploadNames: random('uploads'),
+    makeTask: (spec) => makeTask(spec, { settings, clock, faults, randoms, isTaken }),
+  };
+
+  const app = await buildServer(world);
+  ownUrl = await app.listen({ port: settings.port, host: settings.host });
+  for (const task of settledEarly) webhooks?.taskSettled(task);
+  tasks.settleDue();
+
+  let closing: Promise<void> | undefined;
+  async function closeAll(): Promise<void> {
+    tasks.close();
+    webhooks?.close();
+    await app.close();
+    await journal.close();
+  }
+  return {
+    url: ownUrl,
+    apiKey,
+    clock,
+    faults,
+    book: world.book,
+    requests: world.requests,
+    tasks: world.control,
+    setBalance: (dollars) => account.setRemaining(dollars),
+    sendTestWebhook: () => webhooks?.sendTest(),
+    close: () => (closing ??= closeAll()),
+  };
+}
+
+async function openStorage(settings: Settings) {
+  if (settings.dataDir === undefined) return { journal: noJournal, records: [] };
+  return openJournal(join(settings.dataDir, 'journal.jsonl'));
+}
+
+interface Earlier {
+  tasks: Task[];
+  webhooks: Map<string, WebhookProgress>;
+  deposited: { amount: number | null } | undefined;
+}
+
+/** What an earlier run left. Ends are worked out again from each task's plan, so refunds are never counted twice. */
+function replay(records: readonly JournalRecord[]): Earlier {
+  const tasks = new Map<string, Task>();
+  const webhooks = new Map<string, WebhookProgress>();
+  let deposited: Earlier['deposited'];
+  for (const record of records) {
+    switch (record.type) {
+      case 'task':
+        tasks.set(record.task.id, { ...record.task, settled: false, refunded: 0 });
+        break;
+      case 'webhook':
+        webhooks.set(record.taskId, { attempts: record.attempts, done: record.done });
+        break;
+      case 'balance':
+        deposited = { amount: record.deposited };
+        break;
+    }
+  }
+  return { tasks: [...tasks.values()], webhooks, deposited };
+}

@@ -1,0 +1,52 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Uploaded and inline images, by name. */
+export interface Blobs {
+  put(name: string, bytes: Buffer): Promise<void>;
+  get(name: string): Promise<Buffer | undefined>;
+}
+
+const SAFE_NAME = /^[A-Za-z0-9_.-]+$/;
+
+/** Keeps the newest `mostBytes`; older ones are forgotten. */
+export function memoryBlobs(mostBytes = 256 * 1024 * 1024): Blobs {
+  const kept = new Map<string, Buffer>();
+  let size = 0;
+  return {
+    async put(name, bytes) {
+      size += bytes.length - (kept.get(name)?.length ?? 0);
+      kept.delete(name);
+      kept.set(name, bytes);
+      for (const [oldest, old] of kept) {
+        if (size <= mostBytes || oldest === name) break;
+        kept.delete(oldest);
+        size -= old.length;
+      }
+    },
+    get: async (name) => kept.get(name),
+  };
+}
+
+/** Keeps all in a folder; a name exists only with its whole content. */
+export async function folderBlobs(folder: string): Promise<Blobs> {
+  await mkdir(folder, { recursive: true });
+  let serial = 0;
+  return {
+    async put(name, bytes) {
+      const temporary = join(folder, `.${process.pid}-${++serial}.tmp`);
+      const file = await open(temporary, 'w');
+      try {
+        await file.writeFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, join(folder, name));
+    },
+    async get(name) {
+      if (!SAFE_NAME.test(name)) return undefined;
+      return readFile(join(folder, name)).catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '../clock.ts';
+import type { Journal } from '../storage/journal.ts';
+import { failure } from './create.ts';
+import { isOver } from './lifecycle.ts';
+import type { TaskStore } from './store.ts';
+import type { Task } from './task.ts';
+
+/** Looks at tasks, and changes how they go on: for tests that will not wait. */
+export interface TaskControl {
+  get(taskId: string): Task | undefined;
+  all(): Task[];
+  /** Ends a running task now, as completed. False when there is no such running task. */
+  complete(taskId: string): Promise<boolean>;
+  /** Ends a running task now, as failed and refunded. */
+  fail(taskId: string, message?: string): Promise<boolean>;
+  /** Lets a completed task's file expire now. */
+  expire(taskId: string): Promise<boolean>;
+}
+
+export function taskControl(tasks: TaskStore, clock: Clock, journal: Journal): TaskControl {
+  async function end(taskId: string, outcome: Task['outcome']): Promise<boolean> {
+    const task = tasks.get(taskId);
+    const now = clock.now();
+    if (task === undefined || isOver(task, now)) return false;
+    const life = task.expiresAt - task.finishesAt;
+    Object.assign(task, {
+      outcome,
+      startsAt: Math.min(task.startsAt, now),
+      finishesAt: now,
+      expiresAt: now + life,
+    });
+    await journal.append({ type: 'task', task });
+    tasks.reschedule(task);
+    tasks.settleDue();
+    return true;
+  }
+  return {
+    get: (taskId) => tasks.get(taskId),
+    all: () => tasks.all(),
+    complete: (taskId) => end(taskId, { kind: 'completed' }),
+    fail: (taskId, message) =>
+      end(taskId, failure(message ?? 'call upstream API failed: upstream returned status 500')),
+    async expire(taskId) {
+      const task = tasks.get(taskId);
+      if (task === undefined || !isOver(task, clock.now())) return false;
+      task.expiresAt = clock.now();
+      await journal.append({ type: 'task', task });
+      return true;
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import type { Micros } from '../billing/money.ts';
+import type { Clock } from '../clock.ts';
+import { DueHeap } from './heap.ts';
+import { isOver } from './lifecycle.ts';
+import type { Task } from './task.ts';
+
+export interface TaskTotals {
+  count: number;
+  charged: Micros;
+  refunded: Micros;
+}
+
+/**
+ * All tasks. Each read first settles what has come due, so nobody sees a failed task without its refund;
+ * one timer settles the rest, so that webhooks leave in time when nobody reads.
+ */
+export class TaskStore {
+  readonly #clock: Clock;
+  readonly #onSettled: (task: Task) => void;
+  readonly #tasks = new Map<string, Task>();
+  readonly #byBusinessId = new Map<string, Task[]>();
+  readonly #due = new DueHeap<Task>();
+  #charged: Micros = 0;
+  #refunded: Micros = 0;
+  #timer: { at: number; cancel: () => void } | undefined;
+
+  constructor(clock: Clock, onSettled: (task: Task) => void) {
+    this.#clock = clock;
+    this.#onSettled = onSettled;
+  }
+
+  get size(): number {
+    return this.#tasks.size;
+  }
+
+  has(id: string): boolean {
+    return this.#tasks.has(id);
+  }
+
+  add(task: Task): void {
+    this.#tasks.set(task.id, task);
+    if (task.clientBusinessId !== null) {
+      const others = this.#byBusinessId.get(task.clientBusinessId);
+      if (others === undefined) this.#byBusinessId.set(task.clientBusinessId, [task]);
+      else others.push(task);
+    }
+    this.#charged += task.price;
+    this.#refunded += task.refunded;
+    this.reschedule(task);
+  }
+
+  /** To be called when a task's plan changed. */
+  reschedule(task: Task): void {
+    if (!task.settled && task.outcome.kind !== 'stuck') this.#due.push(task.finishesAt, task);
+    this.#arm();
+  }
+
+  get(id: string): Task | undefined {
+    this.settleDue();
+    return this.#tasks.get(id);
+  }
+
+  all(): Task[] {
+    this.settleDue();
+    return [...this.#tasks.values()];
+  }
+
+  byBusinessId(id: string): Task[] {
+    this.settleDue();
+    return this.#byBusinessId.get(id) ?? [];
+  }
+
+  totals(): TaskTotals {
+    this.settleDue();
+    return { count: this.#tasks.size, charged: this.#charged, refunded: this.#refunded };
+  }
+
+  settleDue(): void {
+    const now = this.#clock.now();
+    if (this.#due.nextAt === undefined || this.#due.nextAt > now) return;
+    for (let task = this.#due.popDue(now); task !== undefined; task = this.#due.popDue(now)) {
+      // A changed plan leaves its old entry in the heap.
+      if (task.settled || !isOver(task, now)) continue;
+      this.#settle(task);
+    }
+    this.#arm();
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #settle(task: Task): void {
+    task.settled = true;
+    if (task.outcome.kind === 'failed') {
+      this.#refunded += task.price - task.refunded;
+      task.refunded = task.price;
+    }
+    this.#onSettled(task);
+  }
+
+  /** Sets the one timer to the next end; without one there is no timer. */
+  #arm(): void {
+    this.#due.dropWhile((task, at) => task.settled || task.finishesAt !== at);
+    const at = this.#due.nextAt;
+    if (this.#timer?.at === at) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (at === undefined) return;
+    const cancel = this.#clock.after(at - this.#clock.now(), () => {
+      this.#timer = undefined;
+      this.settleDue();
+      this.#arm();
+    });
+    this.#timer = { at, cancel };
+  }
+}

@@ -1,0 +1,98 @@
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import { download, finished, simulator, until } from './support.ts';
+
+describe('a download fault', () => {
+  test('truncated serves half the file, with the length of that half', async () => {
+    const sim = await simulator();
+    const url = await finished(sim);
+    sim.faults.add({ kind: 'truncated' });
+    const response = await fetch(url);
+    const half = Buffer.from(await response.arrayBuffer());
+    expect(response.headers.get('content-length')).toBe(String(half.length));
+    const whole = await download(url);
+    expect(half.length).toBe(Math.floor(whole.length / 2));
+    await expect(sharp(half, { failOn: 'truncated' }).raw().toBuffer()).rejects.toThrow();
+  });
+
+  test('download_cut announces the whole file and cuts the connection midway', async () => {
+    const sim = await simulator();
+    const url = await finished(sim);
+    sim.faults.add({ kind: 'download_cut' });
+    const response = await fetch(url);
+    expect(response.status).toBe(200);
+    await expect(response.arrayBuffer()).rejects.toThrow();
+    expect(Number(response.headers.get('content-length'))).toBe((await download(url)).length);
+  });
+
+  test('wrong_content_type serves HTML with 200', async () => {
+    const sim = await simulator({ faults: [{ kind: 'wrong_content_type' }] });
+    const response = await fetch(await finished(sim));
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html']);
+  });
+
+  test.each([
+    ['download_500', 500],
+    ['expired', 403],
+  ] as const)('%s answers %i', async (kind, status) => {
+    const sim = await simulator({ faults: [{ kind }] });
+    expect((await fetch(await finished(sim))).status).toBe(status);
+  });
+
+  test('redirect leads to the same file, or to where it is told', async () => {
+    const sim = await simulator({
+      faults: [{ kind: 'redirect' }],
+    });
+    const url = await finished(sim);
+    const followed = await fetch(url);
+    expect([followed.redirected, followed.status]).toEqual([true, 200]);
+    sim.faults.add({ kind: 'redirect', to: 'http://10.0.0.1/x' });
+    const away = await fetch(url, { redirect: 'manual' });
+    expect([away.status, away.headers.get('location')]).toEqual([302, 'http://10.0.0.1/x']);
+  });
+
+  test('oversize serves a body without end', async () => {
+    const sim = await simulator({ faults: [{ kind: 'oversize' }] });
+    const response = await fetch(await finished(sim));
+    expect(response.headers.get('content-length')).toBe(null);
+    let read = 0;
+    for await (const chunk of response.body ?? []) {
+      read += chunk.length;
+      if (read > 50_000_000) break;
+    }
+    expect(read).toBeGreaterThan(50_000_000);
+  });
+
+  test('large serves a valid picture of that many bytes', async () => {
+    const sim = await simulator({ faults: [{ kind: 'large', bytes: 5_000_000 }] });
+    const bytes = await download(await finished(sim, { size: '3:2' }));
+    expect(bytes.length).toBe(5_000_000);
+    const { info } = await sharp(bytes, { failOn: 'warning' }).raw().toBuffer({ resolveWithObject: true });
+    expect([info.width, info.height]).toEqual([1264, 848]);
+  });
+
+  test('download_slow takes its time and is whole', async () => {
+    const sim = await simulator({ timeScale: 0.1, faults: [{ kind: 'download_slow', ms: 20_000 }] });
+    const url = await finished(sim);
+    const startedAt = sim.clock.now();
+    let bytes: Buffer | undefined;
+    const slow = download(url).then((done) => {
+      bytes = done;
+    });
+    while (bytes === undefined) {
+      await until(() => bytes !== undefined || sim.clock.pending > 0);
+      if (bytes === undefined) sim.clock.advance(100);
+    }
+    await slow;
+    expect(sim.clock.now() - startedAt).toBe(2_000);
+    expect(bytes.equals(await download(url))).toBe(true);
+  });
+
+  test('download_hang never answers', async () => {
+    const sim = await simulator({ faults: [{ kind: 'download_hang' }] });
+    const hung = fetch(await finished(sim)).catch(() => 'cut');
+    await sim.requests.until(({ categories }) => categories.download.answered['unanswered'] === 1);
+    await sim.close();
+    expect(await hung).toBe('cut');
+  });
+});
