@@ -10,8 +10,8 @@ export type Outcome<R, D = unknown> =
   | { end: 'wait'; afterMs: number; data: D }
   /** The quota is used up for everybody: the whole queue waits. */
   | { end: 'wait-all'; afterMs: number }
-  /** Run again when this child has ended. */
-  | { end: 'child'; child: ChildCall }
+  /** Run again when this child has ended. It is added only where it is absent. */
+  | { end: 'child'; child: ChildCall; absent: boolean }
   /** Costs an attempt of the job. */
   | { end: 'retry'; afterMs: number; reason: string }
   | { end: 'dead'; failure: Failure };

@@ -24,6 +24,22 @@ needs('redis').describe('failures while storing', () => {
     expect(rig.bought(id).charged).toBe(1);
   });
 
+  test('a result that has moved is found where the provider says it is now', async () => {
+    const rig = await openRig();
+    rig.simulator.faults.add({ kind: 'download_500' });
+    const outage = await rig.work({ settings: { STORE_CONCURRENCY: 1 } });
+    const id = await rig.render();
+    await until(async () => ((await rig.queues.store.getJob(`${id}.t1`))?.attemptsMade ?? 0) >= 1);
+    await outage.close();
+    await rig.ledger.writeResult(id, 1, {
+      url: `${rig.simulator.url}/moved/away.jpg`,
+      expiresAt: Number.MAX_SAFE_INTEGER,
+    });
+    await rig.work();
+    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ledger.result(id, 1))?.url).not.toContain('moved');
+  });
+
   test('a redirect inside the allowed hosts is followed', async () => {
     const rig = await openRig();
     rig.simulator.faults.add({ kind: 'redirect' });

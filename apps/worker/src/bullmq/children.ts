@@ -38,7 +38,7 @@ async function stateOf<D extends SubmitJob | StoreJob, R>(
   return { is: 'pending' };
 }
 
-/** Adds the child of a render. One that is there already stays as it is. */
+/** Adds the child of a render, which must be absent. */
 export async function addChild(
   queues: Queues,
   settings: Settings,

@@ -24,7 +24,7 @@ export interface StageHost<D, R> {
   log: Logger;
   now(): number;
   stage(job: StageJob<D>): Promise<Outcome<R, D>>;
-  /** Makes sure that the child exists, under this parent. Adding one that is there changes nothing. */
+  /** Adds a child under this parent. */
   addChild?(call: ChildCall, parent: { id: string; queue: string }): Promise<void>;
   /** Tells every worker of the queue to wait. */
   rateLimit?(ms: number): Promise<void>;
@@ -64,7 +64,10 @@ export function processorOf<D, R>(host: StageHost<D, R>): Processor<D, R> {
           if (host.withFailure) await job.updateData(host.withFailure(job.data, outcome.failure));
           throw new UnrecoverableError(`${outcome.failure.code}: ${outcome.failure.message}`);
         case 'child':
-          await host.addChild?.(outcome.child, { id: job.id as string, queue: job.queueQualifiedName });
+          // Adding a failed child again would mark it pending for ever.
+          if (outcome.absent) {
+            await host.addChild?.(outcome.child, { id: job.id as string, queue: job.queueQualifiedName });
+          }
           if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
           // The child ended in the meantime: go on from what it left.
           continue;

@@ -12,7 +12,11 @@ export async function storeStep(checkpoint: CheckpointAt<'store'>, context: Step
   switch (child.is) {
     case 'absent':
     case 'pending':
-      return { end: 'child', child: { queue: 'store', id, checkpoint, taskId, expiresAt } };
+      return {
+        end: 'child',
+        child: { queue: 'store', id, checkpoint, taskId, expiresAt },
+        absent: child.is === 'absent',
+      };
     case 'completed':
       if (child.value.outcome === 'stored')
         return go(checkpoint, { step: 'finish', image: child.value.image });

@@ -11,7 +11,7 @@ export async function submitStep(checkpoint: CheckpointAt<'submit'>, context: St
   switch (child.is) {
     case 'absent':
     case 'pending':
-      return { end: 'child', child: { queue: 'submit', id, checkpoint } };
+      return { end: 'child', child: { queue: 'submit', id, checkpoint }, absent: child.is === 'absent' };
     case 'completed':
       if (child.value.outcome === 'unknown') return hold(checkpoint, context, child.value.reason);
       await job.note(`accepted as ${child.value.taskId}`);

@@ -1,5 +1,6 @@
 import type { Clock, Ledger, Logger, ObjectStore, Scrub, Settings } from '@darkroom/shared';
 import type { Metrics } from '../health/metrics.ts';
+import type { Provider } from '../provider/index.ts';
 import type { Downloader } from './download.ts';
 
 /** What storing works with. */
@@ -10,6 +11,7 @@ export interface StoreDeps {
   scrub: Scrub;
   ledger: Ledger;
   store: ObjectStore;
+  provider: Provider;
   downloader: Downloader;
   metrics: Metrics;
 }

@@ -5,6 +5,7 @@ import {
   StoreError,
   type StoreJob,
   type StoreResult,
+  type TaskResult,
   thumbnailKey,
 } from '@darkroom/shared';
 import { decide, type Trouble } from '../decide/index.ts';
@@ -21,7 +22,8 @@ export async function storeStage(job: StageJob<StoreJob>, deps: StoreDeps): Prom
   const { renderId, attempt } = job.data;
   if (deps.clock.now() >= job.data.expiresAt) return { end: 'done', value: { outcome: 'expired' } };
   try {
-    const result = await deps.ledger.result(renderId, attempt, job.signal);
+    const result =
+      (await freshResult(job, deps)) ?? (await deps.ledger.result(renderId, attempt, job.signal));
     if (!result) throw new Error(`the ledger has no result for ${renderId} attempt ${attempt}`);
     const answer = await deps.downloader.download(result.url, `${job.id}.part`, job.signal);
     if (job.signal.aborted) throw job.signal.reason;
@@ -45,6 +47,20 @@ export async function storeStage(job: StageJob<StoreJob>, deps: StoreDeps): Prom
     }
     throw error;
   }
+}
+
+/**
+ * After a try that failed, where the provider says the result is now: it may have moved. A look costs less than
+ * waiting for a host that is gone.
+ */
+async function freshResult(job: StageJob<StoreJob>, deps: StoreDeps): Promise<TaskResult | undefined> {
+  if (job.attemptsMade === 0) return undefined;
+  const { renderId, attempt, taskId, expiresAt } = job.data;
+  const answer = await deps.provider.status(taskId, job.signal);
+  if (answer.is !== 'completed') return undefined;
+  const result = { url: answer.url, expiresAt };
+  await deps.ledger.writeResult(renderId, attempt, result, job.signal);
+  return result;
 }
 
 async function keep(job: StageJob<StoreJob>, deps: StoreDeps, file: Downloaded): Promise<StoredImage> {
