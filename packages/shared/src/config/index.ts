@@ -1,4 +1,6 @@
-// settings.ts   every setting with its range and default
+// settings.ts   every setting with its meaning, range and default
 // parse.ts      reads the environment once and tells all problems at once
+// describe.ts   help texts and docs/settings.md, made from the schema
+export * from './describe.ts';
 export * from './parse.ts';
 export * from './settings.ts';

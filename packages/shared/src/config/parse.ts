@@ -24,12 +24,13 @@ export class ConfigError extends Error {
 /**
  * Reads the settings of a process. An empty variable counts as unset.
  *
- * @param needs what this process cannot do without when `NODE_ENV=production`: nothing embedded starts silently.
+ * @param needs what this process cannot do without: ever, and when `NODE_ENV=production`, where nothing embedded
+ * starts silently.
  * @throws {ConfigError} naming every setting that is wrong.
  */
 export function parseSettings(
   env: Record<string, string | undefined>,
-  needs: readonly (keyof Settings)[] = [],
+  needs: { always?: readonly (keyof Settings)[]; production?: readonly (keyof Settings)[] } = {},
 ): Settings {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
@@ -42,13 +43,14 @@ export function parseSettings(
       problems.push({ name, expected: issue.message, got: shown(name, given[name]) });
     }
   }
-  if (given.NODE_ENV === 'production') {
-    for (const name of needs) {
-      if (given[name] === undefined && !problems.some((problem) => problem.name === name)) {
-        problems.push({ name, expected: 'a value, as NODE_ENV is production', got: 'nothing' });
-      }
+  const missing = (names: readonly (keyof Settings)[] = [], expected: string) => {
+    for (const name of names) {
+      if (given[name] !== undefined || problems.some((problem) => problem.name === name)) continue;
+      problems.push({ name, expected, got: 'nothing' });
     }
-  }
+  };
+  missing(needs.always, 'a value');
+  if (given.NODE_ENV === 'production') missing(needs.production, 'a value, as NODE_ENV is production');
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   return parsed.data;
 }

@@ -122,6 +122,6 @@ export function describe(value: unknown): string {
   if (/^data:/i.test(value)) return 'a data URI';
   if (/^https?:/i.test(value)) return 'a URL';
   if (value.length <= 40) return `the string ${JSON.stringify(value)}`;
-  const beginning = [...value.slice(0, 80)].slice(0, 40).join('');
+  const beginning = Array.from(value.slice(0, 80)).slice(0, 40).join('');
   return `a string of ${value.length > 10_000 ? value.length : [...value].length} characters that begins with ${JSON.stringify(beginning)}`;
 }

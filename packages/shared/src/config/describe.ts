@@ -1,0 +1,59 @@
+import { type Settings, settingsSchema } from './settings.ts';
+
+export interface SettingDescription {
+  name: keyof Settings;
+  text: string;
+  /** As one would write it into the environment; absent where unset is a meaning of its own. */
+  default?: string;
+}
+
+/** Every setting, or those named, in the order of the schema. */
+export function describeSettings(names?: readonly (keyof Settings)[]): SettingDescription[] {
+  const defaults = settingsSchema.parse({});
+  return (Object.keys(settingsSchema.shape) as (keyof Settings)[])
+    .filter((name) => !names || names.includes(name))
+    .map((name) => {
+      const value = shown(name, defaults[name]);
+      const text = settingsSchema.shape[name].description ?? '';
+      return value === '' ? { name, text } : { name, text, default: value };
+    });
+}
+
+/** A help text of these settings, wrapped for a terminal. */
+export function settingsHelp(names: readonly (keyof Settings)[]): string {
+  const rows = describeSettings(names);
+  const width = Math.max(...rows.map((row) => row.name.length)) + 2;
+  return rows
+    .map(
+      (row) =>
+        `  ${row.name.padEnd(width)}${row.text}${row.default === undefined ? '' : ` (${row.default})`}`,
+    )
+    .join('\n');
+}
+
+/** The page docs/settings.md. */
+export function settingsPage(): string {
+  const cell = (text: string) => text.replaceAll('|', '\\|');
+  const rows = describeSettings().map(
+    (row) =>
+      `| \`${row.name}\` | ${row.default === undefined ? '' : `\`${row.default}\``} | ${cell(row.text)} |`,
+  );
+  return [
+    '# Settings',
+    '',
+    'Read once, from the environment. Everything that is wrong is reported at once, each with its name, what was',
+    'expected and what was got. With `NODE_ENV=production` a missing `QUEUE_URL`, `STORE_URL` or (for workers)',
+    '`TOAPIS_API_KEY` is an error.',
+    '',
+    '| setting | default | meaning |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function shown(name: keyof Settings, value: Settings[keyof Settings]): string {
+  if (value === undefined) return '';
+  if (name === 'PRICES') return (value as number[]).map((micros) => (micros / 1e6).toFixed(3)).join(',');
+  return Array.isArray(value) ? value.join(',') : String(value);
+}

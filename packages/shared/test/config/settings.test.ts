@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, createScrub, parseSettings, secretsOf, settingsPage } from '../../src/index.ts';
+
+const problemsOf = (env: Record<string, string>, needs: Parameters<typeof parseSettings>[1] = {}) => {
+  try {
+    parseSettings(env, needs);
+    return [];
+  } catch (error) {
+    return (error as ConfigError).problems;
+  }
+};
+
+describe('settings', () => {
+  test('nothing has to be set to begin with', () => {
+    expect(parseSettings({})).toMatchObject({ PORT: 3000, MAX_PURCHASES: 3, SUBMIT_UNKNOWN: 'hold' });
+  });
+
+  test('all problems are told at once, each with name, expected and got', () => {
+    const problems = problemsOf({
+      PORT: 'http',
+      STORE_URL: 'ftp://x',
+      PRICES: '1,2',
+      SUBMIT_UNKNOWN: 'maybe',
+    });
+    expect(problems.map((problem) => problem.name).sort()).toEqual([
+      'PORT',
+      'PRICES',
+      'STORE_URL',
+      'SUBMIT_UNKNOWN',
+    ]);
+    expect(problems.find((problem) => problem.name === 'PORT')).toEqual({
+      name: 'PORT',
+      expected: 'a whole number from 0 to 65535',
+      got: '"http"',
+    });
+  });
+
+  test('what is needed and missing is an error that names it', () => {
+    const needs = { always: ['QUEUE_URL'], production: ['STORE_URL'] } as const;
+    const names = (env: Record<string, string>) => problemsOf(env, needs).map((problem) => problem.name);
+    expect(names({ NODE_ENV: 'production' })).toEqual(['QUEUE_URL', 'STORE_URL']);
+    expect(names({})).toEqual(['QUEUE_URL']);
+  });
+
+  test('a secret is never shown, not even when it is wrong', () => {
+    const [problem] = problemsOf({ TOAPIS_API_KEY: '' }, { always: ['TOAPIS_API_KEY'] });
+    expect(problem?.got).toBe('nothing');
+    const scrub = createScrub(
+      secretsOf({ QUEUE_URL: 'redis://u:sw0rdfish@h', TOAPIS_API_KEY: 'sk-abcdefgh' }),
+    );
+    expect(scrub('no sw0rdfish, no sk-abcdefgh')).toBe('no [redacted], no [redacted]');
+  });
+
+  test('docs/settings.md says what the code says', async () => {
+    const page = await readFile(new URL('../../../../docs/settings.md', import.meta.url), 'utf8');
+    expect(page).toBe(settingsPage());
+  });
+});
+
+describe('scrub', () => {
+  const scrub = createScrub();
+  test.for([
+    ['data URIs', 'got data:image/png;base64,iVBORw0KGgo= here', 'got data:[redacted] here'],
+    [
+      'signatures',
+      'GET https://b.s3/x.jpg?X-Amz-Signature=abc done',
+      'GET https://b.s3/x.jpg?[redacted] done',
+    ],
+    ['signatures inside JSON', '{"url":"https://h/x?sig=1","a":2}', '{"url":"https://h/x?[redacted]","a":2}'],
+    ['bearer tokens', 'authorization: Bearer sk-123.456', 'authorization: Bearer [redacted]'],
+    ['credentials in URLs', 'redis://user:pw@host:6379/0', 'redis://[redacted]@host:6379/0'],
+    ['nothing else', 'https://example.com/a/b.png is fine', 'https://example.com/a/b.png is fine'],
+  ])('takes out %s', ([, text, clean]) => {
+    expect(scrub(text ?? '')).toBe(clean);
+  });
+});

@@ -1,0 +1,28 @@
+import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { until } from '../until.ts';
+import type { S3Service } from './services.ts';
+
+/** Makes sure the bucket is there; waits for a server that is still starting. */
+export async function createBucket(service: S3Service): Promise<void> {
+  const { endpoint, region, bucket: Bucket, ...credentials } = service;
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 });
+  let failure: unknown;
+  try {
+    await until(
+      async () => {
+        try {
+          await client.send(new HeadBucketCommand({ Bucket }));
+          return true;
+        } catch {
+          await client.send(new CreateBucketCommand({ Bucket })).catch((error: unknown) => (failure = error));
+          return false;
+        }
+      },
+      { timeout: 30_000 },
+    );
+  } catch (error) {
+    throw failure ?? error;
+  } finally {
+    client.destroy();
+  }
+}

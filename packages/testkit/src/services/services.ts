@@ -1,0 +1,31 @@
+/** Real servers that tests may use. A service that could not be had on this machine is absent. */
+export interface Services {
+  redis?: RedisService;
+  s3?: S3Service;
+}
+
+export interface RedisService {
+  url: string;
+}
+
+export interface S3Service {
+  endpoint: string;
+  region: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  /** Exists. Tests keep apart from each other below prefixes of their own. */
+  bucket: string;
+}
+
+export type ServiceName = keyof Services;
+
+/** A running service, or the reason why there is none. */
+export type Finding<T> =
+  | { found: true; service: T; how: string; stop: () => Promise<void> }
+  | { found: false; why: string };
+
+/** How to get a service that was not found: the second half of the line a run prints about it. */
+export const howToGet: Record<ServiceName, string> = {
+  redis: 'set TEST_REDIS_URL, start Docker, or `apt-get install redis-server`',
+  s3: 'set TEST_S3_ENDPOINT (with TEST_S3_ACCESS_KEY_ID, TEST_S3_SECRET_ACCESS_KEY), start Docker, or run on Debian where apt-get works',
+};

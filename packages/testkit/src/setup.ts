@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url';
+import { writeFile } from 'node:fs/promises';
+import type { TestProject } from 'vitest/node';
+import { openRunOutput } from './process/index.ts';
+import { findLeaks } from './secrets.ts';
+import { startServices } from './services/index.ts';
+import type { Services } from './services/index.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    services: Services;
+    /** The file that collects what processes of the run write. */
+    output: string;
+  }
+}
+
+const cache = fileURLToPath(new URL('../../../.cache/', import.meta.url));
+
+/** Starts the servers once for the whole run; vitest calls what it returns when all is over. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const output = await openRunOutput(`${cache}test-output`);
+  const started = await startServices(cache);
+  project.provide('services', started.services);
+  project.provide('output', output);
+
+  // Whoever started the run (scripts/test.ts) may want the lines at the end, else they are printed here.
+  const report = process.env['TEST_MISSING_FILE'];
+  if (report) await writeFile(report, started.missing.map((line) => `${line}\n`).join(''));
+  else for (const line of started.missing) process.stderr.write(`${line}\n`);
+
+  return async () => {
+    await started.stop();
+    const leaks = await findLeaks(output);
+    if (leaks.length > 0) throw new Error(`secrets in ${output}:\n${leaks.join('\n')}`);
+  };
+}

@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { cleanup, startHttpProxy, startProxy, until } from '../src/index.ts';
+
+describe('a proxy for bytes', () => {
+  test('forwards, cuts, refuses and comes back on the same port', async () => {
+    const proxy = await startProxy(await echo());
+    const first = dial(proxy.port);
+    first.write('one');
+    await until(() => first.text() === 'one');
+
+    proxy.cut();
+    await until(() => first.closed());
+    const second = dial(proxy.port);
+    second.write('two');
+    await until(() => second.text() === 'two');
+
+    await proxy.refuse();
+    await until(() => second.closed());
+    const third = dial(proxy.port);
+    await until(() => third.error() === 'ECONNREFUSED');
+
+    await proxy.resume();
+    const fourth = dial(proxy.port);
+    fourth.write('four');
+    await until(() => fourth.text() === 'four');
+  });
+
+  test('holds everything back while stalled, and loses nothing of it', async () => {
+    const proxy = await startProxy(await echo());
+    const old = dial(proxy.port);
+    old.write('a');
+    await until(() => old.text() === 'a');
+    proxy.stall();
+    old.write('b');
+    const young = dial(proxy.port);
+    young.write('c');
+    await until(() => proxy.connections === 2);
+    expect([old.text(), young.text()]).toEqual(['a', '']);
+    await proxy.resume();
+    await until(() => old.text() === 'ab' && young.text() === 'c');
+  });
+});
+
+describe('a proxy for requests', () => {
+  test('fails only what matches, as often as asked', async () => {
+    const { url, seen } = await greeter();
+    const proxy = await startHttpProxy(url);
+    const fault = proxy.fail({ method: 'PUT', path: '/x', times: 1 }, { status: 503, body: 'slow down' });
+    expect((await fetch(`${proxy.url}/x`)).status).toBe(200);
+    const failed = await fetch(`${proxy.url}/x`, { method: 'PUT', body: 'b' });
+    expect([failed.status, await failed.text()]).toEqual([503, 'slow down']);
+    expect((await fetch(`${proxy.url}/x`, { method: 'PUT', body: 'b' })).status).toBe(200);
+    expect(fault.hits).toBe(1);
+    expect(seen).toEqual(['GET /x', 'PUT /x']);
+    expect(proxy.requests).toEqual(['GET /x', 'PUT /x', 'PUT /x']);
+  });
+
+  test('loses the answer to a request that the server did', async () => {
+    const { url, seen } = await greeter();
+    const proxy = await startHttpProxy(url);
+    proxy.fail({ method: 'POST' }, 'lose-answer');
+    await expect(fetch(`${proxy.url}/buy`, { method: 'POST', body: 'b' })).rejects.toThrow();
+    expect(seen).toEqual(['POST /buy']);
+  });
+
+  test('resets before the server sees anything, truncates, and holds back while stalled', async () => {
+    const { url, seen } = await greeter();
+    const proxy = await startHttpProxy(url);
+    const reset = proxy.fail({ path: /reset/ }, 'reset');
+    await expect(fetch(`${proxy.url}/reset`)).rejects.toThrow();
+    expect([reset.hits, seen.length]).toEqual([1, 0]);
+
+    proxy.fail({ path: '/long' }, { truncate: 5 });
+    const cut = await fetch(`${proxy.url}/long`);
+    await expect(cut.text()).rejects.toThrow();
+
+    proxy.stall();
+    const held = fetch(`${proxy.url}/held`);
+    await until(() => proxy.requests.includes('GET /held'));
+    expect(seen).toEqual(['GET /long']);
+    await proxy.resume();
+    expect((await held).status).toBe(200);
+  });
+});
+
+async function echo(): Promise<string> {
+  const server = createServer((socket) => void socket.on('error', () => {}).pipe(socket));
+  return `tcp://127.0.0.1:${await listen(server)}`;
+}
+
+async function greeter(): Promise<{ url: string; seen: string[] }> {
+  const seen: string[] = [];
+  const server = createHttpServer((request, response) => {
+    seen.push(`${request.method} ${request.url}`);
+    request.resume().once('end', () => response.end('hello, this is the server'));
+  });
+  return { url: `http://127.0.0.1:${await listen(server)}`, seen };
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanup(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+function dial(port: number) {
+  const socket = connect(port, '127.0.0.1');
+  cleanup(() => void socket.destroy());
+  let text = '';
+  let error = '';
+  socket.on('data', (chunk) => (text += chunk.toString()));
+  socket.on('error', (cause: NodeJS.ErrnoException) => (error = cause.code ?? ''));
+  return {
+    write: (chunk: string) => void socket.write(chunk),
+    text: () => text,
+    error: () => error,
+    closed: () => socket.destroyed,
+  };
+}
