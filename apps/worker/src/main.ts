@@ -1,18 +1,33 @@
 import {
   ConfigError,
   createLogger,
+  describeSettings,
   openEngineFor,
   openStoreFor,
   parseSettings,
   secretsOf,
+  settingsHelp,
   systemClock,
 } from '@darkroom/shared';
 import { startWorker } from './start-worker.ts';
 
-const NEEDED = ['QUEUE_URL', 'STORE_URL', 'TOAPIS_API_KEY'] as const;
+// The embedded engine belongs to one process, so a worker of its own has nothing to share it with.
+const NEEDS = { always: ['QUEUE_URL', 'TOAPIS_API_KEY'], production: ['STORE_URL'] } as const;
+
+const SETTINGS = describeSettings()
+  .map((setting) => setting.name)
+  .filter((name) => name !== 'PORT' && name !== 'MAX_BODY_BYTES');
+
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  process.stdout.write(
+    'Usage: node apps/worker/src/main.ts\n\nTakes renders from the queue: buys, polls, stores. Run as many as you like.\n' +
+      `Settings come from the environment; defaults in brackets:\n\n${settingsHelp(SETTINGS)}\n`,
+  );
+  process.exit(0);
+}
 
 try {
-  const settings = parseSettings(process.env, NEEDED);
+  const settings = parseSettings(process.env, NEEDS);
   const secrets = secretsOf(process.env);
   const logger = createLogger({ name: 'worker', level: settings.LOG_LEVEL, secrets });
   const engine = await openEngineFor(settings, 'worker', (error, where) =>

@@ -17,7 +17,7 @@ import {
   type Settings,
   systemClock,
 } from '@darkroom/shared';
-import { cleanup, freshPrefix, service, tempDir, until } from '@darkroom/testkit';
+import { appendToRun, cleanup, freshPrefix, plantSecret, service, tempDir, until } from '@darkroom/testkit';
 import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom/upstream-simulator';
 import { type RunningWorker, startWorker } from '../src/index.ts';
 
@@ -55,7 +55,7 @@ export async function openRig(
 ): Promise<Rig> {
   const clock = options.clock ?? hasty;
   const dataDir = await tempDir();
-  const simulator = await startSimulator({ ...FAST, ...options.simulator });
+  const simulator = await startSimulator({ ...FAST, apiKeys: [plantSecret()], ...options.simulator });
   cleanup(() => simulator.close());
   const settings: Settings = {
     ...parseSettings({ DATA_DIR: dataDir, QUEUE_URL: service('redis').url }),
@@ -80,7 +80,13 @@ export async function openRig(
   const store = await openStore({ dataDir, clock });
   const queues = openQueues(engine, { days: 1 });
   const ledger = new Ledger(store, clock);
-  const logger = createLogger({ name: 'worker', level: 'debug', secrets: [simulator.apiKey] });
+  const logger = createLogger({
+    name: 'worker',
+    level: 'debug',
+    secrets: [simulator.apiKey],
+    // Into the output of the run, which is searched for secrets at its end.
+    destination: { write: (line) => appendToRun('[worker rig]', line.trimEnd()) },
+  });
 
   return {
     settings,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -82,7 +82,8 @@ export async function openDownloader(options: {
 
   return {
     download: async (address, name, signal) => {
-      const path = join(options.folder, name);
+      // Of this run alone: a run that lost its lock may still be reading the file of the same job.
+      const path = join(options.folder, `${name}.${randomUUID()}`);
       const limited = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
       try {
         return { is: 'downloaded', file: await fetchTo(address, path, limited) };

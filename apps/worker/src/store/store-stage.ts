@@ -25,7 +25,7 @@ export async function storeStage(job: StageJob<StoreJob>, deps: StoreDeps): Prom
     const result =
       (await freshResult(job, deps)) ?? (await deps.ledger.result(renderId, attempt, job.signal));
     if (!result) throw new Error(`the ledger has no result for ${renderId} attempt ${attempt}`);
-    const answer = await deps.downloader.download(result.url, `${job.id}.part`, job.signal);
+    const answer = await deps.downloader.download(result.url, job.id, job.signal);
     if (job.signal.aborted) throw job.signal.reason;
     deps.metrics.downloads.inc({ answer: answer.is });
     switch (answer.is) {

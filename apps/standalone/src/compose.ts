@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { type RunningProducer, startProducer } from '@darkroom/producer';
+import {
+  type Clock,
+  createLogger,
+  type Engine,
+  type Logger,
+  type ObjectStore,
+  openEngineFor,
+  openStoreFor,
+  type Settings,
+} from '@darkroom/shared';
+import { type Simulator, startSimulator } from '@darkroom/upstream-simulator';
+import { type RunningWorker, startWorker } from '@darkroom/worker';
+import { freePort } from './free-port.ts';
+
+/** Everything that runs, and how to stop it. */
+export interface House {
+  settings: Settings;
+  engine: Engine;
+  store: ObjectStore;
+  logger: Logger;
+  producer: RunningProducer;
+  worker: RunningWorker;
+  /** Absent when the real provider is used. */
+  simulator: Simulator | undefined;
+  close(): Promise<void>;
+}
+
+const FAST = 0.02;
+
+/** Starts queue, store, provider, worker and API in this process, and undoes what it started if one fails. */
+export async function openHouse(options: {
+  settings: Settings;
+  secrets: readonly string[];
+  clock: Clock;
+  fast: boolean;
+}): Promise<House> {
+  const { clock, fast } = options;
+  const opened: (() => Promise<void>)[] = [];
+  const own = <T>(thing: T, close: () => Promise<void>): T => {
+    opened.unshift(close);
+    return thing;
+  };
+  const close = async () => {
+    for (const one of opened.splice(0)) await one().catch(() => undefined);
+  };
+  const logger = createLogger({
+    name: 'darkroom',
+    level: options.settings.LOG_LEVEL,
+    secrets: options.secrets,
+  });
+  try {
+    const engine = await openEngineFor(options.settings, 'both', (error, where) =>
+      logger.warn({ err: error, where }, 'engine'),
+    );
+    own(engine, () => engine.close());
+    const simulator = options.settings.TOAPIS_API_KEY
+      ? undefined
+      : await openSimulator(options.settings, fast);
+    if (simulator) own(simulator, () => simulator.close());
+    const settings = simulator ? simulated(options.settings, simulator, fast) : options.settings;
+    const store = await openStoreFor(settings, clock);
+    own(store, () => store.close());
+    const parts = { settings, engine, store, logger, clock, secrets: options.secrets };
+    const port = await freePort(settings.HOST, settings.PORT);
+    const producer = await startProducer({ ...parts, settings: { ...settings, PORT: port } });
+    own(producer, () => producer.close());
+    const workerPort = await freePort(settings.HOST, settings.WORKER_PORT);
+    const worker = await startWorker({ ...parts, settings: { ...settings, WORKER_PORT: workerPort } });
+    own(worker, () => worker.close());
+    return { settings, engine, store, logger, producer, worker, simulator, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Where the simulator is when nobody else is there: results keep their addresses across restarts. */
+const SIMULATOR_PORT = 4010;
+
+async function openSimulator(settings: Settings, fast: boolean): Promise<Simulator> {
+  return startSimulator({
+    port: await freePort('127.0.0.1', SIMULATOR_PORT),
+    dataDir: join(settings.DATA_DIR, 'simulator'),
+    ...(fast
+      ? {
+          timeScale: FAST,
+          quota: { submitPerSecond: 100, submitBurst: 1000, queryPerSecond: 1000, queryBurst: 10_000 },
+        }
+      : {}),
+  });
+}
+
+/** Settings for the simulated provider: its address, and waits that fit its pace. */
+function simulated(settings: Settings, simulator: Simulator, fast: boolean): Settings {
+  return {
+    ...settings,
+    TOAPIS_BASE_URL: simulator.url,
+    TOAPIS_API_KEY: simulator.apiKey,
+    UNKNOWN_GRACE_MS: Math.min(settings.UNKNOWN_GRACE_MS, 20_000),
+    LOCK_DURATION_MS: Math.min(settings.LOCK_DURATION_MS, 10_000),
+    RENDER_CONCURRENCY: Math.min(settings.RENDER_CONCURRENCY, 24),
+    SUBMIT_CONCURRENCY: Math.min(settings.SUBMIT_CONCURRENCY, 8),
+    STORE_CONCURRENCY: Math.min(settings.STORE_CONCURRENCY, 4),
+    ...(fast
+      ? {
+          TOAPIS_SUBMIT_PER_SECOND: 100,
+          TOAPIS_QUERY_PER_SECOND: 1000,
+          EXPECTED_LATENCY_MS: Math.max(10, Math.round(settings.EXPECTED_LATENCY_MS * FAST)),
+        }
+      : {}),
+  };
+}

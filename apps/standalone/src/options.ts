@@ -1,0 +1,53 @@
+import { Command, InvalidArgumentError } from 'commander';
+
+export interface Options {
+  count: number;
+  once: boolean;
+  json: boolean;
+  fast: boolean;
+  yes: boolean;
+  fresh: boolean;
+  catalogue: boolean;
+}
+
+const whole = (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 10_000) {
+    throw new InvalidArgumentError('expected a whole number from 1 to 10000');
+  }
+  return value;
+};
+
+/** Reads the command line of `start`. */
+export function readOptions(argv: string[]): Options {
+  return new Command('start')
+    .description(
+      'All of Darkroom in one process: API, dashboard, worker, embedded queue, a folder as the store, and a\n' +
+        'simulated provider unless TOAPIS_API_KEY is set. Renders a sample catalogue, then keeps serving.',
+    )
+    .option('--count <n>', 'samples to render', whole, 24)
+    .option('--once', 'exit when the catalogue has ended: 0 when every sample ended as expected', false)
+    .option('--fast', 'a provider fifty times faster (simulator only)', false)
+    .option('--fresh', 'render a new edition of the samples instead of going on with the last one', false)
+    .option('--no-catalogue', 'only serve; render nothing')
+    .option('--json', 'print the summary as one JSON object on the last line of stdout', false)
+    .option('-y, --yes', 'spend real money without asking (with TOAPIS_API_KEY)', false)
+    .addHelpText(
+      'after',
+      `
+Settings come from the environment; the ones that matter most here:
+  DATA_DIR         where queue, pictures and the simulator's books are kept   (.darkroom)
+  PORT             API and dashboard                                           (3000, or a free one)
+  TOAPIS_API_KEY   render with the real provider; asks before it spends
+  QUEUE_URL        use a Redis instead of the embedded queue
+  STORE_URL        s3://bucket/prefix instead of a folder
+
+Examples:
+  npx -y pnpm@12 start                       render, show progress, keep serving
+  npx -y pnpm@12 start --once --fast --json  for scripts and CI
+  npx -y pnpm@12 start --count 200 --fast    a larger night`,
+    )
+    .allowExcessArguments(false)
+    .parse(argv)
+    .opts<Options>();
+}

@@ -1,0 +1,167 @@
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type FailureCode, Ledger, openStore, type Receipt, systemClock } from '@darkroom/shared';
+import {
+  freshPrefix,
+  needs,
+  type NodeProcess,
+  plantSecret,
+  service,
+  spawnNode,
+  tempDir,
+  until,
+  cleanup,
+} from '@darkroom/testkit';
+import { type BookEntry, type FaultRule, type Simulator, startSimulator } from '@darkroom/upstream-simulator';
+import { expect, test } from 'vitest';
+
+const RENDERS = 500;
+const KILLS = 5;
+
+/** Together a fault in about one of ten requests; every request draws anew. */
+const FAULTS: FaultRule[] = [
+  { kind: 'rate_limited', rate: 0.01, retryAfterSeconds: 1 },
+  { kind: 'rate_limit_unavailable', rate: 0.005, retryAfterSeconds: 1 },
+  { kind: 'no_channel', rate: 0.03, retryAfterSeconds: 0 },
+  { kind: 'refuse_content', rate: 0.015 },
+  { kind: 'invalid_request', rate: 0.01 },
+  { kind: 'accept_then_cut', rate: 0.01 },
+  { kind: 'cut_before', rate: 0.01 },
+  { kind: 'html_502', rate: 0.01 },
+  { kind: 'fail_task', rate: 0.06 },
+  { kind: 'fail_task_content', rate: 0.02 },
+  { kind: 'unknown_status', rate: 0.02 },
+  { kind: 'query_500', rate: 0.03 },
+  { kind: 'query_html', rate: 0.02 },
+  { kind: 'query_bad_json', rate: 0.02 },
+  { kind: 'query_404', rate: 0.01 },
+  { kind: 'query_cut', rate: 0.02 },
+  { kind: 'truncated', rate: 0.03 },
+  { kind: 'download_500', rate: 0.03 },
+  { kind: 'download_cut', rate: 0.02 },
+  { kind: 'wrong_content_type', rate: 0.02 },
+];
+
+const main = (app: string) => fileURLToPath(new URL(`../../${app}/src/main.ts`, import.meta.url));
+
+needs('redis').describe('separate processes on Redis', () => {
+  test(`${RENDERS} renders, two workers, faults everywhere, ${KILLS} kills: every one ends, none is bought twice`, async () => {
+    const simulator = await startSimulator({
+      seed: 20_261,
+      apiKeys: [plantSecret()],
+      latency: { minMs: 50, p50Ms: 150, p95Ms: 500, maxMs: 1000 },
+      quota: { submitPerSecond: 60, submitBurst: 120, queryPerSecond: 500, queryBurst: 1000 },
+      faults: FAULTS,
+    });
+    cleanup(() => simulator.close());
+    const env = await environment(simulator);
+    const producer = spawnNode(main('producer'), { env, name: 'producer' });
+    const address =
+      /http:\/\/[\d.:]+/.exec(await producer.waitForLine(/http:\/\/127\.0\.0\.1:\d+/))?.[0] ?? '';
+    const start = () => spawnNode(main('worker'), { env, name: 'worker' });
+    let victim: NodeProcess = start();
+    start();
+
+    const ids = await enqueue(address);
+    const store = await openStore({ storeUrl: env.STORE_URL, dataDir: env.DATA_DIR, clock: systemClock });
+    const ledger = new Ledger(store, systemClock);
+    for (let kill = 1; kill <= KILLS; kill += 1) {
+      // Each kill strikes in the middle of the work: after another tenth of the purchases.
+      await until(() => simulator.book.totals().tasks >= kill * (RENDERS / 10), {
+        timeout: 60_000,
+        what: `kill ${kill}`,
+      });
+      await victim.kill('SIGKILL');
+      victim = start();
+    }
+
+    const receipts = await allReceipts(ledger, ids);
+    const statuses = await Promise.all(
+      ids.map(async (id) => (await (await fetch(`${address}/v1/renders/${id}`)).json()).status),
+    );
+    for (const [index, id] of ids.entries()) {
+      const receipt = receipts.get(id) as Receipt;
+      expect(statuses[index], id).toBe(receipt.state);
+      expect(verdict(receipt, simulator.book.byBusinessId(id)), `${id} ${receipt.failure?.code ?? ''}`).toBe(
+        'fine',
+      );
+    }
+    expect(simulator.book.entries().every((entry) => ids.includes(entry.clientBusinessId ?? ''))).toBe(true);
+    const completed = [...receipts.values()].filter((receipt) => receipt.state === 'completed');
+    expect(completed.length).toBeGreaterThan(RENDERS * 0.8);
+    for (const receipt of completed)
+      expect((await store.head(receipt.image?.key ?? ''))?.size).toBe(receipt.image?.bytes);
+  }, 120_000);
+});
+
+async function environment(simulator: Simulator) {
+  const folder = await tempDir();
+  return {
+    QUEUE_URL: service('redis').url,
+    STORE_URL: pathToFileURL(`${folder}/store`).href,
+    TOAPIS_BASE_URL: simulator.url,
+    TOAPIS_API_KEY: simulator.apiKey,
+    PORT: '0',
+    WORKER_PORT: '0',
+    DATA_DIR: folder,
+    QUEUE_PREFIX: freshPrefix(),
+    // The rest only makes the same things happen sooner.
+    TOAPIS_SUBMIT_PER_SECOND: '50',
+    TOAPIS_QUERY_PER_SECOND: '400',
+    EXPECTED_LATENCY_MS: '150',
+    UNKNOWN_GRACE_MS: '1000',
+    LOCK_DURATION_MS: '4000',
+  };
+}
+
+async function enqueue(address: string): Promise<string[]> {
+  const body = Array.from({ length: RENDERS }, (_, index) => ({
+    prompt: `render ${index}`,
+    idempotency_key: `chaos-${index}`,
+  }));
+  const answer = await fetch(`${address}/v1/renders/bulk`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect(answer.status).toBe(202);
+  const { items } = (await answer.json()) as { items: { render: { id: string } }[] };
+  return items.map((item) => item.render.id);
+}
+
+async function allReceipts(ledger: Ledger, ids: string[]): Promise<Map<string, Receipt>> {
+  const found = new Map<string, Receipt>();
+  await until(
+    async () => {
+      for (const id of ids) {
+        if (found.has(id)) continue;
+        const receipt = await ledger.receipt(id);
+        if (receipt) found.set(id, receipt);
+      }
+      return found.size === ids.length;
+    },
+    { timeout: 90_000, every: 250, what: 'every render ended' },
+  );
+  return found;
+}
+
+const kept = (entries: BookEntry[]) => entries.filter((entry) => entry.refunded === 0).length;
+
+/** Whether the provider's book allows what the receipt says. */
+function verdict(receipt: Receipt, book: BookEntry[]): string {
+  const known = receipt.purchases.length;
+  if (receipt.state === 'completed') {
+    if (kept(book) !== 1) return `completed, but ${kept(book)} purchases were kept`;
+    return book.length === known && known <= 3 ? 'fine' : `${book.length} purchases, ${known} known`;
+  }
+  const rules: Partial<Record<FailureCode, () => boolean>> = {
+    invalid_request: () => kept(book) === 0,
+    content_policy_violation: () => kept(book) === 0,
+    generation_failed: () => kept(book) === 0 && book.length === 3,
+    // It may have been bought, once; what was refunded before does not count.
+    submission_unknown: () => kept(book) <= 1 && book.length - known <= 1,
+  };
+  const code = receipt.failure?.code ?? 'internal_error';
+  const rule = rules[code];
+  if (!rule) return `no render may die of ${code} here: ${receipt.failure?.message}`;
+  return rule() ? 'fine' : `${code} with ${kept(book)} purchases kept of ${book.length}, ${known} known`;
+}
