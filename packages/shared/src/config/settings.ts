@@ -6,6 +6,8 @@ const whole = (min: number, max: number) =>
     .regex(/^\d+$/, { error: `a whole number from ${min} to ${max}` })
     .transform(Number)
     .refine((n) => n >= min && n <= max, { error: `a whole number from ${min} to ${max}` });
+const oneOf = <const T extends readonly [string, ...string[]]>(words: T) =>
+  z.enum(words, { error: `one of ${words.join(', ')}` });
 const flag = z.enum(['true', 'false'], { error: '"true" or "false"' }).transform((text) => text === 'true');
 const url = (schemes: string[]) =>
   z.string().refine((text) => schemes.some((scheme) => text.startsWith(`${scheme}:`)), {

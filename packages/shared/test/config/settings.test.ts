@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, createScrub, parseSettings, secretsOf, settingsPage } from '../../src/index.ts';
+import { type ConfigError, createScrub, parseSettings, secretsOf, settingsPage } from '../../src/index.ts';
 
 const problemsOf = (env: Record<string, string>, needs: Parameters<typeof parseSettings>[1] = {}) => {
   try {

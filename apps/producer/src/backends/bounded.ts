@@ -1,0 +1,22 @@
+import { StoreError } from '@darkroom/shared';
+
+/** Milliseconds that the store may take for a small object, and for an image. */
+export const STORE_LIMIT = { small: 5_000, image: 30_000 } as const;
+
+/**
+ * Runs store calls under one limit (I7). A stream that they opened outlives it.
+ *
+ * @throws {StoreError} `unavailable` when they take longer than `ms`.
+ */
+export async function bounded<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), ms);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (!controller.signal.aborted) throw error;
+    throw new StoreError('unavailable', `the object store did not answer within ${ms} ms`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,145 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import type { QueueJobJson } from '@bull-board/api/typings/app';
+import { FastifyAdapter } from '@bull-board/fastify';
+import type { Queues, Scrub } from '@darkroom/shared';
+import type { FastifyInstance } from 'fastify';
+import { refusalOf } from './guard.ts';
+import {
+  completeProgress,
+  deadLetterData,
+  deadLetterName,
+  imageLink,
+  renderData,
+  renderLink,
+  renderName,
+  storeName,
+  submitName,
+} from './presentation.ts';
+import { scrubDeep } from './scrub-deep.ts';
+
+const PATH = '/queues';
+
+interface Look {
+  queue: keyof Queues;
+  description: string;
+  name?: (job: QueueJobJson) => string;
+  data?: (data: unknown) => unknown;
+  link?: (job: QueueJobJson) => { displayText: string; href: string } | undefined;
+  retries: boolean;
+}
+
+const LOOKS: Look[] = [
+  {
+    queue: 'render',
+    description: 'One job is one render, for its whole life',
+    name: renderName,
+    data: renderData,
+    link: imageLink,
+    retries: true,
+  },
+  {
+    queue: 'submit',
+    description: 'Purchases on their way to the provider, inside its quota',
+    name: submitName,
+    link: renderLink,
+    retries: false,
+  },
+  {
+    queue: 'store',
+    description: 'Images on their way into the store',
+    name: storeName,
+    link: renderLink,
+    retries: false,
+  },
+  {
+    queue: 'deadLetter',
+    description: 'Renders that ended badly: read why, then try the render again',
+    name: deadLetterName,
+    data: deadLetterData,
+    link: renderLink,
+    retries: false,
+  },
+  { queue: 'maintenance', description: 'Chores of the workers', retries: false },
+];
+
+/** Bull Board over every queue, below `/queues`. Nothing that it answers holds a secret (I8). */
+export async function dashboardRoutes(
+  app: FastifyInstance,
+  deps: { queues: Queues; scrub: Scrub },
+): Promise<void> {
+  const server = new FastifyAdapter().setBasePath(PATH);
+  createBullBoard({
+    queues: LOOKS.map((look) => adapter(deps.queues, look)),
+    serverAdapter: server,
+    options: {
+      uiConfig: {
+        boardTitle: 'Darkroom',
+        hideDocsLink: true,
+        miscLinks: [
+          { text: 'Start page', url: '/' },
+          { text: 'Metrics', url: '/metrics' },
+        ],
+        sortQueues: false,
+        dateFormats: { full: { dateStyle: 'medium', timeStyle: 'medium' } },
+        pollingInterval: { showSetting: true },
+      },
+      handlerHooks: {
+        before: ({ method, route, request }) => {
+          const { queueName, queueStatus } = request.params as Record<string, string | undefined>;
+          const message = refusalOf({ method, route, queueName, queueStatus });
+          return message === undefined ? undefined : { allow: false, status: 403, message };
+        },
+        after: (_context, result) => ({
+          ...result,
+          body: scrubDeep(deps.scrub, completeProgress(result.body)) as object,
+        }),
+      },
+    },
+  });
+  await app.register(
+    async (scope) => {
+      scope.addHook('onRequest', async (_request, reply) => {
+        reply.headers(PAGE_HEADERS);
+      });
+      scope.addHook('onSend', async (_request, _reply, payload) =>
+        typeof payload === 'string' ? payload.replace(FOREIGN_FONTS, '') : payload,
+      );
+      await scope.register(server.registerPlugin());
+    },
+    { prefix: PATH },
+  );
+}
+
+function adapter(queues: Queues, look: Look): BullMQAdapter {
+  const { link, name, data } = look;
+  const options = {
+    description: look.description,
+    allowRetries: look.retries,
+    // Not in its types, but it knows it: what is completed must not be rendered anew.
+    allowCompletedRetries: false,
+    // An absent link is no link: its types do not say so either.
+    ...(link ? { externalJobUrl: (job: QueueJobJson) => link(job) as { href: string } } : {}),
+  };
+  const board = new BullMQAdapter(queues[look.queue], options);
+  // Letters wait for a person: that nobody works on them is no reason to worry.
+  if (look.queue === 'deadLetter') board.getWorkers = () => Promise.resolve(null);
+  if (name) board.setFormatter('name', name);
+  if (data) board.setFormatter('data', data);
+  return board;
+}
+
+/** Its page asks a font server on the internet; operators' machines may not, and need not. */
+const FOREIGN_FONTS = /<link href="https:\/\/fonts\.[^>]*>/;
+
+/** The dashboard is a page with scripts of its own; it loads nothing from elsewhere. */
+const PAGE_HEADERS = {
+  'content-security-policy': [
+    "default-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "base-uri 'self'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+};

@@ -1,0 +1,44 @@
+import { QUEUE } from '@darkroom/shared';
+
+/** A change that somebody asks for on the dashboard: Bull Board's route pattern and its parameters. */
+export interface Change {
+  method: string;
+  route: string;
+  queueName?: string | undefined;
+  queueStatus?: string | undefined;
+}
+
+const Q = '/api/queues/:queueName';
+
+/**
+ * Why a change is refused, or nothing. Allowed is what no invariant minds: pausing, retrying what failed,
+ * promoting what waits, removing what has ended. Data and new jobs come through the API only: the worker that
+ * holds the lock writes the checkpoint, and an accepted render is never dropped (I1).
+ */
+export function refusalOf({ method, route, queueName, queueStatus }: Change): string | undefined {
+  if (method.toLowerCase() === 'get') return undefined;
+  switch (route) {
+    case '/api/queues/pause':
+    case '/api/queues/resume':
+    case `${Q}/pause`:
+    case `${Q}/resume`:
+    case `${Q}/:jobId/promote`:
+    case `${Q}/promote`:
+      return undefined;
+    case `${Q}/retry/:queueStatus`:
+      if (queueStatus !== 'failed') return 'Only what failed can be tried again.';
+      return queueName === QUEUE.render ? undefined : ONLY_RENDERS;
+    case `${Q}/:jobId/retry`:
+      return queueName === QUEUE.render ? undefined : ONLY_RENDERS;
+    case `${Q}/clean/:queueStatus`:
+      if (queueStatus === 'completed') return undefined;
+      return 'Only completed jobs can be cleaned away: the others are still owed to somebody.';
+    case `${Q}/:jobId/clean`:
+      if (queueName === QUEUE.deadLetter) return undefined;
+      return 'A render is never dropped: it ends completed or in the dead-letter queue. Only dead letters can be removed.';
+    default:
+      return 'The dashboard cannot change this: it would break what the workers rely on.';
+  }
+}
+
+const ONLY_RENDERS = 'Try the render again, not its parts: it goes on at the step that failed.';

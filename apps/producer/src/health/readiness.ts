@@ -1,0 +1,39 @@
+import type { Clock, ObjectStore } from '@darkroom/shared';
+import { bounded, type RenderQueue } from '../backends/index.ts';
+
+export interface Readiness {
+  ready: boolean;
+  checks: { queue: 'ok' | 'unavailable'; store: 'ok' | 'unavailable' };
+}
+
+/** Probes may come from many sides: the backends are asked once a second at the most, by one at a time. */
+const FRESH_MS = 1_000;
+
+export function createReadiness(deps: {
+  queue: RenderQueue;
+  store: ObjectStore;
+  clock: Clock;
+}): () => Promise<Readiness> {
+  let last: { at: number; answer: Promise<Readiness> } | undefined;
+  return () => {
+    const now = deps.clock.now();
+    if (!last || now - last.at >= FRESH_MS) last = { at: now, answer: look(deps.queue, deps.store) };
+    return last.answer;
+  };
+}
+
+async function look(queue: RenderQueue, store: ObjectStore): Promise<Readiness> {
+  const [queueAnswer, storeAnswer] = await Promise.all([
+    outcome(queue.ping()),
+    // Nothing has this key: an answer is enough.
+    outcome(bounded(2_500, (signal) => store.head('probe/ready', { signal }))),
+  ]);
+  const checks = { queue: queueAnswer, store: storeAnswer };
+  return { ready: checks.queue === 'ok' && checks.store === 'ok', checks };
+}
+
+const outcome = (probe: Promise<unknown>) =>
+  probe.then(
+    () => 'ok' as const,
+    () => 'unavailable' as const,
+  );

@@ -1,0 +1,103 @@
+import { type Clock, type Logger, RENDER_ID, type Settings } from '@darkroom/shared';
+import {
+  type FastifyBaseLogger,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify';
+import { ProblemError, problemBody, toProblem } from '../problems/index.ts';
+
+const REQUEST_ID = /^[\w.:-]{1,64}$/;
+
+export interface ServerDeps {
+  settings: Settings;
+  logger: Logger;
+  clock: Clock;
+  /** Told of every answer, by route pattern. */
+  onAnswer(answer: { method: string; route: string; status: number; seconds: number }): void;
+}
+
+/** A server that knows no route yet, but how to say no. */
+export function createServer({ settings, logger, clock, onAnswer }: ServerDeps) {
+  const app = fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    // Our own line tells more, and every line of a request has its id.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    bodyLimit: settings.MAX_BODY_BYTES,
+    routerOptions: { ignoreTrailingSlash: true },
+    // A body that drips in for ever holds memory for ever.
+    requestTimeout: 120_000,
+    // Whoever still has a connection while we close is answered as ever.
+    return503OnClosing: false,
+    genReqId: (request) => {
+      const given = request.headers['x-request-id'];
+      if (typeof given === 'string' && REQUEST_ID.test(given)) return given;
+      return `req_${Math.floor(clock.random() * 2 ** 48).toString(36)}`;
+    },
+    // An address that cannot be decoded never reaches a route.
+    frameworkErrors: (error, request, reply) =>
+      void refuse(error, request as FastifyRequest, reply as FastifyReply),
+    clientErrorHandler: (error, socket) => {
+      if (error.code === 'ECONNRESET' || !socket.writable) return;
+      const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+      const problem = new ProblemError(
+        tooLarge ? 'headers_too_large' : 'bad_request',
+        'This is not HTTP/1.1 as we know it.',
+      );
+      const body = JSON.stringify(problemBody(problem, 'none'));
+      socket.end(
+        `HTTP/1.1 ${problem.status} Refused\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      );
+    },
+  });
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    reply.headers(SAFE);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const status = reply.statusCode;
+    const ms = reply.elapsedTime;
+    onAnswer({ method: request.method, route, status, seconds: ms / 1000 });
+    const renderId = (request.params as { id?: string } | undefined)?.id;
+    const line = {
+      method: request.method,
+      route,
+      status,
+      ms: Math.round(ms),
+      ...(renderId && RENDER_ID.test(renderId) ? { renderId } : {}),
+    };
+    request.log[status >= 500 ? 'warn' : request.method === 'GET' ? 'debug' : 'info'](line, 'answered');
+  });
+  app.setErrorHandler(refuse);
+  app.setNotFoundHandler((request, reply) =>
+    refuse(new ProblemError('not_found', 'There is nothing at this address.'), request, reply),
+  );
+  return app;
+}
+
+/** The API answers data, never pages: nothing in an answer may run or be framed. */
+const SAFE = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cache-control': 'no-store',
+};
+
+/** Answers a failure as problem+json, and logs what a caller must not see. */
+export function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const problem = toProblem(error);
+  if (problem.status >= 500) {
+    const err = problem.cause ?? problem;
+    request.log[problem.status === 503 ? 'warn' : 'error']({ err }, problem.code);
+  }
+  if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter));
+  return reply
+    .code(problem.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problemBody(problem, request.id)));
+}

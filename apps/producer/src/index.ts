@@ -1,0 +1,21 @@
+// start-producer.ts   the API and the dashboard, put together
+// main.ts             the process around it
+// help.ts             what --help prints
+//
+// http/        the server, and the routes of the API
+// intake/      from a body to a durable render
+// status/      what a render's state is, and how it is told
+// dashboard/   Bull Board
+// health/      probes and metrics
+// backends/    calls to queue and store, bounded in time
+// problems/    how the API says no
+export { type ProducerDeps, type RunningProducer, startProducer } from './start-producer.ts';
+export {
+  type AcceptedAnswer,
+  acceptedSchema,
+  type BulkAnswer,
+  bulkSchema,
+  problemSchema,
+  type RenderAnswer,
+  renderSchema,
+} from './status/index.ts';

@@ -1,0 +1,43 @@
+import type { Checkpoint, JobRequest } from '@darkroom/shared';
+import { invalidRequest } from '../problems/index.ts';
+
+/**
+ * Bytes of a new checkpoint as JSON. I5 allows a job 8 KB in its whole life; what is left is for purchases,
+ * the image or the failure. Everything that the provider's contract allows fits below it with 500 bytes of
+ * metadata, so it is the metadata that gives way.
+ */
+const ROOM = 7 * 1024;
+
+export interface NewRender {
+  renderId: string;
+  tenant: string;
+  request: JobRequest;
+  fingerprint: string;
+  doorToken: string;
+  now: number;
+}
+
+/** @throws {ProblemError} `invalid_request` when the job would be too large. */
+export function firstCheckpoint(render: NewRender): Checkpoint {
+  const { now, ...rest } = render;
+  const checkpoint: Checkpoint = {
+    v: 1,
+    ...rest,
+    createdAt: now,
+    updatedAt: now,
+    attempt: 1,
+    purchases: [],
+    at: { step: 'submit' },
+  };
+  const excess = Buffer.byteLength(JSON.stringify(checkpoint)) - ROOM;
+  if (excess <= 0) return checkpoint;
+  const metadata = Buffer.byteLength(JSON.stringify(render.request.metadata ?? {}));
+  const field = metadata > excess ? 'metadata' : 'prompt';
+  throw invalidRequest([
+    {
+      field,
+      expected: `at least ${excess} bytes less: prompt, images and metadata together fill more than a job holds`,
+      got: `${field === 'metadata' ? metadata : Buffer.byteLength(render.request.prompt)} bytes`,
+    },
+  ]);
+}

@@ -1,0 +1,56 @@
+import { checkpointSchema, type Ledger, RENDER_ID } from '@darkroom/shared';
+import { bounded, type RenderQueue, STORE_LIMIT } from '../backends/index.ts';
+import { type Standing, standingOfJob, standingOfReceipt } from './standing.ts';
+
+/** Where renders are looked for. */
+export interface Archive {
+  queue: RenderQueue;
+  ledger: Ledger;
+}
+
+/**
+ * A render of a tenant: from the queue, whose word is the newest, else from its receipt. The receipt is written
+ * before the queue lets go, so that looking in this order misses nothing.
+ *
+ * @throws {EngineError} and {StoreError} when either is away and needed.
+ */
+export async function findRender(
+  archive: Archive,
+  tenant: string,
+  renderId: string,
+): Promise<Standing | undefined> {
+  if (!RENDER_ID.test(renderId)) return undefined;
+  const standing = (await inQueue(archive.queue, renderId)) ?? (await inLedger(archive.ledger, renderId));
+  return standing?.tenant === tenant ? standing : undefined;
+}
+
+/** As `findRender`, but while the queue is away the receipt of a completed render is believed. */
+export async function findRenderOrImage(
+  archive: Archive,
+  tenant: string,
+  renderId: string,
+): Promise<Standing | undefined> {
+  try {
+    return await findRender(archive, tenant, renderId);
+  } catch (error) {
+    // Completed is final; a failed one may have been redriven since.
+    const standing = await inLedger(archive.ledger, renderId).catch(() => undefined);
+    if (standing?.tenant === tenant && standing.status === 'completed') return standing;
+    throw error;
+  }
+}
+
+async function inQueue(queue: RenderQueue, renderId: string): Promise<Standing | undefined> {
+  const job = await queue.get(renderId);
+  if (!job) return undefined;
+  const checkpoint = checkpointSchema.safeParse(job.data);
+  // Somebody wrote into the queue by hand, or an older release reads a newer one's job.
+  if (!checkpoint.success)
+    throw new Error(`The data of job ${renderId} is no checkpoint`, { cause: checkpoint.error });
+  return standingOfJob(job, checkpoint.data);
+}
+
+async function inLedger(ledger: Ledger, renderId: string): Promise<Standing | undefined> {
+  const receipt = await bounded(STORE_LIMIT.small, (signal) => ledger.receipt(renderId, signal));
+  return receipt && standingOfReceipt(receipt);
+}

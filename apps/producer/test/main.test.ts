@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url';
+import { freshPrefix, needs, plantSecret, service, spawnNode, tempDir } from '@darkroom/testkit';
+import { expect, test } from 'vitest';
+import { help } from '../src/help.ts';
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+test('--help lists the settings, with their defaults', async () => {
+  const { lines, exited } = spawnNode(MAIN, { args: ['--help'] });
+  expect(await exited).toEqual({ code: 0, signal: null });
+  expect(`${lines.join('\n')}\n`).toBe(help());
+  expect(help()).toMatch(/^ {2}PORT .*\(3000\)$/m);
+});
+
+test('settings that cannot work are all named, and end in exit 2', async () => {
+  const env = { NODE_ENV: 'production', PORT: 'x', LOG_LEVEL: 'loud', STORE_URL: 'https://bucket' };
+  const { lines, exited } = spawnNode(MAIN, { env });
+  expect((await exited).code).toBe(2);
+  for (const name of ['QUEUE_URL', 'STORE_URL', 'PORT', 'LOG_LEVEL'])
+    expect(lines.join('\n')).toContain(name);
+});
+
+needs('redis').test(
+  'serves until SIGTERM, then ends in exit 0; a second signal changes nothing',
+  async () => {
+    const dir = await tempDir();
+    const env = {
+      QUEUE_URL: service('redis').url,
+      QUEUE_PREFIX: freshPrefix(),
+      STORE_URL: `file://${dir}/store`,
+      DATA_DIR: dir,
+      TOAPIS_API_KEY: plantSecret(),
+      PORT: '0',
+    };
+    const main = spawnNode(MAIN, { env });
+    const line = await main.waitForLine(/takes renders at/);
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
+    const response = await fetch(`${url}/v1/renders`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        prompt: 'x',
+        image_urls: ['https://example.com/a.png?X-Amz-Signature=0123456789abcdef'],
+      }),
+    });
+    expect(response.status).toBe(202);
+    main.signal('SIGTERM');
+    expect(await main.kill('SIGINT')).toEqual({ code: 0, signal: null });
+    expect(main.lines.join('\n')).not.toContain(env.TOAPIS_API_KEY);
+  },
+);
