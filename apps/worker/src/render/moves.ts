@@ -39,24 +39,27 @@ export function failureOf(
 ): Failure {
   return {
     code,
-    message: deps.scrub(message),
+    message: shorten(deps.scrub(message), LONGEST.message),
     step,
     at: deps.clock.now(),
     chain: chainOf(cause).map(deps.scrub),
   };
 }
 
-const DEEPEST = 6;
-const LONGEST = 2000;
+// A failure stays in the checkpoint, which must fit into a job with the largest request (I5).
+const DEEPEST = 3;
+const LONGEST = { message: 300, cause: 150, stack: 450 };
 
 /** An error's causes, outermost first, the innermost stack last. */
 function chainOf(cause: unknown): string[] {
   const chain: string[] = [];
   let stack: string | undefined;
   for (let error = cause; error instanceof Error && chain.length < DEEPEST; error = error.cause) {
-    chain.push(`${error.name}: ${error.message}`.slice(0, LONGEST));
-    stack = error.stack;
+    chain.push(shorten(`${error.name}: ${error.message}`, LONGEST.cause));
+    stack = error.stack?.slice(error.stack.indexOf('\n') + 1);
   }
-  if (stack) chain.push(stack.slice(0, LONGEST));
+  if (stack) chain.push(shorten(stack, LONGEST.stack));
   return chain;
 }
+
+const shorten = (text: string, most: number) => (text.length > most ? `${text.slice(0, most)}…` : text);
