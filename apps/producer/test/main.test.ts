@@ -1,15 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { freshPrefix, needs, plantSecret, service, spawnNode, tempDir } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { help } from '../src/help.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
-test('--help lists the settings, with their defaults', async () => {
+test('--help lists the settings with their defaults', async () => {
   const { lines, exited } = spawnNode(MAIN, { args: ['--help'] });
   expect(await exited).toEqual({ code: 0, signal: null });
-  expect(`${lines.join('\n')}\n`).toBe(help());
-  expect(help()).toMatch(/^ {2}PORT .*\(3000\)$/m);
+  expect(lines.join('\n')).toMatch(/PORT .*\(3000\)/);
 });
 
 test('settings that cannot work are all named, and end in exit 2', async () => {

@@ -8,7 +8,7 @@
 // engine/   where queues live: Redis, or PGlite in this process
 // store/    where objects live: S3, or a folder
 // ledger/   what was paid for
-// open-parts.ts   engine and store as the settings name them
+// service/  a service's process; engine and store as the settings name them
 export * from './clock/index.ts';
 export * from './config/index.ts';
 export * from './engine/index.ts';
@@ -16,5 +16,5 @@ export * from './ledger/index.ts';
 export * from './log/index.ts';
 export * from './queues/index.ts';
 export * from './render/index.ts';
+export * from './service/index.ts';
 export * from './store/index.ts';
-export * from './open-parts.ts';

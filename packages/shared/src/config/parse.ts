@@ -6,6 +6,12 @@ export interface SettingProblem {
   got: string;
 }
 
+/** The settings that a process cannot do without: ever, and in production. */
+export interface SettingNeeds {
+  always?: readonly (keyof Settings)[];
+  production?: readonly (keyof Settings)[];
+}
+
 /** All that is wrong with the settings, at once. */
 export class ConfigError extends Error {
   readonly code = 'invalid_config';
@@ -28,10 +34,7 @@ export class ConfigError extends Error {
  * starts silently.
  * @throws {ConfigError} naming every setting that is wrong.
  */
-export function parseSettings(
-  env: Record<string, string | undefined>,
-  needs: { always?: readonly (keyof Settings)[]; production?: readonly (keyof Settings)[] } = {},
-): Settings {
+export function parseSettings(env: Record<string, string | undefined>, needs: SettingNeeds = {}): Settings {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );

@@ -28,8 +28,7 @@ export const settingsSchema = z.object({
   HOST: z.string().default('127.0.0.1').describe('Interface that services bind to.'),
   PORT: whole(0, 65535).default(3000).describe("The producer's port; 0 takes a free one."),
   WORKER_PORT: whole(0, 65535).default(3001).describe("The worker's health and metrics port."),
-  LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('fatal, error, warn, info, debug, trace or silent.'),
   DATA_DIR: z
@@ -59,8 +58,7 @@ export const settingsSchema = z.object({
   TOAPIS_QUERY_PER_SECOND: whole(1, 10000)
     .default(50)
     .describe('Status queries per second of the whole account.'),
-  TOAPIS_INPUTS: z
-    .enum(['upload', 'inline'])
+  TOAPIS_INPUTS: oneOf(['upload', 'inline'])
     .default('upload')
     .describe(
       'How reference images travel: `upload` first (what the provider documents now) or `inline` as data URIs.',
@@ -81,8 +79,7 @@ export const settingsSchema = z.object({
     .default(15_000)
     .describe('What a finished task usually takes; the poll planner starts from it.'),
   MAX_PURCHASES: whole(1, 10).default(3).describe('Purchases of one render at the most.'),
-  SUBMIT_UNKNOWN: z
-    .enum(['hold', 'resubmit'])
+  SUBMIT_UNKNOWN: oneOf(['hold', 'resubmit'])
     .default('hold')
     .describe('An unknown submission is held for a person, or bought again.'),
   UNKNOWN_GRACE_MS: whole(0, 86_400_000)

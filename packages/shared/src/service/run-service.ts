@@ -1,0 +1,107 @@
+import { type Clock, systemClock } from '../clock/index.ts';
+import {
+  ConfigError,
+  parseSettings,
+  type Settings,
+  settingsHelp,
+  type SettingNeeds,
+  secretsOf,
+} from '../config/index.ts';
+import type { Engine } from '../engine/index.ts';
+import { createLogger, type Logger } from '../log/index.ts';
+import type { ObjectStore } from '../store/index.ts';
+import { openEngineFor, openStoreFor } from './open-parts.ts';
+
+/** What every service of Darkroom is given. */
+export interface ServiceParts {
+  settings: Settings;
+  engine: Engine;
+  store: ObjectStore;
+  logger: Logger;
+  clock: Clock;
+  /** Values that must be shown nowhere. */
+  secrets: readonly string[];
+}
+
+export interface ServiceOptions {
+  name: 'producer' | 'worker';
+  /** What it does, for `--help`. */
+  purpose: string;
+  /** The settings that it reads, for `--help`. */
+  reads: readonly (keyof Settings)[];
+  needs: SettingNeeds;
+  /** `announce` is one line for whoever started it. */
+  start(parts: ServiceParts): Promise<{ announce: string; close(): Promise<void> }>;
+}
+
+/**
+ * A service's process from its settings to its exit code: 0 after SIGTERM or SIGINT, 1 when it could not start or
+ * stop, 2 for settings that cannot work. Belongs into a `main.ts`: it reads the real environment and clock.
+ */
+export async function runService(options: ServiceOptions): Promise<void> {
+  if (process.argv.includes('--help') || process.argv.includes('-h')) {
+    process.stdout.write(helpOf(options));
+    return;
+  }
+  try {
+    await serve(options);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(
+      `${error instanceof ConfigError ? message : `The ${options.name} did not start: ${message}`}\n`,
+    );
+    process.exit(error instanceof ConfigError ? 2 : 1);
+  }
+}
+
+const helpOf = ({ name, purpose, reads }: ServiceOptions) =>
+  [
+    `Usage: node apps/${name}/src/main.ts`,
+    '',
+    purpose,
+    'Settings come from the environment; defaults in brackets:',
+    '',
+    settingsHelp(reads),
+    '',
+  ].join('\n');
+
+async function serve(options: ServiceOptions): Promise<void> {
+  const settings = parseSettings(process.env, options.needs);
+  const secrets = secretsOf(process.env);
+  const logger = createLogger({ name: options.name, level: settings.LOG_LEVEL, secrets });
+  const engine = await openEngineFor(settings, options.name, (err, where) =>
+    logger.warn({ err, where }, 'engine'),
+  );
+  const store = await openStoreFor(settings, systemClock);
+  const service = await options.start({ settings, engine, store, logger, clock: systemClock, secrets });
+  endOnSignal(logger, settings.SHUTDOWN_TIMEOUT_MS, async () => {
+    await service.close();
+    await engine.close();
+    await store.close();
+  });
+  process.stdout.write(`${service.announce} (queue: ${engine.description}, store: ${store.url})\n`);
+  for (const warning of await engine.warnings().catch(() => [])) logger.warn(warning);
+}
+
+/** What closing the engine and the store may take on top of the service's own limit. */
+const CLOSING_MS = 10_000;
+
+function endOnSignal(logger: Logger, timeoutMs: number, close: () => Promise<void>): void {
+  let stopping = false;
+  const stop = (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, 'stopping');
+    // Whatever hangs must not keep the process.
+    setTimeout(() => process.exit(1), timeoutMs + CLOSING_MS).unref();
+    close().then(
+      () => process.exit(0),
+      (err: unknown) => {
+        logger.error({ err }, 'did not stop cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
