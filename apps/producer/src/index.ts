@@ -1,10 +1,10 @@
 // start-producer.ts   the API and the dashboard, put together
 // main.ts             the process around it
-// help.ts             what --help prints
 //
 // http/        the server, and the routes of the API
 // intake/      from a body to a durable render
 // status/      what a render's state is, and how it is told
+// provider-webhooks/   the provider's own word on its tasks
 // dashboard/   Bull Board
 // health/      probes and metrics
 // backends/    calls to queue and store, bounded in time

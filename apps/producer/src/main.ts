@@ -18,6 +18,8 @@ await runService({
     'SHUTDOWN_TIMEOUT_MS',
     'RETENTION_DAYS',
     'MAX_BODY_BYTES',
+    'TOAPIS_WEBHOOK_SECRET',
+    'PRICES',
   ],
   // The embedded engine belongs to one process, so a producer of its own would have no worker.
   needs: { always: ['QUEUE_URL'], production: ['STORE_URL'] },

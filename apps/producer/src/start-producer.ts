@@ -15,6 +15,7 @@ import { createRenderQueue } from './backends/index.ts';
 import { dashboardRoutes } from './dashboard/index.ts';
 import { createMetrics, createReadiness, healthRoutes } from './health/index.ts';
 import { createServer, drainable, homeRoute, renderRoutes, rendersRoutes } from './http/index.ts';
+import { providerWebhooks } from './provider-webhooks/index.ts';
 
 export interface ProducerDeps {
   settings: Settings;
@@ -60,6 +61,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     ownUrl,
     onIntake: metrics.intake,
   });
+  providerWebhooks(app, webhookSecretsOf(settings), { queue, ledger, settings, now: () => clock.now() });
   renderRoutes(app, { archive: { queue, ledger }, store, tenantOf, ownUrl });
   healthRoutes(app, { metrics, readiness: createReadiness({ queue, store, clock }) });
   homeRoute(app, ownUrl);
@@ -75,6 +77,13 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   }
   return { url, close };
 }
+
+/** One secret, or the new and the old one while they are rotated. */
+const webhookSecretsOf = (settings: Settings) =>
+  (settings.TOAPIS_WEBHOOK_SECRET ?? '')
+    .split(',')
+    .map((secret) => secret.trim())
+    .filter(Boolean);
 
 const isLoopback = (host: string) => /^(127\.|::1$|\[::1\]$|localhost$)/.test(host);
 

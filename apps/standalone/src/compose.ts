@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type RunningProducer, startProducer } from '@darkroom/producer';
 import {
@@ -29,6 +30,12 @@ export interface House {
 
 const FAST = 0.02;
 
+/** Where the simulator tells of tasks that ended, and how it signs. */
+interface Webhook {
+  url: string;
+  secrets: string[];
+}
+
 /** Starts queue, store, provider, worker and API in this process, and undoes what it started if one fails. */
 export async function openHouse(options: {
   settings: Settings;
@@ -55,15 +62,16 @@ export async function openHouse(options: {
       logger.warn({ err: error, where }, 'engine'),
     );
     own(engine, () => engine.close());
+    const port = await freePort(options.settings.HOST, options.settings.PORT);
+    const webhook = { url: `http://127.0.0.1:${port}/v1/webhooks/toapis`, secrets: [randomUUID()] };
     const simulator = options.settings.TOAPIS_API_KEY
       ? undefined
-      : await openSimulator(options.settings, fast);
+      : await openSimulator(options.settings, fast, webhook);
     if (simulator) own(simulator, () => simulator.close());
-    const settings = simulator ? simulated(options.settings, simulator, fast) : options.settings;
+    const settings = simulator ? simulated(options.settings, simulator, fast, webhook) : options.settings;
     const store = await openStoreFor(settings, clock);
     own(store, () => store.close());
     const parts = { settings, engine, store, logger, clock, secrets: options.secrets };
-    const port = await freePort(settings.HOST, settings.PORT);
     const producer = await startProducer({ ...parts, settings: { ...settings, PORT: port } });
     own(producer, () => producer.close());
     const workerPort = await freePort(settings.HOST, settings.WORKER_PORT);
@@ -79,9 +87,10 @@ export async function openHouse(options: {
 /** Where the simulator is when nobody else is there: results keep their addresses across restarts. */
 const SIMULATOR_PORT = 4010;
 
-async function openSimulator(settings: Settings, fast: boolean): Promise<Simulator> {
+async function openSimulator(settings: Settings, fast: boolean, webhook: Webhook): Promise<Simulator> {
   return startSimulator({
     port: await freePort('127.0.0.1', SIMULATOR_PORT),
+    webhook,
     dataDir: join(settings.DATA_DIR, 'simulator'),
     ...(fast
       ? {
@@ -93,12 +102,14 @@ async function openSimulator(settings: Settings, fast: boolean): Promise<Simulat
 }
 
 /** Settings for the simulated provider: its address, and waits that fit its pace. */
-function simulated(settings: Settings, simulator: Simulator, fast: boolean): Settings {
+function simulated(settings: Settings, simulator: Simulator, fast: boolean, webhook: Webhook): Settings {
   return {
     ...settings,
     TOAPIS_BASE_URL: simulator.url,
     TOAPIS_API_KEY: simulator.apiKey,
-    UNKNOWN_GRACE_MS: Math.min(settings.UNKNOWN_GRACE_MS, 20_000),
+    TOAPIS_WEBHOOK_SECRET: webhook.secrets.join(','),
+    // Longer than it takes to take over a killed run's job and to hear from the provider again.
+    UNKNOWN_GRACE_MS: Math.min(settings.UNKNOWN_GRACE_MS, fast ? 20_000 : 90_000),
     LOCK_DURATION_MS: Math.min(settings.LOCK_DURATION_MS, 10_000),
     RENDER_CONCURRENCY: Math.min(settings.RENDER_CONCURRENCY, 24),
     SUBMIT_CONCURRENCY: Math.min(settings.SUBMIT_CONCURRENCY, 8),

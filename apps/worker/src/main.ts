@@ -1,7 +1,7 @@
 import { describeSettings, runService } from '@darkroom/shared';
 import { startWorker } from './start-worker.ts';
 
-const NOT_OURS = ['PORT', 'MAX_BODY_BYTES'];
+const NOT_OURS = ['PORT', 'MAX_BODY_BYTES', 'TOAPIS_WEBHOOK_SECRET'];
 
 await runService({
   name: 'worker',

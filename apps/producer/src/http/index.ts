@@ -6,8 +6,10 @@
 // render.ts       GET /v1/renders/{id}, its image and thumbnail
 // home.ts         the page at /
 // drain.ts        closing in time
+export { bytesOf, readBytes } from './body.ts';
 export * from './drain.ts';
 export * from './home.ts';
 export * from './render.ts';
 export * from './renders.ts';
+export { resource } from './resource.ts';
 export * from './server.ts';

@@ -9,6 +9,7 @@ export const PROBLEMS = {
   bad_request: [400, 'The request cannot be read'],
   idempotency_key_mismatch: [400, 'Two idempotency keys for one render'],
   invalid_idempotency_key: [400, 'The idempotency key cannot be used'],
+  webhook_refused: [401, "The webhook is not the provider's"],
   render_not_found: [404, 'No such render'],
   image_not_found: [404, 'This render has no image yet'],
   not_found: [404, 'No such page'],

@@ -48,9 +48,3 @@ export const limitsOf = (settings: Settings): Situation['limits'] => ({
   missingGraceMs: settings.TASK_MISSING_GRACE_MS,
   unknownGraceMs: settings.UNKNOWN_GRACE_MS,
 });
-
-/** The provider's price of a render, in micro-dollars. Configuration, never a constant. */
-export function priceOf(settings: Settings, resolution: '1K' | '2K' | '4K'): number {
-  const [small, medium, large] = settings.PRICES;
-  return { '1K': small, '2K': medium, '4K': large }[resolution];
-}

@@ -1,6 +1,5 @@
-import { type Accepted, type Checkpoint, type CheckpointAt, submitJobId } from '@darkroom/shared';
+import { type Accepted, type Checkpoint, type CheckpointAt, priceOf, submitJobId } from '@darkroom/shared';
 import { planLook } from '../decide/index.ts';
-import { priceOf } from './deps.ts';
 import { die, failureOf, go, type Move, type StepContext, waitAt } from './moves.ts';
 
 /** Has the purchase made by a child in the `submit` queue, and goes on from what became of it. */

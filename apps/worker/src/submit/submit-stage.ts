@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Accepted, type Failure, StoreError, type SubmitJob, type SubmitResult } from '@darkroom/shared';
+import {
+  type Accepted,
+  type Failure,
+  priceOf,
+  StoreError,
+  type SubmitJob,
+  type SubmitResult,
+} from '@darkroom/shared';
 import { decide, type Trouble } from '../decide/index.ts';
 import type { SubmitAnswer } from '../provider/index.ts';
-import { failureOf, limitsOf, priceOf } from '../render/index.ts';
+import { failureOf, limitsOf } from '../render/index.ts';
 import type { Outcome, StageJob } from '../stage.ts';
 import type { SubmitDeps } from './deps.ts';
 import { prepareInputs } from './inputs.ts';

@@ -67,6 +67,7 @@ function shown(name: string, value: string | undefined): string {
 export function secretsOf(env: Record<string, string | undefined>): string[] {
   const secrets = [
     env.TOAPIS_API_KEY,
+    ...(env.TOAPIS_WEBHOOK_SECRET ?? '').split(','),
     env.AWS_SECRET_ACCESS_KEY,
     env.AWS_SESSION_TOKEN,
     passwordOf(env.QUEUE_URL),

@@ -52,6 +52,13 @@ export const settingsSchema = z.object({
     .describe("Region of the bucket; credentials come from AWS's usual chain."),
   TOAPIS_BASE_URL: httpUrl.optional().describe("The provider's base URL; unset: https://toapis.com."),
   TOAPIS_API_KEY: z.string().min(1).optional().describe("The provider's key. Workers need it."),
+  TOAPIS_WEBHOOK_SECRET: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Secret of the provider's webhooks; two, separated by a comma, while rotating. Turns on POST /v1/webhooks/toapis.",
+    ),
   TOAPIS_SUBMIT_PER_SECOND: whole(1, 1000)
     .default(5)
     .describe('Submissions per second of the whole account (I9).'),
@@ -148,4 +155,4 @@ export const settingsSchema = z.object({
 export type Settings = z.infer<typeof settingsSchema>;
 
 /** Settings whose value is never shown. */
-export const SECRET_SETTINGS: readonly string[] = ['TOAPIS_API_KEY', 'QUEUE_URL'];
+export const SECRET_SETTINGS: readonly string[] = ['TOAPIS_API_KEY', 'TOAPIS_WEBHOOK_SECRET', 'QUEUE_URL'];

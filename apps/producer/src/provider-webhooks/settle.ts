@@ -1,0 +1,80 @@
+import { type Checkpoint, type Ledger, priceOf, RENDER_ID, type Settings } from '@darkroom/shared';
+import { z } from 'zod';
+import type { RenderJob, RenderQueue } from '../backends/index.ts';
+
+/** What we read of the provider's event; there is more in it. */
+export const eventSchema = z.object({
+  id: z.string(),
+  type: z.string(),
+  data: z.object({
+    task_id: z.string().min(1).optional(),
+    client_business_id: z.string().nullish(),
+    /** Unix seconds. */
+    submitted_at: z.number().nullish(),
+  }),
+});
+
+type ProviderEvent = z.infer<typeof eventSchema>;
+
+/**
+ * - `promoted`: the render looks at its task now
+ * - `settled`: an unknown submission is known, and its render goes on
+ * - `early`: the submission is still under way; the provider should tell again
+ * - `ignored`: nothing waits for it
+ */
+export type Settled = 'promoted' | 'settled' | 'early' | 'ignored';
+
+export interface SettleDeps {
+  queue: RenderQueue;
+  ledger: Ledger;
+  settings: Settings;
+  now(): number;
+}
+
+/** Takes the provider's word for a task. Told twice it does nothing twice: every effect has a name of its own. */
+export async function settle(event: ProviderEvent, deps: SettleDeps): Promise<Settled> {
+  const { task_id: taskId, client_business_id: renderId } = event.data;
+  if (!event.type.startsWith('generation.') || !taskId || !renderId || !RENDER_ID.test(renderId))
+    return 'ignored';
+  const job = await deps.queue.get(renderId);
+  if (!job) return 'ignored';
+  const { at, purchases } = job.data;
+  if (purchases.some((purchase) => purchase.taskId === taskId)) {
+    return at.step === 'poll' && at.taskId === taskId ? await promote(job) : 'ignored';
+  }
+  if (at.step === 'submit') return job.finishedOn ? 'ignored' : 'early';
+  if (at.step === 'hold') {
+    await accept(job.data, taskId, event, deps);
+    await promote(job);
+    return 'settled';
+  }
+  if (at.step === 'bury' && at.resume.step === 'hold') {
+    if (!job.finishedOn) return 'early';
+    await accept(job.data, taskId, event, deps);
+    await job.retry('failed');
+    return 'settled';
+  }
+  return 'ignored';
+}
+
+async function accept(
+  checkpoint: Checkpoint,
+  taskId: string,
+  event: ProviderEvent,
+  deps: SettleDeps,
+): Promise<void> {
+  const { renderId, attempt, request } = checkpoint;
+  const submittedAt = event.data.submitted_at;
+  await deps.ledger.accept(renderId, attempt, {
+    taskId,
+    acceptedAt: submittedAt ? submittedAt * 1000 : deps.now(),
+    costMicros: priceOf(deps.settings, request.resolution),
+    source: 'webhook',
+  });
+}
+
+async function promote(job: RenderJob): Promise<Settled> {
+  // One that is not delayed is about to look anyway.
+  if (await job.isDelayed()) await job.promote().catch(() => undefined);
+  return 'promoted';
+}
