@@ -62,7 +62,7 @@ export function processorOf<D, R>(host: StageHost<D, R>): Processor<D, R> {
           throw new TryAgain(outcome.reason, outcome.afterMs);
         case 'dead':
           if (host.withFailure) await job.updateData(host.withFailure(job.data, outcome.failure));
-          throw new UnrecoverableError(`${outcome.failure.code}: ${outcome.failure.message}`);
+          throw deathOf(outcome.failure);
         case 'child':
           // Adding a failed child again would mark it pending for ever.
           if (outcome.absent) {
@@ -74,6 +74,13 @@ export function processorOf<D, R>(host: StageHost<D, R>): Processor<D, R> {
       }
     }
   };
+}
+
+/** The dashboard shows this stack: ours would lead to this file, the failure's own leads to the cause. */
+function deathOf(failure: Failure): UnrecoverableError {
+  const death = new UnrecoverableError(`${failure.code}: ${failure.message}`);
+  death.stack = [death.message, ...failure.chain].join('\n');
+  return death;
 }
 
 async function run<D, R>(

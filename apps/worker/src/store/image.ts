@@ -2,11 +2,13 @@ import { createReadStream } from 'node:fs';
 import { fileTypeFromFile } from 'file-type';
 import sharp from 'sharp';
 
-/** What a full decode proved. Pixels. */
+/** What a full decode proved, and what came out of it. Pixels as seen, orientation applied. */
 export interface DecodedImage {
   width: number;
   height: number;
   contentType: string;
+  /** WebP, at most 256 px on either side. */
+  thumbnail: Buffer;
 }
 
 /** The picture cannot be decoded to its last row. */
@@ -27,33 +29,31 @@ sharp.cache(false);
 sharp.concurrency(1);
 
 /**
- * Decodes every pixel: a header says nothing about what was cut off (I10).
+ * Decodes every pixel in one pass, the thumbnail's: a header says nothing about what was cut off (I10). The whole
+ * picture is extracted first, because a plain resize would let the decoder skip pixels. `stats()` reads them all too,
+ * but with several at the same time it takes cut files for whole ones.
  *
  * @throws {NotAnImage} where the file is of another type, cut short, or beyond the pixel limit.
  */
 export async function decodeImage(path: string): Promise<DecodedImage> {
   const type = await fileTypeFromFile(path);
   if (!type || !TYPES.has(type.mime)) throw new NotAnImage(`the file is ${type?.mime ?? 'of no known type'}`);
+  const open = () =>
+    sharp(path, { failOn: 'truncated', limitInputPixels: PIXEL_LIMIT, sequentialRead: true });
   try {
-    const options = { failOn: 'truncated', limitInputPixels: PIXEL_LIMIT, sequentialRead: true } as const;
-    // `stats` reads all pixels without holding them.
-    await sharp(path, options).stats();
-    const { width, height } = await sharp(path, options).metadata();
-    return { width, height, contentType: type.mime };
+    const { width, height } = (await open().metadata()).autoOrient;
+    const thumbnail = await open()
+      .autoOrient()
+      .extract({ left: 0, top: 0, width, height })
+      .resize(THUMBNAIL_PX, THUMBNAIL_PX, { fit: 'inside', withoutEnlargement: true })
+      .webp({ quality: 78 })
+      .toBuffer();
+    return { width, height, contentType: type.mime, thumbnail };
   } catch (error) {
     throw new NotAnImage(`it does not decode: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });
   }
-}
-
-/** A WebP of at most 256 px on either side. */
-export function thumbnail(path: string): Promise<Buffer> {
-  return sharp(path, { limitInputPixels: PIXEL_LIMIT, sequentialRead: true })
-    .rotate()
-    .resize(THUMBNAIL_PX, THUMBNAIL_PX, { fit: 'inside', withoutEnlargement: true })
-    .webp({ quality: 78 })
-    .toBuffer();
 }
 
 export const streamFile = (path: string) => createReadStream(path);

@@ -13,7 +13,7 @@ import { failureOf, limitsOf } from '../render/index.ts';
 import type { Outcome, StageJob } from '../stage.ts';
 import type { StoreDeps } from './deps.ts';
 import type { Downloaded } from './download.ts';
-import { decodeImage, NotAnImage, streamFile, thumbnail } from './image.ts';
+import { decodeImage, NotAnImage, streamFile } from './image.ts';
 
 type StoreOutcome = Outcome<StoreResult, StoreJob>;
 
@@ -66,7 +66,7 @@ async function freshResult(job: StageJob<StoreJob>, deps: StoreDeps): Promise<Ta
 async function keep(job: StageJob<StoreJob>, deps: StoreDeps, file: Downloaded): Promise<StoredImage> {
   const { store, settings } = deps;
   try {
-    const decoded = await decodeImage(file.path);
+    const { thumbnail, ...decoded } = await decodeImage(file.path);
     const key = imageKey(settings.IMAGE_KEY, job.data, decoded.contentType);
     const metadata = {
       sha256: file.sha256,
@@ -86,8 +86,7 @@ async function keep(job: StageJob<StoreJob>, deps: StoreDeps, file: Downloaded):
         `${key} reads back as ${head?.size ?? 'missing'}, not ${file.bytes} bytes`,
       );
     }
-    const small = await thumbnail(file.path);
-    await store.put(thumbnailKey(job.data.renderId), small, { contentType: 'image/webp', ...options });
+    await store.put(thumbnailKey(job.data.renderId), thumbnail, { contentType: 'image/webp', ...options });
     deps.metrics.storedBytes.inc(file.bytes);
     return {
       key,
