@@ -1,33 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import {
-  type Clock,
-  createScrub,
-  type Engine,
-  Ledger,
-  type Logger,
-  type ObjectStore,
-  openQueues,
-  type Settings,
-  secretsOf,
-} from '@darkroom/shared';
+import { createScrub, Ledger, openQueues, type ServiceParts, type Settings } from '@darkroom/shared';
 import { createRenderQueue } from './backends/index.ts';
 import { dashboardRoutes } from './dashboard/index.ts';
 import { createMetrics, createReadiness, healthRoutes } from './health/index.ts';
 import { createServer, drainable, homeRoute, renderRoutes, rendersRoutes } from './http/index.ts';
 import { providerWebhooks } from './provider-webhooks/index.ts';
 
-export interface ProducerDeps {
-  settings: Settings;
-  /** Not closed by the producer. */
-  engine: Engine;
-  /** Not closed by the producer. */
-  store: ObjectStore;
-  logger: Logger;
-  clock: Clock;
-  /** Values that the dashboard must not show. @default those in the settings */
-  secrets?: readonly string[];
-}
+/** Engine and store are the caller's: the producer does not close them. */
+export type ProducerDeps = ServiceParts;
 
 export interface RunningProducer {
   /** Where it listens, e.g. `http://127.0.0.1:3000`. */
@@ -46,8 +27,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   const queue = createRenderQueue(engine, queues);
   const ledger = new Ledger(store, clock);
   const metrics = createMetrics(queues);
-  const { QUEUE_URL, TOAPIS_API_KEY } = settings;
-  const scrub = createScrub(deps.secrets ?? secretsOf({ QUEUE_URL, TOAPIS_API_KEY }));
+  const scrub = createScrub(deps.secrets);
 
   const app = createServer({ settings, logger, clock, onAnswer: metrics.answered });
   const close = drainable(app, clock, settings.SHUTDOWN_TIMEOUT_MS);

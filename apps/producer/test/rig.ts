@@ -10,6 +10,7 @@ import {
   parseSettings,
   type Queues,
   type Settings,
+  secretsOf,
   systemClock,
 } from '@darkroom/shared';
 import { cleanup, freshPrefix, service, tempDir } from '@darkroom/testkit';
@@ -65,7 +66,9 @@ export async function openRig(
     },
   });
   const logger = createLogger({ name: 'producer', level: 'debug', destination });
-  const deps = { settings, engine, store, logger, clock: systemClock };
+  const { QUEUE_URL, TOAPIS_API_KEY } = settings;
+  const secrets = secretsOf({ QUEUE_URL, TOAPIS_API_KEY });
+  const deps = { settings, engine, store, logger, clock: systemClock, secrets };
   const producer = await startProducer(options.wrap?.(deps) ?? deps);
   cleanup(() => producer.close());
   const queues = openQueues(engine, { days: 1 });

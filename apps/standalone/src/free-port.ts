@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 
 /** The port that was asked for, or a free one when somebody has it: a demo should not fail on a busy 3000. */
 export async function freePort(host: string, wanted: number): Promise<number> {

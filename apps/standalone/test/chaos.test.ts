@@ -1,15 +1,15 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type FailureCode, Ledger, openStore, type Receipt, systemClock } from '@darkroom/shared';
 import {
+  cleanup,
   freshPrefix,
-  needs,
   type NodeProcess,
+  needs,
   plantSecret,
   service,
   spawnNode,
   tempDir,
   until,
-  cleanup,
 } from '@darkroom/testkit';
 import { type BookEntry, type FaultRule, type Simulator, startSimulator } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';

@@ -4,6 +4,8 @@
 // start-worker.ts   composes everything below
 // workers.ts        one BullMQ worker per queue, each with its stage
 // stage.ts          what a stage is: a function from a job to an outcome
+// parts.ts          what every stage stands on
+// engine-trouble.ts   errors that are no verdict on a job
 // render/           the render's life, step by step
 // submit/           one purchase, at most once
 // store/            one image brought home

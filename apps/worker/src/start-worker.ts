@@ -3,12 +3,12 @@ import {
   assertPutIfAbsent,
   type Clock,
   createScrub,
-  type Engine,
   Ledger,
   type Logger,
   type ObjectStore,
   openQueues,
-  type Settings,
+  type ServiceParts,
+  StoreError,
 } from '@darkroom/shared';
 import { LatencySketch } from './decide/index.ts';
 import { createMetrics, PulseWatch, startHealthServer } from './health/index.ts';
@@ -17,14 +17,7 @@ import { openToapis, type Provider } from './provider/index.ts';
 import { openDownloader } from './store/index.ts';
 import { runWorkers } from './workers.ts';
 
-export interface WorkerDeps {
-  settings: Settings;
-  engine: Engine;
-  store: ObjectStore;
-  logger: Logger;
-  clock: Clock;
-  /** Values that no failure message may hold. */
-  secrets?: readonly string[];
+export interface WorkerDeps extends ServiceParts {
   /** @default ToAPIs as configured */
   provider?: Provider;
 }
@@ -44,7 +37,7 @@ export interface RunningWorker {
  */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { settings, engine, store, clock, logger: log } = deps;
-  await assertPutIfAbsent(store);
+  await proveStore(store, clock, log);
   const metrics = createMetrics();
   const queues = openQueues(engine, { days: settings.RETENTION_DAYS });
   const provider =
@@ -108,4 +101,20 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       return closing;
     },
   };
+}
+
+const STORE_RETRY_MS = 2_000;
+
+/** A store that is away is waited for, like a Redis that is away; one that cannot keep a promise is not. */
+async function proveStore(store: ObjectStore, clock: Clock, log: Logger): Promise<void> {
+  for (;;) {
+    try {
+      await assertPutIfAbsent(store);
+      return;
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'unavailable') throw error;
+      log.warn({ store: store.url, err: error.message }, 'waiting for the object store');
+      await clock.sleep(STORE_RETRY_MS);
+    }
+  }
 }

@@ -107,18 +107,19 @@ needs('redis').describe('failures while storing', () => {
   });
 });
 
+/** A store on the real S3 server, with faults between. */
+async function storeBehindProxy() {
+  const { bucket: _, ...access } = service('s3');
+  const proxy = await startHttpProxy(access.endpoint);
+  const s3 = { ...access, endpoint: proxy.url };
+  const store = await openStore({ storeUrl: freshS3Url(), dataDir: await tempDir(), s3, clock: hasty });
+  cleanup(() => store.close());
+  return { store, proxy };
+}
+
 needs('redis', 's3').describe('S3 away', () => {
   test('while S3 is away nothing fails and nothing is bought; afterwards every render completes from one purchase', async () => {
-    const s3 = service('s3');
-    const proxy = await startHttpProxy(s3.endpoint);
-    const { bucket: _, ...access } = s3;
-    const store = await openStore({
-      storeUrl: freshS3Url(),
-      dataDir: await tempDir(),
-      s3: { ...access, endpoint: proxy.url },
-      clock: hasty,
-    });
-    cleanup(() => store.close());
+    const { store, proxy } = await storeBehindProxy();
     const rig = await openRig({ settings: { UNKNOWN_GRACE_MS: 60_000 } });
     await rig.work({ store });
     await proxy.refuse();
@@ -145,16 +146,7 @@ needs('redis', 's3').describe('S3 away', () => {
   });
 
   test('a task id that the ledger could not take is kept in the job and written later', async () => {
-    const s3 = service('s3');
-    const proxy = await startHttpProxy(s3.endpoint);
-    const { bucket: _, ...access } = s3;
-    const store = await openStore({
-      storeUrl: freshS3Url(),
-      dataDir: await tempDir(),
-      s3: { ...access, endpoint: proxy.url },
-      clock: hasty,
-    });
-    cleanup(() => store.close());
+    const { store, proxy } = await storeBehindProxy();
     const rig = await openRig();
     await rig.work({ store });
     const outage = proxy.fail({ method: 'PUT', path: /accepted\.json/ }, { status: 503 });
@@ -169,4 +161,16 @@ needs('redis', 's3').describe('S3 away', () => {
     expect(rig.bought(id).charged).toBe(1);
     expect(rig.simulator.requests.counts().categories.submit.received).toBe(1);
   });
+});
+
+needs('redis', 's3').test('a worker that starts while S3 is away waits for it', async () => {
+  const { store, proxy } = await storeBehindProxy();
+  const rig = await openRig({ clock: { ...hasty, sleep: (_ms, signal) => hasty.sleep(50, signal) } });
+  await proxy.refuse();
+  const starting = rig.work({ store });
+  const id = await rig.render();
+  expect(await (await rig.queues.render.getJob(id))?.getState()).toBe('prioritized');
+  await proxy.resume();
+  await starting;
+  await until(async () => (await (await rig.queues.render.getJob(id))?.getState()) === 'completed');
 });

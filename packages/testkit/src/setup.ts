@@ -1,10 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { openRunOutput } from './process/index.ts';
 import { findLeaks } from './secrets.ts';
-import { startServices } from './services/index.ts';
 import type { Services } from './services/index.ts';
+import { startServices } from './services/index.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { bytesOf, readBytes, resource } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
 import { ProblemError } from '../problems/index.ts';
-import { refuseSignature } from './signature.ts';
 import { eventSchema, type SettleDeps, settle } from './settle.ts';
+import { refuseSignature } from './signature.ts';
 
 /** `POST /v1/webhooks/toapis`. Only with a secret: an unsigned webhook could be anybody's. */
 export function providerWebhooks(app: FastifyInstance, secrets: readonly string[], deps: SettleDeps): void {

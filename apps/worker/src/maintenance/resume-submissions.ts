@@ -3,8 +3,9 @@ import type { Metrics } from '../health/metrics.ts';
 import type { Provider } from '../provider/index.ts';
 import type { Outcome, StageJob } from '../stage.ts';
 
-const CHORE_ID = 'resume-submissions';
 const FIRST_LOOK_MS = 5_000;
+/** Shorter than the first look: a chore that is just ending is never taken for one that is still to come. */
+const SAME_CHORE_MS = 4_000;
 const LOOK_EVERY_MS = 15_000;
 /** Where the balance cannot be read, let one submission try after this long: a refused one costs nothing. */
 const BLIND_TRY_MS = 300_000;
@@ -26,10 +27,11 @@ interface ResumeDeps {
 export async function pauseSubmissions(deps: ResumeDeps, reason: ResumeJob['reason']): Promise<void> {
   const { queues, clock, log, metrics } = deps;
   // The chore first: a pause without one would last for ever.
+  const id = `resume-submissions-${Math.floor(clock.now() / SAME_CHORE_MS)}`;
   await queues.maintenance.add(
-    CHORE_ID,
+    'resume-submissions',
     { chore: 'resume-submissions', reason, since: clock.now() },
-    { jobId: CHORE_ID, delay: FIRST_LOOK_MS, removeOnComplete: true, removeOnFail: true },
+    { jobId: id, delay: FIRST_LOOK_MS, removeOnComplete: true, removeOnFail: true },
   );
   if (await queues.submit.isPaused()) return;
   await queues.submit.pause();

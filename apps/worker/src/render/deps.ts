@@ -1,28 +1,11 @@
-import type {
-  Clock,
-  DeadLetter,
-  Ledger,
-  Logger,
-  Scrub,
-  Settings,
-  StoreResult,
-  SubmitResult,
-} from '@darkroom/shared';
+import type { DeadLetter, Settings, StoreResult, SubmitResult } from '@darkroom/shared';
 import type { LatencySketch, Situation } from '../decide/index.ts';
-import type { Metrics } from '../health/metrics.ts';
-import type { Provider } from '../provider/index.ts';
+import type { StageParts } from '../parts.ts';
 import type { ChildState } from '../stage.ts';
 
 /** What the render's steps work with. */
-export interface RenderDeps {
-  settings: Settings;
-  clock: Clock;
-  log: Logger;
-  scrub: Scrub;
-  ledger: Ledger;
-  provider: Provider;
+export interface RenderDeps extends StageParts {
   latencies: LatencySketch;
-  metrics: Metrics;
   /** The account's query quota: 0 when a look may be taken now, else ms to wait (I9). */
   takeLook(): Promise<number>;
   /** The provider asked everybody to stop looking for a while. */

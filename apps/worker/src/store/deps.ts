@@ -1,17 +1,9 @@
-import type { Clock, Ledger, Logger, ObjectStore, Scrub, Settings } from '@darkroom/shared';
-import type { Metrics } from '../health/metrics.ts';
-import type { Provider } from '../provider/index.ts';
+import type { ObjectStore } from '@darkroom/shared';
+import type { StageParts } from '../parts.ts';
 import type { Downloader } from './download.ts';
 
 /** What storing works with. */
-export interface StoreDeps {
-  settings: Settings;
-  clock: Clock;
-  log: Logger;
-  scrub: Scrub;
-  ledger: Ledger;
+export interface StoreDeps extends StageParts {
   store: ObjectStore;
-  provider: Provider;
   downloader: Downloader;
-  metrics: Metrics;
 }

@@ -1,7 +1,7 @@
 import type { JobsOptions, KeepJobs, Queue } from 'bullmq';
 import type { Engine, EngineQueueOptions } from '../engine/engine.ts';
-import type { Checkpoint, Failure, StoredImage } from '../render/index.ts';
 import type { DeadLetter } from '../render/dead-letter.ts';
+import type { Checkpoint, Failure, StoredImage } from '../render/index.ts';
 
 /** Every queue of Darkroom by name. */
 export const QUEUE = {

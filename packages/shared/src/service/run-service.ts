@@ -2,10 +2,10 @@ import { type Clock, systemClock } from '../clock/index.ts';
 import {
   ConfigError,
   parseSettings,
-  type Settings,
-  settingsHelp,
   type SettingNeeds,
+  type Settings,
   secretsOf,
+  settingsHelp,
 } from '../config/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { createLogger, type Logger } from '../log/index.ts';

@@ -1,5 +1,5 @@
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '../clock/clock.ts';
 import { exactly, sizeOf } from './body.ts';
 import { checkedMetadata } from './keys.ts';

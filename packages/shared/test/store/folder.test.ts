@@ -1,7 +1,7 @@
-import { spawnNode, tempDir } from '@darkroom/testkit';
 import { cp, mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { spawnNode, tempDir } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/clock/clock.ts';
 import { openStore } from '../../src/store/index.ts';

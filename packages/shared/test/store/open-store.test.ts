@@ -1,6 +1,6 @@
-import { tempDir } from '@darkroom/testkit';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { tempDir } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { systemClock as clock } from '../../src/clock/clock.ts';
 import { openStore } from '../../src/store/index.ts';

@@ -1,6 +1,6 @@
-import { freshPrefix, needs, service, startHttpProxy } from '@darkroom/testkit';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { freshPrefix, needs, service, startHttpProxy } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/clock/clock.ts';
 import { assertPutIfAbsent } from '../../src/store/index.ts';

@@ -1,6 +1,6 @@
-import { describe } from 'vitest';
-import { cleanup, freshS3Url, needs, service, tempDir } from '@darkroom/testkit';
 import { pathToFileURL } from 'node:url';
+import { cleanup, freshS3Url, needs, service, tempDir } from '@darkroom/testkit';
+import { describe } from 'vitest';
 import { type Clock, systemClock } from '../../src/clock/clock.ts';
 import { type ObjectStore, openStore, StoreError } from '../../src/store/index.ts';
 

@@ -7,8 +7,8 @@ import { findRedis } from './redis.ts';
 import { findS3 } from './s3.ts';
 import { type Finding, howToGet, type ServiceName, type Services } from './services.ts';
 
-export type { RedisService, S3Service, ServiceName, Services } from './services.ts';
 export { findRedis } from './redis.ts';
+export type { RedisService, S3Service, ServiceName, Services } from './services.ts';
 export { howToGet } from './services.ts';
 
 export interface StartedServices {

@@ -1,0 +1,15 @@
+import type { Clock, Ledger, Logger, Scrub, Settings } from '@darkroom/shared';
+import type { Metrics } from './health/metrics.ts';
+import type { Provider } from './provider/index.ts';
+
+/** What every stage of a worker stands on. */
+export interface StageParts {
+  settings: Settings;
+  clock: Clock;
+  log: Logger;
+  /** Takes secrets out of a text (I8). */
+  scrub: Scrub;
+  ledger: Ledger;
+  provider: Provider;
+  metrics: Metrics;
+}
