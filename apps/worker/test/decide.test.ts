@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { backoffMs, decide, LatencySketch, planLook, type Situation } from '../src/decide/index.ts';
+import {
+  backoffMs,
+  decide,
+  estimateLatency,
+  LatencySketch,
+  planLook,
+  type Situation,
+} from '../src/decide/index.ts';
 
 const situation = (over: Partial<Situation> = {}): Situation => ({
   now: 1_000_000,
@@ -137,6 +144,45 @@ describe('planLook', () => {
       expect(looks).toBeLessThanOrEqual(14);
       expect(elapsedMs - doneAt).toBeLessThanOrEqual(Math.max(5000, doneAt * 0.2));
     }
+  });
+});
+
+describe('learning from looks', () => {
+  /** Renders one after the other; answers how late the last twenty were found, in ms on average. */
+  const lateness = (renders: number, tookMs: number, lagMs: number, told: boolean) => {
+    const sketch = new LatencySketch(15_000);
+    const late: number[] = [];
+    for (let render = 0; render < renders; render += 1) {
+      const next = (elapsedMs: number) =>
+        elapsedMs +
+        lagMs +
+        planLook({ elapsedMs, latency: sketch.shape('1K'), inFlight: 1, queriesPerSecond: 50, random: 0.5 });
+      let pendingMs = 0;
+      let seenMs = next(0);
+      while (seenMs < tookMs) [pendingMs, seenMs] = [seenMs, next(seenMs)];
+      sketch.observe(
+        '1K',
+        estimateLatency({ pendingMs, seenMs, tookMs: told ? Math.round(tookMs / 1000) * 1000 : undefined }),
+      );
+      late.push(seenMs - tookMs);
+    }
+    return late.slice(-20).reduce((sum, ms) => sum + ms / 20, 0);
+  };
+
+  test('our own lateness is not learnt as the provider being slow: five thousand renders later looks are as prompt', () => {
+    expect(lateness(5000, 1000, 500, true)).toBeLessThanOrEqual(1500);
+    expect(lateness(5000, 1000, 500, false)).toBeLessThanOrEqual(1500);
+  });
+
+  test('an expectation that was too high is unlearnt within a hundred renders', () => {
+    for (const told of [true, false]) expect(lateness(600, 1000, 0, told)).toBeLessThanOrEqual(1000);
+    expect(lateness(100, 1000, 0, true)).toBeLessThanOrEqual(1500);
+  });
+
+  test('an estimate never leaves what was seen', () => {
+    expect(estimateLatency({ pendingMs: 4000, seenMs: 6000 })).toBe(5000);
+    expect(estimateLatency({ pendingMs: 4000, seenMs: 6000, tookMs: 1000 })).toBe(4000);
+    expect(estimateLatency({ pendingMs: 0, seenMs: 300, tookMs: 1000 })).toBe(300);
   });
 });
 

@@ -41,6 +41,16 @@ describe('decoding', () => {
     }
   });
 
+  test('the last bytes count: a large JPEG that lacks a few of them is refused', async () => {
+    const dir = await tempDir();
+    const bytes = await noise(2400, 1600).jpeg({ quality: 90 }).toBuffer();
+    for (const lost of [64, 200, 500, 1000, 4000]) {
+      const path = `${dir}/short-${lost}.jpg`;
+      await writeFile(path, bytes.subarray(0, -lost));
+      await expect(decodeImage(path), `${lost} bytes short`).rejects.toThrow(NotAnImage);
+    }
+  });
+
   test('sizes are those that people see, orientation applied', async () => {
     const path = `${await tempDir()}/turned.jpg`;
     await noise(200, 100).jpeg().withMetadata({ orientation: 6 }).toFile(path);

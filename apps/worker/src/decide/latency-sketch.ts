@@ -4,6 +4,21 @@ const KEPT = 256;
 const TRUSTED_FROM = 20;
 
 /**
+ * How long a task took, in ms: after `pendingMs`, at which a look said it was not finished, and not later than
+ * `seenMs`, at which one said it was. The provider's own word counts inside these bounds; it comes in whole seconds.
+ * Without it the middle is taken: the time of the look itself would make every lateness of ours part of what is
+ * expected, and the next look later still.
+ */
+export function estimateLatency(look: {
+  pendingMs: number;
+  seenMs: number;
+  tookMs?: number | undefined;
+}): number {
+  const guess = look.tookMs ?? (look.pendingMs + look.seenMs) / 2;
+  return Math.min(Math.max(guess, look.pendingMs), look.seenMs);
+}
+
+/**
  * The latencies seen last, per kind of task, in this process. Until enough were seen it answers with the
  * configured expectation.
  */
@@ -15,7 +30,7 @@ export class LatencySketch {
     this.#expectedMs = expectedMs;
   }
 
-  /** A task of `kind` took `ms` from acceptance to the look that found it finished. */
+  /** A task of `kind` took `ms`; see {@link estimateLatency}. */
   observe(kind: string, ms: number): void {
     const entry = this.#seen.get(kind) ?? { ring: [], next: 0, shape: undefined };
     entry.ring[entry.next] = ms;

@@ -70,8 +70,8 @@ export type SubmitAnswer =
 export type StatusAnswer =
   /** `recognised` is false for a status that no documentation names. */
   | { is: 'pending'; status: string; recognised: boolean; progress: number }
-  /** `expiresAt` in Unix ms. */
-  | { is: 'completed'; url: string; expiresAt: number | undefined }
+  /** `expiresAt` in Unix ms; `tookMs` by the provider's own clock. */
+  | { is: 'completed'; url: string; expiresAt: number | undefined; tookMs: number | undefined }
   /** The provider gave up and refunded. */
   | { is: 'failed'; content: boolean; message: string }
   | { is: 'missing' }

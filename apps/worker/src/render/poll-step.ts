@@ -1,5 +1,12 @@
 import type { CheckpointAt, LiveStep } from '@darkroom/shared';
-import { type Decision, decide, planLook, type Situation, type Trouble } from '../decide/index.ts';
+import {
+  type Decision,
+  decide,
+  estimateLatency,
+  planLook,
+  type Situation,
+  type Trouble,
+} from '../decide/index.ts';
 import type { StatusAnswer } from '../provider/index.ts';
 import { limitsOf } from './deps.ts';
 import { buyAgain, die, failureOf, go, type Move, type StepContext, waitAt } from './moves.ts';
@@ -84,7 +91,7 @@ async function pending(
     queriesPerSecond: deps.settings.TOAPIS_QUERY_PER_SECOND,
     random: deps.clock.random(),
   });
-  return waitAt(checkpoint, { ...at, progress: answer.progress }, afterMs);
+  return waitAt(checkpoint, { ...at, progress: answer.progress, pendingAt: now }, afterMs);
 }
 
 async function completed(
@@ -95,7 +102,9 @@ async function completed(
   const { at, renderId, attempt, request } = checkpoint;
   const now = deps.clock.now();
   const expiresAt = answer.expiresAt ?? now + ASSUMED_RESULT_LIFE_MS;
-  deps.latencies.observe(request.resolution, now - at.acceptedAt);
+  const seenMs = now - at.acceptedAt;
+  const pendingMs = at.pendingAt === undefined ? 0 : at.pendingAt - at.acceptedAt;
+  deps.latencies.observe(request.resolution, estimateLatency({ pendingMs, seenMs, tookMs: answer.tookMs }));
   // The URL may be signed, so it is kept in the ledger and not in the queue (I8).
   await deps.ledger.writeResult(renderId, attempt, { url: answer.url, expiresAt }, job.signal);
   await job.note(`task ${at.taskId} completed after ${at.looks} looks; storing`);

@@ -25,6 +25,8 @@ const pollStep = z.strictObject({
   acceptedAt: z.number(),
   deadlineAt: z.number(),
   looks: z.number().int(),
+  /** When (Unix ms) a look last said that the task was not finished. */
+  pendingAt: z.number().optional(),
   /** The provider's own, 0-100. */
   progress: z.number(),
   /** Since when (Unix ms) every look said 404. */

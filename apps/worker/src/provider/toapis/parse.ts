@@ -32,7 +32,7 @@ export function parseStatus(reply: Reply, now: number): StatusAnswer {
     case 'completed': {
       const url = urlOf(json);
       return url
-        ? { is: 'completed', url, expiresAt: unixMs(json.expires_at) }
+        ? { is: 'completed', url, expiresAt: unixMs(json.expires_at), tookMs: tookMsOf(json) }
         : { is: 'unreadable', reason: 'completed without a result URL' };
     }
     case 'failed':
@@ -53,6 +53,11 @@ function urlOf(json: Record<string, unknown>): string | undefined {
   const data = (json.result as { data?: { url?: unknown }[] } | null | undefined)?.data;
   const url = (Array.isArray(data) ? data[0]?.url : undefined) ?? json.url;
   return typeof url === 'string' && URL.canParse(url) ? url : undefined;
+}
+
+function tookMsOf(json: Record<string, unknown>): number | undefined {
+  const [from, to] = [unixMs(json.created_at), unixMs(json.completed_at)];
+  return from !== undefined && to !== undefined && to >= from ? to - from : undefined;
 }
 
 /** The provider counts in seconds; a value that can only be milliseconds is taken as such. */

@@ -1,0 +1,100 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Checkpoint, type JobRequest, Ledger, openStore, systemClock } from '@darkroom/shared';
+import sharp from 'sharp';
+import { request } from 'undici';
+import type { SkeletonOptions } from './options.ts';
+
+/** A task at the provider as the skeleton knows it. */
+export interface Task {
+  id: string;
+  url: string;
+}
+
+/** What the steps of the skeleton do besides queueing; nothing, unless an extra says so. */
+export interface Extras {
+  submit(renderId: string, wanted: JobRequest): Promise<Task>;
+  look(renderId: string, task: Task, last: boolean): Promise<void>;
+  store(renderId: string, task: Task): Promise<{ key: string }>;
+  finish(checkpoint: Checkpoint, image: { key: string }): Promise<void>;
+}
+
+// As the worker has it.
+sharp.cache(false);
+sharp.concurrency(1);
+
+export async function openExtras(options: SkeletonOptions): Promise<Extras> {
+  const has = (extra: SkeletonOptions['extras'][number]) => options.extras.includes(extra);
+  const dataDir = options.dataDir ?? '';
+  const store = has('ledger') || has('image') ? await openStore({ dataDir, clock: systemClock }) : undefined;
+  const ledger = store && has('ledger') ? new Ledger(store, systemClock) : undefined;
+  const headers = { authorization: 'Bearer sim-key', 'content-type': 'application/json' };
+  const tasks = `${options.upstream}/v1/images/generations`;
+  const sample = has('image') ? await tinyPicture() : Buffer.alloc(0);
+
+  return {
+    submit: async (renderId, wanted) => {
+      if (ledger) {
+        await ledger.standing(renderId, 1);
+        await ledger.claim(renderId, 1, { owner: renderId, by: 'bench', request: wanted });
+      }
+      let id = `task-${renderId}`;
+      if (has('http')) {
+        const { model, prompt, resolution } = wanted;
+        const body = JSON.stringify({ model, prompt, n: 1, resolution, client_business_id: renderId });
+        const answer = await request(tasks, { method: 'POST', headers, body });
+        id = ((await answer.body.json()) as { id: string }).id;
+      }
+      await ledger?.accept(renderId, 1, { taskId: id, acceptedAt: 0, costMicros: 0, source: 'answer' });
+      return { id, url: `${options.upstream}/generated/${id}.jpg` };
+    },
+    look: async (renderId, task, last) => {
+      if (has('http')) await (await request(`${tasks}/${task.id}`, { headers })).body.json();
+      if (last) await ledger?.writeResult(renderId, 1, { url: task.url, expiresAt: 0 });
+    },
+    store: async (renderId, task) => {
+      await ledger?.result(renderId, 1);
+      const bytes = has('http') ? Buffer.from(await (await request(task.url)).body.arrayBuffer()) : sample;
+      const key = `images/${renderId}.png`;
+      if (!has('image') || !store) return { key };
+      const path = join(dataDir, `${renderId}.part`);
+      await writeFile(path, bytes);
+      const { width, height } = await sharp(path).metadata();
+      const small = await sharp(path, { failOn: 'truncated', sequentialRead: true })
+        .extract({ left: 0, top: 0, width, height })
+        .resize(256, 256, { fit: 'inside', withoutEnlargement: true })
+        .webp({ quality: 78 })
+        .toBuffer();
+      await store.put(key, await readFile(path), { contentType: 'image/png' });
+      await store.head(key);
+      await store.put(`thumbnails/${renderId}.webp`, small, { contentType: 'image/webp' });
+      await rm(path);
+      return { key };
+    },
+    finish: async (checkpoint, image) => {
+      const { renderId, tenant, request: asked, fingerprint, createdAt, attempt, purchases } = checkpoint;
+      const base = { v: 1 as const, renderId, tenant, request: asked, fingerprint, createdAt, purchases };
+      const picture = {
+        sha256: '',
+        bytes: 0,
+        width: 1,
+        height: 1,
+        contentType: 'image/png',
+        thumbnailKey: '',
+      };
+      await ledger?.writeReceipt({
+        ...base,
+        state: 'completed',
+        finishedAt: createdAt,
+        attempts: attempt,
+        costMicros: 0,
+        image: { ...image, ...picture },
+      });
+    },
+  };
+}
+
+const tinyPicture = () =>
+  sharp({ create: { width: 64, height: 64, channels: 3, background: '#345' } })
+    .png()
+    .toBuffer();
