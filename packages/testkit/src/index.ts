@@ -4,6 +4,7 @@
 // fresh.ts       prefixes, S3 places and folders no other test uses
 // cleanup.ts     undo when a test or a file is over
 // latch.ts       a gate two sides of a test meet at
+// browser.ts     a page in a real Chromium
 // until.ts       a condition polled with a deadline
 // secrets.ts     secrets that must turn up nowhere
 // services/      Redis and S3: found or started
@@ -13,6 +14,7 @@
 // proxy/         faults between a client and a server
 import type {} from './setup.ts';
 
+export { openPage, type WatchedPage } from './browser.ts';
 export { cleanup } from './cleanup.ts';
 export { freshPrefix, freshS3Url, tempDir } from './fresh.ts';
 export { type Latch, latch } from './latch.ts';

@@ -2,6 +2,12 @@
 export interface Services {
   redis?: RedisService;
   s3?: S3Service;
+  browser?: BrowserService;
+}
+
+export interface BrowserService {
+  /** Path of a Chromium. */
+  executable: string;
 }
 
 export interface RedisService {
@@ -27,5 +33,6 @@ export type Finding<T> =
 /** How to get a service that was not found: the second half of the line a run prints about it. */
 export const howToGet: Record<ServiceName, string> = {
   redis: 'set TEST_REDIS_URL, start Docker, or `apt-get install redis-server`',
+  browser: 'set TEST_CHROMIUM to the path of a Chromium, or `apt-get install chromium`',
   s3: 'set TEST_S3_ENDPOINT (with TEST_S3_ACCESS_KEY_ID, TEST_S3_SECRET_ACCESS_KEY), start Docker, or run on Debian where apt-get works',
 };

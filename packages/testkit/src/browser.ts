@@ -1,0 +1,42 @@
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { cleanup } from './cleanup.ts';
+import { service } from './needs.ts';
+
+export interface WatchedPage {
+  page: Page;
+  /** What a user would never see: console errors, scripts that threw, requests that failed or left this machine. */
+  troubles: string[];
+}
+
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** A page in a real Chromium, closed when the test (from a hook: the file) is over. */
+export async function openPage(viewport = { width: 1280, height: 860 }): Promise<WatchedPage> {
+  const browser: Browser = await chromium.launch({
+    executablePath: service('browser').executable,
+    args: FLAGS,
+  });
+  cleanup(() => browser.close());
+  const page = await browser.newPage({ viewport });
+  const troubles: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') troubles.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => troubles.push(`script: ${error.message}`));
+  page.on('requestfailed', (request) => troubles.push(`failed: ${request.url()}`));
+  page.on('request', (request) => {
+    const { hostname, protocol } = new URL(request.url());
+    if (protocol.startsWith('http') && hostname !== '127.0.0.1')
+      troubles.push(`left this machine: ${request.url()}`);
+  });
+  return { page, troubles };
+}
