@@ -1,8 +1,9 @@
-import { isUnavailable } from '@darkroom/shared';
+import { isUnavailable, StoreError } from '@darkroom/shared';
 
 const LOST_JOB = /Missing lock|Missing key for job|is not in the active state|lock mismatch/i;
 
 /** The engine is away, or another worker has the job by now: no verdict on the job itself. */
 export function isEngineTrouble(error: unknown): error is Error {
+  if (error instanceof StoreError) return false;
   return error instanceof Error && (isUnavailable(error) || LOST_JOB.test(error.message));
 }

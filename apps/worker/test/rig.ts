@@ -23,6 +23,8 @@ import { type RunningWorker, startWorker } from '../src/index.ts';
 
 /** A worker with everything that it stands on, all real: Redis, a folder, the simulator over HTTP. */
 export interface Rig {
+  /** Of the queues' keys: a worker in a process of its own needs it. */
+  prefix: string;
   settings: Settings;
   engine: Engine;
   queues: Queues;
@@ -69,11 +71,12 @@ export async function openRig(
     LOCK_DURATION_MS: 2000,
     ...options.settings,
   };
+  const prefix = freshPrefix();
   const engine = await openEngine({
     queueUrl: settings.QUEUE_URL,
     dataDir,
     role: 'both',
-    prefix: freshPrefix(),
+    prefix,
     onError: () => undefined,
   });
   cleanup(() => engine.close());
@@ -89,6 +92,7 @@ export async function openRig(
   });
 
   return {
+    prefix,
     settings,
     engine,
     queues,

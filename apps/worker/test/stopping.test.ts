@@ -1,7 +1,8 @@
 import { needs, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
+import { deadLettersOf } from '../src/bullmq/index.ts';
 import { sweep } from '../src/maintenance/index.ts';
-import { newCheckpoint, openRig } from './rig.ts';
+import { openRig } from './rig.ts';
 
 needs('redis').describe('stopping and being stopped', () => {
   test('a worker that is told to stop lets the submission that is under way finish', async () => {
@@ -102,21 +103,27 @@ needs('redis').describe('stopping and being stopped', () => {
     }
   });
 
-  test('a render that failed without a dead letter gets one from the sweep', async () => {
+  test('a render that failed without a dead letter gets one from the sweep, once', async () => {
     const rig = await openRig();
-    const broken = { ...newCheckpoint({}, Date.now()), at: { step: 'nowhere' } } as never;
-    const { renderId } = newCheckpoint({}, 0);
-    await rig.queues.render.add('1K', Object.assign(broken, { renderId }), { jobId: renderId });
-    await rig.work();
-    await until(async () => (await rig.queues.render.getJob(renderId))?.finishedOn);
-    expect(await rig.queues.deadLetter.getJob(renderId)).toBeUndefined();
-    const put = async (letter: { renderId: string }) => {
-      await rig.queues.deadLetter.add('letter', letter as never, { jobId: letter.renderId });
-    };
+    const id = await rig.render();
+    // Fails it as BullMQ does for stalling: without a stage, and so without a burial.
+    const stranger = rig.engine.worker('render', async () => {
+      throw new Error('job stalled more than allowable limit');
+    });
+    await until(async () => (await rig.queues.render.getJob(id))?.finishedOn);
+    await stranger.close();
+    const { put } = deadLettersOf(rig.queues);
     const log = { warn: () => undefined } as never;
     expect(await sweep({ queues: rig.queues, now: Date.now, log, put })).toBe(1);
     expect(await sweep({ queues: rig.queues, now: Date.now, log, put })).toBe(0);
-    expect((await rig.queues.deadLetter.getJob(renderId))?.data.failure.code).toBe('worker_lost');
+    const letter = await rig.queues.deadLetter.getJob(id);
+    expect(letter?.data.failure).toMatchObject({ code: 'worker_lost', step: 'submit' });
+
+    await rig.work();
+    await rig.redrive(id);
+    expect((await rig.ended(id)).state).toBe('completed');
+    expect(rig.bought(id).charged).toBe(1);
+    expect(await rig.queues.deadLetter.getJob(id)).toBeUndefined();
   });
 });
 

@@ -36,8 +36,9 @@ export interface StageHost<D, R> {
   progressOf?(data: D): number;
 }
 
-/** A handed-back job runs again soon, by anybody. */
-const HAND_BACK_MS = 100;
+/** A handed-back job runs again soon, by anybody; not so soon that an engine in trouble gets no rest. */
+const STOP_PAUSE_MS = 100;
+const ENGINE_PAUSE_MS = 2_000;
 
 /**
  * Runs a stage as a BullMQ processor. The only place that knows which move and which error of BullMQ an outcome
@@ -48,32 +49,50 @@ export function processorOf<D, R>(host: StageHost<D, R>): Processor<D, R> {
   return async (job, token, signal) => {
     for (;;) {
       const outcome = await run(host, job, token, signal);
-      switch (outcome.end) {
-        case 'done':
-          return outcome.value;
-        case 'wait':
-          if (outcome.data !== job.data) await save(host, job, outcome.data);
-          await job.moveToDelayed(host.now() + outcome.afterMs, token);
-          throw new DelayedError();
-        case 'wait-all':
-          await host.rateLimit?.(outcome.afterMs);
-          throw new RateLimitError();
-        case 'retry':
-          throw new TryAgain(outcome.reason, outcome.afterMs);
-        case 'dead':
-          if (host.withFailure) await job.updateData(host.withFailure(job.data, outcome.failure));
-          throw deathOf(outcome.failure);
-        case 'child':
-          // Adding a failed child again would mark it pending for ever.
-          if (outcome.absent) {
-            await host.addChild?.(outcome.child, { id: job.id as string, queue: job.queueQualifiedName });
-          }
-          if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
-          // The child ended in the meantime: go on from what it left.
-          continue;
-      }
+      if (outcome.end === 'done') return outcome.value;
+      const steer = await move(host, job, token, outcome);
+      if (steer) throw steer;
     }
   };
+}
+
+/**
+ * Makes the move that an outcome stands for.
+ *
+ * @returns the error by which BullMQ learns of it, or `undefined` when the stage can go on at once.
+ */
+async function move<D, R>(
+  host: StageHost<D, R>,
+  job: Job<D, R>,
+  token: string,
+  outcome: Exclude<Outcome<R, D>, { end: 'done' }>,
+): Promise<Error | undefined> {
+  try {
+    switch (outcome.end) {
+      case 'wait':
+        if (outcome.data !== job.data) await save(host, job, outcome.data);
+        await job.moveToDelayed(host.now() + outcome.afterMs, token);
+        return new DelayedError();
+      case 'wait-all':
+        await host.rateLimit?.(outcome.afterMs);
+        return new RateLimitError();
+      case 'retry':
+        return new TryAgain(outcome.reason, outcome.afterMs);
+      case 'dead':
+        if (host.withFailure) await job.updateData(host.withFailure(job.data, outcome.failure));
+        return deathOf(outcome.failure);
+      case 'child':
+        // Adding a failed child again would mark it pending for ever.
+        if (outcome.absent) {
+          await host.addChild?.(outcome.child, { id: job.id as string, queue: job.queueQualifiedName });
+        }
+        // Where it does not wait, the child ended in the meantime: go on from what it left.
+        return (await job.moveToWaitingChildren(token)) ? new WaitingChildrenError() : undefined;
+    }
+  } catch (error) {
+    if (!isEngineTrouble(error)) throw error;
+    return handBack(host, job, token, error.message, ENGINE_PAUSE_MS);
+  }
 }
 
 /** The dashboard shows this stack: ours would lead to this file, the failure's own leads to the cause. */
@@ -92,10 +111,10 @@ async function run<D, R>(
   try {
     return await host.stage(viewOf(host, job, signal));
   } catch (error) {
-    if (signal.aborted) return await handBack(host, job, token, 'told to stop');
+    if (signal.aborted) throw await handBack(host, job, token, 'told to stop', STOP_PAUSE_MS);
     // Whatever became of our own engine, the job is not to blame. It is let go without a verdict; if even that
     // does not get through, its lock runs out and another worker goes on.
-    if (isEngineTrouble(error)) return await handBack(host, job, token, error.message);
+    if (isEngineTrouble(error)) throw await handBack(host, job, token, error.message, ENGINE_PAUSE_MS);
     const failure = host.bug(error);
     host.log.error({ jobId: job.id, err: error }, 'a bug killed a job');
     return { end: 'dead', failure };
@@ -107,12 +126,13 @@ async function handBack<D, R>(
   job: Job<D, R>,
   token: string,
   why: string,
-): Promise<never> {
+  pauseMs: number,
+): Promise<DelayedError> {
   host.log.info({ jobId: job.id, why }, 'job handed back');
-  await job.moveToDelayed(host.now() + HAND_BACK_MS, token).catch((error: unknown) => {
+  await job.moveToDelayed(host.now() + pauseMs, token).catch((error: unknown) => {
     host.log.warn({ jobId: job.id, err: error }, 'could not hand a job back; its lock will run out');
   });
-  throw new DelayedError();
+  return new DelayedError();
 }
 
 async function save<D, R>(host: StageHost<D, R>, job: Job<D, R>, data: D): Promise<void> {

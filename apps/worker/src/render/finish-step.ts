@@ -15,6 +15,8 @@ export async function finishStep(
     image,
   };
   await deps.ledger.writeReceipt(receipt, job.signal);
+  // It failed before, perhaps without a burial: the sweep's letter is no longer true.
+  if (job.attemptsMade > 0) await deps.deadLetters.remove(checkpoint.renderId);
   await job.note(`stored ${image.key}: ${image.width}x${image.height}, ${image.bytes} bytes`);
   deps.metrics.renders.inc({ outcome: 'completed' });
   deps.metrics.renderSeconds.observe((receipt.finishedAt - receipt.createdAt) / 1000);

@@ -37,7 +37,10 @@ export async function submitStage(job: StageJob<SubmitJob>, deps: SubmitDeps): P
     if (inputs.is === 'trouble') return conclude(job, deps, inputs.trouble, inputs.message);
     const owner = randomUUID();
     const by = `${hostname()}/${process.pid}`;
-    const claimed = await deps.ledger.claim(renderId, attempt, { owner, by, request }, job.signal);
+    // The same owner asks again: a put whose answer was lost is found to be ours.
+    const claimed = await patiently(CLAIM_TRIES, job, deps, () =>
+      deps.ledger.claim(renderId, attempt, { owner, by, request }, job.signal),
+    );
     if (!claimed) return { end: 'done', value: { outcome: 'unknown', reason: 'another run claimed it' } };
     const answer = await deps.provider.submit({
       model: request.model,
@@ -51,8 +54,7 @@ export async function submitStage(job: StageJob<SubmitJob>, deps: SubmitDeps): P
     deps.metrics.submissions.inc({ answer: answer.is });
     return await digest(job, deps, answer);
   } catch (error) {
-    if (job.signal.aborted || !(error instanceof StoreError)) throw error;
-    if (error.code !== 'unavailable' && error.code !== 'denied') throw error;
+    if (job.signal.aborted || !isAway(error)) throw error;
     deps.log.warn({ renderId, attempt, err: error.message }, 'store away, submission waits');
     return conclude(job, deps, { seen: 'own_parts_away' }, error.message);
   }
@@ -93,7 +95,38 @@ const accepted = ({ taskId, acceptedAt }: Pick<Accepted, 'taskId' | 'acceptedAt'
   value: { outcome: 'accepted', taskId, acceptedAt },
 });
 
-const LEDGER_TRIES = 4;
+const CLAIM_TRIES = 4;
+const RELEASE_TRIES = 20;
+/** While neither the ledger nor the job can be written, memory is all there is: hold out for about ten minutes. */
+const PAID_TRIES = 300;
+const PAUSE_MS = { first: 250, most: 2_000 };
+
+/** Asks a store that is away again, a few times. */
+async function patiently<T>(
+  most: number,
+  job: StageJob<SubmitJob>,
+  deps: SubmitDeps,
+  ask: () => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isAway(error) || tries >= most || job.signal.aborted) throw error;
+      await pause(deps, tries);
+    }
+  }
+}
+
+const isAway = (error: unknown): error is StoreError =>
+  error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied');
+
+const pause = (deps: SubmitDeps, tries: number) =>
+  deps.clock.sleep(Math.min(PAUSE_MS.first * tries, PAUSE_MS.most));
+
+/** A definite refusal frees the intent. Worth some patience: an intent that stays makes the outcome unknown. */
+const release = (job: StageJob<SubmitJob>, deps: SubmitDeps) =>
+  patiently(RELEASE_TRIES, job, deps, () => deps.ledger.release(job.data.renderId, job.data.attempt));
 
 /**
  * Writes the acceptance. While the store is away the task id waits in the job itself, which is as durable as the
@@ -110,43 +143,27 @@ async function settle(
     costMicros: priceOf(deps.settings, request.resolution),
     source: 'answer',
   };
+  const marked = { ...job.data, accepted: mark };
+  let saved = job.data.accepted !== undefined;
   for (let tries = 1; ; tries += 1) {
     try {
       // Without the job's signal: a shutdown must not lose what was just paid for.
       await deps.ledger.accept(renderId, attempt, entry);
       return accepted(mark);
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
+      if (!isAway(error) || tries >= PAID_TRIES) throw error;
       deps.log.error(
         { renderId, attempt, taskId: mark.taskId, err: error.message },
         'paid, but the ledger is away',
       );
-      if (!job.data.accepted) await job.save({ ...job.data, accepted: mark });
-      if (tries < LEDGER_TRIES && !job.signal.aborted) {
-        await deps.clock.sleep(250 * tries);
-        continue;
-      }
-      return conclude(
-        { ...job, data: { ...job.data, accepted: mark } },
-        deps,
-        { seen: 'own_parts_away' },
-        error.message,
+      saved ||= await job.save(marked).then(
+        () => true,
+        () => false,
       );
-    }
-  }
-}
-
-const RELEASE_TRIES = 20;
-
-/** A definite refusal frees the intent. Worth some patience: an intent that stays makes the outcome unknown. */
-async function release(job: StageJob<SubmitJob>, deps: SubmitDeps): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await deps.ledger.release(job.data.renderId, job.data.attempt);
-      return;
-    } catch (error) {
-      if (!(error instanceof StoreError) || tries >= RELEASE_TRIES || job.signal.aborted) throw error;
-      await deps.clock.sleep(250 * tries);
+      if (saved && (tries >= CLAIM_TRIES || job.signal.aborted)) {
+        return conclude({ ...job, data: marked }, deps, { seen: 'own_parts_away' }, error.message);
+      }
+      await pause(deps, tries);
     }
   }
 }
