@@ -13,7 +13,7 @@ import {
   secretsOf,
   systemClock,
 } from '@darkroom/shared';
-import { cleanup, freshPrefix, service, tempDir } from '@darkroom/testkit';
+import { appendToRun, cleanup, freshPrefix, service, tempDir } from '@darkroom/testkit';
 import sharp from 'sharp';
 import { expect } from 'vitest';
 import { type ProducerDeps, problemSchema, type RunningProducer, startProducer } from '../src/index.ts';
@@ -62,6 +62,8 @@ export async function openRig(
   const destination = new Writable({
     write(chunk, _encoding, done) {
       lines.push(String(chunk));
+      // Into the output of the run, which is searched for secrets at its end.
+      appendToRun('[producer rig]', String(chunk).trimEnd());
       done();
     },
   });
