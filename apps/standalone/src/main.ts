@@ -35,11 +35,11 @@ async function main(): Promise<number> {
     { production: ['QUEUE_URL', 'STORE_URL', 'TOAPIS_API_KEY'] },
   );
   const samples = options.catalogue
-    ? await sampleCatalogue(options.count, await sampleEdition(settings.DATA_DIR, options.fresh))
+    ? await sampleCatalogue(options.count, await sampleEdition(settings.DATA_DIR, options.fresh === true))
     : [];
   if (settings.TOAPIS_API_KEY && samples.length > 0) {
     const micros = priceOfSamples(samples, settings.PRICES);
-    if (!(await maySpend(micros, { yes: options.yes, interactive: Boolean(process.stdin.isTTY) }))) {
+    if (!(await maySpend(micros, { yes: options.yes === true, interactive: Boolean(process.stdin.isTTY) }))) {
       say(
         `Nothing was bought. The samples would cost about ${dollars(micros)}; --yes spends without asking.`,
       );
@@ -51,7 +51,7 @@ async function main(): Promise<number> {
     settings,
     secrets: secretsOf(process.env),
     clock: systemClock,
-    fast: options.fast,
+    fast: options.fast === true,
   });
   try {
     introduce(house);
@@ -108,7 +108,8 @@ async function renderSamples(
     );
   }
   say(
-    `  ${summary.completed} completed, ${summary.failed} failed (${summary.dead_lettered} in the dead-letter queue), ` +
+    `  ${summary.completed} completed, ${summary.failed} failed${summary.as_expected ? ' as intended' : ''} ` +
+      `(${summary.dead_lettered} in the dead-letter queue), ` +
       `${summary.purchases} purchases${summary.billed === null ? '' : `, ${summary.billed} billed`}, ` +
       `$${summary.cost_usd.toFixed(3)}, ${(summary.elapsed_ms / 1000).toFixed(1)} s`,
   );

@@ -2,12 +2,12 @@ import { Command, InvalidArgumentError } from 'commander';
 
 export interface Options {
   count: number;
-  once: boolean;
-  json: boolean;
-  fast: boolean;
-  yes: boolean;
-  fresh: boolean;
   catalogue: boolean;
+  once?: true;
+  json?: true;
+  fast?: true;
+  yes?: true;
+  fresh?: true;
 }
 
 const whole = (text: string) => {
@@ -22,16 +22,16 @@ const whole = (text: string) => {
 export function readOptions(argv: string[]): Options {
   return new Command('start')
     .description(
-      'All of Darkroom in one process: API, dashboard, worker, embedded queue, a folder as the store, and a\n' +
+      'All of Darkroom in one process: API, dashboard, worker, embedded queue, a folder as the store, and a ' +
         'simulated provider unless TOAPIS_API_KEY is set. Renders a sample catalogue, then keeps serving.',
     )
     .option('--count <n>', 'samples to render', whole, 24)
-    .option('--once', 'exit when the catalogue has ended: 0 when every sample ended as expected', false)
-    .option('--fast', 'a provider fifty times faster (simulator only)', false)
-    .option('--fresh', 'render a new edition of the samples instead of going on with the last one', false)
+    .option('--once', 'exit when the catalogue has ended: 0 when every sample ended as expected')
+    .option('--fast', 'a provider fifty times faster (simulator only)')
+    .option('--fresh', 'render a new edition of the samples instead of going on with the last one')
     .option('--no-catalogue', 'only serve; render nothing')
-    .option('--json', 'print the summary as one JSON object on the last line of stdout', false)
-    .option('-y, --yes', 'spend real money without asking (with TOAPIS_API_KEY)', false)
+    .option('--json', 'print the summary as one JSON object on the last line of stdout')
+    .option('-y, --yes', 'spend real money without asking (with TOAPIS_API_KEY)')
     .addHelpText(
       'after',
       `
