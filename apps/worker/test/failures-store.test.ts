@@ -145,22 +145,25 @@ needs('redis', 's3').describe('S3 away', () => {
     expect(rig.bought(late).charged).toBe(1);
   });
 
-  test('a task id that the ledger could not take is kept in the job and written later', async () => {
-    const { store, proxy } = await storeBehindProxy();
-    const rig = await openRig();
-    await rig.work({ store });
-    const outage = proxy.fail({ method: 'PUT', path: /accepted\.json/ }, { status: 503 });
-    const id = await rig.render();
-    await until(async () => Boolean((await rig.queues.submit.getJob(`${id}.s1`))?.data.accepted), {
-      timeout: 20_000,
-    });
-    outage.remove();
-    await until(async () => (await (await rig.queues.render.getJob(id))?.getState()) === 'completed', {
-      timeout: 25_000,
-    });
-    expect(rig.bought(id).charged).toBe(1);
-    expect(rig.simulator.requests.counts().categories.submit.received).toBe(1);
-  });
+  test.for([503, 400, 403])(
+    'a task id that the ledger could not take (%i) is kept in the job and written later',
+    async (status) => {
+      const { store, proxy } = await storeBehindProxy();
+      const rig = await openRig();
+      await rig.work({ store });
+      const outage = proxy.fail({ method: 'PUT', path: /accepted\.json/ }, { status });
+      const id = await rig.render();
+      await until(async () => Boolean((await rig.queues.submit.getJob(`${id}.s1`))?.data.accepted), {
+        timeout: 20_000,
+      });
+      outage.remove();
+      await until(async () => (await (await rig.queues.render.getJob(id))?.getState()) === 'completed', {
+        timeout: 25_000,
+      });
+      expect(rig.bought(id).charged).toBe(1);
+      expect(rig.simulator.requests.counts().categories.submit.received).toBe(1);
+    },
+  );
 });
 
 needs('redis', 's3').test('a worker that starts while S3 is away waits for it', async () => {

@@ -151,18 +151,20 @@ async function settle(
       await deps.ledger.accept(renderId, attempt, entry);
       return accepted(mark);
     } catch (error) {
-      if (!isAway(error) || tries >= PAID_TRIES) throw error;
+      // Whatever is wrong with the store: this was paid for, so it waits until the store is mended (I3).
+      const message = error instanceof Error ? error.message : String(error);
       deps.log.error(
-        { renderId, attempt, taskId: mark.taskId, err: error.message },
-        'paid, but the ledger is away',
+        { renderId, attempt, taskId: mark.taskId, err: message },
+        'paid, but the ledger cannot be written',
       );
       saved ||= await job.save(marked).then(
         () => true,
         () => false,
       );
       if (saved && (tries >= CLAIM_TRIES || job.signal.aborted)) {
-        return conclude({ ...job, data: marked }, deps, { seen: 'own_parts_away' }, error.message);
+        return conclude({ ...job, data: marked }, deps, { seen: 'own_parts_away' }, message);
       }
+      if (tries >= PAID_TRIES) throw error;
       await pause(deps, tries);
     }
   }
