@@ -37,6 +37,7 @@ needs('redis').describe('failures while storing', () => {
     });
     await rig.work();
     expect((await rig.ended(id)).state).toBe('completed');
+    expect(rig.bought(id).charged).toBe(1);
     expect((await rig.ledger.result(id, 1))?.url).not.toContain('moved');
   });
 
@@ -46,6 +47,7 @@ needs('redis').describe('failures while storing', () => {
     await rig.work();
     const id = await rig.render();
     expect((await rig.ended(id)).state).toBe('completed');
+    expect(rig.bought(id).charged).toBe(1);
     expect((await rig.queues.store.getJob(`${id}.t1`))?.attemptsMade).toBe(1);
   });
 
@@ -55,6 +57,7 @@ needs('redis').describe('failures while storing', () => {
     await rig.work();
     const id = await rig.render();
     expect((await rig.ended(id)).failure).toMatchObject({ code: 'result_host_refused', step: 'store' });
+    expect((await rig.queues.store.getJob(`${id}.t1`))?.attemptsMade).toBe(1);
     await rig.redrive(id);
     await until(async () => (await rig.ended(id)).state === 'completed');
     expect(rig.bought(id).charged).toBe(1);
@@ -72,6 +75,8 @@ needs('redis').describe('failures while storing', () => {
       code: 'result_host_refused',
       message: 'localhost resolves to an address that is not public',
     });
+    expect((await rig.queues.store.getJob(`${refused}.t1`))?.attemptsMade).toBe(1);
+    expect(rig.bought(refused).charged).toBe(1);
     const fine = await rig.render();
     expect((await rig.ended(fine)).state).toBe('completed');
   });
@@ -103,6 +108,7 @@ needs('redis').describe('failures while storing', () => {
     expect(receipt.failure).toMatchObject({ code: 'internal_error', step: 'submit' });
     expect(receipt.failure?.chain.join('\n')).toMatch(/SyntaxError[\s\S]*at .*ledger/);
     expect((await rig.queues.submit.getJob(`${id}.s1`))?.attemptsMade).toBe(1);
+    expect(rig.bought(id).charged).toBe(0);
     expect(rig.simulator.requests.counts().categories.submit.received).toBe(0);
   });
 });

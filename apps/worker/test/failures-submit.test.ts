@@ -106,7 +106,7 @@ needs('redis').describe('failures of a submission', () => {
     });
     await until(async () => (await rig.queues.render.getJob(id))?.isDelayed() ?? false);
     await (await rig.queues.render.getJob(id))?.promote();
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect(await rig.ended(id)).toMatchObject({ state: 'completed', attempts: 1 });
     expect(rig.bought(id).charged).toBe(1);
   });
 
@@ -128,7 +128,8 @@ needs('redis').describe('failures of a submission', () => {
     rig.simulator.faults.add(fault);
     await rig.work();
     const id = await rig.render();
-    expect((await rig.ended(id)).failure?.code).toBe(code);
+    expect(await rig.ended(id)).toMatchObject({ attempts: 0, costMicros: 0, failure: { code } });
+    expect(await triesOf(rig, id)).toBe(1);
     expect(rig.bought(id)).toEqual({ charged: 0, refunded: 0 });
     // The refusal freed the intent: a redrive submits.
     await rig.redrive(id);
@@ -167,5 +168,7 @@ needs('redis').describe('failures of a submission', () => {
     await rig.simulator.setBalance(1);
     await lookAtAccount(rig);
     expect((await rig.ended(id)).state).toBe('completed');
+    expect(await triesOf(rig, id)).toBe(1);
+    expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
   });
 });

@@ -30,7 +30,7 @@ needs('redis').describe('failures of a task', () => {
     rig.simulator.faults.add({ kind: 'query_404', rate: 1 });
     await rig.work();
     const id = await rig.render();
-    expect((await rig.ended(id)).failure).toMatchObject({ code: 'task_lost', step: 'poll' });
+    expect(await rig.ended(id)).toMatchObject({ attempts: 1, failure: { code: 'task_lost', step: 'poll' } });
     rig.simulator.faults.clear();
     await rig.redrive(id);
     await until(async () => (await rig.ended(id)).state === 'completed');
@@ -43,7 +43,7 @@ needs('redis').describe('failures of a task', () => {
     await rig.work();
     const id = await rig.render();
     const receipt = await rig.ended(id);
-    expect(receipt.failure).toMatchObject({ code: 'task_timeout', step: 'poll' });
+    expect(receipt).toMatchObject({ attempts: 1, failure: { code: 'task_timeout', step: 'poll' } });
     expect(receipt.costMicros).toBe(25_000);
     rig.simulator.faults.clear();
     await rig.redrive(id);
@@ -56,7 +56,7 @@ needs('redis').describe('failures of a task', () => {
     rig.simulator.faults.add({ kind: 'stuck' });
     await rig.work();
     const id = await rig.render();
-    expect((await rig.ended(id)).failure?.code).toBe('task_timeout');
+    expect(await rig.ended(id)).toMatchObject({ attempts: 1, failure: { code: 'task_timeout' } });
     expect(rig.bought(id).charged).toBe(1);
   });
 
@@ -66,7 +66,10 @@ needs('redis').describe('failures of a task', () => {
     await rig.work();
     const id = await rig.render();
     const receipt = await rig.ended(id);
-    expect(receipt.failure).toMatchObject({ code: 'content_policy_violation', step: 'poll' });
+    expect(receipt).toMatchObject({
+      attempts: 1,
+      failure: { code: 'content_policy_violation', step: 'poll' },
+    });
     expect(receipt.costMicros).toBe(0);
     expect(rig.bought(id)).toEqual({ charged: 1, refunded: 1 });
   });
