@@ -10,12 +10,3 @@
 // backends/    calls to queue and store, bounded in time
 // problems/    how the API says no
 export { type ProducerDeps, type RunningProducer, startProducer } from './start-producer.ts';
-export {
-  type AcceptedAnswer,
-  acceptedSchema,
-  type BulkAnswer,
-  bulkSchema,
-  problemSchema,
-  type RenderAnswer,
-  renderSchema,
-} from './status/index.ts';

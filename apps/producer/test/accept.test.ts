@@ -1,7 +1,8 @@
+import { acceptedSchema } from '@darkroom/api';
 import { checkpointSchema, type Receipt, renderIdFor, sha256 } from '@darkroom/shared';
 import { needs } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { acceptedSchema } from '../src/index.ts';
+
 import { openRig, pictureUri, problemOf, type Rig } from './rig.ts';
 
 const ask = { prompt: 'a lighthouse at dusk', size: '16:9', metadata: { sku: 'A-1', shelf: 7 } };

@@ -1,8 +1,9 @@
+import { bulkSchema } from '@darkroom/api';
 import type { Engine, EngineQueueOptions } from '@darkroom/shared';
 import { EngineError } from '@darkroom/shared';
 import { needs } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { bulkSchema } from '../src/index.ts';
+
 import { openRig, problemOf } from './rig.ts';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };

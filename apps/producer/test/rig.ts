@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { problemSchema } from '@darkroom/api';
 import {
   createLogger,
   type Engine,
@@ -16,7 +17,7 @@ import {
 import { appendToRun, cleanup, freshPrefix, service, tempDir } from '@darkroom/testkit';
 import sharp from 'sharp';
 import { expect } from 'vitest';
-import { type ProducerDeps, problemSchema, type RunningProducer, startProducer } from '../src/index.ts';
+import { type ProducerDeps, type RunningProducer, startProducer } from '../src/index.ts';
 
 /** A producer with what it stands on: a real queue, a folder, real HTTP. */
 export interface Rig {

@@ -1,11 +1,18 @@
+import { renderSchema } from '@darkroom/api';
 import type { Checkpoint, Failure, LiveStep, Purchase, Receipt, StoredImage } from '@darkroom/shared';
-import { randomRenderId, renderJob } from '@darkroom/shared';
+import {
+  dollars,
+  type JobFacts,
+  randomRenderId,
+  renderAnswer,
+  renderJob,
+  renderLinks,
+  standingOfJob,
+  standingOfReceipt,
+} from '@darkroom/shared';
 import { needs } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { renderSchema } from '../src/index.ts';
-import { dollars } from '../src/status/money.ts';
-import { type JobFacts, standingOfJob, standingOfReceipt } from '../src/status/standing.ts';
-import { renderAnswer, renderLinks } from '../src/status/view.ts';
+
 import { openRig, problemOf, type Rig } from './rig.ts';
 
 const ID = 'rnd_0123456789abcdef0123456789abcdef';

@@ -1,5 +1,6 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type FailureCode, Ledger, openStore, type Receipt, systemClock } from '@darkroom/shared';
+import { type FailureCode } from '@darkroom/api';
+import { Ledger, openStore, type Receipt, systemClock } from '@darkroom/shared';
 import {
   cleanup,
   freshPrefix,

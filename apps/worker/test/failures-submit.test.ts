@@ -1,4 +1,5 @@
-import type { FailureCode } from '@darkroom/shared';
+import { type FailureCode } from '@darkroom/api';
+
 import { needs, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 import type { DeadLetter } from '@darkroom/shared';
-import { dollars } from '../status/money.ts';
+import { dollars } from '@darkroom/shared';
 
 /** What Bull Board hands to formatters, as far as it is used. All of it was written by somebody else. */
 interface BoardJob {

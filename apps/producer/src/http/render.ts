@@ -1,14 +1,15 @@
-import { type ObjectStore, type StoredImage, thumbnailKey } from '@darkroom/shared';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { bounded, STORE_LIMIT } from '../backends/index.ts';
-import { ProblemError } from '../problems/index.ts';
 import {
-  type Archive,
-  findRenderOrImage,
+  type ObjectStore,
   renderAnswer,
   renderLinks,
   type Standing,
-} from '../status/index.ts';
+  type StoredImage,
+  thumbnailKey,
+} from '@darkroom/shared';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { bounded, STORE_LIMIT } from '../backends/index.ts';
+import { ProblemError } from '../problems/index.ts';
+import { type Archive, findRenderOrImage } from '../status/index.ts';
 import { baseUrl } from './base-url.ts';
 import { resource } from './resource.ts';
 

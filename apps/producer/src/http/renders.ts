@@ -1,3 +1,5 @@
+import { type BulkAnswer } from '@darkroom/api';
+import { acceptedAnswer, renderLinks } from '@darkroom/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   accept,
@@ -11,7 +13,7 @@ import {
   parseJson,
 } from '../intake/index.ts';
 import { problemBody } from '../problems/index.ts';
-import { acceptedAnswer, type BulkAnswer, renderLinks } from '../status/index.ts';
+
 import { baseUrl } from './base-url.ts';
 import { bodyKind, bytesOf, readBytes } from './body.ts';
 import { resource } from './resource.ts';

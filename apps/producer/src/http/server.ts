@@ -1,4 +1,5 @@
-import { type Clock, type Logger, RENDER_ID, type Settings } from '@darkroom/shared';
+import { RENDER_ID } from '@darkroom/api';
+import { type Clock, type Logger, type Settings } from '@darkroom/shared';
 import {
   type FastifyBaseLogger,
   type FastifyReply,

@@ -1,4 +1,5 @@
-import { DATA_URI, LIMITS, type Problem, sha256 } from '@darkroom/shared';
+import { DATA_URI, LIMITS } from '@darkroom/api';
+import { type Problem, sha256 } from '@darkroom/shared';
 import sharp from 'sharp';
 
 /** The bytes of a data URI, found to be the image that it claims to be. */

@@ -5,10 +5,11 @@ import {
   type ObjectStore,
   randomRenderId,
   renderIdFor,
+  type Standing,
 } from '@darkroom/shared';
 import { bounded, type RenderQueue, STORE_LIMIT } from '../backends/index.ts';
 import { isQueueAway, ProblemError, queueAway } from '../problems/index.ts';
-import { findRender, type Standing } from '../status/index.ts';
+import { findRender } from '../status/index.ts';
 import { firstCheckpoint } from './checkpoint.ts';
 import { differingFields, fingerprintOf } from './fingerprint.ts';
 import { pack, storeInputs } from './references.ts';

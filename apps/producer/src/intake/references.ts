@@ -1,12 +1,11 @@
+import { DATA_URI, type RenderRequest } from '@darkroom/api';
 import {
-  DATA_URI,
   inputKey,
   isPlainUrl,
   type JobRequest,
   type ObjectStore,
   type Problem,
   type Reference,
-  type RenderRequest,
   sha256,
   shownHost,
 } from '@darkroom/shared';

@@ -1,4 +1,5 @@
-import { idempotencyKey, problemsOf, type RenderRequest, renderRequestSchema } from '@darkroom/shared';
+import { idempotencyKey, type RenderRequest, renderRequestSchema } from '@darkroom/api';
+import { problemsOf } from '@darkroom/shared';
 import { invalidRequest, ProblemError } from '../problems/index.ts';
 
 /** A request whose form is right; its images have not been looked into. */

@@ -1,30 +1,5 @@
+import { PROBLEMS, type ProblemAnswer, type ProblemCode } from '@darkroom/api';
 import type { Problem } from '@darkroom/shared';
-
-/** Every way in which the API says no, with its HTTP status. Stable: callers and metrics use these words. */
-export const PROBLEMS = {
-  empty_body: [400, 'The body is empty'],
-  invalid_utf8: [400, 'The body is not UTF-8'],
-  invalid_json: [400, 'The body is not JSON'],
-  too_deep: [400, 'The body is nested too deeply'],
-  bad_request: [400, 'The request cannot be read'],
-  idempotency_key_mismatch: [400, 'Two idempotency keys for one render'],
-  invalid_idempotency_key: [400, 'The idempotency key cannot be used'],
-  webhook_refused: [401, "The webhook is not the provider's"],
-  render_not_found: [404, 'No such render'],
-  image_not_found: [404, 'This render has no image yet'],
-  not_found: [404, 'No such page'],
-  method_not_allowed: [405, 'This method is not for this page'],
-  idempotency_conflict: [409, 'This idempotency key belongs to another request'],
-  body_too_large: [413, 'The body is too large'],
-  unsupported_media_type: [415, 'This kind of body is not understood'],
-  invalid_request: [422, 'The request has problems'],
-  headers_too_large: [431, 'The headers are too large'],
-  internal_error: [500, 'Something went wrong here'],
-  queue_unavailable: [503, 'The queue is away'],
-  store_unavailable: [503, 'The object store is away'],
-} as const satisfies Record<string, readonly [number, string]>;
-
-export type ProblemCode = keyof typeof PROBLEMS;
 
 /** A caller reads at most this many problems of one request. */
 const SHOWN = 100;
@@ -56,28 +31,18 @@ export class ProblemError extends Error {
   }
 }
 
-export interface ProblemBody {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  code: ProblemCode;
-  problems: Problem[];
-  request_id: string;
-  render_id?: string;
-}
-
-export function problemBody(error: ProblemError, requestId: string): ProblemBody {
+/** @param base the address under which the caller reached us: `type` leads to a page there. */
+export function problemBody(error: ProblemError, request: { base: string; id: string }): ProblemAnswer {
   const { code, renderId } = error;
   const [status, title] = PROBLEMS[code];
   return {
-    type: `urn:darkroom:problem:${code}`,
+    type: `${request.base}/problems/${code}`,
     title,
     status,
     detail: error.message,
     code,
     problems: error.problems.slice(0, SHOWN),
-    request_id: requestId,
+    request_id: request.id,
     ...(renderId ? { render_id: renderId } : {}),
   };
 }

@@ -1,4 +1,5 @@
-import { type Checkpoint, type Ledger, priceOf, RENDER_ID, type Settings } from '@darkroom/shared';
+import { RENDER_ID } from '@darkroom/api';
+import { type Checkpoint, type Ledger, priceOf, type Settings } from '@darkroom/shared';
 import { z } from 'zod';
 import type { RenderJob, RenderQueue } from '../backends/index.ts';
 

@@ -1,6 +1,12 @@
-import { checkpointSchema, type Ledger, RENDER_ID } from '@darkroom/shared';
+import { RENDER_ID } from '@darkroom/api';
+import {
+  checkpointSchema,
+  type Ledger,
+  type Standing,
+  standingOfJob,
+  standingOfReceipt,
+} from '@darkroom/shared';
 import { bounded, type RenderQueue, STORE_LIMIT } from '../backends/index.ts';
-import { type Standing, standingOfJob, standingOfReceipt } from './standing.ts';
 
 /** Where renders are looked for. */
 export interface Archive {

@@ -1,4 +1,5 @@
-import type { FailureCode } from '@darkroom/shared';
+import { type FailureCode } from '@darkroom/api';
+
 import { backoffMs } from './backoff.ts';
 
 /** Everything that can go wrong in a render's life; the rows of the failure table. */

@@ -1,4 +1,5 @@
-import type { Checkpoint, Failure, FailureCode, LiveStep, RenderResult, StepName } from '@darkroom/shared';
+import { type FailureCode, type StepName } from '@darkroom/api';
+import type { Checkpoint, Failure, LiveStep, RenderResult } from '@darkroom/shared';
 import type { Outcome, StageJob } from '../stage.ts';
 import type { RenderDeps } from './deps.ts';
 

@@ -55,5 +55,6 @@ export function settingsPage(): string {
 function shown(name: keyof Settings, value: Settings[keyof Settings]): string {
   if (value === undefined) return '';
   if (name === 'PRICES') return (value as number[]).map((micros) => (micros / 1e6).toFixed(3)).join(',');
-  return Array.isArray(value) ? value.join(',') : String(value);
+  // Lists are empty by default.
+  return Array.isArray(value) ? '' : String(value);
 }

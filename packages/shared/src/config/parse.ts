@@ -1,3 +1,4 @@
+import { parsePerTenant } from './per-tenant.ts';
 import { SECRET_SETTINGS, type Settings, settingsSchema } from './settings.ts';
 
 export interface SettingProblem {
@@ -68,6 +69,7 @@ export function secretsOf(env: Record<string, string | undefined>): string[] {
   const secrets = [
     env.TOAPIS_API_KEY,
     ...(env.TOAPIS_WEBHOOK_SECRET ?? '').split(','),
+    ...(parsePerTenant(env.WEBHOOK_SECRETS ?? '') ?? []).map(({ value }) => value),
     env.AWS_SECRET_ACCESS_KEY,
     env.AWS_SESSION_TOKEN,
     passwordOf(env.QUEUE_URL),

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { API_KEY_FORM, type ApiKey, parseApiKeys } from '../access/api-keys.ts';
+import { type PerTenant, parsePerTenant } from './per-tenant.ts';
 
 const whole = (min: number, max: number) =>
   z
@@ -14,6 +16,19 @@ const url = (schemes: string[]) =>
     error: `a URL that begins with ${schemes.map((scheme) => `${scheme}:`).join(' or ')}`,
   });
 const httpUrl = url(['http', 'https']).refine((text) => URL.canParse(text), { error: 'a whole http(s) URL' });
+const perTenant = (what: string, right: (value: string) => boolean) =>
+  z
+    .string()
+    .transform((text, context): PerTenant[] => {
+      const read = parsePerTenant(text);
+      if (read?.every(({ value }) => right(value))) return read;
+      context.addIssue({
+        code: 'custom',
+        message: `${what} for everybody, or tenant=${what} entries, separated by commas`,
+      });
+      return z.NEVER;
+    })
+    .default([]);
 const PRICES = /^\d+(\.\d{1,6})?$/;
 
 /**
@@ -28,6 +43,25 @@ export const settingsSchema = z.object({
   HOST: z.string().default('127.0.0.1').describe('Interface that services bind to.'),
   PORT: whole(0, 65535).default(3000).describe("The producer's port; 0 takes a free one."),
   WORKER_PORT: whole(0, 65535).default(3001).describe("The worker's health and metrics port."),
+  PUBLIC_URL: httpUrl
+    .transform((text) => text.replace(/\/+$/, ''))
+    .optional()
+    .describe('Where callers reach the API, for links; unset: the address that a request came to.'),
+  API_KEYS: z
+    .string()
+    .transform((text, context): ApiKey[] => {
+      const keys = parseApiKeys(text);
+      if (keys) return keys;
+      context.addIssue({ code: 'custom', message: API_KEY_FORM });
+      return z.NEVER;
+    })
+    .default([])
+    .describe(
+      'Who may call, as `pnpm new-key` prints it. Without keys everybody is tenant `default`, and HOST must be loopback.',
+    ),
+  API_RATE_PER_SECOND: whole(1, 100_000)
+    .default(100)
+    .describe('Requests per second of one key, of all producers together.'),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('fatal, error, warn, info, debug, trace or silent.'),
@@ -106,7 +140,7 @@ export const settingsSchema = z.object({
     ),
   ALLOW_PRIVATE_HOSTS: flag
     .default(false)
-    .describe('Whether results may come from loopback and private addresses.'),
+    .describe('Whether results may come from, and webhooks go to, loopback and private addresses.'),
   RESULT_MAX_BYTES: whole(1024, 1_073_741_824)
     .default(64 * 1024 * 1024)
     .describe('A result may be this large. Bytes.'),
@@ -131,6 +165,17 @@ export const settingsSchema = z.object({
     )
     .default([25_000, 30_000, 40_000])
     .describe('US dollars for 1K,2K,4K.'),
+  WEBHOOK_URLS: perTenant(
+    'an http(s) URL',
+    (value) => /^https?:\/\/\S+$/.test(value) && URL.canParse(value),
+  ).describe('Where the ends of renders are told that name no webhook_url: a URL, or `tenant=URL` entries.'),
+  WEBHOOK_SECRETS: perTenant('whsec_…', (value) => /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(value)).describe(
+    'What webhooks are signed with: `whsec_…`, or `tenant=whsec_…` entries; several while rotating.',
+  ),
+  WEBHOOK_TIMEOUT_MS: whole(100, 60_000)
+    .default(10_000)
+    .describe('A receiver that has not answered for this long did not take the webhook.'),
+  NOTIFY_CONCURRENCY: whole(1, 1000).default(32).describe('Webhooks that one worker has under way.'),
   RENDER_CONCURRENCY: whole(1, 2000)
     .default(100)
     .describe('Renders that one worker advances at the same time; mostly looks.'),
@@ -155,4 +200,11 @@ export const settingsSchema = z.object({
 export type Settings = z.infer<typeof settingsSchema>;
 
 /** Settings whose value is never shown. */
-export const SECRET_SETTINGS: readonly string[] = ['TOAPIS_API_KEY', 'TOAPIS_WEBHOOK_SECRET', 'QUEUE_URL'];
+export const SECRET_SETTINGS: readonly string[] = [
+  'TOAPIS_API_KEY',
+  'TOAPIS_WEBHOOK_SECRET',
+  'QUEUE_URL',
+  'API_KEYS',
+  'WEBHOOK_URLS',
+  'WEBHOOK_SECRETS',
+];

@@ -37,7 +37,7 @@ export interface TaskResult {
 }
 
 /** What the ledger says of one attempt. */
-export type Standing =
+export type AttemptStanding =
   | { state: 'untouched' }
   | { state: 'intended'; intent: Intent }
   | { state: 'accepted'; accepted: Accepted };
@@ -59,7 +59,7 @@ export class Ledger {
     this.#clock = clock;
   }
 
-  async standing(renderId: string, attempt: number, signal?: AbortSignal): Promise<Standing> {
+  async standing(renderId: string, attempt: number, signal?: AbortSignal): Promise<AttemptStanding> {
     // Outcome first: an intent that is found after it was looked for may be older than the outcome.
     const accepted = await this.#read<Accepted>(acceptedKey(renderId, attempt), signal);
     if (accepted) return { state: 'accepted', accepted };
@@ -106,11 +106,17 @@ export class Ledger {
     return this.#read<TaskResult>(resultKey(renderId, attempt), signal);
   }
 
-  /** Writes the receipt, and the empty object by which it is found by day and tenant. */
+  /** Writes the empty object by which a render is found by day and tenant, before anything is bought for it. */
+  async enter(
+    render: Pick<Receipt, 'tenant' | 'createdAt' | 'renderId'>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const index = dayIndexKey(render.tenant, render.createdAt, render.renderId);
+    await this.#store.put(index, '', { contentType: 'text/plain', ...(signal ? { signal } : {}) });
+  }
+
   async writeReceipt(receipt: Receipt, signal?: AbortSignal): Promise<void> {
     await this.#store.put(receiptKey(receipt.renderId), JSON.stringify(receipt), options(signal));
-    const index = dayIndexKey(receipt.tenant, receipt.createdAt, receipt.renderId);
-    await this.#store.put(index, '', { contentType: 'text/plain', ...(signal ? { signal } : {}) });
   }
 
   async receipt(renderId: string, signal?: AbortSignal): Promise<Receipt | undefined> {

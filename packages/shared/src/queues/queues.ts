@@ -1,7 +1,8 @@
+import type { EndStatus } from '@darkroom/api';
 import type { JobsOptions, KeepJobs, Queue } from 'bullmq';
 import type { Engine, EngineQueueOptions } from '../engine/engine.ts';
 import type { DeadLetter } from '../render/dead-letter.ts';
-import type { Checkpoint, Failure, StoredImage } from '../render/index.ts';
+import type { Checkpoint, Failure, Reference, StoredImage } from '../render/index.ts';
 
 /** Every queue of Darkroom by name. */
 export const QUEUE = {
@@ -10,6 +11,9 @@ export const QUEUE = {
   store: 'store',
   deadLetter: 'dead-letter',
   maintenance: 'maintenance',
+  notify: 'notify',
+  notifyDeadLetter: 'notify-dead-letter',
+  cancel: 'cancel',
 } as const;
 
 /** What a submission ended in; a `submit` child's return value. */
@@ -43,9 +47,38 @@ export interface StoreJob {
   failure?: Failure;
 }
 
-export interface RenderResult {
-  image: StoredImage;
-  costMicros: number;
+/** How a render's job completed. A failed render's job fails instead. */
+export type RenderResult =
+  | { state: 'completed'; image: StoredImage; costMicros: number }
+  | { state: 'canceled'; costMicros: number };
+
+/**
+ * Tells one end of a render to its webhook. The body is made from the receipt at each try, so that its signed URLs
+ * are fresh and stay out of the queue. The job's id is the `webhook-id`.
+ */
+export interface NotifyJob {
+  renderId: string;
+  tenant: string;
+  state: EndStatus;
+  /** Where it goes: the render's own, or the tenant's when it ended. */
+  to: Reference;
+  /** When (Unix ms) the render ended. */
+  endedAt: number;
+  /** Why the last try was in vain; for people. Scrubbed. */
+  lastError?: string;
+}
+
+/** A webhook that nobody took, for a person; its job id is the notify job's. */
+export interface NotifyDeadLetter extends NotifyJob {
+  attempts: number;
+  diedAt: number;
+}
+
+/** Somebody wants a render to stop. Its job id is the render's id; nobody works on it, every run looks for it. */
+export interface CancelMarker {
+  renderId: string;
+  tenant: string;
+  requestedAt: number;
 }
 
 /** Chores: `resume-submissions` looks whether the account is back, `sweep` finds deaths without a letter. */
@@ -108,6 +141,15 @@ export function openQueues(engine: Engine, retention: Retention) {
       QUEUE.maintenance,
       defaults({ done: keep(HOUR_S, 100), failed: keep(age, 100) }),
     ),
+    notify: open<NotifyJob, void>(
+      QUEUE.notify,
+      defaults({ done: keep(age, count), failed: keep(age, count) }),
+    ),
+    notifyDeadLetter: open<NotifyDeadLetter, void>(
+      QUEUE.notifyDeadLetter,
+      defaults({ done: false, failed: false }),
+    ),
+    cancel: open<CancelMarker, void>(QUEUE.cancel, defaults({ done: false, failed: false })),
   };
 }
 

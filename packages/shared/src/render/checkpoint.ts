@@ -1,7 +1,8 @@
+import { STEPS } from '@darkroom/api';
 import { z } from 'zod';
 import { failureSchema } from './failure.ts';
 import { storedImageSchema } from './image.ts';
-import { jobRequestSchema } from './request.ts';
+import { jobRequestSchema } from './job-request.ts';
 
 /** One purchase of a render that the provider accepted. `cost` in micro-dollars, as configured, until refunded. */
 export const purchaseSchema = z.strictObject({
@@ -56,6 +57,13 @@ const buryStep = z.strictObject({
   attemptsMade: z.number().int(),
 });
 
+/** Somebody canceled it: the receipt and the end are being written. `from` is the step that it stood at. */
+const cancelStep = z.strictObject({
+  step: z.literal('cancel'),
+  requestedAt: z.number(),
+  from: z.enum(STEPS),
+});
+
 const stepSchema = z.discriminatedUnion('step', [
   submitStep,
   holdStep,
@@ -63,6 +71,7 @@ const stepSchema = z.discriminatedUnion('step', [
   storeStep,
   finishStep,
   buryStep,
+  cancelStep,
 ]);
 
 /** A render job's `data`: everything a run needs to go on where the last one stopped. */

@@ -1,6 +1,6 @@
 import type { Purchase } from './checkpoint.ts';
 import type { Failure } from './failure.ts';
-import type { JobRequest } from './request.ts';
+import type { JobRequest } from './job-request.ts';
 
 /** An entry of the `dead-letter` queue; its job id is the render's id. */
 export interface DeadLetter {

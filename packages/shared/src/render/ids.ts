@@ -1,8 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** A render's id: `rnd_` and 32 hex digits. */
-export const RENDER_ID = /^rnd_[0-9a-f]{32}$/;
-
 /**
  * The id of a render that was asked for under an idempotency key: the same tenant and key always name the
  * same render, on every producer and in every year, with nothing to look up.

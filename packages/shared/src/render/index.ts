@@ -1,12 +1,12 @@
 // The render as data: what may be asked for, what the queue keeps, how it ends.
 //
-// fields.ts       the closed sets and limits of the provider's contract
-// request.ts      the request as it comes in, and as the queue keeps it
+// job-request.ts  the request as the queue keeps it; as it comes in it is the API's
 // problems.ts     what is wrong with an input: field, expected, got
 // reference.ts    a reference image as the queue holds it
 // checkpoint.ts   a render job's data: a union on `at.step`
 // failure.ts      why a render died
 // image.ts        a stored image
+// note.ts         a line of what happened
 // receipt.ts      the last word on a render, kept in the store
 // dead-letter.ts  an entry of the dead-letter queue
 // ids.ts          render and child ids
@@ -14,11 +14,11 @@
 export * from './checkpoint.ts';
 export * from './dead-letter.ts';
 export * from './failure.ts';
-export * from './fields.ts';
 export * from './ids.ts';
 export * from './image.ts';
+export * from './job-request.ts';
 export * from './keys.ts';
+export * from './note.ts';
 export * from './problems.ts';
 export * from './receipt.ts';
 export * from './reference.ts';
-export * from './request.ts';

@@ -7,9 +7,25 @@ export const resultKey = (renderId: string, attempt: number) => `ledger/${render
 export const receiptKey = (renderId: string) => `renders/${renderId}.json`;
 export const inputKey = (digest: string) => `inputs/${digest}`;
 
-/** An empty object that makes receipts listable by day and tenant without reading them. */
+const DAY_MS = 86_400_000;
+
+/** Below it are a tenant's renders of one UTC day, given by any time in it, newest first. */
+export const dayIndexPrefix = (tenant: string, day: number) =>
+  `by-day/${new Date(day).toISOString().slice(0, 10)}/${tenant}/`;
+
+/**
+ * An empty object that makes renders listable by day and tenant without reading them. What is left of the day at
+ * acceptance comes first in its name, so that a store, which lists in ascending order, lists the newest first.
+ */
 export const dayIndexKey = (tenant: string, createdAt: number, renderId: string) =>
-  `by-day/${new Date(createdAt).toISOString().slice(0, 10)}/${tenant}/${renderId}`;
+  `${dayIndexPrefix(tenant, createdAt)}${String(DAY_MS - 1 - (createdAt % DAY_MS)).padStart(8, '0')}-${renderId}`;
+
+/** What a day index key says, or `undefined` for another key. */
+export function readDayIndexKey(key: string): { createdAt: number; renderId: string } | undefined {
+  const found = /^by-day\/(\d{4}-\d\d-\d\d)\/[^/]+\/(\d{8})-(rnd_[0-9a-f]{32})$/.exec(key);
+  if (!found?.[1] || !found[3]) return undefined;
+  return { createdAt: Date.parse(found[1]) + DAY_MS - 1 - Number(found[2]), renderId: found[3] };
+}
 
 const EXTENSIONS: Record<string, string> = {
   'image/jpeg': 'jpg',

@@ -1,15 +1,17 @@
+import { END_STATUSES, STEPS } from '@darkroom/api';
 import { z } from 'zod';
 import { purchaseSchema } from './checkpoint.ts';
 import { failureSchema } from './failure.ts';
 import { storedImageSchema } from './image.ts';
-import { jobRequestSchema } from './request.ts';
+import { jobRequestSchema } from './job-request.ts';
+import { noteSchema } from './note.ts';
 
 /** The last word on a render, kept in the store beyond the queue's retention. */
 export const receiptSchema = z.object({
   v: z.literal(1),
   renderId: z.string(),
   tenant: z.string(),
-  state: z.enum(['completed', 'failed', 'canceled']),
+  state: z.enum(END_STATUSES),
   request: jobRequestSchema,
   fingerprint: z.string(),
   /** Unix milliseconds. */
@@ -21,6 +23,10 @@ export const receiptSchema = z.object({
   costMicros: z.number().int(),
   image: storedImageSchema.optional(),
   failure: failureSchema.optional(),
+  /** When (Unix ms) somebody asked to cancel it, and the step that it stood at. */
+  canceled: z.strictObject({ requestedAt: z.number(), from: z.enum(STEPS) }).optional(),
+  /** What happened, as its job's log told it; oldest first. */
+  notes: z.array(noteSchema).optional(),
 });
 
 export type Receipt = z.infer<typeof receiptSchema>;

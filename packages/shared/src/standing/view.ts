@@ -1,16 +1,21 @@
-import { costOf } from '@darkroom/shared';
-import type { AcceptedAnswer, RenderAnswer } from './answers.ts';
+import type { AcceptedAnswer, RenderAnswer } from '@darkroom/api';
+import { costOf } from '../render/index.ts';
 import { dollars } from './money.ts';
 import type { Standing } from './standing.ts';
 
 /** Addresses of one render, absolute. */
 export interface RenderLinks {
   self: string;
+  page: string;
   dashboard: string;
 }
 
 export function renderLinks(base: string, renderId: string): RenderLinks {
-  return { self: `${base}/v1/renders/${renderId}`, dashboard: `${base}${dashboardPath(renderId)}` };
+  return {
+    self: `${base}/v1/renders/${renderId}`,
+    page: `${base}/renders/${renderId}`,
+    dashboard: `${base}${dashboardPath(renderId)}`,
+  };
 }
 
 export const dashboardPath = (renderId: string) => `/queues/queue/render/${renderId}`;
@@ -23,7 +28,7 @@ export function renderAnswer(
   links: RenderLinks,
   imageUrls: { image: string; thumbnail: string } | undefined,
 ): RenderAnswer {
-  const { image, purchases } = standing;
+  const { image, purchases, request, error } = standing;
   return {
     id: standing.renderId,
     object: 'render',
@@ -33,7 +38,18 @@ export function renderAnswer(
     task_ids: standing.taskIds,
     created_at: iso(standing.createdAt),
     updated_at: iso(standing.updatedAt),
-    metadata: standing.request.metadata ?? {},
+    tenant: standing.tenant,
+    run: request.run ?? null,
+    metadata: request.metadata ?? {},
+    request: {
+      model: request.model,
+      prompt: request.prompt,
+      size: request.size ?? null,
+      resolution: request.resolution,
+      priority: request.priority,
+      images: request.images.length,
+      mask: request.mask !== undefined,
+    },
     image:
       image && imageUrls
         ? {
@@ -53,7 +69,7 @@ export function renderAnswer(
       purchases: purchases.length,
       refunded: purchases.filter((purchase) => purchase.refunded).length,
     },
-    error: standing.error ?? null,
+    error: error ? { code: error.code, message: error.message, step: error.step } : null,
     links,
   };
 }

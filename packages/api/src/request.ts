@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { DATA_URI, LIMITS, MODELS, PRIORITIES, RESOLUTIONS, SIZES } from './fields.ts';
-import { referenceSchema } from './reference.ts';
+import { DATA_URI, LIMITS, MODELS, PRIORITIES, RESOLUTIONS, RUN, SIZES } from './fields.ts';
 
 // Counts no further than needed: a text of many megabytes is refused, not taken apart.
 const characters = (text: string) => (text.length > 4 * LIMITS.prompt ? text.length : [...text].length);
@@ -44,7 +43,7 @@ const metadata = z
   .refine((value) => Object.keys(value).length <= LIMITS.metadataKeys, {
     error: `expected at most ${LIMITS.metadataKeys} keys`,
   })
-  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= LIMITS.metadataBytes, {
+  .refine((value) => new TextEncoder().encode(JSON.stringify(value)).length <= LIMITS.metadataBytes, {
     error: `expected at most ${LIMITS.metadataBytes} bytes as JSON`,
   });
 
@@ -53,6 +52,13 @@ export const idempotencyKey = z
   .min(1)
   .max(LIMITS.idempotencyKey)
   .regex(/^[\x21-\x7e]+$/, { error: 'expected printable ASCII characters without spaces' });
+
+const webhookUrl = z
+  .string()
+  .max(LIMITS.webhookUrl)
+  .refine((text) => isHttpUrl(text) && !new URL(text).username && !new URL(text).password, {
+    error: 'expected an http(s) URL without user and password',
+  });
 
 /** What a service may ask for: the fields of the provider's contract, and what Darkroom adds. */
 export const renderRequestSchema = z
@@ -75,6 +81,15 @@ export const renderRequestSchema = z
     mask_url: imageAddress.optional(),
     priority: z.enum(PRIORITIES).default('interactive'),
     metadata: metadata.optional(),
+    /** A batch's name, to list its renders by. */
+    run: z
+      .string()
+      .regex(RUN, {
+        error: `expected at most ${LIMITS.run} letters, digits, dots, dashes and underscores, a letter or digit first`,
+      })
+      .optional(),
+    /** Where the end of this render is told, signed; instead of the tenant's default. */
+    webhook_url: webhookUrl.optional(),
     /** The same key names the same render for ever. Also taken as the header `Idempotency-Key`. */
     idempotency_key: idempotencyKey.optional(),
   })
@@ -85,19 +100,5 @@ export const renderRequestSchema = z
     when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
   });
 
-/** A checked request with its defaults; not yet fit for a queue (see {@link JobRequest}). */
+/** A checked request with its defaults. */
 export type RenderRequest = z.infer<typeof renderRequestSchema>;
-
-/** The request as the queue keeps it: no bytes, no signed URLs, below 8 KB (I5, I8). */
-export const jobRequestSchema = z.strictObject({
-  model: z.enum(MODELS),
-  prompt: z.string(),
-  size: z.enum(SIZES).optional(),
-  resolution: z.enum(RESOLUTIONS),
-  images: z.array(referenceSchema).max(LIMITS.images),
-  mask: referenceSchema.optional(),
-  priority: z.enum(PRIORITIES),
-  metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
-});
-
-export type JobRequest = z.infer<typeof jobRequestSchema>;

@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import {
+  FAILURE_CODES,
+  MODELS,
+  PRIORITIES,
+  RENDER_ID,
+  RENDER_STATUSES,
+  RESOLUTIONS,
+  SIZES,
+  STEPS,
+} from './fields.ts';
+import { problemSchema } from './problems.ts';
+
+/** The shapes of the API's answers. Clients may rely on every field being there; more may come. */
+
+const common = {
+  id: z.string().regex(RENDER_ID),
+  object: z.literal('render'),
+  status: z.enum(RENDER_STATUSES),
+  progress: z.number().int().min(0).max(100).meta({ description: 'Percent.' }),
+  created_at: z.iso.datetime(),
+  links: z.strictObject({
+    self: z.url(),
+    page: z.url().meta({ description: 'The render for people: image, timeline, cost.' }),
+    dashboard: z.url().meta({ description: 'Its job on Bull Board.' }),
+  }),
+};
+
+/** `POST /v1/renders`, 202. */
+export const acceptedSchema = z
+  .strictObject({
+    ...common,
+    duplicate: z.boolean().meta({
+      description:
+        'True when this idempotency key had made the render before: status and progress are its present ones.',
+    }),
+  })
+  .meta({ id: 'Accepted' });
+
+const imageSchema = z
+  .strictObject({
+    key: z.string().meta({ description: 'Where it is in the object store.' }),
+    url: z.url().meta({
+      description:
+        'Signed and short-lived where the store can sign, else served by the API. Ask again for a fresh one.',
+    }),
+    sha256: z.string(),
+    bytes: z.number().int(),
+    width: z.number().int(),
+    height: z.number().int(),
+    content_type: z.string(),
+    thumbnail_url: z.url(),
+  })
+  .meta({ id: 'Image' });
+
+/** `GET /v1/renders/{id}`, 200. */
+export const renderSchema = z
+  .strictObject({
+    ...common,
+    attempts: z.number().int().meta({ description: 'Purchases begun.' }),
+    task_ids: z.array(z.string()).meta({ description: "The provider's own ids, one a purchase." }),
+    updated_at: z.iso.datetime(),
+    tenant: z.string(),
+    run: z.string().nullable(),
+    metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    request: z
+      .strictObject({
+        model: z.enum(MODELS),
+        prompt: z.string(),
+        size: z.enum(SIZES).nullable(),
+        resolution: z.enum(RESOLUTIONS),
+        priority: z.enum(PRIORITIES),
+        images: z.number().int().meta({ description: 'How many reference images it has.' }),
+        mask: z.boolean(),
+      })
+      .meta({ description: 'What was asked for, without the images.' }),
+    image: imageSchema.nullable().meta({ description: 'There once the render is completed.' }),
+    cost: z
+      .strictObject({
+        amount: z.string().regex(/^\d+\.\d{3,6}$/),
+        currency: z.literal('USD'),
+        purchases: z.number().int(),
+        refunded: z.number().int(),
+      })
+      .meta({ description: 'What was spent so far; refunded purchases cost nothing.' }),
+    error: z
+      .strictObject({ code: z.enum(FAILURE_CODES), message: z.string(), step: z.enum(STEPS) })
+      .nullable(),
+  })
+  .meta({ id: 'Render' });
+
+/** `GET /v1/renders`, 200: newest first. */
+export const renderListSchema = z
+  .strictObject({
+    object: z.literal('list'),
+    data: z.array(renderSchema),
+    next_cursor: z
+      .string()
+      .nullable()
+      .meta({ description: 'Ask with it for the next page; null on the last one. A page may be short.' }),
+  })
+  .meta({ id: 'RenderList' });
+
+const place = {
+  index: z.number().int().min(0).meta({ description: 'Position in the request, from 0.' }),
+  line: z.number().int().min(1).optional().meta({ description: 'Line of an NDJSON request, from 1.' }),
+};
+
+/** What became of one item of a bulk request; one line of a streamed answer. */
+export const bulkItemSchema = z
+  .union([
+    z.strictObject({ ...place, status: z.literal(202), render: acceptedSchema }),
+    z.strictObject({ ...place, status: z.number().int().min(400), error: problemSchema }),
+  ])
+  .meta({ id: 'BulkItem' });
+
+const bulkCounts = {
+  object: z.literal('bulk'),
+  accepted: z.number().int(),
+  duplicates: z.number().int(),
+  rejected: z.number().int(),
+};
+
+/** `POST /v1/renders/bulk`, 202 or 207: an entry for each item, in the order of the request. */
+export const bulkSchema = z
+  .strictObject({ ...bulkCounts, items: z.array(bulkItemSchema) })
+  .meta({ id: 'Bulk' });
+
+/** The last line of a streamed bulk answer. An answer without it was cut off: send the whole call again. */
+export const bulkSummarySchema = z
+  .strictObject({
+    ...bulkCounts,
+    error: problemSchema
+      .optional()
+      .meta({ description: 'Why the rest of the request was not read; items above stand.' }),
+  })
+  .meta({ id: 'BulkSummary' });
+
+/** `data` of the server-sent event `progress`; `status` and `end` carry a whole render, `image` its image. */
+export const progressEventSchema = z
+  .strictObject({ id: common.id, status: common.status, progress: common.progress })
+  .meta({ id: 'Progress' });
+
+export type AcceptedAnswer = z.infer<typeof acceptedSchema>;
+export type RenderAnswer = z.infer<typeof renderSchema>;
+export type RenderListAnswer = z.infer<typeof renderListSchema>;
+export type BulkItem = z.infer<typeof bulkItemSchema>;
+export type BulkAnswer = z.infer<typeof bulkSchema>;
+export type BulkSummary = z.infer<typeof bulkSummarySchema>;
+export type ProgressEvent = z.infer<typeof progressEventSchema>;

@@ -1,0 +1,26 @@
+import { TENANT } from '@darkroom/api';
+
+/** A value of one tenant, or of all that have none of their own. */
+export interface PerTenant {
+  tenant?: string;
+  value: string;
+}
+
+/** Reads `value` and `tenant=value` entries. @returns `undefined` when a tenant's name cannot be one. */
+export function parsePerTenant(text: string): PerTenant[] | undefined {
+  const entries = text
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .map((entry): PerTenant => {
+      const [, tenant, value] = /^([^=:/]+)=(.+)$/.exec(entry) ?? [];
+      return tenant && value ? { tenant, value } : { value: entry };
+    });
+  return entries.every(({ tenant }) => tenant === undefined || TENANT.test(tenant)) ? entries : undefined;
+}
+
+/** A tenant's own values, else those for everybody; in the order of the setting. */
+export function valuesFor(entries: readonly PerTenant[], tenant: string): string[] {
+  const own = entries.filter((entry) => entry.tenant === tenant);
+  const theirs = own.length > 0 ? own : entries.filter((entry) => entry.tenant === undefined);
+  return theirs.map(({ value }) => value);
+}

@@ -1,0 +1,2 @@
+// addresses.ts   which IP addresses are public
+export * from './addresses.ts';
