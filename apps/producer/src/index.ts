@@ -1,12 +1,17 @@
 // start-producer.ts   the API and the dashboard, put together
 // main.ts             the process around it
 //
-// http/        the server, and the routes of the API
-// intake/      from a body to a durable render
-// status/      what a render's state is, and how it is told
+// renders/     the renders' own addresses
 // provider-webhooks/   the provider's own word on its tasks
+// pages/       what is looked at in a browser
 // dashboard/   Bull Board
+// openapi/     the API's description of itself
 // health/      probes and metrics
+//
+// http/        the server
+// access/      who is calling, and what they may do
+// intake/      from a body to a durable render
+// status/      where renders are found
 // backends/    calls to queue and store, bounded in time
 // problems/    how the API says no
 export { type ProducerDeps, type RunningProducer, startProducer } from './start-producer.ts';

@@ -6,6 +6,9 @@ await runService({
   purpose: 'Takes renders over HTTP, tells how they are, and shows the queues at /queues.',
   reads: [
     'NODE_ENV',
+    'PUBLIC_URL',
+    'API_KEYS',
+    'API_RATE_PER_SECOND',
     'HOST',
     'PORT',
     'LOG_LEVEL',
@@ -19,6 +22,11 @@ await runService({
     'RETENTION_DAYS',
     'MAX_BODY_BYTES',
     'TOAPIS_WEBHOOK_SECRET',
+    'TOAPIS_BASE_URL',
+    'TOAPIS_API_KEY',
+    'WEBHOOK_URLS',
+    'WEBHOOK_SECRETS',
+    'ALLOW_PRIVATE_HOSTS',
     'PRICES',
   ],
   // The embedded engine belongs to one process, so a producer of its own would have no worker.

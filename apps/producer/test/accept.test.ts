@@ -24,6 +24,7 @@ needs('redis').describe('POST /v1/renders', () => {
     expect(answer).toMatchObject({ object: 'render', status: 'queued', progress: 0, duplicate: false });
     expect(answer.links).toEqual({
       self: `${rig.url}/v1/renders/${id}`,
+      page: `${rig.url}/renders/${id}`,
       dashboard: `${rig.url}/queues/queue/render/${id}`,
     });
     expect(response.headers.get('location')).toBe(answer.links.self);

@@ -132,7 +132,7 @@ describe('the status of a render', () => {
     ],
     [
       'that is completed',
-      job({ finishedOn: 1_700_000_010_000, returnvalue: { image, costMicros: 25_000 } }),
+      job({ finishedOn: 1_700_000_010_000, returnvalue: { state: 'completed', image, costMicros: 25_000 } }),
       checkpoint({ step: 'finish', image }, { purchases: [bought(1)] }),
       {
         status: 'completed',
@@ -193,7 +193,7 @@ describe('the status of a render', () => {
       { attempt: 2, purchases: [bought(1, true), bought(2)] },
     );
     const fromJob = standingOfJob(
-      job({ finishedOn: 1_700_000_010_000, returnvalue: { image, costMicros: 1 } }),
+      job({ finishedOn: 1_700_000_010_000, returnvalue: { state: 'completed', image, costMicros: 1 } }),
       ended,
     );
     const { v, renderId, tenant, request, fingerprint, createdAt, purchases } = ended;

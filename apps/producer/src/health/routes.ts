@@ -9,17 +9,26 @@ export function healthRoutes(
   deps: { metrics: Metrics; readiness: () => Promise<Readiness> },
 ): void {
   // Alive means that this process answers: what it stands on is readiness.
-  resource(app, '/healthz', { GET: async (_request, reply) => await reply.send({ status: 'ok' }) });
+  resource(app, '/healthz', {
+    GET: { needs: 'anyone', run: async (_request, reply) => await reply.send({ status: 'ok' }) },
+  });
   resource(app, '/readyz', {
-    GET: async (_request, reply) => {
-      const { ready, checks } = await deps.readiness();
-      return await reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'unavailable', checks });
+    GET: {
+      needs: 'anyone',
+      run: async (_request, reply) => {
+        const { ready, checks } = await deps.readiness();
+        return await reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'unavailable', checks });
+      },
     },
   });
   resource(app, '/metrics', {
-    GET: async (_request, reply) => {
-      const { text, contentType } = await deps.metrics.page();
-      return await reply.type(contentType).send(text);
+    // Its labels name the tenants.
+    GET: {
+      needs: 'house',
+      run: async (_request, reply) => {
+        const { text, contentType } = await deps.metrics.page();
+        return await reply.type(contentType).send(text);
+      },
     },
   });
 }

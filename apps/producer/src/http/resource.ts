@@ -1,26 +1,42 @@
 import type { FastifyInstance, RouteHandlerMethod } from 'fastify';
+import type { ZodOpenApiOperationObject } from 'zod-openapi';
+import type { Needs } from '../access/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import { refuse } from './server.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 type Method = 'GET' | 'POST';
 
+/** One method of an address. */
+export interface Endpoint {
+  /** What it asks of its callers. */
+  needs: Needs;
+  /** A link that we signed ourselves opens it too. */
+  signable?: true;
+  /** How the API's description tells it; without it the address is not part of the API. */
+  doc?: ZodOpenApiOperationObject;
+  run: RouteHandlerMethod;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    doc?: ZodOpenApiOperationObject;
+  }
+}
+
 /** One address with the methods that it has. Any other is answered 405, before its body is read. */
-export function resource(
-  app: FastifyInstance,
-  url: string,
-  handlers: { [M in Method]?: RouteHandlerMethod },
-): void {
-  const known = (Object.keys(handlers) as Method[]).flatMap((method) =>
+export function resource(app: FastifyInstance, url: string, endpoints: { [M in Method]?: Endpoint }): void {
+  const known = (Object.keys(endpoints) as Method[]).flatMap((method) =>
     method === 'GET' ? (['GET', 'HEAD'] as const) : [method],
   );
   // HEAD runs the same handler: Fastify's own would read a whole image to throw it away.
-  for (const [method, handler] of Object.entries(handlers)) {
-    app.route({ method: method === 'GET' ? ['GET', 'HEAD'] : method, url, handler });
+  for (const [method, { run, ...config }] of Object.entries(endpoints)) {
+    app.route({ method: method === 'GET' ? ['GET', 'HEAD'] : method, url, config, handler: run });
   }
   app.route({
     method: METHODS.filter((method) => !(known as string[]).includes(method)),
     url,
+    config: { needs: 'anyone' },
     onRequest: async (request, reply) => {
       const allow = known.join(', ');
       reply.header('allow', allow);

@@ -8,6 +8,7 @@ import {
   LogController,
 } from 'fastify';
 import { ProblemError, problemBody, toProblem } from '../problems/index.ts';
+import { baseUrl, knowOwnUrl } from './base-url.ts';
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
@@ -46,13 +47,16 @@ export function createServer({ settings, logger, clock, onAnswer }: ServerDeps) 
         tooLarge ? 'headers_too_large' : 'bad_request',
         'This is not HTTP/1.1 as we know it.',
       );
-      const body = JSON.stringify(problemBody(problem, 'none'));
+      const body = JSON.stringify(
+        problemBody(problem, { base: app.ownUrl.public ?? app.ownUrl.fallback, id: 'none' }),
+      );
       socket.end(
         `HTTP/1.1 ${problem.status} Refused\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
       );
     },
   });
 
+  knowOwnUrl(app, settings.PUBLIC_URL);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     reply.headers(SAFE);
@@ -68,6 +72,7 @@ export function createServer({ settings, logger, clock, onAnswer }: ServerDeps) 
       route,
       status,
       ms: Math.round(ms),
+      ...(request.caller?.key ? { tenant: request.caller.tenant } : {}),
       ...(renderId && RENDER_ID.test(renderId) ? { renderId } : {}),
     };
     request.log[status >= 500 ? 'warn' : request.method === 'GET' ? 'debug' : 'info'](line, 'answered');
@@ -100,5 +105,5 @@ export function refuse(error: unknown, request: FastifyRequest, reply: FastifyRe
   return reply
     .code(problem.status)
     .header('content-type', 'application/problem+json; charset=utf-8')
-    .send(JSON.stringify(problemBody(problem, request.id)));
+    .send(JSON.stringify(problemBody(problem, { base: baseUrl(request), id: request.id })));
 }

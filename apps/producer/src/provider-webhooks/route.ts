@@ -11,26 +11,29 @@ export function providerWebhooks(app: FastifyInstance, secrets: readonly string[
   app.register(async (scope) => {
     readBytes(scope);
     resource(scope, '/v1/webhooks/toapis', {
-      POST: async (request, reply) => {
-        const body = bytesOf(request);
-        const refused = refuseSignature(
-          {
-            id: header(request, 'x-toapis-webhook-id'),
-            timestamp: header(request, 'x-toapis-webhook-timestamp'),
-            signature: header(request, 'x-toapis-webhook-signature'),
-            body,
-          },
-          secrets,
-          deps.now(),
-        );
-        if (refused) throw new ProblemError('webhook_refused', `This webhook is not taken: ${refused}.`);
-        const event = eventSchema.safeParse(parseJson(body));
-        // Signed and yet not of a form we know: nothing that telling again would mend.
-        if (!event.success) return await reply.code(202).send({ outcome: 'ignored' });
-        const outcome = await settle(event.data, deps);
-        request.log.info({ renderId: event.data.data.client_business_id, outcome }, 'provider webhook');
-        // Only a 2xx counts with the provider: anything else has it tell again, later.
-        return await reply.code(outcome === 'early' ? 503 : 200).send({ outcome });
+      POST: {
+        needs: 'anyone',
+        run: async (request, reply) => {
+          const body = bytesOf(request);
+          const refused = refuseSignature(
+            {
+              id: header(request, 'x-toapis-webhook-id'),
+              timestamp: header(request, 'x-toapis-webhook-timestamp'),
+              signature: header(request, 'x-toapis-webhook-signature'),
+              body,
+            },
+            secrets,
+            deps.now(),
+          );
+          if (refused) throw new ProblemError('webhook_refused', `This webhook is not taken: ${refused}.`);
+          const event = eventSchema.safeParse(parseJson(body));
+          // Signed and yet not of a form we know: nothing that telling again would mend.
+          if (!event.success) return await reply.code(202).send({ outcome: 'ignored' });
+          const outcome = await settle(event.data, deps);
+          request.log.info({ renderId: event.data.data.client_business_id, outcome }, 'provider webhook');
+          // Only a 2xx counts with the provider: anything else has it tell again, later.
+          return await reply.code(outcome === 'early' ? 503 : 200).send({ outcome });
+        },
       },
     });
   });

@@ -1,5 +1,6 @@
 import { RENDER_ID } from '@darkroom/api';
 import {
+  ALL_TENANTS,
   checkpointSchema,
   type Ledger,
   type Standing,
@@ -15,7 +16,7 @@ export interface Archive {
 }
 
 /**
- * A render of a tenant: from the queue, whose word is the newest, else from its receipt. The receipt is written
+ * A render of a tenant (`*`: of any): from the queue, whose word is the newest, else from its receipt. The receipt is written
  * before the queue lets go, so that looking in this order misses nothing.
  *
  * @throws {EngineError} and {StoreError} when either is away and needed.
@@ -27,7 +28,7 @@ export async function findRender(
 ): Promise<Standing | undefined> {
   if (!RENDER_ID.test(renderId)) return undefined;
   const standing = (await inQueue(archive.queue, renderId)) ?? (await inLedger(archive.ledger, renderId));
-  return standing?.tenant === tenant ? standing : undefined;
+  return isOf(standing, tenant) ? standing : undefined;
 }
 
 /** As `findRender`, but while the queue is away the receipt of a completed render is believed. */
@@ -41,10 +42,13 @@ export async function findRenderOrImage(
   } catch (error) {
     // Completed is final; a failed one may have been redriven since.
     const standing = await inLedger(archive.ledger, renderId).catch(() => undefined);
-    if (standing?.tenant === tenant && standing.status === 'completed') return standing;
+    if (isOf(standing, tenant) && standing?.status === 'completed') return standing;
     throw error;
   }
 }
+
+const isOf = (standing: Standing | undefined, tenant: string) =>
+  tenant === ALL_TENANTS || standing?.tenant === tenant;
 
 async function inQueue(queue: RenderQueue, renderId: string): Promise<Standing | undefined> {
   const job = await queue.get(renderId);

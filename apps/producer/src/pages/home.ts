@@ -1,18 +1,20 @@
 import type { FastifyInstance } from 'fastify';
-import { baseUrl } from './base-url.ts';
-import { resource } from './resource.ts';
+import { baseUrl, resource } from '../http/index.ts';
 
 /** `/`: where things are, for whoever opens the address in a browser. */
-export function homeRoute(app: FastifyInstance, ownUrl: () => string): void {
+export function homeRoute(app: FastifyInstance): void {
   resource(app, '/', {
-    GET: async (request, reply) =>
-      await reply
-        .header(
-          'content-security-policy',
-          "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-        )
-        .type('text/html; charset=utf-8')
-        .send(page(baseUrl(request, ownUrl()))),
+    GET: {
+      needs: 'anyone',
+      run: async (request, reply) =>
+        await reply
+          .header(
+            'content-security-policy',
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+          )
+          .type('text/html; charset=utf-8')
+          .send(page(baseUrl(request))),
+    },
   });
 }
 

@@ -1,0 +1,66 @@
+import type { ApiKey, Engine, Settings } from '@darkroom/shared';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ProblemError } from '../problems/index.ts';
+import { limitBody } from './body-limit.ts';
+import { type Caller, callerOf, may, type Needs } from './caller.ts';
+import { keyRates } from './key-rates.ts';
+import type { SignedLinks } from './signed-links.ts';
+
+export interface GuardDeps {
+  settings: Settings;
+  engine: Engine;
+  links: SignedLinks;
+}
+
+/** Asks every caller who they are, before anything of a request is read. Register before the routes. */
+export function guard(app: FastifyInstance, deps: GuardDeps): void {
+  const { settings, links } = deps;
+  const keys: readonly ApiKey[] = settings.API_KEYS;
+  const rates = keyRates(deps);
+  app.decorateRequest('caller', undefined);
+  app.addHook('onRequest', async (request, reply) => {
+    refuseOtherSites(request);
+    // An address that there is none of is not worth a key.
+    if (request.is404) return;
+    const { needs = 'house', signable = false } = request.routeOptions.config;
+    request.caller = callerOf(request.headers.authorization, keys);
+    if (needs === 'anyone') return;
+    if (signable && !request.caller) {
+      request.caller = await links.opens(request);
+      if (request.caller) return;
+    }
+    await admit(request, reply, needs);
+    await rates(request.caller as Caller);
+  });
+  app.addHook('preParsing', async (request, _reply, payload) =>
+    limitBody(request, payload, request.caller?.key?.bodyBytes),
+  );
+}
+
+async function admit(request: FastifyRequest, reply: FastifyReply, needs: Needs): Promise<void> {
+  const { caller } = request;
+  if (!caller) {
+    // A browser asks its person for a password only when told so.
+    const inBrowser = request.headers.accept?.includes('text/html');
+    reply.header('www-authenticate', inBrowser ? 'Basic realm="Darkroom", charset="UTF-8"' : 'Bearer');
+    const detail = request.headers.authorization
+      ? 'This API key is not known here.'
+      : 'This address needs an API key: Authorization: Bearer <key>.';
+    throw new ProblemError('unauthorized', detail);
+  }
+  if (may(caller, needs)) return;
+  throw new ProblemError(
+    'forbidden',
+    needs === 'house'
+      ? 'This address is for operators of all tenants: a key of tenant * with the role operate.'
+      : `This key lacks the role ${needs}.`,
+  );
+}
+
+/** Browsers send what they know (a password, an address on this machine) for any page that asks them to. */
+function refuseOtherSites(request: FastifyRequest): void {
+  if (request.method === 'GET' || request.method === 'HEAD') return;
+  const site = request.headers['sec-fetch-site'];
+  if (site !== 'cross-site' && site !== 'same-site') return;
+  throw new ProblemError('cross_site_request', 'A page of another site cannot change anything here.');
+}

@@ -1,0 +1,2 @@
+// home.ts   the page at /
+export * from './home.ts';

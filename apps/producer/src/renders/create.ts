@@ -1,0 +1,69 @@
+import { acceptedSchema, type RenderRequest, renderRequestSchema } from '@darkroom/api';
+import { acceptedAnswer, renderLinks } from '@darkroom/shared';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { tenantOf } from '../access/index.ts';
+import { baseUrl, bytesOf, type Endpoint } from '../http/index.ts';
+import { accept, checkRequest, idempotencyKeyOf, parseJson } from '../intake/index.ts';
+import { answer, refusals } from '../openapi/index.ts';
+import type { IntakeDeps } from './deps.ts';
+import { idempotencyHeader } from './headers.ts';
+
+/** `POST /v1/renders`. */
+export const createEndpoint = (deps: IntakeDeps): Endpoint => ({
+  needs: 'enqueue',
+  doc,
+  run: (request, reply) => create(deps, request, reply),
+});
+
+async function create(deps: IntakeDeps, request: FastifyRequest, reply: FastifyReply) {
+  const tenant = tenantOf(request);
+  try {
+    const key = idempotencyKeyOf(request.headers['idempotency-key']);
+    const checked = checkRequest(parseJson(bytesOf(request)), key);
+    const accepted = await accept(deps.door, tenant, checked);
+    deps.onIntake(accepted.duplicate ? 'duplicate' : 'accepted', tenant);
+    const { renderId, duplicate } = accepted;
+    request.log.info({ renderId, tenant, duplicate }, 'accepted');
+    const links = renderLinks(baseUrl(request), renderId);
+    return await reply.code(202).header('location', links.self).send(acceptedAnswer(accepted, links));
+  } catch (error) {
+    deps.onIntake('rejected', tenant);
+    throw error;
+  }
+}
+
+const example = {
+  prompt: 'Hand-thrown stoneware mug on a linen cloth',
+  size: '1:1',
+  resolution: '2K',
+  metadata: { sku: '1042' },
+} as const satisfies Partial<RenderRequest>;
+
+const doc = {
+  operationId: 'createRender',
+  tags: ['Renders'],
+  summary: 'Ask for a render',
+  description:
+    'Answered after the render is durably queued. The same idempotency key is the same render for ever: the answer then has `"duplicate": true` and its present status.',
+  requestParams: { header: idempotencyHeader },
+  requestBody: { required: true, content: { 'application/json': { schema: renderRequestSchema, example } } },
+  responses: {
+    '202': answer('The render is durably queued, or was before.', acceptedSchema, {
+      headers: { Location: { description: 'The render.', schema: { type: 'string', format: 'uri' } } },
+    }),
+    ...refusals(
+      'empty_body',
+      'invalid_utf8',
+      'invalid_json',
+      'too_deep',
+      'idempotency_key_mismatch',
+      'invalid_idempotency_key',
+      'idempotency_conflict',
+      'body_too_large',
+      'unsupported_media_type',
+      'invalid_request',
+      'queue_unavailable',
+      'store_unavailable',
+    ),
+  },
+};

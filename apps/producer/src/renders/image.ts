@@ -1,0 +1,89 @@
+import { type ObjectStore, thumbnailKey } from '@darkroom/shared';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { bounded, STORE_LIMIT } from '../backends/index.ts';
+import type { Endpoint } from '../http/index.ts';
+import { refusals } from '../openapi/index.ts';
+import { ProblemError } from '../problems/index.ts';
+import type { LookDeps } from './deps.ts';
+import { found } from './found.ts';
+import { idParam } from './params.ts';
+
+/** `GET /v1/renders/{id}/image`: from the store through us, whatever the store can sign. */
+export const imageEndpoint = (deps: LookDeps): Endpoint => ({
+  needs: 'read',
+  signable: true,
+  doc: docOf('getRenderImage', "Look at a render's image", 'image/*'),
+  run: async (request, reply) => {
+    const { renderId, image } = await found(deps, request);
+    if (!image) throw noImage(renderId);
+    const { key, contentType, sha256: tag } = image;
+    const name = `${renderId}.${key.slice(key.lastIndexOf('.') + 1)}`;
+    return await serve(deps.store, request, reply, { key, contentType, tag, name });
+  },
+});
+
+/** `GET /v1/renders/{id}/thumbnail`. */
+export const thumbnailEndpoint = (deps: LookDeps): Endpoint => ({
+  needs: 'read',
+  signable: true,
+  doc: docOf('getRenderThumbnail', 'Look at a small picture of it', 'image/webp'),
+  run: async (request, reply) => {
+    const { renderId, image } = await found(deps, request);
+    if (!image) throw noImage(renderId);
+    const key = image.thumbnailKey || thumbnailKey(renderId);
+    const name = `${renderId}-thumbnail.webp`;
+    const tag = `${image.sha256}-t`;
+    return await serve(deps.store, request, reply, { key, contentType: 'image/webp', tag, name });
+  },
+});
+
+const noImage = (renderId: string) =>
+  new ProblemError('image_not_found', 'The render is not completed. Its status says more.', { renderId });
+
+async function serve(
+  store: ObjectStore,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  object: { key: string; contentType: string; tag: string; name: string },
+) {
+  const etag = `"${object.tag}"`;
+  reply.headers({
+    etag,
+    // The bytes below an id never change, but who may see them can.
+    'cache-control': 'private, max-age=86400',
+    'content-disposition': `inline; filename="${object.name}"`,
+    // Styles: the browser's own picture page centres with them.
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+  });
+  const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (known?.includes(etag) || known?.includes('*')) return await reply.code(304).send();
+
+  if (request.method === 'HEAD') {
+    const info = await bounded(STORE_LIMIT.small, (signal) => store.head(object.key, { signal }));
+    if (!info) throw gone();
+    return await reply.type(object.contentType).header('content-length', info.size).send();
+  }
+  // The limit is for opening: callers may read slowly, and closing the connection ends the stream.
+  const opened = await bounded(STORE_LIMIT.small, (signal) => store.getStream(object.key, { signal }));
+  if (!opened) throw gone();
+  return await reply.type(object.contentType).header('content-length', opened.info.size).send(opened.stream);
+}
+
+const gone = () => new ProblemError('image_not_found', 'The image is no longer in the store.');
+
+const docOf = (operationId: string, summary: string, type: string) => ({
+  operationId,
+  tags: ['Renders'],
+  summary,
+  requestParams: { path: idParam },
+  responses: {
+    '200': {
+      description: 'The bytes.',
+      headers: { ETag: { description: 'Never changes below an id.', schema: { type: 'string' as const } } },
+      content: { [type]: { schema: z.string().meta({ override: { type: 'string', format: 'binary' } }) } },
+    },
+    '304': { description: 'You have it: see If-None-Match.' },
+    ...refusals('render_not_found', 'image_not_found', 'queue_unavailable', 'store_unavailable'),
+  },
+});

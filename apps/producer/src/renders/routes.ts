@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify';
+import { type BodyKind, bodyKind, readBytes, resource } from '../http/index.ts';
+import { bulkEndpoint } from './bulk.ts';
+import { createEndpoint } from './create.ts';
+import type { IntakeDeps, LookDeps } from './deps.ts';
+import { imageEndpoint, thumbnailEndpoint } from './image.ts';
+import { showEndpoint } from './show.ts';
+
+/** Everything below `/v1/renders`. */
+export function rendersRoutes(app: FastifyInstance, intake: IntakeDeps, look: LookDeps): void {
+  withBodies(app, ['json'], (scope) => {
+    resource(scope, '/v1/renders', { POST: createEndpoint(intake) });
+  });
+  withBodies(app, ['json', 'ndjson'], (scope) => {
+    resource(scope, '/v1/renders/bulk', { POST: bulkEndpoint(intake) });
+  });
+  resource(app, '/v1/renders/:id', { GET: showEndpoint(look) });
+  resource(app, '/v1/renders/:id/image', { GET: imageEndpoint(look) });
+  resource(app, '/v1/renders/:id/thumbnail', { GET: thumbnailEndpoint(look) });
+}
+
+/** Addresses whose bodies come as bytes of these kinds. */
+function withBodies(app: FastifyInstance, kinds: BodyKind[], routes: (scope: FastifyInstance) => void): void {
+  app.register(async (scope) => {
+    readBytes(scope);
+    scope.addHook('onRequest', async (request) => {
+      if (request.method === 'POST') bodyKind(request, kinds);
+    });
+    routes(scope);
+  });
+}
