@@ -1,5 +1,6 @@
 // start-producer.ts   the API and the dashboard, put together
 // main.ts             the process around it
+// new-key/            makes API keys and webhook secrets, on the command line
 //
 // renders/     the renders' own addresses
 // provider-webhooks/   the provider's own word on its tasks

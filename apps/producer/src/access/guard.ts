@@ -1,5 +1,6 @@
 import type { ApiKey, Engine, Settings } from '@darkroom/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { refuse } from '../http/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import { limitBody } from './body-limit.ts';
 import { type Caller, callerOf, may, type Needs } from './caller.ts';
@@ -22,22 +23,27 @@ export function guard(app: FastifyInstance, deps: GuardDeps): void {
     refuseOtherSites(request);
     // An address that there is none of is not worth a key.
     if (request.is404) return;
-    const { needs = 'house', signable = false } = request.routeOptions.config;
+    const { needs, signable = false } = request.routeOptions.config;
     request.caller = callerOf(request.headers.authorization, keys);
     if (needs === 'anyone') return;
     if (signable && !request.caller) {
       request.caller = await links.opens(request);
       if (request.caller) return;
     }
-    await admit(request, reply, needs);
-    await rates(request.caller as Caller);
+    try {
+      await rates(admit(request, reply, needs ?? 'house'));
+    } catch (error) {
+      // The dashboard's own routes bring an error handler that knows none of ours.
+      if (needs === undefined) return refuse(error, request, reply);
+      throw error;
+    }
   });
   app.addHook('preParsing', async (request, _reply, payload) =>
     limitBody(request, payload, request.caller?.key?.bodyBytes),
   );
 }
 
-async function admit(request: FastifyRequest, reply: FastifyReply, needs: Needs): Promise<void> {
+function admit(request: FastifyRequest, reply: FastifyReply, needs: Needs): Caller {
   const { caller } = request;
   if (!caller) {
     // A browser asks its person for a password only when told so.
@@ -48,7 +54,7 @@ async function admit(request: FastifyRequest, reply: FastifyReply, needs: Needs)
       : 'This address needs an API key: Authorization: Bearer <key>.';
     throw new ProblemError('unauthorized', detail);
   }
-  if (may(caller, needs)) return;
+  if (may(caller, needs)) return caller;
   throw new ProblemError(
     'forbidden',
     needs === 'house'

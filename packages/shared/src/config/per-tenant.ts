@@ -12,7 +12,8 @@ export function parsePerTenant(text: string): PerTenant[] | undefined {
     .split(/[\s,]+/)
     .filter(Boolean)
     .map((entry): PerTenant => {
-      const [, tenant, value] = /^([^=:/]+)=(.+)$/.exec(entry) ?? [];
+      // Base64 may end in `=`: what follows a tenant's name does not begin with it.
+      const [, tenant, value] = /^([^=:/]+)=([^=].*)$/.exec(entry) ?? [];
       return tenant && value ? { tenant, value } : { value: entry };
     });
   return entries.every(({ tenant }) => tenant === undefined || TENANT.test(tenant)) ? entries : undefined;

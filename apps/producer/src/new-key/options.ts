@@ -1,0 +1,91 @@
+import { parseArgs } from 'node:util';
+import { TENANT } from '@darkroom/api';
+import { ALL_TENANTS, ROLES, type Role } from '@darkroom/shared';
+
+/** A command line that cannot be read; the message says what was expected. */
+export class UsageError extends Error {}
+
+export interface Options {
+  tenant: string;
+  roles: Role[];
+  perSecond?: number;
+  bodyBytes?: number;
+  webhookSecret: boolean;
+  json: boolean;
+  /** The help text, when it was asked for. */
+  help?: string;
+}
+
+const HELP = `Usage: pnpm new-key [options]
+
+Makes an API key. Its text is printed once; API_KEYS holds only its hash.
+
+  --tenant <name>     whose key it is; * for operators of all tenants     (default)
+  --roles <list>      of enqueue, read, operate                           (enqueue,read; operate,read for *)
+  --rate <n>          requests per second, instead of API_RATE_PER_SECOND
+  --body <bytes>      bytes of a request body, instead of MAX_BODY_BYTES
+  --webhook-secret    make a secret for signing webhooks instead
+  --json              print one JSON object
+
+Examples:
+  pnpm new-key --tenant shop
+  pnpm new-key --tenant '*'                     Bull Board, metrics, every tenant's renders
+  pnpm new-key --tenant shop --webhook-secret
+`;
+
+/** @throws {UsageError} naming the option, what was expected and what was got. */
+export function readOptions(argv: string[]): Options {
+  const { values } = parsed(argv);
+  const tenant = values.tenant ?? 'default';
+  if (tenant !== ALL_TENANTS && !TENANT.test(tenant)) {
+    throw new UsageError(
+      `--tenant: expected a name of at most 63 of a-z 0-9 - _, or *; got ${JSON.stringify(tenant)}`,
+    );
+  }
+  const perSecond = whole('--rate', values.rate);
+  const bodyBytes = whole('--body', values.body);
+  return {
+    tenant,
+    roles: rolesOf(values.roles, tenant),
+    ...(perSecond ? { perSecond } : {}),
+    ...(bodyBytes ? { bodyBytes } : {}),
+    webhookSecret: values['webhook-secret'] ?? false,
+    json: values.json ?? false,
+    ...(values.help ? { help: HELP } : {}),
+  };
+}
+
+function parsed(argv: string[]) {
+  try {
+    return parseArgs({
+      args: argv,
+      options: {
+        tenant: { type: 'string' },
+        roles: { type: 'string' },
+        rate: { type: 'string' },
+        body: { type: 'string' },
+        'webhook-secret': { type: 'boolean' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function rolesOf(text: string | undefined, tenant: string): Role[] {
+  const house = tenant === ALL_TENANTS;
+  if (text === undefined) return house ? ['operate', 'read'] : ['enqueue', 'read'];
+  const roles = text.split(/[,+]/).map((role) => role.trim());
+  const known = house ? ROLES.filter((role) => role !== 'enqueue') : ROLES;
+  if (roles.every((role): role is Role => (known as readonly string[]).includes(role))) return roles;
+  const why = house ? ' (a render belongs to one tenant: * cannot enqueue)' : '';
+  throw new UsageError(`--roles: expected some of ${known.join(', ')}${why}; got ${JSON.stringify(text)}`);
+}
+
+function whole(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new UsageError(`${option}: expected a whole number above 0; got ${JSON.stringify(text)}`);
+}
