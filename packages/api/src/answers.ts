@@ -16,11 +16,13 @@ import { problemSchema } from './problems.ts';
 const common = {
   id: z.string().regex(RENDER_ID),
   object: z.literal('render'),
-  status: z.enum(RENDER_STATUSES),
+  status: z
+    .enum(RENDER_STATUSES)
+    .meta({ description: '`completed`, `failed` and `canceled` are ends; a failed render may be redriven.' }),
   progress: z.number().int().min(0).max(100).meta({ description: 'Percent.' }),
   created_at: z.iso.datetime(),
   links: z.strictObject({
-    self: z.url(),
+    self: z.url().meta({ description: 'The render for services: `GET /v1/renders/{id}`.' }),
     page: z.url().meta({ description: 'The render for people: image, timeline, cost.' }),
     dashboard: z.url().meta({ description: 'Its job on Bull Board.' }),
   }),
@@ -44,12 +46,12 @@ const imageSchema = z
       description:
         'Signed and short-lived where the store can sign, else served by the API. Ask again for a fresh one.',
     }),
-    sha256: z.string(),
+    sha256: z.string().meta({ description: 'Of the bytes, in hex.' }),
     bytes: z.number().int(),
-    width: z.number().int(),
-    height: z.number().int(),
-    content_type: z.string(),
-    thumbnail_url: z.url(),
+    width: z.number().int().meta({ description: 'Pixels.' }),
+    height: z.number().int().meta({ description: 'Pixels.' }),
+    content_type: z.string().meta({ description: 'As decoded, whatever the provider said.' }),
+    thumbnail_url: z.url().meta({ description: 'A WebP of at most 256 pixels a side.' }),
   })
   .meta({ id: 'Image' });
 
@@ -60,9 +62,11 @@ export const renderSchema = z
     attempts: z.number().int().meta({ description: 'Purchases begun.' }),
     task_ids: z.array(z.string()).meta({ description: "The provider's own ids, one a purchase." }),
     updated_at: z.iso.datetime(),
-    tenant: z.string(),
-    run: z.string().nullable(),
-    metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    tenant: z.string().meta({ description: 'Whose it is: that of the key that asked for it.' }),
+    run: z.string().nullable().meta({ description: 'The batch that it was asked for in.' }),
+    metadata: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
+      .meta({ description: 'As it was sent.' }),
     request: z
       .strictObject({
         model: z.enum(MODELS),
@@ -77,15 +81,23 @@ export const renderSchema = z
     image: imageSchema.nullable().meta({ description: 'There once the render is completed.' }),
     cost: z
       .strictObject({
-        amount: z.string().regex(/^\d+\.\d{3,6}$/),
+        amount: z
+          .string()
+          .regex(/^\d+\.\d{3,6}$/)
+          .meta({ description: 'Exact, as text.' }),
         currency: z.literal('USD'),
-        purchases: z.number().int(),
-        refunded: z.number().int(),
+        purchases: z.number().int().meta({ description: 'That the provider accepted.' }),
+        refunded: z.number().int().meta({ description: 'Of these, how many it gave the money back for.' }),
       })
       .meta({ description: 'What was spent so far; refunded purchases cost nothing.' }),
     error: z
-      .strictObject({ code: z.enum(FAILURE_CODES), message: z.string(), step: z.enum(STEPS) })
-      .nullable(),
+      .strictObject({
+        code: z.enum(FAILURE_CODES),
+        message: z.string().meta({ description: 'For people.' }),
+        step: z.enum(STEPS).meta({ description: 'Where it died; a redrive goes on there.' }),
+      })
+      .nullable()
+      .meta({ description: 'There when the render is failed.' }),
   })
   .meta({ id: 'Render' });
 
@@ -116,24 +128,25 @@ export const bulkItemSchema = z
 
 const bulkCounts = {
   object: z.literal('bulk'),
-  accepted: z.number().int(),
-  duplicates: z.number().int(),
-  rejected: z.number().int(),
+  accepted: z.number().int().meta({ description: 'New renders.' }),
+  duplicates: z.number().int().meta({ description: 'Renders that their key had made before.' }),
+  rejected: z.number().int().meta({ description: 'Items that became no render.' }),
+};
+
+const cutShort = {
+  error: problemSchema
+    .optional()
+    .meta({ description: 'Why the rest of the request was not read; the items told stand.' }),
 };
 
 /** `POST /v1/renders/bulk`, 202 or 207: an entry for each item, in the order of the request. */
 export const bulkSchema = z
-  .strictObject({ ...bulkCounts, items: z.array(bulkItemSchema) })
+  .strictObject({ ...bulkCounts, ...cutShort, items: z.array(bulkItemSchema) })
   .meta({ id: 'Bulk' });
 
 /** The last line of a streamed bulk answer. An answer without it was cut off: send the whole call again. */
 export const bulkSummarySchema = z
-  .strictObject({
-    ...bulkCounts,
-    error: problemSchema
-      .optional()
-      .meta({ description: 'Why the rest of the request was not read; items above stand.' }),
-  })
+  .strictObject({ ...bulkCounts, ...cutShort })
   .meta({ id: 'BulkSummary' });
 
 /** `data` of the server-sent event `progress`; `status` and `end` carry a whole render, `image` its image. */

@@ -40,3 +40,4 @@ export const deliveryListSchema = z
 
 export type WebhookEvent = z.infer<typeof webhookEventSchema>;
 export type DeliveryAnswer = z.infer<typeof deliverySchema>;
+export type DeliveryListAnswer = z.infer<typeof deliveryListSchema>;

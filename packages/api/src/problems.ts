@@ -104,15 +104,27 @@ export type ProblemCode = keyof typeof PROBLEMS;
 export const problemSchema = z
   .strictObject({
     type: z.url().meta({ description: 'A page that explains `code`.' }),
-    title: z.string(),
-    status: z.number().int(),
-    detail: z.string(),
-    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+    title: z.string().meta({ description: 'The same for every problem with this `code`.' }),
+    status: z.number().int().meta({ description: 'The HTTP status.' }),
+    detail: z.string().meta({ description: 'What it is this time, for people.' }),
+    code: z
+      .enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]])
+      .meta({ description: 'Stable; for programs.' }),
     problems: z
-      .array(z.strictObject({ field: z.string(), expected: z.string(), got: z.string() }))
+      .array(
+        z.strictObject({
+          field: z.string().meta({ description: '`image_urls[3]`, `prompt`, or `body` for the whole.' }),
+          expected: z.string(),
+          got: z.string().meta({ description: 'Shortened.' }),
+        }),
+      )
       .meta({ description: 'All that is wrong with the input, at most 100.' }),
-    request_id: z.string(),
-    render_id: z.string().regex(RENDER_ID).optional(),
+    request_id: z.string().meta({ description: 'Leads to the log; also the header `X-Request-Id`.' }),
+    render_id: z
+      .string()
+      .regex(RENDER_ID)
+      .optional()
+      .meta({ description: 'The render that it is about, where there is one.' }),
   })
   .meta({ id: 'Problem' });
 

@@ -1,0 +1,6 @@
+// verify.ts   whether a webhook is Darkroom's
+//
+// An entry of its own: a receiver needs no client, and a client no receiver.
+export { DarkroomError } from '../errors.ts';
+export type { WebhookEvent } from '../shapes.ts';
+export { type VerifyOptions, verifyWebhook, type WebhookHeaders } from './verify.ts';
