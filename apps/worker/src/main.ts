@@ -1,11 +1,11 @@
 import { describeSettings, runService } from '@darkroom/shared';
 import { startWorker } from './start-worker.ts';
 
-const NOT_OURS = ['PORT', 'MAX_BODY_BYTES', 'TOAPIS_WEBHOOK_SECRET'];
+const NOT_OURS = ['API_KEYS', 'API_RATE_PER_SECOND', 'MAX_BODY_BYTES', 'TOAPIS_WEBHOOK_SECRET'];
 
 await runService({
   name: 'worker',
-  purpose: 'Takes renders from the queue: buys, polls, stores. Run as many as you like.',
+  purpose: 'Takes renders from the queue: buys, polls, stores, tells. Run as many as you like.',
   reads: describeSettings()
     .map((setting) => setting.name)
     .filter((name) => !NOT_OURS.includes(name)),

@@ -1,10 +1,19 @@
-import type { Checkpoint, Failure } from '@darkroom/shared';
+import type { Checkpoint, Failure, Note } from '@darkroom/shared';
+
+/** What a job died of. A render's is a {@link Failure}. */
+export interface Death {
+  /** Stable. */
+  code: string;
+  message: string;
+  /** Causes, outermost first. */
+  chain: string[];
+}
 
 /**
  * How a run of a stage ends. A stage returns; it never throws to steer. `bullmq/` turns outcomes into BullMQ's
  * moves and errors, and is the only place that knows them.
  */
-export type Outcome<R, D = unknown> =
+export type Outcome<R, D = unknown, F extends Death = Failure> =
   | { end: 'done'; value: R }
   /** Costs no attempt. `data` is the checkpoint to save first. */
   | { end: 'wait'; afterMs: number; data: D }
@@ -14,7 +23,7 @@ export type Outcome<R, D = unknown> =
   | { end: 'child'; child: ChildCall; absent: boolean }
   /** Costs an attempt of the job. */
   | { end: 'retry'; afterMs: number; reason: string }
-  | { end: 'dead'; failure: Failure };
+  | { end: 'dead'; failure: F };
 
 export type ChildCall =
   | { queue: 'submit'; id: string; checkpoint: Checkpoint }
@@ -40,4 +49,6 @@ export interface StageJob<D> {
   save(data: D): Promise<void>;
   /** A line for people, on the job's page. */
   note(line: string): Promise<void>;
+  /** What was noted so far, oldest first, as far back as the queue keeps it. */
+  notes(): Promise<Note[]>;
 }

@@ -13,6 +13,7 @@ import {
 import { LatencySketch } from './decide/index.ts';
 import { createMetrics, PulseWatch, startHealthServer } from './health/index.ts';
 import { pauseSubmissions, scheduleSweep } from './maintenance/index.ts';
+import { openPoster } from './notify/index.ts';
 import { openToapis, type Provider } from './provider/index.ts';
 import { openDownloader } from './store/index.ts';
 import { runWorkers } from './workers.ts';
@@ -30,7 +31,7 @@ export interface RunningWorker {
 }
 
 /**
- * Starts the render, submit, store and maintenance workers of one process.
+ * Starts the render, submit, store, notify and maintenance workers of one process.
  *
  * @throws StoreError when the store does not honour put-if-absent: without it nothing keeps a render from being
  * bought twice (I2).
@@ -58,6 +59,11 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     maxBytes: settings.RESULT_MAX_BYTES,
     timeoutMs: settings.DOWNLOAD_TIMEOUT_MS,
   });
+  const poster = openPoster({
+    allowPrivate: settings.ALLOW_PRIVATE_HOSTS,
+    timeoutMs: settings.WEBHOOK_TIMEOUT_MS,
+    now: () => clock.now(),
+  });
   const pulse = new PulseWatch({ queues, clock, metrics, log });
   const workers = runWorkers({
     settings,
@@ -70,6 +76,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     pulse,
     provider,
     downloader,
+    poster,
     scrub: createScrub(deps.secrets),
     ledger: new Ledger(store, clock),
     latencies: new LatencySketch(settings.EXPECTED_LATENCY_MS),
@@ -92,7 +99,13 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   let closing: Promise<void> | undefined;
   const close = async () => {
     await workers.close();
-    await Promise.allSettled([health.close(), pulse.close(), provider.close(), downloader.close()]);
+    await Promise.allSettled([
+      health.close(),
+      pulse.close(),
+      provider.close(),
+      downloader.close(),
+      poster.close(),
+    ]);
   };
   return {
     url: health.url,

@@ -3,6 +3,7 @@ import {
   type Engine,
   type EngineWorkerOptions,
   type MaintenanceJob,
+  type NotifyJob,
   type Processor,
   QUEUE,
   type Queues,
@@ -13,15 +14,29 @@ import {
   type SubmitJob,
   type SubmitResult,
 } from '@darkroom/shared';
-import { addChild, childrenOf, deadLettersOf, decidedBackoff, processorOf } from './bullmq/index.ts';
+import {
+  addChild,
+  cancelsOf,
+  childrenOf,
+  deadLettersOf,
+  decidedBackoff,
+  notifyDeadLettersOf,
+  processorOf,
+} from './bullmq/index.ts';
+import { closeWorkers } from './close-workers.ts';
 import type { LatencySketch } from './decide/index.ts';
 import type { PulseWatch } from './health/index.ts';
-import { resumeSubmissions, sweep } from './maintenance/index.ts';
-import { failureOf, progressOf, renderStage } from './render/index.ts';
+import { resumeSubmissions, sweep, sweepCancels } from './maintenance/index.ts';
+import { announce, type NotifyDeps, notifyStage } from './notify/index.ts';
+import { failureOf, progressOf, type RenderDeps, renderStage } from './render/index.ts';
+import type { Death } from './stage.ts';
 import { type StoreDeps, storeStage } from './store/index.ts';
 import { type SubmitDeps, submitStage } from './submit/index.ts';
 
-interface WorkersDeps extends SubmitDeps, StoreDeps {
+interface WorkersDeps
+  extends Omit<SubmitDeps, 'cancelAsked'>,
+    StoreDeps,
+    Omit<NotifyDeps, 'notifyDeadLetters'> {
   settings: Settings;
   engine: Engine;
   queues: Queues;
@@ -36,6 +51,9 @@ export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
   const { settings, engine, queues, clock, log } = deps;
   const now = () => clock.now();
   const letters = deadLettersOf(queues);
+  const cancels = cancelsOf(queues);
+  const tellEnd: RenderDeps['announce'] = (receipt, end, signal) => announce(deps, receipt, end, signal);
+  const notesOf = (renderId: string) => queues.render.getJobLogs(renderId).then(({ logs }) => logs);
   const bug = (step: 'submit' | 'store' | 'poll') => (error: unknown) =>
     failureOf(deps, step, 'internal_error', error instanceof Error ? error.message : String(error), error);
   const open = <D, R>(name: string, processor: Processor<D, R>, options: EngineWorkerOptions) => {
@@ -74,7 +92,10 @@ export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
           inFlight: () => deps.pulse.inFlight(),
           children: childrenOf(queues),
           deadLetters: letters,
+          cancels,
+          announce: tellEnd,
         }),
+      logsOf: notesOf,
       addChild: (call, parent) => addChild(queues, settings, call, parent),
     }),
     { concurrency: settings.RENDER_CONCURRENCY },
@@ -86,7 +107,11 @@ export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
       log,
       now,
       bug: bug('submit'),
-      stage: (job) => submitStage(job, deps),
+      stage: (job) =>
+        submitStage(job, {
+          ...deps,
+          cancelAsked: async (renderId) => (await cancels.asked(renderId)) !== undefined,
+        }),
       withFailure: (data, failure) => ({ ...data, failure }),
       rateLimit: (ms) => queues.submit.rateLimit(ms),
     }),
@@ -110,6 +135,17 @@ export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
     { concurrency: settings.STORE_CONCURRENCY, settings: { backoffStrategy: decidedBackoff } },
   );
 
+  const notify = open<NotifyJob, void>(
+    QUEUE.notify,
+    processorOf<NotifyJob, void, Death>({
+      log,
+      now,
+      bug: (error) => ({ code: 'internal_error', message: deps.scrub(String(error)), chain: [] }),
+      stage: (job) => notifyStage(job, { ...deps, notifyDeadLetters: notifyDeadLettersOf(queues) }),
+    }),
+    { concurrency: settings.NOTIFY_CONCURRENCY, settings: { backoffStrategy: decidedBackoff } },
+  );
+
   const maintenance = open<MaintenanceJob, void>(
     QUEUE.maintenance,
     processorOf({
@@ -119,40 +155,21 @@ export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
       stage: async (job) => {
         const { data } = job;
         if (data.chore === 'resume-submissions') return resumeSubmissions({ ...job, data }, { ...deps });
-        await sweep({ queues, now, log, put: letters.put });
+        await sweep({
+          queues,
+          now,
+          log,
+          ledger: deps.ledger,
+          put: letters.put,
+          announce: tellEnd,
+          signal: job.signal,
+        });
+        await sweepCancels(queues, log);
         return { end: 'done', value: undefined };
       },
     }),
     { concurrency: 1 },
   );
 
-  return { close: () => closeWorkers({ render, submit, store, maintenance }, deps) };
-}
-
-interface Closable {
-  close(force?: boolean): Promise<void>;
-  cancelAllJobs(reason?: string): void;
-}
-
-/** Stops in the order in which work would be lost: looks at once, submissions never, downloads when time is up. */
-async function closeWorkers(
-  workers: { render: Closable; submit: Closable; store: Closable; maintenance: Closable },
-  { settings, clock, log }: WorkersDeps,
-): Promise<void> {
-  const { render, submit, store, maintenance } = workers;
-  const all = Promise.all([render.close(), submit.close(), store.close(), maintenance.close()]);
-  render.cancelAllJobs('shutting down');
-  maintenance.cancelAllJobs('shutting down');
-  const timer = new AbortController();
-  const late = clock.sleep(settings.SHUTDOWN_TIMEOUT_MS, timer.signal).then(
-    async () => {
-      log.warn('shutdown took too long: downloads are put back');
-      store.cancelAllJobs('shutting down');
-      await clock.sleep(2000, timer.signal);
-      log.error('shutdown took too long: leaving; locks run out by themselves');
-    },
-    () => undefined,
-  );
-  await Promise.race([all, late.catch(() => undefined)]);
-  timer.abort();
+  return { close: () => closeWorkers({ render, submit, store, notify, maintenance }, deps) };
 }

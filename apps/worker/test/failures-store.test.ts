@@ -127,17 +127,27 @@ needs('redis', 's3').describe('S3 away', () => {
   test('while S3 is away nothing fails and nothing is bought; afterwards every render completes from one purchase', async () => {
     const { store, proxy } = await storeBehindProxy();
     const rig = await openRig({ settings: { UNKNOWN_GRACE_MS: 60_000 } });
+    await rig.queues.submit.pause();
     await rig.work({ store });
-    await proxy.refuse();
     const early = await rig.render();
+    await until(async () => (await rig.queues.render.getJobState(early)) === 'waiting-children');
+    await proxy.refuse();
+    await rig.queues.submit.resume();
+    // One that cannot even be entered into the index of its day: nothing is bought that nobody could list.
+    const unseen = await rig.render();
+    await until(async () => ((await rig.queues.render.getJob(unseen))?.attemptsStarted ?? 0) >= 3, {
+      timeout: 20_000,
+    });
+    expect((await rig.queues.render.getJob(unseen))?.attemptsMade).toBe(0);
+    expect(await rig.queues.submit.getJob(`${unseen}.s1`)).toBeUndefined();
     await until(async () => ((await rig.queues.submit.getJob(`${early}.s1`))?.attemptsStarted ?? 0) >= 3);
     expect(rig.simulator.requests.counts().categories.submit.received).toBe(0);
     expect((await rig.queues.submit.getJob(`${early}.s1`))?.attemptsMade).toBe(0);
     await proxy.resume();
-    await until(async () => Boolean((await rig.queues.render.getJob(early))?.finishedOn), {
-      timeout: 25_000,
-    });
-    expect(rig.bought(early).charged).toBe(1);
+    for (const id of [early, unseen]) {
+      await until(async () => (await rig.queues.render.getJobState(id)) === 'completed', { timeout: 25_000 });
+      expect(rig.bought(id).charged).toBe(1);
+    }
 
     // Away when the image is to be put: the paid image waits at the provider.
     const outage = proxy.fail({ method: 'PUT', path: /images\// }, { status: 503 });

@@ -1,30 +1,9 @@
-import { fileURLToPath } from 'node:url';
-import { type NodeProcess, needs, spawnNode, until } from '@darkroom/testkit';
+import { deliveriesOf, Ledger, openStore } from '@darkroom/shared';
+import { cleanup, freshS3Url, needs, service, startHttpProxy, tempDir, until } from '@darkroom/testkit';
 import type { FaultRule, Simulator } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
-import { openRig, type Rig } from './rig.ts';
-
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-
-/** A worker in a process of its own, on the rig's queues and store. */
-function spawnWorker(rig: Rig): NodeProcess {
-  const { QUEUE_URL, DATA_DIR } = rig.settings;
-  return spawnNode(MAIN, {
-    name: 'worker',
-    env: {
-      QUEUE_URL,
-      DATA_DIR,
-      QUEUE_PREFIX: rig.prefix,
-      STORE_URL: rig.store.url,
-      TOAPIS_BASE_URL: rig.simulator.url,
-      TOAPIS_API_KEY: rig.simulator.apiKey,
-      WORKER_PORT: '0',
-      EXPECTED_LATENCY_MS: '100',
-      LOCK_DURATION_MS: '1000',
-      UNKNOWN_GRACE_MS: '300',
-    },
-  });
-}
+import { hasty, openRig } from './rig.ts';
+import { spawnWorker } from './spawn-worker.ts';
 
 /** Kills the worker as soon as the provider has seen a request of the category. */
 async function killAt(category: 'submit' | 'query' | 'download', fault: FaultRule) {
@@ -67,6 +46,21 @@ needs('redis').describe('a worker killed with SIGKILL', () => {
     expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
   });
 
+  test('while it looks does not keep a render from being canceled', async () => {
+    const rig = await openRig();
+    rig.simulator.faults.add({ kind: 'query_hang' });
+    const victim = spawnWorker(rig);
+    const id = await rig.render();
+    await seen(rig.simulator, 'query');
+    await victim.kill('SIGKILL');
+    // The dead worker's lock still stands.
+    expect(await rig.cancel(id)).toBe('busy');
+    spawnWorker(rig);
+    expect(await rig.ended(id)).toMatchObject({ state: 'canceled', costMicros: 25_000 });
+    expect(await rig.queues.cancel.getJob(id)).toBeUndefined();
+    expect(rig.simulator.requests.counts().categories.query.received).toBe(1);
+  });
+
   test('again and again, five times, does not fail a render', async () => {
     const rig = await openRig();
     const id = await rig.render();
@@ -81,4 +75,43 @@ needs('redis').describe('a worker killed with SIGKILL', () => {
     await until(async () => (await rig.ended(id)).state === 'completed');
     expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
   }, 60_000);
+});
+
+needs('redis', 's3').describe('a worker killed while it ends a canceled render', () => {
+  test.for([
+    ['before the receipt is written', /renders\//],
+    ['after the receipt and before the webhook', /inputs\//],
+  ] as const)('%s: another ends it, once', async ([, path]) => {
+    const { bucket: _, ...access } = service('s3');
+    const proxy = await startHttpProxy(access.endpoint);
+    const storeUrl = freshS3Url();
+    const s3 = { ...access, endpoint: proxy.url };
+    const store = await openStore({ storeUrl, dataDir: await tempDir(), s3, clock: hasty });
+    cleanup(() => store.close());
+    const rig = await openRig();
+    const env = {
+      STORE_URL: storeUrl,
+      S3_ENDPOINT: proxy.url,
+      AWS_REGION: access.region,
+      AWS_ACCESS_KEY_ID: access.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: access.secretAccessKey,
+      WEBHOOK_URLS: 'https://hooks.example.invalid/in',
+    };
+    const hang = proxy.fail({ method: 'PUT', path }, 'hang');
+    const id = await rig.render();
+    await rig.mark(id);
+    const victim = spawnWorker(rig, env);
+    await until(() => hang.hits > 0, { timeout: 20_000 });
+    await victim.kill('SIGKILL');
+    hang.remove();
+    expect((await rig.checkpoint(id)).at.step).toBe('cancel');
+    spawnWorker(rig, env);
+    await until(async () => (await rig.queues.render.getJobState(id)) === 'completed', { timeout: 20_000 });
+    const receipt = await new Ledger(store, hasty).receipt(id);
+    expect(receipt).toMatchObject({ state: 'canceled', costMicros: 0, canceled: { from: 'submit' } });
+    expect(receipt?.notes?.filter(({ text }) => text.startsWith('canceled'))).toHaveLength(1);
+    expect(await deliveriesOf(rig.queues, id)).toHaveLength(1);
+    expect(await rig.queues.cancel.getJob(id)).toBeUndefined();
+    expect(rig.bought(id).charged).toBe(0);
+  });
 });

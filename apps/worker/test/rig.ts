@@ -16,6 +16,8 @@ import {
   renderJob,
   type Settings,
   systemClock,
+  type Woken,
+  wakeRender,
 } from '@darkroom/shared';
 import { appendToRun, cleanup, freshPrefix, plantSecret, service, tempDir, until } from '@darkroom/testkit';
 import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom/upstream-simulator';
@@ -39,6 +41,10 @@ export interface Rig {
   ended(id: string): Promise<Receipt>;
   checkpoint(id: string): Promise<Checkpoint>;
   redrive(id: string): Promise<void>;
+  /** Puts the marker by which a render is to stop, and wakes nobody. */
+  mark(id: string): Promise<void>;
+  /** As the API does it: marker, then wake. */
+  cancel(id: string): Promise<Woken>;
   /** Purchases in the provider's book: charged, and of these refunded. */
   bought(id: string): { charged: number; refunded: number };
 }
@@ -91,6 +97,11 @@ export async function openRig(
     destination: { write: (line) => appendToRun('[worker rig]', line.trimEnd()) },
   });
 
+  const mark = async (id: string) => {
+    const marker = { renderId: id, tenant: 'default', requestedAt: clock.now() };
+    await queues.cancel.add('cancel', marker, { jobId: id });
+  };
+
   return {
     prefix,
     settings,
@@ -124,6 +135,11 @@ export async function openRig(
     checkpoint: async (id) => (await queues.render.getJob(id))?.data as Checkpoint,
     redrive: async (id) => {
       await (await queues.render.getJob(id))?.retry('failed');
+    },
+    mark,
+    cancel: async (id) => {
+      await mark(id);
+      return wakeRender(queues, id);
     },
     bought: (id) => {
       const entries = simulator.book.byBusinessId(id);

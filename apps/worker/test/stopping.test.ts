@@ -1,7 +1,9 @@
+import { dayIndexPrefix, deliveriesOf, messageId } from '@darkroom/shared';
 import { needs, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { deadLettersOf } from '../src/bullmq/index.ts';
-import { sweep } from '../src/maintenance/index.ts';
+import { type SweepDeps, sweep } from '../src/maintenance/index.ts';
+import { announce } from '../src/notify/index.ts';
 import { openRig } from './rig.ts';
 
 needs('redis').describe('stopping and being stopped', () => {
@@ -103,21 +105,42 @@ needs('redis').describe('stopping and being stopped', () => {
     }
   });
 
-  test('a render that failed without a dead letter gets one from the sweep, once', async () => {
+  test('a render that failed without a burial gets letter, receipt and webhook from the sweep, once', async () => {
     const rig = await openRig();
-    const id = await rig.render();
+    const webhook = { kind: 'url', url: 'https://hooks.example.invalid/in' } as const;
+    const id = await rig.render({ webhook });
     // Fails it as BullMQ does for stalling: without a stage, and so without a burial.
     const stranger = rig.engine.worker('render', async () => {
       throw new Error('job stalled more than allowable limit');
     });
     await until(async () => (await rig.queues.render.getJob(id))?.finishedOn);
     await stranger.close();
-    const { put } = deadLettersOf(rig.queues);
-    const log = { warn: () => undefined } as never;
-    expect(await sweep({ queues: rig.queues, now: Date.now, log, put })).toBe(1);
-    expect(await sweep({ queues: rig.queues, now: Date.now, log, put })).toBe(0);
-    const letter = await rig.queues.deadLetter.getJob(id);
+    await rig.mark(id);
+    const { queues, ledger, store, settings } = rig;
+    const deps: SweepDeps = {
+      queues,
+      ledger,
+      now: Date.now,
+      log: { warn: () => undefined } as never,
+      put: deadLettersOf(queues).put,
+      announce: (receipt, end, signal) => announce({ queues, store, settings }, receipt, end, signal),
+      signal: new AbortController().signal,
+    };
+    expect(await sweep(deps)).toBe(1);
+    expect(await sweep(deps)).toBe(0);
+    const letter = await queues.deadLetter.getJob(id);
     expect(letter?.data.failure).toMatchObject({ code: 'worker_lost', step: 'submit' });
+    const receipt = await ledger.receipt(id);
+    expect(receipt).toMatchObject({ state: 'failed', attempts: 0, costMicros: 0 });
+    expect(receipt?.failure).toEqual(letter?.data.failure);
+    expect(receipt?.notes?.at(-1)?.text).toBe('dead: worker_lost: job stalled more than allowable limit');
+    // As its burial would have: told under the number of this end, found by the day, not to be canceled later.
+    expect((await deliveriesOf(queues, id)).map((delivery) => delivery.id)).toEqual([
+      messageId(id, 'failed', 0, 0),
+    ]);
+    const { objects } = await store.list({ prefix: dayIndexPrefix('default', receipt?.createdAt ?? 0) });
+    expect(objects.map(({ key }) => key.endsWith(id))).toEqual([true]);
+    expect(await queues.cancel.getJob(id)).toBeUndefined();
 
     await rig.work();
     await rig.redrive(id);

@@ -10,7 +10,7 @@
 // ledger/   what was paid for
 // standing/ what is known of a render, and how the API tells it
 // access/   API keys
-// net/      which addresses are public
+// net/      which addresses are public, and a look-up that minds it
 // service/  a service's process; engine and store as the settings name them
 export * from './access/index.ts';
 export * from './clock/index.ts';

@@ -5,6 +5,7 @@ import {
   type Settings,
   type StoreJob,
   type SubmitJob,
+  withdrawSubmission,
 } from '@darkroom/shared';
 import type { Queue } from 'bullmq';
 import type { RenderDeps } from '../render/index.ts';
@@ -22,6 +23,7 @@ export function childrenOf(queues: Queues): RenderDeps['children'] {
     remove: async (queue, id) => {
       await queues[queue].remove(id);
     },
+    withdraw: (id) => withdrawSubmission(queues, id),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { DeadLetter, Queues } from '@darkroom/shared';
+import type { DeadLetter, NotifyDeadLetter, Queues } from '@darkroom/shared';
 
 /** Puts and removes dead letters. One render has one letter: its latest. */
 export function deadLettersOf(queues: Queues) {
@@ -9,6 +9,20 @@ export function deadLettersOf(queues: Queues) {
     },
     remove: async (renderId: string): Promise<void> => {
       await queues.deadLetter.remove(renderId);
+    },
+  };
+}
+
+/** The same for webhooks, by message. */
+export function notifyDeadLettersOf(queues: Queues) {
+  const letters = queues.notifyDeadLetter;
+  return {
+    put: async (id: string, letter: NotifyDeadLetter): Promise<void> => {
+      await letters.remove(id);
+      await letters.add(letter.state, letter, { jobId: id });
+    },
+    remove: async (id: string): Promise<void> => {
+      if (await letters.getJob(id)) await letters.remove(id);
     },
   };
 }

@@ -1,6 +1,8 @@
 // outcomes.ts       a stage's outcome as BullMQ's moves and errors
 // children.ts       a render's children: their state, adding them
-// dead-letters.ts   one letter per dead render
+// dead-letters.ts   one letter per dead render, and per webhook that nobody took
+// cancels.ts        markers of renders that are to stop
+export * from './cancels.ts';
 export * from './children.ts';
 export * from './dead-letters.ts';
 export * from './outcomes.ts';

@@ -1,7 +1,7 @@
-import type { Failure, Logger, Processor } from '@darkroom/shared';
+import { type Failure, type Logger, lineOfNote, noteOfLine, type Processor } from '@darkroom/shared';
 import { DelayedError, type Job, RateLimitError, UnrecoverableError, WaitingChildrenError } from 'bullmq';
 import { isEngineTrouble } from '../engine-trouble.ts';
-import type { ChildCall, Outcome, StageJob } from '../stage.ts';
+import type { ChildCall, Death, Outcome, StageJob } from '../stage.ts';
 
 /** An attempt that is to be made again after `afterMs`; see {@link decidedBackoff}. */
 class TryAgain extends Error {
@@ -20,20 +20,22 @@ export const decidedBackoff = (_attempts: number, _type?: string, error?: Error)
 /** Jobs that retry name this backoff, so that BullMQ asks {@link decidedBackoff}. */
 export const DECIDED = { type: 'decided' } as const;
 
-export interface StageHost<D, R> {
+export interface StageHost<D, R, F extends Death = Failure> {
   log: Logger;
   now(): number;
-  stage(job: StageJob<D>): Promise<Outcome<R, D>>;
+  stage(job: StageJob<D>): Promise<Outcome<R, D, F>>;
   /** Adds a child under this parent. */
   addChild?(call: ChildCall, parent: { id: string; queue: string }): Promise<void>;
   /** Tells every worker of the queue to wait. */
   rateLimit?(ms: number): Promise<void>;
   /** A stage threw: what its death is called, or `undefined` where it must not die of it. */
-  bug(error: unknown): Failure;
+  bug(error: unknown): F;
   /** The data with the failure written in, where the parent finds it. */
-  withFailure?(data: D, failure: Failure): D;
+  withFailure?(data: D, failure: F): D;
   /** Percent, where the data tells how far the job has come. */
-  progressOf?(data: D): number;
+  progressOf?(data: D): number | undefined;
+  /** The lines of a job's log; without it a stage cannot read its notes. */
+  logsOf?(jobId: string): Promise<string[]>;
 }
 
 /** A handed-back job runs again soon, by anybody; not so soon that an engine in trouble gets no rest. */
@@ -45,7 +47,7 @@ const ENGINE_PAUSE_MS = 2_000;
  * is. Two rules of BullMQ shape it: `updateData` comes before a move, because the move gives up the lock; and
  * after a move its error is thrown at once.
  */
-export function processorOf<D, R>(host: StageHost<D, R>): Processor<D, R> {
+export function processorOf<D, R, F extends Death = Failure>(host: StageHost<D, R, F>): Processor<D, R> {
   return async (job, token, signal) => {
     for (;;) {
       const outcome = await run(host, job, token, signal);
@@ -61,11 +63,11 @@ export function processorOf<D, R>(host: StageHost<D, R>): Processor<D, R> {
  *
  * @returns the error by which BullMQ learns of it, or `undefined` when the stage can go on at once.
  */
-async function move<D, R>(
-  host: StageHost<D, R>,
+async function move<D, R, F extends Death>(
+  host: StageHost<D, R, F>,
   job: Job<D, R>,
   token: string,
-  outcome: Exclude<Outcome<R, D>, { end: 'done' }>,
+  outcome: Exclude<Outcome<R, D, F>, { end: 'done' }>,
 ): Promise<Error | undefined> {
   try {
     switch (outcome.end) {
@@ -96,18 +98,18 @@ async function move<D, R>(
 }
 
 /** The dashboard shows this stack: ours would lead to this file, the failure's own leads to the cause. */
-function deathOf(failure: Failure): UnrecoverableError {
+function deathOf(failure: Death): UnrecoverableError {
   const death = new UnrecoverableError(`${failure.code}: ${failure.message}`);
   death.stack = [death.message, ...failure.chain].join('\n');
   return death;
 }
 
-async function run<D, R>(
-  host: StageHost<D, R>,
+async function run<D, R, F extends Death>(
+  host: StageHost<D, R, F>,
   job: Job<D, R>,
   token: string,
   signal: AbortSignal,
-): Promise<Outcome<R, D>> {
+): Promise<Outcome<R, D, F>> {
   try {
     return await host.stage(viewOf(host, job, signal));
   } catch (error) {
@@ -121,8 +123,8 @@ async function run<D, R>(
   }
 }
 
-async function handBack<D, R>(
-  host: StageHost<D, R>,
+async function handBack<D, R, F extends Death>(
+  host: StageHost<D, R, F>,
   job: Job<D, R>,
   token: string,
   why: string,
@@ -135,21 +137,28 @@ async function handBack<D, R>(
   return new DelayedError();
 }
 
-async function save<D, R>(host: StageHost<D, R>, job: Job<D, R>, data: D): Promise<void> {
+async function save<D, R, F extends Death>(host: StageHost<D, R, F>, job: Job<D, R>, data: D): Promise<void> {
   await job.updateData(data);
   const progress = host.progressOf?.(data);
   if (progress !== undefined && progress !== job.progress) await job.updateProgress(progress);
 }
 
-function viewOf<D, R>(host: StageHost<D, R>, job: Job<D, R>, signal: AbortSignal): StageJob<D> {
+function viewOf<D, R, F extends Death>(
+  host: StageHost<D, R, F>,
+  job: Job<D, R>,
+  signal: AbortSignal,
+): StageJob<D> {
   return {
     id: job.id as string,
     data: job.data,
     attemptsMade: job.attemptsMade,
     signal,
     save: (data) => save(host, job, data),
-    note: async (line) => {
-      await job.log(`${new Date(host.now()).toISOString()} ${line}`);
+    note: async (text) => {
+      await job.log(lineOfNote({ at: host.now(), text }));
     },
+    notes: async () => notesOf((await host.logsOf?.(job.id as string)) ?? []),
   };
 }
+
+const notesOf = (lines: string[]) => lines.flatMap((line) => noteOfLine(line) ?? []);

@@ -17,6 +17,8 @@ export function createMetrics() {
     storedBytes: counter('stored_bytes_total', 'Bytes of images put into the store'),
     renders: counter('renders_total', 'Renders that ended, by how', ['outcome']),
     deadLetters: counter('dead_letters_total', 'Dead letters written, by reason', ['code']),
+    webhooks: counter('webhooks_total', 'Webhooks by what came of a try', ['outcome']),
+    webhookDeadLetters: counter('webhook_dead_letters_total', 'Webhooks that nobody took'),
     accountStops: counter('account_stops_total', 'Times that submissions were paused for the account', [
       'reason',
     ]),

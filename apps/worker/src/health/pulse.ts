@@ -14,7 +14,7 @@ export interface Pulse {
 
 const BEAT_MS = 5_000;
 const STUCK_AFTER_MS = 90_000;
-const WATCHED = ['render', 'submit', 'store', 'deadLetter'] as const;
+const WATCHED = ['render', 'submit', 'store', 'deadLetter', 'notify', 'notifyDeadLetter'] as const;
 const RUNNABLE = ['waiting', 'prioritized'];
 
 /**
@@ -71,7 +71,9 @@ export class PulseWatch {
   #runnable(): number {
     const count = (queue: string) =>
       RUNNABLE.reduce((sum, state) => sum + (this.#jobs[queue]?.[state] ?? 0), 0);
-    return count('render') + count('store') + (this.#submissionsPaused ? 0 : count('submit'));
+    return (
+      count('render') + count('store') + count('notify') + (this.#submissionsPaused ? 0 : count('submit'))
+    );
   }
 
   async #beat(): Promise<void> {

@@ -3,14 +3,16 @@ import {
   type CheckpointAt,
   costOf,
   type LiveStep,
+  type Receipt,
   storeJobId,
   submitJobId,
 } from '@darkroom/shared';
 import { receiptBase } from './finish-step.ts';
-import { go, type Move, type StepContext } from './moves.ts';
+import { go, type Move, noteOnce, type StepContext } from './moves.ts';
 
 /**
- * Ends a dead render: dead letter, receipt, then the job fails. A run that finds its burial already final was
+ * Ends a dead render: receipt, webhook, dead letter, then the job fails. The letter is the last: where the sweep finds
+ * none, it does all of it. A run that finds its burial already final was
  * redriven (`job.retry('failed')`, from anywhere) and goes on at the step that failed.
  */
 export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepContext): Promise<Move> {
@@ -20,6 +22,18 @@ export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepCo
 
   const costMicros = costOf(checkpoint.purchases);
   const expiresAt = resume.step === 'store' ? resume.expiresAt : undefined;
+  const notes = await noteOnce(job, `dead: ${failure.code}: ${failure.message}`);
+  const receipt: Receipt = {
+    ...receiptBase(checkpoint, deps.clock.now()),
+    attempts: checkpoint.purchases.length,
+    state: 'failed',
+    costMicros,
+    failure,
+    notes,
+  };
+  await deps.ledger.writeReceipt(receipt, job.signal);
+  await deps.announce(receipt, job.attemptsMade, job.signal);
+  await deps.cancels.forget(checkpoint.renderId);
   await deps.deadLetters.put({
     renderId: checkpoint.renderId,
     tenant: checkpoint.tenant,
@@ -31,17 +45,6 @@ export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepCo
     request: checkpoint.request,
     createdAt: checkpoint.createdAt,
   });
-  await deps.ledger.writeReceipt(
-    {
-      ...receiptBase(checkpoint, deps.clock.now()),
-      attempts: checkpoint.purchases.length,
-      state: 'failed',
-      costMicros,
-      failure,
-    },
-    job.signal,
-  );
-  await job.note(`dead: ${failure.code}: ${failure.message}`);
   deps.metrics.renders.inc({ outcome: 'failed' });
   deps.metrics.deadLetters.inc({ code: failure.code });
   deps.log.warn(

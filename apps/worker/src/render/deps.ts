@@ -1,4 +1,11 @@
-import type { DeadLetter, Settings, StoreResult, SubmitResult } from '@darkroom/shared';
+import type {
+  CancelMarker,
+  DeadLetter,
+  Receipt,
+  Settings,
+  StoreResult,
+  SubmitResult,
+} from '@darkroom/shared';
 import type { LatencySketch, Situation } from '../decide/index.ts';
 import type { StageParts } from '../parts.ts';
 import type { ChildState } from '../stage.ts';
@@ -17,11 +24,21 @@ export interface RenderDeps extends StageParts {
     store(id: string): Promise<ChildState<StoreResult>>;
     /** Makes way for a new child of the same id. */
     remove(queue: 'submit' | 'store', id: string): Promise<void>;
+    /** Takes back a submission that was not begun; false where it was. */
+    withdraw(id: string): Promise<boolean>;
   };
   deadLetters: {
     put(letter: DeadLetter): Promise<void>;
     remove(renderId: string): Promise<void>;
   };
+  cancels: {
+    /** Somebody wants this render to stop. */
+    asked(renderId: string): Promise<CancelMarker | undefined>;
+    /** It has ended: whoever redrives it is not stopped by what was asked before. */
+    forget(renderId: string): Promise<void>;
+  };
+  /** Has its webhooks told of an end. `end`: how often it had ended before. */
+  announce(receipt: Receipt, end: number, signal: AbortSignal): Promise<void>;
 }
 
 /** The limits that every decision looks at. */

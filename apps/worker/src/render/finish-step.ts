@@ -1,5 +1,5 @@
-import { type CheckpointAt, costOf, type Receipt } from '@darkroom/shared';
-import type { Move, StepContext } from './moves.ts';
+import { type Checkpoint, type CheckpointAt, costOf, type Receipt } from '@darkroom/shared';
+import { type Move, noteOnce, type StepContext } from './moves.ts';
 
 /** The image is safe: the receipt says so for ever, then the job completes. */
 export async function finishStep(
@@ -8,24 +8,30 @@ export async function finishStep(
 ): Promise<Move> {
   const { image } = checkpoint.at;
   const costMicros = costOf(checkpoint.purchases);
+  const notes = await noteOnce(
+    job,
+    `stored ${image.key}: ${image.width}x${image.height}, ${image.bytes} bytes`,
+  );
   const receipt: Receipt = {
     ...receiptBase(checkpoint, deps.clock.now()),
     state: 'completed',
     costMicros,
     image,
+    notes,
   };
   await deps.ledger.writeReceipt(receipt, job.signal);
+  await deps.announce(receipt, job.attemptsMade, job.signal);
   // It failed before, perhaps without a burial: the sweep's letter is no longer true.
   if (job.attemptsMade > 0) await deps.deadLetters.remove(checkpoint.renderId);
-  await job.note(`stored ${image.key}: ${image.width}x${image.height}, ${image.bytes} bytes`);
+  await deps.cancels.forget(checkpoint.renderId);
   deps.metrics.renders.inc({ outcome: 'completed' });
   deps.metrics.renderSeconds.observe((receipt.finishedAt - receipt.createdAt) / 1000);
   deps.log.info({ renderId: checkpoint.renderId, key: image.key, costMicros }, 'render completed');
-  return { end: 'done', value: { image, costMicros } };
+  return { end: 'done', value: { state: 'completed', image, costMicros } };
 }
 
 /** What every receipt says, however the render ended. */
-export function receiptBase(checkpoint: CheckpointAt<'finish' | 'bury'>, now: number) {
+export function receiptBase(checkpoint: Checkpoint, now: number) {
   const { renderId, tenant, request, fingerprint, createdAt, attempt, purchases } = checkpoint;
   return {
     v: 1 as const,

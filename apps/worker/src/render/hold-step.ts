@@ -19,7 +19,7 @@ export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepCo
   }
   const { resubmitAcknowledged, ...rest } = checkpoint;
   if (resubmitAcknowledged) {
-    await job.note('an operator accepts that it may be bought twice; submitting again');
+    await job.note('an operator accepts that it may be bought twice; buying again');
     return buyAgain(rest);
   }
   const now = deps.clock.now();
@@ -32,7 +32,7 @@ export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepCo
     );
   }
   if (deps.settings.SUBMIT_UNKNOWN === 'resubmit' && attempt < deps.settings.MAX_PURCHASES) {
-    await job.note('SUBMIT_UNKNOWN=resubmit: submitting again, which may buy twice');
+    await job.note('SUBMIT_UNKNOWN=resubmit: buying again, which may buy twice');
     return buyAgain(rest);
   }
   const failure = failureOf(deps, 'hold', 'submission_unknown', `it may have been bought: ${at.reason}`);

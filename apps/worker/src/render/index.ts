@@ -5,8 +5,10 @@
 // store-step.ts     has the image brought home by a child
 // finish-step.ts    receipt, done
 // bury-step.ts      dead letter, receipt, failed; and the way back, redrive
+// cancel-step.ts    stops at any step, says what was spent, receipt, done
 // moves.ts          what a step can answer
 // deps.ts           what the steps work with
 export * from './deps.ts';
+export { receiptBase } from './finish-step.ts';
 export { failureOf } from './moves.ts';
 export * from './render-stage.ts';

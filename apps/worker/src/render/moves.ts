@@ -1,5 +1,5 @@
 import { type FailureCode, type StepName } from '@darkroom/api';
-import type { Checkpoint, Failure, LiveStep, RenderResult } from '@darkroom/shared';
+import type { Checkpoint, Failure, LiveStep, Note, RenderResult } from '@darkroom/shared';
 import type { Outcome, StageJob } from '../stage.ts';
 import type { RenderDeps } from './deps.ts';
 
@@ -25,6 +25,17 @@ export const waitAt = (checkpoint: Checkpoint, at: LiveStep, afterMs: number): M
 /** Buys again: the next attempt begins where the first one did. */
 export const buyAgain = (checkpoint: Checkpoint): Move =>
   go({ ...checkpoint, attempt: checkpoint.attempt + 1 }, { step: 'submit' });
+
+/**
+ * Notes how a render ends, and answers all of its notes for the receipt. A run that ends it again after a crash does
+ * not say it twice.
+ */
+export async function noteOnce(job: StageJob<Checkpoint>, text: string): Promise<Note[]> {
+  const notes = await job.notes();
+  if (notes.at(-1)?.text === text) return notes;
+  await job.note(text);
+  return job.notes();
+}
 
 /** The render dies; `resume` is where a redrive goes on. */
 export function die(checkpoint: Checkpoint, context: StepContext, failure: Failure, resume: LiveStep): Move {

@@ -35,7 +35,9 @@ export async function pollStep(checkpoint: PollCheckpoint, context: StepContext)
       const purchases = checkpoint.purchases.map((purchase) =>
         purchase.attempt === checkpoint.attempt ? { ...purchase, refunded: true } : purchase,
       );
-      await job.note(`task ${at.taskId} failed: ${deps.scrub(answer.message)}`);
+      await job.note(
+        `task ${at.taskId} failed after ${at.looks} looks and was refunded: ${deps.scrub(answer.message)}`,
+      );
       return apply(
         { ...looked, purchases },
         context,

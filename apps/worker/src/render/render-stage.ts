@@ -9,6 +9,7 @@ import { backoffMs } from '../decide/index.ts';
 import { isEngineTrouble } from '../engine-trouble.ts';
 import type { Outcome, StageJob } from '../stage.ts';
 import { buryStep } from './bury-step.ts';
+import { cancelFrom, cancelStep } from './cancel-step.ts';
 import type { RenderDeps } from './deps.ts';
 import { finishStep } from './finish-step.ts';
 import { holdStep } from './hold-step.ts';
@@ -20,7 +21,9 @@ import { submitStep } from './submit-step.ts';
 const ARRIVED_AT = { submit: 0, hold: 5, poll: 10, store: 80, finish: 95, bury: 100 } as const;
 
 /** How far a render has come, in percent; in steps of five, so that a look seldom costs a write. */
-export function progressOf({ at }: Checkpoint): number {
+export function progressOf({ at }: Checkpoint): number | undefined {
+  // A canceled one stays where it was.
+  if (at.step === 'cancel') return undefined;
   if (at.step !== 'poll') return ARRIVED_AT[at.step];
   const share = (ARRIVED_AT.store - ARRIVED_AT.poll) * (at.progress / 100);
   return ARRIVED_AT.poll + Math.floor(share / 5) * 5;
@@ -48,7 +51,7 @@ export async function renderStage(
 async function runStep(checkpoint: Checkpoint, context: StepContext): Promise<Move> {
   const { deps, job } = context;
   try {
-    return await dispatch(checkpoint, context);
+    return await mind(checkpoint, context);
   } catch (error) {
     if (job.signal.aborted) throw error;
     // Our own store is away: nothing is wrong with the render (I4).
@@ -60,11 +63,30 @@ async function runStep(checkpoint: Checkpoint, context: StepContext): Promise<Mo
       const afterMs = backoffMs({ tries: 4, baseMs: 500, capMs: 5000, random: deps.clock.random() });
       return { end: 'wait', afterMs, data: checkpoint };
     }
-    if (checkpoint.at.step === 'bury' || isEngineTrouble(error)) throw error;
-    const failure = failureOf(deps, checkpoint.at.step, 'internal_error', messageOf(error), error);
+    const { at } = checkpoint;
+    if (at.step === 'bury' || at.step === 'cancel' || isEngineTrouble(error)) throw error;
+    const failure = failureOf(deps, at.step, 'internal_error', messageOf(error), error);
     deps.log.error({ renderId: checkpoint.renderId, err: error }, 'a bug killed a render');
-    return die(checkpoint, context, failure, checkpoint.at);
+    return die(checkpoint, context, failure, at);
   }
+}
+
+/**
+ * A step, unless somebody wants the render to stop: looked for before it, and again before the render would wait. A
+ * store step looks by itself: what its child has stored completes.
+ */
+async function mind(checkpoint: Checkpoint, context: StepContext): Promise<Move> {
+  const stopped = await stop(checkpoint, context);
+  if (stopped) return stopped;
+  const move = await dispatch(checkpoint, context);
+  return move.end === 'wait' ? ((await stop(move.data, context)) ?? move) : move;
+}
+
+async function stop(checkpoint: Checkpoint, context: StepContext): Promise<Move | undefined> {
+  const { at } = checkpoint;
+  if (at.step !== 'submit' && at.step !== 'hold' && at.step !== 'poll') return undefined;
+  const asked = await context.deps.cancels.asked(checkpoint.renderId);
+  return asked && cancelFrom({ ...checkpoint, at }, context, asked);
 }
 
 function dispatch(checkpoint: Checkpoint, context: StepContext): Promise<Move> {
@@ -82,6 +104,8 @@ function dispatch(checkpoint: Checkpoint, context: StepContext): Promise<Move> {
       return finishStep({ ...checkpoint, at }, context);
     case 'bury':
       return buryStep({ ...checkpoint, at } satisfies CheckpointAt<'bury'>, context);
+    case 'cancel':
+      return cancelStep({ ...checkpoint, at }, context);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type CheckpointAt, storeJobId } from '@darkroom/shared';
 import { decide } from '../decide/index.ts';
+import { cancelFrom } from './cancel-step.ts';
 import { limitsOf } from './deps.ts';
 import { buyAgain, die, failureOf, go, type Move, type StepContext } from './moves.ts';
 
@@ -10,13 +11,13 @@ export async function storeStep(checkpoint: CheckpointAt<'store'>, context: Step
   const id = storeJobId(checkpoint.renderId, checkpoint.attempt);
   const child = await deps.children.store(id);
   switch (child.is) {
-    case 'absent':
+    case 'absent': {
+      const asked = await deps.cancels.asked(checkpoint.renderId);
+      if (asked) return cancelFrom(checkpoint, context, asked);
+      return { end: 'child', child: { queue: 'store', id, checkpoint, taskId, expiresAt }, absent: true };
+    }
     case 'pending':
-      return {
-        end: 'child',
-        child: { queue: 'store', id, checkpoint, taskId, expiresAt },
-        absent: child.is === 'absent',
-      };
+      return { end: 'child', child: { queue: 'store', id, checkpoint, taskId, expiresAt }, absent: false };
     case 'completed':
       if (child.value.outcome === 'stored')
         return go(checkpoint, { step: 'finish', image: child.value.image });

@@ -1,4 +1,13 @@
-import { type Accepted, type Checkpoint, type CheckpointAt, priceOf, submitJobId } from '@darkroom/shared';
+import {
+  type Accepted,
+  type Checkpoint,
+  type CheckpointAt,
+  type Purchase,
+  priceOf,
+  type Settings,
+  type SubmitResult,
+  submitJobId,
+} from '@darkroom/shared';
 import { planLook } from '../decide/index.ts';
 import { die, failureOf, go, type Move, type StepContext, waitAt } from './moves.ts';
 
@@ -9,12 +18,12 @@ export async function submitStep(checkpoint: CheckpointAt<'submit'>, context: St
   const child = await deps.children.submit(id);
   switch (child.is) {
     case 'absent':
+      await begin(checkpoint, context);
+      return { end: 'child', child: { queue: 'submit', id, checkpoint }, absent: true };
     case 'pending':
-      return { end: 'child', child: { queue: 'submit', id, checkpoint }, absent: child.is === 'absent' };
+      return { end: 'child', child: { queue: 'submit', id, checkpoint }, absent: false };
     case 'completed':
-      if (child.value.outcome === 'unknown') return hold(checkpoint, context, child.value.reason);
-      await job.note(`accepted as ${child.value.taskId}`);
-      return firstLook(checkpoint, context, child.value);
+      return submitted(checkpoint, context, child.value);
     case 'failed': {
       if (child.failure) return die(checkpoint, context, child.failure, { step: 'submit' });
       // The child's workers were lost. Only the ledger can say whether it bought.
@@ -30,6 +39,35 @@ export async function submitStep(checkpoint: CheckpointAt<'submit'>, context: St
       );
       return die(checkpoint, context, failure, { step: 'submit' });
     }
+  }
+}
+
+async function submitted(
+  checkpoint: CheckpointAt<'submit'>,
+  context: StepContext,
+  result: SubmitResult,
+): Promise<Move> {
+  const { deps, job } = context;
+  switch (result.outcome) {
+    case 'accepted':
+      await job.note(`submitted: accepted as ${result.taskId}`);
+      return firstLook(checkpoint, context, result);
+    case 'unknown':
+      return hold(checkpoint, context, result.reason);
+    case 'canceled':
+      // The marker that it saw is gone: nothing was bought, so it is submitted after all.
+      await deps.children.remove('submit', submitJobId(checkpoint.renderId, checkpoint.attempt));
+      return go(checkpoint, checkpoint.at);
+  }
+}
+
+/** Before anything is bought the render is entered into the day's index: it can be listed from now on. */
+async function begin(checkpoint: Checkpoint, { deps, job }: StepContext): Promise<void> {
+  if (checkpoint.attempt === 1) {
+    await deps.ledger.enter(checkpoint, job.signal);
+    await job.note('picked up; waits for its turn to be submitted');
+  } else {
+    await job.note(`is bought again (purchase ${checkpoint.attempt}); waits for its turn to be submitted`);
   }
 }
 
@@ -51,17 +89,8 @@ export function firstLook(
   accepted: Pick<Accepted, 'taskId' | 'acceptedAt'>,
 ): Move {
   const { settings, clock } = deps;
-  const { attempt, request } = checkpoint;
-  const purchases = [
-    ...checkpoint.purchases.filter((purchase) => purchase.attempt !== attempt),
-    {
-      attempt,
-      taskId: accepted.taskId,
-      acceptedAt: accepted.acceptedAt,
-      costMicros: priceOf(settings, request.resolution),
-      refunded: false,
-    },
-  ];
+  const { request } = checkpoint;
+  const purchases = purchasesWith(checkpoint, accepted, settings);
   const afterMs = planLook({
     elapsedMs: clock.now() - accepted.acceptedAt,
     latency: deps.latencies.shape(request.resolution),
@@ -82,4 +111,17 @@ export function firstLook(
     },
     afterMs,
   );
+}
+
+/** All purchases of a render, with the one of its present attempt. */
+export function purchasesWith(
+  { purchases, attempt, request }: Checkpoint,
+  { taskId, acceptedAt }: Pick<Accepted, 'taskId' | 'acceptedAt'>,
+  settings: Settings,
+): Purchase[] {
+  const costMicros = priceOf(settings, request.resolution);
+  return [
+    ...purchases.filter((purchase) => purchase.attempt !== attempt),
+    { attempt, taskId, acceptedAt, costMicros, refunded: false },
+  ];
 }

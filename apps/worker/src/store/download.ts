@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Agent, buildConnector, request } from 'undici';
-import { assertHost, guardedLookup, HostRefused, type HostRules } from './hosts.ts';
+import { assertHost, HostRefused, type HostRules, resultLookup } from './hosts.ts';
 
 /** A result on disk. `sha256` in hex, of the bytes as they came. Remove the file when done. */
 export interface Downloaded {
@@ -43,7 +43,7 @@ export async function openDownloader(options: {
   await rm(options.folder, { recursive: true, force: true });
   await mkdir(options.folder, { recursive: true });
   const agent = new Agent({
-    connect: buildConnector({ timeout: 10_000, lookup: guardedLookup(options.rules) }),
+    connect: buildConnector({ timeout: 10_000, lookup: resultLookup(options.rules) }),
   });
 
   const fetchTo = async (address: string, path: string, signal: AbortSignal): Promise<Downloaded> => {

@@ -1,6 +1,5 @@
-import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { guardedLookup, isPublicAddress } from '@darkroom/shared';
 
 /** A host that results must not be fetched from. */
 export class HostRefused extends Error {
@@ -31,32 +30,13 @@ export function assertHost(url: URL, rules: HostRules): void {
   if (!rules.allowed.includes(host)) {
     throw new HostRefused(`${host} is not a known host for results (RESULT_HOSTS)`);
   }
-  const literal = host.replace(/^\[|\]$/g, '');
-  if (ipaddr.isValid(literal)) assertAddress(literal, host, rules);
-}
-
-function assertAddress(address: string, host: string, rules: HostRules): void {
-  // IPv4 inside IPv6 is judged as the IPv4 it reaches.
-  if (!mayBePrivate(host, rules) && ipaddr.process(address).range() !== 'unicast') {
-    throw new HostRefused(`${host} resolves to an address that is not public`);
-  }
+  if (isPublicAddress(host) === false && !mayBePrivate(host, rules)) throw notPublic(host);
 }
 
 /** A DNS look-up for sockets: the address that is connected to is the one that was judged. */
-export function guardedLookup(rules: HostRules): LookupFunction {
-  return (hostname, options, done) => {
-    systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return done(error, '', 0);
-      try {
-        for (const { address } of addresses) assertAddress(address, hostname, rules);
-      } catch (refusal) {
-        return done(refusal as Error, '', 0);
-      }
-      const first = addresses[0];
-      if (options.all) return done(null, addresses);
-      return first
-        ? done(null, first.address, first.family)
-        : done(new Error(`${hostname} has no address`), '', 0);
-    });
-  };
-}
+export const resultLookup = (rules: HostRules): LookupFunction =>
+  guardedLookup((address, host) =>
+    mayBePrivate(host, rules) || isPublicAddress(address) ? undefined : notPublic(host),
+  );
+
+const notPublic = (host: string) => new HostRefused(`${host} resolves to an address that is not public`);

@@ -4,6 +4,8 @@ import type { StageParts } from '../parts.ts';
 /** What a submission works with. */
 export interface SubmitDeps extends StageParts {
   store: ObjectStore;
+  /** Whether somebody wants this render to stop. */
+  cancelAsked(renderId: string): Promise<boolean>;
   /** Stops all submissions, until the account is back. */
   pauseSubmissions(reason: 'unauthorized' | 'insufficient_quota'): Promise<void>;
 }

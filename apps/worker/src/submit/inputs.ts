@@ -21,6 +21,9 @@ export async function prepareInputs(job: StageJob<SubmitJob>, deps: SubmitDeps):
   return typeof mask === 'string' ? { is: 'ready', images, mask } : mask;
 }
 
+/** What the provider takes as a data URI; a GIF it takes as an upload only. */
+const INLINE = /^image\/(jpeg|png|webp)$/;
+
 type Failed = Extract<Inputs, { is: 'trouble' }>;
 
 async function resolve(
@@ -39,7 +42,7 @@ async function resolve(
     };
   }
   if (reference.kind === 'stored-url') return Buffer.from(bytes).toString('utf8');
-  if (deps.settings.TOAPIS_INPUTS === 'inline') {
+  if (deps.settings.TOAPIS_INPUTS === 'inline' && INLINE.test(reference.contentType)) {
     return `data:${reference.contentType};base64,${Buffer.from(bytes).toString('base64')}`;
   }
   const answer = await deps.provider.upload({ bytes, contentType: reference.contentType }, job.signal);

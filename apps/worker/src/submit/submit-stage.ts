@@ -35,6 +35,8 @@ export async function submitStage(job: StageJob<SubmitJob>, deps: SubmitDeps): P
     }
     const inputs = await prepareInputs(job, deps);
     if (inputs.is === 'trouble') return conclude(job, deps, inputs.trouble, inputs.message);
+    // The last moment at which it is free.
+    if (await deps.cancelAsked(renderId)) return { end: 'done', value: { outcome: 'canceled' } };
     const owner = randomUUID();
     const by = `${hostname()}/${process.pid}`;
     // The same owner asks again: a put whose answer was lost is found to be ours.

@@ -46,7 +46,9 @@ export const settingsSchema = z.object({
   PUBLIC_URL: httpUrl
     .transform((text) => text.replace(/\/+$/, ''))
     .optional()
-    .describe('Where callers reach the API, for links; unset: the address that a request came to.'),
+    .describe(
+      'Where callers reach the API, for links; unset: the address that a request came to, in webhooks http://127.0.0.1:PORT.',
+    ),
   API_KEYS: z
     .string()
     .transform((text, context): ApiKey[] => {

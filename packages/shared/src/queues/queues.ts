@@ -19,7 +19,9 @@ export const QUEUE = {
 /** What a submission ended in; a `submit` child's return value. */
 export type SubmitResult =
   | { outcome: 'accepted'; taskId: string; acceptedAt: number }
-  | { outcome: 'unknown'; reason: string };
+  | { outcome: 'unknown'; reason: string }
+  /** A cancel marker was there in time: nothing was bought. */
+  | { outcome: 'canceled' };
 
 /** `submit` child: buys attempt number `attempt` of a render. `failure` is written before the child fails. */
 export interface SubmitJob {
@@ -66,6 +68,8 @@ export interface NotifyJob {
   endedAt: number;
   /** Why the last try was in vain; for people. Scrubbed. */
   lastError?: string;
+  /** Unix milliseconds: when the next try was planned for. */
+  nextTryAt?: number;
 }
 
 /** A webhook that nobody took, for a person; its job id is the notify job's. */

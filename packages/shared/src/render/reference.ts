@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { sha256 } from './ids.ts';
+import { inputKey } from './keys.ts';
 
 /**
  * A reference image or mask as the queue holds it (I5, I8): a plain short URL stays what it is; bytes and
@@ -32,4 +34,25 @@ export function isPlainUrl(url: URL): boolean {
 /** The host of a URL for people. */
 export function shownHost(url: URL): string {
   return url.host.length <= HOST_CHARACTERS ? url.host : `${url.host.slice(0, HOST_CHARACTERS - 1)}~`;
+}
+
+/** An object that must be in the store before a job that refers to it is in the queue (I5). Its key is a digest (I6). */
+export interface StoredInput {
+  key: string;
+  body: Uint8Array | string;
+  contentType: string;
+}
+
+/** A URL as a job may hold it, and what has to be stored for it. */
+export function packUrl(url: URL): { reference: Reference; input?: StoredInput } {
+  return isPlainUrl(url) ? { reference: { kind: 'url', url: url.href } } : hideUrl(url);
+}
+
+/** A URL that no job may show, whatever it looks like: it is in the store, and the job says where. */
+export function hideUrl(url: URL): { reference: Reference; input: StoredInput } {
+  const key = inputKey(sha256(url.href));
+  return {
+    reference: { kind: 'stored-url', key, host: shownHost(url) },
+    input: { key, body: url.href, contentType: 'text/plain; charset=utf-8' },
+  };
 }

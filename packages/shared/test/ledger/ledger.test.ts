@@ -1,6 +1,14 @@
 import { freshS3Url, needs, service, startHttpProxy, tempDir } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { type JobRequest, Ledger, openStore, type Receipt, systemClock } from '../../src/index.ts';
+import {
+  dayIndexPrefix,
+  type JobRequest,
+  Ledger,
+  openStore,
+  type Receipt,
+  readDayIndexKey,
+  systemClock,
+} from '../../src/index.ts';
 
 const request: JobRequest = {
   model: 'gemini-3-pro-image-preview',
@@ -45,24 +53,43 @@ describe('the ledger', () => {
     expect(await ledger.standing(ID, 1)).toEqual({ state: 'accepted', accepted });
   });
 
-  test('receipts can be listed by day and tenant without being read', async () => {
+  test('renders can be listed by day and tenant, newest first, before anything is known of them', async () => {
     const { ledger, store } = await folderLedger();
-    const base = {
-      v: 1 as const,
-      state: 'failed' as const,
+    const day = Date.UTC(2026, 10, 22, 23, 59);
+    const enter = (last: number, tenant: string, createdAt: number) =>
+      ledger.enter({ renderId: `${ID.slice(0, -1)}${last}`, tenant, createdAt });
+    await enter(1, 'acme', day);
+    await enter(2, 'other', day);
+    await enter(3, 'acme', day + 1000);
+    // Twice is once.
+    await enter(3, 'acme', day + 1000);
+    const page = await store.list({ prefix: dayIndexPrefix('acme', day) });
+    expect(page.objects.map((object) => readDayIndexKey(object.key))).toEqual([
+      { createdAt: day + 1000, renderId: `${ID.slice(0, -1)}3` },
+      { createdAt: day, renderId: ID },
+    ]);
+  });
+
+  test('a receipt reads back as it was written', async () => {
+    const { ledger } = await folderLedger();
+    const receipt: Receipt = {
+      v: 1,
+      renderId: ID,
+      tenant: 'acme',
+      state: 'canceled',
       request,
       fingerprint: 'f',
-      finishedAt: 1,
+      createdAt: 1,
+      finishedAt: 3,
       attempts: 0,
-      purchases: [] as Receipt['purchases'],
+      purchases: [],
       costMicros: 0,
+      canceled: { requestedAt: 2, from: 'submit' },
+      notes: [{ at: 3, text: 'canceled' }],
     };
-    const day = Date.UTC(2026, 10, 22, 23, 59);
-    await ledger.writeReceipt({ ...base, renderId: ID, tenant: 'acme', createdAt: day });
-    await ledger.writeReceipt({ ...base, renderId: `${ID.slice(0, -1)}2`, tenant: 'other', createdAt: day });
-    const page = await store.list({ prefix: 'by-day/2026-11-22/acme/' });
-    expect(page.objects.map((object) => object.key)).toEqual([`by-day/2026-11-22/acme/${ID}`]);
-    expect(await ledger.receipt(ID)).toMatchObject({ tenant: 'acme', state: 'failed' });
+    expect(await ledger.receipt(ID)).toBeUndefined();
+    await ledger.writeReceipt(receipt);
+    expect(await ledger.receipt(ID)).toEqual(receipt);
   });
 });
 

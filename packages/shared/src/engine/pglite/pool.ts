@@ -49,7 +49,8 @@ export async function createPglitePool(db: PGlite): Promise<PgPool & { session: 
     }) as PgPoolClient;
   };
 
-  return Object.assign(new EventEmitter(), {
+  // Each queue and worker listens for errors: there are more than Node's warning allows for.
+  return Object.assign(new EventEmitter().setMaxListeners(0), {
     session,
     query,
     connect,

@@ -1,5 +1,5 @@
-import { until } from '@darkroom/testkit';
-import { type Job, WaitingChildrenError } from 'bullmq';
+import { latch, until } from '@darkroom/testkit';
+import { DelayedError, type Job, type JobsOptions, RateLimitError, WaitingChildrenError } from 'bullmq';
 import { describe, expect, test } from 'vitest';
 import { type Any, type AnyJob, type AnyQueue, type Bench, gathered, inState, stored } from '../bench.ts';
 
@@ -195,6 +195,90 @@ export function children(bench: Bench): void {
     expect(job.data).toEqual({ step: 'store' });
   });
 
+  // What `wakeRender` stands on.
+  describe('removing a waiting child lets its parent go on', () => {
+    const cases: Record<string, (submits: AnyQueue) => Promise<unknown>> = {
+      'as it is': async () => undefined,
+      'while its queue is paused': (submits) => submits.pause(),
+      'while it is delayed': async (submits) => {
+        await bench.worker(submits, async (child, token) => {
+          await child.moveToDelayed(Date.now() + 3_600_000, token);
+          throw new DelayedError();
+        });
+        await inState(submits, 'r.1.s1', 'delayed');
+      },
+      'while it waits for another try': async (submits) => {
+        await bench.worker(submits, () => Promise.reject(new Error('again')));
+        await inState(submits, 'r.1.s1', 'delayed');
+      },
+      'while its queue is rate limited': async (submits) => {
+        const tried = latch();
+        await bench.worker(
+          submits,
+          async () => {
+            await submits.rateLimit(3_600_000);
+            tried.open();
+            throw new RateLimitError();
+          },
+          { limiter: { max: 1, duration: 1000 } },
+        );
+        await tried.wait();
+        await until(async () => (await submits.getJobState('r.1.s1')) !== 'active');
+      },
+    };
+
+    test.for(Object.entries(cases))('%s', async ([, hold]) => {
+      const { renders, submits } = pair();
+      await renders.add('render', {}, { jobId: 'r.1', attempts: 1, priority: 10 });
+      const runs = gathered<string>();
+      await bench.worker(renders, async (job, token) => {
+        runs.add(job.data.canceled ? 'canceled' : 'parent');
+        if (job.data.canceled) return 'canceled';
+        const options = { attempts: 3, priority: 10, backoff: 3_600_000 };
+        await job.updateData({ canceled: true });
+        return await through(submits, 'r.1.s1', job, token, options);
+      });
+      await inState(renders, 'r.1', 'waiting-children');
+      await hold(submits);
+      expect(await submits.remove('r.1.s1')).toBe(1);
+      expect((await inState(renders, 'r.1', 'completed')).returnvalue).toBe('canceled');
+      expect(runs.all).toEqual(['parent', 'canceled']);
+      expect(await submits.getJob('r.1.s1')).toBeUndefined();
+    });
+
+    test('but an active child stays, and its parent waits for it', async () => {
+      const { renders, submits } = pair();
+      const running = latch();
+      const end = latch();
+      await bench.worker(renders, (job, token) => through(submits, 'r.1.s1', job, token));
+      await bench.worker(submits, async () => {
+        running.open();
+        await end.wait();
+        return 'bought';
+      });
+      await renders.add('render', {}, { jobId: 'r.1', attempts: 1 });
+      await running.wait();
+      expect(await submits.remove('r.1.s1')).toBe(0);
+      await inState(renders, 'r.1', 'waiting-children');
+      end.open();
+      const job = await inState(renders, 'r.1', 'completed');
+      expect(job.returnvalue).toEqual({ state: 'completed', value: 'bought' });
+    });
+
+    test('and a parent that has not begun to wait goes on at once', async () => {
+      const { renders, submits } = pair();
+      await submits.pause();
+      await bench.worker(renders, async (job, token) => {
+        await addChild(submits, 'r.1.s1', job);
+        expect(await submits.remove('r.1.s1')).toBe(1);
+        if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+        return 'went on';
+      });
+      await renders.add('render', {}, { jobId: 'r.1', attempts: 1 });
+      expect((await inState(renders, 'r.1', 'completed')).returnvalue).toBe('went on');
+    });
+  });
+
   test('two children of one parent: it runs again at the first failure, and can wait for the rest', async () => {
     const { renders, submits } = pair();
     const runs = gathered<string>();
@@ -232,7 +316,7 @@ async function through(
   id: string,
   job: Job,
   token: string,
-  options: { attempts?: number } = {},
+  options: Pick<JobsOptions, 'attempts' | 'backoff' | 'priority'> = {},
 ): Promise<Result> {
   if (!(await queue.getJob(id))) await addChild(queue, id, job, options);
   if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
@@ -249,7 +333,7 @@ async function addChild(
   queue: AnyQueue,
   id: string,
   job: Job,
-  options: { attempts?: number } = {},
+  options: Pick<JobsOptions, 'attempts' | 'backoff' | 'priority'> = {},
 ): Promise<void> {
   await queue.add(
     'child',

@@ -1,0 +1,99 @@
+import type { StepName } from '@darkroom/api';
+import {
+  type CancelMarker,
+  type Checkpoint,
+  type CheckpointAt,
+  costOf,
+  dollars,
+  type Purchase,
+  type Receipt,
+  submitJobId,
+} from '@darkroom/shared';
+import { receiptBase } from './finish-step.ts';
+import { go, type Move, noteOnce, type StepContext } from './moves.ts';
+import { purchasesWith } from './submit-step.ts';
+
+type Stoppable = CheckpointAt<'submit' | 'hold' | 'poll' | 'store'>;
+
+/**
+ * Somebody wants the render to stop, and it stands at a step that can. What was bought stays in `purchases`: the
+ * receipt tells what it cost.
+ */
+export async function cancelFrom(
+  checkpoint: Stoppable,
+  context: StepContext,
+  { requestedAt }: CancelMarker,
+): Promise<Move> {
+  const { deps } = context;
+  const { step } = checkpoint.at;
+  if (step === 'submit') {
+    const id = submitJobId(checkpoint.renderId, checkpoint.attempt);
+    const child = await deps.children.submit(id);
+    // One that is under way may be buying: what comes of it is to be known first.
+    if (child.is === 'pending' && !(await deps.children.withdraw(id))) {
+      return { end: 'child', child: { queue: 'submit', id, checkpoint }, absent: false };
+    }
+    // Perhaps it was never run: whoever lists renders shall find it all the same.
+    await deps.ledger.enter(checkpoint, context.job.signal);
+  }
+  const purchases =
+    step === 'submit' || step === 'hold' ? await settle(checkpoint, context) : checkpoint.purchases;
+  return go({ ...checkpoint, purchases }, { step: 'cancel', requestedAt, from: step });
+}
+
+/** The owner of an intent that nobody posts: it keeps a slower run of the same submission from buying later. */
+const NOBODY = 'canceled';
+
+/** What the ledger knows of the present attempt. One that nobody began is claimed, so that nobody ever does (I2). */
+async function settle(checkpoint: Checkpoint, { deps, job }: StepContext): Promise<Purchase[]> {
+  const { renderId, attempt, request, purchases } = checkpoint;
+  const claim = { owner: NOBODY, by: 'canceled', request };
+  let standing = await deps.ledger.standing(renderId, attempt, job.signal);
+  if (standing.state === 'untouched') {
+    if (await deps.ledger.claim(renderId, attempt, claim, job.signal)) return purchases;
+    standing = await deps.ledger.standing(renderId, attempt, job.signal);
+  }
+  if (standing.state === 'accepted') return purchasesWith(checkpoint, standing.accepted, deps.settings);
+  if (standing.state === 'intended' && standing.intent.owner !== NOBODY) {
+    await noteOnce(job, 'it may have been bought: it was submitted, and nobody knows what came of it');
+  }
+  return purchases;
+}
+
+const STOOD = {
+  submit: 'before it was submitted',
+  hold: 'while the outcome of its submission was unknown',
+  poll: 'while the provider was at it',
+  store: 'before its image was stored',
+  finish: 'at its end',
+} as const satisfies Record<StepName, string>;
+
+/**
+ * Ends a canceled render: receipt, webhook, done. Every write may be made twice; the marker goes last, and the
+ * checkpoint stands for it by then.
+ */
+export async function cancelStep(
+  checkpoint: CheckpointAt<'cancel'>,
+  { deps, job }: StepContext,
+): Promise<Move> {
+  const { renderId, purchases, at } = checkpoint;
+  const { requestedAt, from } = at;
+  const costMicros = costOf(purchases);
+  const notes = await noteOnce(job, `canceled ${STOOD[from]}; $${dollars(costMicros)} were spent`);
+  const receipt: Receipt = {
+    ...receiptBase(checkpoint, deps.clock.now()),
+    attempts: purchases.length,
+    state: 'canceled',
+    costMicros,
+    canceled: { requestedAt, from },
+    notes,
+  };
+  await deps.ledger.writeReceipt(receipt, job.signal);
+  await deps.announce(receipt, job.attemptsMade, job.signal);
+  // It failed before: its letter is no longer true.
+  if (job.attemptsMade > 0) await deps.deadLetters.remove(renderId);
+  await deps.cancels.forget(renderId);
+  deps.metrics.renders.inc({ outcome: 'canceled' });
+  deps.log.info({ renderId, from, costMicros }, 'render canceled');
+  return { end: 'done', value: { state: 'canceled', costMicros } };
+}

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type WebhookEvent, webhookEventSchema } from '@darkroom/api';
+import { cleanup } from '@darkroom/testkit';
+import { Webhook } from 'standardwebhooks';
+
+/** A message that came, its signature verified by the library that receivers use. */
+export interface Received {
+  id: string;
+  event: WebhookEvent;
+  path: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+export type Reaction = (response: ServerResponse, request: IncomingMessage) => void;
+
+export interface Receiver {
+  readonly port: number;
+  readonly url: string;
+  readonly received: Received[];
+  /** Connections that were made to it. */
+  connections(): number;
+  /** How it answers from now on. @default 204 */
+  react(reaction: Reaction): void;
+  close(): Promise<void>;
+}
+
+/** A real webhook receiver. A message that does not verify, or is no event, is answered with 400 and not kept. */
+export async function startReceiver(secret: string, port = 0): Promise<Receiver> {
+  const received: Received[] = [];
+  let connections = 0;
+  let reaction: Reaction = (response) => void response.writeHead(204).end();
+  const server = createServer((request, response) => {
+    read(request, secret).then(
+      (message) => {
+        received.push(message);
+        reaction(response, request);
+      },
+      (error: unknown) => void response.writeHead(400).end(String(error)),
+    );
+  });
+  server.on('connection', () => {
+    connections += 1;
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async () => {
+    server.closeAllConnections();
+    if (server.listening) await new Promise((done) => server.close(done));
+  };
+  cleanup(close);
+  const address = server.address() as { port: number };
+  return {
+    port: address.port,
+    url: `http://127.0.0.1:${address.port}`,
+    received,
+    connections: () => connections,
+    react: (next) => {
+      reaction = next;
+    },
+    close,
+  };
+}
+
+async function read(request: IncomingMessage, secret: string): Promise<Received> {
+  let body = '';
+  for await (const chunk of request) body += String(chunk);
+  const headers = request.headers as Record<string, string>;
+  const event = webhookEventSchema.parse(new Webhook(secret).verify(body, headers));
+  return { id: headers['webhook-id'] ?? '', event, path: request.url ?? '', headers, body };
+}

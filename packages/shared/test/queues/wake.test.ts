@@ -1,0 +1,139 @@
+import { cleanup, latch, until } from '@darkroom/testkit';
+import { DelayedError, WaitingChildrenError } from 'bullmq';
+import { expect, test } from 'vitest';
+import {
+  type Checkpoint,
+  type Engine,
+  type Processor,
+  type Queues,
+  type RenderResult,
+  randomRenderId,
+  renderJob,
+  submitJobId,
+  wakeRender,
+} from '../../src/index.ts';
+import { onEachEngine } from './engines.ts';
+
+onEachEngine('waking a render that is to stop', (queues, engine) => {
+  test('one that waits for its next look runs at once', async () => {
+    const id = await newRender(queues());
+    let runs = 0;
+    work(engine(), async (job, token) => {
+      if (++runs > 1) return canceled;
+      await job.moveToDelayed(Date.now() + 3_600_000, token);
+      throw new DelayedError();
+    });
+    await until(async () => (await queues().render.getJobState(id)) === 'delayed');
+    expect(await wakeRender(queues(), id)).toBe('woken');
+    await until(async () => (await queues().render.getJobState(id)) === 'completed');
+  });
+
+  test.for(['waiting', 'in a paused queue', 'for another try'])(
+    'one whose submission is %s runs at once, and the submission is gone',
+    async (where) => {
+      const id = await newRender(queues());
+      if (where === 'in a paused queue') {
+        await queues().submit.pause();
+        cleanup(() => queues().submit.resume());
+      }
+      work(engine(), parent(queues(), where === 'for another try' ? 3_600_000 : 0));
+      await until(async () => (await queues().render.getJobState(id)) === 'waiting-children');
+      expect(await wakeRender(queues(), id)).toBe('woken');
+      await until(async () => (await queues().render.getJobState(id)) === 'completed');
+      expect(await queues().submit.getJob(submitJobId(id, 1))).toBeUndefined();
+    },
+  );
+
+  test('one whose submission is under way is not disturbed', async () => {
+    const id = await newRender(queues());
+    const running = latch();
+    const end = latch();
+    work(engine(), parent(queues(), 0));
+    const submits = engine().worker('submit', async () => {
+      running.open();
+      await end.wait();
+      return { outcome: 'unknown', reason: 'a test' };
+    });
+    cleanup(() => submits.close());
+    await running.wait();
+    expect(await wakeRender(queues(), id)).toBe('busy');
+    end.open();
+    await until(async () => (await queues().render.getJobState(id)) === 'completed');
+    expect((await queues().submit.getJob(submitJobId(id, 1)))?.returnvalue).toMatchObject({
+      outcome: 'unknown',
+    });
+  });
+
+  test('a submission that holds a task id which the ledger lacks is kept', async () => {
+    const id = await newRender(queues());
+    work(engine(), parent(queues(), 3_600_000));
+    await until(async () => (await queues().render.getJobState(id)) === 'waiting-children');
+    const child = await queues().submit.getJob(submitJobId(id, 1));
+    await child?.updateData({ ...child.data, accepted: { taskId: 'task_1', acceptedAt: 1 } });
+    expect(await wakeRender(queues(), id)).toBe('busy');
+    expect(await child?.getState()).toBe('delayed');
+  });
+
+  test('one that has ended, or is unknown, only loses its marker', async () => {
+    const id = await newRender(queues());
+    work(engine(), async () => canceled);
+    await until(async () => (await queues().render.getJobState(id)) === 'completed');
+    const unknown = randomRenderId();
+    for (const renderId of [id, unknown]) {
+      const marker = { renderId, tenant: 'acme', requestedAt: 1 };
+      await queues().cancel.add('cancel', marker, { jobId: renderId });
+    }
+    expect(await wakeRender(queues(), id)).toBe('ended');
+    expect(await wakeRender(queues(), unknown)).toBe('absent');
+    expect(await queues().cancel.getJob(id)).toBeUndefined();
+    expect(await queues().cancel.getJob(unknown)).toBeUndefined();
+  });
+});
+
+const canceled: RenderResult = { state: 'canceled', costMicros: 0 };
+
+/** Waits for its submission in its first run, and ends in the second. */
+const parent = (queues: Queues, childDelay: number): Processor<Checkpoint, RenderResult> => {
+  let runs = 0;
+  return async (job, token) => {
+    if (++runs > 1) return canceled;
+    const { renderId, tenant, request } = job.data;
+    await queues.submit.add(
+      'child',
+      { renderId, tenant, request, attempt: 1 },
+      {
+        jobId: submitJobId(renderId, 1),
+        parent: { id: renderId, queue: job.queueQualifiedName },
+        continueParentOnFailure: true,
+        delay: childDelay,
+        priority: 10,
+      },
+    );
+    if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+    throw new Error('the child was not waited for');
+  };
+};
+
+function work(engine: Engine, processor: Processor<Checkpoint, RenderResult>): void {
+  const worker = engine.worker('render', processor);
+  cleanup(() => worker.close());
+}
+
+async function newRender(queues: Queues): Promise<string> {
+  const renderId = randomRenderId();
+  const { name, data, opts } = renderJob({
+    v: 1,
+    renderId,
+    tenant: 'acme',
+    request: { model: 'nano-banana-pro', prompt: 'p', resolution: '1K', images: [], priority: 'batch' },
+    fingerprint: 'f',
+    doorToken: 'd',
+    createdAt: 1,
+    updatedAt: 1,
+    attempt: 1,
+    purchases: [],
+    at: { step: 'submit' },
+  });
+  await queues.render.add(name, data, opts);
+  return renderId;
+}
