@@ -6,6 +6,7 @@ import {
   createLogger,
   type Engine,
   type Logger,
+  newApiKey,
   type ObjectStore,
   openEngineFor,
   openStoreFor,
@@ -25,6 +26,8 @@ export interface House {
   worker: RunningWorker;
   /** Absent when the real provider is used. */
   simulator: Simulator | undefined;
+  /** A key of this run's own, where the API asks for one. */
+  apiKey: string | undefined;
   close(): Promise<void>;
 }
 
@@ -71,17 +74,35 @@ export async function openHouse(options: {
     const settings = simulator ? simulated(options.settings, simulator, fast, webhook) : options.settings;
     const store = await openStoreFor(settings, clock);
     own(store, () => store.close());
-    const parts = { settings, engine, store, logger, clock, secrets: options.secrets };
-    const producer = await startProducer({ ...parts, settings: { ...settings, PORT: port } });
+    const guest = guestKey(settings);
+    const parts = { engine, store, logger, clock, secrets: options.secrets };
+    const producer = await startProducer({
+      ...parts,
+      settings: { ...settings, PORT: port, API_KEYS: guest.keys },
+    });
     own(producer, () => producer.close());
     const workerPort = await freePort(settings.HOST, settings.WORKER_PORT);
-    const worker = await startWorker({ ...parts, settings: { ...settings, WORKER_PORT: workerPort } });
+    const worker = await startWorker({
+      ...parts,
+      settings: { ...settings, PUBLIC_URL: settings.PUBLIC_URL ?? producer.url, WORKER_PORT: workerPort },
+    });
     own(worker, () => worker.close());
-    return { settings, engine, store, logger, producer, worker, simulator, close };
+    const { apiKey } = guest;
+    return { settings, engine, store, logger, producer, worker, simulator, apiKey, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Where the API asks for keys, the catalogue comes in with one of its own, for as long as this process lives. */
+function guestKey({ API_KEYS: keys }: Settings): { apiKey: string | undefined; keys: Settings['API_KEYS'] } {
+  if (keys.length === 0) return { apiKey: undefined, keys };
+  const { text, sha256 } = newApiKey();
+  return {
+    apiKey: text,
+    keys: [...keys, { tenant: 'default', roles: ['enqueue', 'read'], sha256 }],
+  };
 }
 
 /** Where the simulator is when nobody else is there: results keep their addresses across restarts. */

@@ -72,7 +72,7 @@ async function main(): Promise<number> {
 function introduce(house: House): void {
   const { engine, producer, simulator } = house;
   say(`  dashboard  ${producer.url}/queues`);
-  say(`  API        ${producer.url}/v1/renders`);
+  say(`  API        ${producer.url}/v1/renders  (reference: ${producer.url}/reference)`);
   say(`  pictures   ${picturesOf(house)}`);
   say(`  queue      ${engine.description}`);
   const provider = simulator

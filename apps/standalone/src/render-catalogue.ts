@@ -31,7 +31,10 @@ export async function renderCatalogue(
     const chunk = samples.slice(from, from + CHUNK);
     const answer = await fetch(`${house.producer.url}/v1/renders/bulk`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...(house.apiKey ? { authorization: `Bearer ${house.apiKey}` } : {}),
+      },
       body: JSON.stringify(chunk.map((sample) => sample.body)),
       signal: options.signal,
     });

@@ -1,4 +1,4 @@
-import { RENDER_ID } from '@darkroom/api';
+import { END_STATUSES, RENDER_ID, type RenderStatus } from '@darkroom/api';
 import {
   ALL_TENANTS,
   checkpointSchema,
@@ -7,7 +7,7 @@ import {
   standingOfJob,
   standingOfReceipt,
 } from '@darkroom/shared';
-import { bounded, type RenderQueue, STORE_LIMIT } from '../backends/index.ts';
+import { bounded, type RenderJob, type RenderQueue, STORE_LIMIT } from '../backends/index.ts';
 
 /** Where renders are looked for. */
 export interface Archive {
@@ -47,20 +47,29 @@ export async function findRenderOrImage(
   }
 }
 
+/** Whether a render does not go on by itself. */
+export const hasEnded = ({ status }: { status: RenderStatus }): boolean =>
+  (END_STATUSES as readonly RenderStatus[]).includes(status);
+
 const isOf = (standing: Standing | undefined, tenant: string) =>
   tenant === ALL_TENANTS || standing?.tenant === tenant;
 
 async function inQueue(queue: RenderQueue, renderId: string): Promise<Standing | undefined> {
   const job = await queue.get(renderId);
-  if (!job) return undefined;
+  return job && standingIn(job);
+}
+
+/** What a render's job says. @throws {Error} when its data is no checkpoint. */
+export function standingIn(job: RenderJob): Standing {
   const checkpoint = checkpointSchema.safeParse(job.data);
   // Somebody wrote into the queue by hand, or an older release reads a newer one's job.
   if (!checkpoint.success)
-    throw new Error(`The data of job ${renderId} is no checkpoint`, { cause: checkpoint.error });
+    throw new Error(`The data of job ${job.id} is no checkpoint`, { cause: checkpoint.error });
   return standingOfJob(job, checkpoint.data);
 }
 
-async function inLedger(ledger: Ledger, renderId: string): Promise<Standing | undefined> {
+/** What a render's receipt says. @throws {StoreError} */
+export async function inLedger(ledger: Ledger, renderId: string): Promise<Standing | undefined> {
   const receipt = await bounded(STORE_LIMIT.small, (signal) => ledger.receipt(renderId, signal));
   return receipt && standingOfReceipt(receipt);
 }

@@ -1,0 +1,37 @@
+import type { DeliveryAnswer, DeliveryListAnswer } from '@darkroom/api';
+import type { Delivery } from '@darkroom/shared';
+
+const iso = (at: number) => new Date(at).toISOString();
+
+/** Deliveries as the API tells them: where they go by host alone, as the rest of a URL may be secret (I8). */
+export const deliveryList = (deliveries: Delivery[]): DeliveryListAnswer => ({
+  object: 'list',
+  data: deliveries.map(deliveryAnswer),
+});
+
+function deliveryAnswer({ id, job, status, attempts, ...more }: Delivery): DeliveryAnswer {
+  return {
+    id,
+    object: 'delivery',
+    render_id: job.renderId,
+    event: `render.${job.state}`,
+    host: hostOf(job.to),
+    status,
+    attempts,
+    created_at: iso(more.createdAt),
+    next_attempt_at: more.nextAttemptAt === undefined ? null : iso(more.nextAttemptAt),
+    last_error: more.lastError ?? null,
+  };
+}
+
+function hostOf(to: Delivery['job']['to']): string {
+  switch (to.kind) {
+    case 'url':
+      return new URL(to.url).host;
+    case 'stored-url':
+      return to.host;
+    case 'stored':
+      // No webhook goes to bytes.
+      return '';
+  }
+}

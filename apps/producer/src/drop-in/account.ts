@@ -1,0 +1,76 @@
+import { type Clock, createScrub, type Settings } from '@darkroom/shared';
+import { request } from 'undici';
+
+/** `GET /v1/balance` is of the key, `/v1/user/balance` of the account. */
+export type BalancePath = '/v1/balance' | '/v1/user/balance';
+
+/** What the provider says, as it says it; or that it said nothing of use. */
+export type Balance = Record<string, unknown> & { success: boolean };
+
+/** Asks the provider for a balance; never throws. */
+export type Account = (path: BalancePath) => Promise<Balance>;
+
+const DEFAULT_BASE_URL = 'https://toapis.com';
+const KEPT_MS = 5_000;
+const LIMIT_MS = 5_000;
+const MAX_BYTES = 64 * 1024;
+
+/** The account behind TOAPIS_API_KEY. An answer is kept for 5 s, and who asks meanwhile waits for the same one. */
+export function accountOf(
+  { TOAPIS_API_KEY: key, TOAPIS_BASE_URL: base }: Pick<Settings, 'TOAPIS_API_KEY' | 'TOAPIS_BASE_URL'>,
+  clock: Clock,
+): Account {
+  if (!key) return async () => failure('TOAPIS_API_KEY is not set here: nobody to ask.');
+  const kept = new Map<BalancePath, { askedAt: number; answer: Promise<Balance> }>();
+  return (path) => {
+    const last = kept.get(path);
+    if (last && clock.now() - last.askedAt < KEPT_MS) return last.answer;
+    const answer = ask(new URL(path, base ?? DEFAULT_BASE_URL), key);
+    kept.set(path, { askedAt: clock.now(), answer });
+    return answer;
+  };
+}
+
+async function ask(url: URL, key: string): Promise<Balance> {
+  // The provider might repeat the key that it refuses.
+  const scrub = createScrub([key]);
+  try {
+    const reply = await request(url, {
+      headers: { authorization: `Bearer ${key}`, accept: 'application/json' },
+      signal: AbortSignal.timeout(LIMIT_MS),
+    });
+    return read(reply.statusCode, scrub(await textOf(reply.body)));
+  } catch {
+    return failure('The provider did not answer. Try again soon.');
+  }
+}
+
+function read(status: number, text: string): Balance {
+  const body = parsed(text);
+  if (status === 200 && typeof body?.success === 'boolean') return body as Balance;
+  const said = (body?.error as { message?: unknown } | undefined)?.message ?? body?.message;
+  const more = typeof said === 'string' ? `: ${said.slice(0, 200)}` : '';
+  return failure(`The provider answered with HTTP ${status}${more}`);
+}
+
+function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_BYTES) break;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const failure = (message: string): Balance => ({ success: false, message });

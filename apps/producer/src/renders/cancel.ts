@@ -1,0 +1,95 @@
+import { type RenderAnswer, renderSchema } from '@darkroom/api';
+import type { Standing } from '@darkroom/shared';
+import { problemsOf } from '@darkroom/shared';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { bytesOf, type Endpoint } from '../http/index.ts';
+import { parseJson } from '../intake/index.ts';
+import { ANSWER_EXAMPLES } from '../openapi/examples/answers.ts';
+import { refusals } from '../openapi/index.ts';
+import { invalidRequest, ProblemError } from '../problems/index.ts';
+import { hasEnded } from '../status/index.ts';
+import type { LookDeps } from './deps.ts';
+import { waitFor } from './followed.ts';
+import { found, told } from './found.ts';
+import { idParam, noQuery, queryOf } from './params.ts';
+
+/** Milliseconds that the answer waits for the render to stop. */
+const PATIENCE_MS = 2_000;
+
+/** `POST /v1/renders/{id}/cancel`. */
+export const cancelEndpoint = (deps: LookDeps): Endpoint => ({
+  needs: 'enqueue',
+  doc,
+  run: (request, reply) => cancel(deps, request, reply),
+});
+
+async function cancel(deps: LookDeps, request: FastifyRequest, reply: FastifyReply) {
+  queryOf(noQuery, request);
+  refuseContent(bytesOf(request));
+  let standing = refuseEnded(await found(deps, request));
+  if (!hasEnded(standing)) {
+    const { renderId, tenant } = standing;
+    await deps.archive.queue.cancel({ renderId, tenant, requestedAt: deps.clock.now() });
+    standing = refuseEnded(await waitFor(deps, request, reply, PATIENCE_MS));
+    request.log.info({ renderId, tenant, canceled: hasEnded(standing) }, 'asked to cancel');
+  }
+  return await reply.code(hasEnded(standing) ? 200 : 202).send(await told(deps, request, standing));
+}
+
+function refuseEnded(standing: Standing): Standing {
+  const { status, renderId } = standing;
+  if (!hasEnded(standing) || status === 'canceled') return standing;
+  throw new ProblemError('render_ended', `The render is ${status}: there is nothing left to cancel.`, {
+    renderId,
+  });
+}
+
+/** There is nothing to say; what is said all the same was meant for somebody else. */
+function refuseContent(bytes: Buffer): void {
+  if (bytes.length === 0) return;
+  const value = parseJson(bytes);
+  const checked = z.strictObject({}).safeParse(value);
+  if (!checked.success) throw invalidRequest(problemsOf(checked.error, value));
+}
+
+const shown = (description: string, more: Partial<RenderAnswer>) => {
+  const example = { ...(ANSWER_EXAMPLES['Render'] as RenderAnswer), image: null, ...more };
+  return { description, content: { 'application/json': { schema: renderSchema, example } } };
+};
+
+const doc = {
+  operationId: 'cancelRender',
+  tags: ['Renders'],
+  summary: 'Cancel a render',
+  description: [
+    'Before its purchase it costs nothing. A purchase that is under way is not stopped: the render then stops waiting',
+    'for it, and `cost` says what was spent. Canceling again changes nothing.',
+  ].join(' '),
+  requestParams: { path: idParam },
+  responses: {
+    '200': shown('It is canceled.', {
+      status: 'canceled',
+      progress: 0,
+      attempts: 0,
+      task_ids: [],
+      cost: { amount: '0.000', currency: 'USD', purchases: 0, refunded: 0 },
+    }),
+    '202': shown('It is noted and takes effect at its next step. This is how the render stands now.', {
+      status: 'rendering',
+      progress: 42,
+    }),
+    ...refusals(
+      'render_not_found',
+      'render_ended',
+      'empty_body',
+      'invalid_json',
+      'invalid_utf8',
+      'too_deep',
+      'body_too_large',
+      'invalid_request',
+      'queue_unavailable',
+      'store_unavailable',
+    ),
+  },
+};

@@ -1,0 +1,71 @@
+import { Readable } from 'node:stream';
+import type { Standing } from '@darkroom/shared';
+import { z } from 'zod';
+import { eventStream } from '../following/index.ts';
+import type { Endpoint } from '../http/index.ts';
+import { refusals } from '../openapi/index.ts';
+import type { LookDeps } from './deps.ts';
+import { followed } from './followed.ts';
+import { found, told } from './found.ts';
+import { idParam, noQuery, queryOf } from './params.ts';
+
+/** Milliseconds in which nothing could be written: the reader is gone or asleep. */
+const STALLED_MS = 60_000;
+/** Milliseconds after which an answer is over in any case (I7): readers come again by themselves. */
+const LONGEST_MS = 3_600_000;
+
+/** `GET /v1/renders/{id}/events`: what happens to a render, as server-sent events. */
+export const eventsEndpoint = (deps: LookDeps): Endpoint => ({
+  needs: 'read',
+  doc,
+  run: async (request, reply) => {
+    queryOf(noQuery, request);
+    reply.header('content-type', 'text/event-stream').header('x-accel-buffering', 'no');
+    if (request.method === 'HEAD') {
+      await found(deps, request);
+      return await reply.send();
+    }
+    const until = deps.clock.now() + LONGEST_MS;
+    const standings = followed(deps, request, reply, { what: 'moves', until });
+    // Whatever is wrong shows at the first look: after it the answer has begun.
+    const first = await standings.next();
+    reply.raw.setTimeout(STALLED_MS, () => reply.raw.destroy());
+    const tell = (standing: Standing) => told(deps, request, standing);
+    return await reply.send(
+      Readable.from(eventStream(first, standings, tell, deps.clock), { objectMode: false }),
+    );
+  },
+});
+
+const example = [
+  'retry: 2000',
+  '',
+  'id: 1795363245349-1',
+  'event: status',
+  'data: {"id":"rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7","object":"render","status":"rendering","progress":10,…}',
+  '',
+  'id: 1795363250125-2',
+  'event: progress',
+  'data: {"id":"rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7","status":"rendering","progress":42}',
+  '',
+  '',
+].join('\n');
+
+const doc = {
+  operationId: 'followRender',
+  tags: ['Renders'],
+  summary: 'Follow a render',
+  description: [
+    'Server-sent events. `status` carries the whole render: when you connect, and at each change of status; `progress` at',
+    `each change of progress between; at the end \`image\` (when there is one) and \`end\` with the whole render, and the`,
+    'answer is over. After that, and when you connect again, with or without `Last-Event-ID`, you get the present state.',
+  ].join(' '),
+  requestParams: { path: idParam },
+  responses: {
+    '200': {
+      description: 'Events until the render has ended.',
+      content: { 'text/event-stream': { schema: z.string(), example } },
+    },
+    ...refusals('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
+  },
+};

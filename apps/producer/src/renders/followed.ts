@@ -1,0 +1,49 @@
+import type { Standing } from '@darkroom/shared';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Follow, goneSignal } from '../following/index.ts';
+import { toProblem } from '../problems/index.ts';
+import { hasEnded } from '../status/index.ts';
+import type { LookDeps } from './deps.ts';
+import { found } from './found.ts';
+
+/**
+ * How the render that an address names stands: now, whenever that may have changed, and every few seconds; until it has
+ * ended, the time is over, the caller is gone, or we close. While queue and store are away it stands as it stood.
+ *
+ * Throws what `found` throws, at the first look whatever it is.
+ */
+export async function* followed(
+  deps: LookDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  follow: Pick<Follow, 'what' | 'until'>,
+): AsyncGenerator<Standing, void, void> {
+  const { id } = request.params as { id: string };
+  let last: Standing | undefined;
+  for await (const _ of deps.following.looks(id, { ...follow, signal: goneSignal(reply) })) {
+    try {
+      last = await found(deps, request);
+    } catch (error) {
+      if (!last || toProblem(error).status !== 503) throw error;
+    }
+    yield last;
+    if (hasEnded(last)) return;
+  }
+}
+
+/** The last of them, which is how it stands when the waiting is over. */
+export async function waitFor(
+  deps: LookDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  ms: number,
+): Promise<Standing> {
+  let last: Standing | undefined;
+  for await (const standing of followed(deps, request, reply, {
+    what: 'end',
+    until: deps.clock.now() + ms,
+  })) {
+    last = standing;
+  }
+  return last ?? (await found(deps, request));
+}

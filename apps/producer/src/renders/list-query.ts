@@ -1,0 +1,103 @@
+import { RENDER_STATUSES, type RenderStatus, RUN, TENANT } from '@darkroom/api';
+import { ALL_TENANTS } from '@darkroom/shared';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { tenantOf } from '../access/index.ts';
+import { invalidRequest } from '../problems/index.ts';
+import { type ListQuery, positionOf } from '../status/index.ts';
+import { queryOf, wholeNumber } from './params.ts';
+
+/**
+ * What a caller wants to see.
+ *
+ * @throws {ProblemError} `invalid_request`.
+ */
+export function listQueryOf(request: FastifyRequest): ListQuery {
+  const {
+    tenant: asked,
+    status,
+    run,
+    created_after,
+    created_before,
+    limit,
+    cursor,
+  } = queryOf(listParams, request);
+  const own = tenantOf(request);
+  const wrong = (expected: string, got: string) => invalidRequest([{ field: 'tenant', expected, got }]);
+  if (own !== ALL_TENANTS && asked !== undefined)
+    throw wrong('nothing: this key sees its own tenant', 'a tenant');
+  if (own === ALL_TENANTS && asked === undefined)
+    throw wrong("a tenant's name, as this key sees all", 'nothing');
+  return {
+    tenant: asked ?? own,
+    statuses: status,
+    run,
+    createdAfter: created_after,
+    createdBefore: created_before,
+    after: cursor,
+    limit: limit ?? 20,
+  };
+}
+
+const isStatus = (text: string): text is RenderStatus =>
+  (RENDER_STATUSES as readonly string[]).includes(text);
+
+const statuses = z
+  .string()
+  .refine((text) => text.split(',').every(isStatus), {
+    error: `expected one or more of ${RENDER_STATUSES.join(', ')}, with commas between`,
+  })
+  .transform((text) => text.split(',').filter(isStatus))
+  .optional()
+  .meta({
+    override: { type: 'array', items: { type: 'string', enum: [...RENDER_STATUSES] }, minItems: 1 },
+    description: 'One or more, with commas between.',
+    param: { style: 'form', explode: false },
+    example: ['completed', 'failed'],
+  });
+
+const isTime = (text: string) =>
+  z.union([z.iso.datetime({ offset: true }), z.iso.date()]).safeParse(text).success;
+
+const time = (description: string) =>
+  z
+    .string()
+    .refine(isTime, { error: 'expected a time of ISO 8601, such as 2026-11-22T16:00:00Z or 2026-11-22' })
+    .transform((text) => Date.parse(text))
+    .optional()
+    .meta({
+      override: { type: 'string', format: 'date-time' },
+      description,
+      example: '2026-11-22T00:00:00Z',
+    });
+
+/** The parameters, as the API describes them. */
+export const listParams = z.object({
+  status: statuses,
+  run: z
+    .string()
+    .regex(RUN, { error: "expected a run's name" })
+    .optional()
+    .meta({ description: 'Those that were asked for with this `run`.', example: 'autumn-2026' }),
+  created_after: time('Asked for at this time or later.'),
+  created_before: time('Asked for before this time.'),
+  limit: wholeNumber(1, 100).optional().meta({ description: 'At most so many in a page; 20 when absent.' }),
+  cursor: z
+    .string()
+    .transform((text, context) => {
+      const position = positionOf(text);
+      if (position) return position;
+      context.addIssue({ code: 'custom', message: 'expected the next_cursor of an earlier page' });
+      return z.NEVER;
+    })
+    .optional()
+    .meta({
+      override: { type: 'string' },
+      description: '`next_cursor` of the page before, with the same filters.',
+    }),
+  tenant: z
+    .string()
+    .regex(TENANT, { error: "expected a tenant's name" })
+    .optional()
+    .meta({ description: 'Needed with a key of all tenants, and refused with any other.' }),
+});

@@ -1,0 +1,70 @@
+import { dayIndexKey, dayIndexPrefix, type ObjectStore, readDayIndexKey } from '@darkroom/shared';
+import pMap from 'p-map';
+import { bounded, STORE_LIMIT } from '../backends/index.ts';
+import { LAST, type Position } from './position.ts';
+
+export const DAY_MS = 86_400_000;
+
+/** Entries that one call to the store brings. */
+const PAGE = 250;
+/** Days that are looked at side by side, once it shows that there are empty ones. */
+const MOST_DAYS_AT_ONCE = 16;
+
+export interface Walk {
+  tenant: string;
+  /** Where to begin. */
+  after: Position;
+  /** Unix milliseconds; nothing before that day. */
+  notBefore: number;
+}
+
+/**
+ * The day index of a tenant from a position on, newest first, back to the first day of all. After each day comes its
+ * beginning, as the position {@link LAST}: whoever has seen enough knows where to go on, also when days are empty.
+ *
+ * Throws {@link StoreError} `unavailable`.
+ */
+export async function* walkDays(store: ObjectStore, walk: Walk): AsyncGenerator<Position, void, void> {
+  const from = dayOf(walk.after.createdAt);
+  let lowest = dayOf(walk.notBefore);
+  let atOnce = 1;
+  for (let day = from; day >= lowest; ) {
+    const days = Array.from({ length: Math.min(atOnce, day - lowest + 1) }, (_, back) => day - back);
+    const pages = await pMap(days, (one) =>
+      listDay(store, walk, one, one === from ? afterKey(walk) : undefined),
+    );
+    for (const [at, one] of days.entries()) {
+      for (let page = pages[at]; page; ) {
+        yield* page.positions;
+        page = page.cursor === undefined ? undefined : await listDay(store, walk, one, page.cursor);
+      }
+      yield { createdAt: one * DAY_MS, renderId: LAST };
+    }
+    if (day === from) lowest = Math.max(lowest, await firstDay(store, from));
+    day -= days.length;
+    atOnce = Math.min(atOnce * 2, MOST_DAYS_AT_ONCE);
+  }
+}
+
+const dayOf = (time: number) => Math.floor(time / DAY_MS);
+
+const afterKey = ({ tenant, after }: Walk) => dayIndexKey(tenant, after.createdAt, after.renderId);
+
+async function listDay(store: ObjectStore, { tenant }: Walk, day: number, cursor: string | undefined) {
+  const prefix = dayIndexPrefix(tenant, day * DAY_MS);
+  const page = await bounded(STORE_LIMIT.small, (signal) =>
+    store.list({ prefix, limit: PAGE, signal, ...(cursor === undefined ? {} : { cursor }) }),
+  );
+  const positions = page.objects.flatMap(({ key }) => readDayIndexKey(key) ?? []);
+  return { positions, cursor: page.cursor };
+}
+
+/** The first day that has an entry of anybody; `none` when there is no entry. */
+async function firstDay(store: ObjectStore, none: number): Promise<number> {
+  const page = await bounded(STORE_LIMIT.small, (signal) =>
+    store.list({ prefix: 'by-day/', limit: 1, signal }),
+  );
+  const date = page.objects[0]?.key.slice('by-day/'.length, 'by-day/2026-11-22'.length);
+  const time = date ? Date.parse(date) : Number.NaN;
+  return Number.isNaN(time) ? none : dayOf(time);
+}

@@ -1,0 +1,100 @@
+import type { RenderStatus } from '@darkroom/api';
+import { type Clock, EngineError, type ObjectStore, type Standing, StoreError } from '@darkroom/shared';
+import pMap from 'p-map';
+import { type Archive, findRender } from './find.ts';
+import { LAST, type Position } from './position.ts';
+
+export interface ListQuery {
+  tenant: string;
+  statuses?: readonly RenderStatus[] | undefined;
+  run?: string | undefined;
+  /** Unix milliseconds, it included. */
+  createdAfter?: number | undefined;
+  /** Unix milliseconds, it excluded. */
+  createdBefore?: number | undefined;
+  /** Where the last page ended. */
+  after?: Position | undefined;
+  limit: number;
+}
+
+export interface ListedPage {
+  standings: Standing[];
+  /** Where to go on; absent on the last page. */
+  next?: Position;
+}
+
+export interface ListDeps {
+  archive: Archive;
+  store: ObjectStore;
+  clock: Clock;
+  /** Told of a render that cannot be read: one must not hide all others. */
+  onUnreadable(renderId: string, error: unknown): void;
+}
+
+/** What one request may cost: looking at an entry is 1, a day 10. Then the page ends, however short it is. */
+const MOST_COST = 1_000;
+const COST = { entry: 1, day: 10 };
+/** Entries looked at side by side. */
+const PARALLEL = 16;
+/** Looked at together while a filter may refuse most of them. */
+const FILTERED_BATCH = 64;
+
+/** Looks up how the renders of a page stand, until it is full, nothing is left, or it has cost enough. */
+export async function fillPage(
+  deps: ListDeps,
+  query: ListQuery,
+  source: AsyncGenerator<Position, void, void>,
+): Promise<ListedPage> {
+  const standings: Standing[] = [];
+  const filtered = query.statuses !== undefined || query.run !== undefined;
+  for (let cost = 0; ; ) {
+    const batch = await take(source, filtered ? FILTERED_BATCH : query.limit - standings.length);
+    const found = await pMap(batch, (position) => stands(deps, query, position), { concurrency: PARALLEL });
+    for (const [at, position] of batch.entries()) {
+      const standing = found[at];
+      if (standing && matches(standing, query)) standings.push(standing);
+      cost += position.renderId === LAST ? COST.day : COST.entry;
+      if (standings.length < query.limit) continue;
+      const over = at === batch.length - 1 && (await isEmpty(source));
+      return { standings, ...(over ? {} : { next: position }) };
+    }
+    const last = batch.at(-1);
+    if (!last) return { standings };
+    if (cost >= MOST_COST) return { standings, next: last };
+  }
+}
+
+/** Up to so many; none when there are no more. */
+async function take(source: AsyncGenerator<Position, void, void>, count: number): Promise<Position[]> {
+  const taken: Position[] = [];
+  while (taken.length < count) {
+    const { value, done } = await source.next();
+    if (done) break;
+    taken.push(value);
+  }
+  return taken;
+}
+
+/** Whether it is sure that nothing comes. Two days without a render are not worth more looks. */
+async function isEmpty(source: AsyncGenerator<Position, void, void>): Promise<boolean> {
+  const ahead = await take(source, 3);
+  return ahead.length < 3 && ahead.every((position) => position.renderId === LAST);
+}
+
+async function stands(
+  { archive, onUnreadable }: ListDeps,
+  { tenant }: ListQuery,
+  { renderId, createdAt }: Position,
+): Promise<Standing | undefined> {
+  if (renderId === LAST) return undefined;
+  const standing = await findRender(archive, tenant, renderId).catch((error: unknown) => {
+    if (error instanceof EngineError || error instanceof StoreError) throw error;
+    onUnreadable(renderId, error);
+  });
+  // The same id may have been entered twice, when a queue was lost in between: one of them counts.
+  return standing && standing.createdAt === createdAt ? standing : undefined;
+}
+
+const matches = (standing: Standing, { statuses, run }: ListQuery) =>
+  (statuses === undefined || statuses.includes(standing.status)) &&
+  (run === undefined || standing.request.run === run);

@@ -1,0 +1,41 @@
+import { RENDER_ID } from '@darkroom/api';
+import { z } from 'zod';
+
+/**
+ * A place in a tenant's list of renders: newest first, by id within a millisecond, which is the order of the day
+ * index's keys. It never changes, so that a walk meets every render once, whatever happens to them meanwhile.
+ */
+export interface Position {
+  /** Unix milliseconds. */
+  createdAt: number;
+  renderId: string;
+}
+
+/** In place of an id: comes after all renders of its millisecond. */
+export const LAST = 'z';
+
+export const isAfter = (one: Position, other: Position): boolean =>
+  one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.renderId > other.renderId);
+
+const cursorSchema = z.strictObject({
+  v: z.literal(1),
+  at: z.number().int().min(0).max(Date.UTC(9999, 0)),
+  id: z.union([z.string().regex(RENDER_ID), z.literal(LAST)]),
+});
+
+/** A position as callers get it: not to be looked into. */
+export function cursorOf({ createdAt, renderId }: Position): string {
+  const cursor: z.infer<typeof cursorSchema> = { v: 1, at: createdAt, id: renderId };
+  return Buffer.from(JSON.stringify(cursor)).toString('base64url');
+}
+
+/** `undefined` for what is no cursor of ours. */
+export function positionOf(cursor: string): Position | undefined {
+  if (!/^[\w-]{1,200}$/.test(cursor)) return undefined;
+  try {
+    const { at, id } = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+    return { createdAt: at, renderId: id };
+  } catch {
+    return undefined;
+  }
+}
