@@ -2,7 +2,14 @@ import { type Checkpoint, type DeadLetter, randomRenderId, renderJob } from '@da
 import { needs } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { refusalOf } from '../src/dashboard/guard.ts';
-import { deadLetterData, deadLetterName, imageLink, renderName } from '../src/dashboard/presentation.ts';
+import {
+  deadLetterData,
+  deadLetterName,
+  notifyData,
+  notifyName,
+  pageLink,
+  renderName,
+} from '../src/dashboard/presentation.ts';
 import { openRig, type Rig } from './rig.ts';
 
 const request = {
@@ -39,7 +46,16 @@ async function board(rig: Rig, queue: string): Promise<BoardQueue> {
   const response = await rig.get(`/queues/api/queues?activeQueue=${queue}&page=1&jobsPerPage=10`);
   expect(response.status).toBe(200);
   const { queues } = (await response.json()) as { queues: BoardQueue[] };
-  expect(queues.map(({ name }) => name)).toEqual(['render', 'submit', 'store', 'dead-letter', 'maintenance']);
+  expect(queues.map(({ name }) => name)).toEqual([
+    'render',
+    'submit',
+    'store',
+    'dead-letter',
+    'notify',
+    'notify-dead-letter',
+    'cancel',
+    'maintenance',
+  ]);
   return queues.find(({ name }) => name === queue) as BoardQueue;
 }
 
@@ -70,6 +86,36 @@ needs('redis').describe('the dashboard', () => {
     );
     expect(job?.data).toMatchObject({ at: { step: 'submit' }, request: { size: '16:9' } });
     expect(job?.data).not.toHaveProperty('doorToken');
+    expect(job?.externalUrl?.href).toBe(`/renders/${job?.id}`);
+  });
+
+  test('shows webhooks by what they tell whom, and not where exactly', async () => {
+    const rig = await openRig();
+    const renderId = randomRenderId();
+    const message = {
+      renderId,
+      tenant: 'default',
+      state: 'completed' as const,
+      to: { kind: 'url' as const, url: 'https://shop.example.com/hooks/hidden-path' },
+      endedAt: 1_700_000_000_000,
+      lastError: 'the receiver answered 500',
+    };
+    await rig.queues.notify.add('completed', message, { jobId: 'msg_1' });
+    const letter = { ...message, attempts: 12, diedAt: 1_700_000_100_000 };
+    await rig.queues.notifyDeadLetter.add('completed', letter, { jobId: 'msg_2' });
+    const marker = { renderId, tenant: 'default', requestedAt: 1_700_000_000_000 };
+    await rig.queues.cancel.add('cancel', marker, { jobId: renderId });
+    for (const queue of ['notify', 'notify-dead-letter']) {
+      const [job] = (await board(rig, queue)).jobs;
+      expect(job?.name).toBe('render.completed → shop.example.com');
+      expect(job?.data).toMatchObject({ to: 'shop.example.com', lastError: 'the receiver answered 500' });
+      expect(job?.externalUrl?.href).toBe(`/renders/${renderId}`);
+      expect(JSON.stringify(job)).not.toContain('hidden-path');
+      const detail = await (await rig.get(`/queues/api/queues/${queue}/${job?.id}`)).text();
+      expect(detail).not.toContain('hidden-path');
+    }
+    const [cancel] = (await board(rig, 'cancel')).jobs;
+    expect(cancel?.name).toBe('asked for 2023-11-14T22:13:20.000Z');
   });
 
   test('shows dead letters so that a person can read them, and nothing secret', async () => {
@@ -147,7 +193,14 @@ describe('what may be done on the dashboard', () => {
     ['put', `${Q}/retry/:queueStatus`, 'render', 'failed', true],
     ['put', `${Q}/retry/:queueStatus`, 'render', 'completed', false],
     ['put', `${Q}/:jobId/clean`, 'dead-letter', undefined, true],
+    ['put', `${Q}/:jobId/clean`, 'render', undefined, false],
     ['put', `${Q}/clean/:queueStatus`, 'render', 'completed', true],
+    ['put', `${Q}/:jobId/retry`, 'notify', undefined, true],
+    ['put', `${Q}/retry/:queueStatus`, 'notify', 'failed', true],
+    ['put', `${Q}/:jobId/retry`, 'notify-dead-letter', undefined, false],
+    ['put', `${Q}/:jobId/clean`, 'notify', undefined, false],
+    ['put', `${Q}/:jobId/clean`, 'notify-dead-letter', undefined, true],
+    ['put', `${Q}/:jobId/clean`, 'cancel', undefined, true],
     ['put', `${Q}/clean/:queueStatus`, 'render', 'failed', false],
     ['put', `${Q}/some/new/thing`, 'render', undefined, false],
     ['get', `${Q}/some/new/thing`, 'render', undefined, true],
@@ -164,7 +217,9 @@ describe('how a job looks', () => {
       expect(renderName(job)).toBe('plain');
       expect(deadLetterName(job)).toBe('plain');
       expect(deadLetterData(data)).toEqual(data);
-      expect(imageLink(job)).toBeUndefined();
+      expect(notifyName(job)).toBe('plain');
+      expect(notifyData(data)).toEqual(data);
+      expect(pageLink(job)).toBeUndefined();
     },
   );
 });

@@ -145,9 +145,7 @@ export const bulkSchema = z
   .meta({ id: 'Bulk' });
 
 /** The last line of a streamed bulk answer. An answer without it was cut off: send the whole call again. */
-export const bulkSummarySchema = z
-  .strictObject({ ...bulkCounts, ...cutShort })
-  .meta({ id: 'BulkSummary' });
+export const bulkSummarySchema = z.strictObject({ ...bulkCounts, ...cutShort }).meta({ id: 'BulkSummary' });
 
 /** `data` of the server-sent event `progress`; `status` and `end` carry a whole render, `image` its image. */
 export const progressEventSchema = z

@@ -19,14 +19,21 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** A page in a real Chromium, closed when the test (from a hook: the file) is over. */
-export async function openPage(viewport = { width: 1280, height: 860 }): Promise<WatchedPage> {
+/**
+ * A page in a real Chromium, closed when the test (from a hook: the file) is over.
+ *
+ * @param httpCredentials what its person types when a server asks for a password
+ */
+export async function openPage(
+  viewport = { width: 1280, height: 860 },
+  options: { httpCredentials?: { username: string; password: string }; colorScheme?: 'light' | 'dark' } = {},
+): Promise<WatchedPage> {
   const browser: Browser = await chromium.launch({
     executablePath: service('browser').executable,
     args: FLAGS,
   });
   cleanup(() => browser.close());
-  const page = await browser.newPage({ viewport });
+  const page = await browser.newPage({ viewport, ...options });
   const troubles: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') troubles.push(`console: ${message.text()}`);

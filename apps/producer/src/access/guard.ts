@@ -46,8 +46,9 @@ export function guard(app: FastifyInstance, deps: GuardDeps): void {
 function admit(request: FastifyRequest, reply: FastifyReply, needs: Needs): Caller {
   const { caller } = request;
   if (!caller) {
-    // A browser asks its person for a password only when told so.
-    const inBrowser = request.headers.accept?.includes('text/html');
+    // A browser asks its person for a password only when told so, and sends it along with a page's parts only when
+    // they ask the same way: what is no operation of the API is for browsers.
+    const inBrowser = !request.routeOptions.config.doc || request.headers.accept?.includes('text/html');
     reply.header('www-authenticate', inBrowser ? 'Basic realm="Darkroom", charset="UTF-8"' : 'Bearer');
     const detail = request.headers.authorization
       ? 'This API key is not known here.'

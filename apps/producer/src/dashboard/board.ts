@@ -2,14 +2,17 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { QueueJobJson } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { Queues, Scrub } from '@darkroom/shared';
+import type { Engine, Queues, Scrub } from '@darkroom/shared';
 import type { FastifyInstance } from 'fastify';
 import { refusalOf } from './guard.ts';
 import {
+  cancelName,
   completeProgress,
   deadLetterData,
   deadLetterName,
-  imageLink,
+  notifyData,
+  notifyName,
+  pageLink,
   renderData,
   renderLink,
   renderName,
@@ -35,7 +38,7 @@ const LOOKS: Look[] = [
     description: 'One job is one render, for its whole life',
     name: renderName,
     data: renderData,
-    link: imageLink,
+    link: pageLink,
     retries: true,
   },
   {
@@ -60,17 +63,43 @@ const LOOKS: Look[] = [
     link: renderLink,
     retries: false,
   },
+  {
+    queue: 'notify',
+    description: 'Webhooks: one job tells one end of a render to one address',
+    name: notifyName,
+    data: notifyData,
+    link: pageLink,
+    retries: true,
+  },
+  {
+    queue: 'notifyDeadLetter',
+    description: 'Webhooks that nobody took within a day: see why, then tell them again through the API',
+    name: notifyName,
+    data: notifyData,
+    link: pageLink,
+    retries: false,
+  },
+  {
+    queue: 'cancel',
+    description: 'Renders that somebody wants to stop; a marker goes when its render has ended',
+    name: cancelName,
+    link: pageLink,
+    retries: false,
+  },
   { queue: 'maintenance', description: 'Chores of the workers', retries: false },
 ];
+
+/** What waits for a person, or is only looked at: that nobody works on it is no reason to worry. */
+const UNATTENDED: (keyof Queues)[] = ['deadLetter', 'notifyDeadLetter', 'cancel'];
 
 /** Bull Board over every queue, below `/queues`. Nothing that it answers holds a secret (I8). */
 export async function dashboardRoutes(
   app: FastifyInstance,
-  deps: { queues: Queues; scrub: Scrub },
+  deps: { engine: Engine; queues: Queues; scrub: Scrub },
 ): Promise<void> {
   const server = new FastifyAdapter().setBasePath(PATH);
   createBullBoard({
-    queues: LOOKS.map((look) => adapter(deps.queues, look)),
+    queues: LOOKS.map((look) => adapter(deps, look)),
     serverAdapter: server,
     options: {
       uiConfig: {
@@ -78,6 +107,7 @@ export async function dashboardRoutes(
         hideDocsLink: true,
         miscLinks: [
           { text: 'Start page', url: '/' },
+          { text: 'API reference', url: '/reference' },
           { text: 'Metrics', url: '/metrics' },
         ],
         sortQueues: false,
@@ -111,7 +141,7 @@ export async function dashboardRoutes(
   );
 }
 
-function adapter(queues: Queues, look: Look): BullMQAdapter {
+function adapter({ engine, queues }: { engine: Engine; queues: Queues }, look: Look): BullMQAdapter {
   const { link, name, data } = look;
   const options = {
     description: look.description,
@@ -122,8 +152,9 @@ function adapter(queues: Queues, look: Look): BullMQAdapter {
     ...(link ? { externalJobUrl: (job: QueueJobJson) => link(job) as { href: string } } : {}),
   };
   const board = new BullMQAdapter(queues[look.queue], options);
-  // Letters wait for a person: that nobody works on them is no reason to worry.
-  if (look.queue === 'deadLetter') board.getWorkers = () => Promise.resolve(null);
+  // The embedded engine does not know who works on it.
+  const unknown = engine.kind === 'pglite' || UNATTENDED.includes(look.queue);
+  if (unknown) board.getWorkers = () => Promise.resolve(null);
   if (name) board.setFormatter('name', name);
   if (data) board.setFormatter('data', data);
   return board;

@@ -27,18 +27,25 @@ export function refusalOf({ method, route, queueName, queueStatus }: Change): st
       return undefined;
     case `${Q}/retry/:queueStatus`:
       if (queueStatus !== 'failed') return 'Only what failed can be tried again.';
-      return queueName === QUEUE.render ? undefined : ONLY_RENDERS;
+      return isRetried(queueName) ? undefined : ONLY_RENDERS;
     case `${Q}/:jobId/retry`:
-      return queueName === QUEUE.render ? undefined : ONLY_RENDERS;
+      return isRetried(queueName) ? undefined : ONLY_RENDERS;
     case `${Q}/clean/:queueStatus`:
       if (queueStatus === 'completed') return undefined;
       return 'Only completed jobs can be cleaned away: the others are still owed to somebody.';
     case `${Q}/:jobId/clean`:
-      if (queueName === QUEUE.deadLetter) return undefined;
-      return 'A render is never dropped: it ends completed or in the dead-letter queue. Only dead letters can be removed.';
+      if (REMOVABLE.includes(queueName)) return undefined;
+      return 'A render is never dropped: it ends completed, failed or canceled. Only dead letters and cancel markers can be removed.';
     default:
       return 'The dashboard cannot change this: it would break what the workers rely on.';
   }
 }
 
-const ONLY_RENDERS = 'Try the render again, not its parts: it goes on at the step that failed.';
+/** Letters are for people, who may throw them away; without its marker a render that lives goes on. */
+const REMOVABLE: (string | undefined)[] = [QUEUE.deadLetter, QUEUE.notifyDeadLetter, QUEUE.cancel];
+
+/** A webhook that is told again does no harm: its receiver knows it by its id. */
+const isRetried = (queueName: string | undefined) => queueName === QUEUE.render || queueName === QUEUE.notify;
+
+const ONLY_RENDERS =
+  'Try the render again, not its parts: it goes on at the step that failed. Webhooks can be tried again, too.';

@@ -3,3 +3,4 @@
 // guard.ts        what may be done on it, and what would break an invariant
 // scrub-deep.ts   takes secrets out of everything it answers
 export * from './board.ts';
+export * from './scrub-deep.ts';

@@ -70,19 +70,49 @@ export function renderData(data: unknown): unknown {
   };
 }
 
-/** Where a finished render's picture is, for the link on its card. */
-export function imageLink(job: BoardJob): { displayText: string; href: string } | undefined {
-  const { image } = object(job.returnvalue);
-  const { renderId } = object(job.data);
-  if (!image || typeof renderId !== 'string') return undefined;
-  return { displayText: 'Image', href: `/v1/renders/${renderId}/image` };
+/** `render.completed → shop.example.com` */
+export function notifyName(job: BoardJob): string {
+  const { state } = object(job.data);
+  return state ? `render.${String(state)} → ${receiver(job.data)}` : job.name;
 }
 
-/** From a part of a render to the render. */
+/** As it is, but for the rest of the receiver's URL: it may be secret. Times as dates. */
+export function notifyData(data: unknown): unknown {
+  const { to, endedAt, nextTryAt, diedAt, lastError, ...rest } = object(data);
+  if (!to) return data;
+  return {
+    to: receiver(data),
+    lastError,
+    ended: time(endedAt),
+    nextTry: time(nextTryAt),
+    died: time(diedAt),
+    ...rest,
+  };
+}
+
+function receiver(data: unknown): string {
+  const { kind, host, url } = inner(data, 'to');
+  if (kind === 'url' && typeof url === 'string' && URL.canParse(url)) return new URL(url).host;
+  return typeof host === 'string' ? host : 'its receiver';
+}
+
+export function cancelName(job: BoardJob): string {
+  const { requestedAt } = object(job.data);
+  return typeof requestedAt === 'number' ? `asked for ${time(requestedAt)}` : job.name;
+}
+
+/** From a job to the page of its render: image, timeline, cost. */
+export function pageLink(job: BoardJob): { displayText: string; href: string } | undefined {
+  const { renderId } = object(job.data);
+  if (typeof renderId !== 'string') return undefined;
+  return { displayText: 'Page', href: `/renders/${encodeURIComponent(renderId)}` };
+}
+
+/** From a part of a render, or its letter, to its own job, where it can be tried again. */
 export function renderLink(job: BoardJob): { displayText: string; href: string } | undefined {
   const { renderId } = object(job.data);
   if (typeof renderId !== 'string') return undefined;
-  return { displayText: 'Render', href: `/queues/queue/render/${renderId}` };
+  return { displayText: 'Render', href: `/queues/queue/render/${encodeURIComponent(renderId)}` };
 }
 
 function quoted(prompt: unknown): string {

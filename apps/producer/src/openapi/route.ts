@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { resource } from '../http/index.ts';
+import { baseUrl, resource } from '../http/index.ts';
 import type { describeRoutes } from './document.ts';
 
 /** `GET /openapi.json`. */
@@ -8,9 +8,9 @@ export function openApiRoute(app: FastifyInstance, describe: ReturnType<typeof d
   resource(app, '/openapi.json', {
     GET: {
       needs: 'anyone',
-      run: async (_request, reply) => {
-        document ??= describe();
-        return await reply.send(document);
+      run: async (request, reply) => {
+        document ??= describe('/');
+        return await reply.send({ ...document, servers: [{ url: baseUrl(request) }] });
       },
     },
   });

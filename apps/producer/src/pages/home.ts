@@ -1,51 +1,45 @@
 import type { FastifyInstance } from 'fastify';
 import { baseUrl, resource } from '../http/index.ts';
+import { html } from './html.ts';
+import { sendPage } from './layout.ts';
 
-/** `/`: where things are, for whoever opens the address in a browser. */
-export function homeRoute(app: FastifyInstance): void {
+/** `/`: where things are, for whoever opens the address in a browser. @param keyless nobody needs a key */
+export function homeRoute(app: FastifyInstance, { keyless }: { keyless: boolean }): void {
   resource(app, '/', {
     GET: {
       needs: 'anyone',
       run: async (request, reply) =>
-        await reply
-          .header(
-            'content-security-policy',
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-          )
-          .type('text/html; charset=utf-8')
-          .send(page(baseUrl(request))),
+        await sendPage(reply, 200, { title: 'Start', body: page(baseUrl(request), keyless) }),
     },
   });
 }
 
-// The base is a host name by its alphabet: nothing in it needs escaping.
-const page = (base: string) => `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Darkroom</title>
-<style>
-  :root { color-scheme: light dark; }
-  body { font: 16px/1.6 system-ui, sans-serif; max-width: 42rem; margin: 12vh auto; padding: 0 1.5rem; }
-  h1 { font-size: 1.6rem; margin: 0; }
-  p { margin: .4rem 0 1.4rem; opacity: .8; }
-  ul { list-style: none; padding: 0; }
-  li { padding: .5rem 0; border-top: 1px solid #8884; }
-  a { font-weight: 600; text-underline-offset: .2em; }
-  li span { opacity: .75; }
-  pre { padding: 1rem; border: 1px solid #8884; border-radius: .5rem; overflow-x: auto; font-size: .85rem; }
-</style>
+const PLACES = [
+  ['/reference', 'API reference', 'every address, with examples to try'],
+  ['/queues/queue/render', 'Renders', 'what is queued, rendering, done'],
+  ['/queues/queue/dead-letter', 'Dead letters', 'renders that ended badly, and why'],
+  ['/queues', 'All queues', 'Bull Board'],
+  ['/problems', 'Problems', 'every way in which the API says no, and what to do'],
+  ['/openapi.json', 'OpenAPI', 'the same reference, for programs'],
+  ['/metrics', 'Metrics', 'for Prometheus'],
+  ['/readyz', 'Readiness', 'queue and store'],
+] as const;
+
+const page = (base: string, keyless: boolean) => html`
 <h1>Darkroom</h1>
-<p>A durable render queue: each image is bought once and kept.</p>
+<p class="soft">A durable render queue: each image is bought once and kept.</p>
+${keyless ? KEYLESS : KEYED}
+<h2>Places</h2>
 <ul>
-  <li><a href="/queues/queue/render">Renders</a> <span>what is queued, rendering, done</span></li>
-  <li><a href="/queues/queue/dead-letter">Dead letters</a> <span>renders that ended badly, and why</span></li>
-  <li><a href="/queues">All queues</a> <span>Bull Board</span></li>
-  <li><a href="/metrics">Metrics</a> <span>for Prometheus</span></li>
-  <li><a href="/readyz">Readiness</a> <span>queue and store</span></li>
+${PLACES.map(([href, name, what]) => html`<li><a href="${href}">${name}</a> <span class="soft">${what}</span></li>\n`)}
 </ul>
-<p>The first render:</p>
-<pre>curl -H 'content-type: application/json' -H 'idempotency-key: first' \\
-  -d '{"prompt":"a lighthouse at dusk","size":"16:9"}' \\
-  ${base}/v1/renders</pre>
-`;
+<h2>The first render</h2>
+<pre>curl ${base}/v1/renders \\
+  -H 'content-type: application/json' -H 'idempotency-key: first' \\${keyless ? '' : "\n  -H 'authorization: Bearer <key>' \\"}
+  -d '{"prompt":"a lighthouse at dusk","size":"16:9"}'</pre>`;
+
+const KEYLESS = html`<p class="card">There are no API keys: everybody on this machine may do everything, and nobody elsewhere
+can reach it. <code>pnpm new-key</code> makes a key.</p>`;
+
+const KEYED = html`<p class="card">Services send <code>Authorization: Bearer &lt;key&gt;</code>. In a browser, give the key as
+the password; the user name does not matter. Queues and metrics are for operators of all tenants.</p>`;

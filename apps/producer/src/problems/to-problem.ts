@@ -46,7 +46,10 @@ function fromFastify(error: unknown): ProblemError | undefined {
         problems: [{ field: 'body', expected: 'a smaller body', got: 'more bytes than are allowed' }],
       });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new ProblemError('unsupported_media_type', 'Send application/json.');
+      return new ProblemError(
+        'unsupported_media_type',
+        'The header Content-Type does not name a media type.',
+      );
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return new ProblemError('empty_body', 'The body is empty.');
     case 'FST_ERR_CTP_INVALID_JSON_BODY':

@@ -1,0 +1,67 @@
+import { ANSWER_EXAMPLES } from './answers.ts';
+import { problemExamples } from './problems.ts';
+import { PARAMETER_EXAMPLES, REQUEST_EXAMPLES } from './requests.ts';
+
+interface Media {
+  schema?: { $ref?: string; anyOf?: { $ref?: string }[] };
+  example?: unknown;
+  examples?: Record<string, unknown>;
+}
+
+interface Operation {
+  operationId?: string;
+  parameters?: { name: string; schema?: { example?: unknown }; example?: unknown; examples?: unknown }[];
+  requestBody?: { content?: Record<string, Media> };
+  responses?: Record<string, { content?: Record<string, Media> }>;
+}
+
+interface Described {
+  paths?: Record<string, Record<string, Operation>>;
+  webhooks?: Record<string, Record<string, Operation>>;
+  components?: { examples?: Record<string, unknown> };
+}
+
+/**
+ * Gives a document the examples that it lacks: answers by the component that they are, requests by their operation.
+ * What an operation says itself stays.
+ */
+export function fillExamples(openApi: object): void {
+  const document = openApi as Described;
+  for (const item of [...Object.values(document.paths ?? {}), ...Object.values(document.webhooks ?? {})]) {
+    for (const operation of Object.values(item)) fill(operation);
+  }
+  const text = JSON.stringify(document);
+  const used = Object.entries(problemExamples()).filter(([code]) => text.includes(`/examples/${code}"`));
+  (document.components ??= {}).examples = Object.fromEntries(used);
+}
+
+function fill(operation: Operation): void {
+  const requests = REQUEST_EXAMPLES[operation.operationId ?? ''] ?? {};
+  for (const [type, media] of Object.entries(operation.requestBody?.content ?? {})) {
+    if (hasExample(media)) continue;
+    const examples = requests[type];
+    if (examples) media.examples = examples;
+    else fillByComponent(media);
+  }
+  for (const { content } of Object.values(operation.responses ?? {})) {
+    for (const media of Object.values(content ?? {})) if (!hasExample(media)) fillByComponent(media);
+  }
+  for (const parameter of operation.parameters ?? []) {
+    const known = PARAMETER_EXAMPLES[parameter.name];
+    if (hasExample(parameter) || parameter.schema?.example !== undefined || known === undefined) continue;
+    parameter.example = known;
+  }
+}
+
+/** An answer that is one of several gets an example of each. */
+function fillByComponent(media: Media): void {
+  const nameOf = ({ $ref = '' }: { $ref?: string }) => $ref.split('/').at(-1) ?? '';
+  const example = ANSWER_EXAMPLES[nameOf(media.schema ?? {})];
+  if (example !== undefined) media.example = example;
+  const branches = (media.schema?.anyOf ?? []).map(nameOf).filter((name) => name in ANSWER_EXAMPLES);
+  if (branches.length === 0) return;
+  media.examples = Object.fromEntries(branches.map((name) => [name, { value: ANSWER_EXAMPLES[name] }]));
+}
+
+const hasExample = (of: { example?: unknown; examples?: unknown }) =>
+  of.example !== undefined || of.examples !== undefined;

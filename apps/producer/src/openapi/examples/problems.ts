@@ -1,0 +1,56 @@
+import { PROBLEMS, type ProblemAnswer, type ProblemCode } from '@darkroom/api';
+
+/** What some problems say of the input; the others have nothing to list. */
+const FIELDS: { [C in ProblemCode]?: ProblemAnswer['problems'] } = {
+  invalid_request: [
+    { field: 'prompt', expected: 'a string', got: 'nothing' },
+    {
+      field: 'image_urls[3]',
+      expected: 'a public http(s) URL or a data URI',
+      got: '"ftp://example.com/a.png"',
+    },
+  ],
+  idempotency_conflict: [{ field: 'size', expected: 'as in the first request', got: 'another value' }],
+  invalid_json: [{ field: 'body', expected: 'JSON', got: 'no value at line 1, column 12' }],
+  unsupported_media_type: [{ field: 'Content-Type', expected: 'application/json', got: 'text/plain' }],
+  body_too_large: [{ field: 'body', expected: 'a smaller body', got: 'more bytes than are allowed' }],
+};
+
+/** What some are about; the others say it in their title. */
+const DETAILS: { [C in ProblemCode]?: string } = {
+  invalid_request: '2 problems: prompt, image_urls[3].',
+  unauthorized: 'This address needs an API key: Authorization: Bearer <key>.',
+  forbidden: 'This key lacks the role enqueue.',
+  render_not_found: 'There is no render with this id.',
+  image_not_found: 'The render is not completed. Its status says more.',
+  rate_limited: 'This key may ask 100 times a second.',
+  method_not_allowed: 'This address knows GET, HEAD.',
+  queue_unavailable: 'The queue cannot be reached at the moment. Try again soon.',
+  store_unavailable: 'The object store cannot be reached. Try again soon.',
+};
+
+const ABOUT_A_RENDER: ProblemCode[] = ['image_not_found', 'idempotency_conflict', 'render_ended'];
+
+/** An answer with this code. @param base where the API is. */
+export function problemExample(code: ProblemCode, base = 'http://127.0.0.1:3000'): ProblemAnswer {
+  const [status, title] = PROBLEMS[code];
+  return {
+    type: `${base}/problems/${code}`,
+    title,
+    status,
+    detail: DETAILS[code] ?? `${title}.`,
+    code,
+    problems: FIELDS[code] ?? [],
+    request_id: 'req_1d0k7p2x',
+    ...(ABOUT_A_RENDER.includes(code) ? { render_id: 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7' } : {}),
+  };
+}
+
+/** One for each code, as `components.examples` holds them. */
+export const problemExamples = () =>
+  Object.fromEntries(
+    (Object.keys(PROBLEMS) as ProblemCode[]).map((code) => [
+      code,
+      { summary: PROBLEMS[code][1], value: problemExample(code) },
+    ]),
+  );

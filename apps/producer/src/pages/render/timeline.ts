@@ -1,0 +1,53 @@
+import { END_STATUSES } from '@darkroom/api';
+import type { Note, Standing } from '@darkroom/shared';
+
+/** Something that happened to a render. */
+export interface Moment {
+  /** Unix milliseconds. */
+  at: number;
+  text: string;
+  /** Milliseconds until the next one; for the last one of a living render: until now. */
+  took?: number;
+}
+
+export const hasEnded = ({ status }: Standing): boolean =>
+  (END_STATUSES as readonly string[]).includes(status);
+
+/**
+ * What happened to a render, from its acceptance to its end or to now.
+ *
+ * @param notes oldest first; without any, what the purchases tell stands for them
+ */
+export function timeline(standing: Standing, notes: readonly Note[], now: number): Moment[] {
+  const { createdAt, updatedAt, status } = standing;
+  const told = notes.length > 0 ? notes : fromPurchases(standing);
+  const moments: Moment[] = [
+    { at: createdAt, text: 'accepted' },
+    ...told.map(({ at, text }) => ({ at, text })),
+  ];
+  const ended = hasEnded(standing);
+  // The worker's last note tells a death and a cancellation; an image is stored before its render is complete.
+  if (ended && !/^(dead|canceled)\b/.test(moments.at(-1)?.text ?? ''))
+    moments.push({ at: updatedAt, text: status });
+  return moments.map((moment, index) => {
+    const next = moments[index + 1]?.at ?? (ended ? undefined : now);
+    return next === undefined ? moment : { ...moment, took: Math.max(0, next - moment.at) };
+  });
+}
+
+const fromPurchases = ({ purchases }: Standing): Note[] =>
+  purchases.map(({ attempt, acceptedAt, taskId }) => ({
+    at: acceptedAt,
+    text: `purchase ${attempt}: accepted as ${taskId}`,
+  }));
+
+/** `850 ms`, `12.3 s`, `2 min 05 s`, `3 h 07 min`. */
+export function duration(ms: number): string {
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  const two = (value: number) => String(value).padStart(2, '0');
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(seconds % 60)} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}

@@ -1,0 +1,30 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startProducer } from '../apps/producer/src/index.ts';
+import {
+  createLogger,
+  openEngine,
+  openStore,
+  parseSettings,
+  systemClock,
+} from '../packages/shared/src/index.ts';
+
+// Writes docs/openapi.json as a producer tells it; a test tells when it must be run again.
+const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-openapi-'));
+const engine = await openEngine({ dataDir, role: 'producer', prefix: 'openapi', onError: () => undefined });
+const store = await openStore({ dataDir, clock: systemClock });
+const settings = { ...parseSettings({ DATA_DIR: dataDir }), PORT: 0 };
+const logger = createLogger({ name: 'openapi', level: 'silent' });
+const producer = await startProducer({ settings, engine, store, logger, clock: systemClock, secrets: [] });
+try {
+  const answer = await fetch(`${producer.url}/openapi.json`);
+  const document = (await answer.json()) as object;
+  const file = { ...document, servers: [{ url: 'http://127.0.0.1:3000' }] };
+  await writeFile(new URL('../docs/openapi.json', import.meta.url), `${JSON.stringify(file, null, 2)}\n`);
+} finally {
+  await producer.close();
+  await engine.close();
+  await store.close();
+  await rm(dataDir, { recursive: true, force: true });
+}
