@@ -1,6 +1,7 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePort, type NodeProcess, spawnNode, until } from '@darkroom/testkit';
 import type { Ground } from './ground.ts';
+import type { RawOptions, RawResult } from './raw/options.ts';
 import type { SkeletonOptions } from './skeleton/options.ts';
 
 /** A worker under measurement, whatever it is made of. */
@@ -15,6 +16,7 @@ export interface WorkerProcess {
 const SIMULATOR = import.meta.resolve('@darkroom/upstream-simulator');
 const WORKER = import.meta.resolve('@darkroom/worker');
 const mainBeside = (index: string) => fileURLToPath(new URL('./main.ts', index));
+const PRODUCER = import.meta.resolve('@darkroom/producer');
 const STARTED = { timeout: 30_000 };
 
 function start(ground: Ground, entry: string, options: Parameters<typeof spawnNode>[1]) {
@@ -62,9 +64,7 @@ export async function startDarkroom(ground: Ground, options: DarkroomOptions): P
       ALLOW_PRIVATE_HOSTS: 'true',
       RESULT_HOSTS: '127.0.0.1',
       WORKER_PORT: String(port),
-      ...(options.cpuProfile
-        ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${options.cpuProfile} --cpu-prof-interval=500` }
-        : {}),
+      ...profiled(options.cpuProfile),
       ...options.env,
     },
   });
@@ -73,7 +73,67 @@ export async function startDarkroom(ground: Ground, options: DarkroomOptions): P
   return { process: child, prefix, health, stop };
 }
 
-/** Waits for the worker's own word; its log is for people and may say anything. */
+export interface ProducerProcess {
+  url: string;
+  pid: number;
+  prefix: string;
+  /** Where its inspector listens, when it was started with one. */
+  inspector(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** The producer as it is deployed, without keys. */
+export async function startProducer(
+  ground: Ground,
+  env: Record<string, string> = {},
+): Promise<ProducerProcess> {
+  const prefix = ground.prefix();
+  const port = await freePort();
+  const dataDir = await ground.folder('memory');
+  const { child, stop } = start(ground, mainBeside(PRODUCER), {
+    env: {
+      QUEUE_URL: ground.redisUrl,
+      QUEUE_PREFIX: prefix.slice(1, -1),
+      DATA_DIR: dataDir,
+      STORE_URL: pathToFileURL(`${dataDir}/store`).href,
+      PORT: String(port),
+      ...env,
+    },
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await ready(child, `${url}/readyz`);
+  const inspector = async () => {
+    const line = await child.waitForLine('Debugger listening on ws://', STARTED);
+    return line.slice(line.indexOf('ws://'));
+  };
+  return { url, pid: child.pid, prefix, inspector, stop };
+}
+
+/** What makes Node write CPU profiles. */
+export const profiled = (folder: string | undefined): Record<string, string> =>
+  folder ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder} --cpu-prof-interval=500` } : {};
+
+/** Adds jobs with BullMQ alone, prints what it took as one line of JSON, and ends. */
+export async function runRaw(ground: Ground, options: Omit<RawOptions, 'prefix'>): Promise<RawResult> {
+  const entry = fileURLToPath(new URL('./raw/main.ts', import.meta.url));
+  const { child, stop } = start(ground, entry, {
+    env: { QUEUE_URL: ground.redisUrl, RAW: JSON.stringify({ ...options, prefix: ground.prefix() }) },
+  });
+  const line = await child.waitForLine('{"bulk":', { timeout: 60_000 });
+  await stop();
+  return JSON.parse(line) as RawResult;
+}
+
+/** A bare BullMQ worker that completes the renders below a prefix after some time. */
+export async function startFinisher(ground: Ground, prefix: string, afterMs: number): Promise<void> {
+  const entry = fileURLToPath(new URL('./finisher/main.ts', import.meta.url));
+  const { child } = start(ground, entry, {
+    env: { QUEUE_URL: ground.redisUrl, FINISHER: JSON.stringify({ prefix, afterMs }) },
+  });
+  await child.waitForLine('finisher is running', STARTED);
+}
+
+/** Waits for a service's own word; its log is for people and may say anything. */
 async function ready(child: NodeProcess, url: string): Promise<void> {
   let gone = false;
   void child.exited.then(() => (gone = true));
@@ -81,8 +141,8 @@ async function ready(child: NodeProcess, url: string): Promise<void> {
     if (gone) return true;
     return fetch(url).then((answer) => answer.ok);
   };
-  await until(answers, { ...STARTED, every: 50, what: 'the worker being ready' });
-  if (gone) throw new Error(`the worker ended at once:\n${child.lines.slice(-10).join('\n')}`);
+  await until(answers, { ...STARTED, every: 50, what: 'the service being ready' });
+  if (gone) throw new Error(`the service ended at once:\n${child.lines.slice(-10).join('\n')}`);
 }
 
 /** The bare BullMQ worker that Darkroom is compared with. */

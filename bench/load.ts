@@ -10,24 +10,26 @@ const CHUNK = 500;
 /** Nothing here waits for anything slower than a large picture. */
 const STUCK_MS = 45_000;
 
-function newCheckpoint(prompt: string): Checkpoint {
+/** A render as a caller asks for it. */
+export const REQUEST = {
+  prompt: PROMPT,
+  size: '16:9',
+  resolution: '1K',
+  priority: 'batch',
+  metadata: { sku: '4711-A', campaign: 'autumn' },
+} as const;
+
+/** The checkpoint that the door makes of {@link REQUEST}. */
+export function newCheckpoint(prompt: string = PROMPT): Checkpoint {
   const now = Date.now();
   return {
     v: 1,
     renderId: randomRenderId(),
     tenant: 'default',
-    request: {
-      model: 'gemini-3-pro-image-preview',
-      prompt,
-      size: '16:9',
-      resolution: '1K',
-      images: [],
-      priority: 'batch',
-      metadata: { sku: '4711-A', campaign: 'autumn' },
-    },
+    request: { model: 'gemini-3-pro-image-preview', ...REQUEST, prompt, images: [] },
     // As long as a real one: its bytes are measured.
     fingerprint: '0123456789abcdef'.repeat(4),
-    doorToken: '01234567-89ab-cdef-0123-456789abcdef',
+    doorToken: '0123456789abcdef',
     createdAt: now,
     updatedAt: now,
     attempt: 1,

@@ -6,22 +6,26 @@
 // load.ts       renders into the queue, and waiting for them
 // machine.ts    what about the machine matters
 // stats.ts      pure: medians, spreads
-// scenarios/    throughput, engine-cost, memory
+// scenarios/    throughput, engine-cost, memory, intake
+// intake/       the three parts of intake, and who calls
 // gauges/       /proc, Redis
 // skeleton/     the bare BullMQ worker to compare with
 // pictures/     a file host with one large picture
+// raw/          BullMQ's own adding, to compare the door with
+// finisher/     a bare worker that completes renders
 // report/       pure: results as tables
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { NoRedis, openGround } from './ground.ts';
 import { describeMachine, machineOf } from './machine.ts';
 import { engineCost } from './scenarios/engine-cost.ts';
+import { intake } from './scenarios/intake.ts';
 import { memory } from './scenarios/memory.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { throughput } from './scenarios/throughput.ts';
 import { rounded } from './stats.ts';
 
-const SCENARIOS: Scenario<unknown>[] = [throughput, engineCost, memory] as Scenario<unknown>[];
+const SCENARIOS: Scenario<unknown>[] = [throughput, engineCost, memory, intake] as Scenario<unknown>[];
 
 interface Flags {
   json?: boolean;
@@ -35,13 +39,13 @@ const command = new Command('bench')
   .description('What a render costs in Darkroom, against a bare BullMQ skeleton in the same run.')
   .option('--json', 'print one JSON object, and nothing else on stdout')
   .option('--renders <n>', 'renders in each run of each variant', whole)
-  .option('--quick', 'fewer renders, rounds and variants: under 45 s instead of 3 minutes')
+  .option('--quick', 'fewer renders, rounds and variants: about 70 s instead of 3 minutes')
   .addOption(
     new Option('--only <name>', 'one scenario; repeatable')
       .choices(SCENARIOS.map(({ name }) => name))
       .argParser((name: string, earlier?: string[]) => [...(earlier ?? []), known(name)]),
   )
-  .option('--cpu-prof <folder>', 'keep a CPU profile of the throughput worker there')
+  .option('--cpu-prof <folder>', 'keep CPU profiles of the throughput worker and the intake producer there')
   .addHelpText('after', '\nNeeds Redis: TEST_REDIS_URL, Docker, or redis-server on the PATH, in this order.')
   .parse();
 const flags = command.opts<Flags>();

@@ -3,6 +3,7 @@
 // new-key/            makes API keys and webhook secrets, on the command line
 //
 // renders/     the renders' own addresses
+// drop-in/     the provider's own addresses, for its clients
 // provider-webhooks/   the provider's own word on its tasks
 // pages/       what is looked at in a browser
 // dashboard/   Bull Board

@@ -1,22 +1,25 @@
-import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import {
   ConfigError,
   createScrub,
   Ledger,
   openQueues,
+  randomHex,
   type ServiceParts,
   type Settings,
 } from '@darkroom/shared';
 import { guard, signedLinks } from './access/index.ts';
 import { createRenderQueue } from './backends/index.ts';
 import { dashboardRoutes } from './dashboard/index.ts';
+import { accountOf, createUploads, dropInRoutes, refusalsBelow } from './drop-in/index.ts';
+import { createFollowing } from './following/index.ts';
 import { createMetrics, createReadiness, healthRoutes } from './health/index.ts';
 import { createServer, drainable } from './http/index.ts';
-import { describeRoutes, openApiRoute } from './openapi/index.ts';
-import { homeRoute } from './pages/index.ts';
+import { describeRoutes, openApiRoute, referenceRoutes } from './openapi/index.ts';
+import { pagesRoutes } from './pages/index.ts';
 import { providerWebhooks } from './provider-webhooks/index.ts';
 import { rendersRoutes } from './renders/index.ts';
+import { createListRenders } from './status/index.ts';
 
 /** Engine and store are the caller's: the producer does not close them. */
 export type ProducerDeps = ServiceParts;
@@ -38,21 +41,37 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   const metrics = createMetrics(queues);
   const scrub = createScrub(deps.secrets);
 
-  const app = createServer({ settings, logger, clock, onAnswer: metrics.answered });
+  const app = createServer({ settings, logger, clock, refusalsBelow, onAnswer: metrics.answered });
   const close = drainable(app, clock, settings.SHUTDOWN_TIMEOUT_MS);
   const links = signedLinks(store, clock);
   guard(app, { settings, engine, links });
   const describeApi = describeRoutes(app);
 
-  const newToken = () => randomBytes(12).toString('base64url');
-  const intake = { door: { queue, store, ledger, clock, newToken }, onIntake: metrics.intake };
-  const look = { archive: { queue, ledger }, store, links };
+  const newToken = () => randomHex(8);
+  const uploads = createUploads(store, links, clock);
+  const webhooks = { secrets: settings.WEBHOOK_SECRETS, allowPrivate: settings.ALLOW_PRIVATE_HOSTS };
+  const door = { queue, store, ledger, clock, newToken, uploads, webhooks };
+  const intake = { door, onIntake: metrics.intake };
+  const following = createFollowing({ engine, clock });
+  // Before the server waits for its answers: those that wait for a render are given now.
+  app.addHook('preClose', async () => following.close());
+  const archive = { queue, ledger };
+  const list = createListRenders({
+    archive,
+    store,
+    clock,
+    onUnreadable: (renderId, err) =>
+      logger.error({ renderId, err }, 'a render that cannot be read is not listed'),
+  });
+  const look = { archive, store, links, following, list, clock };
+  dropInRoutes(app, { intake, look, uploads, account: accountOf(settings, clock) });
   rendersRoutes(app, intake, look);
   providerWebhooks(app, webhookSecretsOf(settings), { queue, ledger, settings, now: () => clock.now() });
   healthRoutes(app, { metrics, readiness: createReadiness({ queue, store, clock }) });
   openApiRoute(app, describeApi);
-  homeRoute(app);
-  await dashboardRoutes(app, { queues, scrub });
+  await referenceRoutes(app);
+  pagesRoutes(app, { ...look, queues, scrub, clock, keyless: settings.API_KEYS.length === 0 });
+  await dashboardRoutes(app, { engine, queues, scrub });
 
   await app.listen({ host: settings.HOST, port: settings.PORT });
   const url = addressOf(settings.HOST, (app.server.address() as AddressInfo).port);

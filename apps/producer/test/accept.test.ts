@@ -1,11 +1,16 @@
 import { acceptedSchema } from '@darkroom/api';
-import { checkpointSchema, type Receipt, renderIdFor, sha256 } from '@darkroom/shared';
+import { checkpointSchema, newApiKey, type Receipt, renderIdFor, sha256 } from '@darkroom/shared';
 import { needs } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { openRig, pictureUri, problemOf, type Rig } from './rig.ts';
 
 const ask = { prompt: 'a lighthouse at dusk', size: '16:9', metadata: { sku: 'A-1', shelf: 7 } };
+
+const WEBHOOK_SECRETS = [
+  { value: `whsec_${Buffer.alloc(32, 7).toString('base64')}` },
+  { tenant: 'other', value: `whsec_${Buffer.alloc(32, 8).toString('base64')}` },
+];
 
 async function accepted(response: Response) {
   expect(response.status).toBe(202);
@@ -95,8 +100,10 @@ needs('redis').describe('POST /v1/renders', () => {
     ['metadata', { metadata: {} }],
     ['model', { model: 'nano-banana-pro' }],
     ['image_urls', { image_urls: ['https://example.com/a.png'] }],
+    ['run', { run: 'autumn' }],
+    ['webhook_url', { webhook_url: 'https://shop.example.com/hook' }],
   ])('answers 409 to a key that comes back with another %s', async (field, change) => {
-    const rig = await openRig();
+    const rig = await openRig({ settings: { WEBHOOK_SECRETS } });
     const { id } = await accepted(await rig.post(ask, { 'idempotency-key': 'k' }));
     const problem = await problemOf(await rig.post({ ...ask, ...change }, { 'idempotency-key': 'k' }));
     expect(problem).toMatchObject({ status: 409, code: 'idempotency_conflict', render_id: id });
@@ -199,8 +206,61 @@ needs('redis').describe('POST /v1/renders', () => {
     expect(Buffer.from((await rig.store.get(`inputs/${sha256(signed)}`)) ?? []).toString()).toBe(signed);
   });
 
+  describe('with a run and a webhook', () => {
+    test('keeps both, and a URL that may hold a secret out of the queue', async () => {
+      const rig = await openRig({ settings: { WEBHOOK_SECRETS } });
+      const plain = 'https://shop.example.com/hooks/darkroom';
+      const secret = 'https://shop.example.com/hooks?token=topsecret';
+      const first = await accepted(await rig.post({ ...ask, run: 'autumn-2026', webhook_url: plain }));
+      expect((await checkpointOf(rig, first.id)).request).toMatchObject({
+        run: 'autumn-2026',
+        webhook: { kind: 'url', url: plain },
+      });
+      const bulk = await rig.bulk([{ ...ask, webhook_url: secret }]);
+      const { items } = (await bulk.json()) as { items: { render: { id: string } }[] };
+      const { request } = await checkpointOf(rig, items[0]?.render.id ?? '');
+      expect(request.webhook).toEqual({
+        kind: 'stored-url',
+        key: `inputs/${sha256(secret)}`,
+        host: 'shop.example.com',
+      });
+      expect(Buffer.from((await rig.store.get(`inputs/${sha256(secret)}`)) ?? []).toString()).toBe(secret);
+      expect(rig.logs()).not.toContain('topsecret');
+    });
+
+    test('refuses a webhook that nobody could trust: its tenant has no secret to sign with', async () => {
+      const webhook_url = 'https://shop.example.com/hook';
+      const [, others] = WEBHOOK_SECRETS;
+      const rig = await openRig({ settings: { WEBHOOK_SECRETS: others ? [others] : [] } });
+      expect((await problemOf(await rig.post({ ...ask, webhook_url }))).problems).toEqual([
+        {
+          field: 'webhook_url',
+          expected: 'no webhook, as no WEBHOOK_SECRETS is set for this tenant',
+          got: 'a URL',
+        },
+      ]);
+      expect(await rig.jobCount()).toBe(0);
+    });
+
+    test('tells a private address with what else is wrong, unless private addresses are allowed', async () => {
+      const request = {
+        ...ask,
+        image_urls: ['data:image/png;base64,AAAA'],
+        webhook_url: 'http://localhost:9/x',
+      };
+      const strict = await openRig({ settings: { WEBHOOK_SECRETS } });
+      const { problems } = await problemOf(await strict.post(request));
+      expect(problems.map(({ field }) => field)).toEqual(['image_urls[0]', 'webhook_url']);
+      const lenient = await openRig({ settings: { WEBHOOK_SECRETS, ALLOW_PRIVATE_HOSTS: true } });
+      await accepted(await lenient.post({ ...ask, webhook_url: request.webhook_url }));
+    });
+  });
+
   test('fits the largest legal request into less than 7 KB', async () => {
-    const rig = await openRig();
+    const { text, sha256: digest } = newApiKey();
+    const tenant = 't'.repeat(63);
+    const API_KEYS = [{ tenant, roles: ['enqueue' as const], sha256: digest }];
+    const rig = await openRig({ settings: { WEBHOOK_SECRETS, API_KEYS } });
     const uris = await Promise.all(Array.from({ length: 14 }, (_, at) => pictureUri('jpeg', 8, 8, at * 9)));
     const hosts = Array.from(
       { length: 14 },
@@ -209,9 +269,8 @@ needs('redis').describe('POST /v1/renders', () => {
     const plain = Array.from({ length: 14 }, (_, at) => `https://example.com/${String(at).padEnd(80, 'x')}`);
     for (const image_urls of [uris, hosts, plain]) {
       for (const prompt of ['🦊'.repeat(1000), '"\\'.repeat(500), '\u20ac'.repeat(1000)]) {
-        const metadata = Object.fromEntries(
-          Array.from({ length: 12 }, (_, at) => [`key-${at}`, 'v'.repeat(32)]),
-        );
+        const metadata = { note: 'v'.repeat(245) };
+        expect(JSON.stringify(metadata)).toHaveLength(256);
         const mask_url = image_urls === uris ? await pictureUri('png', 8, 8) : image_urls[0];
         const body = {
           model: 'gemini-3-pro-image-preview',
@@ -222,14 +281,24 @@ needs('redis').describe('POST /v1/renders', () => {
           size: '16:9',
           resolution: '4K',
           priority: 'interactive',
+          run: 'r'.repeat(64),
+          webhook_url: `https://${'h'.repeat(60)}.example/${'x'.repeat(1900)}`,
         };
         const { id } = await accepted(
-          await rig.post(body, { 'idempotency-key': sha256(JSON.stringify(body)) }),
+          await rig.post(body, {
+            authorization: `Bearer ${text}`,
+            'idempotency-key': sha256(JSON.stringify(body)),
+          }),
         );
         const job = await rig.queues.render.getJob(id);
         expect(Buffer.byteLength(JSON.stringify(job?.data))).toBeLessThanOrEqual(7 * 1024);
       }
     }
+    const metadata = { note: '\u20ac'.repeat(337) };
+    const words = { prompt: '🦊'.repeat(1000), metadata, run: 'r'.repeat(64) };
+    const { id } = await accepted(await rig.post(words, { authorization: `Bearer ${text}` }));
+    const job = await rig.queues.render.getJob(id);
+    expect(Buffer.byteLength(JSON.stringify(job?.data))).toBeLessThanOrEqual(7 * 1024);
   });
 
   test('refuses metadata that no longer fits beside the largest prompt and images, and says by how much', async () => {

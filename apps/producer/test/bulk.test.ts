@@ -1,9 +1,7 @@
 import { bulkSchema } from '@darkroom/api';
-import type { Engine, EngineQueueOptions } from '@darkroom/shared';
-import { EngineError } from '@darkroom/shared';
 import { needs } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-
+import { failingAfter } from './failing-engine.ts';
 import { openRig, problemOf } from './rig.ts';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
@@ -101,36 +99,52 @@ needs('redis').describe('POST /v1/renders/bulk', () => {
     ['[{"prompt":"x"}', 400],
     ['', 400],
     [`[${'{},'.repeat(10_000)}{}]`, 422],
-  ])('answers %s as a whole with %d', async (body, status) => {
+  ])('answers %.20s as a whole with %d', async (body, status) => {
     const rig = await openRig();
     const problem = await problemOf(await rig.bulk(body));
     expect(problem.status).toBe(status);
     expect(['body', 'renders']).toContain(problem.problems[0]?.field);
   });
 
-  test('refuses an NDJSON body of 10 001 lines', async () => {
+  test('reads no more NDJSON lines than one JSON answer tells, and says where it stopped', async () => {
     const rig = await openRig();
-    expect(await problemOf(await rig.bulk('{"prompt":"x"}\n'.repeat(10_001), NDJSON))).toMatchObject({
-      status: 422,
+    const response = await rig.bulk('{"prompt":"x"}\n'.repeat(10_001), NDJSON);
+    expect(response.status).toBe(207);
+    const { items, ...summary } = await answerOf(response);
+    expect(summary).toEqual({
+      object: 'bulk',
+      accepted: 10_000,
+      duplicates: 0,
+      rejected: 0,
+      error: expect.objectContaining({
+        status: 422,
+        problems: [expect.objectContaining({ field: 'renders' })],
+      }),
     });
+    expect(items).toHaveLength(10_000);
+    expect(await rig.jobCount()).toBe(10_000);
+  }, 60_000);
+
+  test('refuses an NDJSON body without a render', async () => {
+    const rig = await openRig();
     expect(await problemOf(await rig.bulk('\n\n', NDJSON))).toMatchObject({ status: 422 });
-    expect(await rig.jobCount()).toBe(0);
+    expect(await problemOf(await rig.bulk('', NDJSON))).toMatchObject({ status: 422 });
   });
 
   test('keeps what was added when the queue goes away in the middle, and tells the rest to try again', async () => {
     const rig = await openRig({ wrap: (deps) => ({ ...deps, engine: failingAfter(deps.engine, 2) }) });
-    const items = Array.from({ length: 900 }, (_, at) => ({ prompt: `p ${at}`, idempotency_key: `k${at}` }));
+    const items = Array.from({ length: 1_000 }, (_, at) => ({ prompt: `p ${at}`, idempotency_key: `k${at}` }));
     const response = await rig.bulk(items);
     expect(response.status).toBe(207);
     expect(response.headers.get('retry-after')).toBe('2');
     const answer = await answerOf(response);
-    expect(answer).toMatchObject({ accepted: 500, rejected: 400 });
+    expect(answer).toMatchObject({ accepted: 500, rejected: 500 });
     expect(answer.items.slice(0, 500).every(({ status }) => status === 202)).toBe(true);
     expect(answer.items[500]).toMatchObject({
       status: 503,
       error: { code: 'queue_unavailable', render_id: expect.stringMatching(/^rnd_/) },
     });
-    expect(answer.items[899]).toMatchObject({ status: 503, error: { code: 'queue_unavailable' } });
+    expect(answer.items[999]).toMatchObject({ status: 503, error: { code: 'queue_unavailable' } });
     expect(await rig.jobCount()).toBe(500);
   });
 
@@ -141,22 +155,3 @@ needs('redis').describe('POST /v1/renders/bulk', () => {
     expect(await problemOf(response)).toMatchObject({ status: 503, code: 'queue_unavailable' });
   });
 });
-
-/** An engine whose queue is away after so many bulk adds. */
-function failingAfter(engine: Engine, calls: number): Engine {
-  let left = calls;
-  const queue = <D, R>(name: string, options?: EngineQueueOptions) => {
-    const real = engine.queue<D, R>(name, options);
-    return new Proxy(real, {
-      get(target, key) {
-        const value: unknown = Reflect.get(target, key);
-        if (key !== 'addBulk') return typeof value === 'function' ? value.bind(target) : value;
-        return (jobs: Parameters<typeof target.addBulk>[0]) => {
-          if (left-- > 0) return target.addBulk(jobs);
-          return Promise.reject(new EngineError('unavailable', 'gone'));
-        };
-      },
-    });
-  };
-  return Object.assign(Object.create(engine) as Engine, { queue });
-}

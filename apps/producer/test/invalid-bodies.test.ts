@@ -3,9 +3,11 @@ import { expect, test } from 'vitest';
 import { invalidBodies } from './invalid-bodies.ts';
 import { openRig, problemOf } from './rig.ts';
 
+const WEBHOOK_SECRETS = [{ value: `whsec_${Buffer.alloc(32, 7).toString('base64')}` }];
+
 needs('redis').describe('a body that is wrong', () => {
   test('is answered 4xx with the field that is wrong, and leaves nothing behind', async () => {
-    const rig = await openRig();
+    const rig = await openRig({ settings: { WEBHOOK_SECRETS } });
     const bodies = await invalidBodies();
     expect(bodies.length).toBeGreaterThanOrEqual(200);
     expect(new Set(bodies.map(({ what }) => what)).size).toBe(bodies.length);
@@ -31,7 +33,7 @@ needs('redis').describe('a body that is wrong', () => {
   }, 60_000);
 
   test('is refused by the bulk door too, one by one', async () => {
-    const rig = await openRig();
+    const rig = await openRig({ settings: { WEBHOOK_SECRETS } });
     const items = (await invalidBodies()).filter(
       ({ status, body }) =>
         status === undefined &&

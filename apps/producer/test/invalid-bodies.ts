@@ -25,6 +25,7 @@ export async function invalidBodies(): Promise<InvalidBody[]> {
     ...wrongValues(),
     ...wrongImages(png, base64),
     ...(await wrongMasks(png)),
+    ...wrongWebhooks(),
     ...notJson(),
   ];
 }
@@ -53,6 +54,8 @@ function wrongTypes(): InvalidBody[] {
     priority: [],
     metadata: ['an object'],
     idempotency_key: ['a text'],
+    run: ['a text'],
+    webhook_url: [],
   };
   return Object.entries(takes).flatMap(([field, fine]) =>
     values
@@ -114,11 +117,14 @@ function wrongValues(): InvalidBody[] {
       body: '{"prompt":"x","metadata":{"a":9007199254740993}}',
       field: 'metadata.a',
     },
+    ...['autumn 2026', '-autumn', 'a/b', 'r'.repeat(65), 'größe', '.hidden'].map((run) =>
+      object(`run is ${run}`, { prompt: 'x', run }, 'run'),
+    ),
     key('has a blank', 'a b'),
     key('has 256 characters', 'k'.repeat(256)),
     key('is not ASCII', 'schlüssel'),
     key('has a line break', 'a\nb'),
-    ...['promt', 'Prompt', 'seed', 'callback_url', 'webhook_url', 'constructor', 'toString', ''].map((name) =>
+    ...['promt', 'Prompt', 'seed', 'callback_url', 'constructor', 'toString', ''].map((name) =>
       object(`an unknown field ${name}`, { prompt: 'x', [name]: 1 }, name || '""'),
     ),
     { what: '__proto__ on top', body: '{"prompt":"x","__proto__":{"n":1}}', field: '__proto__' },
@@ -203,6 +209,43 @@ function wrongImages(png: string, base64: string): InvalidBody[] {
       'image_urls[2]',
     ),
   ];
+}
+
+/** Of a tenant with a secret, where private addresses are not allowed. */
+function wrongWebhooks(): InvalidBody[] {
+  const urls = [
+    'http://shop.example.com/hook',
+    'https://127.0.0.1/hook',
+    'https://127.1/hook',
+    'https://2130706433/hook',
+    'https://0x7f.0.0.1/hook',
+    'https://0.0.0.0/hook',
+    'https://10.1.2.3/hook',
+    'https://172.16.0.1:8443/hook',
+    'https://192.168.1.1/hook',
+    'https://169.254.169.254/latest/meta-data',
+    'https://100.64.0.1/hook',
+    'https://[::1]/hook',
+    'https://[::]/hook',
+    'https://[fd00::1]/hook',
+    'https://[fe80::1]/hook',
+    'https://[::ffff:10.0.0.1]/hook',
+    'https://localhost/hook',
+    'https://LOCALHOST.:8443/hook',
+    'https://api.localhost/hook',
+    'https://user:secret@shop.example.com/hook',
+    'https://user@shop.example.com/hook',
+    'ftp://shop.example.com/hook',
+    'shop.example.com/hook',
+    '/hook',
+    'https://',
+    'https://shop.example.com/a b',
+    `https://shop.example.com/${'x'.repeat(2048)}`,
+    'data:image/png;base64,AAAA',
+  ];
+  return urls.map((webhook_url) =>
+    object(`a webhook at ${webhook_url.slice(0, 50)}`, { prompt: 'x', webhook_url }, 'webhook_url'),
+  );
 }
 
 async function wrongMasks(png: string): Promise<InvalidBody[]> {

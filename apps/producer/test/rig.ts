@@ -42,6 +42,8 @@ export async function openRig(
   options: {
     /** A Redis, or `embedded`. @default the Redis of this run */
     queueUrl?: string;
+    /** @default one that nobody else uses */
+    prefix?: string;
     settings?: Partial<Settings>;
     wrap?: (deps: ProducerDeps) => ProducerDeps;
   } = {},
@@ -52,7 +54,7 @@ export async function openRig(
     ...(queueUrl === 'embedded' ? {} : { queueUrl }),
     dataDir,
     role: 'producer',
-    prefix: freshPrefix(),
+    prefix: options.prefix ?? freshPrefix(),
     onError: () => undefined,
   });
   cleanup(() => engine.close());
@@ -81,7 +83,7 @@ export async function openRig(
       fetch(`${producer.url}${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
-        body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+        body: body instanceof Uint8Array ? Buffer.from(body) : textOf(body),
       });
   return {
     url: producer.url,
@@ -99,6 +101,8 @@ export async function openRig(
     objectCount: async () => (await store.list({ prefix: '' })).objects.length,
   };
 }
+
+const textOf = (body: unknown) => (typeof body === 'string' ? body : JSON.stringify(body));
 
 /** The problem that a refusal answers; checked to be a whole one. */
 export async function problemOf(response: Response) {

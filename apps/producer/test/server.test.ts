@@ -19,7 +19,6 @@ needs('redis').describe('the HTTP server', () => {
     ['GET', '/v1', 404, 'not_found'],
     ['POST', '/v1/renders/a/b', 404, 'not_found'],
     ['POST', '/v1/renders/', 422, 'invalid_request'],
-    ['GET', '/v1/renders', 405, 'method_not_allowed'],
     ['PUT', '/v1/renders', 405, 'method_not_allowed'],
     ['GET', '/v1/renders/bulk', 405, 'method_not_allowed'],
     ['DELETE', '/v1/renders/rnd_0123456789abcdef0123456789abcdef', 405, 'method_not_allowed'],

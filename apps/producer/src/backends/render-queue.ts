@@ -1,25 +1,45 @@
 import {
+  type CancelMarker,
   type Checkpoint,
+  type Delivery,
+  deliveriesOf,
   type Engine,
   EngineError,
   isUnavailable,
   type Queues,
   type RenderResult,
+  redeliver,
   renderJob,
+  wakeRender,
 } from '@darkroom/shared';
-import type { Job } from 'bullmq';
+import type { Job, JobType } from 'bullmq';
 
 export type RenderJob = Job<Checkpoint, RenderResult>;
 
 /** The render queue as the door uses it. Every method throws {@link EngineError} `unavailable` when it is away. */
 export interface RenderQueue {
   get(renderId: string): Promise<RenderJob | undefined>;
+  /** Many at once, in their order. */
+  getMany(renderIds: string[]): Promise<(RenderJob | undefined)[]>;
   /** Adding an id that is there already changes nothing. */
   add(checkpoint: Checkpoint): Promise<void>;
   /** All or none. */
   addBulk(checkpoints: Checkpoint[]): Promise<void>;
+  /** Ids of the renders that may not be in the day index yet, of those that were added last. */
+  unentered(): Promise<string[]>;
+  /** Notes that a render is to stop, and has it look now. Safe to call again. */
+  cancel(marker: CancelMarker): Promise<void>;
+  /** The webhooks of a render, newest first. */
+  deliveries(renderId: string): Promise<Delivery[]>;
+  /** Tells a webhook again; `false` when the queue no longer holds it. */
+  redeliver(messageId: string): Promise<boolean>;
   ping(): Promise<void>;
 }
+
+/** Where a render is whose first run has not come to its day index entry: it waits, runs, or the store was away. */
+const UNENTERED: JobType[] = ['prioritized', 'waiting', 'active', 'delayed'];
+/** In each of these states. What was added before is not seen until a worker has picked it up. */
+const MOST_UNENTERED = 20_000;
 
 /**
  * The engine bounds its own calls; this is the door's own limit, so that no fault below can keep a caller
@@ -31,6 +51,8 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
   const limit = LIMIT_MS[engine.kind];
   return {
     get: (renderId) => within(limit.one, queues.render.getJob(renderId)),
+    getMany: (renderIds) =>
+      within(limit.bulk, Promise.all(renderIds.map((renderId) => queues.render.getJob(renderId)))),
     add: async (checkpoint) => {
       const { name, data, opts } = renderJob(checkpoint);
       await within(limit.one, queues.render.add(name, data, opts));
@@ -38,6 +60,14 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     addBulk: async (checkpoints) => {
       await within(limit.bulk, queues.render.addBulk(checkpoints.map(renderJob)));
     },
+    unentered: () => within(limit.bulk, queues.render.getRanges(UNENTERED, 0, MOST_UNENTERED - 1, false)),
+    cancel: async (marker) => {
+      const { renderId } = marker;
+      await within(limit.one, queues.cancel.add('cancel', marker, { jobId: renderId }));
+      await within(limit.one, wakeRender(queues, renderId));
+    },
+    deliveries: (renderId) => within(limit.one, deliveriesOf(queues, renderId)),
+    redeliver: (messageId) => within(limit.one, redeliver(queues, messageId)),
     ping: () => within(limit.one, engine.ping(2_000)),
   };
 }

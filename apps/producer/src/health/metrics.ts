@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {
   answered(answer: { method: string; route: string; status: number; seconds: number }): void;
-  intake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string): void;
+  intake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string, count?: number): void;
   /** The page that Prometheus reads, and its content type. Never rejects because a queue is away. */
   page(): Promise<{ text: string; contentType: string }>;
 }
@@ -47,7 +47,7 @@ export function createMetrics(queues: Queues): Metrics {
       requests.inc({ method, route, status });
       seconds.observe({ method, route }, taken);
     },
-    intake: (outcome, tenant) => renders.inc({ outcome, tenant }),
+    intake: (outcome, tenant, count = 1) => renders.inc({ outcome, tenant }, count),
     async page() {
       // Depths of a queue that does not answer are unknown: old numbers would look like a standstill.
       depth.reset();

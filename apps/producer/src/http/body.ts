@@ -1,4 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/index.ts';
 
 export type BodyKind = 'json' | 'ndjson';
@@ -14,6 +15,12 @@ const KINDS: Record<string, BodyKind> = {
 export function readBytes(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+}
+
+/** In this scope NDJSON is not read at all: whoever reads it does so bit by bit. After {@link readBytes}. */
+export function leaveStreams(scope: FastifyInstance): void {
+  const types = Object.keys(KINDS).filter((type) => KINDS[type] === 'ndjson');
+  scope.addContentTypeParser(types, (_request, payload, done) => done(null, payload));
 }
 
 /**
@@ -41,4 +48,58 @@ export function bodyKind(request: FastifyRequest, allowed: readonly BodyKind[]):
 /** The bytes of a body; none at all when nothing was sent. */
 export function bytesOf(request: FastifyRequest): Buffer {
   return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+}
+
+/**
+ * A body as it comes in; no more is read than is asked for. Leaving it early leaves the connection alone.
+ *
+ * Throws what ends it: a {@link ProblemError} when it is larger than its key allows, or the connection's own error.
+ */
+export async function* streamOf(request: FastifyRequest): AsyncGenerator<Buffer> {
+  const { body, raw } = request;
+  if (Buffer.isBuffer(body)) yield body;
+  if (!(body instanceof Readable)) return;
+  // What counts a body's bytes does not learn that its sender went away.
+  const gone = () => {
+    if (!raw.complete) body.destroy(new Error('The caller went away.'));
+  };
+  if (raw.destroyed) gone();
+  raw.once('close', gone);
+  try {
+    yield* body.iterator({ destroyOnReturn: false });
+  } finally {
+    raw.off('close', gone);
+  }
+}
+
+/** Whether the connection broke before the body was over: nobody is there to be told. */
+export const brokeOff = ({ raw }: FastifyRequest) => raw.destroyed && !raw.complete;
+
+/** How long a caller may take to see that the rest of its body is of no interest. */
+const LINGER_MS = 2_000;
+
+/**
+ * For answers that may be over before their body is: the rest is thrown away for a while, so that the caller gets to
+ * read the answer, and then the connection ends.
+ */
+export function leaveBody({ raw }: FastifyRequest, reply: FastifyReply): void {
+  reply.raw.once('finish', () => {
+    if (raw.complete) return;
+    raw.resume();
+    const timer = setTimeout(() => raw.socket.destroy(), LINGER_MS);
+    raw.once('end', () => clearTimeout(timer));
+    raw.socket.once('close', () => clearTimeout(timer));
+  });
+}
+
+/** Whether the caller names NDJSON as what it would have for an answer, no less than JSON. */
+export function acceptsNdjson(request: FastifyRequest): boolean {
+  const weights = { json: 0, ndjson: 0 };
+  for (const range of (request.headers.accept ?? '').toLowerCase().split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
+    const kind = KINDS[type];
+    const q = parameters.find((parameter) => parameter.startsWith('q='));
+    if (kind) weights[kind] = Math.max(weights[kind], q ? Number(q.slice(2)) || 0 : 1);
+  }
+  return weights.ndjson > 0 && weights.ndjson >= weights.json;
 }

@@ -2,7 +2,6 @@ import type { FastifyInstance, RouteHandlerMethod } from 'fastify';
 import type { ZodOpenApiOperationObject } from 'zod-openapi';
 import type { Needs } from '../access/index.ts';
 import { ProblemError } from '../problems/index.ts';
-import { refuse } from './server.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 type Method = 'GET' | 'POST';
@@ -37,10 +36,10 @@ export function resource(app: FastifyInstance, url: string, endpoints: { [M in M
     method: METHODS.filter((method) => !(known as string[]).includes(method)),
     url,
     config: { needs: 'anyone' },
-    onRequest: async (request, reply) => {
+    onRequest: async (_request, reply) => {
       const allow = known.join(', ');
       reply.header('allow', allow);
-      await refuse(new ProblemError('method_not_allowed', `This address knows ${allow}.`), request, reply);
+      throw new ProblemError('method_not_allowed', `This address knows ${allow}.`);
     },
     handler: async () => undefined,
   });

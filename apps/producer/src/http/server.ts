@@ -9,6 +9,7 @@ import {
 } from 'fastify';
 import { ProblemError, problemBody, toProblem } from '../problems/index.ts';
 import { baseUrl, knowOwnUrl } from './base-url.ts';
+import { limitBodyTime } from './body-time.ts';
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
@@ -16,20 +17,20 @@ export interface ServerDeps {
   settings: Settings;
   logger: Logger;
   clock: Clock;
+  /** Addresses that refuse in another form, also where no route is reached. */
+  refusalsBelow?(url: string): typeof refuse | undefined;
   /** Told of every answer, by route pattern. */
   onAnswer(answer: { method: string; route: string; status: number; seconds: number }): void;
 }
 
 /** A server that knows no route yet, but how to say no. */
-export function createServer({ settings, logger, clock, onAnswer }: ServerDeps) {
+export function createServer({ settings, logger, clock, refusalsBelow, onAnswer }: ServerDeps) {
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     // Our own line tells more, and every line of a request has its id.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: settings.MAX_BODY_BYTES,
     routerOptions: { ignoreTrailingSlash: true },
-    // A body that drips in for ever holds memory for ever.
-    requestTimeout: 120_000,
     // Whoever still has a connection while we close is answered as ever.
     return503OnClosing: false,
     genReqId: (request) => {
@@ -39,7 +40,7 @@ export function createServer({ settings, logger, clock, onAnswer }: ServerDeps) 
     },
     // An address that cannot be decoded never reaches a route.
     frameworkErrors: (error, request, reply) =>
-      void refuse(error, request as FastifyRequest, reply as FastifyReply),
+      void (refusalsBelow?.(request.url) ?? refuse)(error, request as FastifyRequest, reply as FastifyReply),
     clientErrorHandler: (error, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) return;
       const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
@@ -57,6 +58,7 @@ export function createServer({ settings, logger, clock, onAnswer }: ServerDeps) 
   });
 
   knowOwnUrl(app, settings.PUBLIC_URL);
+  limitBodyTime(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     reply.headers(SAFE);

@@ -3,8 +3,8 @@ import { invalidRequest } from '../problems/index.ts';
 
 /**
  * Bytes of a new checkpoint as JSON. I5 allows a job 8 KB in its whole life; what is left is for purchases,
- * the image or the failure. Everything that the provider's contract allows fits below it with 500 bytes of
- * metadata, so it is the metadata that gives way.
+ * the image or the failure. Everything else that the API allows, at its longest and all together, fits below
+ * it with 256 bytes of metadata, so it is the metadata that gives way.
  */
 const ROOM = 7 * 1024;
 
@@ -29,6 +29,9 @@ export function firstCheckpoint(render: NewRender): Checkpoint {
     purchases: [],
     at: { step: 'submit' },
   };
+  // Prompt and metadata alone, at their longest, take less than 6 KB.
+  const { images, mask, webhook } = render.request;
+  if (images.length === 0 && !mask && !webhook) return checkpoint;
   const excess = Buffer.byteLength(JSON.stringify(checkpoint)) - ROOM;
   if (excess <= 0) return checkpoint;
   const metadata = Buffer.byteLength(JSON.stringify(render.request.metadata ?? {}));

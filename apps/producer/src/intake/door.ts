@@ -3,16 +3,19 @@ import {
   type Clock,
   type Ledger,
   type ObjectStore,
+  type PerTenant,
   randomRenderId,
   renderIdFor,
   type Standing,
+  type StoredInput,
+  valuesFor,
 } from '@darkroom/shared';
 import { bounded, type RenderQueue, STORE_LIMIT } from '../backends/index.ts';
 import { isQueueAway, ProblemError, queueAway } from '../problems/index.ts';
 import { findRender } from '../status/index.ts';
 import { firstCheckpoint } from './checkpoint.ts';
 import { differingFields, fingerprintOf } from './fingerprint.ts';
-import { pack, storeInputs } from './references.ts';
+import { type OwnPictures, type Packed, pack, storeInputs } from './references.ts';
 import type { CheckedRequest } from './request.ts';
 
 export interface DoorDeps {
@@ -20,8 +23,12 @@ export interface DoorDeps {
   store: ObjectStore;
   ledger: Ledger;
   clock: Clock;
+  /** Pictures that tenants uploaded before. */
+  uploads: OwnPictures;
   /** A text that nobody else draws. */
   newToken(): string;
+  /** What a `webhook_url` may be: who has secrets to sign with, and whether it may be a private address. */
+  webhooks: { secrets: readonly PerTenant[]; allowPrivate: boolean };
 }
 
 /** A render that is durable now (I1), or was before. */
@@ -29,11 +36,13 @@ export type Accepted = Pick<Standing, 'renderId' | 'status' | 'progress' | 'crea
   duplicate: boolean;
 };
 
-/** A request that is ready for the queue, or was found there. */
-export type Prepared =
-  | { found: Accepted }
-  /** `keyed`: somebody else may add the same id meanwhile. */
-  | { checkpoint: Checkpoint; keyed: boolean };
+/** A request that is ready for the queue, but for what has to be stored first. */
+export interface Draft {
+  checkpoint: Checkpoint;
+  inputs: StoredInput[];
+  /** It has an idempotency key: somebody else may have added the same id, or do so meanwhile. */
+  keyed: boolean;
+}
 
 /**
  * Lets one render in.
@@ -41,45 +50,52 @@ export type Prepared =
  * @throws {ProblemError} `invalid_request`, `idempotency_conflict` or `queue_unavailable`; {@link StoreError}.
  */
 export async function accept(deps: DoorDeps, tenant: string, checked: CheckedRequest): Promise<Accepted> {
-  const prepared = await prepare(deps, tenant, checked);
-  if ('found' in prepared) return prepared.found;
-  const { checkpoint, keyed } = prepared;
+  const draft = await draftOf(deps, tenant, checked);
+  const { checkpoint, keyed } = draft;
+  const { renderId } = checkpoint;
+  if (keyed) {
+    const earlier = await findRender(deps, tenant, renderId);
+    if (earlier) return recognised(earlier, checkpoint);
+  }
+  await store(deps, draft);
   try {
     await deps.queue.add(checkpoint);
-    return keyed ? await settle(deps, checkpoint) : created(checkpoint);
-  } catch (error) {
-    throw isQueueAway(error) ? queueAway(error, checkpoint.renderId) : error;
-  }
-}
-
-/** Everything before the queue: images looked into, earlier renders of the same key, inputs in the store. */
-export async function prepare(deps: DoorDeps, tenant: string, checked: CheckedRequest): Promise<Prepared> {
-  const key = checked.idempotencyKey;
-  const renderId = key === undefined ? randomRenderId() : renderIdFor(tenant, key);
-  const { request, inputs } = await pack(checked.request);
-  const checkpoint = firstCheckpoint({
-    renderId,
-    tenant,
-    request,
-    fingerprint: fingerprintOf(request),
-    doorToken: deps.newToken(),
-    now: deps.clock.now(),
-  });
-  if (key !== undefined) {
+    if (!keyed) return created(checkpoint);
+    // Of all who added the same id one made the job, and the job tells who.
     const standing = await findRender(deps, tenant, renderId);
-    if (standing) return { found: recognised(standing, checkpoint) };
+    return standing && standing.doorToken !== checkpoint.doorToken
+      ? recognised(standing, checkpoint)
+      : created(checkpoint);
+  } catch (error) {
+    throw isQueueAway(error) ? queueAway(error, renderId) : error;
   }
-  if (inputs.length > 0) {
-    await bounded(STORE_LIMIT.image, (signal) => storeInputs(deps.store, inputs, signal));
-  }
-  return { checkpoint, keyed: key !== undefined };
 }
 
-/** After the job was added: of all who added the same id one made it, and the job tells who. */
-export async function settle(deps: DoorDeps, checkpoint: Checkpoint): Promise<Accepted> {
-  const standing = await findRender(deps, checkpoint.tenant, checkpoint.renderId);
-  if (!standing || standing.doorToken === checkpoint.doorToken) return created(checkpoint);
-  return recognised(standing, checkpoint);
+/** Everything before queue and store. Waits only for images to be looked into. @throws {ProblemError} */
+export function draftOf(deps: DoorDeps, tenant: string, checked: CheckedRequest): Draft | Promise<Draft> {
+  const { secrets, allowPrivate } = deps.webhooks;
+  const signed = checked.request.webhook_url === undefined || valuesFor(secrets, tenant).length > 0;
+  const own = { pictures: deps.uploads, tenant };
+  const packed = pack(checked.request, { signed, allowPrivate }, own);
+  const draft = ({ request, inputs }: Packed): Draft => {
+    const key = checked.idempotencyKey;
+    const checkpoint = firstCheckpoint({
+      renderId: key === undefined ? randomRenderId() : renderIdFor(tenant, key),
+      tenant,
+      request,
+      fingerprint: fingerprintOf(request),
+      doorToken: deps.newToken(),
+      now: deps.clock.now(),
+    });
+    return { checkpoint, inputs, keyed: key !== undefined };
+  };
+  return packed instanceof Promise ? packed.then(draft) : draft(packed);
+}
+
+/** Stores what a draft's job will refer to. @throws {StoreError} */
+export async function store(deps: DoorDeps, { inputs }: Draft): Promise<void> {
+  if (inputs.length === 0) return;
+  await bounded(STORE_LIMIT.image, (signal) => storeInputs(deps.store, inputs, signal));
 }
 
 export function created(checkpoint: Checkpoint): Accepted {
@@ -87,7 +103,8 @@ export function created(checkpoint: Checkpoint): Accepted {
   return { renderId, createdAt, status: 'queued', progress: 0, duplicate: false };
 }
 
-function recognised(standing: Standing, asked: Checkpoint): Accepted {
+/** The earlier render of a key. @throws {ProblemError} `idempotency_conflict` when it asked for something else. */
+export function recognised(standing: Standing, asked: Checkpoint): Accepted {
   if (standing.fingerprint === asked.fingerprint) return { ...standing, duplicate: true };
   const fields = differingFields(standing.request, asked.request);
   throw new ProblemError(

@@ -2,25 +2,43 @@ import { type JobRequest, sha256 } from '@darkroom/shared';
 
 /**
  * Equal for requests that ask for the same: defaults filled in, fields in any order, images by their digest.
- * URLs count as they are written, so a reference that was signed anew makes another request.
+ * URLs, also the webhook's, count as they are written, so a reference that was signed anew makes another request.
  */
 export function fingerprintOf(request: JobRequest): string {
-  return sha256(canonical(request));
+  const { images, mask, metadata, webhook } = request;
+  // The same as `canonical` of it. Thousands come at once, and most hold little that is unsorted.
+  const text = JSON.stringify({
+    images: images.length > 0 ? sorted(images) : images,
+    mask: mask && sorted(mask),
+    metadata: metadata && sorted(metadata),
+    model: request.model,
+    priority: request.priority,
+    prompt: request.prompt,
+    resolution: request.resolution,
+    run: request.run,
+    size: request.size,
+    webhook: webhook && sorted(webhook),
+  } satisfies { [F in keyof Required<JobRequest>]: unknown });
+  return sha256(text);
 }
+
+const NAMES: Record<string, string> = { images: 'image_urls', mask: 'mask_url', webhook: 'webhook_url' };
 
 /** Which fields of two requests differ, for the answer to whoever reused a key. */
 export function differingFields(one: JobRequest, other: JobRequest): string[] {
   const names = new Set([...Object.keys(one), ...Object.keys(other)]) as Set<keyof JobRequest>;
   return [...names]
     .filter((name) => canonical(one[name] ?? null) !== canonical(other[name] ?? null))
-    .map((name) => ({ images: 'image_urls', mask: 'mask_url' })[name as string] ?? name);
+    .map((name) => NAMES[name] ?? name);
 }
 
 /** JSON with sorted keys. Only for checked values: it recurses. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : inner,
-  );
+const canonical = (value: unknown): string => JSON.stringify(sorted(value));
+
+function sorted(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(value).sort()) copy[name] = sorted((value as Record<string, unknown>)[name]);
+  return copy;
 }

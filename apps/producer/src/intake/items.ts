@@ -1,14 +1,18 @@
 import { describe } from '@darkroom/shared';
 import { invalidRequest, ProblemError } from '../problems/index.ts';
 import { parseJson } from './json.ts';
+import { type Line, linesOf } from './lines.ts';
 
+/** Items that one JSON document holds: of a request, and of an answer. */
 export const MAX_ITEMS = 10_000;
+/** Items that are let in together: large enough to be quick, small enough not to hold up others. */
+const BATCH = 250;
 
 /** One item of a bulk body: its value, or why it has none. `line` counts from 1 in NDJSON. */
 export type Item = { index: number; line?: number } & ({ value: unknown } | { problem: ProblemError });
 
-/** @throws {ProblemError} when the body as a whole is of no use. */
-export function itemsOfJson(bytes: Uint8Array): Item[] {
+/** The items of a JSON body, in batches. @throws {ProblemError} when the body as a whole is of no use. */
+export async function* batchesOfJson(bytes: Uint8Array): AsyncGenerator<Item[]> {
   const body = parseJson(bytes);
   const list = Array.isArray(body) ? body : (body as { renders?: unknown } | null)?.renders;
   if (!Array.isArray(list)) {
@@ -16,40 +20,74 @@ export function itemsOfJson(bytes: Uint8Array): Item[] {
       { field: 'body', expected: 'an array of renders, or {"renders": […]}', got: describe(body) },
     ]);
   }
-  guardCount(list.length);
-  return list.map((value, index) => ({ index, value }));
+  if (list.length === 0 || list.length > MAX_ITEMS) throw wrongCount(list.length === 0 ? 'none' : 'more');
+  yield* inBatches(list.map((value, index) => ({ index, value })));
 }
 
-/** One JSON object a line; empty lines are skipped. @throws {ProblemError} as above. */
-export function itemsOfNdjson(bytes: Buffer): Item[] {
-  const items: Item[] = [];
-  let line = 0;
-  for (let start = 0; start < bytes.length; ) {
-    const end = bytes.indexOf(0x0a, start);
-    const slice = bytes.subarray(start, end === -1 ? bytes.length : end);
-    start = end === -1 ? bytes.length : end + 1;
-    line++;
-    if (isBlank(slice)) continue;
-    guardCount(items.length + 1);
-    items.push({ index: items.length, line, ...parsed(slice) });
+/**
+ * The items of a body of one JSON object a line, in batches, as they come in: whatever is there is not kept waiting
+ * for more. Empty lines are skipped.
+ *
+ * @param limit bytes of one line.
+ * @throws {ProblemError} when there is no item at all; and what the body throws.
+ */
+export async function* batchesOfNdjson(body: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Item[]> {
+  let count = 0;
+  for await (const lines of linesOf(body, limit)) {
+    const items: Item[] = [];
+    for (const line of lines) {
+      if (line.bytes && isBlank(line.bytes)) continue;
+      items.push({ index: count, line: line.number, ...parsed(line, limit) });
+      count += 1;
+    }
+    yield* inBatches(items);
   }
-  guardCount(items.length);
-  return items;
+  if (count === 0) throw wrongCount('none');
 }
 
-function parsed(slice: Buffer): { value: unknown } | { problem: ProblemError } {
+/** As many items as one JSON answer tells. @throws {ProblemError} after them, when there are more. */
+export async function* atMost(batches: AsyncIterable<Item[]>, most = MAX_ITEMS): AsyncGenerator<Item[]> {
+  for await (const batch of batches) {
+    const left = most - (batch[0]?.index ?? 0);
+    if (batch.length <= left) yield batch;
+    else {
+      if (left > 0) yield batch.slice(0, left);
+      throw wrongCount('more');
+    }
+  }
+}
+
+/** All about as large. */
+function* inBatches(items: Item[]): Generator<Item[]> {
+  const size = Math.ceil(items.length / Math.ceil(items.length / BATCH));
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
+function parsed({ bytes }: Line, limit: number): { value: unknown } | { problem: ProblemError } {
+  if (!bytes) return { problem: lineTooLong(limit) };
   try {
-    return { value: parseJson(slice, 'line') };
+    return { value: parseJson(bytes, 'line') };
   } catch (error) {
     if (error instanceof ProblemError) return { problem: error };
     throw error;
   }
 }
 
-const isBlank = (slice: Buffer) => slice.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+const isBlank = (bytes: Buffer) => bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 
-function guardCount(count: number): void {
-  if (count > 0 && count <= MAX_ITEMS) return;
-  const got = count === 0 ? 'none' : 'more';
-  throw invalidRequest([{ field: 'renders', expected: `1 to ${MAX_ITEMS} renders`, got }]);
-}
+const lineTooLong = (limit: number) =>
+  new ProblemError('body_too_large', 'The line is larger than MAX_BODY_BYTES allows.', {
+    problems: [{ field: 'line', expected: `at most ${limit} bytes`, got: 'more' }],
+  });
+
+const wrongCount = (got: 'none' | 'more') =>
+  invalidRequest([
+    {
+      field: 'renders',
+      expected:
+        got === 'none'
+          ? 'at least one render'
+          : `at most ${MAX_ITEMS} renders, or NDJSON with Accept: application/x-ndjson, which has no limit`,
+      got,
+    },
+  ]);

@@ -1,107 +1,182 @@
-import { DATA_URI, type RenderRequest } from '@darkroom/api';
+import { DATA_URI, LIMITS, type RenderRequest } from '@darkroom/api';
 import {
   inputKey,
-  isPlainUrl,
   type JobRequest,
   type ObjectStore,
   type Problem,
+  packUrl,
   type Reference,
-  sha256,
-  shownHost,
+  type StoredInput,
 } from '@darkroom/shared';
 import { invalidRequest } from '../problems/index.ts';
 import { type Picture, readDataUri } from './data-uri.ts';
-
-/** An object that must be in the store before the job is in the queue (I5). */
-export interface Input {
-  key: string;
-  body: Uint8Array | string;
-  contentType: string;
-}
+import { type WebhookRules, webhookProblem } from './webhook-url.ts';
 
 /** A request as the queue may hold it, and what has to be stored for it. */
 export interface Packed {
   request: JobRequest;
-  inputs: Input[];
+  inputs: StoredInput[];
 }
+
+/** A picture of the caller's that the store has already. */
+export interface OwnPicture {
+  reference: Extract<Reference, { kind: 'stored' }>;
+  width: number;
+  height: number;
+}
+
+/** The pictures that tenants uploaded, as requests refer to them. */
+export interface OwnPictures {
+  /** Whether this looks like the URL of an upload. */
+  looksOwn(url: string): boolean;
+  /** What is behind it: the picture, an upload that is not theirs, or nothing of ours. */
+  resolve(url: string, tenant: string): Promise<OwnPicture | 'not-theirs' | undefined>;
+}
+
+type Asked = Omit<RenderRequest, 'idempotency_key'>;
 
 /**
  * Takes bytes, long URLs and URLs that may hold a secret out of a request (I5, I8). Nothing is stored yet: a
- * request that is refused leaves nothing behind.
+ * request that is refused leaves nothing behind. Waits only for data URIs and for the tenant's own uploads.
  *
- * @throws {ProblemError} `invalid_request`, all images told at once.
+ * @throws {ProblemError} `invalid_request`, images and webhook told at once.
  */
-export async function pack(request: RenderRequest): Promise<Packed> {
-  const inputs = new Map<string, Input>();
-  const problems: Problem[] = [];
-  const take = async (text: string, field: string, role: 'image' | 'mask') => {
-    const taken = await packOne(text, field, role);
-    if ('expected' in taken) problems.push(taken);
-    else if (taken.input) inputs.set(taken.input.key, taken.input);
-    return taken;
-  };
-  // One after the other: each may hold 10 MB decoded, and sharp has its own threads.
-  const images = [];
-  for (const [index, text] of (request.image_urls ?? []).entries()) {
-    images.push(await take(text, `image_urls[${index}]`, 'image'));
-  }
-  const mask = request.mask_url === undefined ? undefined : await take(request.mask_url, 'mask_url', 'mask');
-  const mismatch = maskMismatch(mask, images[0]);
-  if (mismatch) problems.push(mismatch);
-  if (problems.length > 0) throw invalidRequest(problems);
+export function pack(
+  asked: Asked,
+  webhooks: WebhookRules,
+  own: { pictures: OwnPictures; tenant: string },
+): Packed | Promise<Packed> {
+  const addresses = addressesOf(asked);
+  const toLookInto = addresses.some(({ text }) => DATA_URI.test(text) || own.pictures.looksOwn(text));
+  if (!toLookInto) return packed(asked, webhooks, new Map());
+  return lookInto(addresses, own).then((pictures) => packed(asked, webhooks, pictures));
+}
 
-  const { model, prompt, size, resolution, priority, metadata } = request;
+interface Address {
+  field: string;
+  text: string;
+}
+
+const addressesOf = ({ image_urls = [], mask_url }: Asked): Address[] => [
+  ...image_urls.map((text, index) => ({ field: `image_urls[${index}]`, text })),
+  ...(mask_url === undefined ? [] : [{ field: 'mask_url', text: mask_url }]),
+];
+
+/** By field. */
+type Pictures = Map<string, Picture | OwnPicture | Problem>;
+
+async function lookInto(
+  addresses: Address[],
+  own: { pictures: OwnPictures; tenant: string },
+): Promise<Pictures> {
+  const pictures: Pictures = new Map();
+  // One after the other: each may hold 10 MB decoded, and sharp has its own threads.
+  for (const { field, text } of addresses) {
+    const role = field === 'mask_url' ? 'mask' : 'image';
+    if (DATA_URI.test(text)) pictures.set(field, await readDataUri(text, field, role));
+    else if (own.pictures.looksOwn(text)) {
+      const found = await own.pictures.resolve(text, own.tenant);
+      if (found) pictures.set(field, checkOwn(found, field, role));
+    }
+  }
+  return pictures;
+}
+
+function checkOwn(
+  found: OwnPicture | 'not-theirs',
+  field: string,
+  role: 'image' | 'mask',
+): OwnPicture | Problem {
+  if (found === 'not-theirs') {
+    return {
+      field,
+      expected: 'an upload of this tenant that is still there',
+      got: 'the URL of another upload',
+    };
+  }
+  const { contentType, bytes } = found.reference;
+  if (role === 'image') return found;
+  if (contentType !== 'image/png') return { field, expected: 'a PNG', got: `an upload of ${contentType}` };
+  if (bytes <= LIMITS.maskBytes) return found;
+  return { field, expected: `an image of at most ${LIMITS.maskBytes} bytes`, got: `${bytes} bytes` };
+}
+
+function packed(asked: Asked, webhooks: WebhookRules, pictures: Pictures): Packed {
+  const { model, prompt, size, resolution, priority, run, webhook_url, metadata } = asked;
+  const inputs = new Map<string, StoredInput>();
+  const problems: Problem[] = [];
+  const images: Reference[] = [];
+  let mask: Reference | undefined;
+  for (const { field, text } of addressesOf(asked)) {
+    const picture = pictures.get(field);
+    if (picture && 'expected' in picture) {
+      problems.push(picture);
+      continue;
+    }
+    const reference = referTo(picture ? packPicture(picture) : packUrl(new URL(text)), inputs);
+    if (field === 'mask_url') mask = reference;
+    else images.push(reference);
+  }
+  const mismatch = maskMismatch(pictures.get('mask_url'), pictures.get('image_urls[0]'));
+  if (mismatch) problems.push(mismatch);
+  const refused = webhook_url === undefined ? undefined : webhookProblem(new URL(webhook_url), webhooks);
+  if (refused) problems.push(refused);
+  if (problems.length > 0) throw invalidRequest(problems);
+  const webhook = webhook_url === undefined ? undefined : referTo(packUrl(new URL(webhook_url)), inputs);
   return {
     request: {
       model,
       prompt,
       ...(size ? { size } : {}),
       resolution,
-      images: images.flatMap((image) => ('reference' in image ? [image.reference] : [])),
-      ...(mask && 'reference' in mask ? { mask: mask.reference } : {}),
+      images,
+      ...(mask ? { mask } : {}),
       priority,
+      ...(run === undefined ? {} : { run }),
+      ...(webhook ? { webhook } : {}),
       ...(metadata ? { metadata } : {}),
     },
     inputs: [...inputs.values()],
   };
 }
 
-type Taken = { reference: Reference; input?: Input; picture?: Omit<Picture, 'bytes'> } | Problem;
+interface Kept {
+  reference: Reference;
+  input?: StoredInput;
+}
 
-async function packOne(text: string, field: string, role: 'image' | 'mask'): Promise<Taken> {
-  if (!DATA_URI.test(text)) return packUrl(new URL(text));
-  const picture = await readDataUri(text, field, role);
-  if ('expected' in picture) return picture;
-  const { bytes, ...rest } = picture;
-  const key = inputKey(rest.sha256);
+function referTo({ reference, input }: Kept, inputs: Map<string, StoredInput>): Reference {
+  if (input) inputs.set(input.key, input);
+  return reference;
+}
+
+function packPicture(picture: Picture | OwnPicture): Kept {
+  if ('reference' in picture) return { reference: picture.reference };
+  const { bytes, sha256, contentType } = picture;
+  const key = inputKey(sha256);
   return {
-    reference: { kind: 'stored', key, contentType: rest.contentType, bytes: bytes.length },
-    input: { key, body: bytes, contentType: rest.contentType },
-    picture: rest,
+    reference: { kind: 'stored', key, contentType, bytes: bytes.length },
+    input: { key, body: bytes, contentType },
   };
 }
 
-function packUrl(url: URL): { reference: Reference; input?: Input } {
-  if (isPlainUrl(url)) return { reference: { kind: 'url', url: url.href } };
-  const key = inputKey(sha256(url.href));
-  return {
-    reference: { kind: 'stored-url', key, host: shownHost(url) },
-    input: { key, body: url.href, contentType: 'text/plain; charset=utf-8' },
-  };
-}
+type Size = Pick<Picture, 'width' | 'height'>;
 
-/** Can be told only when both came as data. */
-function maskMismatch(mask: Taken | undefined, image: Taken | undefined): Problem | undefined {
-  if (!mask || !image || !('reference' in mask) || !('reference' in image)) return undefined;
-  if (!mask.picture || !image.picture) return undefined;
-  const expected = `${image.picture.width}x${image.picture.height}`;
-  const got = `${mask.picture.width}x${mask.picture.height}`;
+/** Can be told only when both came as data or as uploads. */
+function maskMismatch(mask?: Size | Problem, image?: Size | Problem): Problem | undefined {
+  if (!mask || !image || 'expected' in mask || 'expected' in image) return undefined;
+  const expected = `${image.width}x${image.height}`;
+  const got = `${mask.width}x${mask.height}`;
   if (expected === got) return undefined;
   return { field: 'mask_url', expected: `${expected} pixels, as image_urls[0] has`, got: `${got} pixels` };
 }
 
 /** Puts what the job will refer to into the store. Keys are digests: twice is harmless (I6). */
-export async function storeInputs(store: ObjectStore, inputs: Input[], signal: AbortSignal): Promise<void> {
+export async function storeInputs(
+  store: ObjectStore,
+  inputs: StoredInput[],
+  signal: AbortSignal,
+): Promise<void> {
   for (const { key, body, contentType } of inputs) {
     if (await store.head(key, { signal })) continue;
     await store.put(key, body, { contentType, signal });

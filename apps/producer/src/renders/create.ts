@@ -1,4 +1,4 @@
-import { acceptedSchema, type RenderRequest, renderRequestSchema } from '@darkroom/api';
+import { acceptedSchema, renderRequestSchema } from '@darkroom/api';
 import { acceptedAnswer, renderLinks } from '@darkroom/shared';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { tenantOf } from '../access/index.ts';
@@ -32,21 +32,17 @@ async function create(deps: IntakeDeps, request: FastifyRequest, reply: FastifyR
   }
 }
 
-const example = {
-  prompt: 'Hand-thrown stoneware mug on a linen cloth',
-  size: '1:1',
-  resolution: '2K',
-  metadata: { sku: '1042' },
-} as const satisfies Partial<RenderRequest>;
-
 const doc = {
   operationId: 'createRender',
   tags: ['Renders'],
   summary: 'Ask for a render',
-  description:
-    'Answered after the render is durably queued. The same idempotency key is the same render for ever: the answer then has `"duplicate": true` and its present status.',
+  description: `Answered after the render is durably queued.
+
+The same idempotency key is the same render for ever: the answer then has \`"duplicate": true\` and its present status. With another request it is a conflict. Requests are the same when all their fields are, \`run\`, \`metadata\` and \`webhook_url\` among them, with defaults filled in; images that come as data are compared by their bytes, URLs as they are written, so that one that was signed anew makes another request.
+
+A \`webhook_url\` is taken when the tenant has a secret to sign with (WEBHOOK_SECRETS). It must be https and must not be a private address, unless ALLOW_PRIVATE_HOSTS is set. The body may be MAX_BODY_BYTES (64 MB unless set otherwise), or what the key allows.`,
   requestParams: { header: idempotencyHeader },
-  requestBody: { required: true, content: { 'application/json': { schema: renderRequestSchema, example } } },
+  requestBody: { required: true, content: { 'application/json': { schema: renderRequestSchema } } },
   responses: {
     '202': answer('The render is durably queued, or was before.', acceptedSchema, {
       headers: { Location: { description: 'The render.', schema: { type: 'string', format: 'uri' } } },

@@ -1,13 +1,14 @@
-import type { ObjectStore } from '@darkroom/shared';
+import type { Clock, ObjectStore } from '@darkroom/shared';
 import type { SignedLinks } from '../access/index.ts';
+import type { Following } from '../following/index.ts';
 import type { DoorDeps } from '../intake/index.ts';
-import type { Archive } from '../status/index.ts';
+import type { Archive, ListRenders } from '../status/index.ts';
 
 /** What asking for renders works with. */
 export interface IntakeDeps {
   door: DoorDeps;
-  /** Told of every render that was asked for. */
-  onIntake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string): void;
+  /** Told of every render that was asked for. @param count of them. @default 1 */
+  onIntake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string, count?: number): void;
 }
 
 /** What looking at renders works with. */
@@ -15,4 +16,8 @@ export interface LookDeps {
   archive: Archive;
   store: ObjectStore;
   links: SignedLinks;
+  /** When a render is worth another look. */
+  following: Following;
+  list: ListRenders;
+  clock: Clock;
 }

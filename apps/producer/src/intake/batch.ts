@@ -1,0 +1,171 @@
+import type { Checkpoint } from '@darkroom/shared';
+import pMap from 'p-map';
+import type { RenderJob } from '../backends/index.ts';
+import { isQueueAway, ProblemError, queueAway, toProblem } from '../problems/index.ts';
+import { inLedger, standingIn } from '../status/index.ts';
+import { type Accepted, created, type DoorDeps, type Draft, draftOf, recognised, store } from './door.ts';
+import type { Item } from './items.ts';
+import { type CheckedRequest, checkRequest } from './request.ts';
+
+export type Outcome = { accepted: Accepted } | { problem: ProblemError };
+/** An item on its way: let in, refused, or ready for the queue. */
+type Slot = Outcome | { draft: Draft };
+
+/** Calls to the store of one batch that are made side by side. */
+const PARALLEL = 16;
+
+export interface BulkCall {
+  deps: DoorDeps;
+  tenant: string;
+  key: string | undefined;
+  /** Resolves when the batch before was sent to the queue. */
+  turn: Promise<void>;
+  /** Set once the queue or the store is away: what follows is not tried, each try would have to time out. */
+  away?: ProblemError;
+}
+
+/** Everything before the queue: requests checked, earlier renders of the same keys found, inputs stored. */
+export async function prepare(call: BulkCall, items: Item[]): Promise<Slot[]> {
+  const slots: Slot[] = [];
+  for (const item of items) {
+    const slot = look(call, item);
+    slots.push(slot instanceof Promise ? await slot : slot);
+  }
+  const keyed = draftsOf(slots, ({ keyed }) => keyed);
+  if (keyed.length > 0) await findEarlier(call, slots, keyed);
+  const storing = draftsOf(slots, ({ inputs }) => inputs.length > 0);
+  await each(call, slots, storing, async ({ draft }) => {
+    await store(call.deps, draft);
+    return { draft };
+  });
+  return slots;
+}
+
+/** Adds what is new, all or none, and finds out who made it. The call to the queue goes out before this one waits. */
+export async function settle(call: BulkCall, slots: Slot[]): Promise<Outcome[]> {
+  const refusal = await addAll(call, slots);
+  const keyed = refusal ? [] : draftsOf(slots, ({ keyed }) => keyed);
+  let jobs: (RenderJob | undefined)[] = [];
+  let unread: unknown;
+  try {
+    if (keyed.length > 0) jobs = await call.deps.queue.getMany(idsOf(keyed));
+  } catch (error) {
+    unread = error;
+  }
+  const jobOf = new Map(keyed.map(({ draft }, at) => [draft, jobs[at]]));
+  return slots.map((slot) => {
+    if (!('draft' in slot)) return slot;
+    const { checkpoint, keyed } = slot.draft;
+    const error = refusal ?? (keyed ? unread : undefined);
+    if (error !== undefined) return unconfirmed(call, error, checkpoint);
+    try {
+      return { accepted: whoMade(checkpoint, jobOf.get(slot.draft)) };
+    } catch (conflict) {
+      return failed(call, conflict);
+    }
+  });
+}
+
+/** Of all who added the same id one made the job, and the job tells who. */
+function whoMade(checkpoint: Checkpoint, job: RenderJob | undefined): Accepted {
+  if (!job || job.data.doorToken === checkpoint.doorToken) return created(checkpoint);
+  return recognised(standingIn(job), checkpoint);
+}
+
+function look(call: BulkCall, item: Item): Slot | Promise<Slot> {
+  if ('problem' in item) return { problem: item.problem };
+  if (call.away) return notReached(call.away);
+  try {
+    const draft = draftOf(call.deps, call.tenant, checkItem(item.value, item.index, call.key));
+    if (!(draft instanceof Promise)) return { draft };
+    return draft.then(
+      (looked) => ({ draft: looked }),
+      (error: unknown) => failed(call, error),
+    );
+  } catch (error) {
+    return failed(call, error);
+  }
+}
+
+/** The queue's word is the newest, and many are asked for at once; the store is asked for what the queue lacks. */
+async function findEarlier(call: BulkCall, slots: Slot[], keyed: PlacedDraft[]): Promise<void> {
+  const { queue, ledger } = call.deps;
+  const jobs = queue.getMany(idsOf(keyed));
+  // Each item says by itself that the queue is away.
+  jobs.catch(() => undefined);
+  await each(call, slots, keyed, async ({ draft }, nth) => {
+    const job = (await jobs)[nth];
+    const standing = job ? standingIn(job) : await inLedger(ledger, draft.checkpoint.renderId);
+    return standing ? { accepted: recognised(standing, draft.checkpoint) } : { draft };
+  });
+}
+
+/** @returns why nothing could be added. */
+async function addAll(call: BulkCall, slots: Slot[]): Promise<unknown> {
+  // The same key twice in one call: the first makes the render, the second finds it.
+  const fresh = new Map<string, Checkpoint>();
+  for (const slot of slots) {
+    if (!('draft' in slot)) continue;
+    const { checkpoint } = slot.draft;
+    if (!fresh.has(checkpoint.renderId)) fresh.set(checkpoint.renderId, checkpoint);
+  }
+  if (fresh.size === 0) return undefined;
+  if (call.away) return notReached(call.away).problem;
+  try {
+    await call.deps.queue.addBulk([...fresh.values()]);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+interface PlacedDraft {
+  draft: Draft;
+  /** Among the slots. */
+  at: number;
+}
+
+function draftsOf(slots: Slot[], which: (draft: Draft) => boolean): PlacedDraft[] {
+  const found: PlacedDraft[] = [];
+  for (const [at, slot] of slots.entries()) {
+    if ('draft' in slot && which(slot.draft)) found.push({ draft: slot.draft, at });
+  }
+  return found;
+}
+
+const idsOf = (drafts: PlacedDraft[]) => drafts.map(({ draft }) => draft.checkpoint.renderId);
+
+/** Goes on with some of the drafts, several at a time, each for itself. */
+async function each(
+  call: BulkCall,
+  slots: Slot[],
+  drafts: PlacedDraft[],
+  work: (one: PlacedDraft, nth: number) => Promise<Slot>,
+): Promise<void> {
+  const one = async (placed: PlacedDraft, nth: number) => {
+    slots[placed.at] = call.away
+      ? notReached(call.away)
+      : await work(placed, nth).catch((error: unknown) => failed(call, error));
+  };
+  if (drafts.length > 0) await pMap(drafts, one, { concurrency: PARALLEL });
+}
+
+const unconfirmed = (call: BulkCall, error: unknown, { renderId }: Checkpoint) =>
+  failed(call, isQueueAway(error) ? queueAway(error, renderId) : error);
+
+function failed(call: BulkCall, error: unknown): { problem: ProblemError } {
+  const problem = toProblem(error);
+  if (problem.status === 503) call.away ??= problem;
+  return { problem };
+}
+
+const notReached = (away: ProblemError) => ({
+  problem: new ProblemError(away.code, 'This item was not reached. Send it again.', { cause: away }),
+});
+
+/** A key of the item itself comes first. No key that a caller can send has a blank in it. */
+function checkItem(value: unknown, index: number, key: string | undefined): CheckedRequest {
+  const checked = checkRequest(value);
+  if (checked.idempotencyKey !== undefined || key === undefined) return checked;
+  return { ...checked, idempotencyKey: `${key} ${index}` };
+}
