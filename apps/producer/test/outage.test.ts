@@ -84,4 +84,27 @@ needs('redis').describe('while the object store is away', () => {
       checks: { queue: 'ok', store: 'unavailable' },
     });
   });
+
+  test('one that hangs is given up, by single and by bulk calls', async () => {
+    const rig = await openRig({ wrap: (deps) => ({ ...deps, store: hanging(deps.store) }) });
+    const key = { 'idempotency-key': 'k' };
+    const answers = await Promise.all([
+      rig.post({ prompt: 'x' }, key),
+      rig.bulk([{ prompt: 'x' }, { prompt: 'y' }], key),
+    ]);
+    for (const answer of answers) {
+      expect(answer.headers.get('retry-after')).toBe('2');
+      expect(await problemOf(answer)).toMatchObject({ status: 503, code: 'store_unavailable' });
+    }
+    expect(await rig.jobCount()).toBe(0);
+  });
 });
+
+/** A store that takes connections and never answers. */
+function hanging(store: ObjectStore): ObjectStore {
+  const hang = (_key: string, { signal }: { signal?: AbortSignal } = {}) =>
+    new Promise<never>((_, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+  return Object.assign(Object.create(store) as ObjectStore, { get: hang });
+}

@@ -87,16 +87,18 @@ function look(call: BulkCall, item: Item): Slot | Promise<Slot> {
   }
 }
 
-/** The queue's word is the newest, and many are asked for at once; the store is asked for what the queue lacks. */
+/**
+ * What has ended is in the store; what has not, the queue tells when it is added a second time. So a new key costs one
+ * look each, and the queue is asked before only about what has ended: a failed one may have been redriven since.
+ */
 async function findEarlier(call: BulkCall, slots: Slot[], keyed: PlacedDraft[]): Promise<void> {
   const { queue, ledger } = call.deps;
-  const jobs = queue.getMany(idsOf(keyed));
-  // Each item says by itself that the queue is away.
-  jobs.catch(() => undefined);
-  await each(call, slots, keyed, async ({ draft }, nth) => {
-    const job = (await jobs)[nth];
-    const standing = job ? standingIn(job) : await inLedger(ledger, draft.checkpoint.renderId);
-    return standing ? { accepted: recognised(standing, draft.checkpoint) } : { draft };
+  await each(call, slots, keyed, async ({ draft }) => {
+    const { renderId } = draft.checkpoint;
+    const receipt = await inLedger(ledger, renderId);
+    if (!receipt) return { draft };
+    const job = await queue.get(renderId);
+    return { accepted: recognised(job ? standingIn(job) : receipt, draft.checkpoint) };
   });
 }
 

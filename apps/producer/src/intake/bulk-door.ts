@@ -28,7 +28,10 @@ export async function* acceptBatches(
   caller: BulkCaller,
   batches: AsyncGenerator<Item[]>,
 ): AsyncGenerator<ItemResult[]> {
-  const call: BulkCall = { deps, tenant: caller.tenant, key: caller.key, turn: Promise.resolve() };
+  // A queue that hangs is found out by a small question: a large one may take long for good reasons.
+  const answers = deps.queue.ping();
+  answers.catch(() => undefined);
+  const call: BulkCall = { deps, tenant: caller.tenant, key: caller.key, turn: answers };
   const accept = async (items: Item[]) => {
     const results = await acceptBatch(call, items);
     caller.onResults?.(results);
