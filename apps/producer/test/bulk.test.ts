@@ -133,7 +133,10 @@ needs('redis').describe('POST /v1/renders/bulk', () => {
 
   test('keeps what was added when the queue goes away in the middle, and tells the rest to try again', async () => {
     const rig = await openRig({ wrap: (deps) => ({ ...deps, engine: failingAfter(deps.engine, 2) }) });
-    const items = Array.from({ length: 1_000 }, (_, at) => ({ prompt: `p ${at}`, idempotency_key: `k${at}` }));
+    const items = Array.from({ length: 1_000 }, (_, at) => ({
+      prompt: `p ${at}`,
+      idempotency_key: `k${at}`,
+    }));
     const response = await rig.bulk(items);
     expect(response.status).toBe(207);
     expect(response.headers.get('retry-after')).toBe('2');

@@ -109,7 +109,9 @@ async function completed(
   deps.latencies.observe(request.resolution, estimateLatency({ pendingMs, seenMs, tookMs: answer.tookMs }));
   // The URL may be signed, so it is kept in the ledger and not in the queue (I8).
   await deps.ledger.writeResult(renderId, attempt, { url: answer.url, expiresAt }, job.signal);
-  await job.note(`task ${at.taskId} completed after ${at.looks} ${at.looks === 1 ? 'look' : 'looks'}; storing`);
+  await job.note(
+    `task ${at.taskId} completed after ${at.looks} ${at.looks === 1 ? 'look' : 'looks'}; storing`,
+  );
   return go(checkpoint, { step: 'store', taskId: at.taskId, expiresAt });
 }
 
