@@ -1,4 +1,5 @@
-import { apiKeyEntry, newApiKey, parseApiKeys, type Role } from '@darkroom/shared';
+import type { RenderAnswer } from '@darkroom/api';
+import { apiKeyEntry, newApiKey, parseApiKeys, randomRenderId, type Role } from '@darkroom/shared';
 import { needs } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { openRig, problemOf, type Rig } from './rig.ts';
@@ -106,6 +107,27 @@ needs('redis').describe('who may do what', () => {
     expect((await rig.post({ prompt: 'a' }, only.read)).status).toBe(403);
   });
 
+  test('the image in an answer opens without a key for an hour, and only that image', async () => {
+    const done = await completed(rig, 'shop');
+    const answer = (await (await rig.get(`/v1/renders/${done}`, shop)).json()) as RenderAnswer;
+    const url = answer.image?.url ?? '';
+    expect((await fetch(`${rig.url}/v1/renders/${done}/image`)).status).toBe(401);
+    expect((await fetch(url)).status).toBe(200);
+    expect((await fetch(answer.image?.thumbnail_url ?? '')).status).toBe(200);
+    const until = Number(new URL(url).searchParams.get('until'));
+    expect(until - Date.now()).toBeGreaterThan(3_500_000);
+    expect(until - Date.now()).toBeLessThanOrEqual(3_600_000);
+    for (const bent of [
+      url.replace('/image', '/thumbnail'),
+      url.replace(done, id),
+      url.replace('tenant=shop', 'tenant=press'),
+      url.replace(String(until), String(until + 1)),
+      url.replace(/signature=./, 'signature=-'),
+    ]) {
+      expect((await fetch(bent)).status).toBe(401);
+    }
+  });
+
   test('the same idempotency key names a render of its own for each tenant', async () => {
     expect(await enqueue(rig, shop, 'first')).toBe(id);
     const theirs = await enqueue(rig, press, 'first');
@@ -208,6 +230,36 @@ async function operationsOf(rig: Rig): Promise<Operation[]> {
       role: operation['x-role'],
     })),
   );
+}
+
+/** A render that ended long ago: its receipt, and what it refers to. */
+async function completed(rig: Rig, tenant: string): Promise<string> {
+  const renderId = randomRenderId();
+  const key = `images/${renderId}.jpg`;
+  const thumbnailKey = `thumbnails/${renderId}.webp`;
+  for (const one of [key, thumbnailKey]) await rig.store.put(one, 'bytes', { contentType: 'image/jpeg' });
+  const createdAt = Date.now() - 60_000;
+  await rig.ledger.writeReceipt({
+    v: 1,
+    renderId,
+    tenant,
+    state: 'completed',
+    request: {
+      model: 'nano-banana-pro',
+      prompt: 'a mug',
+      resolution: '1K',
+      images: [],
+      priority: 'batch',
+    },
+    fingerprint: '0',
+    createdAt,
+    finishedAt: createdAt + 5_000,
+    attempts: 1,
+    purchases: [],
+    costMicros: 0,
+    image: { key, thumbnailKey, sha256: '0', bytes: 5, width: 1, height: 1, contentType: 'image/jpeg' },
+  });
+  return renderId;
 }
 
 async function enqueue(rig: Rig, key: Record<string, string>, name: string): Promise<string> {

@@ -28,14 +28,33 @@ export async function told(
   request: FastifyRequest,
   standing: Standing,
 ): Promise<RenderAnswer> {
-  const links = renderLinks(baseUrl(request), standing.renderId);
-  const urls = standing.image && (await imageUrls(deps, standing.image, links.self));
-  return renderAnswer(standing, links, urls);
+  const base = baseUrl(request);
+  const { renderId, image } = standing;
+  const urls = image && (await imageUrls(deps, request, standing, image));
+  return renderAnswer(standing, renderLinks(base, renderId), urls);
 }
 
-/** From the store itself where it can sign, else from us. A status needs no store: without one it is us, too. */
-async function imageUrls({ store }: LookDeps, image: StoredImage, self: string) {
-  const sign = async (key: string) => await store.signedUrl(key, URL_LIFETIME_MS).catch(() => undefined);
-  const [url, thumbnail] = await Promise.all([sign(image.key), sign(image.thumbnailKey)]);
-  return { image: url ?? `${self}/image`, thumbnail: thumbnail ?? `${self}/thumbnail` };
+/**
+ * From the store itself where it can sign, else from us: by a link that works without a key, where keys are asked for.
+ * A status needs no store: without one it is our own address.
+ */
+async function imageUrls(
+  { store, links, clock }: LookDeps,
+  request: FastifyRequest,
+  { renderId, tenant }: Standing,
+  image: StoredImage,
+) {
+  const base = baseUrl(request);
+  const until = clock.now() + URL_LIFETIME_MS;
+  const open = async (key: string, path: string) => {
+    const signed = await store.signedUrl(key, URL_LIFETIME_MS).catch(() => undefined);
+    if (signed) return signed;
+    const own = request.caller?.key ? await links.sign(path, tenant, until).catch(() => path) : path;
+    return `${base}${own}`;
+  };
+  const [url, thumbnail] = await Promise.all([
+    open(image.key, `/v1/renders/${renderId}/image`),
+    open(image.thumbnailKey, `/v1/renders/${renderId}/thumbnail`),
+  ]);
+  return { image: url, thumbnail };
 }
