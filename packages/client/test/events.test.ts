@@ -31,6 +31,7 @@ needs('redis').describe('following a render', () => {
     expect(render).toMatchObject({ id, status: 'completed' });
     expect(told.at(-1)).toEqual({ id, status: 'completed', progress: 100 });
     expect(told.map(({ status }) => status)).toContain('rendering');
+    expect(new Set(told.map((one) => JSON.stringify(one))).size).toBe(told.length);
   });
 
   test('a connection that is cut in the middle is made again, and nothing is told twice', async () => {

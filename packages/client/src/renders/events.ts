@@ -66,11 +66,16 @@ export async function onProgress(
   listener: (progress: RenderProgress) => void,
   options: WaitOptions = {},
 ): Promise<Render> {
+  let told = '';
+  const tell = ({ status, progress }: Pick<Render, 'status' | 'progress'>) => {
+    // The end repeats what the last change said.
+    if (told !== `${status} ${progress}`) listener({ id, status, progress });
+    told = `${status} ${progress}`;
+  };
   for await (const event of events(transport, id, options)) {
-    if (event.type === 'progress') listener(event.progress);
+    if (event.type === 'progress') tell(event.progress);
     if (event.type !== 'status' && event.type !== 'end') continue;
-    const { status, progress } = event.render;
-    listener({ id, status, progress });
+    tell(event.render);
     if (event.type === 'end') return options.throwOnFailure ? insist(event.render) : event.render;
   }
   throw new DarkroomError('network', `The events of ${id} stopped before its end.`, { renderId: id });
