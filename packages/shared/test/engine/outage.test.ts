@@ -82,12 +82,13 @@ withOwnRedis(
     for (let n = 0; n < 3; n++) expect(await refusedAfter(() => add(`during.${n}`))).toBeLessThan(3_000);
     const bulk = () => queue.addBulk([{ name: 'render', data: {}, opts: { jobId: 'during.bulk' } }]);
     expect(await refusedAfter(bulk)).toBeLessThan(3_000);
+    // Back before a connection was tried again it would not have been missed.
+    await errors.atLeast(1);
 
     await server.start();
     await engine.ping(10_000);
     await until(() => add('after').then(() => true));
     for (const id of accepted) await inState(queue, id, 'completed', 20_000);
-    expect(errors.all.length).toBeGreaterThan(0);
     expect(errors.all.length).toBeLessThan(20);
   },
   60_000,

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import { messageId, type Settings } from '@darkroom/shared';
+import { until } from '@darkroom/testkit';
+import { startReceiver } from './receiver.ts';
+import { openRig, type Rig } from './rig.ts';
+
+export const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
+
+/** A receiver, and a rig that tells it of every end. */
+export async function openTelling(settings: Partial<Settings> = {}) {
+  const secret = newSecret();
+  const receiver = await startReceiver(secret);
+  const rig = await openRig({
+    settings: {
+      ALLOW_PRIVATE_HOSTS: true,
+      WEBHOOK_TIMEOUT_MS: 2000,
+      WEBHOOK_URLS: [{ value: `${receiver.url}/in` }],
+      WEBHOOK_SECRETS: [{ value: secret }],
+      PUBLIC_URL: 'https://darkroom.example.com',
+      ...settings,
+    },
+  });
+  return { rig, receiver, secret };
+}
+
+/** Renders, and waits for the end of the only message that comes of it, or for its next try. */
+export async function told(
+  rig: Rig,
+  id: string,
+  state: 'completed' | 'failed' | 'delayed',
+  message?: string,
+) {
+  const messageOf = message ?? messageId(id, 'completed', 0, 0);
+  await until(async () => (await rig.queues.notify.getJobState(messageOf)) === state, { timeout: 15_000 });
+  const job = await rig.queues.notify.getJob(messageOf);
+  if (!job) throw new Error(`no message ${messageOf}`);
+  return job;
+}
+
+export const letterOf = async (rig: Rig, id: string) => (await rig.queues.notifyDeadLetter.getJob(id))?.data;
