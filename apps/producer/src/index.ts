@@ -14,6 +14,8 @@
 // access/      who is calling, and what they may do
 // intake/      from a body to a durable render
 // status/      where renders are found
+// following/   when a render is worth another look: for those who wait
+// deliveries/  webhooks, told and sent again
 // backends/    calls to queue and store, bounded in time
 // problems/    how the API says no
 export { type ProducerDeps, type RunningProducer, startProducer } from './start-producer.ts';
