@@ -66,8 +66,16 @@ export async function enqueue(rig: Rig, ...checkpoints: Checkpoint[]): Promise<v
   await rig.queues.render.addBulk(checkpoints.map(renderJob));
 }
 
-/** Plays the worker: renders do what their test says, when it says so. */
+/** Rigs whose worker is played. */
+const played = new WeakSet<Rig>();
+
+/**
+ * Plays the worker: renders do what their test says, when it says so. Once per rig, for all of its renders: a second
+ * one would take jobs of the first, and wait for acts that nobody tells it.
+ */
 export function playWorker(rig: Rig): { ask(more?: Partial<Checkpoint>): Promise<ActedRender> } {
+  if (played.has(rig)) throw new Error('the worker of this rig is played already');
+  played.add(rig);
   const stages = new Map<string, Stage>();
   const stageOf = (id: string) => {
     const stage = stages.get(id) ?? createStage();

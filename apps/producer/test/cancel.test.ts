@@ -112,14 +112,15 @@ needs('redis').describe('POST /v1/renders/{id}/cancel', () => {
 
   test('takes no body or an empty one, in whatever kind', async () => {
     const rig = await openRig();
+    const worker = playWorker(rig);
     const json = { 'content-type': 'application/json' };
     for (const init of [{}, { headers: json }, { headers: json, body: '{}' }, { body: '{}' }]) {
-      const render = await playWorker(rig).ask();
+      const render = await worker.ask();
       const answer = cancel(rig, render.id, init);
       await render.cancel();
       await told(await answer, 200);
     }
-    const { id } = await playWorker(rig).ask();
+    const { id } = await worker.ask();
     for (const [body, status, field] of [
       ['{"reason":"late"}', 422, 'reason'],
       ['[]', 422, 'body'],
