@@ -6,6 +6,7 @@ import {
   type Engine,
   EngineError,
   isUnavailable,
+  QUEUE,
   type Queues,
   type RenderResult,
   redeliver,
@@ -19,8 +20,11 @@ export type RenderJob = Job<Checkpoint, RenderResult>;
 /** The render queue as the door uses it. Every method throws {@link EngineError} `unavailable` when it is away. */
 export interface RenderQueue {
   get(renderId: string): Promise<RenderJob | undefined>;
-  /** Many at once, in their order. */
-  getMany(renderIds: string[]): Promise<(RenderJob | undefined)[]>;
+  /**
+   * Of all who added the same id one made the job, and the job tells who by the door token. Also true where the job is
+   * gone already.
+   */
+  areOurs(checkpoints: readonly Checkpoint[]): Promise<boolean[]>;
   /** Adding an id that is there already changes nothing. */
   add(checkpoint: Checkpoint): Promise<void>;
   /** All or none. */
@@ -29,6 +33,8 @@ export interface RenderQueue {
   unentered(): Promise<string[]>;
   /** Notes that a render is to stop, and has it look now. Safe to call again. */
   cancel(marker: CancelMarker): Promise<void>;
+  /** Has a render that is to stop look now; of one that has ended it takes the note away. */
+  wake(renderId: string): Promise<void>;
   /** The webhooks of a render, newest first. */
   deliveries(renderId: string): Promise<Delivery[]>;
   /** Tells a webhook again; `false` when the queue no longer holds it. */
@@ -51,8 +57,14 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
   const limit = LIMIT_MS[engine.kind];
   return {
     get: (renderId) => within(limit.one, queues.render.getJob(renderId)),
-    getMany: (renderIds) =>
-      within(limit.bulk, Promise.all(renderIds.map((renderId) => queues.render.getJob(renderId)))),
+    areOurs: async (checkpoints) => {
+      const ids = checkpoints.map(({ renderId }) => renderId);
+      const texts = await within(limit.bulk, engine.jobTexts(QUEUE.render, ids));
+      // Not parsed: a quote within any other value would be escaped.
+      return checkpoints.map(
+        ({ doorToken }, at) => texts[at]?.includes(`"doorToken":"${doorToken}"`) ?? true,
+      );
+    },
     add: async (checkpoint) => {
       const { name, data, opts } = renderJob(checkpoint);
       await within(limit.one, queues.render.add(name, data, opts));
@@ -64,6 +76,9 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     cancel: async (marker) => {
       const { renderId } = marker;
       await within(limit.one, queues.cancel.add('cancel', marker, { jobId: renderId }));
+      await within(limit.one, wakeRender(queues, renderId));
+    },
+    wake: async (renderId) => {
       await within(limit.one, wakeRender(queues, renderId));
     },
     deliveries: (renderId) => within(limit.one, deliveriesOf(queues, renderId)),

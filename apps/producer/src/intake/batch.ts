@@ -1,8 +1,7 @@
 import type { Checkpoint } from '@darkroom/shared';
 import pMap from 'p-map';
-import type { RenderJob } from '../backends/index.ts';
 import { isQueueAway, ProblemError, queueAway, toProblem } from '../problems/index.ts';
-import { inLedger, standingIn } from '../status/index.ts';
+import { findRender, inLedger, standingIn } from '../status/index.ts';
 import { type Accepted, created, type DoorDeps, type Draft, draftOf, recognised, store } from './door.ts';
 import type { Item } from './items.ts';
 import { type CheckedRequest, checkRequest } from './request.ts';
@@ -44,32 +43,36 @@ export async function prepare(call: BulkCall, items: Item[]): Promise<Slot[]> {
 /** Adds what is new, all or none, and finds out who made it. The call to the queue goes out before this one waits. */
 export async function settle(call: BulkCall, slots: Slot[]): Promise<Outcome[]> {
   const refusal = await addAll(call, slots);
-  const keyed = refusal ? [] : draftsOf(slots, ({ keyed }) => keyed);
-  let jobs: (RenderJob | undefined)[] = [];
-  let unread: unknown;
-  try {
-    if (keyed.length > 0) jobs = await call.deps.queue.getMany(idsOf(keyed));
-  } catch (error) {
-    unread = error;
-  }
-  const jobOf = new Map(keyed.map(({ draft }, at) => [draft, jobs[at]]));
+  if (refusal === undefined) await recogniseOthers(call, slots);
   return slots.map((slot) => {
     if (!('draft' in slot)) return slot;
-    const { checkpoint, keyed } = slot.draft;
-    const error = refusal ?? (keyed ? unread : undefined);
-    if (error !== undefined) return unconfirmed(call, error, checkpoint);
-    try {
-      return { accepted: whoMade(checkpoint, jobOf.get(slot.draft)) };
-    } catch (conflict) {
-      return failed(call, conflict);
-    }
+    const { checkpoint } = slot.draft;
+    return refusal === undefined ? { accepted: created(checkpoint) } : unconfirmed(call, refusal, checkpoint);
   });
 }
 
-/** Of all who added the same id one made the job, and the job tells who. */
-function whoMade(checkpoint: Checkpoint, job: RenderJob | undefined): Accepted {
-  if (!job || job.data.doorToken === checkpoint.doorToken) return created(checkpoint);
-  return recognised(standingIn(job), checkpoint);
+/** Drafts whose key somebody else was faster with become what that one made. */
+async function recogniseOthers(call: BulkCall, slots: Slot[]): Promise<void> {
+  const { queue } = call.deps;
+  const keyed = draftsOf(slots, ({ keyed }) => keyed);
+  if (keyed.length === 0) return;
+  let ours: boolean[];
+  try {
+    ours = await queue.areOurs(keyed.map(({ draft }) => draft.checkpoint));
+  } catch (error) {
+    for (const { draft, at } of keyed) slots[at] = unconfirmed(call, error, draft.checkpoint);
+    return;
+  }
+  const others = keyed.filter((_, nth) => !ours[nth]);
+  await each(call, slots, others, async ({ draft }) => {
+    const { checkpoint } = draft;
+    try {
+      const theirs = await findRender(call.deps, checkpoint.tenant, checkpoint.renderId);
+      return { accepted: theirs ? recognised(theirs, checkpoint) : created(checkpoint) };
+    } catch (error) {
+      return unconfirmed(call, error, checkpoint);
+    }
+  });
 }
 
 function look(call: BulkCall, item: Item): Slot | Promise<Slot> {
@@ -134,8 +137,6 @@ function draftsOf(slots: Slot[], which: (draft: Draft) => boolean): PlacedDraft[
   }
   return found;
 }
-
-const idsOf = (drafts: PlacedDraft[]) => drafts.map(({ draft }) => draft.checkpoint.renderId);
 
 /** Goes on with some of the drafts, several at a time, each for itself. */
 async function each(

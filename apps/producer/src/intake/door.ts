@@ -60,12 +60,10 @@ export async function accept(deps: DoorDeps, tenant: string, checked: CheckedReq
   await store(deps, draft);
   try {
     await deps.queue.add(checkpoint);
-    if (!keyed) return created(checkpoint);
-    // Of all who added the same id one made the job, and the job tells who.
-    const standing = await findRender(deps, tenant, renderId);
-    return standing && standing.doorToken !== checkpoint.doorToken
-      ? recognised(standing, checkpoint)
-      : created(checkpoint);
+    if (!keyed || (await deps.queue.areOurs([checkpoint]))[0]) return created(checkpoint);
+    // Somebody else was faster.
+    const theirs = await findRender(deps, tenant, renderId);
+    return theirs ? recognised(theirs, checkpoint) : created(checkpoint);
   } catch (error) {
     throw isQueueAway(error) ? queueAway(error, renderId) : error;
   }

@@ -11,7 +11,8 @@
  * errors          which failures mean "away"; deadlines
  * error-report    background errors: throttled, without secrets
  * rate-counters   counters over rate-limiter-flexible, for both engines
- * redis/          redis-engine; connections (two tempers, three topologies); backends (fail fast, brake); advice
+ * redis/          redis-engine; connections (two tempers, three topologies); backends (fail fast, brake);
+ *                 job-texts (many jobs' data at once); advice
  * pglite/         pglite-engine; pool (PGlite as a pg.Pool); folder-lock; maintenance (what autovacuum would do)
  */
 export type { Counters } from './counters.ts';

@@ -23,8 +23,6 @@ export interface Standing {
   purchases: Purchase[];
   request: JobRequest;
   fingerprint: string;
-  /** Who made the job; a receipt does not say. */
-  doorToken?: string;
   createdAt: number;
   updatedAt: number;
   image?: StoredImage;
@@ -62,7 +60,6 @@ export function standingOfJob(job: JobFacts, checkpoint: Checkpoint): Standing {
     ...partsOf(checkpoint),
     attempts: checkpoint.attempt,
     taskIds: taskIdsOf(checkpoint),
-    doorToken: checkpoint.doorToken,
     updatedAt: Math.max(checkpoint.updatedAt, job.finishedOn ?? 0),
   };
   if (job.finishedOn && job.failedReason) {
@@ -71,7 +68,8 @@ export function standingOfJob(job: JobFacts, checkpoint: Checkpoint): Standing {
     const attempts = checkpoint.purchases.length;
     return { ...common, status: 'failed', progress: PROGRESS[error.step], attempts, error };
   }
-  if (job.finishedOn && checkpoint.at.step === 'cancel') {
+  // Its return value, too: a run that had lost the job may have written its own checkpoint after the end.
+  if (job.finishedOn && (checkpoint.at.step === 'cancel' || job.returnvalue?.state === 'canceled')) {
     const attempts = checkpoint.purchases.length;
     return { ...common, status: 'canceled', progress: PROGRESS[step], attempts, canceledAt: step };
   }

@@ -85,6 +85,10 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
     queue: set.queue,
     worker: set.worker,
     events: set.events,
+    jobTexts: async (queue, jobIds) => {
+      const backend = set.queue(queue).getBackend();
+      return await Promise.all(jobIds.map(async (id) => (await backend.getJobData(id))?.data));
+    },
     counters: countersOver(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),
     async ping(timeoutMs) {
       if (closing) throw new EngineError('unavailable', 'The queue engine is closed.');

@@ -10,6 +10,8 @@ import { COUNTER_WINDOW_SECONDS, countersOver } from '../rate-counters.ts';
 import { redisAdvice } from './advice.ts';
 import { brakedBackend, failFastBackend } from './backends.ts';
 import { connect, type RedisConnection, type Temper, whenReady } from './connections.ts';
+import { gatherWrites } from './gather-writes.ts';
+import { readTexts } from './job-texts.ts';
 
 export interface RedisEngineOptions {
   target: QueueTarget;
@@ -36,6 +38,7 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     // Queues, workers and events all listen on the same. BullMQ counts on from here: 0 would become 3.
     connection.setMaxListeners(1_000);
     connection.on('error', (error: unknown) => report(error, description));
+    gatherWrites(connection);
     return connection;
   };
   const start = (temper: Temper) => {
@@ -94,6 +97,13 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     queue: set.queue,
     worker: set.worker,
     events: set.events,
+    async jobTexts(queue, jobIds) {
+      const { operationTimeoutMs } = options;
+      const work = readTexts(producing, set.queue(queue), jobIds);
+      return await within(operationTimeoutMs * 5, 'HGET', work).catch((error) => {
+        throw asEngineError(error);
+      });
+    },
     counters: countersOver(
       new RateLimiterRedis({
         storeClient: producing,

@@ -125,4 +125,14 @@ export function observing(bench: Bench): void {
     expect((await queue.getJobLogs('r.1')).count).toBe(0);
     expect(await queue.getJobState('r.1')).toBe('unknown');
   });
+
+  test('the data of many jobs is read as the JSON that it is, in order, and absent jobs are absent', async () => {
+    const queue = bench.queue();
+    const data = { from: 'first', quoted: '"from":"x"' };
+    await queue.add('render', data, { jobId: 'a.1' });
+    await (await queue.add('render', data, { jobId: 'a.2' })).updateData({ from: 'second' });
+    const texts = await bench.engine().jobTexts(queue.name, ['a.2', 'a.0', 'a.1']);
+    expect(texts.map((text) => text && JSON.parse(text))).toEqual([{ from: 'second' }, undefined, data]);
+    expect(texts[2]).toContain('"from":"first"');
+  });
 }
