@@ -5,6 +5,7 @@
 // errors.ts        DarkroomError and its codes
 // clock.ts         the only door to real time and chance
 // idempotency.ts   keys, and requests as JSON
+// expect.ts        options that are of no use are a TypeError at once
 //
 // http/       requests, sent again where that is safe; bodies as they come
 // renders/    one render: create, wait, follow, list, cancel, fetch

@@ -41,5 +41,5 @@ needs('redis', 'browser').test(
     expect(troubles.filter((trouble) => trouble !== `failed: ${bulk}`)).toEqual([]);
     expect(posted.filter((url) => url === bulk)).toHaveLength(1);
   },
-  60_000,
+  120_000,
 );

@@ -342,6 +342,8 @@ describe('a bulk call that does not go well', () => {
   test('options that are of no use are refused', () => {
     expect(() => client('http://x').createMany([], { chunk: 0 })).toThrow(TypeError);
     expect(() => client('http://x').createMany([], { key: 'with blank' })).toThrow(TypeError);
+    for (const source of [undefined, null, {}, 5, 'a mug'])
+      expect(() => client('http://x').createMany(source as never)).toThrow(/^requests: expected an array/);
     expect(RENDER_ID).toHaveLength(36);
   });
 });

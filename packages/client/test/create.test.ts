@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
 import { needs, startHttpProxy } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
-import { DarkroomError } from '../src/index.ts';
+import { createDarkroom, DarkroomError } from '../src/index.ts';
 import { type House, openHouse } from './rig.ts';
+import { json, playServer } from './server.ts';
 
 needs('redis').describe('asking for one render', () => {
   let house: House;
@@ -68,5 +69,16 @@ needs('redis').describe('asking for one render', () => {
     const endless: Record<string, unknown> = { prompt: 'x' };
     endless['metadata'] = endless;
     await expect(renders.create(endless as never)).rejects.toMatchObject({ code: 'unserializable' });
+    await expect(renders.create(undefined as never)).rejects.toMatchObject({ code: 'unserializable' });
   });
+});
+
+test('a key that no header can carry is a mistake at once, and no outage that is tried again', async () => {
+  const server = await playServer(json(202, {}));
+  const { renders } = createDarkroom({ url: server.url });
+  for (const idempotencyKey of ['ключ', 'schlüssel', 'with blank', 'line\n', '', 'x'.repeat(256)])
+    await expect(renders.create({ prompt: 'a mug' }, { idempotencyKey })).rejects.toThrow(
+      /^idempotencyKey: expected 1 to 255/,
+    );
+  expect(server.asked).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { needs, startHttpProxy, until } from '@darkroom/testkit';
+import { latch, needs, startHttpProxy, until } from '@darkroom/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { lines, serverSentEvents } from '../src/http/index.ts';
 import { createDarkroom, type DarkroomError, type RenderEvent, type RenderProgress } from '../src/index.ts';
@@ -25,9 +25,16 @@ needs('redis').describe('following a render', () => {
 
   test('progress is told and the ended render is the answer', async () => {
     const { renders } = house.client();
-    const { id } = await renders.create({ prompt: 'a cup [[sim:slow ms=800]]' });
+    const { id } = await renders.create({ prompt: 'a cup [[sim:stuck]]' });
     const told: RenderProgress[] = [];
-    const render = await renders.onProgress(id, (progress) => told.push(progress));
+    const seen = latch();
+    const ended = renders.onProgress(id, (progress) => {
+      told.push(progress);
+      if (progress.status === 'rendering') seen.open();
+    });
+    await seen.wait();
+    await house.unstick(id);
+    const render = await ended;
     expect(render).toMatchObject({ id, status: 'completed' });
     expect(told.at(-1)).toEqual({ id, status: 'completed', progress: 100 });
     expect(told.map(({ status }) => status)).toContain('rendering');
@@ -37,18 +44,31 @@ needs('redis').describe('following a render', () => {
   test('a connection that is cut in the middle is made again, and nothing is told twice', async () => {
     const proxy = await startHttpProxy(house.url);
     const { renders } = house.client({ url: proxy.url });
-    const { id } = await renders.create({ prompt: 'a jug [[sim:slow ms=1500]]' });
+    const { id } = await renders.create({ prompt: 'a jug [[sim:stuck]]' });
+    const connections = () => proxy.requests.filter((line) => line.endsWith('/events')).length;
+    const unstuck = until(() => connections() > 1).then(() => house.unstick(id));
     const seen: RenderEvent[] = [];
     for await (const event of renders.events(id)) {
       if (seen.length === 0) proxy.cut();
       seen.push(event);
     }
-    expect(proxy.requests.filter((line) => line.endsWith('/events')).length).toBeGreaterThan(1);
+    await unstuck;
     expect(seen.at(-1)?.type).toBe('end');
     const standings = seen.flatMap((event) =>
       event.type === 'status' ? [`${event.render.status} ${event.render.progress}`] : [],
     );
     expect(standings.length).toBe(new Set(standings).size);
+  });
+
+  test('what a listener throws or rejects with is told to the caller, and nothing is left unhandled', async () => {
+    const { renders } = house.client();
+    const { id } = await renders.create({ prompt: 'a bowl' });
+    const mine = new Error('the disk is full');
+    const throws = renders.onProgress(id, () => {
+      throw mine;
+    });
+    await expect(throws).rejects.toBe(mine);
+    await expect(renders.onProgress(id, () => Promise.reject(mine))).rejects.toBe(mine);
   });
 
   test('an unknown render is told at once', async () => {
@@ -95,7 +115,7 @@ describe('event streams', () => {
   test('the time is limited, and the last status is told', async () => {
     const server = await playServer((response) => stream(response).write(event('status', render('storing'))));
     const { renders } = createDarkroom({ url: server.url });
-    const failed = renders.onProgress(RENDER_ID, () => undefined, { timeoutMs: 150 });
+    const failed = renders.onProgress(RENDER_ID, () => undefined, { timeoutMs: 2_000 });
     await expect(failed).rejects.toMatchObject({ code: 'timeout', lastStatus: 'storing' });
   });
 

@@ -24,7 +24,7 @@ needs('redis').test(
       refused: 'webhook_headers',
     });
   },
-  60_000,
+  120_000,
 );
 
 describe('the packed declarations', () => {
@@ -53,7 +53,7 @@ describe('the packed declarations', () => {
       );
       await tsc(['-p', dir]);
     }
-  }, 60_000);
+  }, 120_000);
 
   test('nothing of the workspace and nothing of Node is loaded at run time', async () => {
     const dist = join(await foreignProject('client'), 'node_modules/@darkroom/client/dist');

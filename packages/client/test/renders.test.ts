@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { needs, startHttpProxy, until } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
-import { type Render, verifyWebhook } from '../src/index.ts';
+import { createDarkroom, type Render, verifyWebhook } from '../src/index.ts';
 import { type House, openHouse } from './rig.ts';
 import { playServer } from './server.ts';
 
@@ -13,10 +13,13 @@ needs('redis').describe('a list', () => {
   beforeAll(async () => {
     house = await openHouse();
     const { renders } = house.client();
-    for (let index = 0; index < 7; index++)
-      ids.unshift(
-        (await renders.create({ prompt: `mug ${index}`, run: index < 5 ? 'spring' : 'autumn' })).id,
-      );
+    for (let index = 0; index < 7; index++) {
+      const { id } = await renders.create({ prompt: `mug ${index}`, run: index < 5 ? 'spring' : 'autumn' });
+      ids.unshift(id);
+      // Of the same millisecond none would be the newer one.
+      const now = Date.now();
+      await until(() => Date.now() > now, { every: 1 });
+    }
   });
 
   test('gives every render once, newest first, over all pages', async () => {
@@ -50,6 +53,14 @@ needs('redis').describe('a list', () => {
     const rest = await renders.list({ limit: 4, cursor: first.next_cursor ?? '' }).page();
     expect(rest.data.map(({ id }) => id)).toEqual(ids.slice(4));
   });
+});
+
+test('a date that is none is a mistake that every way to list rejects with', async () => {
+  const list = createDarkroom({ url: 'http://nowhere.invalid' }).renders.list({
+    createdAfter: new Date('soon'),
+  });
+  await expect(list.page()).rejects.toThrow(/^createdAfter: /);
+  await expect(list[Symbol.asyncIterator]().next()).rejects.toThrow(/^createdAfter: /);
 });
 
 needs('redis').describe('canceling', () => {

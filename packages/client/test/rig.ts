@@ -11,7 +11,7 @@ import {
   type Settings,
   systemClock,
 } from '@darkroom/shared';
-import { appendToRun, cleanup, freshPrefix, plantSecret, service, tempDir } from '@darkroom/testkit';
+import { appendToRun, cleanup, freshPrefix, plantSecret, service, tempDir, until } from '@darkroom/testkit';
 import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom/upstream-simulator';
 import { type RunningWorker, startWorker } from '@darkroom/worker';
 import { createDarkroom, type Darkroom, type DarkroomOptions } from '../src/index.ts';
@@ -26,6 +26,8 @@ export interface House {
   simulator: Simulator;
   /** A client with the key, that loses no time between tries. @param overrides its `url` may be a proxy's */
   client(overrides?: Partial<DarkroomOptions>): Darkroom;
+  /** Ends the task of a render whose prompt says `[[sim:stuck]]`, once it has one. */
+  unstick(id: string): Promise<void>;
   /** Starts a worker; a house has none until then. */
   work(): Promise<RunningWorker>;
   /** Renders in the queue, in any state. */
@@ -65,7 +67,6 @@ export async function openHouse(
     TOAPIS_QUERY_PER_SECOND: 1000,
     EXPECTED_LATENCY_MS: 100,
     SHUTDOWN_TIMEOUT_MS: 2000,
-    LOCK_DURATION_MS: 2000,
     ...options.settings,
   };
   const engine = await openEngine({
@@ -103,6 +104,10 @@ export async function openHouse(
     webhookSecret,
     queues,
     simulator,
+    unstick: async (id) => {
+      const { taskId } = await until(() => simulator.book.byBusinessId(id)[0]);
+      await simulator.tasks.complete(taskId);
+    },
     client: (overrides) => createDarkroom({ url: producer.url, apiKey, retry: HASTY, ...overrides }),
     work,
     jobCount: async () =>

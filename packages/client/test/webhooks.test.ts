@@ -131,9 +131,10 @@ describe('a webhook', () => {
   });
 
   test('whose secret or body cannot be used is a mistake of ours, and no secret is told', async () => {
-    for (const secret of ['', 'whsec_', 'whsec_s3cret!', []])
+    for (const secret of ['', 'whsec_', 'whsec_s3cret!', [], undefined as never, [undefined as never]])
       await expect(verifyWebhook(BODY, signed(), secret)).rejects.toThrow(/^secret: (?!.*s3cret)/);
     await expect(verifyWebhook(JSON.parse(BODY) as never, signed(), SECRET)).rejects.toThrow(/^body: /);
+    await expect(verifyWebhook(BODY, undefined as never, SECRET)).rejects.toThrow(/^headers: /);
     expect(await refused(BODY, signed(), OTHER)).toBeInstanceOf(DarkroomError);
   });
 });

@@ -1,3 +1,4 @@
+import { expectIdempotencyKey } from '../expect.ts';
 import type { Transport } from '../http/index.ts';
 import { drawKey } from '../idempotency.ts';
 import type { RenderRequest } from '../shapes.ts';
@@ -42,6 +43,10 @@ export interface CreateManyRun extends AsyncIterable<CreateManyResult> {
   finish(): Promise<Tally>;
 }
 
+const isSource = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
+
+/** @throws TypeError for options, or a source, that are of no use. */
 export function createMany(
   transport: Transport,
   requests: Iterable<RenderRequest> | AsyncIterable<RenderRequest>,
@@ -50,8 +55,9 @@ export function createMany(
   const { chunk = 1000, chunkCharacters = 8 * 1024 * 1024, onResult, signal } = options;
   if (!Number.isInteger(chunk) || chunk < 1 || chunk > 10_000)
     throw new TypeError(`chunk: expected a whole number from 1 to 10000, got ${chunk}`);
-  if (options.key !== undefined && !/^[\x21-\x7e]{1,200}$/.test(options.key))
-    throw new TypeError('key: expected 1 to 200 printable ASCII characters without blanks');
+  expectIdempotencyKey('key', options.key, 200);
+  if (!isSource(requests))
+    throw new TypeError('requests: expected an array, or what can be iterated otherwise');
   const drawn = options.key === undefined;
   const key = options.key ?? drawKey();
   const tally: Tally = { accepted: 0, duplicates: 0, rejected: 0 };

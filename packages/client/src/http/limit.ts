@@ -31,7 +31,7 @@ export function limit(
     timer.abort();
     if (!Number.isFinite(ms) || controller.signal.aborted) return;
     timer = new AbortController();
-    clock.sleep(ms, timer.signal).then(
+    clock.sleep(Math.max(0, ms), timer.signal).then(
       () => controller.abort(options.late()),
       () => undefined,
     );

@@ -21,10 +21,16 @@ export function problemError(problem: Problem, retryAfterMs?: number): DarkroomE
   });
 }
 
-/** The error for an answer that is no 2xx; reads its body. @param what the request, for the message */
-export async function refusalOf(response: Response, what: string, now: number): Promise<DarkroomError> {
+/** The error for an answer that is no 2xx; reads its body. @param what the request @param path that it went to */
+export async function refusalOf(
+  response: Response,
+  { what, path, now }: { what: string; path: string; now: number },
+): Promise<DarkroomError> {
   const retryAfterMs = retryAfterOf(response.headers.get('retry-after'), now);
   const problem = readProblem(await response.text());
+  // The client knows the API's addresses: where there is none, it was told another root.
+  if (problem?.code === 'not_found')
+    problem.detail = `There is nothing at ${path}. Is the client's url right? It goes without /v1.`;
   if (problem) return problemError(problem, retryAfterMs);
   const redirected = response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400);
   const message = redirected

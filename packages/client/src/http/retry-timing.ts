@@ -1,20 +1,26 @@
+import { expectMilliseconds } from '../expect.ts';
+
 /** How requests that failed are sent again. */
 export interface RetryOptions {
   /** How often a request is sent at most, the first time included. @default 6 */
-  tries?: number;
+  tries?: number | undefined;
   /** Milliseconds; doubled with each failure in a row. @default 500 */
-  baseMs?: number;
+  baseMs?: number | undefined;
   /** Milliseconds that a pause lasts at most. @default 15_000 */
-  maxMs?: number;
+  maxMs?: number | undefined;
   /** A `Retry-After` of more milliseconds ends the tries: the caller is told instead. @default 60_000 */
-  maxRetryAfterMs?: number;
+  maxRetryAfterMs?: number | undefined;
 }
 
-export type RetryPolicy = Required<RetryOptions>;
+export type RetryPolicy = { [option in keyof RetryOptions]-?: number };
 
+/** @throws TypeError for what would try for ever, or never. */
 export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
   // Not spread: callers' own options are often there and undefined.
   const { tries = 6, baseMs = 500, maxMs = 15_000, maxRetryAfterMs = 60_000 } = options;
+  if (!(typeof tries === 'number' && tries >= 1)) throw new TypeError('retry.tries: expected 1 or more');
+  for (const [name, value] of Object.entries({ baseMs, maxMs, maxRetryAfterMs }))
+    expectMilliseconds(`retry.${name}`, value, 0);
   return { tries, baseMs, maxMs, maxRetryAfterMs };
 }
 

@@ -78,8 +78,9 @@ async function send(options: TransportOptions, ask: Ask): Promise<Answer> {
   const ms = ask.timeoutMs ?? options.timeoutMs;
   const late = () => new DarkroomError('timeout', `${what} was not answered in time.`);
   const bound = limit(options.clock, { signal, ms, late });
+  const url = new URL(path, options.base);
   try {
-    const response = await options.fetch(new URL(path, options.base), {
+    const response = await options.fetch(url, {
       method,
       headers: { accept: 'application/json', ...options.headers, ...ask.headers },
       signal: bound.signal,
@@ -87,7 +88,10 @@ async function send(options: TransportOptions, ask: Ask): Promise<Answer> {
       redirect: 'manual',
       ...(ask.body === undefined ? {} : { body: ask.body }),
     });
-    if (!response.ok) throw await refusalOf(response, what, options.clock.now());
+    if (!response.ok) {
+      const now = options.clock.now();
+      throw await refusalOf(response, { what, path: url.pathname, now });
+    }
     return answerOf(response, bound, what);
   } catch (error) {
     const failure = failureOf(error, bound, what);

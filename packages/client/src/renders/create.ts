@@ -1,3 +1,4 @@
+import { expectIdempotencyKey } from '../expect.ts';
 import type { Transport } from '../http/index.ts';
 import { drawKey, serialize } from '../idempotency.ts';
 import type { AcceptedRender, RenderRequest } from '../shapes.ts';
@@ -11,13 +12,16 @@ export interface CreateOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Asks for one render. Resolves once it is durably queued. */
+/** Asks for one render. Resolves once it is durably queued. @throws TypeError for a key that no header can carry. */
 export async function create(
   transport: Transport,
   request: RenderRequest,
   { idempotencyKey, signal }: CreateOptions = {},
 ): Promise<AcceptedRender> {
-  const drawn = idempotencyKey === undefined && request.idempotency_key === undefined;
+  expectIdempotencyKey('idempotencyKey', idempotencyKey);
+  // Callers without types send anything: what it is worth, the API says.
+  const drawn =
+    idempotencyKey === undefined && (request as Partial<RenderRequest> | null)?.idempotency_key === undefined;
   const key = drawn ? drawKey() : idempotencyKey;
   const accepted = await transport.json<AcceptedRender>({
     method: 'POST',

@@ -1,4 +1,5 @@
 import { DarkroomError } from '../errors.ts';
+import { expectMilliseconds } from '../expect.ts';
 import { limit, lines, parse, serverSentEvents, type Transport } from '../http/index.ts';
 import type { Render, RenderImage, RenderProgress } from '../shapes.ts';
 import { addressOf } from './address.ts';
@@ -29,6 +30,7 @@ export async function* events(
   options: EventsOptions = {},
 ): AsyncGenerator<RenderEvent, void> {
   const { clock } = transport;
+  expectMilliseconds('timeoutMs', options.timeoutMs);
   const ms = options.timeoutMs ?? DEFAULT_WAIT_MS;
   const path = addressOf(id, '/events');
   const seen: Seen = {};
@@ -59,23 +61,23 @@ export async function* events(
   }
 }
 
-/** Resolves with the ended render, as `wait`; tells of each change on the way. */
+/** Resolves with the ended render, as `wait`; tells of each change on the way, and waits until that was heard. */
 export async function onProgress(
   transport: Transport,
   id: string,
-  listener: (progress: RenderProgress) => void,
+  listener: (progress: RenderProgress) => unknown,
   options: WaitOptions = {},
 ): Promise<Render> {
   let told = '';
-  const tell = ({ status, progress }: Pick<Render, 'status' | 'progress'>) => {
+  const tell = async ({ status, progress }: Pick<Render, 'status' | 'progress'>) => {
     // The end repeats what the last change said.
-    if (told !== `${status} ${progress}`) listener({ id, status, progress });
+    if (told !== `${status} ${progress}`) await listener({ id, status, progress });
     told = `${status} ${progress}`;
   };
   for await (const event of events(transport, id, options)) {
-    if (event.type === 'progress') tell(event.progress);
+    if (event.type === 'progress') await tell(event.progress);
     if (event.type !== 'status' && event.type !== 'end') continue;
-    tell(event.render);
+    await tell(event.render);
     if (event.type === 'end') return options.throwOnFailure ? insist(event.render) : event.render;
   }
   throw new DarkroomError('network', `The events of ${id} stopped before its end.`, { renderId: id });

@@ -42,7 +42,7 @@ export function list(
     } while (cursor !== undefined);
   }
   return {
-    page: () => page(),
+    page: async () => await page(),
     pages,
     async *[Symbol.asyncIterator]() {
       for await (const { data } of pages()) yield* data;
@@ -58,8 +58,8 @@ function queryOf(filters: ListFilters): string {
   };
   set('status', typeof status === 'string' ? status : status?.join(','));
   set('run', run);
-  set('created_after', instant(createdAfter));
-  set('created_before', instant(createdBefore));
+  set('created_after', instant('createdAfter', createdAfter));
+  set('created_before', instant('createdBefore', createdBefore));
   set('limit', limit);
   set('cursor', cursor);
   set('tenant', tenant);
@@ -67,4 +67,8 @@ function queryOf(filters: ListFilters): string {
   return text && `?${text}`;
 }
 
-const instant = (time: Date | string | undefined) => (time instanceof Date ? time.toISOString() : time);
+function instant(name: string, time: Date | string | undefined): string | undefined {
+  if (!(time instanceof Date)) return time;
+  if (Number.isNaN(time.getTime())) throw new TypeError(`${name}: expected a valid date`);
+  return time.toISOString();
+}

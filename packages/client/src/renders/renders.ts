@@ -12,7 +12,10 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Renders of one tenant. Every method rejects with a `DarkroomError` and with nothing else. */
+/**
+ * Renders of one tenant. Every method rejects with a `DarkroomError`; with a `TypeError` for a mistake in an option or an
+ * id; and with what the caller's own source or listener throws.
+ */
 export interface Renders {
   /** Asks for a render. Resolves once it is durably queued; `wait` tells what became of it. */
   create(request: RenderRequest, options?: CreateOptions): Promise<AcceptedRender>;
@@ -26,10 +29,13 @@ export interface Renders {
   wait(id: string, options?: WaitOptions): Promise<Render>;
   /** Its events as they happen, up to its end. */
   events(id: string, options?: EventsOptions): AsyncIterable<RenderEvent>;
-  /** As `wait`, and tells of each change of status or progress on the way. */
+  /**
+   * As `wait`, and tells of each change of status or progress on the way. What the listener returns is awaited; what it
+   * throws is what this rejects with.
+   */
   onProgress(
     id: string,
-    listener: (progress: RenderProgress) => void,
+    listener: (progress: RenderProgress) => unknown,
     options?: WaitOptions,
   ): Promise<Render>;
   list(filters?: ListFilters, options?: CallOptions): RenderList;

@@ -1,4 +1,5 @@
-import { DarkroomError } from '../errors.ts';
+import { aborted, DarkroomError } from '../errors.ts';
+import { expectMilliseconds } from '../expect.ts';
 import { limit, pause, type Transport } from '../http/index.ts';
 import { hasEnded, type Render } from '../shapes.ts';
 import { addressOf } from './address.ts';
@@ -26,6 +27,7 @@ const LOOK_MS = 250;
  */
 export async function wait(transport: Transport, id: string, options: WaitOptions = {}): Promise<Render> {
   const { clock } = transport;
+  expectMilliseconds('timeoutMs', options.timeoutMs);
   const ms = options.timeoutMs ?? DEFAULT_WAIT_MS;
   const deadline = clock.now() + ms;
   const path = addressOf(id);
@@ -44,7 +46,9 @@ export async function wait(transport: Transport, id: string, options: WaitOption
         failure = undefined;
         patient.reset();
       } catch (error) {
-        if (!signal.aborted) failure = error;
+        // Nobody tries again: nobody is told so.
+        if (signal.aborted) throw aborted(signal);
+        failure = error;
         await patient.after(error);
         continue;
       }

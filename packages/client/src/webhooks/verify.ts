@@ -4,9 +4,9 @@ import type { WebhookEvent } from '../shapes.ts';
 
 export interface VerifyOptions {
   /** Seconds that the sender's clock may be off, either way. @default 300 */
-  toleranceSeconds?: number;
+  toleranceSeconds?: number | undefined;
   /** Unix milliseconds. @default the real time */
-  now?: () => number;
+  now?: (() => number) | undefined;
 }
 
 /** `Headers`, or what Node, Express, Fastify and others have in their place. */
@@ -22,6 +22,7 @@ export type WebhookHeaders =
  * @param secret `whsec_…`; several while one is rotated.
  * @returns the event. The same `webhook-id` may come more than once.
  * @throws DarkroomError `webhook_headers`, `webhook_timestamp`, `webhook_signature` or `webhook_body`.
+ * @throws TypeError when the receiver itself is wrong: a secret that is missing, a body that was parsed.
  */
 export async function verifyWebhook(
   body: string | Uint8Array | ArrayBuffer,
@@ -30,7 +31,11 @@ export async function verifyWebhook(
   { toleranceSeconds = 300, now = systemClock.now }: VerifyOptions = {},
 ): Promise<WebhookEvent> {
   const bytes = bytesOf(body);
-  const keys = (typeof secret === 'string' ? [secret] : secret).map(keyOf);
+  if (typeof secret !== 'string' && !Array.isArray(secret))
+    throw new TypeError('secret: expected whsec_…, got none');
+  const keys = (typeof secret === 'string' ? [secret] : (secret as readonly string[])).map(keyOf);
+  if (typeof headers !== 'object' || headers === null)
+    throw new TypeError('headers: expected those of the request');
   if (keys.length === 0) throw new TypeError('secret: expected at least one');
   const id = header(headers, 'webhook-id');
   const timestamp = header(headers, 'webhook-timestamp');
@@ -89,7 +94,7 @@ function bytesOf(body: string | Uint8Array | ArrayBuffer): Uint8Array {
 
 /** Never says what the secret is. */
 function keyOf(secret: string): Bytes {
-  const key = decode(secret.startsWith('whsec_') ? secret.slice(6) : secret);
+  const key = typeof secret === 'string' && decode(secret.startsWith('whsec_') ? secret.slice(6) : secret);
   if (!key || key.length === 0) throw new TypeError('secret: expected whsec_ and base64');
   return key;
 }
