@@ -6,14 +6,16 @@ import {
   Ledger,
   type Logger,
   type ObjectStore,
+  openLinkSigner,
   openQueues,
   type ServiceParts,
   StoreError,
 } from '@darkroom/shared';
+import { wakeMessageOf } from './bullmq/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import { createMetrics, PulseWatch, startHealthServer } from './health/index.ts';
 import { pauseSubmissions, scheduleSweep } from './maintenance/index.ts';
-import { openPoster } from './notify/index.ts';
+import { openPlaces, openPoster } from './notify/index.ts';
 import { openToapis, type Provider } from './provider/index.ts';
 import { openDownloader } from './store/index.ts';
 import { runWorkers } from './workers.ts';
@@ -77,6 +79,8 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     provider,
     downloader,
     poster,
+    places: openPlaces({ total: settings.NOTIFY_CONCURRENCY, clock, wake: wakeMessageOf(queues) }),
+    links: openLinkSigner(store, clock),
     scrub: createScrub(deps.secrets),
     ledger: new Ledger(store, clock),
     latencies: new LatencySketch(settings.EXPECTED_LATENCY_MS),

@@ -23,7 +23,7 @@ async function serve(listener: RequestListener): Promise<{ port: number; connect
 }
 
 function poster(options: Partial<PosterOptions> = {}) {
-  const opened = openPoster({ allowPrivate: true, timeoutMs: 2000, now: () => 0, ...options });
+  const opened = openPoster({ allowPrivate: true, timeoutMs: 20_000, now: () => 0, ...options });
   cleanup(() => opened.close());
   return opened;
 }
@@ -100,9 +100,15 @@ test('headers that never come are not waited for longer than the limit', async (
 
 test.for([
   ['30', 30_000],
+  [' 30 ', 30_000],
   [new Date(90_000).toUTCString(), 90_000],
+  ['Fri, 31 Dec 9999 23:59:59 GMT', 253_402_300_799_000],
+  ['9'.repeat(400), Number.POSITIVE_INFINITY],
+  ['Thu, 01 Jan 1970 00:00:00 GMT', undefined],
   ['soon', undefined],
   ['-5', undefined],
+  ['1e99', undefined],
+  ['Infinity', undefined],
 ] as const)('Retry-After: %s of a 503 is read', async ([header, ms]) => {
   const { port } = await serve((_request, response) => {
     response.writeHead(503, { 'retry-after': header }).end();
@@ -132,6 +138,7 @@ test('jitter moves a pause by a tenth at the most', () => {
 test('a hint makes a pause longer, up to an hour, and never shorter', () => {
   expect(pauseAfter({ tries: 1, random: 0.5, hintMs: 60_000 })).toBe(60_000);
   expect(pauseAfter({ tries: 1, random: 0.5, hintMs: 86_400_000 })).toBe(3_600_000);
+  expect(pauseAfter({ tries: 1, random: 0.5, hintMs: Number.POSITIVE_INFINITY })).toBe(3_600_000);
   expect(pauseAfter({ tries: 3, random: 0.5, hintMs: 1000 })).toBe(1_800_000);
   expect(pauseAfter({ tries: 8, random: 0.5, hintMs: 1000 })).toBeUndefined();
 });

@@ -13,7 +13,6 @@ export async function openTelling(settings: Partial<Settings> = {}) {
   const rig = await openRig({
     settings: {
       ALLOW_PRIVATE_HOSTS: true,
-      WEBHOOK_TIMEOUT_MS: 2000,
       WEBHOOK_URLS: [{ value: `${receiver.url}/in` }],
       WEBHOOK_SECRETS: [{ value: secret }],
       PUBLIC_URL: 'https://darkroom.example.com',
@@ -31,7 +30,7 @@ export async function told(
   message?: string,
 ) {
   const messageOf = message ?? messageId(id, 'completed', 0, 0);
-  await until(async () => (await rig.queues.notify.getJobState(messageOf)) === state, { timeout: 15_000 });
+  await until(async () => (await rig.queues.notify.getJobState(messageOf)) === state, { timeout: 30_000 });
   const job = await rig.queues.notify.getJob(messageOf);
   if (!job) throw new Error(`no message ${messageOf}`);
   return job;

@@ -1,10 +1,7 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Clock, ObjectStore } from '@darkroom/shared';
+import { type Clock, type ObjectStore, openLinkSigner } from '@darkroom/shared';
 import type { FastifyRequest } from 'fastify';
 import { bounded, STORE_LIMIT } from '../backends/index.ts';
 import type { Caller } from './caller.ts';
-
-const SECRET_KEY = 'config/link-secret';
 
 /** Links to our own addresses that work without a key until they expire: for stores that cannot sign. */
 export interface SignedLinks {
@@ -14,45 +11,20 @@ export interface SignedLinks {
   opens(request: FastifyRequest): Promise<Caller | undefined>;
 }
 
-/**
- * Links signed with a secret that every producer of a store shares: drawn once, by whoever comes first. Both methods
- * throw {@link StoreError} when the store is away before the secret was read.
- */
+/** Both methods throw {@link StoreError} when the store is away before the secret was read. */
 export function signedLinks(store: ObjectStore, clock: Clock): SignedLinks {
-  let secret: string | undefined;
-  const mac = async (path: string, tenant: string, until: string) => {
-    secret ??= await secretOf(store);
-    return createHmac('sha256', secret).update(`${path}\n${tenant}\n${until}`).digest('base64url');
-  };
+  const signer = openLinkSigner(store, clock);
   return {
     sign: async (path, tenant, until) =>
-      `${path}?tenant=${tenant}&until=${until}&signature=${await mac(path, tenant, String(until))}`,
+      await bounded(STORE_LIMIT.small, (signal) => signer.sign(path, tenant, until, signal)),
     opens: async (request) => {
       const { tenant, until, signature } = request.query as Record<string, unknown>;
       if (typeof tenant !== 'string' || typeof until !== 'string' || typeof signature !== 'string') {
         return undefined;
       }
-      if (!(Number(until) > clock.now())) return undefined;
-      const path = request.url.slice(0, request.url.indexOf('?'));
-      const expected = Buffer.from(await mac(path, tenant, until));
-      const given = Buffer.from(signature);
-      const same = expected.length === given.length && timingSafeEqual(expected, given);
-      return same ? { tenant, roles: ['read'] } : undefined;
+      const link = { path: request.url.slice(0, request.url.indexOf('?')), tenant, until, signature };
+      const ours = await bounded(STORE_LIMIT.small, (signal) => signer.opens(link, signal));
+      return ours ? { tenant, roles: ['read'] } : undefined;
     },
   };
-}
-
-async function secretOf(store: ObjectStore): Promise<string> {
-  const read = async () => {
-    const bytes = await bounded(STORE_LIMIT.small, (signal) => store.get(SECRET_KEY, { signal }));
-    return bytes && Buffer.from(bytes).toString('utf8');
-  };
-  const there = await read();
-  if (there) return there;
-  const fresh = randomBytes(32).toString('base64url');
-  await bounded(STORE_LIMIT.small, (signal) =>
-    store.putIfAbsent(SECRET_KEY, fresh, { contentType: 'text/plain', signal }),
-  );
-  // Another producer may have been first.
-  return (await read()) ?? fresh;
 }

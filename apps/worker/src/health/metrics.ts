@@ -18,6 +18,10 @@ export function createMetrics() {
     renders: counter('renders_total', 'Renders that ended, by how', ['outcome']),
     deadLetters: counter('dead_letters_total', 'Dead letters written, by reason', ['code']),
     webhooks: counter('webhooks_total', 'Webhooks by what came of a try', ['outcome']),
+    webhookWaits: counter(
+      'webhook_waits_total',
+      'Times that a webhook was put back because its receiver had enough under way',
+    ),
     webhookDeadLetters: counter('webhook_dead_letters_total', 'Webhooks that nobody took'),
     accountStops: counter('account_stops_total', 'Times that submissions were paused for the account', [
       'reason',

@@ -1,13 +1,21 @@
-import type { NotifyDeadLetter, ObjectStore } from '@darkroom/shared';
+import type { LinkSigner, NotifyDeadLetter, NotifyJob, ObjectStore } from '@darkroom/shared';
 import type { StageParts } from '../parts.ts';
+import type { Death, Outcome } from '../stage.ts';
+import type { Places } from './places.ts';
 import type { Poster } from './post.ts';
 
 /** What telling works with. */
 export interface NotifyDeps extends Omit<StageParts, 'provider'> {
   store: ObjectStore;
+  /** Of the API's own addresses, for stores that cannot sign. */
+  links: LinkSigner;
   poster: Poster;
+  places: Places;
   notifyDeadLetters: {
     put(id: string, letter: NotifyDeadLetter): Promise<void>;
     remove(id: string): Promise<void>;
   };
 }
+
+/** How a try ends. */
+export type NotifyOutcome = Outcome<void, NotifyJob, Death>;

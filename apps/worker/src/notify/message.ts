@@ -1,40 +1,69 @@
 import type { EventType, WebhookEvent } from '@darkroom/api';
 import {
+  type Clock,
+  type LinkSigner,
   type NotifyJob,
   type ObjectStore,
   type Receipt,
   renderAnswer,
   renderLinks,
   type Settings,
+  type Standing,
   standingOfReceipt,
 } from '@darkroom/shared';
 import { Webhook } from 'standardwebhooks';
 
-/** How long a signed image URL in a message works. */
+/** How long an image URL in a message works. */
 const URL_LIFETIME_MS = 3_600_000;
 
-/** The body: the render as the API tells it, at this moment. */
+interface MessageDeps {
+  store: ObjectStore;
+  links: LinkSigner;
+  settings: Settings;
+  clock: Clock;
+}
+
+/** The body: the render as the API tells it, at this moment. @throws {StoreError} */
 export async function bodyOf(
   job: NotifyJob,
   receipt: Receipt,
-  deps: { store: ObjectStore; settings: Settings },
+  deps: MessageDeps,
+  signal: AbortSignal,
 ): Promise<string> {
   const { PUBLIC_URL, PORT } = deps.settings;
-  const links = renderLinks(PUBLIC_URL ?? `http://127.0.0.1:${PORT}`, receipt.renderId);
+  const base = PUBLIC_URL ?? `http://127.0.0.1:${PORT}`;
   const standing = standingOfReceipt(receipt);
-  const urls = standing.image && {
-    image: (await sign(deps.store, standing.image.key)) ?? `${links.self}/image`,
-    thumbnail: (await sign(deps.store, standing.image.thumbnailKey)) ?? `${links.self}/thumbnail`,
-  };
   const event: WebhookEvent = {
     type: `render.${job.state}` satisfies EventType,
     timestamp: new Date(job.endedAt).toISOString(),
-    data: renderAnswer(standing, links, urls),
+    data: renderAnswer(
+      standing,
+      renderLinks(base, receipt.renderId),
+      await imageUrls(standing, base, deps, signal),
+    ),
   };
   return JSON.stringify(event);
 }
 
-const sign = (store: ObjectStore, key: string) => store.signedUrl(key, URL_LIFETIME_MS);
+/** From the store itself where it can sign, else from the API: by a link that needs no key, where keys are asked for. */
+async function imageUrls(
+  { renderId, tenant, image }: Standing,
+  base: string,
+  { store, links, settings, clock }: MessageDeps,
+  signal: AbortSignal,
+) {
+  if (!image) return undefined;
+  const open = async (key: string, path: string) => {
+    const signed = await store.signedUrl(key, URL_LIFETIME_MS);
+    if (signed) return signed;
+    if (settings.API_KEYS.length === 0) return `${base}${path}`;
+    return `${base}${await links.sign(path, tenant, clock.now() + URL_LIFETIME_MS, signal)}`;
+  };
+  return {
+    image: await open(image.key, `/v1/renders/${renderId}/image`),
+    thumbnail: await open(image.thumbnailKey, `/v1/renders/${renderId}/thumbnail`),
+  };
+}
 
 /**
  * The headers of a try, as Standard Webhooks has them: signed with each secret, so that a receiver may hold any of

@@ -1,17 +1,18 @@
 import { type NotifyJob, type ObjectStore, type Reference, StoreError, valuesFor } from '@darkroom/shared';
 import { backoffMs } from '../decide/index.ts';
 import { isEngineTrouble } from '../engine-trouble.ts';
-import type { Death, Outcome, StageJob } from '../stage.ts';
-import type { NotifyDeps } from './deps.ts';
+import type { StageJob } from '../stage.ts';
+import type { NotifyDeps, NotifyOutcome } from './deps.ts';
 import { bodyOf, headersOf } from './message.ts';
 import { pauseAfter } from './schedule.ts';
-
-type NotifyOutcome = Outcome<void, NotifyJob, Death>;
+import { hostOf, standBack } from './stand-back.ts';
 
 const DONE: NotifyOutcome = { end: 'done', value: undefined };
 
 /** One try to tell one URL of one end. A receiver may get a message twice; its id tells it so. */
 export async function notifyStage(job: StageJob<NotifyJob>, deps: NotifyDeps): Promise<NotifyOutcome> {
+  const place = deps.places.enter(hostOf(job.data.to), job);
+  if (place.is === 'full') return await standBack(job, deps, place);
   try {
     return await tell(job, deps);
   } catch (error) {
@@ -22,7 +23,9 @@ export async function notifyStage(job: StageJob<NotifyJob>, deps: NotifyDeps): P
       return { end: 'wait', afterMs, data: job.data };
     }
     deps.log.error({ messageId: job.id, err: error }, 'a bug killed a webhook');
-    return bury(job, deps, `a bug: ${error instanceof Error ? error.message : String(error)}`);
+    return await bury(job, deps, `a bug: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    place.leave();
   }
 }
 
@@ -42,7 +45,7 @@ async function tell(job: StageJob<NotifyJob>, deps: NotifyDeps): Promise<NotifyO
   const url = await urlOf(to, deps.store, job.signal);
   if (url === undefined) return bury(job, deps, 'its URL is gone from the store');
 
-  const body = await bodyOf(job.data, receipt, deps);
+  const body = await bodyOf(job.data, receipt, deps, job.signal);
   const headers = headersOf(job.id, body, secrets, deps.clock.now());
   const answer = await deps.poster.post(new URL(url), { headers, body }, job.signal);
   // Told to stop: that is no verdict on the receiver.

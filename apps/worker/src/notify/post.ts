@@ -1,15 +1,6 @@
-import { guardedLookup, isPublicAddress, type LookupAll } from '@darkroom/shared';
+import { dnsLookup, guardedLookup, isLocalName, isPublicAddress, type LookupAll } from '@darkroom/shared';
 import { Agent, buildConnector, request } from 'undici';
-
-/** What became of one POST. Reasons name no more of a URL than its host (I8). */
-export type PostAnswer =
-  | { is: 'taken'; status: number }
-  /** 410: the receiver wants no more of it. */
-  | { is: 'gone'; reason: string }
-  /** It must not be sent there. */
-  | { is: 'refused'; reason: string }
-  /** Network, timeout, or a status that is no 2xx; may be better next time. */
-  | { is: 'failed'; reason: string; retryAfterMs?: number };
+import { judge, type PostAnswer } from './answer.ts';
 
 export interface Poster {
   post(
@@ -26,7 +17,7 @@ export interface PosterOptions {
   /** For the whole exchange. */
   timeoutMs: number;
   now(): number;
-  /** @default the system's resolver */
+  /** @default the system's resolver where private hosts are allowed, which it may be the only one to know, else DNS */
   resolve?: LookupAll;
 }
 
@@ -43,9 +34,11 @@ export function openPoster(options: PosterOptions): Poster {
   const refused = (host: string) => new AddressRefused(`${host} resolves to an address that is not public`);
   const lookup = guardedLookup(
     (address, host) => (options.allowPrivate || isPublicAddress(address) ? undefined : refused(host)),
-    options.resolve,
+    options.resolve ?? (options.allowPrivate ? undefined : dnsLookup()),
   );
-  const agent = new Agent({ connect: buildConnector({ timeout: options.timeoutMs, lookup }) });
+  // HTTP/1.1 alone: all receivers speak it, and a connection serves one message at a time.
+  const connect = buildConnector({ timeout: options.timeoutMs, lookup, allowH2: false });
+  const agent = new Agent({ connect, allowH2: false });
 
   return {
     post: async (url, { headers, body }, signal) => {
@@ -56,7 +49,7 @@ export function openPoster(options: PosterOptions): Poster {
         const answer = await request(url, {
           dispatcher: agent,
           method: 'POST',
-          headers,
+          headers: { ...headers, ...credentialsOf(url) },
           body,
           signal: limited,
         });
@@ -75,31 +68,28 @@ export function openPoster(options: PosterOptions): Poster {
   };
 }
 
+/** What a URL of the settings may say of user and password; a caller's own says none. */
+function credentialsOf({ username, password }: URL): Record<string, string> {
+  if (!username && !password) return {};
+  const pair = [username, password].map(unescaped).join(':');
+  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Why a URL is refused as it is written, before any name is looked up. */
 function refusalOf(url: URL, allowPrivate: boolean): string | undefined {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return `${url.protocol} is not http(s)`;
   if (allowPrivate) return undefined;
   if (url.protocol === 'http:') return 'webhooks go over https only (ALLOW_PRIVATE_HOSTS)';
-  return isPublicAddress(url.hostname) === false ? `${url.hostname} is not a public address` : undefined;
-}
-
-function judge(status: number, retryAfter: string | string[] | undefined, now: number): PostAnswer {
-  if (status >= 200 && status < 300) return { is: 'taken', status };
-  if (status === 410) return { is: 'gone', reason: 'HTTP 410: the receiver wants no more webhooks' };
-  const redirect = status >= 300 && status < 400;
-  const reason = `HTTP ${status}${redirect ? ', and redirects are not followed' : ''}`;
-  const hintMs = status === 429 || status === 503 ? hintOf(retryAfter, now) : undefined;
-  return hintMs === undefined ? { is: 'failed', reason } : { is: 'failed', reason, retryAfterMs: hintMs };
-}
-
-/** `Retry-After` in seconds or as a date, in ms from `now`. */
-function hintOf(header: string | string[] | undefined, now: number): number | undefined {
-  const value = Array.isArray(header) ? header[0] : header;
-  if (!value) return undefined;
-  if (/^\d+$/.test(value)) return Number(value) * 1000;
-  // Dates of HTTP begin with a weekday; `Date.parse` takes much else for one.
-  const ms = /^[A-Z]/.test(value) ? Date.parse(value) - now : Number.NaN;
-  return ms > 0 ? ms : undefined;
+  const local = isLocalName(url.hostname) || isPublicAddress(url.hostname) === false;
+  return local ? `${url.hostname} is not a public address` : undefined;
 }
 
 const causeOf = (error: unknown) => (error instanceof Error ? error.cause : undefined);
@@ -108,5 +98,5 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // An AggregateError of a connect to several addresses has an empty message.
   const inner = error instanceof AggregateError ? error.errors.map(String).join('; ') : '';
-  return error.message || inner || error.name;
+  return (error.message || inner || error.name).replace(/\s+/g, ' ').trim();
 }

@@ -1,0 +1,21 @@
+import type { Queues } from '@darkroom/shared';
+import { isEngineTrouble } from '../engine-trouble.ts';
+import type { PlacesOptions } from '../notify/index.ts';
+
+/** Has a webhook that waits for a place come now. */
+export function wakeMessageOf(queues: Queues): PlacesOptions['wake'] {
+  return async ({ id, attemptsMade }) => {
+    const state = await queues.notify.getJobState(id);
+    if (state === 'active') return 'moving';
+    const job = state === 'delayed' ? await queues.notify.getJob(id) : undefined;
+    if (job?.attemptsMade !== attemptsMade) return 'gone';
+    try {
+      await job.promote();
+      return 'woken';
+    } catch (error) {
+      if (isEngineTrouble(error)) throw error;
+      // Its time had come.
+      return 'gone';
+    }
+  };
+}

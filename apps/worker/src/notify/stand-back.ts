@@ -1,0 +1,24 @@
+import type { NotifyJob, Reference } from '@darkroom/shared';
+import type { StageJob } from '../stage.ts';
+import type { NotifyDeps, NotifyOutcome } from './deps.ts';
+import type { Place } from './places.ts';
+
+/** Its receiver has enough under way: it comes again, and no try is counted. Told once, not at each return. */
+export async function standBack(
+  job: StageJob<NotifyJob>,
+  { clock, metrics }: NotifyDeps,
+  { afterMs, underWay }: Extract<Place, { is: 'full' }>,
+): Promise<NotifyOutcome> {
+  const { data } = job;
+  metrics.webhookWaits.inc();
+  if (data.nextTryAt === undefined) {
+    await job.note(`waits: its receiver has ${underWay} others under way`);
+  }
+  return { end: 'wait', afterMs, data: { ...data, nextTryAt: clock.now() + afterMs } };
+}
+
+/** The host that a message goes to, as a job shows it: two very long ones that begin alike count as one. */
+export function hostOf(to: Reference): string {
+  if (to.kind === 'url' && URL.canParse(to.url)) return new URL(to.url).host;
+  return to.kind === 'stored-url' ? to.host : '';
+}
