@@ -1,4 +1,4 @@
-import { runService } from '@darkroom/shared';
+import { runService, SHARED_QUEUE } from '@darkroom/shared';
 import { startProducer } from './start-producer.ts';
 
 await runService({
@@ -30,7 +30,7 @@ await runService({
     'PRICES',
   ],
   // The embedded engine belongs to one process, so a producer of its own would have no worker.
-  needs: { always: ['QUEUE_URL'], production: ['STORE_URL'] },
+  needs: { always: { QUEUE_URL: SHARED_QUEUE }, production: ['STORE_URL'] },
   start: async (parts) => {
     const producer = await startProducer(parts);
     return {

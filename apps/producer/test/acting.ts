@@ -7,6 +7,7 @@ import {
   renderJob,
   type Settings,
   type StoredImage,
+  systemClock,
 } from '@darkroom/shared';
 import { cleanup, latch, until } from '@darkroom/testkit';
 import { DelayedError, type Job, type QueueEvents } from 'bullmq';
@@ -64,6 +65,12 @@ export function newRender(more: Partial<Checkpoint> = {}): Checkpoint {
 
 export async function enqueue(rig: Rig, ...checkpoints: Checkpoint[]): Promise<void> {
   await rig.queues.render.addBulk(checkpoints.map(renderJob));
+}
+
+/** A clock on which seconds last twenty times as long: patience outlasts a machine that stands still for a while. */
+export function slowClock(): Clock {
+  const start = systemClock.now();
+  return { ...systemClock, now: () => start + (systemClock.now() - start) / 20 };
 }
 
 /** Rigs whose worker is played. */

@@ -1,8 +1,12 @@
 import { renderSchema } from '@darkroom/api';
+import { type Clock, systemClock } from '@darkroom/shared';
 import { needs, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { enqueue, newRender, playWorker } from './acting.ts';
+import { enqueue, newRender, playWorker, slowClock, watchedRig } from './acting.ts';
 import { openRig, problemOf, type Rig } from './rig.ts';
+
+/** A rig that waits for the end of what was canceled as long as it takes. */
+const openPatient = () => openRig({ wrap: (deps) => ({ ...deps, clock: slowClock() }) });
 
 const cancel = (rig: Rig, id: string, init: RequestInit = {}) =>
   fetch(`${rig.url}/v1/renders/${id}/cancel`, { method: 'POST', ...init });
@@ -16,9 +20,9 @@ async function told(response: Response, status: number) {
 
 needs('redis').describe('POST /v1/renders/{id}/cancel', () => {
   test('notes it where every run looks, and answers with the canceled render', async () => {
-    const rig = await openRig();
-    const render = await playWorker(rig).ask();
     const before = Date.now();
+    const rig = await openPatient();
+    const render = await playWorker(rig).ask();
     const answer = cancel(rig, render.id);
     const marker = await until(() => markerOf(rig, render.id));
     expect(marker).toEqual({ renderId: render.id, tenant: 'default', requestedAt: expect.any(Number) });
@@ -33,7 +37,7 @@ needs('redis').describe('POST /v1/renders/{id}/cancel', () => {
   });
 
   test('canceling again changes nothing', async () => {
-    const rig = await openRig();
+    const rig = await openPatient();
     const render = await playWorker(rig).ask();
     const first = cancel(rig, render.id);
     await render.cancel();
@@ -45,7 +49,7 @@ needs('redis').describe('POST /v1/renders/{id}/cancel', () => {
   });
 
   test('a render that waits for its next look need not wait for it', async () => {
-    const rig = await openRig();
+    const rig = await openPatient();
     const render = await playWorker(rig).ask();
     await render.poll(3_600_000);
     await until(async () => (await rig.queues.render.getDelayedCount()) === 1);
@@ -54,13 +58,32 @@ needs('redis').describe('POST /v1/renders/{id}/cancel', () => {
     expect(await told(await answer, 200)).toMatchObject({ status: 'canceled' });
   });
 
+  test('a run that had looked just before it was asked is woken once it waits', async () => {
+    // A clock on which two seconds of patience are twenty.
+    const start = systemClock.now();
+    const clock: Clock = {
+      ...systemClock,
+      now: () => start + (systemClock.now() - start) / 10,
+      sleep: (ms, signal) => systemClock.sleep(ms * 10, signal),
+    };
+    const { rig } = await watchedRig({ clock });
+    const render = await playWorker(rig).ask();
+    await until(async () => (await rig.queues.render.getActiveCount()) === 1);
+    const answer = cancel(rig, render.id);
+    await until(() => markerOf(rig, render.id));
+    await render.poll(3_600_000);
+    await render.cancel();
+    expect(await told(await answer, 200)).toMatchObject({ status: 'canceled' });
+    expect(await markerOf(rig, render.id)).toBeUndefined();
+  });
+
   test('answers 202 with the present state when it takes longer', async () => {
     const rig = await openRig();
     const render = await playWorker(rig).ask();
     await render.poll();
     const started = performance.now();
     expect(await told(await cancel(rig, render.id), 202)).toMatchObject({ status: 'rendering' });
-    expect(performance.now() - started).toBeLessThan(4_000);
+    expect(performance.now() - started).toBeLessThan(20_000);
     expect(await markerOf(rig, render.id)).toBeDefined();
   });
 
@@ -70,7 +93,7 @@ needs('redis').describe('POST /v1/renders/{id}/cancel', () => {
   ] as const)(
     'a render that is to %s has nothing left to cancel: before or meanwhile',
     async (act, status) => {
-      const rig = await openRig();
+      const rig = await openPatient();
       const render = await playWorker(rig).ask();
       const meanwhile = cancel(rig, render.id);
       await until(() => markerOf(rig, render.id));
@@ -82,8 +105,6 @@ needs('redis').describe('POST /v1/renders/{id}/cancel', () => {
         expect(problem.detail).toContain(status);
       }
       // A later redrive must not find one that came too late.
-      await (await rig.queues.cancel.getJob(render.id))?.remove();
-      await before();
       expect(await markerOf(rig, render.id)).toBeUndefined();
     },
   );
@@ -111,7 +132,7 @@ needs('redis').describe('POST /v1/renders/{id}/cancel', () => {
   });
 
   test('takes no body or an empty one, in whatever kind', async () => {
-    const rig = await openRig();
+    const rig = await openPatient();
     const worker = playWorker(rig);
     const json = { 'content-type': 'application/json' };
     for (const init of [{}, { headers: json }, { headers: json, body: '{}' }, { body: '{}' }]) {

@@ -11,11 +11,11 @@ async function open(faults: Parameters<typeof startSimulator>[0] = {}) {
   const key = plantSecret();
   const simulator = await startSimulator({ seed: 7, balance: 20, apiKeys: [key], ...faults });
   cleanup(() => simulator.close());
-  let ahead = 0;
-  const clock: Clock = { ...systemClock, now: () => systemClock.now() + ahead };
+  let now = systemClock.now();
+  const clock: Clock = { ...systemClock, now: () => now };
   const settings = { TOAPIS_API_KEY: key, TOAPIS_BASE_URL: simulator.url };
   const rig = await openRig({ settings, wrap: (deps) => ({ ...deps, clock }) });
-  return { rig, simulator, key, pass: (ms: number) => void (ahead += ms) };
+  return { rig, simulator, key, pass: (ms: number) => void (now += ms) };
 }
 
 needs('redis').describe('the balance', () => {

@@ -50,6 +50,14 @@ needs('redis').describe('an uploaded picture', () => {
     expect(rig.logs()).not.toContain('signature=');
   });
 
+  test('may be shown by the pages of other sites, as the files of the provider', async () => {
+    const rig = await openRig();
+    const { url } = await uploaded(rig, await picture('png'));
+    const { headers } = await fetch(url);
+    expect(headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+    expect(headers.get('content-security-policy')).toContain('sandbox');
+  });
+
   test('twice is one object', async () => {
     const rig = await openRig();
     const bytes = await picture('png');

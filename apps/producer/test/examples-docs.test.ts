@@ -5,10 +5,11 @@ import { promisify } from 'node:util';
 import { PROBLEMS } from '@darkroom/api';
 import { needs, tempDir } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
+import { idempotencyHeader } from '../src/renders/headers.ts';
 import { contractOf } from './contract/check.ts';
 import { readDocument } from './contract/document.ts';
 import { blocksOf, faultOfShape, page } from './contract/markdown.ts';
-import { putJob, putReceipt } from './contract/world.ts';
+import { putJob, putReceipt, REQUEST } from './contract/world.ts';
 import { openRig, type Rig } from './rig.ts';
 
 const BASE = 'http://127.0.0.1:3000';
@@ -24,7 +25,7 @@ async function run(rig: Rig, text: string) {
   const { stdout, stderr } = await promisify(execFile)('sh', ['-ec', text], {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', CURL_HOME: cwd, DARKROOM_KEY: 'dk_none' },
-    timeout: 20_000,
+    timeout: 60_000,
   });
   const calls = [...stderr.matchAll(/^@@ (\d+) (.*) @@ (\w+) (\S+)$/gm)].map(
     ([, status = '', type = '', method = '', url = '']) => ({
@@ -40,12 +41,28 @@ async function run(rig: Rig, text: string) {
   return { stdout, calls, saved };
 }
 
+/** Idempotency keys that a document tells people to type, in curl, JSON or TypeScript. */
+const keysIn = (text: string) =>
+  [...text.matchAll(/(?:idempotency-key: |"idempotency_key":\s*"|idempotencyKey: ')([^'"]+)/g)].map(
+    ([, key = '']) => key,
+  );
+
+test('whoever follows one document after the other never meets the idempotency key of another request', async () => {
+  const files = ['README.md', 'docs/api.md', 'docs/drop-in.md', 'packages/client/README.md'];
+  const typed = await Promise.all(files.map(async (file) => keysIn(await page(file))));
+  const home = keysIn(await page('apps/producer/src/pages/home.ts'));
+  const { example } = idempotencyHeader.shape['Idempotency-Key'].meta() ?? {};
+  const all = [...typed.flat(), ...home, String(example)];
+  expect(all.length).toBeGreaterThan(5);
+  expect(all.filter((key, at) => all.indexOf(key) !== at)).toEqual([]);
+});
+
 needs('redis').describe('what the documents tell people to type', () => {
   test.skipIf(missing).each(['README.md', 'docs/api.md'])(
     `%s works as it stands, and answers as it says${missing ? ' (skipped: curl is missing, apt-get install curl)' : ''}`,
     async (file) => {
       const rig = await openRig();
-      const ended = await putReceipt(rig);
+      const ended = await putReceipt(rig, { request: { ...REQUEST, metadata: { sku: '1042' } } });
       const living = await putJob(rig);
       const document = await readDocument(rig.url);
       const contract = contractOf(document);

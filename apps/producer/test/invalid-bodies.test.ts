@@ -78,6 +78,13 @@ needs('redis').describe('a body that is wrong', () => {
     ]);
   });
 
+  test('is told of a wrong type once, and not of its length', async () => {
+    const rig = await openRig();
+    const response = await rig.post({ prompt: 'x', image_urls: 'https://example.com/a.png' });
+    const { problems } = await problemOf(response);
+    expect(problems).toEqual([{ field: 'image_urls', expected: 'an array', got: 'a URL' }]);
+  });
+
   test('that is not JSON is told where', async () => {
     const rig = await openRig();
     const { detail } = await problemOf(await rig.post('{"prompt":"x",\n  size: 1}'));

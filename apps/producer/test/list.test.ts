@@ -8,7 +8,7 @@ import {
   type Role,
   StoreError,
 } from '@darkroom/shared';
-import { needs, service, startProxy, until } from '@darkroom/testkit';
+import { freshS3Url, needs, service, startProxy, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { cursorOf } from '../src/status/index.ts';
 import { enqueue, newRender, playWorker } from './acting.ts';
@@ -105,6 +105,15 @@ needs('redis').describe('GET /v1/renders', () => {
     const { ids } = await walked(rig, 'limit=100');
     expect(ids).toHaveLength(2_500);
     expect(new Set(ids)).toEqual(new Set(waiting.map(idOf)));
+  });
+
+  test('one that is in a hurry is listed, however many wait behind it', async () => {
+    const rig = await openRig();
+    const [batch, hurried] = [{ ...request('x'), priority: 'batch' as const }, at(NOW)];
+    const many = Array.from({ length: 20_010 }, (_, n) => at(NOW - 1 - n, { request: batch }));
+    while (many.length > 0) await enqueue(rig, ...many.splice(0, 2_000));
+    await enqueue(rig, hurried);
+    expect(idsOf(await listed(rig, 'limit=1'))).toEqual([idOf(hurried)]);
   });
 
   test('a render on its way from the queue to the index is never missed', async () => {
@@ -272,6 +281,99 @@ needs('redis').describe('GET /v1/renders', () => {
     expect(await problemOf(await storeless.get('/v1/renders'))).toMatchObject({ code: 'store_unavailable' });
   });
 });
+
+needs('redis', 's3').describe('GET /v1/renders on S3', () => {
+  const DAY = Math.floor(NOW / DAY_MS) * DAY_MS;
+  const STATES = ['completed', 'failed', 'canceled'] as const;
+
+  /** Enters many side by side. */
+  async function fill(rig: Rig, renders: Checkpoint[]): Promise<void> {
+    const rest = renders.entries();
+    const some = async () => {
+      for (const [n, one] of rest) await entered(rig, one, STATES[n % 3]);
+    };
+    await Promise.all(Array.from({ length: 32 }, some));
+  }
+
+  const newestFirst = (renders: Checkpoint[]) =>
+    renders.toSorted((one, other) => other.createdAt - one.createdAt || (idOf(one) < idOf(other) ? -1 : 1));
+
+  test('every render is listed once, over days with many pages of index, empty days and midnights', async () => {
+    const calls = { list: 0, get: 0 };
+    const rig = await openRig({
+      storeUrl: freshS3Url(),
+      wrap: (deps) => ({ ...deps, store: tallied(deps.store, calls) }),
+    });
+    const midnights = [-4, -3, -1, 0].flatMap((day) => [
+      at(DAY + day * DAY_MS - 1),
+      at(DAY + day * DAY_MS),
+      at(DAY + day * DAY_MS),
+    ]);
+    // Bulk calls: many of one millisecond, more than a page of the index in one day.
+    const busy = Array.from({ length: 560 }, (_, n) =>
+      at(DAY - 2 * DAY_MS + 1_000 * (n % 40), n % 50 ? {} : { request: request('autumn') }),
+    );
+    const indexed = [...busy, ...midnights, at(DAY - 200 * DAY_MS)];
+    await fill(rig, indexed);
+    const waiting = Array.from({ length: 30 }, (_, n) => at(NOW - (n % 3)));
+    await enqueue(rig, ...waiting);
+    const { ids } = await walked(rig, 'limit=60', async (page) => {
+      // A look for each of the page, and a few pages of index: or many empty days.
+      expect(calls.get).toBeLessThanOrEqual(60);
+      expect(calls.list).toBeLessThanOrEqual(130);
+      Object.assign(calls, { list: 0, get: 0 });
+      const taken = waiting[page];
+      if (taken) await (await rig.queues.render.getJob(idOf(taken)))?.remove();
+      if (taken) await entered(rig, taken, 'completed');
+      await enqueue(rig, newRender());
+    });
+    expect(ids).toEqual(newestFirst([...indexed, ...waiting]).map(idOf));
+
+    const autumn = newestFirst(busy.filter((one) => one.request.run));
+    expect((await walked(rig, 'run=autumn&limit=5')).ids).toEqual(autumn.map(idOf));
+    const iso = (time: number) => new Date(time).toISOString();
+    const day = `created_after=${iso(DAY - 3 * DAY_MS)}&created_before=${iso(DAY - 2 * DAY_MS)}&limit=100`;
+    const within = indexed.filter(
+      ({ createdAt }) => createdAt >= DAY - 3 * DAY_MS && createdAt < DAY - 2 * DAY_MS,
+    );
+    expect((await walked(rig, day)).ids).toEqual(newestFirst(within).map(idOf));
+    expect(within.length).toBe(2);
+  }, 120_000);
+
+  test('an entry without a receipt is passed over, and a tenant sees its own, whosever cursor it has', async () => {
+    const keys: string[] = [];
+    const keyOf = (tenant: string) => {
+      const { text, sha256 } = newApiKey();
+      keys.push(apiKeyEntry({ tenant, roles: ['read'], sha256 }));
+      return { authorization: `Bearer ${text}` };
+    };
+    // One name begins like the other.
+    const [ann, anna] = [keyOf('ann'), keyOf('anna')];
+    const settings = { API_KEYS: parseApiKeys(keys.join(',')) ?? [] };
+    const rig = await openRig({ storeUrl: freshS3Url(), settings });
+    const hers = Array.from({ length: 5 }, (_, n) => at(NOW - 2 * n, { tenant: 'ann' }));
+    const others = Array.from({ length: 5 }, (_, n) => at(NOW - 2 * n - 1, { tenant: 'anna' }));
+    await fill(rig, [...hers, ...others]);
+    await rig.ledger.enter(at(NOW - 1, { tenant: 'ann' }));
+    const first = await listed(rig, 'limit=3', ann);
+    expect(idsOf(first)).toEqual(hers.slice(0, 3).map(idOf));
+    const cursor = `cursor=${first.next_cursor}`;
+    expect(idsOf(await listed(rig, cursor, ann))).toEqual(hers.slice(3).map(idOf));
+    expect(idsOf(await listed(rig, cursor, anna))).toEqual(others.slice(2).map(idOf));
+  }, 60_000);
+});
+
+/** A store whose reads are counted. */
+function tallied(store: ObjectStore, calls: { list: number; get: number }): ObjectStore {
+  const get: ObjectStore['get'] = async (...args) => {
+    calls.get++;
+    return await store.get(...args);
+  };
+  const tellList = () => {
+    calls.list++;
+  };
+  return Object.assign(counting(store, tellList), { get });
+}
 
 /** A store that tells of each list before it makes it. */
 function counting(store: ObjectStore, onList: () => void): ObjectStore {

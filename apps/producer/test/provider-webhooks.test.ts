@@ -1,8 +1,15 @@
 import { createHmac } from 'node:crypto';
-import { type Checkpoint, randomRenderId, renderJob } from '@darkroom/shared';
+import {
+  type Checkpoint,
+  NOBODY,
+  type Receipt,
+  type RenderResult,
+  randomRenderId,
+  renderJob,
+} from '@darkroom/shared';
 import { needs, plantSecret, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { openRig, type Rig } from './rig.ts';
+import { openRig, problemOf, type Rig } from './rig.ts';
 
 const SECRET = plantSecret();
 
@@ -32,17 +39,45 @@ async function put(rig: Rig, data: Checkpoint, delay = 3_600_000) {
   return data.renderId;
 }
 
-async function tell(
+/** A render whose job a worker has ended. */
+async function ended(rig: Rig, data: Checkpoint, end: () => RenderResult): Promise<string> {
+  const worker = rig.engine.worker<Checkpoint, RenderResult>('render', async () => end());
+  const id = await put(rig, data, 0);
+  await until(async () => (await rig.queues.render.getJob(id))?.finishedOn);
+  await worker.close();
+  return id;
+}
+
+const canceledReceipt = ({ v, renderId, tenant, request, fingerprint, purchases }: Checkpoint): Receipt => ({
+  v,
+  renderId,
+  tenant,
+  request,
+  fingerprint,
+  purchases,
+  createdAt: 1,
+  finishedAt: 3,
+  attempts: 0,
+  costMicros: 0,
+  state: 'canceled',
+  canceled: { requestedAt: 2, from: 'hold' },
+  notes: [],
+});
+
+interface Told {
+  secret?: string;
+  at?: number;
+  /** What goes over the wire in place of what was signed. */
+  sent?: string;
+}
+
+const tell = (
   rig: Rig,
   data: { task_id: string; client_business_id: string },
-  over: { secret?: string; at?: number; type?: string } = {},
-) {
-  const body = JSON.stringify({
-    id: 'evt_1',
-    type: over.type ?? 'generation.completed',
-    api_version: 'v1',
-    data,
-  });
+  { type = 'generation.completed', ...over }: Told & { type?: string } = {},
+) => post(rig, JSON.stringify({ id: 'evt_1', type, api_version: 'v1', data }), over);
+
+async function post(rig: Rig, body: string, over: Told = {}) {
   const timestamp = String(Math.floor((over.at ?? Date.now()) / 1000));
   const signature = createHmac('sha256', over.secret ?? SECRET)
     .update(`evt_1.${timestamp}.${body}`)
@@ -55,7 +90,7 @@ async function tell(
       'x-toapis-webhook-timestamp': timestamp,
       'x-toapis-webhook-signature': `v1=${'0'.repeat(64)},v1=${signature}`,
     },
-    body,
+    body: over.sent ?? body,
   });
   return { status: response.status, ...((await response.json()) as { outcome?: string; code?: string }) };
 }
@@ -100,18 +135,76 @@ needs('redis').describe("the provider's webhooks", () => {
     const resume = { step: 'hold', reason: 'cut', until: 9 } as const;
     const failure = { code: 'submission_unknown', message: 'm', step: 'hold', at: 1, chain: [] } as const;
     const dead = checkpoint({ step: 'bury', failure: { ...failure, chain: [] }, resume, attemptsMade: 0 });
-    const worker = rig.engine.worker('render', async () => {
+    const id = await ended(rig, dead, () => {
       throw new Error('submission_unknown');
     });
-    const id = await put(rig, dead, 0);
-    await until(async () => (await stateOf(rig, id)) === 'failed');
-    await worker.close();
     expect(await tell(rig, { task_id: 't8', client_business_id: id })).toEqual({
       status: 200,
       outcome: 'settled',
     });
     expect(await rig.ledger.accepted(id, 1)).toMatchObject({ taskId: 't8' });
     expect(await stateOf(rig, id)).not.toBe('failed');
+  });
+
+  test('told twice at the same time, one that was dead-lettered is brought back once', async () => {
+    const rig = await open();
+    const resume = { step: 'hold', reason: 'cut', until: 9 } as const;
+    const failure = { code: 'submission_unknown', message: 'm', step: 'hold', at: 1, chain: [] } as const;
+    const dead = checkpoint({ step: 'bury', failure: { ...failure, chain: [] }, resume, attemptsMade: 0 });
+    const id = await ended(rig, dead, () => {
+      throw new Error('submission_unknown');
+    });
+    const data = { task_id: 't8', client_business_id: id };
+    const answers = await Promise.all(Array.from({ length: 6 }, () => tell(rig, data)));
+    for (const { status, outcome } of answers) {
+      // Whoever comes after the others finds it under way.
+      expect([
+        [200, 'settled'],
+        [503, 'early'],
+      ]).toContainEqual([status, outcome]);
+    }
+    expect(answers.map(({ outcome }) => outcome)).toContain('settled');
+    expect(await rig.ledger.accepted(id, 1)).toMatchObject({ taskId: 't8' });
+    expect(await stateOf(rig, id)).toBe('prioritized');
+  });
+
+  test('a render that was canceled while its purchase was unknown knows what it cost, for ever', async () => {
+    const rig = await open();
+    const canceled = checkpoint({ step: 'cancel', requestedAt: 2, from: 'hold' });
+    const id = await ended(rig, canceled, () => ({ state: 'canceled', costMicros: 0 }));
+    const { request } = canceled;
+    await rig.ledger.claim(id, 1, { owner: 'a run', by: 'a worker', request });
+    await rig.ledger.writeReceipt(canceledReceipt(canceled));
+    const data = { task_id: 't5', client_business_id: id };
+    const answers = await Promise.all([tell(rig, data), tell(rig, data)]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(await tell(rig, data)).toEqual({ status: 200, outcome: 'ignored' });
+    const cost = { amount: '0.025', purchases: 1, refunded: 0 };
+    const told = async () => (await (await rig.get(`/v1/renders/${id}`)).json()) as object;
+    expect(await told()).toMatchObject({ status: 'canceled', attempts: 1, task_ids: ['t5'], cost });
+    expect(await rig.ledger.accepted(id, 1)).toMatchObject({ taskId: 't5', source: 'webhook' });
+    // And that it was given back, and all of it when the queue has forgotten the render.
+    expect(await tell(rig, data, { type: 'generation.failed' })).toEqual({ status: 200, outcome: 'settled' });
+    await rig.queues.render.remove(id);
+    expect(await told()).toMatchObject({
+      status: 'canceled',
+      task_ids: ['t5'],
+      cost: { amount: '0.000', refunded: 1 },
+    });
+    expect((await rig.ledger.receipt(id))?.notes?.at(-1)?.text).toMatch(/t5 was refunded$/);
+  });
+
+  test('a render that was canceled before it was submitted has bought nothing, whoever says so', async () => {
+    const rig = await open();
+    const canceled = checkpoint({ step: 'cancel', requestedAt: 2, from: 'submit' });
+    const id = await ended(rig, canceled, () => ({ state: 'canceled', costMicros: 0 }));
+    await rig.ledger.writeReceipt(canceledReceipt(canceled));
+    const data = { task_id: 't5', client_business_id: id };
+    expect(await tell(rig, data)).toEqual({ status: 200, outcome: 'ignored' });
+    await rig.ledger.claim(id, 1, { owner: NOBODY, by: 'canceled', request: canceled.request });
+    expect(await tell(rig, data)).toEqual({ status: 200, outcome: 'ignored' });
+    expect(await rig.ledger.accepted(id, 1)).toBeUndefined();
+    expect(await rig.ledger.receipt(id)).toMatchObject({ purchases: [], costMicros: 0 });
   });
 
   test('a task whose submission is still under way is to be told again', async () => {
@@ -141,6 +234,30 @@ needs('redis').describe("the provider's webhooks", () => {
       outcome: 'ignored',
     });
     expect(await tell(rig, data, { type: 'endpoint.test' })).toEqual({ status: 200, outcome: 'ignored' });
+  });
+
+  test('nobody can make us read much before we know whose it is', async () => {
+    const rig = await open();
+    const ask = (bytes: number) =>
+      fetch(`${rig.url}/v1/webhooks/toapis`, { method: 'POST', body: 'x'.repeat(bytes) });
+    expect(await problemOf(await ask(300_000))).toMatchObject({ status: 413, code: 'body_too_large' });
+    expect(await problemOf(await ask(3_000))).toMatchObject({ status: 401, code: 'webhook_refused' });
+  });
+
+  test('what is signed and yet nothing we know is taken, so that it is not told for a day', async () => {
+    const rig = await open();
+    for (const body of ['', 'no JSON', '[]', '{"id":"evt_1"}']) {
+      expect(await post(rig, body)).toEqual({ status: 202, outcome: 'ignored' });
+    }
+  });
+
+  test('one byte more, or less, is another message', async () => {
+    const rig = await open();
+    const body = '{"id":"evt_1","type":"endpoint.test","data":{}}';
+    expect(await post(rig, body)).toEqual({ status: 200, outcome: 'ignored' });
+    for (const sent of [`${body}\n`, body.replace(':', ': '), body.slice(0, -1)]) {
+      expect(await post(rig, body, { sent })).toMatchObject({ status: 401, code: 'webhook_refused' });
+    }
   });
 
   test('without a secret there is no such endpoint', async () => {

@@ -44,6 +44,8 @@ export async function openRig(
     queueUrl?: string;
     /** @default one that nobody else uses */
     prefix?: string;
+    /** `s3://…` in the S3 of this run. @default a folder */
+    storeUrl?: string;
     settings?: Partial<Settings>;
     wrap?: (deps: ProducerDeps) => ProducerDeps;
   } = {},
@@ -58,7 +60,9 @@ export async function openRig(
     onError: () => undefined,
   });
   cleanup(() => engine.close());
-  const store = await openStore({ dataDir, clock: systemClock });
+  const { storeUrl } = options;
+  const s3 = storeUrl ? { storeUrl, s3: service('s3') } : {};
+  const store = await openStore({ dataDir, clock: systemClock, ...s3 });
   cleanup(() => store.close());
   const lines: string[] = [];
   const settings = { ...parseSettings({ DATA_DIR: dataDir }), PORT: 0, ...options.settings };

@@ -151,6 +151,12 @@ describe('the status of a render', () => {
       },
     ],
     [
+      'that was canceled, though a run that had lost it wrote its own step later',
+      job({ finishedOn: 1_700_000_010_000, returnvalue: { state: 'canceled', costMicros: 25_000 } }),
+      checkpoint(poll, { attempt: 2, purchases: [bought(1)] }),
+      { status: 'canceled', attempts: 1, image: null, error: null },
+    ],
+    [
       'that died',
       dead,
       checkpoint({ step: 'bury', failure, resume: poll, attemptsMade: 0 }),
@@ -286,6 +292,27 @@ async function finished(rig: Rig, where: 'queue' | 'receipt'): Promise<string> {
 }
 
 needs('redis').describe('GET /v1/renders/{id}', () => {
+  test("looks as far for another tenant's render as for none: how long it takes tells nothing", async () => {
+    const looks: string[] = [];
+    const rig = await openRig({
+      wrap: (deps) => {
+        const get: typeof deps.store.get = (key, options) => {
+          looks.push(key);
+          return deps.store.get(key, options);
+        };
+        return { ...deps, store: Object.assign(Object.create(deps.store), { get }) };
+      },
+    });
+    const theirs = checkpoint({ step: 'submit' }, { renderId: randomRenderId(), tenant: 'another' });
+    const { name, data, opts } = renderJob(theirs);
+    await rig.queues.render.add(name, data, opts);
+    const nobodys = randomRenderId();
+    for (const id of [theirs.renderId, nobodys]) {
+      expect(await problemOf(await rig.get(`/v1/renders/${id}`))).toMatchObject({ status: 404 });
+    }
+    expect(looks).toEqual([`renders/${theirs.renderId}.json`, `renders/${nobodys}.json`]);
+  });
+
   test.each(['queue', 'receipt'] as const)(
     'answers a finished render from the %s, and serves its picture',
     async (where) => {

@@ -1,7 +1,7 @@
-import { describeSettings, runService } from '@darkroom/shared';
+import { describeSettings, runService, SHARED_QUEUE } from '@darkroom/shared';
 import { startWorker } from './start-worker.ts';
 
-const NOT_OURS = ['API_KEYS', 'API_RATE_PER_SECOND', 'MAX_BODY_BYTES', 'TOAPIS_WEBHOOK_SECRET'];
+const NOT_OURS = ['API_RATE_PER_SECOND', 'MAX_BODY_BYTES', 'TOAPIS_WEBHOOK_SECRET'];
 
 await runService({
   name: 'worker',
@@ -10,7 +10,10 @@ await runService({
     .map((setting) => setting.name)
     .filter((name) => !NOT_OURS.includes(name)),
   // The embedded engine belongs to one process, so a worker of its own has nothing to share it with.
-  needs: { always: ['QUEUE_URL', 'TOAPIS_API_KEY'], production: ['STORE_URL'] },
+  needs: {
+    always: { QUEUE_URL: SHARED_QUEUE, TOAPIS_API_KEY: "the provider's API key" },
+    production: ['STORE_URL'],
+  },
   start: async (parts) => {
     const worker = await startWorker(parts);
     return { announce: `Darkroom works; health at ${worker.url}/healthz`, close: () => worker.close() };

@@ -1,5 +1,11 @@
-import { type Checkpoint, dayIndexPrefix, type Receipt, type RenderResult } from '@darkroom/shared';
-import { latch, needs, until } from '@darkroom/testkit';
+import {
+  type Checkpoint,
+  dayIndexPrefix,
+  type ObjectStore,
+  type Receipt,
+  type RenderResult,
+} from '@darkroom/shared';
+import { latch, needs, startHttpProxy, until } from '@darkroom/testkit';
 import { DelayedError } from 'bullmq';
 import { expect, test } from 'vitest';
 import { addChild } from '../src/bullmq/index.ts';
@@ -24,6 +30,22 @@ async function expectCanceled(rig: Rig, id: string): Promise<Receipt> {
   const { objects } = await rig.store.list({ prefix: dayIndexPrefix('default', receipt.createdAt) });
   expect(objects.filter(({ key }) => key.endsWith(id))).toHaveLength(1);
   return receipt;
+}
+
+/** A worker whose provider answers when a test lets it. */
+async function workThroughGate(rig: Rig) {
+  const gate = await startHttpProxy(rig.simulator.url);
+  await rig.work({ settings: { TOAPIS_BASE_URL: gate.url } });
+  const held = (method: string) => until(() => gate.requests.some((line) => line.startsWith(method)));
+  return { gate, held };
+}
+
+/** Its next look is far away: has it look now, and holds the answer. */
+async function lookHeld(rig: Rig, id: string, { gate, held }: Awaited<ReturnType<typeof workThroughGate>>) {
+  await until(async () => (await stateOf(rig, id)) === 'delayed');
+  gate.stall();
+  await (await rig.queues.render.getJob(id))?.promote();
+  await held('GET');
 }
 
 const free = { costMicros: 0, attempts: 0, purchases: [], canceled: { from: 'submit' } };
@@ -108,11 +130,12 @@ needs('redis').describe('canceling a render', () => {
 
   test('while its submission is under way waits for the answer, and says what was spent', async () => {
     const rig = await openRig();
-    rig.simulator.faults.add({ kind: 'slow', ms: 700 });
-    await rig.work();
+    const { gate, held } = await workThroughGate(rig);
+    gate.stall();
     const id = await rig.render();
-    await rig.simulator.requests.until((counts) => counts.categories.submit.received === 1);
+    await held('POST');
     expect(await rig.cancel(id)).toBe('busy');
+    await gate.resume();
     const receipt = await expectCanceled(rig, id);
     expect(receipt).toMatchObject({ costMicros: 25_000, attempts: 1, canceled: { from: 'submit' } });
     expect(receipt.purchases).toMatchObject([{ taskId: rig.simulator.book.byBusinessId(id)[0]?.taskId }]);
@@ -162,13 +185,13 @@ needs('redis').describe('canceling a render', () => {
   });
 
   test('during a look ends when that look does', async () => {
-    const rig = await openRig({ settings: { EXPECTED_LATENCY_MS: 1000 } });
+    const rig = await openRig({ settings: { EXPECTED_LATENCY_MS: 600_000 } });
     rig.simulator.faults.add({ kind: 'stuck' });
-    rig.simulator.faults.add({ kind: 'slow', route: 'query', ms: 500 });
-    await rig.work();
+    const through = await workThroughGate(rig);
     const id = await rig.render();
-    await rig.simulator.requests.until((counts) => counts.categories.query.received === 1);
+    await lookHeld(rig, id, through);
     expect(await rig.cancel(id)).toBe('busy');
+    await through.gate.resume();
     expect(await expectCanceled(rig, id)).toMatchObject({ costMicros: 25_000, canceled: { from: 'poll' } });
     expect(rig.simulator.requests.counts().categories.query.received).toBe(1);
     // Picked up, submitted, looked: the run of the look is the one that ended it.
@@ -176,15 +199,33 @@ needs('redis').describe('canceling a render', () => {
   });
 
   test('before its image is brought home leaves the image where it is', async () => {
-    const rig = await openRig();
-    rig.simulator.faults.add({ kind: 'slow', route: 'query', ms: 500 });
-    await rig.work();
+    const rig = await openRig({ settings: { EXPECTED_LATENCY_MS: 600_000 } });
+    const through = await workThroughGate(rig);
     const id = await rig.render();
-    await rig.simulator.requests.until((counts) => counts.categories.query.received === 1);
+    await lookHeld(rig, id, through);
+    await rig.simulator.tasks.complete(rig.simulator.book.byBusinessId(id)[0]?.taskId ?? '');
     await rig.mark(id);
+    await through.gate.resume();
     const receipt = await expectCanceled(rig, id);
     expect(receipt).toMatchObject({ costMicros: 25_000, canceled: { from: 'store' } });
     expect(rig.simulator.requests.counts().categories.download.received).toBe(0);
+  });
+
+  test('whose image waits to be brought home ends at once, and the image stays where it is', async () => {
+    const rig = await openRig();
+    await rig.queues.store.pause();
+    await rig.work();
+    const id = await rig.render();
+    await until(async () => (await rig.queues.store.getJob(`${id}.t1`)) !== undefined);
+    await until(async () => (await stateOf(rig, id)) === 'waiting-children');
+    expect(await rig.cancel(id)).toBe('woken');
+    const receipt = await expectCanceled(rig, id);
+    expect(receipt).toMatchObject({ costMicros: 25_000, attempts: 1, canceled: { from: 'store' } });
+    await rig.queues.store.resume();
+    const other = await rig.render();
+    expect((await rig.ended(other)).state).toBe('completed');
+    expect(rig.simulator.requests.counts().categories.download.received).toBe(1);
+    expect((await rig.store.list({ prefix: `images/${id}` })).objects).toEqual([]);
   });
 
   test('that is held says that it may have been bought', async () => {
@@ -217,18 +258,13 @@ needs('redis').describe('canceling a render', () => {
 
   test('after a refund costs nothing', async () => {
     const rig = await openRig();
-    rig.simulator.faults.add({ kind: 'fail_task' });
+    rig.simulator.faults.add({ kind: 'stuck' });
     await rig.work();
-    await rig.queues.submit.pause();
     const id = await rig.render();
-    await until(async () => (await stateOf(rig, id)) === 'waiting-children');
-    // One slot: the second submission finds the queue paused again.
-    const paused = latch();
-    rig.engine.events('submit').once('completed', () => {
-      rig.queues.submit.pause().then(() => paused.open(), paused.fail);
-    });
-    await rig.queues.submit.resume();
-    await paused.wait();
+    await until(async () => (await rig.checkpoint(id)).at.step === 'poll');
+    // The second submission finds the queue paused.
+    await rig.queues.submit.pause();
+    await rig.simulator.tasks.fail(rig.simulator.book.byBusinessId(id)[0]?.taskId ?? '');
     await until(async () => (await rig.checkpoint(id)).attempt === 2);
     await until(async () => (await stateOf(rig, id)) === 'waiting-children');
     expect(await rig.cancel(id)).toBe('woken');
@@ -254,11 +290,19 @@ needs('redis').describe('canceling a render', () => {
 
   test('whose image is being brought home is too late: it completes, and the marker is gone', async () => {
     const rig = await openRig();
-    rig.simulator.faults.add({ kind: 'download_slow', ms: 1000 });
-    await rig.work();
+    const [putting, go] = [latch(), latch()];
+    const put: ObjectStore['put'] = async (key, ...rest) => {
+      if (key.startsWith('images/')) {
+        putting.open();
+        await go.wait();
+      }
+      return rig.store.put(key, ...rest);
+    };
+    await rig.work({ store: Object.assign(Object.create(rig.store) as ObjectStore, { put }) });
     const id = await rig.render();
-    await rig.simulator.requests.until((counts) => counts.categories.download.received === 1);
+    await putting.wait();
     expect(await rig.cancel(id)).toBe('busy');
+    go.open();
     expect((await rig.ended(id)).state).toBe('completed');
     expect(await rig.queues.cancel.getJob(id)).toBeUndefined();
   });

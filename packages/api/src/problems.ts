@@ -46,7 +46,7 @@ export const PROBLEMS = {
     'No such render',
     'There is no render with this id, or it is of another tenant than the key.',
   ],
-  image_not_found: [404, 'This render has no image yet', 'An image is there once the status is `completed`.'],
+  image_not_found: [404, 'This render has no image', 'An image is there once the status is `completed`.'],
   delivery_not_found: [
     404,
     'No such webhook delivery',

@@ -9,7 +9,7 @@
 // store/    where objects live: S3, or a folder
 // ledger/   what was paid for
 // standing/ what is known of a render, and how the API tells it
-// access/   API keys
+// access/   API keys, and links that work without one
 // net/      which addresses are public, and a look-up that minds it
 // service/  a service's process; engine and store as the settings name them
 export * from './access/index.ts';

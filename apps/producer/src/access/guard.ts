@@ -5,6 +5,7 @@ import { ProblemError } from '../problems/index.ts';
 import { limitBody } from './body-limit.ts';
 import { type Caller, callerOf, may, type Needs } from './caller.ts';
 import { keyRates } from './key-rates.ts';
+import { refuseOtherSites } from './other-sites.ts';
 import type { SignedLinks } from './signed-links.ts';
 
 export interface GuardDeps {
@@ -20,17 +21,17 @@ export function guard(app: FastifyInstance, deps: GuardDeps): void {
   const rates = keyRates(deps);
   app.decorateRequest('caller', undefined);
   app.addHook('onRequest', async (request, reply) => {
-    refuseOtherSites(request);
-    // An address that there is none of is not worth a key.
-    if (request.is404) return;
     const { needs, signable = false } = request.routeOptions.config;
-    request.caller = callerOf(request.headers.authorization, keys);
-    if (needs === 'anyone') return;
-    if (signable && !request.caller) {
-      request.caller = await links.opens(request);
-      if (request.caller) return;
-    }
     try {
+      refuseOtherSites(request, keys.length === 0);
+      // An address that there is none of is not worth a key.
+      if (request.is404) return;
+      request.caller = callerOf(request.headers.authorization, keys);
+      if (needs === 'anyone') return;
+      if (signable && !request.caller) {
+        request.caller = await links.opens(request);
+        if (request.caller) return;
+      }
       await rates(admit(request, reply, needs ?? 'house'));
     } catch (error) {
       // The dashboard's own routes bring an error handler that knows none of ours.
@@ -50,10 +51,7 @@ function admit(request: FastifyRequest, reply: FastifyReply, needs: Needs): Call
     // they ask the same way: what is no operation of the API is for browsers.
     const inBrowser = !request.routeOptions.config.doc || request.headers.accept?.includes('text/html');
     reply.header('www-authenticate', inBrowser ? 'Basic realm="Darkroom", charset="UTF-8"' : 'Bearer');
-    const detail = request.headers.authorization
-      ? 'This API key is not known here.'
-      : 'This address needs an API key: Authorization: Bearer <key>.';
-    throw new ProblemError('unauthorized', detail);
+    throw new ProblemError('unauthorized', refusalOf(request.headers.authorization));
   }
   if (may(caller, needs)) return caller;
   throw new ProblemError(
@@ -64,10 +62,8 @@ function admit(request: FastifyRequest, reply: FastifyReply, needs: Needs): Call
   );
 }
 
-/** Browsers send what they know (a password, an address on this machine) for any page that asks them to. */
-function refuseOtherSites(request: FastifyRequest): void {
-  if (request.method === 'GET' || request.method === 'HEAD') return;
-  const site = request.headers['sec-fetch-site'];
-  if (site !== 'cross-site' && site !== 'same-site') return;
-  throw new ProblemError('cross_site_request', 'A page of another site cannot change anything here.');
+function refusalOf(authorization: string | undefined): string {
+  if (!authorization) return 'This address needs an API key: Authorization: Bearer <key>.';
+  if (/^(bearer|basic)\s/i.test(authorization)) return 'This API key is not known here.';
+  return 'The Authorization header names no key: it reads Authorization: Bearer <key>.';
 }

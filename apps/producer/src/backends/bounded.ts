@@ -1,4 +1,4 @@
-import { StoreError } from '@darkroom/shared';
+import { afterAwake, StoreError } from '@darkroom/shared';
 
 /** Milliseconds that the store may take for a small object, and for an image. */
 export const STORE_LIMIT = { small: 5_000, image: 30_000 } as const;
@@ -10,13 +10,13 @@ export const STORE_LIMIT = { small: 5_000, image: 30_000 } as const;
  */
 export async function bounded<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), ms);
+  const stop = afterAwake(ms, () => controller.abort());
   try {
     return await work(controller.signal);
   } catch (error) {
     if (!controller.signal.aborted) throw error;
     throw new StoreError('unavailable', `the object store did not answer within ${ms} ms`, { cause: error });
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }

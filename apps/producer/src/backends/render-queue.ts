@@ -1,4 +1,5 @@
 import {
+  afterAwake,
   type CancelMarker,
   type Checkpoint,
   type Delivery,
@@ -6,6 +7,7 @@ import {
   type Engine,
   EngineError,
   isUnavailable,
+  LANE,
   QUEUE,
   type Queues,
   type RenderResult,
@@ -44,7 +46,7 @@ export interface RenderQueue {
 
 /** Where a render is whose first run has not come to its day index entry: it waits, runs, or the store was away. */
 const UNENTERED: JobType[] = ['prioritized', 'waiting', 'active', 'delayed'];
-/** In each of these states. What was added before is not seen until a worker has picked it up. */
+/** In each of these states and lanes. What was added before is not seen until a worker has picked it up. */
 const MOST_UNENTERED = 20_000;
 
 /**
@@ -72,7 +74,7 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     addBulk: async (checkpoints) => {
       await within(limit.bulk, queues.render.addBulk(checkpoints.map(renderJob)));
     },
-    unentered: () => within(limit.bulk, queues.render.getRanges(UNENTERED, 0, MOST_UNENTERED - 1, false)),
+    unentered: () => within(limit.bulk, unenteredIn(queues.render)),
     cancel: async (marker) => {
       const { renderId } = marker;
       await within(limit.one, queues.cancel.add('cancel', marker, { jobId: renderId }));
@@ -87,18 +89,27 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
   };
 }
 
+/** Those of the lane that runs first are the first to be cut off: their latest are asked for, too, and before. */
+async function unenteredIn(queue: Queues['render']): Promise<string[]> {
+  const { interactive } = LANE;
+  const many = (await queue.getPrioritizedCount()) > MOST_UNENTERED;
+  const urgent = many ? ((await queue.getCountsPerPriority([interactive]))[interactive] ?? 0) : 0;
+  const from = Math.max(0, urgent - MOST_UNENTERED);
+  const first = urgent > 0 ? await queue.getRanges(['prioritized'], from, urgent - 1, true) : [];
+  const all = await queue.getRanges(UNENTERED, 0, MOST_UNENTERED - 1, false);
+  return [...new Set([...first, ...all])];
+}
+
 /** What was sent may still happen after the limit: ids make that harmless. */
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new EngineError('unavailable', `no answer within ${ms} ms`)), ms);
-  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const stop = afterAwake(ms, () => reject(new EngineError('unavailable', `no answer within ${ms} ms`)));
   try {
     return await Promise.race([work, late]);
   } catch (error) {
     if (error instanceof EngineError || !isUnavailable(error)) throw error;
     throw new EngineError('unavailable', 'the queue is away', { cause: error });
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }

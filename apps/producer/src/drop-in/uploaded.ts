@@ -23,6 +23,8 @@ export const uploadedEndpoint = (uploads: Uploads): Endpoint => ({
       etag: `"${upload.sha256}"`,
       // The bytes below a name never change, but who may see them can.
       'cache-control': 'private, max-age=86400',
+      // As the provider's files: any page may show it whose author knows the URL.
+      'cross-origin-resource-policy': 'cross-origin',
       'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     });
     if (request.method === 'HEAD') return await reply.send();

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
 import { resource } from '../http/resource.ts';
+import { answer, refusal, refusals } from '../openapi/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -10,11 +12,16 @@ export function healthRoutes(
 ): void {
   // Alive means that this process answers: what it stands on is readiness.
   resource(app, '/healthz', {
-    GET: { needs: 'anyone', run: async (_request, reply) => await reply.send({ status: 'ok' }) },
+    GET: {
+      needs: 'anyone',
+      doc: healthDoc,
+      run: async (_request, reply) => await reply.send({ status: 'ok' }),
+    },
   });
   resource(app, '/readyz', {
     GET: {
       needs: 'anyone',
+      doc: readyDoc,
       run: async (_request, reply) => {
         const { ready, checks } = await deps.readiness();
         return await reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'unavailable', checks });
@@ -25,6 +32,7 @@ export function healthRoutes(
     // Its labels name the tenants.
     GET: {
       needs: 'house',
+      doc: metricsDoc,
       run: async (_request, reply) => {
         const { text, contentType } = await deps.metrics.page();
         return await reply.type(contentType).send(text);
@@ -32,3 +40,52 @@ export function healthRoutes(
     },
   });
 }
+
+const unreadable = { '400': refusal('The request cannot be read.', ['bad_request']) };
+
+const healthDoc = {
+  operationId: 'getHealth',
+  tags: ['House'],
+  summary: 'Whether this process answers',
+  responses: {
+    '200': {
+      description: 'It does.',
+      content: {
+        'application/json': {
+          schema: z.strictObject({ status: z.literal('ok') }),
+          example: { status: 'ok' },
+        },
+      },
+    },
+    ...unreadable,
+  },
+};
+
+const part = z.enum(['ok', 'unavailable']);
+const readiness = z.strictObject({ status: part, checks: z.strictObject({ queue: part, store: part }) });
+const ready = (description: string, example: z.infer<typeof readiness>) => ({
+  description,
+  content: { 'application/json': { schema: readiness, example } },
+});
+
+const readyDoc = {
+  operationId: 'getReadiness',
+  tags: ['House'],
+  summary: 'Whether queue and store answer, too',
+  description: 'They are asked once a second at the most, however many ask here.',
+  responses: {
+    '200': ready('Both do.', { status: 'ok', checks: { queue: 'ok', store: 'ok' } }),
+    ...unreadable,
+    '503': ready('One does not.', { status: 'unavailable', checks: { queue: 'ok', store: 'unavailable' } }),
+  },
+};
+
+const metricsDoc = {
+  operationId: 'getMetrics',
+  tags: ['House'],
+  summary: 'What happened here, in numbers',
+  responses: {
+    '200': answer("Prometheus's text format.", z.string(), { type: 'text/plain' }),
+    ...refusals(),
+  },
+};

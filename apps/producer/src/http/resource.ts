@@ -12,6 +12,8 @@ export interface Endpoint {
   needs: Needs;
   /** A link that we signed ourselves opens it too. */
   signable?: true;
+  /** Bytes that a body may have. @default MAX_BODY_BYTES */
+  bodyLimit?: number;
   /** How the API's description tells it; without it the address is not part of the API. */
   doc?: ZodOpenApiOperationObject;
   run: RouteHandlerMethod;
@@ -29,8 +31,9 @@ export function resource(app: FastifyInstance, url: string, endpoints: { [M in M
     method === 'GET' ? (['GET', 'HEAD'] as const) : [method],
   );
   // HEAD runs the same handler: Fastify's own would read a whole image to throw it away.
-  for (const [method, { run, ...config }] of Object.entries(endpoints)) {
-    app.route({ method: method === 'GET' ? ['GET', 'HEAD'] : method, url, config, handler: run });
+  for (const [method, { run, bodyLimit, ...config }] of Object.entries(endpoints)) {
+    const limit = bodyLimit === undefined ? {} : { bodyLimit };
+    app.route({ method: method === 'GET' ? ['GET', 'HEAD'] : method, url, config, handler: run, ...limit });
   }
   app.route({
     method: METHODS.filter((method) => !(known as string[]).includes(method)),

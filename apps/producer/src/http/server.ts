@@ -46,7 +46,7 @@ export function createServer({ settings, logger, clock, refusalsBelow, onAnswer 
       const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
       const problem = new ProblemError(
         tooLarge ? 'headers_too_large' : 'bad_request',
-        'This is not HTTP/1.1 as we know it.',
+        tooLarge ? 'The request line and headers are too long.' : 'This is not an HTTP/1.1 request.',
       );
       const body = JSON.stringify(
         problemBody(problem, { base: app.ownUrl.public ?? app.ownUrl.fallback, id: 'none' }),

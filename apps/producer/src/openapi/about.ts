@@ -32,6 +32,7 @@ export const TAGS = [
     description:
       "The provider's own endpoints with its shapes, statuses and error envelope: a service that calls ToAPIs changes its base URL and nothing else.",
   },
+  { name: 'House', description: 'For whoever runs it: is it well, and how does it go.' },
 ] as const;
 
 export const SECURITY_SCHEMES = {

@@ -37,6 +37,8 @@ table { border-collapse: collapse; width: 100%; } .wide { overflow-x: auto; }
 th { text-align: left; font-weight: 600; } td, th { padding: .4rem .8rem .4rem 0; border-top: 1px solid var(--line); vertical-align: top; }
 tr:first-child th { border-top: 0; } .number { text-align: right; font-variant-numeric: tabular-nums; }
 code, pre { font: .875rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
+/* An underline at its usual place hides underscores. */
+a:has(> code) { text-underline-offset: .4em; } td a code { overflow-wrap: normal; }
 li code { white-space: pre-wrap; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem; overflow-x: auto; white-space: pre-wrap; }
 `);

@@ -34,8 +34,12 @@ const list = () => html`
 <p class="soft">Every way in which the API says no. Programs go by <code>code</code>: it never changes its meaning.</p>
 <div class="wide"><table>
 <tr><th>Status<th>Code<th>What it is</tr>
-${CODES.map((code) => html`<tr><td>${PROBLEMS[code][0]}<td><a href="/problems/${code}"><code>${code}</code></a><td>${PROBLEMS[code][1]}</tr>\n`)}
+${CODES.map((code) => html`<tr><td>${PROBLEMS[code][0]}<td><a href="/problems/${code}"><code>${breakable(code)}</code></a><td>${PROBLEMS[code][1]}</tr>\n`)}
 </table></div>`;
+
+/** On a phone a code breaks after its underscores, and nowhere else. */
+const breakable = (code: string): Markup[] =>
+  code.split('_').map((word, index) => (index > 0 ? html`_<wbr>${word}` : html`${word}`));
 
 function page(code: ProblemCode, base: string): Markup {
   const [status, title, todo] = PROBLEMS[code];

@@ -42,7 +42,7 @@ function fromFastify(error: unknown): ProblemError | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new ProblemError('body_too_large', 'The body is larger than MAX_BODY_BYTES allows.', {
+      return new ProblemError('body_too_large', 'The body is larger than this address takes.', {
         problems: [{ field: 'body', expected: 'a smaller body', got: 'more bytes than are allowed' }],
       });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

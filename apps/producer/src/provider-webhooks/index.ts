@@ -1,4 +1,5 @@
 // route.ts       POST /v1/webhooks/toapis
 // signature.ts   whether a webhook is the provider's
 // settle.ts      what it means for a render
+// amend.ts       what it means for one that was canceled: its cost
 export { providerWebhooks } from './route.ts';

@@ -5,6 +5,9 @@ import { ProblemError } from '../problems/index.ts';
 import { eventSchema, type SettleDeps, settle } from './settle.ts';
 import { refuseSignature } from './signature.ts';
 
+/** Bytes. It is read before anybody knows whose it is: an event has a few thousand. */
+const LARGEST = 256 * 1024;
+
 /** `POST /v1/webhooks/toapis`. Only with a secret: an unsigned webhook could be anybody's. */
 export function providerWebhooks(app: FastifyInstance, secrets: readonly string[], deps: SettleDeps): void {
   if (secrets.length === 0) return;
@@ -13,6 +16,7 @@ export function providerWebhooks(app: FastifyInstance, secrets: readonly string[
     resource(scope, '/v1/webhooks/toapis', {
       POST: {
         needs: 'anyone',
+        bodyLimit: LARGEST,
         run: async (request, reply) => {
           const body = bytesOf(request);
           const refused = refuseSignature(
@@ -26,7 +30,7 @@ export function providerWebhooks(app: FastifyInstance, secrets: readonly string[
             deps.now(),
           );
           if (refused) throw new ProblemError('webhook_refused', `This webhook is not taken: ${refused}.`);
-          const event = eventSchema.safeParse(parseJson(body));
+          const event = eventSchema.safeParse(jsonIn(body));
           // Signed and yet not of a form we know: nothing that telling again would mend.
           if (!event.success) return await reply.code(202).send({ outcome: 'ignored' });
           const outcome = await settle(event.data, deps);
@@ -37,6 +41,14 @@ export function providerWebhooks(app: FastifyInstance, secrets: readonly string[
       },
     });
   });
+}
+
+function jsonIn(body: Buffer): unknown {
+  try {
+    return parseJson(body);
+  } catch {
+    return undefined;
+  }
 }
 
 const header = (request: FastifyRequest, name: string) => {

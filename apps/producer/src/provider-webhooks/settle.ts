@@ -1,7 +1,8 @@
 import { RENDER_ID } from '@darkroom/api';
-import { type Checkpoint, type Ledger, priceOf, type Settings } from '@darkroom/shared';
+import type { Checkpoint, Ledger, Settings } from '@darkroom/shared';
 import { z } from 'zod';
 import type { RenderJob, RenderQueue } from '../backends/index.ts';
+import { acceptedBy, amend } from './amend.ts';
 
 /** What we read of the provider's event; there is more in it. */
 export const eventSchema = z.object({
@@ -15,11 +16,11 @@ export const eventSchema = z.object({
   }),
 });
 
-type ProviderEvent = z.infer<typeof eventSchema>;
+export type ProviderEvent = z.infer<typeof eventSchema>;
 
 /**
  * - `promoted`: the render looks at its task now
- * - `settled`: an unknown submission is known, and its render goes on
+ * - `settled`: an unknown submission is known, and its render goes on; or a canceled render knows what it cost
  * - `early`: the submission is still under way; the provider should tell again
  * - `ignored`: nothing waits for it
  */
@@ -40,6 +41,7 @@ export async function settle(event: ProviderEvent, deps: SettleDeps): Promise<Se
   const job = await deps.queue.get(renderId);
   if (!job) return 'ignored';
   const { at, purchases } = job.data;
+  if (at.step === 'cancel') return job.finishedOn ? await amend(job, taskId, event, deps) : 'early';
   if (purchases.some((purchase) => purchase.taskId === taskId)) {
     return at.step === 'poll' && at.taskId === taskId ? await promote(job) : 'ignored';
   }
@@ -52,7 +54,10 @@ export async function settle(event: ProviderEvent, deps: SettleDeps): Promise<Se
   if (at.step === 'bury' && at.resume.step === 'hold') {
     if (!job.finishedOn) return 'early';
     await accept(job.data, taskId, event, deps);
-    await job.retry('failed');
+    // Somebody else may be faster: it is in the queue then.
+    await job.retry('failed').catch(async (error: unknown) => {
+      if ((await job.getState()) === 'failed') throw error;
+    });
     return 'settled';
   }
   return 'ignored';
@@ -64,14 +69,8 @@ async function accept(
   event: ProviderEvent,
   deps: SettleDeps,
 ): Promise<void> {
-  const { renderId, attempt, request } = checkpoint;
-  const submittedAt = event.data.submitted_at;
-  await deps.ledger.accept(renderId, attempt, {
-    taskId,
-    acceptedAt: submittedAt ? submittedAt * 1000 : deps.now(),
-    costMicros: priceOf(deps.settings, request.resolution),
-    source: 'webhook',
-  });
+  const { renderId, attempt } = checkpoint;
+  await deps.ledger.accept(renderId, attempt, acceptedBy(checkpoint, taskId, event, deps));
 }
 
 async function promote(job: RenderJob): Promise<Settled> {

@@ -10,9 +10,9 @@ import { refusals } from '../openapi/index.ts';
 import { invalidRequest, ProblemError } from '../problems/index.ts';
 import { hasEnded } from '../status/index.ts';
 import type { LookDeps } from './deps.ts';
-import { waitFor } from './followed.ts';
+import { followed } from './followed.ts';
 import { found, told } from './found.ts';
-import { idParam, noQuery, queryOf } from './params.ts';
+import { idParam, NOTHING_SAID, noQuery, queryOf } from './params.ts';
 
 /** Milliseconds that the answer waits for the render to stop. */
 const PATIENCE_MS = 2_000;
@@ -20,6 +20,7 @@ const PATIENCE_MS = 2_000;
 /** `POST /v1/renders/{id}/cancel`. */
 export const cancelEndpoint = (deps: LookDeps): Endpoint => ({
   needs: 'enqueue',
+  bodyLimit: NOTHING_SAID,
   doc,
   run: (request, reply) => cancel(deps, request, reply),
 });
@@ -31,10 +32,30 @@ async function cancel(deps: LookDeps, request: FastifyRequest, reply: FastifyRep
   if (!hasEnded(standing)) {
     const { renderId, tenant } = standing;
     await deps.archive.queue.cancel({ renderId, tenant, requestedAt: deps.clock.now() });
-    standing = refuseEnded(await waitFor(deps, request, reply, PATIENCE_MS));
+    standing = refuseEnded(await stopped(deps, request, reply, standing));
     request.log.info({ renderId, tenant, canceled: hasEnded(standing) }, 'asked to cancel');
   }
   return await reply.code(hasEnded(standing) ? 200 : 202).send(await told(deps, request, standing));
+}
+
+/**
+ * How it stands when it has stopped, or patience is over. A run may have looked for the marker just before there was
+ * one, and go to wait without it: at every move it is woken again. One that ended all the same leaves no marker for
+ * its redrive to find.
+ */
+async function stopped(
+  deps: LookDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  before: Standing,
+): Promise<Standing> {
+  const until = deps.clock.now() + PATIENCE_MS;
+  let last = before;
+  for await (const standing of followed(deps, request, reply, { what: 'moves', until })) {
+    await deps.archive.queue.wake(standing.renderId);
+    last = standing;
+  }
+  return last;
 }
 
 function refuseEnded(standing: Standing): Standing {
@@ -64,7 +85,8 @@ const doc = {
   summary: 'Cancel a render',
   description: [
     'Before its purchase it costs nothing. A purchase that is under way is not stopped: the render then stops waiting',
-    'for it, and `cost` says what was spent. Canceling again changes nothing.',
+    'for it, and `cost` says what was spent. One whose image is being fetched already completes. Canceling again',
+    'changes nothing.',
   ].join(' '),
   requestParams: { path: idParam },
   responses: {

@@ -6,7 +6,7 @@ import { answer, refusals } from '../openapi/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import type { LookDeps } from './deps.ts';
 import { found } from './found.ts';
-import { idParam, noQuery, queryOf } from './params.ts';
+import { idParam, NOTHING_SAID, noQuery, queryOf } from './params.ts';
 
 /** `GET /v1/renders/{id}/deliveries`. */
 export const deliveriesEndpoint = (deps: LookDeps): Endpoint => ({
@@ -22,6 +22,7 @@ export const deliveriesEndpoint = (deps: LookDeps): Endpoint => ({
 /** `POST /v1/renders/{id}/deliveries/redeliver`. */
 export const redeliverEndpoint = (deps: LookDeps): Endpoint => ({
   needs: 'operate',
+  bodyLimit: NOTHING_SAID,
   doc: redeliverDoc,
   run: async (request, reply) => {
     const { delivery: id } = queryOf(redeliverQuery, request);

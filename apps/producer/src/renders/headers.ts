@@ -6,6 +6,5 @@ export const idempotencyHeader = z.object({
   'Idempotency-Key': idempotencyKey.optional().meta({
     description:
       'Bare, or as a quoted string as the IETF draft writes it. The same key with another request is a conflict.',
-    example: 'sku-1042-front',
   }),
 });

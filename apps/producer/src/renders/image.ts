@@ -53,6 +53,9 @@ async function serve(
     // The bytes below an id never change, but who may see them can.
     'cache-control': 'private, max-age=86400',
     'content-disposition': `inline; filename="${object.name}"`,
+    // As the provider's files: a page may show what its author has a link to. Not what a browser knows a password for.
+    'cross-origin-resource-policy':
+      request.headers.authorization === undefined ? 'cross-origin' : 'same-origin',
     // Styles: the browser's own picture page centres with them.
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
   });

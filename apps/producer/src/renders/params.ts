@@ -42,5 +42,8 @@ export function queryOf<S extends z.ZodObject>(schema: S, request: FastifyReques
   return checked.data;
 }
 
+/** Bytes of a body where nothing need be said. */
+export const NOTHING_SAID = 16 * 1024;
+
 /** For addresses that take none. */
 export const noQuery = z.object({});

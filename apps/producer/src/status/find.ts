@@ -27,8 +27,11 @@ export async function findRender(
   renderId: string,
 ): Promise<Standing | undefined> {
   if (!RENDER_ID.test(renderId)) return undefined;
-  const standing = (await inQueue(archive.queue, renderId)) ?? (await inLedger(archive.ledger, renderId));
-  return isOf(standing, tenant) ? standing : undefined;
+  const standing = await inQueue(archive.queue, renderId);
+  if (standing && isOf(standing, tenant)) return standing;
+  // Also where it is another tenant's: a quicker answer would tell that there is one.
+  const receipt = await inLedger(archive.ledger, renderId);
+  return isOf(receipt, tenant) ? receipt : undefined;
 }
 
 /** As `findRender`, but while the queue is away the receipt of a completed render is believed. */

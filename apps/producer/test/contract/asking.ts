@@ -76,7 +76,7 @@ const shown = (one: Parameter) => [exampleOf(one)].flat().join(',');
 
 /** Sends it, and reads the answer to its end. */
 export async function ask(base: string, { path, init }: Pick<Example, 'path' | 'init'>): Promise<Answered> {
-  const response = await fetch(base + path, { ...init, signal: AbortSignal.timeout(10_000) });
+  const response = await fetch(base + path, { ...init, signal: AbortSignal.timeout(30_000) });
   return {
     status: response.status,
     headers: Object.fromEntries(response.headers),

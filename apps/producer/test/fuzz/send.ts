@@ -4,7 +4,7 @@ import type { Answered } from '../contract/check.ts';
 import type { FuzzedRequest } from './requests.ts';
 
 /** Milliseconds after which an answer counts as missing, and after which one that streams is read no further. */
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 30_000;
 const STREAM_MS = 60;
 /** A caller that asked to wait is content with this much. */
 const WAIT_MS = 250;

@@ -97,9 +97,12 @@ async function move<D, R, F extends Death>(
   }
 }
 
+/** A job's `failedReason` when it died of this. */
+export const reasonOf = ({ code, message }: Pick<Death, 'code' | 'message'>) => `${code}: ${message}`;
+
 /** The dashboard shows this stack: ours would lead to this file, the failure's own leads to the cause. */
 function deathOf(failure: Death): UnrecoverableError {
-  const death = new UnrecoverableError(`${failure.code}: ${failure.message}`);
+  const death = new UnrecoverableError(reasonOf(failure));
   death.stack = [death.message, ...failure.chain].join('\n');
   return death;
 }
@@ -138,9 +141,10 @@ async function handBack<D, R, F extends Death>(
 }
 
 async function save<D, R, F extends Death>(host: StageHost<D, R, F>, job: Job<D, R>, data: D): Promise<void> {
-  await job.updateData(data);
   const progress = host.progressOf?.(data);
-  if (progress !== undefined && progress !== job.progress) await job.updateProgress(progress);
+  const moved = progress !== undefined && progress !== job.progress;
+  // Sent in this order, and so done: the engine keeps that of one connection.
+  await Promise.all([job.updateData(data), moved && job.updateProgress(progress)]);
 }
 
 function viewOf<D, R, F extends Death>(
@@ -155,7 +159,9 @@ function viewOf<D, R, F extends Death>(
     signal,
     save: (data) => save(host, job, data),
     note: async (text) => {
-      await job.log(lineOfNote({ at: host.now(), text }));
+      const note = { at: host.now(), text };
+      await job.log(lineOfNote(note));
+      return note;
     },
     notes: async () => notesOf((await host.logsOf?.(job.id as string)) ?? []),
   };

@@ -1,5 +1,6 @@
 import {
   type Checkpoint,
+  checkpointSchema,
   costOf,
   type DeadLetter,
   type Failure,
@@ -12,6 +13,8 @@ import {
   StoreError,
 } from '@darkroom/shared';
 import type { Job } from 'bullmq';
+import { reasonOf } from '../bullmq/index.ts';
+import { isEngineTrouble } from '../engine-trouble.ts';
 import { type RenderDeps, receiptBase } from '../render/index.ts';
 
 const SWEEP_EVERY_MS = 60_000;
@@ -39,30 +42,51 @@ export interface SweepDeps {
 
 /**
  * Ends the renders that failed without a burial, such as jobs that BullMQ failed for stalling, without ever asking us:
- * receipt, webhook and, last, the dead letter by which they are known to be ended.
+ * receipt, webhook and, last, the dead letter by which they are known to be ended. A letter that a person threw away
+ * stays away.
  *
  * @returns how many there were.
  */
 export async function sweep(deps: SweepDeps): Promise<number> {
+  const { queues, log, signal } = deps;
   let written = 0;
-  for (const job of await deps.queues.render.getFailed(0, LOOK_BACK - 1)) {
-    const checkpoint = job?.data;
-    if (!checkpoint || (await deps.queues.deadLetter.getJob(checkpoint.renderId))) continue;
+  for (const job of await queues.render.getFailed(0, LOOK_BACK - 1)) {
+    if (!job || (await isTold(job, queues))) continue;
+    const { id: jobId, failedReason: reason } = job;
     try {
-      await end(job, checkpoint, deps);
+      await end(job, checkpointSchema.parse(job.data), deps);
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      deps.log.warn({ err: error.message }, 'store away, the sweep goes on later');
-      return written;
+      if (signal.aborted || isEngineTrouble(error)) throw error;
+      if (isStoreAway(error)) {
+        log.warn({ err: error.message }, 'store away, the sweep goes on later');
+        return written;
+      }
+      // Somebody wrote into the queue by hand, perhaps: the others are to be told all the same.
+      log.error({ jobId, reason, err: error }, 'a failed job cannot be told of');
+      continue;
     }
-    deps.log.warn(
-      { renderId: checkpoint.renderId, reason: job.failedReason },
-      'a missing dead letter was written',
-    );
+    log.warn({ renderId: jobId, reason }, 'a missing dead letter was written');
     written += 1;
   }
   return written;
 }
+
+/** Whether all was told of how a job failed. */
+async function isTold(job: Job<Checkpoint>, queues: Queues): Promise<boolean> {
+  const id = job.id as string;
+  if (await queues.deadLetter.getJob(id)) return true;
+  const at = job.data?.at;
+  // Its burial ended it, and wrote the letter before.
+  if (at?.step === 'bury' && job.failedReason === reasonOf(at.failure)) return true;
+  const { logs } = await queues.render.getJobLogs(id);
+  return logs.some((line) => noteOfLine(line)?.text === toldOf(job));
+}
+
+/** What the sweep notes when it is done with an end of a render: another one may come after a redrive. */
+const toldOf = ({ attemptsMade }: Job) => `its dead letter was written (end ${attemptsMade})`;
+
+const isStoreAway = (error: unknown): error is StoreError =>
+  error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied');
 
 async function end(job: Job<Checkpoint>, checkpoint: Checkpoint, deps: SweepDeps): Promise<void> {
   const { queues, ledger, signal } = deps;
@@ -83,6 +107,7 @@ async function end(job: Job<Checkpoint>, checkpoint: Checkpoint, deps: SweepDeps
   await deps.announce(receipt, Math.max(0, job.attemptsMade - 1), signal);
   await queues.cancel.remove(renderId);
   await deps.put({ renderId, tenant, purchases, request, createdAt, ...common });
+  await job.log(lineOfNote({ at: deps.now(), text: toldOf(job) }));
 }
 
 function failureOf({ at }: Checkpoint, reason: string, now: number): Failure {

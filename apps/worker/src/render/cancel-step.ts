@@ -5,6 +5,7 @@ import {
   type CheckpointAt,
   costOf,
   dollars,
+  NOBODY,
   type Purchase,
   type Receipt,
   submitJobId,
@@ -40,9 +41,6 @@ export async function cancelFrom(
     step === 'submit' || step === 'hold' ? await settle(checkpoint, context) : checkpoint.purchases;
   return go({ ...checkpoint, purchases }, { step: 'cancel', requestedAt, from: step });
 }
-
-/** The owner of an intent that nobody posts: it keeps a slower run of the same submission from buying later. */
-const NOBODY = 'canceled';
 
 /** What the ledger knows of the present attempt. One that nobody began is claimed, so that nobody ever does (I2). */
 async function settle(checkpoint: Checkpoint, { deps, job }: StepContext): Promise<Purchase[]> {

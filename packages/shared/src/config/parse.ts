@@ -9,9 +9,13 @@ export interface SettingProblem {
 
 /** The settings that a process cannot do without: ever, and in production. */
 export interface SettingNeeds {
-  always?: readonly (keyof Settings)[];
+  /** With what is expected of it. */
+  always?: Partial<Record<keyof Settings, string>>;
   production?: readonly (keyof Settings)[];
 }
+
+/** Of a process that shares its queue with others. */
+export const SHARED_QUEUE = 'the URL of a Redis: the embedded engine is for `start` alone';
 
 /** All that is wrong with the settings, at once. */
 export class ConfigError extends Error {
@@ -47,14 +51,14 @@ export function parseSettings(env: Record<string, string | undefined>, needs: Se
       problems.push({ name, expected: issue.message, got: shown(name, given[name]) });
     }
   }
-  const missing = (names: readonly (keyof Settings)[] = [], expected: string) => {
-    for (const name of names) {
-      if (given[name] !== undefined || problems.some((problem) => problem.name === name)) continue;
-      problems.push({ name, expected, got: 'nothing' });
-    }
+  const missing = (name: string, expected: string) => {
+    if (given[name] !== undefined || problems.some((problem) => problem.name === name)) return;
+    problems.push({ name, expected, got: 'nothing' });
   };
-  missing(needs.always, 'a value');
-  if (given.NODE_ENV === 'production') missing(needs.production, 'a value, as NODE_ENV is production');
+  for (const [name, expected] of Object.entries(needs.always ?? {})) missing(name, expected);
+  if (given.NODE_ENV === 'production') {
+    for (const name of needs.production ?? []) missing(name, 'a value, as NODE_ENV is production');
+  }
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   return parsed.data;
 }

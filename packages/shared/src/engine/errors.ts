@@ -1,3 +1,4 @@
+import { afterAwake } from '../clock/awake.ts';
 import { EngineError } from './engine.ts';
 
 const AWAY = [
@@ -35,15 +36,13 @@ export function asEngineError(error: unknown): unknown {
  * sent may still happen, which is why jobs have ids of their own.
  */
 export async function within<T>(ms: number, what: string, work: PromiseLike<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new EngineError('unavailable', `The queue engine did not answer ${what} within ${ms} ms.`));
-    }, ms);
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const stop = afterAwake(ms, () => {
+    reject(new EngineError('unavailable', `The queue engine did not answer ${what} within ${ms} ms.`));
   });
   try {
     return await Promise.race([work, late]);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }

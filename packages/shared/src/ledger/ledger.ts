@@ -20,6 +20,9 @@ export interface Intent {
   request: JobRequest;
 }
 
+/** The owner of an intent that nobody posts: of a canceled render, whose purchase a slower run must not make later. */
+export const NOBODY = 'canceled';
+
 /** Written the moment the provider answers (I3). */
 export interface Accepted {
   taskId: string;

@@ -1,4 +1,5 @@
-import { submitJobId } from '../render/index.ts';
+import type { JobState } from 'bullmq';
+import { type Checkpoint, storeJobId, submitJobId } from '../render/index.ts';
 import type { Queues } from './queues.ts';
 
 /**
@@ -14,10 +15,10 @@ export type Woken = 'woken' | 'busy' | 'ended' | 'absent';
  * Has a render look at its cancel marker now, wherever it waits. The marker must be in the queue before.
  *
  * - A delayed render (a look, a hold) is promoted.
- * - A submission that has not begun is taken out of its queue. This relies on BullMQ: removing the last pending child
- *   of a job in `waiting-children` puts that job back to wait, also when the child is delayed, rate limited or its
- *   queue paused; and an active child cannot be removed. A guarantee of the engines' conformance suite holds it there.
- *   The run that follows sees the marker before it would add the child anew.
+ * - A submission that has not begun is taken out of its queue, and so is the bringing home of an image. This relies on
+ *   BullMQ: removing the last pending child of a job in `waiting-children` puts that job back to wait, also when the
+ *   child is delayed, rate limited or its queue paused; and an active child cannot be removed. A guarantee of the
+ *   engines' conformance suite holds it there. The run that follows sees the marker before it would add the child anew.
  *
  * Who runs is not disturbed. Safe to call again; the workers' sweep does, for whoever died between marker and waking.
  * Throws what the engine throws.
@@ -35,9 +36,13 @@ export async function wakeRender(queues: Queues, renderId: string): Promise<Woke
       () => 'busy',
     );
   }
-  const { at, attempt } = job.data;
-  if (at.step !== 'submit') return 'busy';
-  return (await withdrawSubmission(queues, submitJobId(renderId, attempt))) ? 'woken' : 'busy';
+  return (await withdrawChild(queues, job.data)) ? 'woken' : 'busy';
+}
+
+function withdrawChild(queues: Queues, { at, renderId, attempt }: Checkpoint): Promise<boolean> {
+  if (at.step === 'submit') return withdrawSubmission(queues, submitJobId(renderId, attempt));
+  if (at.step === 'store') return withdrawStoring(queues, storeJobId(renderId, attempt));
+  return Promise.resolve(false);
 }
 
 /**
@@ -47,13 +52,20 @@ export async function wakeRender(queues: Queues, renderId: string): Promise<Woke
  * @returns false where it runs, has ended, is not there, or holds a task id that the ledger does not know yet (I3).
  */
 export async function withdrawSubmission(queues: Queues, childId: string): Promise<boolean> {
-  const state = await queues.submit.getJobState(childId);
-  if (state === 'active' || state === 'completed' || state === 'failed' || state === 'unknown') return false;
+  if (!waits(await queues.submit.getJobState(childId))) return false;
   // Read after its state: what ran before that has written its task id by now.
   const child = await queues.submit.getJob(childId);
   if (!child || child.data.accepted) return false;
   return (await queues.submit.remove(childId)) === 1;
 }
+
+/** Takes the bringing home of an image out of its queue: what was not begun, and what waits for another try. */
+async function withdrawStoring(queues: Queues, childId: string): Promise<boolean> {
+  return waits(await queues.store.getJobState(childId)) && (await queues.store.remove(childId)) === 1;
+}
+
+const waits = (state: JobState | 'unknown') =>
+  state !== 'active' && state !== 'completed' && state !== 'failed' && state !== 'unknown';
 
 /** The render has ended some other way, or is canceled: a later redrive must not find the marker. */
 export async function dropCancelMarker(queues: Queues, renderId: string): Promise<void> {

@@ -11,7 +11,15 @@ export interface Problem {
 
 /** Turns zod's issues into problems, all of them, innermost field first named. */
 export function problemsOf(error: z.ZodError, input: unknown): Problem[] {
-  return error.issues.flatMap((issue) => describeIssue(issue as Issue, [], input));
+  const issues = error.issues as Issue[];
+  const wrongType = new Set(
+    issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => path.join('\0')),
+  );
+  // Zod measures a text that should have been a list: how long it is does not matter then.
+  const apt = issues.filter(
+    ({ code, path }) => !(code === 'too_big' || code === 'too_small') || !wrongType.has(path.join('\0')),
+  );
+  return apt.flatMap((issue) => describeIssue(issue, [], input));
 }
 
 type Issue = {

@@ -37,14 +37,14 @@ describe('settings', () => {
   });
 
   test('what is needed and missing is an error that names it', () => {
-    const needs = { always: ['QUEUE_URL'], production: ['STORE_URL'] } as const;
+    const needs = { always: { QUEUE_URL: 'a Redis' }, production: ['STORE_URL'] } as const;
     const names = (env: Record<string, string>) => problemsOf(env, needs).map((problem) => problem.name);
     expect(names({ NODE_ENV: 'production' })).toEqual(['QUEUE_URL', 'STORE_URL']);
     expect(names({})).toEqual(['QUEUE_URL']);
   });
 
   test('a secret is never shown, not even when it is wrong', () => {
-    const [problem] = problemsOf({ TOAPIS_API_KEY: '' }, { always: ['TOAPIS_API_KEY'] });
+    const [problem] = problemsOf({ TOAPIS_API_KEY: '' }, { always: { TOAPIS_API_KEY: 'the key' } });
     expect(problem?.got).toBe('nothing');
     const scrub = createScrub(
       secretsOf({ QUEUE_URL: 'redis://u:sw0rdfish@h', TOAPIS_API_KEY: 'sk-abcdefgh' }),

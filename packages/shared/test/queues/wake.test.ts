@@ -9,6 +9,7 @@ import {
   type RenderResult,
   randomRenderId,
   renderJob,
+  storeJobId,
   submitJobId,
   wakeRender,
 } from '../../src/index.ts';
@@ -43,6 +44,40 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
       expect(await queues().submit.getJob(submitJobId(id, 1))).toBeUndefined();
     },
   );
+
+  test.for(['waiting', 'in a paused queue', 'for another try'])(
+    'one whose image is %s to be brought home runs at once, and nobody brings it',
+    async (where) => {
+      const id = await newRender(queues(), { step: 'store', taskId: 'task_1', expiresAt: 9e12 });
+      if (where === 'in a paused queue') {
+        await queues().store.pause();
+        cleanup(() => queues().store.resume());
+      }
+      work(engine(), parent(queues(), where === 'for another try' ? 3_600_000 : 0));
+      await until(async () => (await queues().render.getJobState(id)) === 'waiting-children');
+      expect(await wakeRender(queues(), id)).toBe('woken');
+      await until(async () => (await queues().render.getJobState(id)) === 'completed');
+      expect(await queues().store.getJob(storeJobId(id, 1))).toBeUndefined();
+    },
+  );
+
+  test('one whose image is being brought home is not disturbed', async () => {
+    const id = await newRender(queues(), { step: 'store', taskId: 'task_1', expiresAt: 9e12 });
+    const running = latch();
+    const end = latch();
+    work(engine(), parent(queues(), 0));
+    const stores = engine().worker('store', async () => {
+      running.open();
+      await end.wait();
+      return { outcome: 'expired' };
+    });
+    cleanup(() => stores.close());
+    await running.wait();
+    expect(await wakeRender(queues(), id)).toBe('busy');
+    end.open();
+    await until(async () => (await queues().render.getJobState(id)) === 'completed');
+    expect((await queues().store.getJob(storeJobId(id, 1)))?.returnvalue).toEqual({ outcome: 'expired' });
+  });
 
   test('one whose submission is under way is not disturbed', async () => {
     const id = await newRender(queues());
@@ -92,23 +127,22 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
 
 const canceled: RenderResult = { state: 'canceled', costMicros: 0 };
 
-/** Waits for its submission in its first run, and ends in the second. */
+/** Waits for its child, a submission or a store, in its first run, and ends in the second. */
 const parent = (queues: Queues, childDelay: number): Processor<Checkpoint, RenderResult> => {
   let runs = 0;
   return async (job, token) => {
     if (++runs > 1) return canceled;
-    const { renderId, tenant, request } = job.data;
-    await queues.submit.add(
-      'child',
-      { renderId, tenant, request, attempt: 1 },
-      {
-        jobId: submitJobId(renderId, 1),
-        parent: { id: renderId, queue: job.queueQualifiedName },
-        continueParentOnFailure: true,
-        delay: childDelay,
-        priority: 10,
-      },
-    );
+    const { renderId, tenant, request, at, createdAt } = job.data;
+    const parent = { id: renderId, queue: job.queueQualifiedName };
+    const options = { parent, continueParentOnFailure: true, delay: childDelay, priority: 10 };
+    if (at.step === 'store') {
+      const { taskId, expiresAt } = at;
+      const data = { renderId, attempt: 1, tenant, taskId, createdAt, expiresAt };
+      await queues.store.add('child', data, { ...options, jobId: storeJobId(renderId, 1) });
+    } else {
+      const data = { renderId, tenant, request, attempt: 1 };
+      await queues.submit.add('child', data, { ...options, jobId: submitJobId(renderId, 1) });
+    }
     if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
     throw new Error('the child was not waited for');
   };
@@ -119,7 +153,7 @@ function work(engine: Engine, processor: Processor<Checkpoint, RenderResult>): v
   cleanup(() => worker.close());
 }
 
-async function newRender(queues: Queues): Promise<string> {
+async function newRender(queues: Queues, at: Checkpoint['at'] = { step: 'submit' }): Promise<string> {
   const renderId = randomRenderId();
   const { name, data, opts } = renderJob({
     v: 1,
@@ -132,7 +166,7 @@ async function newRender(queues: Queues): Promise<string> {
     updatedAt: 1,
     attempt: 1,
     purchases: [],
-    at: { step: 'submit' },
+    at,
   });
   await queues.render.add(name, data, opts);
   return renderId;

@@ -10,7 +10,6 @@ import { COUNTER_WINDOW_SECONDS, countersOver } from '../rate-counters.ts';
 import { redisAdvice } from './advice.ts';
 import { brakedBackend, failFastBackend } from './backends.ts';
 import { connect, type RedisConnection, type Temper, whenReady } from './connections.ts';
-import { gatherWrites } from './gather-writes.ts';
 import { readTexts } from './job-texts.ts';
 
 export interface RedisEngineOptions {
@@ -38,7 +37,6 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     // Queues, workers and events all listen on the same. BullMQ counts on from here: 0 would become 3.
     connection.setMaxListeners(1_000);
     connection.on('error', (error: unknown) => report(error, description));
-    gatherWrites(connection);
     return connection;
   };
   const start = (temper: Temper) => {

@@ -1,0 +1,71 @@
+import { type Accepted, type Checkpoint, costOf, NOBODY, type Purchase, priceOf } from '@darkroom/shared';
+import type { RenderJob } from '../backends/index.ts';
+import type { ProviderEvent, SettleDeps, Settled } from './settle.ts';
+
+/** A task that the provider tells of, as the ledger notes it. */
+export function acceptedBy(
+  { request }: Checkpoint,
+  taskId: string,
+  event: ProviderEvent,
+  deps: SettleDeps,
+): Accepted {
+  const submittedAt = event.data.submitted_at;
+  return {
+    taskId,
+    acceptedAt: submittedAt ? submittedAt * 1000 : deps.now(),
+    costMicros: priceOf(deps.settings, request.resolution),
+    source: 'webhook',
+  };
+}
+
+/**
+ * The provider's word on a render that has ended canceled: only now is it known what it cost. Ledger and receipt learn
+ * it, and so does the job, which no worker writes any more.
+ */
+export async function amend(
+  job: RenderJob,
+  taskId: string,
+  event: ProviderEvent,
+  deps: SettleDeps,
+): Promise<Settled> {
+  const { ledger } = deps;
+  const receipt = await ledger.receipt(job.data.renderId);
+  if (receipt?.state !== 'canceled') return 'ignored';
+  const refunded = event.type === 'generation.failed';
+  const known = receipt.purchases.find((purchase) => purchase.taskId === taskId);
+  // Nothing new.
+  if (known && (known.refunded || !refunded)) return 'ignored';
+  const purchase = known ?? (await bought(job.data, taskId, event, deps));
+  if (!purchase) return 'ignored';
+  const others = receipt.purchases.filter((one) => one.taskId !== taskId);
+  const purchases = [...others, { ...purchase, refunded }];
+  const text = `the provider told later: ${taskId} was ${refunded ? 'refunded' : 'bought'}`;
+  await ledger.writeReceipt({
+    ...receipt,
+    purchases,
+    attempts: purchases.length,
+    costMicros: costOf(purchases),
+    notes: [...(receipt.notes ?? []), { at: deps.now(), text }],
+  });
+  await job.updateData({ ...job.data, purchases });
+  return 'settled';
+}
+
+/** The purchase of the present attempt, where it was submitted and nobody knew as what. */
+async function bought(
+  checkpoint: Checkpoint,
+  taskId: string,
+  event: ProviderEvent,
+  deps: SettleDeps,
+): Promise<Purchase | undefined> {
+  const { renderId, attempt } = checkpoint;
+  const standing = await deps.ledger.standing(renderId, attempt);
+  if (standing.state === 'untouched') return undefined;
+  if (standing.state === 'intended' && standing.intent.owner === NOBODY) return undefined;
+  const accepted =
+    standing.state === 'accepted' ? standing.accepted : acceptedBy(checkpoint, taskId, event, deps);
+  if (accepted.taskId !== taskId) return undefined;
+  if (standing.state === 'intended') await deps.ledger.accept(renderId, attempt, accepted);
+  const { acceptedAt, costMicros } = accepted;
+  return { attempt, taskId, acceptedAt, costMicros, refunded: false };
+}
