@@ -47,8 +47,8 @@ export interface StageJob<D> {
   readonly signal: AbortSignal;
   /** Writes the checkpoint. */
   save(data: D): Promise<void>;
-  /** A line for people, on the job's page. */
-  note(line: string): Promise<void>;
+  /** A line for people, on the job's page. Answers it as it stands there. */
+  note(line: string): Promise<Note>;
   /** What was noted so far, oldest first, as far back as the queue keeps it. */
   notes(): Promise<Note[]>;
 }

@@ -1,8 +1,11 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { tempDir } from '@darkroom/testkit';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodeImage, NotAnImage } from '../src/store/image.ts';
+
+/** As the downloader hands it over: with its first bytes at hand. */
+const decode = async (path: string) => decodeImage({ path, head: (await readFile(path)).subarray(0, 4096) });
 
 /** Noise: a picture whose bytes all matter. */
 const noise = (width: number, height: number) =>
@@ -32,7 +35,7 @@ describe('decoding', () => {
       }
     }
     for (let round = 0; round < 5; round += 1) {
-      const outcomes = await Promise.allSettled([...whole, ...cut].map(decodeImage));
+      const outcomes = await Promise.allSettled([...whole, ...cut].map(decode));
       for (const [index, outcome] of outcomes.entries()) {
         expect(outcome.status, [...whole, ...cut][index]).toBe(
           index < whole.length ? 'fulfilled' : 'rejected',
@@ -47,14 +50,21 @@ describe('decoding', () => {
     for (const lost of [64, 200, 500, 1000, 4000]) {
       const path = `${dir}/short-${lost}.jpg`;
       await writeFile(path, bytes.subarray(0, -lost));
-      await expect(decodeImage(path), `${lost} bytes short`).rejects.toThrow(NotAnImage);
+      await expect(decode(path), `${lost} bytes short`).rejects.toThrow(NotAnImage);
     }
+  });
+
+  test('a picture that does not tell its type by its first bytes is one all the same', async () => {
+    const path = `${await tempDir()}/picture.jpg`;
+    await noise(20, 10).jpeg().toFile(path);
+    const decoded = await decodeImage({ path, head: (await readFile(path)).subarray(0, 1) });
+    expect(decoded).toMatchObject({ width: 20, height: 10, contentType: 'image/jpeg' });
   });
 
   test('sizes are those that people see, orientation applied', async () => {
     const path = `${await tempDir()}/turned.jpg`;
     await noise(200, 100).jpeg().withMetadata({ orientation: 6 }).toFile(path);
-    const decoded = await decodeImage(path);
+    const decoded = await decode(path);
     expect(decoded).toMatchObject({ width: 100, height: 200, contentType: 'image/jpeg' });
     expect(await sharp(decoded.thumbnail).metadata()).toMatchObject({
       width: 100,
@@ -71,6 +81,6 @@ describe('decoding', () => {
       .png()
       .toFile(`${dir}/c`);
     for (const name of ['a', 'b', 'c'])
-      await expect(decodeImage(`${dir}/${name}`), name).rejects.toThrow(NotAnImage);
+      await expect(decode(`${dir}/${name}`), name).rejects.toThrow(NotAnImage);
   });
 });

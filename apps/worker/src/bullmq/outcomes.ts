@@ -143,7 +143,7 @@ async function handBack<D, R, F extends Death>(
 async function save<D, R, F extends Death>(host: StageHost<D, R, F>, job: Job<D, R>, data: D): Promise<void> {
   const progress = host.progressOf?.(data);
   const moved = progress !== undefined && progress !== job.progress;
-  // Sent in this order, and so done: the engine keeps that of one connection.
+  // Neither builds on the other: one round trip.
   await Promise.all([job.updateData(data), moved && job.updateProgress(progress)]);
 }
 

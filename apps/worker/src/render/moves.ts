@@ -32,9 +32,7 @@ export const buyAgain = (checkpoint: Checkpoint): Move =>
  */
 export async function noteOnce(job: StageJob<Checkpoint>, text: string): Promise<Note[]> {
   const notes = await job.notes();
-  if (notes.at(-1)?.text === text) return notes;
-  await job.note(text);
-  return job.notes();
+  return notes.at(-1)?.text === text ? notes : [...notes, await job.note(text)];
 }
 
 /** The render dies; `resume` is where a redrive goes on. */

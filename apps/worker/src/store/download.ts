@@ -1,10 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { Agent, buildConnector, request } from 'undici';
+import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import { assertHost, HostRefused, type HostRules, resultLookup } from './hosts.ts';
 
 /** A result on disk. `sha256` in hex, of the bytes as they came. Remove the file when done. */
@@ -12,6 +9,8 @@ export interface Downloaded {
   path: string;
   bytes: number;
   sha256: string;
+  /** Its first bytes, enough to tell most types by. */
+  head: Uint8Array;
 }
 
 export type DownloadAnswer =
@@ -28,6 +27,7 @@ export interface Downloader {
 }
 
 const MAX_REDIRECTS = 3;
+const HEAD_BYTES = 4096;
 
 class Gone extends Error {}
 const GONE = [403, 404, 410];
@@ -63,20 +63,11 @@ export async function openDownloader(options: {
         const reason = `HTTP ${answer.statusCode}`;
         throw GONE.includes(answer.statusCode) ? new Gone(reason) : new Error(reason);
       }
-      const hash = createHash('sha256');
-      let bytes = 0;
-      const meter = new Transform({
-        transform(chunk: Buffer, _encoding, done) {
-          bytes += chunk.length;
-          hash.update(chunk);
-          done(bytes > options.maxBytes ? new Error(`more than ${options.maxBytes} bytes`) : null, chunk);
-        },
-      });
-      await pipeline(answer.body, meter, createWriteStream(path), { signal });
+      const file = await pour(answer.body, path, options.maxBytes);
       const declared = Number(answer.headers['content-length']);
-      if (Number.isFinite(declared) && declared !== bytes)
-        throw new Error(`${bytes} of ${declared} bytes came`);
-      return { path, bytes, sha256: hash.digest('hex') };
+      if (Number.isFinite(declared) && declared !== file.bytes)
+        throw new Error(`${file.bytes} of ${declared} bytes came`);
+      return file;
     }
   };
 
@@ -97,6 +88,30 @@ export async function openDownloader(options: {
     },
     close: () => agent.close(),
   };
+}
+
+/** Chunk by chunk: what is not written yet is not read either. An abort of the request ends the body with an error. */
+async function pour(
+  body: Dispatcher.ResponseData['body'],
+  path: string,
+  maxBytes: number,
+): Promise<Downloaded> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let head = Buffer.alloc(0);
+  const file = await open(path, 'w');
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new Error(`more than ${maxBytes} bytes`);
+      hash.update(chunk);
+      if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
+      await file.writeFile(chunk);
+    }
+  } finally {
+    await file.close();
+  }
+  return { path, bytes, sha256: hash.digest('hex'), head };
 }
 
 const causeOf = (error: unknown) => (error instanceof Error ? error.cause : undefined);

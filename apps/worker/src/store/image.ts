@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { fileTypeFromFile } from 'file-type';
+import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type';
 import sharp from 'sharp';
 
 /** What a full decode proved, and what came out of it. Pixels as seen, orientation applied. */
@@ -33,10 +33,11 @@ sharp.concurrency(1);
  * picture is extracted first, because a plain resize would let the decoder skip pixels. `stats()` reads them all too,
  * but with several at the same time it takes cut files for whole ones.
  *
+ * @param head the file's first bytes, which mostly tell its type; where they do not, the file is read.
  * @throws {NotAnImage} where the file is of another type, cut short, or beyond the pixel limit.
  */
-export async function decodeImage(path: string): Promise<DecodedImage> {
-  const type = await fileTypeFromFile(path);
+export async function decodeImage({ path, head }: { path: string; head: Uint8Array }): Promise<DecodedImage> {
+  const type = (await fileTypeFromBuffer(head)) ?? (await fileTypeFromFile(path));
   if (!type || !TYPES.has(type.mime)) throw new NotAnImage(`the file is ${type?.mime ?? 'of no known type'}`);
   const open = () =>
     sharp(path, { failOn: 'truncated', limitInputPixels: PIXEL_LIMIT, sequentialRead: true });

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import {
   imageKey,
   type StoredImage,
@@ -66,7 +66,7 @@ async function freshResult(job: StageJob<StoreJob>, deps: StoreDeps): Promise<Ta
 async function keep(job: StageJob<StoreJob>, deps: StoreDeps, file: Downloaded): Promise<StoredImage> {
   const { store, settings } = deps;
   try {
-    const { thumbnail, ...decoded } = await decodeImage(file.path);
+    const { thumbnail, ...decoded } = await decodeImage(file);
     const key = imageKey(settings.IMAGE_KEY, job.data, decoded.contentType);
     const metadata = {
       sha256: file.sha256,
@@ -96,7 +96,8 @@ async function keep(job: StageJob<StoreJob>, deps: StoreDeps, file: Downloaded):
       thumbnailKey: thumbnailKey(job.data.renderId),
     };
   } finally {
-    await rm(file.path, { force: true });
+    // Not `rm`, which looks first. What stays is swept away by the next start.
+    await unlink(file.path).catch(() => undefined);
   }
 }
 

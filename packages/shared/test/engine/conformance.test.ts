@@ -5,6 +5,7 @@ import { createBench } from './bench.ts';
 import { adding } from './guarantees/adding.ts';
 import { children } from './guarantees/children.ts';
 import { failing } from './guarantees/failing.ts';
+import { looking } from './guarantees/looking.ts';
 import { observing } from './guarantees/observing.ts';
 import { order } from './guarantees/order.ts';
 import { pacing } from './guarantees/pacing.ts';
@@ -41,5 +42,6 @@ describe.each(['redis', 'pglite'] as const)('%s', (kind) => {
   describe.skipIf(missing)('children', () => children(bench));
   describe.skipIf(missing)('pacing', () => pacing(bench));
   describe.skipIf(missing)('observing', () => observing(bench));
+  describe.skipIf(missing)('looking', () => looking(bench));
   describe.skipIf(missing)('schedules', () => schedules(bench));
 });

@@ -3,8 +3,8 @@ import { DelayedError, type Job, type JobsOptions, RateLimitError, WaitingChildr
 import { describe, expect, test } from 'vitest';
 import { type Any, type AnyJob, type AnyQueue, type Bench, gathered, inState, stored } from '../bench.ts';
 
-/** Fast recovery for tests in which a worker goes away. */
-const quick = { lockDuration: 500, stalledInterval: 200 };
+/** Finds soon what a worker left that went away. */
+const quick = { stalledInterval: 200 };
 
 export function children(bench: Bench): void {
   const pair = () => ({ renders: bench.queue('render'), submits: bench.queue('submit') });
@@ -364,7 +364,7 @@ async function dieAfterAdding(bench: Bench, renders: AnyQueue, submits: AnyQueue
       added.add('child');
       return await new Promise(() => {});
     },
-    { ...quick, skipLockRenewal: true, skipStalledCheck: true },
+    { lockDuration: 500, skipLockRenewal: true, skipStalledCheck: true },
   );
   await renders.add('render', {}, { jobId: 'r.1', attempts: 1 });
   await added.atLeast(1);

@@ -1,0 +1,62 @@
+import { latch } from '@darkroom/testkit';
+import type { JobType } from 'bullmq';
+import { expect, test } from 'vitest';
+import { type Bench, inState, stored } from '../bench.ts';
+
+/** What one cheap look at a queue can be trusted with. */
+export function looking(bench: Bench): void {
+  test('a job that ended tells by itself how: completed where it left a value, until it is retried', async () => {
+    const queue = bench.queue();
+    const again = latch();
+    await bench.worker(
+      queue,
+      async (job) => {
+        if (job.data.bad) throw new Error('refused');
+        if (job.attemptsMade > 0) await again.wait();
+        return { outcome: 'stored' };
+      },
+      { concurrency: 2 },
+    );
+    await queue.add('store', {}, { jobId: 'good', attempts: 1 });
+    await queue.add('store', { bad: true }, { jobId: 'bad', attempts: 1 });
+    const good = await inState(queue, 'good', 'completed');
+    expect([good.finishedOn, good.returnvalue]).toEqual([expect.any(Number), { outcome: 'stored' }]);
+    const bad = await inState(queue, 'bad', 'failed');
+    expect([bad.finishedOn, bad.returnvalue]).toEqual([expect.any(Number), null]);
+
+    await bad.updateData({});
+    await bad.retry('failed');
+    await good.retry('completed');
+    for (const id of ['good', 'bad']) {
+      await inState(queue, id, 'active');
+      expect((await stored(queue, id)).finishedOn).toBeUndefined();
+    }
+    again.open();
+    for (const id of ['good', 'bad'])
+      expect((await inState(queue, id, 'completed')).returnvalue).toEqual({ outcome: 'stored' });
+
+    // One that completed before and fails now has no value left over.
+    await (await stored(queue, 'good')).updateData({ bad: true });
+    await (await stored(queue, 'good')).retry('completed');
+    expect((await inState(queue, 'good', 'failed')).returnvalue).toBeNull();
+  });
+
+  test('a job that nobody works on is counted from its adding to its removal, paused or not', async () => {
+    const queue = bench.queue();
+    // The engines differ in which of the two a paused queue's jobs are; BullMQ's types do not know the second.
+    const types = ['waiting', 'paused'] as JobType[];
+    const waiting = () => queue.getJobCountByTypes(...types);
+    expect(await waiting()).toBe(0);
+    await queue.add('cancel', {}, { jobId: 'r.1' });
+    expect(await waiting()).toBe(1);
+    await queue.pause();
+    expect(await waiting()).toBe(1);
+    await queue.add('cancel', {}, { jobId: 'r.2' });
+    expect(await waiting()).toBe(2);
+    await queue.remove('r.1');
+    await queue.resume();
+    expect(await waiting()).toBe(1);
+    await queue.remove('r.2');
+    expect(await waiting()).toBe(0);
+  });
+}
