@@ -14,6 +14,8 @@ const folders = [
 // One root, so that the servers of `globalSetup` start once for all projects.
 export default defineConfig({
   test: {
+    // The servers are ended in it, and then the output of the run is searched for secrets.
+    teardownTimeout: 60_000,
     globalSetup: ['./packages/testkit/src/setup.ts'],
     projects: folders.map((folder) => ({
       test: {
@@ -21,8 +23,9 @@ export default defineConfig({
         root: folder,
         include: ['test/**/*.test.ts'],
         setupFiles: [new URL('./packages/testkit/src/file-setup.ts', import.meta.url).pathname],
-        testTimeout: 30_000,
-        hookTimeout: 60_000,
+        // They end what hangs. How fast something must be is for its test to say.
+        testTimeout: 60_000,
+        hookTimeout: 120_000,
       },
     })),
   },

@@ -109,16 +109,22 @@ function guestKey({ API_KEYS: keys }: Settings): { apiKey: string | undefined; k
 const SIMULATOR_PORT = 4010;
 
 async function openSimulator(settings: Settings, fast: boolean, webhook: Webhook): Promise<Simulator> {
-  return startSimulator({
-    port: await freePort('127.0.0.1', SIMULATOR_PORT),
-    webhook,
-    dataDir: join(settings.DATA_DIR, 'simulator'),
-    ...(fast
-      ? {
-          timeScale: FAST,
-          quota: { submitPerSecond: 100, submitBurst: 1000, queryPerSecond: 1000, queryBurst: 10_000 },
-        }
-      : {}),
+  const start = (port: number) =>
+    startSimulator({
+      port,
+      webhook,
+      dataDir: join(settings.DATA_DIR, 'simulator'),
+      ...(fast
+        ? {
+            timeScale: FAST,
+            quota: { submitPerSecond: 100, submitBurst: 1000, queryPerSecond: 1000, queryBurst: 10_000 },
+          }
+        : {}),
+    });
+  // Not asked for beforehand: two that start together would both be told that it is free.
+  return start(SIMULATOR_PORT).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    return start(0);
   });
 }
 

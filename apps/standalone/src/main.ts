@@ -70,14 +70,17 @@ async function main(): Promise<number> {
 }
 
 function introduce(house: House): void {
-  const { engine, producer, simulator } = house;
+  const { engine, producer, simulator, settings } = house;
+  const { PORT: wanted } = settings;
+  if (wanted !== 0 && !producer.url.endsWith(`:${wanted}`))
+    say(`  Port ${wanted} is taken: a free one stands in for it.`);
   say(`  dashboard  ${producer.url}/queues`);
   say(`  API        ${producer.url}/v1/renders  (reference: ${producer.url}/reference)`);
   say(`  pictures   ${picturesOf(house)}`);
   say(`  queue      ${engine.description}`);
   const provider = simulator
     ? `${simulator.url} (simulated: no TOAPIS_API_KEY is set, nothing costs money)`
-    : house.settings.TOAPIS_BASE_URL;
+    : settings.TOAPIS_BASE_URL;
   say(`  provider   ${provider ?? 'https://toapis.com'}\n`);
 }
 

@@ -9,11 +9,14 @@ import {
   systemClock,
 } from '@darkroom/shared';
 import { cleanup, needs, openPage, tempDir } from '@darkroom/testkit';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { sampleCatalogue } from '../src/catalogue.ts';
 import { type House, openHouse } from '../src/compose.ts';
 import { renderCatalogue } from '../src/render-catalogue.ts';
 import type { Ended } from '../src/summary.ts';
+
+// A browser is slow on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const clock: Clock = systemClock;
 type Page = Awaited<ReturnType<typeof openPage>>['page'];
@@ -68,7 +71,7 @@ needs('browser').describe('what people see, in a real browser', () => {
   beforeAll(async () => {
     ({ house, ended } = await houseWithRenders(UP_TO_THE_REFUSED));
     url = house.producer.url;
-  }, 60_000);
+  }, 120_000);
 
   test('the first page leads to the renders and the dead letters', async () => {
     const { page, troubles } = await openPage();
@@ -203,7 +206,7 @@ needs('browser').describe('what people see where keys are needed', () => {
 
   beforeAll(async () => {
     ({ house, ended } = await houseWithRenders(2, { API_KEYS: [operator.key, shop.key] }));
-  }, 60_000);
+  }, 120_000);
 
   test('an operator types a key once and sees Bull Board', async () => {
     const { page, troubles } = await openPage(WIDE, operator);

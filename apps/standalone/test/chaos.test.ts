@@ -68,7 +68,7 @@ needs('redis').describe('separate processes on Redis', () => {
     for (let kill = 1; kill <= KILLS; kill += 1) {
       // Each kill strikes in the middle of the work: after another tenth of the purchases.
       await until(() => simulator.book.totals().tasks >= kill * (RENDERS / 10), {
-        timeout: 60_000,
+        timeout: 120_000,
         what: `kill ${kill}`,
       });
       await victim.kill('SIGKILL');
@@ -77,7 +77,8 @@ needs('redis').describe('separate processes on Redis', () => {
 
     const receipts = await allReceipts(ledger, ids);
     const statuses = await Promise.all(
-      ids.map(async (id) => (await (await fetch(`${address}/v1/renders/${id}`)).json()).status),
+      // A receipt is written right before its job ends.
+      ids.map(async (id) => (await (await fetch(`${address}/v1/renders/${id}?wait=30`)).json()).status),
     );
     for (const [index, id] of ids.entries()) {
       const receipt = receipts.get(id) as Receipt;
@@ -91,7 +92,7 @@ needs('redis').describe('separate processes on Redis', () => {
     expect(completed.length).toBeGreaterThan(RENDERS * 0.8);
     for (const receipt of completed)
       expect((await store.head(receipt.image?.key ?? ''))?.size).toBe(receipt.image?.bytes);
-  }, 120_000);
+  }, 300_000);
 });
 
 async function environment(simulator: Simulator) {
@@ -140,7 +141,7 @@ async function allReceipts(ledger: Ledger, ids: string[]): Promise<Map<string, R
       }
       return found.size === ids.length;
     },
-    { timeout: 90_000, every: 250, what: 'every render ended' },
+    { timeout: 200_000, every: 250, what: 'every render ended' },
   );
   return found;
 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { cleanup, type NodeProcess, spawnNode, tempDir } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
@@ -45,15 +47,30 @@ describe('the demo', () => {
     const second = await summaryOf(start(dataDir));
     expect(second).toMatchObject({ code: 0, summary: { ...EXPECTED, duplicates: 24 } });
     expect(await soldAccordingToProvider(dataDir)).toBe(23);
+  }, 240_000);
+
+  test('a port that somebody has is told, and another one serves', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    cleanup(() => void other.close());
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const run = spawnNode(MAIN, {
+      name: 'start',
+      args: ['--once', '--fast', '--no-catalogue'],
+      env: { DATA_DIR: await tempDir(), PORT: String(port), WORKER_PORT: '0' },
+    });
+    expect(await run.exited).toMatchObject({ code: 0 });
+    expect(run.lines).toContainEqual(expect.stringContaining(`Port ${port} is taken`));
+    expect(run.lines).not.toContainEqual(expect.stringContaining(`:${port}/`));
   }, 120_000);
 
   test.for<NodeJS.Signals>(['SIGINT', 'SIGKILL'])(
     'interrupted with %s in the middle and started again, it goes on and buys nothing twice',
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async (signal) => {
       const dataDir = await tempDir();
       const first = start(dataDir);
-      await first.waitForLine(/[2-9]\/24 done|1\d\/24 done/, { timeout: 60_000 });
+      await first.waitForLine(/[2-9]\/24 done|1\d\/24 done/, { timeout: 120_000 });
       await first.kill(signal);
       const second = await summaryOf(start(dataDir));
       expect(second).toMatchObject({ code: 0, summary: EXPECTED });
@@ -68,14 +85,14 @@ describe('the demo', () => {
       args: ['--no-catalogue'],
       env: { DATA_DIR: dataDir, PORT: '0', WORKER_PORT: '0' },
     });
-    await first.waitForLine(/Serving until/, { timeout: 30_000 });
+    await first.waitForLine(/Serving until/, { timeout: 60_000 });
     const second = start(dataDir);
     expect((await second.exited).code).toBe(1);
     expect(second.lines.join('\n')).toMatch(
       new RegExp(`process ${first.pid}|pid ${first.pid}|\\b${first.pid}\\b`),
     );
     expect((await first.kill('SIGTERM')).code).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test('with a key for the real provider nothing is bought without a yes', async () => {
     const dataDir = await tempDir();

@@ -4,8 +4,8 @@ import { type Answer, differences, recorded } from './drop-in/compare.ts';
 import { EXCHANGES, look, submit } from './drop-in/exchanges.ts';
 import { openOurs, openTheirs, type Place } from './drop-in/places.ts';
 
-/** Long enough to see a task queued and running. */
-const TASK_MS = 3_000;
+/** Long enough to see a task queued, and after a fifth of it at the latest, running. */
+const TASK_MS = 30_000;
 
 let ours: Awaited<ReturnType<typeof openOurs>>;
 let theirs: Awaited<ReturnType<typeof openTheirs>>;

@@ -23,7 +23,7 @@ async function run(script: string, at: Place): Promise<Buffer> {
   await promisify(execFile)(script.endsWith('.py') ? 'python3' : 'sh', [scriptPath(script)], {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', BASE_URL: at.url, API_KEY: at.key },
-    timeout: 30_000,
+    timeout: 100_000,
   });
   return await readFile(join(cwd, 'image.jpg'));
 }
@@ -63,7 +63,7 @@ for (const [script, program] of SCRIPTS) {
         uploads: before.uploads + (script.startsWith('upload') ? 1 : 0),
       });
     },
-    60_000,
+    120_000,
   );
 }
 

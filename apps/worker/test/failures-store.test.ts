@@ -1,8 +1,11 @@
 import { openStore } from '@darkroom/shared';
 import { cleanup, freshS3Url, needs, service, startHttpProxy, tempDir, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { hasty, openRig } from './rig.ts';
+
+// An outage is lived through in several steps, each of which may take its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 needs('redis').describe('failures while storing', () => {
   test.for<FaultRule>([
@@ -14,7 +17,8 @@ needs('redis').describe('failures while storing', () => {
     { kind: 'download_hang' },
     { kind: 'expired', times: 1 },
   ])('$kind is tried again with an attempt, from the same purchase', async (fault) => {
-    const rig = await openRig({ settings: { RESULT_MAX_BYTES: 4_000_000, DOWNLOAD_TIMEOUT_MS: 1000 } });
+    const hangs = fault.kind === 'download_hang' ? { DOWNLOAD_TIMEOUT_MS: 3000 } : {};
+    const rig = await openRig({ settings: { RESULT_MAX_BYTES: 4_000_000, ...hangs } });
     const state = rig.simulator.faults.add(fault);
     await rig.work();
     const id = await rig.render();
@@ -26,11 +30,12 @@ needs('redis').describe('failures while storing', () => {
 
   test('a result that has moved is found where the provider says it is now', async () => {
     const rig = await openRig();
-    rig.simulator.faults.add({ kind: 'download_500' });
+    rig.simulator.faults.add({ kind: 'download_500', rate: 1 });
     const outage = await rig.work({ settings: { STORE_CONCURRENCY: 1 } });
     const id = await rig.render();
     await until(async () => ((await rig.queues.store.getJob(`${id}.t1`))?.attemptsMade ?? 0) >= 1);
     await outage.close();
+    rig.simulator.faults.clear();
     await rig.ledger.writeResult(id, 1, {
       url: `${rig.simulator.url}/moved/away.jpg`,
       expiresAt: Number.MAX_SAFE_INTEGER,
@@ -136,7 +141,7 @@ needs('redis', 's3').describe('S3 away', () => {
     // One that cannot even be entered into the index of its day: nothing is bought that nobody could list.
     const unseen = await rig.render();
     await until(async () => ((await rig.queues.render.getJob(unseen))?.attemptsStarted ?? 0) >= 3, {
-      timeout: 20_000,
+      timeout: 45_000,
     });
     expect((await rig.queues.render.getJob(unseen))?.attemptsMade).toBe(0);
     expect(await rig.queues.submit.getJob(`${unseen}.s1`)).toBeUndefined();
@@ -145,7 +150,7 @@ needs('redis', 's3').describe('S3 away', () => {
     expect((await rig.queues.submit.getJob(`${early}.s1`))?.attemptsMade).toBe(0);
     await proxy.resume();
     for (const id of [early, unseen]) {
-      await until(async () => (await rig.queues.render.getJobState(id)) === 'completed', { timeout: 25_000 });
+      await until(async () => (await rig.queues.render.getJobState(id)) === 'completed', { timeout: 45_000 });
       expect(rig.bought(id).charged).toBe(1);
     }
 
@@ -156,7 +161,7 @@ needs('redis', 's3').describe('S3 away', () => {
     expect((await rig.queues.store.getJob(`${late}.t1`))?.attemptsMade).toBe(0);
     outage.remove();
     await until(async () => (await (await rig.queues.render.getJob(late))?.getState()) === 'completed', {
-      timeout: 25_000,
+      timeout: 45_000,
     });
     expect(rig.bought(late).charged).toBe(1);
   });
@@ -170,11 +175,11 @@ needs('redis', 's3').describe('S3 away', () => {
       const outage = proxy.fail({ method: 'PUT', path: /accepted\.json/ }, { status });
       const id = await rig.render();
       await until(async () => Boolean((await rig.queues.submit.getJob(`${id}.s1`))?.data.accepted), {
-        timeout: 20_000,
+        timeout: 45_000,
       });
       outage.remove();
       await until(async () => (await (await rig.queues.render.getJob(id))?.getState()) === 'completed', {
-        timeout: 25_000,
+        timeout: 45_000,
       });
       expect(rig.bought(id).charged).toBe(1);
       expect(rig.simulator.requests.counts().categories.submit.received).toBe(1);

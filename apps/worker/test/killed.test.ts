@@ -1,9 +1,12 @@
 import { deliveriesOf, Ledger, openStore } from '@darkroom/shared';
 import { cleanup, freshS3Url, needs, service, startHttpProxy, tempDir, until } from '@darkroom/testkit';
 import type { FaultRule, Simulator } from '@darkroom/upstream-simulator';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { hasty, openRig } from './rig.ts';
 import { spawnWorker } from './spawn-worker.ts';
+
+// Processes start in seconds, on a busy machine in many.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Kills the worker as soon as the provider has seen a request of the category. */
 async function killAt(category: 'submit' | 'query' | 'download', fault: FaultRule) {
@@ -74,7 +77,7 @@ needs('redis').describe('a worker killed with SIGKILL', () => {
     spawnWorker(rig);
     await until(async () => (await rig.ended(id)).state === 'completed');
     expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
-  }, 60_000);
+  });
 });
 
 needs('redis', 's3').describe('a worker killed while it ends a canceled render', () => {
@@ -101,12 +104,12 @@ needs('redis', 's3').describe('a worker killed while it ends a canceled render',
     const id = await rig.render();
     await rig.mark(id);
     const victim = spawnWorker(rig, env);
-    await until(() => hang.hits > 0, { timeout: 20_000 });
+    await until(() => hang.hits > 0, { timeout: 60_000 });
     await victim.kill('SIGKILL');
     hang.remove();
     expect((await rig.checkpoint(id)).at.step).toBe('cancel');
     spawnWorker(rig, env);
-    await until(async () => (await rig.queues.render.getJobState(id)) === 'completed', { timeout: 20_000 });
+    await until(async () => (await rig.queues.render.getJobState(id)) === 'completed', { timeout: 60_000 });
     const receipt = await new Ledger(store, hasty).receipt(id);
     expect(receipt).toMatchObject({ state: 'canceled', costMicros: 0, canceled: { from: 'submit' } });
     expect(receipt?.notes?.filter(({ text }) => text.startsWith('canceled'))).toHaveLength(1);

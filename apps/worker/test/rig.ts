@@ -74,7 +74,8 @@ export async function openRig(
     TOAPIS_QUERY_PER_SECOND: 1000,
     EXPECTED_LATENCY_MS: 100,
     SHUTDOWN_TIMEOUT_MS: 5000,
-    LOCK_DURATION_MS: 2000,
+    // A test in which a worker goes away without a word says so itself.
+    LOCK_DURATION_MS: 30_000,
     ...options.settings,
   };
   const prefix = freshPrefix();
@@ -126,10 +127,12 @@ export async function openRig(
         secrets: [simulator.apiKey],
       });
       cleanup(() => worker.close());
+      // The first one begins with a sweep. What a test makes after this is not what it finds.
+      await until(async () => ((await queues.maintenance.getJobCounts('completed'))['completed'] ?? 0) > 0);
       return worker;
     },
     ended: async (id) => {
-      await until(async () => Boolean((await queues.render.getJob(id))?.finishedOn), { timeout: 25_000 });
+      await until(async () => Boolean((await queues.render.getJob(id))?.finishedOn), { timeout: 45_000 });
       return (await ledger.receipt(id)) as Receipt;
     },
     checkpoint: async (id) => (await queues.render.getJob(id))?.data as Checkpoint,

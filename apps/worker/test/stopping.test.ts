@@ -1,10 +1,13 @@
 import { dayIndexPrefix, deliveriesOf, messageId } from '@darkroom/shared';
 import { needs, service, startProxy, until } from '@darkroom/testkit';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { deadLettersOf } from '../src/bullmq/index.ts';
 import { type SweepDeps, sweep } from '../src/maintenance/index.ts';
 import { announce } from '../src/notify/index.ts';
 import { openRig } from './rig.ts';
+
+// Some live through an outage, with thirty renders.
+vi.setConfig({ testTimeout: 120_000 });
 
 needs('redis').describe('stopping and being stopped', () => {
   test('a worker that is told to stop lets the submission that is under way finish', async () => {
@@ -99,7 +102,7 @@ needs('redis').describe('stopping and being stopped', () => {
     await proxy.resume();
     for (const id of ids) {
       await until(async () => (await (await rig.queues.render.getJob(id))?.getState()) === 'completed', {
-        timeout: 25_000,
+        timeout: 60_000,
       });
       expect(rig.bought(id), id).toEqual({ charged: 1, refunded: 0 });
     }
@@ -160,10 +163,11 @@ needs('redis').describe('the quota', () => {
     await rig.work();
     const ids = await Promise.all(Array.from({ length: 25 }, () => rig.render()));
     for (const id of ids) expect((await rig.ended(id)).state).toBe('completed');
-    const { categories, submissions } = rig.simulator.requests.counts();
-    expect(categories.submit.quotaRefused).toBe(0);
-    // A fixed window may let two of them meet at its edge, and no more.
-    expect(submissions.maxPerSecond).toBeLessThanOrEqual(10);
+    expect(rig.simulator.requests.counts().categories.submit.quotaRefused).toBe(0);
+    // Five windows of five: the first and the last are four seconds apart. What begins apart may arrive together.
+    const begun = await Promise.all(ids.map((id) => rig.queues.submit.getJob(`${id}.s1`)));
+    const times = begun.map((job) => job?.processedOn ?? 0);
+    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(3_900);
   });
 
   test('while the query quota is blocked nobody looks, and nothing fails for it', async () => {

@@ -39,7 +39,11 @@ export async function openPage(
     if (message.type() === 'error') troubles.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => troubles.push(`script: ${error.message}`));
-  page.on('requestfailed', (request) => troubles.push(`failed: ${request.url()}`));
+  page.on('requestfailed', (request) => {
+    // Cut off by whoever asked: a page that is left while it looks something up.
+    if (request.failure()?.errorText === 'net::ERR_ABORTED') return;
+    troubles.push(`failed: ${request.url()}`);
+  });
   page.on('request', (request) => {
     const { hostname, protocol } = new URL(request.url());
     if (protocol.startsWith('http') && hostname !== '127.0.0.1')

@@ -4,7 +4,7 @@ export interface Latch<T = void> {
   open(value: T): void;
   /** Fails all who wait and will wait. */
   fail(reason: unknown): void;
-  /** Rejects when it was not opened in time. @param timeout milliseconds, 10_000 by default */
+  /** Rejects when it was not opened in time. @param timeout milliseconds, 20_000 by default */
   wait(timeout?: number): Promise<T>;
 }
 
@@ -22,7 +22,7 @@ export function latch<T = void>(): Latch<T> {
       resolve(value);
     },
     fail: reject,
-    wait: async (timeout = 10_000) => {
+    wait: async (timeout = 20_000) => {
       const late = Promise.withResolvers<never>();
       const timer = setTimeout(
         () => late.reject(new Error(`latch not opened within ${timeout} ms`)),

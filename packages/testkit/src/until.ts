@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface UntilOptions {
-  /** Milliseconds. @default 10_000 */
+  /** Milliseconds: finds out what hangs, and says nothing of how fast it should be. @default 20_000 */
   timeout?: number;
   /** Milliseconds between looks. @default 20 */
   every?: number;
@@ -17,7 +17,7 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   options: UntilOptions = {},
 ): Promise<NonNullable<T>> {
-  const { timeout = 10_000, every = 20, what = 'the condition' } = options;
+  const { timeout = 20_000, every = 20, what = 'the condition' } = options;
   const deadline = performance.now() + timeout;
   for (;;) {
     let failure: unknown;

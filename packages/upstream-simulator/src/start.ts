@@ -96,7 +96,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 
   const app = await buildServer(world);
-  ownUrl = await app.listen({ port: settings.port, host: settings.host });
+  try {
+    ownUrl = await app.listen({ port: settings.port, host: settings.host });
+  } catch (error) {
+    // Whoever starts another one on the same folder must be alone with it.
+    await closeAll();
+    throw error;
+  }
   for (const task of settledEarly) webhooks?.taskSettled(task);
   tasks.settleDue();
 

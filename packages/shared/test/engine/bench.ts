@@ -1,4 +1,4 @@
-import { cleanup, until } from '@darkroom/testkit';
+import { cleanup, latch, until } from '@darkroom/testkit';
 import type { Job, JobState, Queue, QueueEvents, Worker } from 'bullmq';
 import { within } from '../../src/engine/errors.ts';
 import type { Engine, EngineQueueOptions, EngineWorkerOptions, Processor } from '../../src/engine/index.ts';
@@ -18,6 +18,7 @@ export interface Bench {
     processor: Processor<Any, Any>,
     options?: EngineWorkerOptions,
   ): Promise<Worker<Any, Any>>;
+  /** Told of all that happens from now on. */
   events(queue: AnyQueue): Promise<QueueEvents>;
 }
 
@@ -37,6 +38,13 @@ export function createBench(engine: () => Engine): Bench {
       const events = engine().events(queue.name);
       cleanup(() => within(2_000, 'close', events.close()).catch(() => undefined));
       await events.waitUntilReady();
+      // It reads what comes after its first look, and that comes some time after it is ready.
+      const heard = latch();
+      events.once('heard' as 'added', () => heard.open());
+      await until(async () => {
+        await queue.getBackend().publishEvent({ event: 'heard', jobId: 'nobody' } as never, 1_000);
+        return heard.opened;
+      });
       return events;
     },
   };
@@ -47,7 +55,7 @@ export async function inState(
   queue: AnyQueue,
   id: string,
   state: JobState,
-  timeout = 10_000,
+  timeout = 20_000,
 ): Promise<AnyJob> {
   let last: string | undefined;
   await until(
@@ -78,7 +86,7 @@ export const gathered = <T>(): {
   return {
     all,
     add: (item) => void all.push(item),
-    atLeast: async (n, timeout = 10_000) => {
+    atLeast: async (n, timeout = 20_000) => {
       await until(() => all.length >= n, {
         timeout,
         every: 5,

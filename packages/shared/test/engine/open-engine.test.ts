@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { cleanup, needs, service, spawnNode, tempDir } from '@darkroom/testkit';
+import { cleanup, needs, service, spawnNode, tempDir, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
 
@@ -25,7 +25,7 @@ describe('the embedded engine', () => {
     await other.kill('SIGKILL');
     const engine = await open();
     cleanup(() => engine.close());
-    await engine.ping(1_000);
+    await engine.ping(20_000);
     await expect(open()).rejects.toMatchObject({ code: 'locked' });
   });
 
@@ -50,7 +50,7 @@ needs('redis').describe('the Redis engine', () => {
     const engine = await openEngine({ queueUrl: url, dataDir: '', role: 'producer', onError });
     cleanup(() => engine.close());
     expect(engine.queue('render')).toBe(engine.queue('render'));
-    await engine.ping(1_000);
+    await engine.ping(20_000);
     expect(engine.description).not.toContain('@');
     expect(await engine.warnings()).toBeInstanceOf(Array);
   });
@@ -67,7 +67,7 @@ needs('redis').describe('the Redis engine', () => {
       onError: (error, where) => void reported.push(`${where} ${error.message} ${error.stack}`),
     });
     cleanup(() => engine.close());
-    expect(reported.join()).toMatch(/WRONGPASS|AUTH/);
+    await until(() => /WRONGPASS|AUTH/.test(reported.join()));
     expect(reported.join()).not.toContain('not-the-secret');
     await expect(engine.queue('render').add('r', {})).rejects.toMatchObject({ code: 'unavailable' });
   });

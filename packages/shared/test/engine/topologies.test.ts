@@ -30,8 +30,9 @@ async function worksAt(queueUrl: string): Promise<void> {
   await submits.addBulk([{ name: 'submit', data: {}, opts: { jobId: 'r.1.s1', parent } }]);
   expect((await inState(renders, 'r.1', 'completed')).returnvalue).toBe('bought');
   await completed.atLeast(1);
-  expect(await engine.counters.take('polls', 1)).toBe(0);
-  expect(await engine.counters.take('polls', 1)).toBeGreaterThan(0);
+  // At once: a second later there is another one to be had.
+  const takes = await Promise.all([engine.counters.take('polls', 1), engine.counters.take('polls', 1)]);
+  expect(takes.filter((ms) => ms === 0)).toHaveLength(1);
   expect((await engine.warnings()).join()).toMatch(/hz is 10/);
   await engine.close();
   expect(failures.all).toEqual([]);

@@ -2,12 +2,15 @@ import { cp, mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { spawnNode, tempDir } from '@darkroom/testkit';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock/clock.ts';
 import { openStore } from '../../src/store/index.ts';
 import { openFolder, plain, refusal, text } from './stores.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
+// Processes start in seconds, on a busy machine in many.
+vi.setConfig({ testTimeout: 120_000 });
+
 const open = (dataDir: string) => openStore({ dataDir, clock: systemClock });
 
 test('a writer killed at any moment leaves whole objects only, each with what belongs to it', async () => {

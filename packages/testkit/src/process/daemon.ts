@@ -34,7 +34,7 @@ export async function startDaemon(
   return {
     pid: child.pid ?? 0,
     gone: () => why && `${why}: ${lines.all.slice(-3).join(' | ')}`,
-    waitForLine: (pattern, timeout = 20_000) => lines.waitFor(pattern, { timeout, gone: () => why }),
+    waitForLine: (pattern, timeout = 45_000) => lines.waitFor(pattern, { timeout, gone: () => why }),
     stop: async () => {
       if (why === undefined) child.kill('SIGKILL');
       await closed;

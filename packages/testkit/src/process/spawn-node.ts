@@ -60,13 +60,13 @@ export function spawnNode(entry: string, options: SpawnNodeOptions = {}): NodePr
     pid,
     lines: lines.all,
     exited,
-    waitForLine: (pattern, { timeout = 20_000, from = 0 } = {}) =>
+    waitForLine: (pattern, { timeout = 45_000, from = 0 } = {}) =>
       lines.waitFor(pattern, {
         timeout,
         from,
         gone: () => ended && `${name} ended with ${ended.signal ?? ended.code}`,
       }),
-    kill: async (signal = 'SIGTERM', { timeout = 20_000 } = {}) => {
+    kill: async (signal = 'SIGTERM', { timeout = 45_000 } = {}) => {
       if (!ended) child.kill(signal);
       const late = setTimeout(() => child.kill('SIGKILL'), timeout);
       const exit = await exited;

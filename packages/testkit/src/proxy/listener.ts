@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { freePort } from '../process/port.ts';
 
 /** What all proxies can do. Existing and new connections are meant alike. */
 export interface Faults {
@@ -44,9 +45,10 @@ export class Listener {
   async listen(): Promise<void> {
     if (this.#open) return;
     this.#open = true;
+    // One that nobody else is given while it is refused.
+    this.#port ||= await freePort();
     this.#server.listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');
-    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   cut(): void {

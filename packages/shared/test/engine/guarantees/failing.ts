@@ -100,7 +100,7 @@ export function failing(bench: Bench): void {
   test('a job whose worker went away is taken again: that counts as stalled, not as an attempt', async () => {
     const queue = bench.queue();
     const ran = gathered<unknown>();
-    const quick = { lockDuration: 500, stalledInterval: 200 };
+    const quick = { stalledInterval: 200 };
     const first = await bench.worker(
       queue,
       async (job) => {
@@ -108,7 +108,7 @@ export function failing(bench: Bench): void {
         await job.updateData({ step: 'poll' });
         await new Promise(() => {});
       },
-      { ...quick, skipLockRenewal: true, skipStalledCheck: true },
+      { lockDuration: 500, skipLockRenewal: true, skipStalledCheck: true },
     );
     await queue.add('render', { step: 'submit' }, { jobId: 'r.1', attempts: 1 });
     await ran.atLeast(1);

@@ -41,12 +41,14 @@ export function polling(bench: Bench): void {
       ran.add(job.id ?? '');
       if (job.id !== 'slow' || job.data.polled) return;
       await job.updateData({ polled: true });
-      await job.moveToDelayed(Date.now() + 300, token);
+      await job.moveToDelayed(Date.now() + 3_600_000, token);
       throw new DelayedError();
     });
     await queue.add('render', {}, { jobId: 'slow' });
-    await ran.atLeast(1);
+    const waiting = await inState(queue, 'slow', 'delayed');
     await queue.add('render', {}, { jobId: 'quick' });
+    await ran.atLeast(2);
+    await waiting.promote();
     await ran.atLeast(3);
     expect(ran.all).toEqual(['slow', 'quick', 'slow']);
   });

@@ -7,7 +7,7 @@ export function schedules(bench: Bench): void {
     const ran = gathered<{ id: string; at: number }>();
     for (let process = 0; process < 2; process++) {
       await queue.upsertJobScheduler('sweep', { every: 250 }, { name: 'sweep', data: { kind: 'stalled' } });
-      await bench.worker(queue, async (job) => ran.add({ id: job.id ?? '', at: Date.now() }));
+      await bench.worker(queue, async (job) => ran.add({ id: job.id ?? '', at: job.processedOn ?? 0 }));
     }
     await ran.atLeast(6);
     expect(await queue.removeJobScheduler('sweep')).toBe(true);
