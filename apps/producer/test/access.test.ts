@@ -137,7 +137,7 @@ needs('redis').describe('who may do what', () => {
       url.replace(done, id),
       url.replace('tenant=shop', 'tenant=press'),
       url.replace(String(until), String(until + 1)),
-      url.replace(/signature=./, 'signature=-'),
+      url.replace(/signature=(.)/, (_, first) => `signature=${first === 'A' ? 'B' : 'A'}`),
     ]) {
       expect((await fetch(bent)).status).toBe(401);
     }

@@ -86,7 +86,7 @@ test('the image in a webhook opens for an hour without a key, where the store ca
     url.replace('/image', '/thumbnail'),
     url.replace('tenant=shop', 'tenant=default'),
     url.replace(/until=\d/, 'until=9'),
-    url.replace(/signature=./, 'signature=-'),
+    url.replace(/signature=(.)/, (_, first) => `signature=${first === 'A' ? 'B' : 'A'}`),
   ]) {
     expect(bent).not.toBe(url);
     expect((await fetch(bent)).status).toBe(401);
