@@ -1,6 +1,6 @@
 import { type Accepted, type Checkpoint, costOf, NOBODY, type Purchase, priceOf } from '@darkroom/shared';
 import type { RenderJob } from '../backends/index.ts';
-import type { ProviderEvent, SettleDeps, Settled } from './settle.ts';
+import type { ProviderEvent, SettleDeps, Settled } from './event.ts';
 
 /** A task that the provider tells of, as the ledger notes it. */
 export function acceptedBy(

@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { bytesOf, readBytes, resource } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
 import { ProblemError } from '../problems/index.ts';
-import { eventSchema, type SettleDeps, settle } from './settle.ts';
+import { eventSchema, type SettleDeps } from './event.ts';
+import { settle } from './settle.ts';
 import { refuseSignature } from './signature.ts';
 
 /** Bytes. It is read before anybody knows whose it is: an event has a few thousand. */
