@@ -47,7 +47,7 @@ async function* linesOf(
     ended = true;
     yield `${JSON.stringify(tally.summary(error))}\n`;
   } finally {
-    tally.log(ended ? 'accepted in bulk' : 'the caller of a bulk went away');
+    tally.log(ended ? 'accepted in bulk' : 'the caller of a bulk went away; what was read still gets in');
     // Also when nobody reads on.
     await results.return(undefined);
   }

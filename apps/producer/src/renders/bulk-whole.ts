@@ -21,7 +21,7 @@ export async function answerWhole(
   } catch (failure) {
     if (items.length === 0) throw failure;
     if (brokeOff(request)) {
-      tally.log('the caller of a bulk went away');
+      tally.log('the caller of a bulk went away; what was read still gets in');
       throw failure;
     }
     error = failure;
