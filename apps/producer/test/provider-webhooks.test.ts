@@ -48,6 +48,16 @@ async function ended(rig: Rig, data: Checkpoint, end: () => RenderResult): Promi
   return id;
 }
 
+/** A render that was dead-lettered because nobody knew whether it was bought. */
+function deadAsUnknown(rig: Rig): Promise<string> {
+  const resume = { step: 'hold', reason: 'cut', until: 9 } as const;
+  const failure = { code: 'submission_unknown', message: 'm', step: 'hold', at: 1, chain: [] } as const;
+  const dead = checkpoint({ step: 'bury', failure: { ...failure, chain: [] }, resume, attemptsMade: 0 });
+  return ended(rig, dead, () => {
+    throw new Error('submission_unknown');
+  });
+}
+
 const canceledReceipt = ({ v, renderId, tenant, request, fingerprint, purchases }: Checkpoint): Receipt => ({
   v,
   renderId,
@@ -132,12 +142,7 @@ needs('redis').describe("the provider's webhooks", () => {
 
   test('one that was dead-lettered as unknown is brought back', async () => {
     const rig = await open();
-    const resume = { step: 'hold', reason: 'cut', until: 9 } as const;
-    const failure = { code: 'submission_unknown', message: 'm', step: 'hold', at: 1, chain: [] } as const;
-    const dead = checkpoint({ step: 'bury', failure: { ...failure, chain: [] }, resume, attemptsMade: 0 });
-    const id = await ended(rig, dead, () => {
-      throw new Error('submission_unknown');
-    });
+    const id = await deadAsUnknown(rig);
     expect(await tell(rig, { task_id: 't8', client_business_id: id })).toEqual({
       status: 200,
       outcome: 'settled',
@@ -148,12 +153,7 @@ needs('redis').describe("the provider's webhooks", () => {
 
   test('told twice at the same time, one that was dead-lettered is brought back once', async () => {
     const rig = await open();
-    const resume = { step: 'hold', reason: 'cut', until: 9 } as const;
-    const failure = { code: 'submission_unknown', message: 'm', step: 'hold', at: 1, chain: [] } as const;
-    const dead = checkpoint({ step: 'bury', failure: { ...failure, chain: [] }, resume, attemptsMade: 0 });
-    const id = await ended(rig, dead, () => {
-      throw new Error('submission_unknown');
-    });
+    const id = await deadAsUnknown(rig);
     const data = { task_id: 't8', client_business_id: id };
     const answers = await Promise.all(Array.from({ length: 6 }, () => tell(rig, data)));
     for (const { status, outcome } of answers) {

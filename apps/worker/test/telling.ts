@@ -22,7 +22,21 @@ export async function openTelling(settings: Partial<Settings> = {}) {
   return { rig, receiver, secret };
 }
 
-/** Renders, and waits for the end of the only message that comes of it, or for its next try. */
+/** Receivers that hold one of these secrets each, once they were told of a render. */
+export async function toldToHolders(secrets: string[], holders: string[]) {
+  const receivers = await Promise.all(holders.map((secret) => startReceiver(secret)));
+  const { rig } = await openTelling({
+    WEBHOOK_SECRETS: secrets.map((value) => ({ value })),
+    WEBHOOK_URLS: receivers.map(({ url }) => ({ value: url })),
+  });
+  await rig.work();
+  const id = await rig.render();
+  for (const index of receivers.keys())
+    await told(rig, id, 'completed', messageId(id, 'completed', 0, index));
+  return receivers;
+}
+
+/** Waits for the end of a render's message (its first, unless another is named), or for its next try. */
 export async function told(
   rig: Rig,
   id: string,
