@@ -34,8 +34,6 @@ needs('redis').describe('a webhook', () => {
   test('that was taken while the queue went away is not lost: at worst it is told again, under the same id', async () => {
     const proxy = await startProxy(service('redis').url);
     const { rig, receiver } = await openTelling({ QUEUE_URL: proxy.url });
-    const id = await rig.render();
-    await rig.mark(id);
     const taken = latch();
     receiver.react((response) => {
       receiver.react((again) => void again.writeHead(204).end());
@@ -44,7 +42,12 @@ needs('redis').describe('a webhook', () => {
         response.writeHead(204).end();
       });
     });
+    // The queue must not go away before the worker is up, and the render is to be canceled before it runs.
+    await rig.queues.render.pause();
     await rig.work();
+    const id = await rig.render();
+    await rig.mark(id);
+    await rig.queues.render.resume();
     await taken.wait();
     await proxy.resume();
     const message = messageId(id, 'canceled', 0, 0);
