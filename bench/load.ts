@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Checkpoint, QUEUE, randomRenderId, renderJob } from '@darkroom/shared';
+import { QUEUE, renderJob } from '@darkroom/shared/queues';
+import { type Checkpoint, drawRenderId } from '@darkroom/shared/render';
 import { Queue } from 'bullmq';
 import type { WorkerProcess } from './children.ts';
 import type { Ground } from './ground.ts';
@@ -23,13 +24,13 @@ export const REQUEST = {
 export function newCheckpoint(prompt: string = PROMPT): Checkpoint {
   const now = Date.now();
   return {
-    v: 1,
-    renderId: randomRenderId(),
+    version: 1,
+    renderId: drawRenderId(),
     tenant: 'default',
     request: { model: 'gemini-3-pro-image-preview', ...REQUEST, prompt, images: [] },
     // As long as a real one: its bytes are measured.
     fingerprint: '0123456789abcdef'.repeat(4),
-    doorToken: '0123456789abcdef',
+    creatorToken: '0123456789abcdef',
     createdAt: now,
     updatedAt: now,
     attempt: 1,
@@ -56,7 +57,7 @@ export async function enqueue(
 
 /**
  * Waits until `wanted` renders are in a state, with one cheap command a look, so that looking does not disturb
- * what is measured. Answers the number of looks.
+ * what is measured. Answers the number of polls.
  *
  * @throws when a render failed, the worker ended, or nothing happens any more
  */
@@ -72,9 +73,9 @@ export async function waitFor(
   void worker.process.exited.then(() => ended.abort());
   let moved = performance.now();
   let before = -1;
-  for (let looks = 1; ; looks += 1) {
+  for (let polls = 1; ; polls += 1) {
     const count = await ground.redis.zcard(key(state));
-    if (count >= wanted) return looks;
+    if (count >= wanted) return polls;
     if (count !== before) moved = performance.now();
     before = count;
     const what = `${count} of ${wanted} renders are ${state}`;

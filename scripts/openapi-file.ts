@@ -2,13 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startProducer } from '../apps/producer/src/index.ts';
-import {
-  createLogger,
-  openEngine,
-  openStore,
-  parseSettings,
-  systemClock,
-} from '../packages/shared/src/index.ts';
+import { parseSettings } from '../packages/shared/src/config/index.ts';
+import { openEngine } from '../packages/shared/src/engine/index.ts';
+import { openStore } from '../packages/shared/src/object-store/index.ts';
+import { createLogger, systemClock } from '../packages/shared/src/runtime/index.ts';
 
 // Writes docs/openapi.json as a producer tells it; a test tells when it must be run again.
 const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-openapi-'));

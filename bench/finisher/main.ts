@@ -1,5 +1,7 @@
 // A bare BullMQ worker that completes renders after some time: the other side of whoever waits for them.
-import type { Checkpoint, RenderResult } from '@darkroom/shared';
+
+import type { RenderResult } from '@darkroom/shared/queues';
+import type { Checkpoint } from '@darkroom/shared/render';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 
@@ -18,7 +20,7 @@ const worker = new Worker<Checkpoint, RenderResult>(
       contentType: 'image/jpeg',
       thumbnailKey: `thumbnails/${renderId}.webp`,
     };
-    return { state: 'completed', image, costMicros: 25_000 };
+    return { status: 'completed', image, costMicros: 25_000 };
   },
   { connection, prefix, concurrency: 200 },
 );

@@ -24,7 +24,7 @@ export async function redisWork(redis: Redis): Promise<RedisWork> {
   };
 }
 
-/** What was done between two looks, `times` of `noise` taken off. */
+/** What was done between two polls, `times` of `noise` taken off. */
 export function between(before: RedisWork, after: RedisWork, noise?: RedisWork, times = 0): RedisWork {
   const part = (key: keyof RedisWork) => after[key] - before[key] - (noise?.[key] ?? 0) * times;
   return {

@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import type { AcceptedAnswer, BulkSummary } from '@darkroom/api';
+import type { AcceptedResponse, BulkSummary } from '@darkroom/api';
 import { Pool } from 'undici';
 import { REQUEST } from '../load.ts';
 
@@ -58,9 +58,9 @@ export async function singleCalls(
 }
 
 /** Asks for one render. */
-export async function post(pool: Pool, body = render(undefined)): Promise<AcceptedAnswer> {
+export async function post(pool: Pool, body = render(undefined)): Promise<AcceptedResponse> {
   const headers = { 'content-type': 'application/json' };
   const answer = await pool.request({ path: '/v1/renders', method: 'POST', headers, body });
   if (answer.statusCode !== 202) throw new Error(`a render was answered ${answer.statusCode}`);
-  return (await answer.body.json()) as AcceptedAnswer;
+  return (await answer.body.json()) as AcceptedResponse;
 }

@@ -1,4 +1,4 @@
-import type { RenderAnswer } from '@darkroom/api';
+import type { RenderResponse } from '@darkroom/api';
 import { Pool } from 'undici';
 import { startFinisher, startProducer } from '../children.ts';
 import { removeBelow } from '../gauges/redis.ts';
@@ -44,7 +44,7 @@ export async function measureDelivery(ground: Ground, size: Size): Promise<Deliv
   return { at_once: AT_ONCE, rows };
 }
 
-type Follow = (pool: Pool, id: string) => Promise<RenderAnswer>;
+type Follow = (pool: Pool, id: string) => Promise<RenderResponse>;
 
 async function delays(pool: Pool, renders: number, follow: Follow): Promise<number[]> {
   const seen: number[] = [];
@@ -64,7 +64,7 @@ async function delays(pool: Pool, renders: number, follow: Follow): Promise<numb
 
 const waited: Follow = async (pool, id) => {
   const { body } = await pool.request({ path: `/v1/renders/${id}?wait=30`, method: 'GET' });
-  return (await body.json()) as RenderAnswer;
+  return (await body.json()) as RenderResponse;
 };
 
 const followed: Follow = async (pool, id) => {
@@ -73,7 +73,7 @@ const followed: Follow = async (pool, id) => {
   for await (const chunk of body) {
     text += String(chunk);
     const data = /^event: end\ndata: (.*)\n/m.exec(text)?.[1];
-    if (data) return JSON.parse(data) as RenderAnswer;
+    if (data) return JSON.parse(data) as RenderResponse;
   }
   throw new Error(`the events ended without an end:\n${text}`);
 };

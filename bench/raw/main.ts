@@ -2,7 +2,8 @@
 //
 // main.ts      the process
 // options.ts   what it can be told, and what it tells
-import { openEngine, openQueues, renderJob } from '@darkroom/shared';
+import { openEngine } from '@darkroom/shared/engine';
+import { openQueues, renderJob } from '@darkroom/shared/queues';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { removeBelow } from '../gauges/redis.ts';

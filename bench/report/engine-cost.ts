@@ -4,7 +4,7 @@ import { number, table } from './table.ts';
 export function reportEngineCost({ renders, costs }: EngineCostResult): string {
   const rows = costs.flatMap((cost) => [
     workRow(`${cost.name}, 1 look`, cost.looks_1),
-    workRow(`${cost.name}, 3 looks`, cost.looks_3),
+    workRow(`${cost.name}, 3 polls`, cost.looks_3),
   ]);
   const head = ['per render', 'commands', 'scripts', 'bytes in', 'bytes out'];
   const bytes = costs.map((cost) => [
@@ -16,7 +16,7 @@ export function reportEngineCost({ renders, costs }: EngineCostResult): string {
   const seen = costs.map((cost) => `${cost.name} ${cost.looks_seen.map(number).join(' and ')}`);
   return `Engine cost: ${renders} renders, commands inside scripts included
 ${table(head, rows)}
-Read off the line through two runs, looks taken: ${seen.join(', ')}.
+Read off the line through two runs, polls taken: ${seen.join(', ')}.
 
 Sent by clients per render with 1 look (round trips, unless pipelined):
 ${sent.join('\n')}

@@ -26,7 +26,7 @@ export interface Cost {
   name: string;
   looks_1: Work;
   looks_3: Work;
-  /** How many looks were really taken in the two runs; the columns are the line through both. */
+  /** How many polls were really taken in the two runs; the columns are the line through both. */
   looks_seen: [number, number];
   /** Commands that a client sends, by name, with one look. */
   sent: Record<string, number>;
@@ -45,12 +45,12 @@ interface Variant {
   name: string;
   start(kind: 'few' | 'many' | 'never'): Promise<WorkerProcess>;
   /** Looks that the worker took so far. */
-  looks(worker: WorkerProcess, kind: 'few' | 'many', renders: number): Promise<number>;
+  polls(worker: WorkerProcess, kind: 'few' | 'many', renders: number): Promise<number>;
 }
 
 /** A worker that just started is not idle yet. */
 const SETTLE_MS = 1000;
-/** The worker looks after itself every five seconds: shorter would see that by chance. */
+/** The worker polls after itself every five seconds: shorter would see that by chance. */
 const IDLE_MS = 5000;
 const FOREVER_MS = 600_000;
 
@@ -80,13 +80,13 @@ function skeletonVariant(ground: Ground): Variant {
         extras: [],
         pollDelayMs: kind === 'never' ? FOREVER_MS : 200,
       }),
-    looks: async (_worker, kind, renders) => polls[kind] * renders,
+    polls: async (_worker, kind, renders) => polls[kind] * renders,
   };
 }
 
 async function darkroomVariant(ground: Ground): Promise<Variant> {
   // A task takes far longer than the planner expects, and all are under way before the first ends: nothing is
-  // learnt that would save looks.
+  // learnt that would save polls.
   const flags = {
     few: ['--instant'],
     many: ['--latency', '3s,3s,3s,3s'],
@@ -100,7 +100,7 @@ async function darkroomVariant(ground: Ground): Promise<Variant> {
       const env = { EXPECTED_LATENCY_MS: expected[kind] };
       return startDarkroom(ground, { upstream, dataDir: await ground.folder('memory'), env });
     },
-    looks: async ({ health }) => {
+    polls: async ({ health }) => {
       const text = await (await fetch(`${health}/metrics`)).text();
       return [...text.matchAll(/^darkroom_looks_total\{.*\} (\d+)/gm)].reduce(
         (sum, [, n]) => sum + Number(n),
@@ -137,7 +137,7 @@ async function costOf(
   });
   await one.stop();
 
-  step('several looks');
+  step('several polls');
   const several = await variant.start('many');
   const many = await runOf(ground, variant, several, { kind: 'many', renders, idle });
   await several.stop();
@@ -145,7 +145,7 @@ async function costOf(
     name: variant.name,
     looks_1: atLooks(1, few, many),
     looks_3: atLooks(3, few, many),
-    looks_seen: [few.looks, many.looks],
+    looks_seen: [few.polls, many.polls],
     // ZCARD, INFO and the like are the bench's own.
     sent: Object.fromEntries(
       [...sent].map(([name, count]) => [name, count / sample]).filter(([, n]) => Number(n) >= 0.5),
@@ -172,7 +172,7 @@ async function idleWork(ground: Ground): Promise<RedisWork> {
 }
 
 interface Run {
-  looks: number;
+  polls: number;
   work: RedisWork;
 }
 
@@ -189,7 +189,7 @@ async function runOf(
   const after = await redisWork(ground.redis);
   const work = between(before, after, idle, (performance.now() - began) / 1000);
   work.commands -= own;
-  return { looks: (await variant.looks(worker, kind, renders)) / renders, work: scaled(work, 1 / renders) };
+  return { polls: (await variant.polls(worker, kind, renders)) / renders, work: scaled(work, 1 / renders) };
 }
 
 const scaled = (work: RedisWork, by: number): RedisWork => ({
@@ -200,15 +200,15 @@ const scaled = (work: RedisWork, by: number): RedisWork => ({
   cpuMs: work.cpuMs * by,
 });
 
-/** Two runs that took about as many looks tell nothing of what a look costs. */
+/** Two runs that took about as many polls tell nothing of what a look costs. */
 const APART = 0.5;
 
-/** The line through two runs with different numbers of looks, read at `looks`. */
-function atLooks(looks: number, few: Run, many: Run): Work {
-  const apart = many.looks - few.looks >= APART;
+/** The line through two runs with different numbers of polls, read at `polls`. */
+function atLooks(polls: number, few: Run, many: Run): Work {
+  const apart = many.polls - few.polls >= APART;
   const at = (key: keyof RedisWork) => {
-    const slope = apart ? (many.work[key] - few.work[key]) / (many.looks - few.looks) : Number.NaN;
-    return looks === few.looks ? few.work[key] : few.work[key] + slope * (looks - few.looks);
+    const slope = apart ? (many.work[key] - few.work[key]) / (many.polls - few.polls) : Number.NaN;
+    return polls === few.polls ? few.work[key] : few.work[key] + slope * (polls - few.polls);
   };
   return {
     commands: at('commands'),

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { QUEUE } from '@darkroom/shared';
+import { QUEUE } from '@darkroom/shared/queues';
 import { startDarkroom, startPictures, startUpstream, type WorkerProcess } from '../children.ts';
 import { hasProc, type Memory, memoryOf } from '../gauges/proc.ts';
 import type { Ground } from '../ground.ts';

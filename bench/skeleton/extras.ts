@@ -1,6 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Checkpoint, type JobRequest, Ledger, openStore, systemClock } from '@darkroom/shared';
+import { Ledger } from '@darkroom/shared/ledger';
+import { openStore } from '@darkroom/shared/object-store';
+import { type Checkpoint, type JobRequest } from '@darkroom/shared/render';
+import { systemClock } from '@darkroom/shared/runtime';
 import sharp from 'sharp';
 import { request } from 'undici';
 import type { SkeletonOptions } from './options.ts';
@@ -35,8 +38,8 @@ export async function openExtras(options: SkeletonOptions): Promise<Extras> {
   return {
     submit: async (renderId, wanted) => {
       if (ledger) {
-        await ledger.standing(renderId, 1);
-        await ledger.claim(renderId, 1, { owner: renderId, by: 'bench', request: wanted });
+        await ledger.attemptState(renderId, 1);
+        await ledger.claim(renderId, 1, { owner: renderId, claimedBy: 'bench', request: wanted });
       }
       let id = `task-${renderId}`;
       if (has('http')) {
@@ -45,7 +48,12 @@ export async function openExtras(options: SkeletonOptions): Promise<Extras> {
         const answer = await request(tasks, { method: 'POST', headers, body });
         id = ((await answer.body.json()) as { id: string }).id;
       }
-      await ledger?.accept(renderId, 1, { taskId: id, acceptedAt: 0, costMicros: 0, source: 'answer' });
+      await ledger?.writeAcceptance(renderId, 1, {
+        taskId: id,
+        acceptedAt: 0,
+        costMicros: 0,
+        source: 'answer',
+      });
       return { id, url: `${options.upstream}/generated/${id}.jpg` };
     },
     look: async (renderId, task, last) => {
@@ -53,7 +61,7 @@ export async function openExtras(options: SkeletonOptions): Promise<Extras> {
       if (last) await ledger?.writeResult(renderId, 1, { url: task.url, expiresAt: 0 });
     },
     store: async (renderId, task) => {
-      await ledger?.result(renderId, 1);
+      await ledger?.readResult(renderId, 1);
       const bytes = has('http') ? Buffer.from(await (await request(task.url)).body.arrayBuffer()) : sample;
       const key = `images/${renderId}.png`;
       if (!has('image') || !store) return { key };
@@ -73,7 +81,15 @@ export async function openExtras(options: SkeletonOptions): Promise<Extras> {
     },
     finish: async (checkpoint, image) => {
       const { renderId, tenant, request: asked, fingerprint, createdAt, attempt, purchases } = checkpoint;
-      const base = { v: 1 as const, renderId, tenant, request: asked, fingerprint, createdAt, purchases };
+      const base = {
+        version: 1 as const,
+        renderId,
+        tenant,
+        request: asked,
+        fingerprint,
+        createdAt,
+        purchases,
+      };
       const picture = {
         sha256: '',
         bytes: 0,
@@ -84,7 +100,7 @@ export async function openExtras(options: SkeletonOptions): Promise<Extras> {
       };
       await ledger?.writeReceipt({
         ...base,
-        state: 'completed',
+        status: 'completed',
         finishedAt: createdAt,
         attempts: attempt,
         costMicros: 0,

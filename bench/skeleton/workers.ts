@@ -1,4 +1,5 @@
-import { type Checkpoint, QUEUE, storeJobId, submitJobId } from '@darkroom/shared';
+import { QUEUE } from '@darkroom/shared/queues';
+import { type Checkpoint, storeJobId, submitJobId } from '@darkroom/shared/render';
 import { DelayedError, type Job, type JobsOptions, Queue, WaitingChildrenError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Extras, Task } from './extras.ts';
@@ -6,7 +7,7 @@ import type { SkeletonOptions } from './options.ts';
 
 interface Plan extends Checkpoint {
   next?: 'poll' | 'finish';
-  looks?: number;
+  polls?: number;
   task?: Task;
 }
 
@@ -32,15 +33,15 @@ export async function runSkeleton(url: string, options: SkeletonOptions, extras:
     if (!job.data.next) {
       const data = { renderId, request: job.data.request };
       await submits.add('submit', data, { ...child, jobId: submitJobId(renderId, attempt) });
-      await save({ next: 'poll', looks: 0 });
+      await save({ next: 'poll', polls: 0 });
       await waitForChild();
     }
     if (job.data.next === 'poll') {
-      const { looks = 0 } = job.data;
+      const { polls: done = 0 } = job.data;
       const task = job.data.task ?? (await valueOf<Task>(job));
-      if (looks > 0) await extras.look(renderId, task, looks === polls);
-      if (looks < polls) {
-        await save({ looks: looks + 1, task });
+      if (done > 0) await extras.look(renderId, task, done === polls);
+      if (done < polls) {
+        await save({ polls: done + 1, task });
         await job.moveToDelayed(Date.now() + pollDelayMs, token);
         throw new DelayedError();
       }

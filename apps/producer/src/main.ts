@@ -1,4 +1,5 @@
-import { runService, SHARED_QUEUE } from '@darkroom/shared';
+import { SHARED_QUEUE } from '@darkroom/shared/config';
+import { runService } from '@darkroom/shared/service';
 import { startProducer } from './start-producer.ts';
 
 await runService({

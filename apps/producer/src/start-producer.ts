@@ -1,13 +1,10 @@
 import type { AddressInfo } from 'node:net';
-import {
-  ConfigError,
-  createScrub,
-  Ledger,
-  openQueues,
-  randomHex,
-  type ServiceParts,
-  type Settings,
-} from '@darkroom/shared';
+import { ConfigError, type Settings } from '@darkroom/shared/config';
+import { Ledger } from '@darkroom/shared/ledger';
+import { openQueues } from '@darkroom/shared/queues';
+import { randomHex } from '@darkroom/shared/render';
+import { createScrub } from '@darkroom/shared/runtime';
+import { type ServiceContext } from '@darkroom/shared/service';
 import { guard, signedLinks } from './access/index.ts';
 import { createRenderQueue } from './backends/index.ts';
 import { dashboardRoutes } from './dashboard/index.ts';
@@ -22,7 +19,7 @@ import { rendersRoutes } from './renders/index.ts';
 import { createListRenders } from './status/index.ts';
 
 /** Engine and store are the caller's: the producer does not close them. */
-export type ProducerDeps = ServiceParts;
+export type ProducerDeps = ServiceContext;
 
 export interface RunningProducer {
   /** Where it listens, e.g. `http://127.0.0.1:3000`. */
@@ -95,7 +92,7 @@ const withoutKeys = (host: string) =>
     {
       name: 'API_KEYS',
       expected: `at least one key, as HOST ${host} can be reached from other machines (make one with: pnpm new-key)`,
-      got: 'nothing',
+      received: 'nothing',
     },
   ]);
 

@@ -1,6 +1,7 @@
 import { acceptedSchema } from '@darkroom/api';
-import { checkpointSchema, newApiKey, type Receipt, renderIdFor, sha256 } from '@darkroom/shared';
-import { needs } from '@darkroom/testkit';
+import { createApiKey } from '@darkroom/shared/keys';
+import { checkpointSchema, type Receipt, renderIdFor, sha256 } from '@darkroom/shared/render';
+import { requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { openRig, pictureUri, problemOf, type Rig } from './rig.ts';
@@ -21,7 +22,7 @@ async function checkpointOf(rig: Rig, id: string) {
   return checkpointSchema.parse((await rig.queues.render.getJob(id))?.data);
 }
 
-needs('redis').describe('POST /v1/renders', () => {
+requires('redis').describe('POST /v1/renders', () => {
   test('answers 202 only for what is in the queue', async () => {
     const rig = await openRig();
     const response = await rig.post(ask);
@@ -108,7 +109,7 @@ needs('redis').describe('POST /v1/renders', () => {
     const problem = await problemOf(await rig.post({ ...ask, ...change }, { 'idempotency-key': 'k' }));
     expect(problem).toMatchObject({ status: 409, code: 'idempotency_conflict', render_id: id });
     expect(problem.problems).toEqual([
-      { field: 'idempotency_key', expected: expect.any(String), got: `another ${field}` },
+      { field: 'idempotency_key', expected: expect.any(String), received: `another ${field}` },
     ]);
     expect((await checkpointOf(rig, id)).request.prompt).toBe(ask.prompt);
   });
@@ -139,10 +140,10 @@ needs('redis').describe('POST /v1/renders', () => {
   describe('when the queue has let go of a render', () => {
     const receipt = (rig: Rig, id: string, fingerprint: string, request: Receipt['request']) =>
       rig.ledger.writeReceipt({
-        v: 1,
+        version: 1,
         renderId: id,
         tenant: 'default',
-        state: 'completed',
+        status: 'completed',
         request,
         fingerprint,
         createdAt: 1_700_000_000_000,
@@ -236,7 +237,7 @@ needs('redis').describe('POST /v1/renders', () => {
         {
           field: 'webhook_url',
           expected: 'no webhook, as no WEBHOOK_SECRETS is set for this tenant',
-          got: 'a URL',
+          received: 'a URL',
         },
       ]);
       expect(await rig.jobCount()).toBe(0);
@@ -257,7 +258,7 @@ needs('redis').describe('POST /v1/renders', () => {
   });
 
   test('fits the largest legal request into less than 7 KB', async () => {
-    const { text, sha256: digest } = newApiKey();
+    const { text, sha256: digest } = createApiKey();
     const tenant = 't'.repeat(63);
     const API_KEYS = [{ tenant, roles: ['enqueue' as const], sha256: digest }];
     const rig = await openRig({ settings: { WEBHOOK_SECRETS, API_KEYS } });

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import type { RenderAnswer } from '@darkroom/api';
-import { apiKeyEntry, newApiKey, parseApiKeys, type Role, randomRenderId } from '@darkroom/shared';
-import { needs, until } from '@darkroom/testkit';
+import type { RenderResponse } from '@darkroom/api';
+import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
+import { drawRenderId } from '@darkroom/shared/render';
+import { requires, until } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { openRig, problemOf, type Rig } from './rig.ts';
 
@@ -22,14 +23,14 @@ const keyring = () => {
     roles: readonly Role[],
     limits: { perSecond?: number; bodyBytes?: number } = {},
   ) => {
-    const { text, sha256 } = newApiKey();
-    entries.push(apiKeyEntry({ tenant, roles, sha256, ...limits }));
+    const { text, sha256 } = createApiKey();
+    entries.push(formatApiKey({ tenant, roles, sha256, ...limits }));
     return { authorization: `Bearer ${text}` };
   };
   return { give, settings: () => ({ API_KEYS: parseApiKeys(entries.join(',')) ?? [] }) };
 };
 
-needs('redis').describe('who may do what', () => {
+requires('redis').describe('who may do what', () => {
   const keys = keyring();
   const shop = keys.give('shop', ROLES);
   const press = keys.give('press', ROLES);
@@ -119,7 +120,7 @@ needs('redis').describe('who may do what', () => {
 
   test('the image in an answer opens without a key for an hour, and only that image', async () => {
     const done = await completed(rig, 'shop');
-    const answer = (await (await rig.get(`/v1/renders/${done}`, shop)).json()) as RenderAnswer;
+    const answer = (await (await rig.get(`/v1/renders/${done}`, shop)).json()) as RenderResponse;
     const url = answer.image?.url ?? '';
     expect((await fetch(`${rig.url}/v1/renders/${done}/image`)).status).toBe(401);
     expect((await fetch(url)).status).toBe(200);
@@ -214,7 +215,7 @@ needs('redis').describe('who may do what', () => {
   });
 });
 
-needs('redis').describe('without keys', () => {
+requires('redis').describe('without keys', () => {
   const settings = { PUBLIC_URL: 'https://renders.example/dark' };
   const ask = ({ url }: Rig, host: string, origin: string) => {
     const { port } = new URL(url);
@@ -244,7 +245,7 @@ needs('redis').describe('without keys', () => {
   });
 });
 
-needs('redis').describe('limits of a key', () => {
+requires('redis').describe('limits of a key', () => {
   test('more requests than a key may ask are told when to come again, and cost other keys nothing', async () => {
     const keys = keyring();
     const slow = keys.give('shop', ROLES, { perSecond: 3 });
@@ -307,16 +308,16 @@ async function operationsOf(rig: Rig): Promise<Operation[]> {
 
 /** A render that ended long ago: its receipt, and what it refers to. */
 async function completed(rig: Rig, tenant: string): Promise<string> {
-  const renderId = randomRenderId();
+  const renderId = drawRenderId();
   const key = `images/${renderId}.jpg`;
   const thumbnailKey = `thumbnails/${renderId}.webp`;
   for (const one of [key, thumbnailKey]) await rig.store.put(one, 'bytes', { contentType: 'image/jpeg' });
   const createdAt = Date.now() - 60_000;
   await rig.ledger.writeReceipt({
-    v: 1,
+    version: 1,
     renderId,
     tenant,
-    state: 'completed',
+    status: 'completed',
     request: {
       model: 'nano-banana-pro',
       prompt: 'a mug',

@@ -1,14 +1,8 @@
-import {
-  type Checkpoint,
-  type Clock,
-  type Engine,
-  type RenderResult,
-  randomRenderId,
-  renderJob,
-  type Settings,
-  type StoredImage,
-  systemClock,
-} from '@darkroom/shared';
+import { type Settings } from '@darkroom/shared/config';
+import { type Engine } from '@darkroom/shared/engine';
+import { type RenderResult, renderJob } from '@darkroom/shared/queues';
+import { type Checkpoint, drawRenderId, type StoredImage } from '@darkroom/shared/render';
+import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { cleanup, latch, until } from '@darkroom/testkit';
 import { DelayedError, type Job, type QueueEvents } from 'bullmq';
 import { openRig, type Rig } from './rig.ts';
@@ -42,8 +36,8 @@ export const image: StoredImage = {
 export function newRender(more: Partial<Checkpoint> = {}): Checkpoint {
   const now = Date.now();
   return {
-    v: 1,
-    renderId: randomRenderId(),
+    version: 1,
+    renderId: drawRenderId(),
     tenant: 'default',
     request: {
       model: 'gemini-3-pro-image-preview',
@@ -53,7 +47,7 @@ export function newRender(more: Partial<Checkpoint> = {}): Checkpoint {
       priority: 'interactive',
     },
     fingerprint: 'f',
-    doorToken: 't',
+    creatorToken: 't',
     createdAt: now,
     updatedAt: now,
     attempt: 1,
@@ -126,7 +120,7 @@ function actedRender(id: string, stage: Stage): ActedRender {
     poll: (delayMs = 10) =>
       stage.play(async (job, token) => {
         const now = Date.now();
-        const seen = { looks: 1, progress: 0, deadlineAt: now + 60_000 };
+        const seen = { polls: 1, progress: 0, deadlineAt: now + 60_000 };
         await at(job, { step: 'poll', taskId: 'task_1', acceptedAt: now, ...seen });
         await job.moveToDelayed(now + delayMs, token);
         throw new DelayedError();
@@ -134,7 +128,7 @@ function actedRender(id: string, stage: Stage): ActedRender {
     complete: () =>
       stage.play(async (job) => {
         await at(job, { step: 'finish', image });
-        return { state: 'completed', image, costMicros: 25_000 };
+        return { status: 'completed', image, costMicros: 25_000 };
       }),
     fail: () =>
       stage.play(async () => {
@@ -143,7 +137,7 @@ function actedRender(id: string, stage: Stage): ActedRender {
     cancel: () =>
       stage.play(async (job) => {
         await at(job, { step: 'cancel', requestedAt: Date.now(), from: 'submit' });
-        return { state: 'canceled', costMicros: 0 };
+        return { status: 'canceled', costMicros: 0 };
       }),
   };
 }

@@ -1,5 +1,5 @@
 import type { BulkItem } from '@darkroom/api';
-import { needs, until } from '@darkroom/testkit';
+import { requires, until } from '@darkroom/testkit';
 import { describe, expect } from 'vitest';
 import { renders, startBulk } from './bulk-call.ts';
 import { withAddBulk } from './failing-engine.ts';
@@ -62,7 +62,7 @@ async function openCounting() {
 const idsOf = (items: BulkItem[]) => items.flatMap((item) => ('render' in item ? [item.render.id] : []));
 
 describe.each(ways)('a bulk call with $way', ({ lines, headers }) => {
-  needs('redis').test(
+  requires('redis').test(
     'that breaks while it is sent enqueues nothing twice when it is sent again',
     async () => {
       const { rig, settled } = await openCounting();
@@ -87,7 +87,7 @@ describe.each(ways)('a bulk call with $way', ({ lines, headers }) => {
     120_000,
   );
 
-  needs('redis').test(
+  requires('redis').test(
     'that breaks while it is answered enqueues nothing twice when it is sent again',
     async () => {
       const { rig, settled } = await openCounting();
@@ -113,7 +113,7 @@ describe.each(ways)('a bulk call with $way', ({ lines, headers }) => {
   );
 });
 
-needs('redis').test(
+requires('redis').test(
   'a caller that stops reading is not read either, and goes on where it stopped',
   async () => {
     const { rig, settled } = await openCounting();

@@ -1,5 +1,9 @@
-import { type Engine, Ledger, openEngine, openQueues, openStore, systemClock } from '@darkroom/shared';
-import { cleanup, freshPrefix, needs, service, tempDir, until } from '@darkroom/testkit';
+import { type Engine, openEngine } from '@darkroom/shared/engine';
+import { Ledger } from '@darkroom/shared/ledger';
+import { openStore } from '@darkroom/shared/object-store';
+import { openQueues } from '@darkroom/shared/queues';
+import { systemClock } from '@darkroom/shared/runtime';
+import { cleanup, requires, service, tempDir, uniquePrefix, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { createRenderQueue } from '../src/backends/index.ts';
 import { acceptBatches, type DoorDeps, type Item } from '../src/intake/index.ts';
@@ -11,7 +15,7 @@ async function openDoor(wrap: (engine: Engine) => Engine = (engine) => engine): 
     queueUrl: service('redis').url,
     dataDir,
     role: 'producer',
-    prefix: freshPrefix(),
+    prefix: uniquePrefix(),
     onError: () => undefined,
   });
   cleanup(() => engine.close());
@@ -32,7 +36,7 @@ async function openDoor(wrap: (engine: Engine) => Engine = (engine) => engine): 
 const batch = (number: number, size = 10): Item[] =>
   Array.from({ length: size }, (_, at) => ({ index: number * size + at, value: { prompt: `p ${at}` } }));
 
-needs('redis').describe('the bulk door', () => {
+requires('redis').describe('the bulk door', () => {
   test('reads a few batches more than its caller has read answers, and no more', async () => {
     let added = 0;
     const deps = await openDoor((engine) =>

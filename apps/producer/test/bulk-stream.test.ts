@@ -1,6 +1,7 @@
 import { bulkSummarySchema } from '@darkroom/api';
-import { createLogger, newApiKey, type Role } from '@darkroom/shared';
-import { cleanup, needs } from '@darkroom/testkit';
+import { createApiKey, type Role } from '@darkroom/shared/keys';
+import { createLogger } from '@darkroom/shared/runtime';
+import { cleanup, requires } from '@darkroom/testkit';
 import { type FastifyBaseLogger, fastify } from 'fastify';
 import { expect, test } from 'vitest';
 import { knowOwnUrl } from '../src/http/index.ts';
@@ -14,13 +15,13 @@ import { openRig, problemOf } from './rig.ts';
 
 /** A rig with one key, and its header. */
 async function openWithKey(bodyBytes: number) {
-  const { text, sha256 } = newApiKey();
+  const { text, sha256 } = createApiKey();
   const roles: Role[] = ['enqueue'];
   const rig = await openRig({ settings: { API_KEYS: [{ tenant: 'shop', roles, sha256, bodyBytes }] } });
   return { rig, key: { authorization: `Bearer ${text}` } };
 }
 
-needs('redis').describe('a bulk call that is answered line by line', () => {
+requires('redis').describe('a bulk call that is answered line by line', () => {
   test('tells each item while the rest is still to be sent, and ends with the sum', async () => {
     const rig = await openRig();
     const call = startBulk(rig);

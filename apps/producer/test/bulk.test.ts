@@ -1,5 +1,5 @@
 import { bulkSchema } from '@darkroom/api';
-import { needs } from '@darkroom/testkit';
+import { requires } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { failingAfter } from './failing-engine.ts';
 import { openRig, problemOf } from './rig.ts';
@@ -7,7 +7,7 @@ import { openRig, problemOf } from './rig.ts';
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const answerOf = async (response: Response) => bulkSchema.parse(await response.json());
 
-needs('redis').describe('POST /v1/renders/bulk', () => {
+requires('redis').describe('POST /v1/renders/bulk', () => {
   test('accepts ten thousand renders, each answered in its place', async () => {
     const rig = await openRig();
     const items = Array.from({ length: 10_000 }, (_, at) => ({ prompt: `picture ${at}`, priority: 'batch' }));

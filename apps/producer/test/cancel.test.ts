@@ -1,6 +1,6 @@
 import { renderSchema } from '@darkroom/api';
-import { type Clock, systemClock } from '@darkroom/shared';
-import { needs, service, startProxy, until } from '@darkroom/testkit';
+import { type Clock, systemClock } from '@darkroom/shared/runtime';
+import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { enqueue, newRender, playWorker, slowClock, watchedRig } from './acting.ts';
 import { openRig, problemOf, type Rig } from './rig.ts';
@@ -18,7 +18,7 @@ async function told(response: Response, status: number) {
   return renderSchema.parse(await response.json());
 }
 
-needs('redis').describe('POST /v1/renders/{id}/cancel', () => {
+requires('redis').describe('POST /v1/renders/{id}/cancel', () => {
   test('notes it where every run looks, and answers with the canceled render', async () => {
     const before = Date.now();
     const rig = await openPatient();
@@ -111,13 +111,13 @@ needs('redis').describe('POST /v1/renders/{id}/cancel', () => {
 
   test('tells of an end that only the receipt knows', async () => {
     const rig = await openRig();
-    const { v, renderId, tenant, request, fingerprint, createdAt, purchases } = newRender();
-    const common = { v, renderId, tenant, request, fingerprint, createdAt, purchases };
+    const { version, renderId, tenant, request, fingerprint, createdAt, purchases } = newRender();
+    const common = { version, renderId, tenant, request, fingerprint, createdAt, purchases };
     const ended = { finishedAt: createdAt, attempts: 0, costMicros: 0 };
-    await rig.ledger.writeReceipt({ ...common, ...ended, state: 'completed' });
+    await rig.ledger.writeReceipt({ ...common, ...ended, status: 'completed' });
     expect(await problemOf(await cancel(rig, renderId))).toMatchObject({ code: 'render_ended' });
     const canceled = { requestedAt: createdAt, from: 'submit' as const };
-    await rig.ledger.writeReceipt({ ...common, ...ended, state: 'canceled', canceled });
+    await rig.ledger.writeReceipt({ ...common, ...ended, status: 'canceled', canceled });
     expect(await told(await cancel(rig, renderId), 200)).toMatchObject({ status: 'canceled' });
   });
 

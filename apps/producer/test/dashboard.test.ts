@@ -1,5 +1,6 @@
-import { type Checkpoint, type DeadLetter, randomRenderId, renderJob } from '@darkroom/shared';
-import { needs } from '@darkroom/testkit';
+import { renderJob } from '@darkroom/shared/queues';
+import { type Checkpoint, type DeadLetter, drawRenderId } from '@darkroom/shared/render';
+import { requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { refusalOf } from '../src/dashboard/guard.ts';
 import {
@@ -51,22 +52,22 @@ async function board(rig: Rig, queue: string): Promise<BoardQueue> {
     'submit',
     'store',
     'dead-letter',
-    'notify',
-    'notify-dead-letter',
+    'webhook',
+    'webhook-dead-letter',
     'cancel',
     'maintenance',
   ]);
   return queues.find(({ name }) => name === queue) as BoardQueue;
 }
 
-needs('redis').describe('the dashboard', () => {
+requires('redis').describe('the dashboard', () => {
   test('opens without anything from elsewhere', async () => {
     const rig = await openRig();
     for (const path of [
       '/queues',
       '/queues/',
       '/queues/queue/render',
-      `/queues/queue/render/${randomRenderId()}`,
+      `/queues/queue/render/${drawRenderId()}`,
     ]) {
       const response = await rig.get(path);
       expect(response.status).toBe(200);
@@ -85,27 +86,27 @@ needs('redis').describe('the dashboard', () => {
       '“a very long story about a lighthouse that nobody has ever k…” · 16:9 · 2K · batch',
     );
     expect(job?.data).toMatchObject({ at: { step: 'submit' }, request: { size: '16:9' } });
-    expect(job?.data).not.toHaveProperty('doorToken');
+    expect(job?.data).not.toHaveProperty('creatorToken');
     expect(job?.externalUrl?.href).toBe(`/renders/${job?.id}`);
   });
 
   test('shows webhooks by what they tell whom, and not where exactly', async () => {
     const rig = await openRig();
-    const renderId = randomRenderId();
+    const renderId = drawRenderId();
     const message = {
       renderId,
       tenant: 'default',
-      state: 'completed' as const,
+      status: 'completed' as const,
       to: { kind: 'url' as const, url: 'https://shop.example.com/hooks/hidden-path' },
       endedAt: 1_700_000_000_000,
       lastError: 'the receiver answered 500',
     };
-    await rig.queues.notify.add('completed', message, { jobId: 'msg_1' });
+    await rig.queues.webhook.add('completed', message, { jobId: 'msg_1' });
     const letter = { ...message, attempts: 12, diedAt: 1_700_000_100_000 };
-    await rig.queues.notifyDeadLetter.add('completed', letter, { jobId: 'msg_2' });
+    await rig.queues.webhookDeadLetter.add('completed', letter, { jobId: 'msg_2' });
     const marker = { renderId, tenant: 'default', requestedAt: 1_700_000_000_000 };
     await rig.queues.cancel.add('cancel', marker, { jobId: renderId });
-    for (const queue of ['notify', 'notify-dead-letter']) {
+    for (const queue of ['webhook', 'webhook-dead-letter']) {
       const [job] = (await board(rig, queue)).jobs;
       expect(job?.name).toBe('render.completed → shop.example.com');
       expect(job?.data).toMatchObject({ to: 'shop.example.com', lastError: 'the receiver answered 500' });
@@ -120,7 +121,7 @@ needs('redis').describe('the dashboard', () => {
 
   test('shows dead letters so that a person can read them, and nothing secret', async () => {
     const rig = await openRig();
-    const id = randomRenderId();
+    const id = drawRenderId();
     await rig.queues.deadLetter.add('content_policy_violation', letter(id), { jobId: id });
     const [job] = (await board(rig, 'dead-letter')).jobs;
     expect(job?.name).toMatch(/^content_policy_violation at submit · “a very long story/);
@@ -139,7 +140,7 @@ needs('redis').describe('the dashboard', () => {
 
   test('shows no secret in the logs, stack and reason of a job either', async () => {
     const rig = await openRig();
-    const renderId = randomRenderId();
+    const renderId = drawRenderId();
     const { name, data, opts } = renderJob({ renderId, request } as unknown as Checkpoint);
     const job = await rig.queues.render.add(name, data, opts);
     await job.log('fetched https://files.example.com/a.png?sig=topsecret');
@@ -195,11 +196,11 @@ describe('what may be done on the dashboard', () => {
     ['put', `${Q}/:jobId/clean`, 'dead-letter', undefined, true],
     ['put', `${Q}/:jobId/clean`, 'render', undefined, false],
     ['put', `${Q}/clean/:queueStatus`, 'render', 'completed', true],
-    ['put', `${Q}/:jobId/retry`, 'notify', undefined, true],
-    ['put', `${Q}/retry/:queueStatus`, 'notify', 'failed', true],
-    ['put', `${Q}/:jobId/retry`, 'notify-dead-letter', undefined, false],
-    ['put', `${Q}/:jobId/clean`, 'notify', undefined, false],
-    ['put', `${Q}/:jobId/clean`, 'notify-dead-letter', undefined, true],
+    ['put', `${Q}/:jobId/retry`, 'webhook', undefined, true],
+    ['put', `${Q}/retry/:queueStatus`, 'webhook', 'failed', true],
+    ['put', `${Q}/:jobId/retry`, 'webhook-dead-letter', undefined, false],
+    ['put', `${Q}/:jobId/clean`, 'webhook', undefined, false],
+    ['put', `${Q}/:jobId/clean`, 'webhook-dead-letter', undefined, true],
     ['put', `${Q}/:jobId/clean`, 'cancel', undefined, true],
     ['put', `${Q}/clean/:queueStatus`, 'render', 'failed', false],
     ['put', `${Q}/some/new/thing`, 'render', undefined, false],

@@ -1,8 +1,9 @@
-import { type DeliveryListAnswer, deliveryListSchema } from '@darkroom/api';
-import { messageId, type NotifyDeadLetter, type NotifyJob, notifyOptions } from '@darkroom/shared';
-import { needs, service, startProxy, until } from '@darkroom/testkit';
+import { type DeliveryListResponse, deliveryListSchema } from '@darkroom/api';
+import { type WebhookDeadLetter, type WebhookJob, webhookId } from '@darkroom/shared/queues';
+import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
+import { webhookJobOptions } from '../src/deliveries/redeliver.ts';
 import { enqueue, newRender } from './acting.ts';
 import { openRig, problemOf, type Rig } from './rig.ts';
 
@@ -16,25 +17,25 @@ async function ended(rig: Rig): Promise<string> {
   return render.renderId;
 }
 
-const messageOf = (renderId: string, more: Partial<NotifyJob> = {}): NotifyJob => ({
+const messageOf = (renderId: string, more: Partial<WebhookJob> = {}): WebhookJob => ({
   renderId,
   tenant: 'default',
-  state: 'completed',
+  status: 'completed',
   to: { kind: 'url', url: 'https://hooks.example.com/darkroom' },
   endedAt: ENDED_AT,
   ...more,
 });
 
-async function notify(rig: Rig, job: NotifyJob, end = 0, index = 0): Promise<string> {
-  const id = messageId(job.renderId, job.state, end, index);
-  await rig.queues.notify.add(job.state, job, notifyOptions(id));
+async function notify(rig: Rig, job: WebhookJob, end = 0, index = 0): Promise<string> {
+  const id = webhookId(job.renderId, job.status, end, index);
+  await rig.queues.webhook.add(job.status, job, webhookJobOptions(id));
   return id;
 }
 
 /** The receiver takes it, or does not, for good. */
 async function deliver(rig: Rig, taken: boolean) {
   const told = Promise.withResolvers<void>();
-  const worker = rig.engine.worker<NotifyJob, void>('notify', async (job) => {
+  const worker = rig.engine.worker<WebhookJob, void>('webhook', async (job) => {
     if (taken) return;
     await job.updateData({ ...job.data, lastError: 'status 500' });
     throw new UnrecoverableError('status 500');
@@ -44,7 +45,7 @@ async function deliver(rig: Rig, taken: boolean) {
   await worker.close();
 }
 
-async function deliveries(rig: Rig, id: string): Promise<DeliveryListAnswer['data']> {
+async function deliveries(rig: Rig, id: string): Promise<DeliveryListResponse['data']> {
   const response = await rig.get(`/v1/renders/${id}/deliveries`);
   expect(response.status).toBe(200);
   return deliveryListSchema.parse(await response.json()).data;
@@ -59,7 +60,7 @@ async function redelivered(rig: Rig, id: string, query = ''): Promise<string[]> 
   return deliveryListSchema.parse(await response.json()).data.map((delivery) => delivery.id);
 }
 
-needs('redis').describe('GET /v1/renders/{id}/deliveries', () => {
+requires('redis').describe('GET /v1/renders/{id}/deliveries', () => {
   test('is empty before the end, and without a webhook', async () => {
     const rig = await openRig();
     expect(await deliveries(rig, await ended(rig))).toEqual([]);
@@ -96,9 +97,9 @@ needs('redis').describe('GET /v1/renders/{id}/deliveries', () => {
     const rig = await openRig();
     const renderId = await ended(rig);
     const to = { kind: 'stored-url', key: `inputs/${'a'.repeat(64)}`, host: 'secret.example.com' } as const;
-    const letter: NotifyDeadLetter = { ...messageOf(renderId, { to }), attempts: 12, diedAt: ENDED_AT };
-    const id = messageId(renderId, 'completed', 0, 0);
-    await rig.queues.notifyDeadLetter.add('completed', letter, { jobId: id });
+    const letter: WebhookDeadLetter = { ...messageOf(renderId, { to }), attempts: 12, diedAt: ENDED_AT };
+    const id = webhookId(renderId, 'completed', 0, 0);
+    await rig.queues.webhookDeadLetter.add('completed', letter, { jobId: id });
     const response = await rig.get(`/v1/renders/${renderId}/deliveries`);
     const text = await response.text();
     expect(text).not.toContain('inputs/');
@@ -126,21 +127,21 @@ needs('redis').describe('GET /v1/renders/{id}/deliveries', () => {
   });
 });
 
-needs('redis').describe('POST /v1/renders/{id}/deliveries/redeliver', () => {
+requires('redis').describe('POST /v1/renders/{id}/deliveries/redeliver', () => {
   test('sends all of the latest end again, and none of an earlier one', async () => {
     const rig = await openRig();
     const renderId = await ended(rig);
     await (await rig.queues.render.getJob(renderId))?.remove();
-    const { v, tenant, request, fingerprint, createdAt, purchases } = newRender({ renderId });
-    const receipt = { v, renderId, tenant, request, fingerprint, createdAt, purchases };
+    const { version, tenant, request, fingerprint, createdAt, purchases } = newRender({ renderId });
+    const receipt = { version, renderId, tenant, request, fingerprint, createdAt, purchases };
     await rig.ledger.writeReceipt({
       ...receipt,
-      state: 'completed',
+      status: 'completed',
       finishedAt: ENDED_AT,
       attempts: 0,
       costMicros: 0,
     });
-    const early = await notify(rig, messageOf(renderId, { state: 'failed', endedAt: ENDED_AT - 1 }), 0);
+    const early = await notify(rig, messageOf(renderId, { status: 'failed', endedAt: ENDED_AT - 1 }), 0);
     await deliver(rig, true);
     const late = await notify(rig, messageOf(renderId), 1);
     await deliver(rig, true);
@@ -175,7 +176,7 @@ needs('redis').describe('POST /v1/renders/{id}/deliveries/redeliver', () => {
     }
     const misspelt = await problemOf(await redeliver(rig, one, `?id=${id}`));
     expect(misspelt.problems).toEqual([
-      { field: 'id', expected: 'one of delivery', got: 'an unknown parameter' },
+      { field: 'id', expected: 'one of delivery', received: 'an unknown parameter' },
     ]);
   });
 });

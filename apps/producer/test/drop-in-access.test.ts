@@ -1,5 +1,5 @@
-import { randomRenderId } from '@darkroom/shared';
-import { needs, service, startProxy, until } from '@darkroom/testkit';
+import { drawRenderId } from '@darkroom/shared/render';
+import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { GENERATIONS, keyFor, refusalOf, submit, taskIn, UPLOADS, upload } from './drop-in-support.ts';
 import { openRig } from './rig.ts';
@@ -7,7 +7,7 @@ import { openRig } from './rig.ts';
 const name = `${'ab'.repeat(32)}.png`;
 const ADDRESSES = [
   ['POST', GENERATIONS, 'read'],
-  ['GET', `${GENERATIONS}/${randomRenderId()}`, 'enqueue'],
+  ['GET', `${GENERATIONS}/${drawRenderId()}`, 'enqueue'],
   ['POST', UPLOADS, 'read'],
   ['GET', `${UPLOADS}/${name}`, 'enqueue'],
   ['GET', '/v1/balance', 'enqueue'],
@@ -15,7 +15,7 @@ const ADDRESSES = [
 ] as const;
 const ask = { model: 'gemini-3-pro-image-preview', prompt: 'a lighthouse' };
 
-needs('redis').describe("at the provider's addresses", () => {
+requires('redis').describe("at the provider's addresses", () => {
   test.each(ADDRESSES)('%s %s asks for a key, in the envelope', async (method, path) => {
     const { key } = keyFor('shop', ['enqueue', 'read']);
     const rig = await openRig({ settings: { API_KEYS: [key] } });
@@ -69,10 +69,10 @@ needs('redis').describe("at the provider's addresses", () => {
       thumbnailKey: `thumbnails/${id}.webp`,
     };
     await rig.ledger.writeReceipt({
-      v: 1,
+      version: 1,
       renderId: id,
       tenant: 'shop',
-      state: 'completed',
+      status: 'completed',
       request,
       fingerprint,
       createdAt,
@@ -167,7 +167,7 @@ needs('redis').describe("at the provider's addresses", () => {
     const refused = await refusalOf(response);
     expect(refused).toMatchObject({ status: 503, code: 'no_available_channel', type: 'server_error' });
     expect(refused.message).toMatch(/rnd_[0-9a-f]{32}/);
-    expect(await refusalOf(await rig.get(`${GENERATIONS}/${randomRenderId()}`))).toMatchObject({
+    expect(await refusalOf(await rig.get(`${GENERATIONS}/${drawRenderId()}`))).toMatchObject({
       status: 503,
     });
   });

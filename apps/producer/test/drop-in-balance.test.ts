@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Clock, systemClock } from '@darkroom/shared';
-import { cleanup, needs, plantSecret } from '@darkroom/testkit';
+import { type Clock, systemClock } from '@darkroom/shared/runtime';
+import { cleanup, plantSecret, requires } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
 import { openRig } from './rig.ts';
@@ -18,7 +18,7 @@ async function open(faults: Parameters<typeof startSimulator>[0] = {}) {
   return { rig, simulator, key, pass: (ms: number) => void (now += ms) };
 }
 
-needs('redis').describe('the balance', () => {
+requires('redis').describe('the balance', () => {
   test.each(['/v1/balance', '/v1/user/balance'])('at %s is what the provider says', async (path) => {
     const { rig, simulator, key } = await open();
     const response = await rig.get(path);

@@ -1,4 +1,4 @@
-import { cleanup, needs } from '@darkroom/testkit';
+import { cleanup, requires } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -71,7 +71,7 @@ const body = fc.record(
   { requiredKeys: ['model', 'prompt'] },
 );
 
-needs('redis').test('whatever a client sends is taken, or refused, as the provider does', async () => {
+requires('redis').test('whatever a client sends is taken, or refused, as the provider does', async () => {
   const simulator = await startSimulator({ seed: 7, instant: true, quota: null });
   cleanup(() => simulator.close());
   const rig = await openRig();

@@ -1,5 +1,5 @@
-import { checkpointSchema, type Receipt, renderIdFor } from '@darkroom/shared';
-import { needs } from '@darkroom/testkit';
+import { checkpointSchema, type Receipt, renderIdFor } from '@darkroom/shared/render';
+import { requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { refusalOf, submit, taskIn } from './drop-in-support.ts';
 import { openRig, pictureUri, type Rig } from './rig.ts';
@@ -9,7 +9,7 @@ const ask = { model: 'gemini-3-pro-image-preview', prompt: 'a lighthouse at dusk
 const requestOf = async (rig: Rig, id: string) =>
   checkpointSchema.parse((await rig.queues.render.getJob(id))?.data).request;
 
-needs('redis').describe('a submission for the provider', () => {
+requires('redis').describe('a submission for the provider', () => {
   test('is a render in the queue before it is answered, under the id of its task', async () => {
     const rig = await openRig();
     const task = await taskIn(await submit(rig, ask));
@@ -156,10 +156,10 @@ needs('redis').describe('a submission for the provider', () => {
         (await rig.queues.render.getJob(id))?.data,
       );
       await rig.ledger.writeReceipt({
-        v: 1,
+        version: 1,
         renderId: id,
         tenant: 'default',
-        state: 'failed',
+        status: 'failed',
         request,
         fingerprint,
         createdAt,
@@ -212,7 +212,7 @@ needs('redis').describe('a submission for the provider', () => {
         contentType: 'image/png',
         thumbnailKey: `thumbnails/${first.id}.webp`,
       };
-      await end(rig, first.id, { state: 'completed', image });
+      await end(rig, first.id, { status: 'completed', image });
       const again = await taskIn(await submit(rig, named));
       expect(again).toMatchObject({
         id: first.id,

@@ -1,4 +1,4 @@
-import { type ApiKey, newApiKey, type Role } from '@darkroom/shared';
+import { type ApiKey, createApiKey, type Role } from '@darkroom/shared/keys';
 import { expect } from 'vitest';
 import { envelopeSchema, type Task, taskSchema } from '../src/drop-in/shapes.ts';
 import type { Rig } from './rig.ts';
@@ -8,7 +8,7 @@ export const UPLOADS = '/v1/uploads/images';
 
 /** A key, for the settings and for a caller. */
 export function keyFor(tenant: string, roles: Role[], more: Partial<ApiKey> = {}) {
-  const { text, sha256 } = newApiKey();
+  const { text, sha256 } = createApiKey();
   const key: ApiKey = { tenant, roles, sha256, ...more };
   return { key, auth: { authorization: `Bearer ${text}` } };
 }

@@ -1,5 +1,7 @@
-import { type Clock, checkpointSchema, openStore, systemClock } from '@darkroom/shared';
-import { cleanup, freshS3Url, needs, service } from '@darkroom/testkit';
+import { openStore } from '@darkroom/shared/object-store';
+import { checkpointSchema } from '@darkroom/shared/render';
+import { type Clock, systemClock } from '@darkroom/shared/runtime';
+import { cleanup, requires, service, uniqueS3Url } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { taskSchema } from '../src/drop-in/shapes.ts';
 import { type Told, taskOf } from '../src/drop-in/task.ts';
@@ -84,7 +86,7 @@ async function completed(rig: Rig, store: ProducerDeps['store'], auth: Record<st
   };
   await store.put(image.key, bytes, { contentType: 'image/png' });
   const receipt = {
-    v: 1,
+    version: 1,
     renderId: id,
     tenant: 'shop',
     state: 'completed',
@@ -106,7 +108,7 @@ async function completed(rig: Rig, store: ProducerDeps['store'], auth: Record<st
   };
 }
 
-needs('redis').describe('the image of a completed task', () => {
+requires('redis').describe('the image of a completed task', () => {
   test('downloads without a key until expires_at, and not after it', async () => {
     const { key, auth } = keyFor('shop', ['enqueue', 'read']);
     let now = systemClock.now();
@@ -141,20 +143,23 @@ needs('redis').describe('the image of a completed task', () => {
   });
 });
 
-needs('redis', 's3').test('an image in S3 downloads from S3, until the time that its URL says', async () => {
-  const { bucket: _bucket, ...s3 } = service('s3');
-  const store = await openStore({ storeUrl: freshS3Url(), dataDir: 'unused', s3, clock: systemClock });
-  cleanup(() => store.close());
-  const { key, auth } = keyFor('shop', ['enqueue', 'read']);
-  const rig = await openRig({ settings: { API_KEYS: [key] }, wrap: (deps) => ({ ...deps, store }) });
-  const { url, expires_at } = await (await completed(rig, store, auth))();
-  const { origin, searchParams } = new URL(url);
-  expect(origin).toBe(new URL(s3.endpoint).origin);
-  const signed = (searchParams.get('X-Amz-Date') ?? '').replace(
-    /^(....)(..)(..)T(..)(..)(..)Z$/,
-    '$1-$2-$3T$4:$5:$6Z',
-  );
-  expect(expires_at).toBe(Date.parse(signed) / 1000 + Number(searchParams.get('X-Amz-Expires')));
-  expect(Number(searchParams.get('X-Amz-Expires'))).toBe(DAY_MS / 1000);
-  expect(Buffer.from(await (await fetch(url)).arrayBuffer())).toEqual(bytes);
-});
+requires('redis', 's3').test(
+  'an image in S3 downloads from S3, until the time that its URL says',
+  async () => {
+    const { bucket: _bucket, ...s3 } = service('s3');
+    const store = await openStore({ storeUrl: uniqueS3Url(), dataDir: 'unused', s3, clock: systemClock });
+    cleanup(() => store.close());
+    const { key, auth } = keyFor('shop', ['enqueue', 'read']);
+    const rig = await openRig({ settings: { API_KEYS: [key] }, wrap: (deps) => ({ ...deps, store }) });
+    const { url, expires_at } = await (await completed(rig, store, auth))();
+    const { origin, searchParams } = new URL(url);
+    expect(origin).toBe(new URL(s3.endpoint).origin);
+    const signed = (searchParams.get('X-Amz-Date') ?? '').replace(
+      /^(....)(..)(..)T(..)(..)(..)Z$/,
+      '$1-$2-$3T$4:$5:$6Z',
+    );
+    expect(expires_at).toBe(Date.parse(signed) / 1000 + Number(searchParams.get('X-Amz-Expires')));
+    expect(Number(searchParams.get('X-Amz-Expires'))).toBe(DAY_MS / 1000);
+    expect(Buffer.from(await (await fetch(url)).arrayBuffer())).toEqual(bytes);
+  },
+);

@@ -1,7 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { type Clock, checkpointSchema, inputKey, sha256, systemClock } from '@darkroom/shared';
-import { needs } from '@darkroom/testkit';
+import { checkpointSchema, inputKey, sha256 } from '@darkroom/shared/render';
+import { type Clock, systemClock } from '@darkroom/shared/runtime';
+import { requires } from '@darkroom/testkit';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { uploadedSchema } from '../src/drop-in/shapes.ts';
@@ -27,7 +28,7 @@ const requestOf = async (rig: Rig, id: string) =>
 
 const ask = { model: 'gemini-3-pro-image-preview', prompt: 'in the evening light' };
 
-needs('redis').describe('an uploaded picture', () => {
+requires('redis').describe('an uploaded picture', () => {
   test.each(FORMATS)('as %s is kept by its digest and can be fetched without a key', async (format, type) => {
     const { key, auth } = keyFor('shop', ['enqueue']);
     const rig = await openRig({ settings: { API_KEYS: [key] } });
@@ -182,7 +183,7 @@ needs('redis').describe('an uploaded picture', () => {
   });
 });
 
-needs('redis').describe('an upload that cannot be used', () => {
+requires('redis').describe('an upload that cannot be used', () => {
   const refused = async (response: Response) => {
     expect(response.status).toBe(400);
     const { success, message, ...more } = (await response.json()) as Record<string, unknown>;

@@ -2,15 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { progressEventSchema, renderSchema } from '@darkroom/api';
-import {
-  type Clock,
-  renderAnswer,
-  renderLinks,
-  type Standing,
-  standingOfJob,
-  systemClock,
-} from '@darkroom/shared';
-import { freshPrefix, needs, service, startProxy, until } from '@darkroom/testkit';
+import { type Clock, systemClock } from '@darkroom/shared/runtime';
+import { type RenderSnapshot, renderLinks, renderResponse, snapshotFromJob } from '@darkroom/shared/snapshot';
+import { requires, service, startProxy, uniquePrefix, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { eventStream } from '../src/following/index.ts';
 import { image, newRender, playWorker, watchedRig } from './acting.ts';
@@ -53,7 +47,7 @@ async function follow(rig: Rig, id: string, headers: Record<string, string> = {}
 }
 
 describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}/events on %s', (engine) => {
-  const suite = engine === 'redis' ? needs('redis').test : test;
+  const suite = engine === 'redis' ? requires('redis').test : test;
 
   suite('tells what happens to a render, and ends with it', async () => {
     const { rig, heard, followed, quiet } = await watchedRig(
@@ -96,7 +90,7 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}/events on %s
   });
 });
 
-needs('redis').describe('GET /v1/renders/{id}/events', () => {
+requires('redis').describe('GET /v1/renders/{id}/events', () => {
   test('tells the end at once to whoever comes after it, again and again', async () => {
     const { rig } = await watchedRig();
     const worker = playWorker(rig);
@@ -201,7 +195,7 @@ needs('redis').describe('GET /v1/renders/{id}/events', () => {
 
   test('goes on where the queue was away for a moment', async () => {
     const proxy = await startProxy(service('redis').url);
-    const prefix = freshPrefix();
+    const prefix = uniquePrefix();
     const behind = await openRig({ prefix });
     const render = await playWorker(behind).ask();
     const { rig, followed } = await watchedRig({ queueUrl: proxy.url, prefix });
@@ -218,13 +212,13 @@ needs('redis').describe('GET /v1/renders/{id}/events', () => {
 
 test('of what happens while a reader is slow nothing is kept for it', async () => {
   let looks = 0;
-  const standing = standingOfJob({ progress: 0 }, newRender());
-  async function* standings(): AsyncGenerator<Standing, void, void> {
+  const standing = snapshotFromJob({ progress: 0 }, newRender());
+  async function* standings(): AsyncGenerator<RenderSnapshot, void, void> {
     for (; looks < 100_000; looks++) yield { ...standing, status: looks % 2 ? 'queued' : 'rendering' };
   }
   const source = standings();
-  const tell = async (one: Standing) =>
-    renderAnswer(one, renderLinks('http://x.test', one.renderId), undefined);
+  const tell = async (one: RenderSnapshot) =>
+    renderResponse(one, renderLinks('http://x.test', one.renderId), undefined);
   const stream = Readable.from(eventStream(await source.next(), source, tell, systemClock), {
     objectMode: false,
     highWaterMark: 1_000,

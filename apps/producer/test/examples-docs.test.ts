@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PROBLEMS } from '@darkroom/api';
-import { needs, tempDir } from '@darkroom/testkit';
+import { requires, tempDir } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { idempotencyHeader } from '../src/renders/headers.ts';
 import { contractOf } from './contract/check.ts';
@@ -57,7 +57,7 @@ test('whoever follows one document after the other never meets the idempotency k
   expect(all.filter((key, at) => all.indexOf(key) !== at)).toEqual([]);
 });
 
-needs('redis').describe('what the documents tell people to type', () => {
+requires('redis').describe('what the documents tell people to type', () => {
   test.skipIf(missing).each(['README.md', 'docs/api.md'])(
     `%s works as it stands, and answers as it says${missing ? ' (skipped: curl is missing, apt-get install curl)' : ''}`,
     async (file) => {

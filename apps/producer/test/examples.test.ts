@@ -1,4 +1,4 @@
-import { cleanup, needs } from '@darkroom/testkit';
+import { cleanup, requires } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
 import { beforeAll, expect, test } from 'vitest';
 import { ask, examplesFor } from './contract/asking.ts';
@@ -18,7 +18,7 @@ import { openRig, type Rig } from './rig.ts';
 const ID = 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
 const UPLOAD = `${'9f86d081884c7d65'.repeat(4)}.jpg`;
 
-needs('redis').describe('the examples of the API', () => {
+requires('redis').describe('the examples of the API', () => {
   /** The same API with the render of the examples in different states. */
   let worlds: Rig[];
   let document: Described;
@@ -36,8 +36,8 @@ needs('redis').describe('the examples of the API', () => {
     await putReceipt(ended, { renderId: ID });
     await putUpload(ended, UPLOAD);
     const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;
-    const message = { renderId: ID, tenant: 'default', state: 'completed', to, endedAt: ASKED } as const;
-    await ended.queues.notify.add('completed', message, { jobId: `msg_${ID}_completed_0` });
+    const message = { renderId: ID, tenant: 'default', status: 'completed', to, endedAt: ASKED } as const;
+    await ended.queues.webhook.add('completed', message, { jobId: `msg_${ID}_completed_0` });
     await putJob(living, { renderId: ID });
     worlds = [ended, living];
     document = await readDocument(ended.url);

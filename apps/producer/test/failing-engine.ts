@@ -1,4 +1,4 @@
-import { type Engine, EngineError, type EngineQueueOptions } from '@darkroom/shared';
+import { type Engine, EngineError, type EngineQueueOptions } from '@darkroom/shared/engine';
 
 /** An engine whose queue is away after so many bulk adds. */
 export function failingAfter(engine: Engine, calls: number): Engine {

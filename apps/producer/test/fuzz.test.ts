@@ -1,12 +1,7 @@
-import {
-  apiKeyEntry,
-  newApiKey,
-  parseApiKeys,
-  type Role,
-  randomRenderId,
-  type Settings,
-} from '@darkroom/shared';
-import { cleanup, needs } from '@darkroom/testkit';
+import { type Settings } from '@darkroom/shared/config';
+import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
+import { drawRenderId } from '@darkroom/shared/render';
+import { cleanup, requires } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
 import fc from 'fast-check';
 import { Agent } from 'undici';
@@ -23,7 +18,7 @@ const REQUESTS = 2_000;
 /** Another one is tried with FUZZ_SEED. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_122);
 
-needs('redis').describe(
+requires('redis').describe(
   `${REQUESTS} requests that nobody would write, from the API's own description`,
   () => {
     test('get an answer that the description has, when nobody needs a key', async () => {
@@ -34,8 +29,8 @@ needs('redis').describe(
     test('get an answer that the description has, with keys of all kinds', async () => {
       const entries: string[] = [];
       const key = (tenant: string, roles: Role[], perSecond?: number) => {
-        const { text, sha256 } = newApiKey();
-        entries.push(apiKeyEntry({ tenant, roles, sha256, ...(perSecond ? { perSecond } : {}) }));
+        const { text, sha256 } = createApiKey();
+        entries.push(formatApiKey({ tenant, roles, sha256, ...(perSecond ? { perSecond } : {}) }));
         return `Bearer ${text}`;
       };
       const shop = key('shop', ['enqueue', 'read', 'operate']);
@@ -88,20 +83,20 @@ async function knownIn(rig: Rig, tenant: string): Promise<World['known']> {
   const ended = await Promise.all([
     putReceipt(rig, { tenant }),
     putReceipt(rig, { tenant }),
-    putReceipt(rig, { tenant, state: 'failed', failure }),
-    putReceipt(rig, { tenant, state: 'canceled', canceled: { requestedAt: ASKED, from: 'poll' } }),
+    putReceipt(rig, { tenant, status: 'failed', failure }),
+    putReceipt(rig, { tenant, status: 'canceled', canceled: { requestedAt: ASKED, from: 'poll' } }),
     putReceipt(rig, { tenant: 'somebody-else' }),
   ]);
-  for (const { renderId, state } of ended) {
+  for (const { renderId, status } of ended) {
     const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;
-    const message = { renderId, tenant, state, to, endedAt: ASKED };
-    await rig.queues.notify.add(state, message, { jobId: `msg_${renderId}_${state}_0` });
+    const message = { renderId, tenant, status, to, endedAt: ASKED };
+    await rig.queues.webhook.add(status, message, { jobId: `msg_${renderId}_${status}_0` });
   }
   const living = await putJob(rig, { tenant });
   const ids = [...ended, living].map(({ renderId }) => renderId);
   const upload = `${'ab'.repeat(32)}.jpg`;
   await putUpload(rig, upload, tenant);
-  return { id: [...ids, ...ids.slice(0, 4), randomRenderId()], name: [upload, `${'cd'.repeat(32)}.png`] };
+  return { id: [...ids, ...ids.slice(0, 4), drawRenderId()], name: [upload, `${'cd'.repeat(32)}.png`] };
 }
 
 /** Every operation beside the others, each with its own share and a seed that says which requests they are. */

@@ -1,11 +1,11 @@
-import { needs } from '@darkroom/testkit';
+import { requires } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { invalidBodies } from './invalid-bodies.ts';
 import { openRig, problemOf } from './rig.ts';
 
 const WEBHOOK_SECRETS = [{ value: `whsec_${Buffer.alloc(32, 7).toString('base64')}` }];
 
-needs('redis').describe('a body that is wrong', () => {
+requires('redis').describe('a body that is wrong', () => {
   test('is answered 4xx with the field that is wrong, and leaves nothing behind', async () => {
     const rig = await openRig({ settings: { WEBHOOK_SECRETS } });
     const bodies = await invalidBodies();
@@ -23,7 +23,7 @@ needs('redis').describe('a body that is wrong', () => {
       const fields = problems.map((one) => one.field);
       if (response.status !== status || !fields.includes(field)) {
         wrong.push(
-          `${what}: expected ${status} naming ${field}, got ${response.status} ${problem.code} naming ${fields.join()}`,
+          `${what}: expected ${status} naming ${field}, received ${response.status} ${problem.code} naming ${fields.join()}`,
         );
       }
     }
@@ -69,12 +69,16 @@ needs('redis').describe('a body that is wrong', () => {
       {
         field: 'prompt',
         expected: 'at most 1000 characters',
-        got: expect.stringMatching(/^a string of 1001 characters/),
+        received: expect.stringMatching(/^a string of 1001 characters/),
       },
-      { field: 'size', expected: expect.stringMatching(/^one of "1:1"/), got: 'the string "7:7"' },
-      { field: 'n', expected: 'the number 1', got: 'the string "1"' },
-      { field: 'foo', expected: 'no such field', got: 'an unknown field' },
-      { field: 'mask_url', expected: 'image_urls with the image that the mask belongs to', got: 'a URL' },
+      { field: 'size', expected: expect.stringMatching(/^one of "1:1"/), received: 'the string "7:7"' },
+      { field: 'n', expected: 'the number 1', received: 'the string "1"' },
+      { field: 'foo', expected: 'no such field', received: 'an unknown field' },
+      {
+        field: 'mask_url',
+        expected: 'image_urls with the image that the mask belongs to',
+        received: 'a URL',
+      },
     ]);
   });
 
@@ -82,7 +86,7 @@ needs('redis').describe('a body that is wrong', () => {
     const rig = await openRig();
     const response = await rig.post({ prompt: 'x', image_urls: 'https://example.com/a.png' });
     const { problems } = await problemOf(response);
-    expect(problems).toEqual([{ field: 'image_urls', expected: 'an array', got: 'a URL' }]);
+    expect(problems).toEqual([{ field: 'image_urls', expected: 'an array', received: 'a URL' }]);
   });
 
   test('that is not JSON is told where', async () => {

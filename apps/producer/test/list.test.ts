@@ -1,14 +1,8 @@
-import { type RenderListAnswer, renderListSchema } from '@darkroom/api';
-import {
-  apiKeyEntry,
-  type Checkpoint,
-  newApiKey,
-  type ObjectStore,
-  parseApiKeys,
-  type Role,
-  StoreError,
-} from '@darkroom/shared';
-import { freshS3Url, needs, service, startProxy, until } from '@darkroom/testkit';
+import { type RenderListResponse, renderListSchema } from '@darkroom/api';
+import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
+import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
+import { type Checkpoint } from '@darkroom/shared/render';
+import { requires, service, startProxy, uniqueS3Url, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { cursorOf } from '../src/status/index.ts';
 import { enqueue, newRender, playWorker } from './acting.ts';
@@ -18,22 +12,22 @@ const DAY_MS = 86_400_000;
 const NOW = Date.now();
 
 /** As a worker leaves it: in the index and, when it has ended, with a receipt. */
-async function entered(rig: Rig, checkpoint: Checkpoint, state?: 'completed' | 'failed' | 'canceled') {
-  await rig.ledger.enter(checkpoint);
-  if (!state) return await enqueue(rig, checkpoint);
-  const { v, renderId, tenant, request, fingerprint, createdAt, purchases } = checkpoint;
-  const ended = { state, finishedAt: createdAt + 60_000, attempts: 0, costMicros: 0 };
-  const receipt = { v, renderId, tenant, request, fingerprint, createdAt, purchases, ...ended };
+async function entered(rig: Rig, checkpoint: Checkpoint, status?: 'completed' | 'failed' | 'canceled') {
+  await rig.ledger.writeDayIndex(checkpoint);
+  if (!status) return await enqueue(rig, checkpoint);
+  const { version, renderId, tenant, request, fingerprint, createdAt, purchases } = checkpoint;
+  const ended = { status, finishedAt: createdAt + 60_000, attempts: 0, costMicros: 0 };
+  const receipt = { version, renderId, tenant, request, fingerprint, createdAt, purchases, ...ended };
   await rig.ledger.writeReceipt(receipt);
 }
 
-async function listed(rig: Rig, query = '', headers = {}): Promise<RenderListAnswer> {
+async function listed(rig: Rig, query = '', headers = {}): Promise<RenderListResponse> {
   const response = await rig.get(`/v1/renders${query ? `?${query}` : ''}`, headers);
   expect(response.status).toBe(200);
   return renderListSchema.parse(await response.json());
 }
 
-const idsOf = ({ data }: RenderListAnswer) => data.map(({ id }) => id);
+const idsOf = ({ data }: RenderListResponse) => data.map(({ id }) => id);
 
 /** All pages, by the cursors. `between` runs after each. */
 async function walked(rig: Rig, query: string, between?: (page: number) => Promise<unknown>) {
@@ -53,7 +47,7 @@ const request = (run: string) => ({ ...newRender().request, run });
 const idOf = ({ renderId }: Checkpoint) => renderId;
 
 describe.each(['redis', 'embedded'] as const)('GET /v1/renders on %s', (engine) => {
-  const suite = engine === 'redis' ? needs('redis').test : test;
+  const suite = engine === 'redis' ? requires('redis').test : test;
 
   suite('lists what waits, what goes on and what has ended, newest first', async () => {
     const rig = await openRig(engine === 'embedded' ? { queueUrl: engine } : {});
@@ -71,7 +65,7 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders on %s', (engine) 
   });
 });
 
-needs('redis').describe('GET /v1/renders', () => {
+requires('redis').describe('GET /v1/renders', () => {
   test('lists nothing where there is nothing', async () => {
     const rig = await openRig();
     expect(await listed(rig)).toEqual({ object: 'list', data: [], next_cursor: null });
@@ -86,7 +80,7 @@ needs('redis').describe('GET /v1/renders', () => {
     await enqueue(rig, ...waiting);
     const { ids } = await walked(rig, 'limit=7', async (page) => {
       // A worker picks up two, one ends, and others come.
-      for (const one of waiting.slice(page * 2, page * 2 + 2)) await rig.ledger.enter(one);
+      for (const one of waiting.slice(page * 2, page * 2 + 2)) await rig.ledger.writeDayIndex(one);
       const taken = waiting[page];
       if (taken) await (await rig.queues.render.getJob(idOf(taken)))?.remove();
       if (taken) await entered(rig, taken, page % 2 ? 'failed' : 'completed');
@@ -197,9 +191,9 @@ needs('redis').describe('GET /v1/renders', () => {
 
   test('an entry without a render is passed over, and of two entries of one render one counts', async () => {
     const rig = await openRig();
-    await rig.ledger.enter(at(NOW));
+    await rig.ledger.writeDayIndex(at(NOW));
     const again = at(NOW - 1_000);
-    await rig.ledger.enter({ ...again, createdAt: NOW - DAY_MS });
+    await rig.ledger.writeDayIndex({ ...again, createdAt: NOW - DAY_MS });
     await entered(rig, again, 'completed');
     expect(idsOf(await listed(rig))).toEqual([idOf(again)]);
   });
@@ -240,8 +234,8 @@ needs('redis').describe('GET /v1/renders', () => {
   test('a key lists its own tenant; a key of all names one', async () => {
     const keys: string[] = [];
     const keyOf = (tenant: string, roles: Role[]) => {
-      const { text, sha256 } = newApiKey();
-      keys.push(apiKeyEntry({ tenant, roles, sha256 }));
+      const { text, sha256 } = createApiKey();
+      keys.push(formatApiKey({ tenant, roles, sha256 }));
       return { authorization: `Bearer ${text}` };
     };
     const [ann, all] = [keyOf('ann', ['read']), keyOf('*', ['read'])];
@@ -282,7 +276,7 @@ needs('redis').describe('GET /v1/renders', () => {
   });
 });
 
-needs('redis', 's3').describe('GET /v1/renders on S3', () => {
+requires('redis', 's3').describe('GET /v1/renders on S3', () => {
   const DAY = Math.floor(NOW / DAY_MS) * DAY_MS;
   const STATES = ['completed', 'failed', 'canceled'] as const;
 
@@ -301,7 +295,7 @@ needs('redis', 's3').describe('GET /v1/renders on S3', () => {
   test('every render is listed once, over days with many pages of index, empty days and midnights', async () => {
     const calls = { list: 0, get: 0 };
     const rig = await openRig({
-      storeUrl: freshS3Url(),
+      storeUrl: uniqueS3Url(),
       wrap: (deps) => ({ ...deps, store: tallied(deps.store, calls) }),
     });
     const midnights = [-4, -3, -1, 0].flatMap((day) => [
@@ -343,18 +337,18 @@ needs('redis', 's3').describe('GET /v1/renders on S3', () => {
   test('an entry without a receipt is passed over, and a tenant sees its own, whosever cursor it has', async () => {
     const keys: string[] = [];
     const keyOf = (tenant: string) => {
-      const { text, sha256 } = newApiKey();
-      keys.push(apiKeyEntry({ tenant, roles: ['read'], sha256 }));
+      const { text, sha256 } = createApiKey();
+      keys.push(formatApiKey({ tenant, roles: ['read'], sha256 }));
       return { authorization: `Bearer ${text}` };
     };
     // One name begins like the other.
     const [ann, anna] = [keyOf('ann'), keyOf('anna')];
     const settings = { API_KEYS: parseApiKeys(keys.join(',')) ?? [] };
-    const rig = await openRig({ storeUrl: freshS3Url(), settings });
+    const rig = await openRig({ storeUrl: uniqueS3Url(), settings });
     const hers = Array.from({ length: 5 }, (_, n) => at(NOW - 2 * n, { tenant: 'ann' }));
     const others = Array.from({ length: 5 }, (_, n) => at(NOW - 2 * n - 1, { tenant: 'anna' }));
     await fill(rig, [...hers, ...others]);
-    await rig.ledger.enter(at(NOW - 1, { tenant: 'ann' }));
+    await rig.ledger.writeDayIndex(at(NOW - 1, { tenant: 'ann' }));
     const first = await listed(rig, 'limit=3', ann);
     expect(idsOf(first)).toEqual(hers.slice(0, 3).map(idOf));
     const cursor = `cursor=${first.next_cursor}`;

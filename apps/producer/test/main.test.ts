@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { freshPrefix, needs, plantSecret, service, spawnNode, tempDir } from '@darkroom/testkit';
+import { plantSecret, requires, service, spawnNode, tempDir, uniquePrefix } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -18,13 +18,13 @@ test('settings that cannot work are all named, and end in exit 2', async () => {
     expect(lines.join('\n')).toContain(name);
 });
 
-needs('redis').test(
+requires('redis').test(
   'serves until SIGTERM, then ends in exit 0; a second signal changes nothing',
   async () => {
     const dir = await tempDir();
     const env = {
       QUEUE_URL: service('redis').url,
-      QUEUE_PREFIX: freshPrefix(),
+      QUEUE_PREFIX: uniquePrefix(),
       STORE_URL: `file://${dir}/store`,
       DATA_DIR: dir,
       TOAPIS_API_KEY: plantSecret(),

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { findApiKey, parseApiKeys, parseSettings } from '@darkroom/shared';
+import { parseSettings } from '@darkroom/shared/config';
+import { findApiKey, parseApiKeys } from '@darkroom/shared/keys';
 import { spawnNode } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { needs } from '@darkroom/testkit';
+import { requires } from '@darkroom/testkit';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { beforeAll, expect, test } from 'vitest';
 import { type Described, operationsOf, readDocument } from './contract/document.ts';
 import { openRig, type Rig } from './rig.ts';
 
-needs('redis').describe('the description of the API', () => {
+requires('redis').describe('the description of the API', () => {
   let rig: Rig;
   let document: Described;
 
@@ -82,7 +82,7 @@ needs('redis').describe('the description of the API', () => {
   });
 });
 
-needs('redis').test(
+requires('redis').test(
   'the reference runs no script but its own, and loads nothing from elsewhere',
   async () => {
     const rig = await openRig();

@@ -1,6 +1,6 @@
-import type { ObjectStore } from '@darkroom/shared';
-import { StoreError } from '@darkroom/shared';
-import { needs, service, startProxy, until } from '@darkroom/testkit';
+import type { ObjectStore } from '@darkroom/shared/object-store';
+import { StoreError } from '@darkroom/shared/object-store';
+import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { openRig, pictureUri, problemOf } from './rig.ts';
 
@@ -10,7 +10,7 @@ async function timed(work: Promise<Response>): Promise<{ response: Response; ms:
   return { response, ms: performance.now() - started };
 }
 
-needs('redis').describe('while the queue is away', () => {
+requires('redis').describe('while the queue is away', () => {
   test.each(['refuse', 'stall'] as const)(
     'every call that needs it is answered 503 with Retry-After in time (%s), and all is well afterwards',
     async (fault) => {
@@ -69,7 +69,7 @@ function away(store: ObjectStore): ObjectStore {
   });
 }
 
-needs('redis').describe('while the object store is away', () => {
+requires('redis').describe('while the object store is away', () => {
   test('requests that need it are answered 503; those that do not are accepted', async () => {
     const rig = await openRig({ wrap: (deps) => ({ ...deps, store: away(deps.store) }) });
     const withBytes = await rig.post({ prompt: 'x', image_urls: [await pictureUri('png')] });

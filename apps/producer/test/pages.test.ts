@@ -1,6 +1,7 @@
 import { PROBLEMS } from '@darkroom/api';
-import { apiKeyEntry, newApiKey, parseApiKeys, type Role, randomRenderId } from '@darkroom/shared';
-import { needs, plantSecret } from '@darkroom/testkit';
+import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
+import { drawRenderId } from '@darkroom/shared/render';
+import { plantSecret, requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { html } from '../src/pages/html.ts';
 import { duration, timeline } from '../src/pages/render/timeline.ts';
@@ -19,7 +20,7 @@ async function page(rig: Rig, path: string, headers: Record<string, string> = {}
   return { status: response.status, text };
 }
 
-needs('redis').describe('the page of a render', () => {
+requires('redis').describe('the page of a render', () => {
   test('tells of a completed one what was asked, what happened, how long it took and what it cost', async () => {
     const rig = await openRig();
     const { renderId } = await putReceipt(rig, {
@@ -55,7 +56,7 @@ needs('redis').describe('the page of a render', () => {
   test('tells of a failed one why, with its causes and what was refunded', async () => {
     const rig = await openRig();
     const { renderId } = await putReceipt(rig, {
-      state: 'failed',
+      status: 'failed',
       attempts: 2,
       costMicros: 0,
       purchases: [
@@ -86,7 +87,7 @@ needs('redis').describe('the page of a render', () => {
 
   test('tells of a living one how far it is, from its log, and looks again by itself', async () => {
     const rig = await openRig();
-    const poll = { taskId: 'task_1', acceptedAt: ASKED, deadlineAt: ASKED, looks: 1, progress: 40 };
+    const poll = { taskId: 'task_1', acceptedAt: ASKED, deadlineAt: ASKED, polls: 1, progress: 40 };
     const { renderId } = await putJob(rig, { at: { step: 'poll', ...poll } }, [
       { at: ASKED + 500, text: 'submitted: accepted as task_1' },
     ]);
@@ -101,7 +102,7 @@ needs('redis').describe('the page of a render', () => {
     const rig = await openRig();
     const evil = `"><img src=x onerror=alert(1)></title><script>alert('x')</script>`;
     const { renderId } = await putReceipt(rig, {
-      state: 'failed',
+      status: 'failed',
       request: {
         ...REQUEST,
         prompt: evil,
@@ -124,7 +125,7 @@ needs('redis').describe('the page of a render', () => {
     const rig = await openRig({ wrap: (deps) => ({ ...deps, secrets: [...deps.secrets, secret] }) });
     const signed = `https://files.example.com/a.png?sig=${'topsecret'}`;
     const { renderId } = await putReceipt(rig, {
-      state: 'failed',
+      status: 'failed',
       request: { ...REQUEST, prompt: `a mug ${secret}`, metadata: { from: signed } },
       failure: {
         code: 'internal_error',
@@ -142,7 +143,7 @@ needs('redis').describe('the page of a render', () => {
 
   test('says in a friendly way that there is no such render', async () => {
     const rig = await openRig();
-    for (const id of [randomRenderId(), 'nonsense', '%3Cscript%3E']) {
+    for (const id of [drawRenderId(), 'nonsense', '%3Cscript%3E']) {
       const { status, text } = await page(rig, `/renders/${id}`);
       expect(status).toBe(404);
       expect(text).toContain('No such render');
@@ -152,8 +153,8 @@ needs('redis').describe('the page of a render', () => {
   test('with keys it shows its pictures without sending the key along, to its own tenant and to operators', async () => {
     const keys: string[] = [];
     const key = (tenant: string, roles: Role[]) => {
-      const { text, sha256 } = newApiKey();
-      keys.push(apiKeyEntry({ tenant, roles, sha256 }));
+      const { text, sha256 } = createApiKey();
+      keys.push(formatApiKey({ tenant, roles, sha256 }));
       return { authorization: `Basic ${Buffer.from(`me:${text}`).toString('base64')}` };
     };
     const [shop, house, press] = [
@@ -178,7 +179,7 @@ needs('redis').describe('the page of a render', () => {
   });
 });
 
-needs('redis').describe('pages for people', () => {
+requires('redis').describe('pages for people', () => {
   test('every refusal leads to a page that says what to do', async () => {
     const rig = await openRig();
     const problem = (await (await rig.post({})).json()) as { type: string };
@@ -204,7 +205,7 @@ needs('redis').describe('pages for people', () => {
       const { status } = await fetch(rig.url + path);
       expect([path, status]).toEqual([path, 200]);
     }
-    const { sha256 } = newApiKey();
+    const { sha256 } = createApiKey();
     const keyed = await openRig({ settings: { API_KEYS: [{ tenant: 'shop', roles: ['read'], sha256 }] } });
     const closed = await page(keyed, '/');
     expect(closed.text).not.toContain('There are no API keys');

@@ -1,21 +1,16 @@
 import { createHmac } from 'node:crypto';
-import {
-  type Checkpoint,
-  NOBODY,
-  type Receipt,
-  type RenderResult,
-  randomRenderId,
-  renderJob,
-} from '@darkroom/shared';
-import { needs, plantSecret, until } from '@darkroom/testkit';
+import { CANCELED_OWNER } from '@darkroom/shared/ledger';
+import { type RenderResult, renderJob } from '@darkroom/shared/queues';
+import { type Checkpoint, drawRenderId, type Receipt } from '@darkroom/shared/render';
+import { plantSecret, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { openRig, problemOf, type Rig } from './rig.ts';
 
 const SECRET = plantSecret();
 
 const checkpoint = (at: Checkpoint['at'], purchases: Checkpoint['purchases'] = []): Checkpoint => ({
-  v: 1,
-  renderId: randomRenderId(),
+  version: 1,
+  renderId: drawRenderId(),
   tenant: 'default',
   request: {
     model: 'gemini-3-pro-image-preview',
@@ -25,7 +20,7 @@ const checkpoint = (at: Checkpoint['at'], purchases: Checkpoint['purchases'] = [
     priority: 'batch',
   },
   fingerprint: 'f',
-  doorToken: 'd',
+  creatorToken: 'd',
   createdAt: 1,
   updatedAt: 1,
   attempt: 1,
@@ -58,8 +53,15 @@ function deadAsUnknown(rig: Rig): Promise<string> {
   });
 }
 
-const canceledReceipt = ({ v, renderId, tenant, request, fingerprint, purchases }: Checkpoint): Receipt => ({
-  v,
+const canceledReceipt = ({
+  version,
+  renderId,
+  tenant,
+  request,
+  fingerprint,
+  purchases,
+}: Checkpoint): Receipt => ({
+  version,
   renderId,
   tenant,
   request,
@@ -69,7 +71,7 @@ const canceledReceipt = ({ v, renderId, tenant, request, fingerprint, purchases 
   finishedAt: 3,
   attempts: 0,
   costMicros: 0,
-  state: 'canceled',
+  status: 'canceled',
   canceled: { requestedAt: 2, from: 'hold' },
   notes: [],
 });
@@ -105,14 +107,14 @@ async function post(rig: Rig, body: string, over: Told = {}) {
   return { status: response.status, ...((await response.json()) as { outcome?: string; code?: string }) };
 }
 
-needs('redis').describe("the provider's webhooks", () => {
+requires('redis').describe("the provider's webhooks", () => {
   const open = () => openRig({ settings: { TOAPIS_WEBHOOK_SECRET: `rotated-out, ${SECRET}` } });
   const stateOf = async (rig: Rig, id: string) => (await rig.queues.render.getJob(id))?.getState();
 
   test('a finished task promotes the render that polls it, and being told twice does no harm', async () => {
     const rig = await open();
     const purchase = { attempt: 1, taskId: 't1', acceptedAt: 1, costMicros: 1, refunded: false };
-    const at = { step: 'poll', taskId: 't1', acceptedAt: 1, deadlineAt: 9, looks: 0, progress: 0 } as const;
+    const at = { step: 'poll', taskId: 't1', acceptedAt: 1, deadlineAt: 9, polls: 0, progress: 0 } as const;
     const id = await put(rig, checkpoint(at, [purchase]));
     expect(await tell(rig, { task_id: 't1', client_business_id: id })).toEqual({
       status: 200,
@@ -132,7 +134,7 @@ needs('redis').describe("the provider's webhooks", () => {
       status: 200,
       outcome: 'settled',
     });
-    expect(await rig.ledger.accepted(id, 1)).toMatchObject({
+    expect(await rig.ledger.readAcceptance(id, 1)).toMatchObject({
       taskId: 't7',
       source: 'webhook',
       costMicros: 25_000,
@@ -147,7 +149,7 @@ needs('redis').describe("the provider's webhooks", () => {
       status: 200,
       outcome: 'settled',
     });
-    expect(await rig.ledger.accepted(id, 1)).toMatchObject({ taskId: 't8' });
+    expect(await rig.ledger.readAcceptance(id, 1)).toMatchObject({ taskId: 't8' });
     expect(await stateOf(rig, id)).not.toBe('failed');
   });
 
@@ -164,16 +166,16 @@ needs('redis').describe("the provider's webhooks", () => {
       ]).toContainEqual([status, outcome]);
     }
     expect(answers.map(({ outcome }) => outcome)).toContain('settled');
-    expect(await rig.ledger.accepted(id, 1)).toMatchObject({ taskId: 't8' });
+    expect(await rig.ledger.readAcceptance(id, 1)).toMatchObject({ taskId: 't8' });
     expect(await stateOf(rig, id)).toBe('prioritized');
   });
 
   test('a render that was canceled while its purchase was unknown knows what it cost, for ever', async () => {
     const rig = await open();
     const canceled = checkpoint({ step: 'cancel', requestedAt: 2, from: 'hold' });
-    const id = await ended(rig, canceled, () => ({ state: 'canceled', costMicros: 0 }));
+    const id = await ended(rig, canceled, () => ({ status: 'canceled', costMicros: 0 }));
     const { request } = canceled;
-    await rig.ledger.claim(id, 1, { owner: 'a run', by: 'a worker', request });
+    await rig.ledger.claim(id, 1, { owner: 'a run', claimedBy: 'a worker', request });
     await rig.ledger.writeReceipt(canceledReceipt(canceled));
     const data = { task_id: 't5', client_business_id: id };
     const answers = await Promise.all([tell(rig, data), tell(rig, data)]);
@@ -182,7 +184,7 @@ needs('redis').describe("the provider's webhooks", () => {
     const cost = { amount: '0.025', purchases: 1, refunded: 0 };
     const told = async () => (await (await rig.get(`/v1/renders/${id}`)).json()) as object;
     expect(await told()).toMatchObject({ status: 'canceled', attempts: 1, task_ids: ['t5'], cost });
-    expect(await rig.ledger.accepted(id, 1)).toMatchObject({ taskId: 't5', source: 'webhook' });
+    expect(await rig.ledger.readAcceptance(id, 1)).toMatchObject({ taskId: 't5', source: 'webhook' });
     // And that it was given back, and all of it when the queue has forgotten the render.
     expect(await tell(rig, data, { type: 'generation.failed' })).toEqual({ status: 200, outcome: 'settled' });
     await rig.queues.render.remove(id);
@@ -197,13 +199,17 @@ needs('redis').describe("the provider's webhooks", () => {
   test('a render that was canceled before it was submitted has bought nothing, whoever says so', async () => {
     const rig = await open();
     const canceled = checkpoint({ step: 'cancel', requestedAt: 2, from: 'submit' });
-    const id = await ended(rig, canceled, () => ({ state: 'canceled', costMicros: 0 }));
+    const id = await ended(rig, canceled, () => ({ status: 'canceled', costMicros: 0 }));
     await rig.ledger.writeReceipt(canceledReceipt(canceled));
     const data = { task_id: 't5', client_business_id: id };
     expect(await tell(rig, data)).toEqual({ status: 200, outcome: 'ignored' });
-    await rig.ledger.claim(id, 1, { owner: NOBODY, by: 'canceled', request: canceled.request });
+    await rig.ledger.claim(id, 1, {
+      owner: CANCELED_OWNER,
+      claimedBy: 'canceled',
+      request: canceled.request,
+    });
     expect(await tell(rig, data)).toEqual({ status: 200, outcome: 'ignored' });
-    expect(await rig.ledger.accepted(id, 1)).toBeUndefined();
+    expect(await rig.ledger.readAcceptance(id, 1)).toBeUndefined();
     expect(await rig.ledger.receipt(id)).toMatchObject({ purchases: [], costMicros: 0 });
   });
 
@@ -214,7 +220,7 @@ needs('redis').describe("the provider's webhooks", () => {
       status: 503,
       outcome: 'early',
     });
-    expect(await rig.ledger.accepted(id, 1)).toBeUndefined();
+    expect(await rig.ledger.readAcceptance(id, 1)).toBeUndefined();
   });
 
   test('a wrong secret, an old timestamp and missing headers are refused; strangers and test events are ignored', async () => {
@@ -228,8 +234,8 @@ needs('redis').describe("the provider's webhooks", () => {
     expect(await tell(rig, data, { at: Date.now() - 301_000 })).toMatchObject({ status: 401 });
     const bare = await fetch(`${rig.url}/v1/webhooks/toapis`, { method: 'POST', body: '{}' });
     expect(bare.status).toBe(401);
-    expect(await rig.ledger.accepted(id, 1)).toBeUndefined();
-    expect(await tell(rig, { ...data, client_business_id: randomRenderId() })).toEqual({
+    expect(await rig.ledger.readAcceptance(id, 1)).toBeUndefined();
+    expect(await tell(rig, { ...data, client_business_id: drawRenderId() })).toEqual({
       status: 200,
       outcome: 'ignored',
     });

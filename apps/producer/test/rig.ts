@@ -1,20 +1,12 @@
 import { Writable } from 'node:stream';
 import { problemSchema } from '@darkroom/api';
-import {
-  createLogger,
-  type Engine,
-  Ledger,
-  type ObjectStore,
-  openEngine,
-  openQueues,
-  openStore,
-  parseSettings,
-  type Queues,
-  type Settings,
-  secretsOf,
-  systemClock,
-} from '@darkroom/shared';
-import { appendToRun, cleanup, freshPrefix, service, tempDir } from '@darkroom/testkit';
+import { listSecrets, parseSettings, type Settings } from '@darkroom/shared/config';
+import { type Engine, openEngine } from '@darkroom/shared/engine';
+import { Ledger } from '@darkroom/shared/ledger';
+import { type ObjectStore, openStore } from '@darkroom/shared/object-store';
+import { openQueues, type Queues } from '@darkroom/shared/queues';
+import { createLogger, systemClock } from '@darkroom/shared/runtime';
+import { appendToRun, cleanup, service, tempDir, uniquePrefix } from '@darkroom/testkit';
 import sharp from 'sharp';
 import { expect } from 'vitest';
 import { type ProducerDeps, type RunningProducer, startProducer } from '../src/index.ts';
@@ -56,7 +48,7 @@ export async function openRig(
     ...(queueUrl === 'embedded' ? {} : { queueUrl }),
     dataDir,
     role: 'producer',
-    prefix: options.prefix ?? freshPrefix(),
+    prefix: options.prefix ?? uniquePrefix(),
     onError: () => undefined,
   });
   cleanup(() => engine.close());
@@ -76,7 +68,7 @@ export async function openRig(
   });
   const logger = createLogger({ name: 'producer', level: 'debug', destination });
   const { QUEUE_URL, TOAPIS_API_KEY } = settings;
-  const secrets = secretsOf({ QUEUE_URL, TOAPIS_API_KEY });
+  const secrets = listSecrets({ QUEUE_URL, TOAPIS_API_KEY });
   const deps = { settings, engine, store, logger, clock: systemClock, secrets };
   const producer = await startProducer(options.wrap?.(deps) ?? deps);
   cleanup(() => producer.close());

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { latch, needs } from '@darkroom/testkit';
+import { latch, requires } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { openRig, problemOf } from './rig.ts';
 
@@ -13,7 +13,7 @@ async function raw(url: string, bytes: string): Promise<string> {
   return await text(socket);
 }
 
-needs('redis').describe('the HTTP server', () => {
+requires('redis').describe('the HTTP server', () => {
   test.each([
     ['GET', '/nothing', 404, 'not_found'],
     ['GET', '/v1', 404, 'not_found'],

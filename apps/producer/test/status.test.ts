@@ -1,16 +1,16 @@
 import { renderSchema } from '@darkroom/api';
-import type { Checkpoint, Failure, LiveStep, Purchase, Receipt, StoredImage } from '@darkroom/shared';
+import { renderJob } from '@darkroom/shared/queues';
+import type { Checkpoint, Failure, LiveStep, Purchase, Receipt, StoredImage } from '@darkroom/shared/render';
+import { drawRenderId } from '@darkroom/shared/render';
 import {
-  dollars,
+  formatDollars,
   type JobFacts,
-  randomRenderId,
-  renderAnswer,
-  renderJob,
   renderLinks,
-  standingOfJob,
-  standingOfReceipt,
-} from '@darkroom/shared';
-import { needs } from '@darkroom/testkit';
+  renderResponse,
+  snapshotFromJob,
+  snapshotFromReceipt,
+} from '@darkroom/shared/snapshot';
+import { requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { openRig, problemOf, type Rig } from './rig.ts';
@@ -44,13 +44,13 @@ const poll: LiveStep = {
   taskId: 'task_2',
   acceptedAt: 1,
   deadlineAt: 2,
-  looks: 3,
+  polls: 3,
   progress: 0,
 };
 
 function checkpoint(at: Checkpoint['at'], more: Partial<Checkpoint> = {}): Checkpoint {
   return {
-    v: 1,
+    version: 1,
     renderId: ID,
     tenant: 'default',
     request: {
@@ -61,7 +61,7 @@ function checkpoint(at: Checkpoint['at'], more: Partial<Checkpoint> = {}): Check
       priority: 'batch',
     },
     fingerprint: 'f',
-    doorToken: 't',
+    creatorToken: 't',
     createdAt: 1_700_000_000_000,
     updatedAt: 1_700_000_005_000,
     attempt: 1,
@@ -75,7 +75,7 @@ const job = (facts: Partial<JobFacts> = {}) => ({ progress: 0, ...facts }) as Jo
 const dead = job({ finishedOn: 1_700_000_010_000, failedReason: 'refused' });
 const answerOf = (facts: JobFacts, of: Checkpoint) =>
   renderSchema.parse(
-    renderAnswer(standingOfJob(facts, of), renderLinks('http://x.test', ID), {
+    renderResponse(snapshotFromJob(facts, of), renderLinks('http://x.test', ID), {
       image: 'http://x.test/i',
       thumbnail: 'http://x.test/t',
     }),
@@ -132,7 +132,7 @@ describe('the status of a render', () => {
     ],
     [
       'that is completed',
-      job({ finishedOn: 1_700_000_010_000, returnvalue: { state: 'completed', image, costMicros: 25_000 } }),
+      job({ finishedOn: 1_700_000_010_000, returnvalue: { status: 'completed', image, costMicros: 25_000 } }),
       checkpoint({ step: 'finish', image }, { purchases: [bought(1)] }),
       {
         status: 'completed',
@@ -152,7 +152,7 @@ describe('the status of a render', () => {
     ],
     [
       'that was canceled, though a run that had lost it wrote its own step later',
-      job({ finishedOn: 1_700_000_010_000, returnvalue: { state: 'canceled', costMicros: 25_000 } }),
+      job({ finishedOn: 1_700_000_010_000, returnvalue: { status: 'canceled', costMicros: 25_000 } }),
       checkpoint(poll, { attempt: 2, purchases: [bought(1)] }),
       { status: 'canceled', attempts: 1, image: null, error: null },
     ],
@@ -198,13 +198,13 @@ describe('the status of a render', () => {
       { step: 'finish', image },
       { attempt: 2, purchases: [bought(1, true), bought(2)] },
     );
-    const fromJob = standingOfJob(
-      job({ finishedOn: 1_700_000_010_000, returnvalue: { state: 'completed', image, costMicros: 1 } }),
+    const fromJob = snapshotFromJob(
+      job({ finishedOn: 1_700_000_010_000, returnvalue: { status: 'completed', image, costMicros: 1 } }),
       ended,
     );
-    const { v, renderId, tenant, request, fingerprint, createdAt, purchases } = ended;
+    const { version, renderId, tenant, request, fingerprint, createdAt, purchases } = ended;
     const receipt: Receipt = {
-      v,
+      version,
       renderId,
       tenant,
       request,
@@ -212,12 +212,12 @@ describe('the status of a render', () => {
       createdAt,
       purchases,
       image,
-      state: 'completed',
+      status: 'completed',
       finishedAt: 1_700_000_010_000,
       attempts: 2,
       costMicros: 25_000,
     };
-    expect(standingOfReceipt(receipt)).toEqual(fromJob);
+    expect(snapshotFromReceipt(receipt)).toEqual(fromJob);
   });
 
   test('is the same from the queue and from the receipt, once a render has died', () => {
@@ -225,9 +225,9 @@ describe('the status of a render', () => {
       { step: 'bury', failure, resume: poll, attemptsMade: 0 },
       { purchases: [bought(1, true), bought(2)] },
     );
-    const { v, renderId, tenant, request, fingerprint, createdAt, purchases } = buried;
+    const { version, renderId, tenant, request, fingerprint, createdAt, purchases } = buried;
     const receipt: Receipt = {
-      v,
+      version,
       renderId,
       tenant,
       request,
@@ -235,12 +235,12 @@ describe('the status of a render', () => {
       createdAt,
       purchases,
       failure,
-      state: 'failed',
+      status: 'failed',
       finishedAt: 1_700_000_010_000,
       attempts: 2,
       costMicros: 0,
     };
-    expect(standingOfReceipt(receipt)).toEqual(standingOfJob({ ...dead, progress: 100 }, buried));
+    expect(snapshotFromReceipt(receipt)).toEqual(snapshotFromJob({ ...dead, progress: 100 }, buried));
   });
 
   test.each([
@@ -251,13 +251,13 @@ describe('the status of a render', () => {
     [12_345_678, '12.345678'],
     [500, '0.0005'],
   ])('costs %d micro-dollars as %s', (micros, text) => {
-    expect(dollars(micros)).toBe(text);
+    expect(formatDollars(micros)).toBe(text);
   });
 });
 
 /** A finished render with its picture in the store, in the queue or only as a receipt. */
 async function finished(rig: Rig, where: 'queue' | 'receipt'): Promise<string> {
-  const renderId = randomRenderId();
+  const renderId = drawRenderId();
   const kept = { ...image, key: `images/${renderId}.png`, thumbnailKey: `thumbnails/${renderId}.webp` };
   await rig.store.put(kept.key, 'PNG bytes', { contentType: 'image/png' });
   await rig.store.put(kept.thumbnailKey, 'small', { contentType: 'image/webp' });
@@ -270,15 +270,15 @@ async function finished(rig: Rig, where: 'queue' | 'receipt'): Promise<string> {
     await worker.close();
     return renderId;
   }
-  const { v, tenant, request, fingerprint, createdAt, purchases } = end;
+  const { version, tenant, request, fingerprint, createdAt, purchases } = end;
   const ended = {
-    state: 'completed' as const,
+    status: 'completed' as const,
     finishedAt: 1_700_000_010_000,
     attempts: 1,
     costMicros: 25_000,
   };
   await rig.ledger.writeReceipt({
-    v,
+    version,
     renderId,
     tenant,
     request,
@@ -291,26 +291,26 @@ async function finished(rig: Rig, where: 'queue' | 'receipt'): Promise<string> {
   return renderId;
 }
 
-needs('redis').describe('GET /v1/renders/{id}', () => {
+requires('redis').describe('GET /v1/renders/{id}', () => {
   test("looks as far for another tenant's render as for none: how long it takes tells nothing", async () => {
-    const looks: string[] = [];
+    const reads: string[] = [];
     const rig = await openRig({
       wrap: (deps) => {
         const get: typeof deps.store.get = (key, options) => {
-          looks.push(key);
+          reads.push(key);
           return deps.store.get(key, options);
         };
         return { ...deps, store: Object.assign(Object.create(deps.store), { get }) };
       },
     });
-    const theirs = checkpoint({ step: 'submit' }, { renderId: randomRenderId(), tenant: 'another' });
+    const theirs = checkpoint({ step: 'submit' }, { renderId: drawRenderId(), tenant: 'another' });
     const { name, data, opts } = renderJob(theirs);
     await rig.queues.render.add(name, data, opts);
-    const nobodys = randomRenderId();
+    const nobodys = drawRenderId();
     for (const id of [theirs.renderId, nobodys]) {
       expect(await problemOf(await rig.get(`/v1/renders/${id}`))).toMatchObject({ status: 404 });
     }
-    expect(looks).toEqual([`renders/${theirs.renderId}.json`, `renders/${nobodys}.json`]);
+    expect(reads).toEqual([`renders/${theirs.renderId}.json`, `renders/${nobodys}.json`]);
   });
 
   test.each(['queue', 'receipt'] as const)(

@@ -1,6 +1,6 @@
 import { renderSchema } from '@darkroom/api';
-import { type Clock, systemClock } from '@darkroom/shared';
-import { freshPrefix, latch, needs, service, startProxy, until } from '@darkroom/testkit';
+import { type Clock, systemClock } from '@darkroom/shared/runtime';
+import { latch, requires, service, startProxy, uniquePrefix, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { createFollowing } from '../src/following/index.ts';
 import { playWorker, watchedRig } from './acting.ts';
@@ -19,7 +19,7 @@ async function waited(rig: Rig, id: string, seconds: number) {
 describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}?wait= on %s', (engine) => {
   const open = (more: { clock?: Clock } = {}) =>
     watchedRig({ ...more, ...(engine === 'embedded' ? { queueUrl: engine } : {}) });
-  const suite = engine === 'redis' ? needs('redis').test : test;
+  const suite = engine === 'redis' ? requires('redis').test : test;
 
   suite('answers the moment that the render ends, whatever it ends in', async () => {
     const { rig, followed } = await open();
@@ -66,7 +66,7 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}?wait= on %s'
   });
 });
 
-needs('redis').describe('GET /v1/renders/{id}?wait=', () => {
+requires('redis').describe('GET /v1/renders/{id}?wait=', () => {
   test('answers with the present state when the time is up', async () => {
     const { rig, quiet } = await watchedRig();
     const render = await playWorker(rig).ask();
@@ -102,7 +102,7 @@ needs('redis').describe('GET /v1/renders/{id}?wait=', () => {
     const rig = await openRig();
     const problem = await problemOf(await rig.get(`${NOWHERE}?wiat=30`));
     expect(problem.problems).toEqual([
-      { field: 'wiat', expected: 'one of wait', got: 'an unknown parameter' },
+      { field: 'wiat', expected: 'one of wait', received: 'an unknown parameter' },
     ]);
   });
 
@@ -163,7 +163,7 @@ needs('redis').describe('GET /v1/renders/{id}?wait=', () => {
     'an end while the queue is away (%s) is told once it is back',
     async (fault) => {
       const proxy = await startProxy(service('redis').url);
-      const prefix = freshPrefix();
+      const prefix = uniquePrefix();
       const behind = await openRig({ prefix });
       const render = await playWorker(behind).ask();
       const { rig, followed } = await watchedRig({ queueUrl: proxy.url, prefix });

@@ -1,17 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type RunningProducer, startProducer } from '@darkroom/producer';
-import {
-  type Clock,
-  createLogger,
-  type Engine,
-  type Logger,
-  newApiKey,
-  type ObjectStore,
-  openEngineFor,
-  openStoreFor,
-  type Settings,
-} from '@darkroom/shared';
+import { type Settings } from '@darkroom/shared/config';
+import { type Engine } from '@darkroom/shared/engine';
+import { createApiKey } from '@darkroom/shared/keys';
+import { type ObjectStore } from '@darkroom/shared/object-store';
+import { type Clock, createLogger, type Logger } from '@darkroom/shared/runtime';
+import { openEngineFor, openStoreFor } from '@darkroom/shared/service';
 import { type Simulator, startSimulator } from '@darkroom/upstream-simulator';
 import { type RunningWorker, startWorker } from '@darkroom/worker';
 import { freePort } from './free-port.ts';
@@ -98,7 +93,7 @@ export async function openHouse(options: {
 /** Where the API asks for keys, the catalogue comes in with one of its own, for as long as this process lives. */
 function guestKey({ API_KEYS: keys }: Settings): { apiKey: string | undefined; keys: Settings['API_KEYS'] } {
   if (keys.length === 0) return { apiKey: undefined, keys };
-  const { text, sha256 } = newApiKey();
+  const { text, sha256 } = createApiKey();
   return {
     apiKey: text,
     keys: [...keys, { tenant: 'default', roles: ['enqueue', 'read'], sha256 }],

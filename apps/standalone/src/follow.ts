@@ -1,4 +1,7 @@
-import { type Clock, Ledger, type Queues, type Receipt } from '@darkroom/shared';
+import { Ledger } from '@darkroom/shared/ledger';
+import { type Queues } from '@darkroom/shared/queues';
+import { type Receipt } from '@darkroom/shared/render';
+import { type Clock } from '@darkroom/shared/runtime';
 import type { House } from './compose.ts';
 
 /** Where the catalogue stands. */
@@ -54,7 +57,7 @@ async function isOver(queues: Queues, id: string): Promise<boolean> {
 
 async function standingOf(total: number, ended: Map<string, Receipt>, queues: Queues): Promise<Standing> {
   const receipts = [...ended.values()];
-  const completed = receipts.filter((receipt) => receipt.state === 'completed').length;
+  const completed = receipts.filter((receipt) => receipt.status === 'completed').length;
   const stores = await queues.store.getJobCounts('waiting', 'prioritized', 'active', 'delayed');
   const sum = (counts: Record<string, number>) =>
     Object.values(counts).reduce((all, count) => all + count, 0);

@@ -12,7 +12,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
-import { ConfigError, EngineError, parseSettings, secretsOf, systemClock } from '@darkroom/shared';
+import { ConfigError, listSecrets, parseSettings } from '@darkroom/shared/config';
+import { EngineError } from '@darkroom/shared/engine';
+import { systemClock } from '@darkroom/shared/runtime';
 import { sampleCatalogue } from './catalogue.ts';
 import { type House, openHouse } from './compose.ts';
 import { sampleEdition } from './edition.ts';
@@ -49,7 +51,7 @@ async function main(): Promise<number> {
   say(styleText('bold', 'Darkroom') + styleText('dim', ' is opening…'));
   const house = await openHouse({
     settings,
-    secrets: secretsOf(process.env),
+    secrets: listSecrets(process.env),
     clock: systemClock,
     fast: options.fast === true,
   });

@@ -1,4 +1,6 @@
-import { type Clock, openQueues, type Receipt } from '@darkroom/shared';
+import { openQueues } from '@darkroom/shared/queues';
+import { type Receipt } from '@darkroom/shared/render';
+import { type Clock } from '@darkroom/shared/runtime';
 import type { Sample } from './catalogue.ts';
 import type { House } from './compose.ts';
 import { follow } from './follow.ts';

@@ -1,5 +1,5 @@
 import { confirm, isCancel } from '@clack/prompts';
-import type { Settings } from '@darkroom/shared';
+import type { Settings } from '@darkroom/shared/config';
 import type { Sample } from './catalogue.ts';
 import { dollars } from './progress.ts';
 

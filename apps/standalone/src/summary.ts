@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Receipt } from '@darkroom/shared';
+import type { Receipt } from '@darkroom/shared/render';
 import type { Simulator } from '@darkroom/upstream-simulator';
 import type { Sample } from './catalogue.ts';
 import { dollars } from './progress.ts';
@@ -43,7 +43,7 @@ export async function summarise(options: {
 }): Promise<Summary> {
   const { ended, simulator } = options;
   const ids = new Set(ended.map(({ id }) => id));
-  const count = (state: Receipt['state']) => ended.filter(({ receipt }) => receipt.state === state).length;
+  const count = (state: Receipt['status']) => ended.filter(({ receipt }) => receipt.status === state).length;
   const purchases = ended.reduce((sum, { receipt }) => sum + receipt.purchases.length, 0);
   const tasks = simulator ? [...ids].flatMap((id) => simulator.book.byBusinessId(id)) : undefined;
   const reasons: Record<string, number> = {};
@@ -51,7 +51,7 @@ export async function summarise(options: {
     if (receipt.failure) reasons[receipt.failure.code] = (reasons[receipt.failure.code] ?? 0) + 1;
   }
   const billed = tasks ? tasks.filter((task) => Number(task.charged) > 0).length : null;
-  const asPlanned = ended.every(({ sample, receipt }) => receipt.state === sample.ends);
+  const asPlanned = ended.every(({ sample, receipt }) => receipt.status === sample.ends);
   return {
     accepted: ended.length,
     duplicates: options.duplicates,
@@ -76,7 +76,7 @@ const ROWS = 30;
 export function tableOf(ended: readonly Ended[]): string {
   const rows = ended.slice(0, ROWS).map(({ sample, receipt }, index) => {
     const { image, failure, request } = receipt;
-    const good = receipt.state === 'completed';
+    const good = receipt.status === 'completed';
     const took = `${((receipt.finishedAt - receipt.createdAt) / 1000).toFixed(1)}s`;
     const what = image
       ? `${image.width}x${image.height} ${image.contentType.replace('image/', '')} ${Math.round(image.bytes / 1024)} KB`

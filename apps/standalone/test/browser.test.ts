@@ -1,14 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  type ApiKey,
-  type Clock,
-  newApiKey,
-  parseSettings,
-  type Settings,
-  systemClock,
-} from '@darkroom/shared';
-import { cleanup, needs, openPage, tempDir } from '@darkroom/testkit';
+import { parseSettings, type Settings } from '@darkroom/shared/config';
+import { type ApiKey, createApiKey } from '@darkroom/shared/keys';
+import { type Clock, systemClock } from '@darkroom/shared/runtime';
+import { cleanup, openPage, requires, tempDir } from '@darkroom/testkit';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { sampleCatalogue } from '../src/catalogue.ts';
 import { type House, openHouse } from '../src/compose.ts';
@@ -63,7 +58,7 @@ const picturesIn = (page: Page) => page.evaluate('[...document.images].map((imag
 /** Whether a page is wider than what it is looked at through. */
 const overflows = (page: Page) => page.evaluate('document.documentElement.scrollWidth > innerWidth');
 
-needs('browser').describe('what people see, in a real browser', () => {
+requires('browser').describe('what people see, in a real browser', () => {
   let house: House;
   let ended: Ended[];
   let url: string;
@@ -191,9 +186,9 @@ needs('browser').describe('what people see, in a real browser', () => {
   });
 });
 
-needs('browser').describe('what people see where keys are needed', () => {
+requires('browser').describe('what people see where keys are needed', () => {
   const keyOf = (tenant: string, roles: ApiKey['roles']) => {
-    const { text, sha256 } = newApiKey();
+    const { text, sha256 } = createApiKey();
     return {
       key: { tenant, roles, sha256 } satisfies ApiKey,
       httpCredentials: { username: 'me', password: text },

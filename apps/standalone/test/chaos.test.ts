@@ -1,15 +1,18 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type FailureCode } from '@darkroom/api';
-import { Ledger, openStore, type Receipt, systemClock } from '@darkroom/shared';
+import { Ledger } from '@darkroom/shared/ledger';
+import { openStore } from '@darkroom/shared/object-store';
+import { type Receipt } from '@darkroom/shared/render';
+import { systemClock } from '@darkroom/shared/runtime';
 import {
   cleanup,
-  freshPrefix,
   type NodeProcess,
-  needs,
   plantSecret,
+  requires,
   service,
   spawnNode,
   tempDir,
+  uniquePrefix,
   until,
 } from '@darkroom/testkit';
 import { type BookEntry, type FaultRule, type Simulator, startSimulator } from '@darkroom/upstream-simulator';
@@ -44,7 +47,7 @@ const FAULTS: FaultRule[] = [
 
 const main = (app: string) => fileURLToPath(new URL(`../../${app}/src/main.ts`, import.meta.url));
 
-needs('redis').describe('separate processes on Redis', () => {
+requires('redis').describe('separate processes on Redis', () => {
   test(`${RENDERS} renders, two workers, faults everywhere, ${KILLS} kills: every one ends, none is bought twice`, async () => {
     const simulator = await startSimulator({
       seed: 20_261,
@@ -82,13 +85,13 @@ needs('redis').describe('separate processes on Redis', () => {
     );
     for (const [index, id] of ids.entries()) {
       const receipt = receipts.get(id) as Receipt;
-      expect(statuses[index], id).toBe(receipt.state);
+      expect(statuses[index], id).toBe(receipt.status);
       expect(verdict(receipt, simulator.book.byBusinessId(id)), `${id} ${receipt.failure?.code ?? ''}`).toBe(
         'fine',
       );
     }
     expect(simulator.book.entries().every((entry) => ids.includes(entry.clientBusinessId ?? ''))).toBe(true);
-    const completed = [...receipts.values()].filter((receipt) => receipt.state === 'completed');
+    const completed = [...receipts.values()].filter((receipt) => receipt.status === 'completed');
     expect(completed.length).toBeGreaterThan(RENDERS * 0.8);
     for (const receipt of completed)
       expect((await store.head(receipt.image?.key ?? ''))?.size).toBe(receipt.image?.bytes);
@@ -105,7 +108,7 @@ async function environment(simulator: Simulator) {
     PORT: '0',
     WORKER_PORT: '0',
     DATA_DIR: folder,
-    QUEUE_PREFIX: freshPrefix(),
+    QUEUE_PREFIX: uniquePrefix(),
     // The rest only makes the same things happen sooner.
     TOAPIS_SUBMIT_PER_SECOND: '50',
     TOAPIS_QUERY_PER_SECOND: '400',
@@ -151,7 +154,7 @@ const kept = (entries: BookEntry[]) => entries.filter((entry) => entry.refunded 
 /** Whether the provider's book allows what the receipt says. */
 function verdict(receipt: Receipt, book: BookEntry[]): string {
   const known = receipt.purchases.length;
-  if (receipt.state === 'completed') {
+  if (receipt.status === 'completed') {
     if (kept(book) !== 1) return `completed, but ${kept(book)} purchases were kept`;
     return book.length === known && known <= 3 ? 'fine' : `${book.length} purchases, ${known} known`;
   }

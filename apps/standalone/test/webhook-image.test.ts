@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import type { WebhookEvent } from '@darkroom/api';
-import { apiKeyEntry, newApiKey, parseApiKeys, parseSettings, systemClock } from '@darkroom/shared';
+import { parseSettings } from '@darkroom/shared/config';
+import { createApiKey, formatApiKey, parseApiKeys } from '@darkroom/shared/keys';
+import { systemClock } from '@darkroom/shared/runtime';
 import { cleanup, tempDir, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { openHouse } from '../src/compose.ts';
@@ -34,8 +36,8 @@ async function startReceiver() {
 
 async function open(settings: { keys: boolean }) {
   const receiver = await startReceiver();
-  const { text, sha256 } = newApiKey();
-  const entry = apiKeyEntry({ tenant: 'shop', roles: ['enqueue', 'read', 'operate'], sha256 });
+  const { text, sha256 } = createApiKey();
+  const entry = formatApiKey({ tenant: 'shop', roles: ['enqueue', 'read', 'operate'], sha256 });
   let shift = 0;
   const house = await openHouse({
     settings: {
@@ -85,7 +87,7 @@ test('the image in a webhook opens for an hour without a key, where the store ca
   for (const bent of [
     url.replace('/image', '/thumbnail'),
     url.replace('tenant=shop', 'tenant=default'),
-    url.replace(/until=\d/, 'until=9'),
+    url.replace(/expires=\d/, 'expires=9'),
     url.replace(/signature=(.)/, (_, first) => `signature=${first === 'A' ? 'B' : 'A'}`),
   ]) {
     expect(bent).not.toBe(url);

@@ -1,4 +1,5 @@
-import { parseSettings, systemClock } from '@darkroom/shared';
+import { parseSettings } from '@darkroom/shared/config';
+import { systemClock } from '@darkroom/shared/runtime';
 import { cleanup, tempDir, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { openHouse } from '../src/compose.ts';

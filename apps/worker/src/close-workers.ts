@@ -7,10 +7,10 @@ interface Closable {
 
 /** Stops in the order in which work would be lost: looks at once, submissions never, the rest when time is up. */
 export async function closeWorkers(
-  workers: Record<'render' | 'submit' | 'store' | 'notify' | 'maintenance', Closable>,
+  workers: Record<'render' | 'submit' | 'store' | 'webhook' | 'maintenance', Closable>,
   { settings, clock, log }: Pick<StageParts, 'settings' | 'clock' | 'log'>,
 ): Promise<void> {
-  const { render, store, notify, maintenance } = workers;
+  const { render, store, webhook, maintenance } = workers;
   const all = Promise.all(Object.values(workers).map((worker) => worker.close()));
   render.cancelAllJobs('shutting down');
   maintenance.cancelAllJobs('shutting down');
@@ -19,7 +19,7 @@ export async function closeWorkers(
     async () => {
       log.warn('shutdown took too long: downloads and webhooks are put back');
       store.cancelAllJobs('shutting down');
-      notify.cancelAllJobs('shutting down');
+      webhook.cancelAllJobs('shutting down');
       await clock.sleep(2000, timer.signal);
       log.error('shutdown took too long: leaving; locks run out by themselves');
     },

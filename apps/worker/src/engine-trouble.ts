@@ -1,4 +1,5 @@
-import { isUnavailable, StoreError } from '@darkroom/shared';
+import { isUnavailable } from '@darkroom/shared/engine';
+import { StoreError } from '@darkroom/shared/object-store';
 
 const LOST_JOB = /Missing lock|Missing key for job|is not in the active state|lock mismatch/i;
 

@@ -6,6 +6,7 @@
 // close-workers.ts  stops them in the order in which work would be lost
 // stage.ts          what a stage is: a function from a job to an outcome
 // parts.ts          what every stage stands on
+// net/              DNS look-ups that check addresses
 // engine-trouble.ts   errors that are no verdict on a job
 // render/           the render's life, step by step
 // notify/           the ends of renders, told to whoever wants to know

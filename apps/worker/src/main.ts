@@ -1,4 +1,5 @@
-import { describeSettings, runService, SHARED_QUEUE } from '@darkroom/shared';
+import { describeSettings, SHARED_QUEUE } from '@darkroom/shared/config';
+import { runService } from '@darkroom/shared/service';
 import { startWorker } from './start-worker.ts';
 
 const NOT_OURS = ['API_RATE_PER_SECOND', 'MAX_BODY_BYTES', 'TOAPIS_WEBHOOK_SECRET'];

@@ -1,4 +1,6 @@
-import type { Clock, Ledger, Logger, Scrub, Settings } from '@darkroom/shared';
+import type { Settings } from '@darkroom/shared/config';
+import type { Ledger } from '@darkroom/shared/ledger';
+import type { Clock, Logger, Scrub } from '@darkroom/shared/runtime';
 import type { Metrics } from './health/metrics.ts';
 import type { Provider } from './provider/index.ts';
 

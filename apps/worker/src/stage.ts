@@ -1,4 +1,4 @@
-import type { Checkpoint, Failure, Note } from '@darkroom/shared';
+import type { Checkpoint, Failure, Note } from '@darkroom/shared/render';
 
 /** What a job died of. A render's is a {@link Failure}. */
 export interface Death {

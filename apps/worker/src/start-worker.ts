@@ -1,16 +1,10 @@
 import { join } from 'node:path';
-import {
-  assertPutIfAbsent,
-  type Clock,
-  createScrub,
-  Ledger,
-  type Logger,
-  type ObjectStore,
-  openLinkSigner,
-  openQueues,
-  type ServiceParts,
-  StoreError,
-} from '@darkroom/shared';
+import { openLinkSigner } from '@darkroom/shared/keys';
+import { Ledger } from '@darkroom/shared/ledger';
+import { assertPutIfAbsent, type ObjectStore, StoreError } from '@darkroom/shared/object-store';
+import { openQueues } from '@darkroom/shared/queues';
+import { type Clock, createScrub, type Logger } from '@darkroom/shared/runtime';
+import { type ServiceContext } from '@darkroom/shared/service';
 import { wakeMessageOf } from './bullmq/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import { createMetrics, PulseWatch, startHealthServer } from './health/index.ts';
@@ -20,7 +14,7 @@ import { openToapis, type Provider } from './provider/index.ts';
 import { openDownloader } from './store/index.ts';
 import { runWorkers } from './workers.ts';
 
-export interface WorkerDeps extends ServiceParts {
+export interface WorkerDeps extends ServiceContext {
   /** @default ToAPIs as configured */
   provider?: Provider;
 }
@@ -79,7 +73,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     provider,
     downloader,
     poster,
-    places: openPlaces({ total: settings.NOTIFY_CONCURRENCY, clock, wake: wakeMessageOf(queues) }),
+    places: openPlaces({ total: settings.WEBHOOK_CONCURRENCY, clock, wake: wakeMessageOf(queues) }),
     links: openLinkSigner(store, clock),
     scrub: createScrub(deps.secrets),
     ledger: new Ledger(store, clock),

@@ -1,19 +1,17 @@
+import { type Settings } from '@darkroom/shared/config';
+import { type Engine, type EngineWorkerOptions, type Processor } from '@darkroom/shared/engine';
 import {
-  type Checkpoint,
-  type Engine,
-  type EngineWorkerOptions,
   type MaintenanceJob,
-  type NotifyJob,
-  type Processor,
   QUEUE,
   type Queues,
   type RenderResult,
-  type Settings,
   type StoreJob,
   type StoreResult,
   type SubmitJob,
   type SubmitResult,
-} from '@darkroom/shared';
+  type WebhookJob,
+} from '@darkroom/shared/queues';
+import { type Checkpoint } from '@darkroom/shared/render';
 import {
   addChild,
   cancelsOf,
@@ -135,15 +133,15 @@ export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
     { concurrency: settings.STORE_CONCURRENCY, settings: { backoffStrategy: decidedBackoff } },
   );
 
-  const notify = open<NotifyJob, void>(
-    QUEUE.notify,
-    processorOf<NotifyJob, void, Death>({
+  const webhook = open<WebhookJob, void>(
+    QUEUE.webhook,
+    processorOf<WebhookJob, void, Death>({
       log,
       now,
       bug: (error) => ({ code: 'internal_error', message: deps.scrub(String(error)), chain: [] }),
       stage: (job) => notifyStage(job, { ...deps, notifyDeadLetters: notifyDeadLettersOf(queues) }),
     }),
-    { concurrency: settings.NOTIFY_CONCURRENCY, settings: { backoffStrategy: decidedBackoff } },
+    { concurrency: settings.WEBHOOK_CONCURRENCY, settings: { backoffStrategy: decidedBackoff } },
   );
 
   const maintenance = open<MaintenanceJob, void>(
@@ -171,5 +169,5 @@ export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
     { concurrency: 1 },
   );
 
-  return { close: () => closeWorkers({ render, submit, store, notify, maintenance }, deps) };
+  return { close: () => closeWorkers({ render, submit, store, webhook, maintenance }, deps) };
 }

@@ -1,11 +1,7 @@
-import {
-  type Checkpoint,
-  dayIndexPrefix,
-  type ObjectStore,
-  type Receipt,
-  type RenderResult,
-} from '@darkroom/shared';
-import { latch, needs, startHttpProxy, until } from '@darkroom/testkit';
+import { type ObjectStore } from '@darkroom/shared/object-store';
+import { type RenderResult } from '@darkroom/shared/queues';
+import { type Checkpoint, dayIndexPrefix, type Receipt } from '@darkroom/shared/render';
+import { latch, requires, startHttpProxy, until } from '@darkroom/testkit';
 import { DelayedError } from 'bullmq';
 import { expect, test } from 'vitest';
 import { addChild } from '../src/bullmq/index.ts';
@@ -50,7 +46,7 @@ async function lookHeld(rig: Rig, id: string, { gate, held }: Awaited<ReturnType
 
 const free = { costMicros: 0, attempts: 0, purchases: [], canceled: { from: 'submit' } };
 
-needs('redis').describe('canceling a render', () => {
+requires('redis').describe('canceling a render', () => {
   test('that nobody picked up yet is free', async () => {
     const rig = await openRig();
     const id = await rig.render();
@@ -71,7 +67,7 @@ needs('redis').describe('canceling a render', () => {
     expect(await rig.queues.submit.getJob(`${id}.s1`)).toBeUndefined();
     await rig.queues.submit.resume();
     const other = await rig.render();
-    expect((await rig.ended(other)).state).toBe('completed');
+    expect((await rig.ended(other)).status).toBe('completed');
     expect(rig.bought(id).charged).toBe(0);
     expect(submits(rig)).toBe(1);
   });
@@ -124,7 +120,7 @@ needs('redis').describe('canceling a render', () => {
     await until(async () => (await rig.queues.submit.getJobState(`${id}.s1`)) === 'completed');
     await rig.queues.cancel.remove(id);
     await rig.queues.render.resume();
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
   });
 
@@ -223,7 +219,7 @@ needs('redis').describe('canceling a render', () => {
     expect(receipt).toMatchObject({ costMicros: 25_000, attempts: 1, canceled: { from: 'store' } });
     await rig.queues.store.resume();
     const other = await rig.render();
-    expect((await rig.ended(other)).state).toBe('completed');
+    expect((await rig.ended(other)).status).toBe('completed');
     expect(rig.simulator.requests.counts().categories.download.received).toBe(1);
     expect((await rig.store.list({ prefix: `images/${id}` })).objects).toEqual([]);
   });
@@ -249,7 +245,7 @@ needs('redis').describe('canceling a render', () => {
     await until(async () => (await rig.checkpoint(id)).at.step === 'hold');
     await until(async () => (await stateOf(rig, id)) === 'delayed');
     const accepted = { taskId: 'task_late', acceptedAt: 1, costMicros: 25_000, source: 'webhook' } as const;
-    await rig.ledger.accept(id, 1, accepted);
+    await rig.ledger.writeAcceptance(id, 1, accepted);
     await rig.cancel(id);
     const receipt = await expectCanceled(rig, id);
     expect(receipt).toMatchObject({ costMicros: 25_000, purchases: [{ taskId: 'task_late' }] });
@@ -303,7 +299,7 @@ needs('redis').describe('canceling a render', () => {
     await putting.wait();
     expect(await rig.cancel(id)).toBe('busy');
     go.open();
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(await rig.queues.cancel.getJob(id)).toBeUndefined();
   });
 
@@ -318,7 +314,7 @@ needs('redis').describe('canceling a render', () => {
     expect(await rig.ended(id)).toMatchObject({ state: 'failed', failure: { step: 'store' } });
     expect(await rig.queues.cancel.getJob(id)).toBeUndefined();
     await rig.redrive(id);
-    await until(async () => (await rig.ended(id)).state === 'completed');
+    await until(async () => (await rig.ended(id)).status === 'completed');
   });
 
   test('that was redriven is canceled, and its dead letter goes', async () => {
@@ -331,7 +327,7 @@ needs('redis').describe('canceling a render', () => {
     await rig.redrive(id);
     await rig.mark(id);
     await rig.work();
-    await until(async () => (await rig.ended(id)).state === 'canceled');
+    await until(async () => (await rig.ended(id)).status === 'canceled');
     expect(await expectCanceled(rig, id)).toMatchObject({ costMicros: 25_000, canceled: { from: 'poll' } });
     expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
   });
@@ -358,6 +354,8 @@ needs('redis').describe('canceling a render', () => {
     await rig.cancel(id);
     await rig.work();
     await expectCanceled(rig, id);
-    expect(await rig.ledger.claim(id, 1, { owner: 'a slower run', by: 'elsewhere', request })).toBe(false);
+    expect(await rig.ledger.claim(id, 1, { owner: 'a slower run', claimedBy: 'elsewhere', request })).toBe(
+      false,
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { latch, needs, until } from '@darkroom/testkit';
+import { latch, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { cancelsOf } from '../src/bullmq/index.ts';
 import { openRig, type Rig } from './rig.ts';
@@ -17,10 +17,10 @@ function heldLooks({ queues }: Rig) {
       },
     },
   });
-  return { looks: cancelsOf({ ...queues, cancel }), answers, questions: () => questions };
+  return { polls: cancelsOf({ ...queues, cancel }), answers, questions: () => questions };
 }
 
-needs('redis').describe('a look for a cancel marker', () => {
+requires('redis').describe('a look for a cancel marker', () => {
   test('finds the one of its render, also while the queue of markers is paused, until it is forgotten', async () => {
     const rig = await openRig();
     const cancels = cancelsOf(rig.queues);
@@ -39,12 +39,12 @@ needs('redis').describe('a look for a cancel marker', () => {
 
   test('is answered together with those of the same turn, and never by a question that was sent before it', async () => {
     const rig = await openRig();
-    const { looks, answers, questions } = heldLooks(rig);
+    const { polls, answers, questions } = heldLooks(rig);
     const id = await rig.render();
-    const early = Promise.all([looks.asked(id), looks.asked('rnd_other'), looks.forget('rnd_third')]);
+    const early = Promise.all([polls.asked(id), polls.asked('rnd_other'), polls.forget('rnd_third')]);
     await until(() => questions() === 1);
     await rig.mark(id);
-    const late = looks.asked(id);
+    const late = polls.asked(id);
     answers.open();
     expect(await late).toMatchObject({ renderId: id });
     expect(await early).toEqual([undefined, undefined, undefined]);

@@ -133,15 +133,15 @@ describe('planLook', () => {
     }
   });
 
-  test('a typical task is found finished after few looks, soon after it was', () => {
+  test('a typical task is found finished after few polls, soon after it was', () => {
     for (const doneAt of [7000, 12_000, 15_000, 30_000, 60_000]) {
       let elapsedMs = 0;
-      let looks = 0;
+      let polls = 0;
       while (elapsedMs < doneAt) {
         elapsedMs += plan({ elapsedMs });
-        looks += 1;
+        polls += 1;
       }
-      expect(looks).toBeLessThanOrEqual(14);
+      expect(polls).toBeLessThanOrEqual(14);
       expect(elapsedMs - doneAt).toBeLessThanOrEqual(Math.max(5000, doneAt * 0.2));
     }
   });

@@ -1,5 +1,5 @@
-import { openStore } from '@darkroom/shared';
-import { cleanup, freshS3Url, needs, service, startHttpProxy, tempDir, until } from '@darkroom/testkit';
+import { openStore } from '@darkroom/shared/object-store';
+import { cleanup, requires, service, startHttpProxy, tempDir, uniqueS3Url, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test, vi } from 'vitest';
 import { hasty, openRig } from './rig.ts';
@@ -7,7 +7,7 @@ import { hasty, openRig } from './rig.ts';
 // An outage is lived through in several steps, each of which may take its time.
 vi.setConfig({ testTimeout: 120_000 });
 
-needs('redis').describe('failures while storing', () => {
+requires('redis').describe('failures while storing', () => {
   test.for<FaultRule>([
     { kind: 'download_500' },
     { kind: 'download_cut' },
@@ -22,7 +22,7 @@ needs('redis').describe('failures while storing', () => {
     const state = rig.simulator.faults.add(fault);
     await rig.work();
     const id = await rig.render();
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(state.fired).toBe(1);
     expect((await rig.queues.store.getJob(`${id}.t1`))?.attemptsMade).toBe(2);
     expect(rig.bought(id).charged).toBe(1);
@@ -41,9 +41,9 @@ needs('redis').describe('failures while storing', () => {
       expiresAt: Number.MAX_SAFE_INTEGER,
     });
     await rig.work();
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(rig.bought(id).charged).toBe(1);
-    expect((await rig.ledger.result(id, 1))?.url).not.toContain('moved');
+    expect((await rig.ledger.readResult(id, 1))?.url).not.toContain('moved');
   });
 
   test('a redirect inside the allowed hosts is followed', async () => {
@@ -51,7 +51,7 @@ needs('redis').describe('failures while storing', () => {
     rig.simulator.faults.add({ kind: 'redirect' });
     await rig.work();
     const id = await rig.render();
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(rig.bought(id).charged).toBe(1);
     expect((await rig.queues.store.getJob(`${id}.t1`))?.attemptsMade).toBe(1);
   });
@@ -64,7 +64,7 @@ needs('redis').describe('failures while storing', () => {
     expect((await rig.ended(id)).failure).toMatchObject({ code: 'result_host_refused', step: 'store' });
     expect((await rig.queues.store.getJob(`${id}.t1`))?.attemptsMade).toBe(1);
     await rig.redrive(id);
-    await until(async () => (await rig.ended(id)).state === 'completed');
+    await until(async () => (await rig.ended(id)).status === 'completed');
     expect(rig.bought(id).charged).toBe(1);
   });
 
@@ -83,7 +83,7 @@ needs('redis').describe('failures while storing', () => {
     expect((await rig.queues.store.getJob(`${refused}.t1`))?.attemptsMade).toBe(1);
     expect(rig.bought(refused).charged).toBe(1);
     const fine = await rig.render();
-    expect((await rig.ended(fine)).state).toBe('completed');
+    expect((await rig.ended(fine)).status).toBe('completed');
   });
 
   test('a result that expired before it was stored is bought again, within MAX_PURCHASES', async () => {
@@ -123,12 +123,12 @@ async function storeBehindProxy() {
   const { bucket: _, ...access } = service('s3');
   const proxy = await startHttpProxy(access.endpoint);
   const s3 = { ...access, endpoint: proxy.url };
-  const store = await openStore({ storeUrl: freshS3Url(), dataDir: await tempDir(), s3, clock: hasty });
+  const store = await openStore({ storeUrl: uniqueS3Url(), dataDir: await tempDir(), s3, clock: hasty });
   cleanup(() => store.close());
   return { store, proxy };
 }
 
-needs('redis', 's3').describe('S3 away', () => {
+requires('redis', 's3').describe('S3 away', () => {
   test('while S3 is away nothing fails and nothing is bought; afterwards every render completes from one purchase', async () => {
     const { store, proxy } = await storeBehindProxy();
     const rig = await openRig({ settings: { UNKNOWN_GRACE_MS: 60_000 } });
@@ -187,7 +187,7 @@ needs('redis', 's3').describe('S3 away', () => {
   );
 });
 
-needs('redis', 's3').test('a worker that starts while S3 is away waits for it', async () => {
+requires('redis', 's3').test('a worker that starts while S3 is away waits for it', async () => {
   const { store, proxy } = await storeBehindProxy();
   const rig = await openRig({ clock: { ...hasty, sleep: (_ms, signal) => hasty.sleep(50, signal) } });
   await proxy.refuse();

@@ -1,6 +1,6 @@
 import { type FailureCode } from '@darkroom/api';
 
-import { needs, until } from '@darkroom/testkit';
+import { requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
 import { openRig, type Rig } from './rig.ts';
@@ -18,7 +18,7 @@ async function lookAtAccount(rig: Rig) {
   await chore.promote();
 }
 
-needs('redis').describe('failures of a submission', () => {
+requires('redis').describe('failures of a submission', () => {
   test.for<FaultRule>([
     { kind: 'rate_limited', retryAfterSeconds: 1 },
     { kind: 'rate_limit_unavailable', retryAfterSeconds: 1 },
@@ -28,7 +28,7 @@ needs('redis').describe('failures of a submission', () => {
     const ids = [await rig.render(), await rig.render()];
     await rig.work({ settings: { SUBMIT_CONCURRENCY: 1 } });
     for (const id of ids) {
-      expect((await rig.ended(id)).state).toBe('completed');
+      expect((await rig.ended(id)).status).toBe('completed');
       // BullMQ counts the end of the job as its first attempt.
       expect(await triesOf(rig, id)).toBe(1);
       expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
@@ -40,7 +40,7 @@ needs('redis').describe('failures of a submission', () => {
     rig.simulator.faults.add({ kind: 'no_channel', times: 2, retryAfterSeconds: 0 });
     await rig.work();
     const id = await rig.render();
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(await triesOf(rig, id)).toBe(3);
     expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
   });
@@ -58,7 +58,7 @@ needs('redis').describe('failures of a submission', () => {
 
     await rig.work();
     await rig.redrive(id);
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(rig.bought(id).charged).toBe(1);
     expect(await letterOf(rig, id)).toBeUndefined();
   });
@@ -99,7 +99,7 @@ needs('redis').describe('failures of a submission', () => {
     const id = await rig.render();
     await until(async () => (await rig.checkpoint(id)).at.step === 'hold');
     const [task] = rig.simulator.book.byBusinessId(id);
-    await rig.ledger.accept(id, 1, {
+    await rig.ledger.writeAcceptance(id, 1, {
       taskId: task?.taskId ?? '',
       acceptedAt: task?.createdAt ?? 0,
       costMicros: 25_000,
@@ -134,7 +134,7 @@ needs('redis').describe('failures of a submission', () => {
     expect(rig.bought(id)).toEqual({ charged: 0, refunded: 0 });
     // The refusal freed the intent: a redrive submits.
     await rig.redrive(id);
-    await until(async () => (await rig.ended(id)).state === 'completed');
+    await until(async () => (await rig.ended(id)).status === 'completed');
     expect(rig.bought(id).charged).toBe(1);
   });
 
@@ -148,7 +148,7 @@ needs('redis').describe('failures of a submission', () => {
       await until(() => rig.queues.submit.isPaused());
       await lookAtAccount(rig);
       for (const id of ids) {
-        expect((await rig.ended(id)).state).toBe('completed');
+        expect((await rig.ended(id)).status).toBe('completed');
         expect(await triesOf(rig, id)).toBe(1);
         expect(rig.bought(id).charged).toBe(1);
       }
@@ -168,7 +168,7 @@ needs('redis').describe('failures of a submission', () => {
 
     await rig.simulator.setBalance(1);
     await lookAtAccount(rig);
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(await triesOf(rig, id)).toBe(1);
     expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
   });

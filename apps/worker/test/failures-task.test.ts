@@ -1,9 +1,9 @@
-import { needs, until } from '@darkroom/testkit';
+import { requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
 import { openRig } from './rig.ts';
 
-needs('redis').describe('failures of a task', () => {
+requires('redis').describe('failures of a task', () => {
   test.for<FaultRule>([
     { kind: 'query_500', times: 2 },
     { kind: 'query_html', times: 2 },
@@ -19,7 +19,7 @@ needs('redis').describe('failures of a task', () => {
     const state = rig.simulator.faults.add(fault);
     await rig.work();
     const id = await rig.render();
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(state.fired).toBeGreaterThan(0);
     expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
     expect((await rig.queues.render.getJob(id))?.attemptsMade).toBe(1);
@@ -33,7 +33,7 @@ needs('redis').describe('failures of a task', () => {
     expect(await rig.ended(id)).toMatchObject({ attempts: 1, failure: { code: 'task_lost', step: 'poll' } });
     rig.simulator.faults.clear();
     await rig.redrive(id);
-    await until(async () => (await rig.ended(id)).state === 'completed');
+    await until(async () => (await rig.ended(id)).status === 'completed');
     expect(rig.bought(id).charged).toBe(1);
   });
 
@@ -47,7 +47,7 @@ needs('redis').describe('failures of a task', () => {
     expect(receipt.costMicros).toBe(25_000);
     rig.simulator.faults.clear();
     await rig.redrive(id);
-    await until(async () => (await rig.ended(id)).state === 'completed');
+    await until(async () => (await rig.ended(id)).status === 'completed');
     expect(rig.bought(id).charged).toBe(1);
   });
 
@@ -95,7 +95,7 @@ needs('redis').describe('failures of a task', () => {
 
     rig.simulator.faults.clear();
     await rig.redrive(id);
-    await until(async () => (await rig.ended(id)).state === 'completed');
+    await until(async () => (await rig.ended(id)).status === 'completed');
     expect(rig.bought(id)).toEqual({ charged: 4, refunded: 3 });
   });
 });

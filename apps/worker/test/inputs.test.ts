@@ -1,10 +1,10 @@
-import { inputKey, sha256 } from '@darkroom/shared';
-import { needs } from '@darkroom/testkit';
+import { inputKey, sha256 } from '@darkroom/shared/render';
+import { requires } from '@darkroom/testkit';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { openRig } from './rig.ts';
 
-needs('redis').describe('a stored reference image', () => {
+requires('redis').describe('a stored reference image', () => {
   test.each([
     ['upload', 'jpeg', 1],
     ['upload', 'gif', 1],
@@ -22,7 +22,7 @@ needs('redis').describe('a stored reference image', () => {
       const contentType = `image/${format}`;
       await rig.store.put(key, bytes, { contentType });
       const id = await rig.render({ images: [{ kind: 'stored', key, contentType, bytes: bytes.length }] });
-      expect((await rig.ended(id)).state).toBe('completed');
+      expect((await rig.ended(id)).status).toBe('completed');
       const { upload } = rig.simulator.requests.counts().categories;
       expect(upload.answered).toEqual(uploads === 1 ? { 200: 1 } : {});
       const [task] = rig.simulator.tasks.all();

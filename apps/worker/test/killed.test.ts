@@ -1,7 +1,9 @@
-import { deliveriesOf, Ledger, openStore } from '@darkroom/shared';
-import { cleanup, freshS3Url, needs, service, startHttpProxy, tempDir, until } from '@darkroom/testkit';
+import { Ledger } from '@darkroom/shared/ledger';
+import { openStore } from '@darkroom/shared/object-store';
+import { cleanup, requires, service, startHttpProxy, tempDir, uniqueS3Url, until } from '@darkroom/testkit';
 import type { FaultRule, Simulator } from '@darkroom/upstream-simulator';
 import { expect, test, vi } from 'vitest';
+import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
 import { hasty, openRig } from './rig.ts';
 import { spawnWorker } from './spawn-worker.ts';
 
@@ -24,7 +26,7 @@ async function killAt(category: 'submit' | 'query' | 'download', fault: FaultRul
 const seen = (simulator: Simulator, category: 'submit' | 'query' | 'download') =>
   simulator.requests.until((counts) => counts.categories[category].received >= 1);
 
-needs('redis').describe('a worker killed with SIGKILL', () => {
+requires('redis').describe('a worker killed with SIGKILL', () => {
   test('between its POST and the answer buys nothing twice: the outcome is unknown and waits for a person', async () => {
     const { rig, id } = await killAt('submit', { kind: 'accept_then_hang' });
     const receipt = await rig.ended(id);
@@ -34,9 +36,9 @@ needs('redis').describe('a worker killed with SIGKILL', () => {
     expect((await rig.queues.deadLetter.getJob(id))?.data.failure.code).toBe('submission_unknown');
   });
 
-  test('while it looks is followed by another that looks, and costs no attempt', async () => {
+  test('while it looks is followed by another that polls, and costs no attempt', async () => {
     const { rig, id } = await killAt('query', { kind: 'query_hang' });
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect((await rig.queues.render.getJob(id))?.attemptsMade).toBe(1);
     expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
   });
@@ -44,7 +46,7 @@ needs('redis').describe('a worker killed with SIGKILL', () => {
   test('while it downloads is followed by another that stores the image of the same purchase', async () => {
     const { rig, id } = await killAt('download', { kind: 'download_hang' });
     const receipt = await rig.ended(id);
-    expect(receipt.state).toBe('completed');
+    expect(receipt.status).toBe('completed');
     expect((await rig.store.head(receipt.image?.key ?? ''))?.size).toBe(receipt.image?.bytes);
     expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
   });
@@ -75,19 +77,19 @@ needs('redis').describe('a worker killed with SIGKILL', () => {
     }
     rig.simulator.faults.clear();
     spawnWorker(rig);
-    await until(async () => (await rig.ended(id)).state === 'completed');
+    await until(async () => (await rig.ended(id)).status === 'completed');
     expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
   });
 });
 
-needs('redis', 's3').describe('a worker killed while it ends a canceled render', () => {
+requires('redis', 's3').describe('a worker killed while it ends a canceled render', () => {
   test.for([
     ['before the receipt is written', /renders\//],
     ['after the receipt and before the webhook', /inputs\//],
   ] as const)('%s: another ends it, once', async ([, path]) => {
     const { bucket: _, ...access } = service('s3');
     const proxy = await startHttpProxy(access.endpoint);
-    const storeUrl = freshS3Url();
+    const storeUrl = uniqueS3Url();
     const s3 = { ...access, endpoint: proxy.url };
     const store = await openStore({ storeUrl, dataDir: await tempDir(), s3, clock: hasty });
     cleanup(() => store.close());
@@ -113,7 +115,7 @@ needs('redis', 's3').describe('a worker killed while it ends a canceled render',
     const receipt = await new Ledger(store, hasty).receipt(id);
     expect(receipt).toMatchObject({ state: 'canceled', costMicros: 0, canceled: { from: 'submit' } });
     expect(receipt?.notes?.filter(({ text }) => text.startsWith('canceled'))).toHaveLength(1);
-    expect(await deliveriesOf(rig.queues, id)).toHaveLength(1);
+    expect(await findDeliveries(rig.queues, id)).toHaveLength(1);
     expect(await rig.queues.cancel.getJob(id)).toBeUndefined();
     expect(rig.bought(id).charged).toBe(0);
   });

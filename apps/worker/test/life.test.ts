@@ -1,10 +1,10 @@
-import { dayIndexPrefix, type Receipt } from '@darkroom/shared';
-import { needs, until } from '@darkroom/testkit';
+import { dayIndexPrefix, type Receipt } from '@darkroom/shared/render';
+import { requires, until } from '@darkroom/testkit';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { openRig } from './rig.ts';
 
-needs('redis').describe('the life of a render', () => {
+requires('redis').describe('the life of a render', () => {
   test('a render is bought once, stored whole, receipted, and its job returns references only', async () => {
     const rig = await openRig();
     await rig.work();
@@ -71,7 +71,7 @@ needs('redis').describe('the life of a render', () => {
       expect.stringMatching(/^dead: generation_failed: /),
     ]);
     await rig.redrive(id);
-    await until(async () => (await rig.ended(id)).state === 'completed');
+    await until(async () => (await rig.ended(id)).status === 'completed');
     const texts = textsOf(await rig.ended(id));
     expect(texts.slice(0, 7)).toEqual(textsOf(death));
     expect(texts.slice(7, 9)).toEqual([

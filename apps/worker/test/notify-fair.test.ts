@@ -1,6 +1,7 @@
-import { deliveriesOf, messageId } from '@darkroom/shared';
-import { latch, needs, until } from '@darkroom/testkit';
+import { webhookId } from '@darkroom/shared/queues';
+import { latch, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
+import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
 import { wakeMessageOf } from '../src/bullmq/index.ts';
 import { startReceiver } from './receiver.ts';
 import { openTelling, told } from './telling.ts';
@@ -10,14 +11,14 @@ const metric = async (url: string, name: string) => {
   return Number(new RegExp(`^${name}(?:\\{.*\\})? (\\d+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
 };
 
-needs('redis').describe('a receiver that hangs', () => {
+requires('redis').describe('a receiver that hangs', () => {
   test("does not hold up another's webhooks, and loses none of its own", async () => {
     const {
       rig,
       receiver: hung,
       secret,
     } = await openTelling({
-      NOTIFY_CONCURRENCY: 4,
+      WEBHOOK_CONCURRENCY: 4,
       WEBHOOK_TIMEOUT_MS: 60_000,
       RENDER_CONCURRENCY: 50,
     });
@@ -46,26 +47,26 @@ needs('redis').describe('a receiver that hangs', () => {
     expect(well.received).toHaveLength(1);
     expect(hung.received).toHaveLength(2);
 
-    const messages = ids.map((id) => messageId(id, 'canceled', 0, 0));
+    const messages = ids.map((id) => webhookId(id, 'canceled', 0, 0));
     await until(async () => (await metric(worker.url, 'darkroom_webhook_waits_total')) >= 198, {
       timeout: 20_000,
     });
-    const waiting = (await Promise.all(ids.map((id) => deliveriesOf(rig.queues, id)))).flat();
+    const waiting = (await Promise.all(ids.map((id) => findDeliveries(rig.queues, id)))).flat();
     expect(waiting).toHaveLength(200);
     expect(new Set(waiting.map(({ attempts, status }) => `${attempts} ${status}`))).toEqual(
       new Set(['0 pending']),
     );
     const [put] = waiting.filter(({ nextAttemptAt }) => nextAttemptAt !== undefined);
-    const { logs } = await rig.queues.notify.getJobLogs(put?.id ?? '');
+    const { logs } = await rig.queues.webhook.getJobLogs(put?.id ?? '');
     expect(logs).toEqual([expect.stringMatching(/ waits: its receiver has 2 others under way$/)]);
     answers.open();
     await until(() => hung.received.length === 200, { timeout: 60_000 });
     for (const message of messages) {
-      await until(async () => (await rig.queues.notify.getJobState(message)) === 'completed');
+      await until(async () => (await rig.queues.webhook.getJobState(message)) === 'completed');
     }
     expect(new Set(hung.received.map(({ id }) => id))).toEqual(new Set(messages));
     expect(most).toBe(2);
-    expect(await rig.queues.notifyDeadLetter.count()).toBe(0);
+    expect(await rig.queues.webhookDeadLetter.count()).toBe(0);
     const moves = await metric(worker.url, 'darkroom_webhook_waits_total');
     expect(moves).toBeLessThan(3 * 200);
   }, 120_000);
@@ -77,7 +78,7 @@ needs('redis').describe('a receiver that hangs', () => {
     const { id = '' } = await told(rig, await rig.render(), 'delayed');
     const wake = wakeMessageOf(rig.queues);
     expect(await wake({ id, attemptsMade: 0 })).toBe('gone');
-    expect(await rig.queues.notify.getJobState(id)).toBe('delayed');
+    expect(await rig.queues.webhook.getJobState(id)).toBe('delayed');
     expect(await wake({ id, attemptsMade: 1 })).toBe('woken');
     expect(await wake({ id: 'msg_of_nobody', attemptsMade: 0 })).toBe('gone');
   });

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { deliveriesOf, messageId, receiptKey } from '@darkroom/shared';
-import { latch, needs, service, startProxy, until } from '@darkroom/testkit';
+import { webhookId } from '@darkroom/shared/queues';
+import { receiptKey } from '@darkroom/shared/render';
+import { latch, requires, service, startProxy, until } from '@darkroom/testkit';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
+import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
 import { startReceiver } from './receiver.ts';
 import { openRig } from './rig.ts';
 import { spawnWorker } from './spawn-worker.ts';
 import { letterOf, newSecret, openTelling, told, toldToHolders } from './telling.ts';
 
-needs('redis').describe('a webhook', () => {
+requires('redis').describe('a webhook', () => {
   test('whose worker is killed in the middle of it is told again by another, under the same id', async () => {
     const secret = newSecret();
     const receiver = await startReceiver(secret);
@@ -28,7 +30,7 @@ needs('redis').describe('a webhook', () => {
     spawnWorker(rig, env);
     const job = await told(rig, id, 'completed');
     expect(receiver.received.map((message) => message.id)).toEqual([job.id, job.id]);
-    expect(await deliveriesOf(rig.queues, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
+    expect(await findDeliveries(rig.queues, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
   }, 60_000);
 
   test('that was taken while the queue went away is not lost: at worst it is told again, under the same id', async () => {
@@ -50,7 +52,7 @@ needs('redis').describe('a webhook', () => {
     await rig.queues.render.resume();
     await taken.wait();
     await proxy.resume();
-    const message = messageId(id, 'canceled', 0, 0);
+    const message = webhookId(id, 'canceled', 0, 0);
     await told(rig, id, 'completed', message);
     expect(new Set(receiver.received.map((one) => one.id))).toEqual(new Set([message]));
     expect(await letterOf(rig, message)).toBeUndefined();
@@ -91,7 +93,7 @@ needs('redis').describe('a webhook', () => {
     receiver.react((response) => void response.writeHead(500).end());
     await rig.work();
     const id = await rig.render();
-    const [first, second] = [messageId(id, 'failed', 0, 0), messageId(id, 'failed', 1, 0)];
+    const [first, second] = [webhookId(id, 'failed', 0, 0), webhookId(id, 'failed', 1, 0)];
     const waiting = await told(rig, id, 'delayed', first);
     receiver.react((response) => void response.writeHead(204).end());
     await rig.redrive(id);
@@ -102,7 +104,7 @@ needs('redis').describe('a webhook', () => {
   });
 });
 
-needs('redis').describe('signatures', () => {
+requires('redis').describe('signatures', () => {
   test('of very many secrets reach a receiver that holds any of them', async () => {
     const secrets = Array.from({ length: 150 }, () => newSecret());
     const receivers = await toldToHolders(secrets, [secrets[0] ?? '', secrets[149] ?? '']);

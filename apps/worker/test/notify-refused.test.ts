@@ -1,10 +1,12 @@
-import { deliveriesOf, messageId, redeliver } from '@darkroom/shared';
-import { needs, until } from '@darkroom/testkit';
+import { webhookId } from '@darkroom/shared/queues';
+import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
+import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
+import { redeliverWebhook } from '../../producer/src/deliveries/redeliver.ts';
 import { startReceiver } from './receiver.ts';
 import { letterOf, openTelling, told } from './telling.ts';
 
-needs('redis').describe('a receiver that does not take a message', () => {
+requires('redis').describe('a receiver that does not take a message', () => {
   test('was down: the same message comes when it is up', async () => {
     const { rig, receiver, secret } = await openTelling();
     await receiver.close();
@@ -15,14 +17,14 @@ needs('redis').describe('a receiver that does not take a message', () => {
       attemptsMade: 1,
       data: { lastError: expect.stringContaining('ECONNREFUSED') },
     });
-    const [delivery] = await deliveriesOf(rig.queues, id);
+    const [delivery] = await findDeliveries(rig.queues, id);
     expect(delivery).toMatchObject({ status: 'pending', attempts: 1, nextAttemptAt: expect.any(Number) });
 
     const again = await startReceiver(secret, receiver.port);
     await waiting.promote();
     await told(rig, id, 'completed');
     expect(again.received.map((message) => message.id)).toEqual([waiting.id]);
-    expect(await deliveriesOf(rig.queues, id)).toMatchObject([{ status: 'delivered', attempts: 2 }]);
+    expect(await findDeliveries(rig.queues, id)).toMatchObject([{ status: 'delivered', attempts: 2 }]);
   });
 
   test.for([
@@ -84,7 +86,7 @@ needs('redis').describe('a receiver that does not take a message', () => {
     expect(metrics).toMatch(/^darkroom_webhooks_total\{outcome="dead"\} 1$/m);
     expect(metrics).toMatch(/^darkroom_webhook_dead_letters_total 1$/m);
     // The render is not to blame.
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
   });
 
   test('never takes it: a dead letter after a day of tries; told again it comes under the same id', async () => {
@@ -92,7 +94,7 @@ needs('redis').describe('a receiver that does not take a message', () => {
     receiver.react((response) => void response.writeHead(503).end());
     await rig.work();
     const id = await rig.render();
-    const message = messageId(id, 'completed', 0, 0);
+    const message = webhookId(id, 'completed', 0, 0);
     let waited = 0;
     for (let tries = 1; tries <= 7; tries += 1) {
       const job = await told(rig, id, 'delayed');
@@ -104,15 +106,15 @@ needs('redis').describe('a receiver that does not take a message', () => {
     await told(rig, id, 'failed');
     expect(waited / 3_600_000).toBeGreaterThan(21);
     expect(await letterOf(rig, message)).toMatchObject({ attempts: 8, lastError: 'HTTP 503' });
-    expect(await deliveriesOf(rig.queues, id)).toMatchObject([{ status: 'failed', attempts: 8 }]);
+    expect(await findDeliveries(rig.queues, id)).toMatchObject([{ status: 'failed', attempts: 8 }]);
 
     receiver.react((response) => void response.writeHead(200).end('thanks'));
-    expect(await redeliver(rig.queues, message)).toBe(true);
+    expect(await redeliverWebhook(rig.queues, message)).toBe(true);
     await told(rig, id, 'completed');
     expect(new Set(receiver.received.map((one) => one.id))).toEqual(new Set([message]));
     expect(receiver.received).toHaveLength(9);
     expect(await letterOf(rig, message)).toBeUndefined();
-    expect(await deliveriesOf(rig.queues, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
+    expect(await findDeliveries(rig.queues, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
   });
 
   test('hears nothing of a death that was redriven since and ended well', async () => {
@@ -121,15 +123,15 @@ needs('redis').describe('a receiver that does not take a message', () => {
     receiver.react((response) => void response.writeHead(500).end());
     await rig.work();
     const id = await rig.render();
-    const death = messageId(id, 'failed', 0, 0);
+    const death = webhookId(id, 'failed', 0, 0);
     const waiting = await told(rig, id, 'delayed', death);
     receiver.react((response) => void response.writeHead(204).end());
     await rig.redrive(id);
-    await told(rig, id, 'completed', messageId(id, 'completed', 1, 0));
+    await told(rig, id, 'completed', webhookId(id, 'completed', 1, 0));
     await waiting.promote();
     await told(rig, id, 'completed', death);
     expect(receiver.received.map(({ event }) => event.type)).toEqual(['render.failed', 'render.completed']);
-    const { logs } = await rig.queues.notify.getJobLogs(death);
+    const { logs } = await rig.queues.webhook.getJobLogs(death);
     expect(logs.at(-1)).toMatch(/superseded: the render is completed by now/);
   });
 
@@ -138,12 +140,12 @@ needs('redis').describe('a receiver that does not take a message', () => {
     rig.simulator.faults.add({ kind: 'refuse_content', times: 2 });
     await rig.work();
     const id = await rig.render();
-    await told(rig, id, 'completed', messageId(id, 'failed', 0, 0));
+    await told(rig, id, 'completed', webhookId(id, 'failed', 0, 0));
     await rig.redrive(id);
-    await told(rig, id, 'completed', messageId(id, 'failed', 1, 0));
+    await told(rig, id, 'completed', webhookId(id, 'failed', 1, 0));
     expect(receiver.received.map((message) => message.id)).toEqual([
-      messageId(id, 'failed', 0, 0),
-      messageId(id, 'failed', 1, 0),
+      webhookId(id, 'failed', 0, 0),
+      webhookId(id, 'failed', 1, 0),
     ]);
   });
 });

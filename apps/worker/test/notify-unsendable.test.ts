@@ -1,9 +1,10 @@
-import { deliveriesOf, type ObjectStore, StoreError } from '@darkroom/shared';
-import { needs, until } from '@darkroom/testkit';
+import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
+import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
+import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
 import { letterOf, newSecret, openTelling, told } from './telling.ts';
 
-needs('redis').describe('a message that cannot be sent', () => {
+requires('redis').describe('a message that cannot be sent', () => {
   test.for([
     ['a private address', 'https://10.0.0.1/in', /10\.0\.0\.1 is not a public address/],
     ['an address written as a number', 'https://2130706433/in', /127\.0\.0\.1 is not a public address/],
@@ -54,7 +55,7 @@ needs('redis').describe('a message that cannot be sent', () => {
     expect(receiver.connections()).toBe(0);
     away = false;
     await told(rig, id, 'completed');
-    expect(await deliveriesOf(rig.queues, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
+    expect(await findDeliveries(rig.queues, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
   });
 
   test('before a worker stops is put back, and no try is counted', async () => {

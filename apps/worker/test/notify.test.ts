@@ -1,11 +1,13 @@
-import { deliveriesOf, messageId, openStore } from '@darkroom/shared';
-import { cleanup, freshS3Url, needs, plantSecret, service, tempDir } from '@darkroom/testkit';
+import { openStore } from '@darkroom/shared/object-store';
+import { webhookId } from '@darkroom/shared/queues';
+import { cleanup, plantSecret, requires, service, tempDir, uniqueS3Url } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
+import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
 import { startReceiver } from './receiver.ts';
 import { hasty } from './rig.ts';
 import { letterOf, newSecret, openTelling, told, toldToHolders } from './telling.ts';
 
-needs('redis').describe('telling the end of a render', () => {
+requires('redis').describe('telling the end of a render', () => {
   test('a completed render is told, signed, as the API tells it', async () => {
     const { rig, receiver } = await openTelling();
     await rig.work();
@@ -14,7 +16,7 @@ needs('redis').describe('telling the end of a render', () => {
     await told(rig, id, 'completed');
     expect(receiver.received).toHaveLength(1);
     const [message] = receiver.received;
-    expect(message).toMatchObject({ id: messageId(id, 'completed', 0, 0), path: '/in' });
+    expect(message).toMatchObject({ id: webhookId(id, 'completed', 0, 0), path: '/in' });
     expect(message?.headers).toMatchObject({
       'content-type': 'application/json',
       'user-agent': 'Darkroom',
@@ -42,9 +44,9 @@ needs('redis').describe('telling the end of a render', () => {
     const canceled = await rig.render();
     await rig.cancel(canceled);
     await rig.work();
-    await told(rig, canceled, 'completed', messageId(canceled, 'canceled', 0, 0));
+    await told(rig, canceled, 'completed', webhookId(canceled, 'canceled', 0, 0));
     const failed = await rig.render();
-    await told(rig, failed, 'completed', messageId(failed, 'failed', 0, 0));
+    await told(rig, failed, 'completed', webhookId(failed, 'failed', 0, 0));
     expect(
       receiver.received.map(({ event }) => [event.type, event.data.status, event.data.error?.code]),
     ).toEqual([
@@ -82,12 +84,12 @@ needs('redis').describe('telling the end of a render', () => {
     await rig.work();
     const id = await rig.render();
     await told(rig, id, 'completed');
-    await told(rig, id, 'completed', messageId(id, 'completed', 0, 1));
+    await told(rig, id, 'completed', webhookId(id, 'completed', 0, 1));
     expect([first, second].map(({ received }) => received.map((message) => message.id))).toEqual([
-      [messageId(id, 'completed', 0, 0)],
-      [messageId(id, 'completed', 0, 1)],
+      [webhookId(id, 'completed', 0, 0)],
+      [webhookId(id, 'completed', 0, 1)],
     ]);
-    expect((await deliveriesOf(rig.queues, id)).map(({ status }) => status)).toEqual([
+    expect((await findDeliveries(rig.queues, id)).map(({ status }) => status)).toEqual([
       'delivered',
       'delivered',
     ]);
@@ -98,7 +100,7 @@ needs('redis').describe('telling the end of a render', () => {
     await rig.work();
     const id = await rig.render();
     await rig.ended(id);
-    expect(await deliveriesOf(rig.queues, id)).toEqual([]);
+    expect(await findDeliveries(rig.queues, id)).toEqual([]);
   });
 
   test("a tenant's URL is in no job, no letter and no error", async () => {
@@ -128,9 +130,9 @@ needs('redis').describe('telling the end of a render', () => {
   });
 });
 
-needs('redis', 's3').test('image URLs are signed anew in each try, where the store can sign', async () => {
+requires('redis', 's3').test('image URLs are signed anew in each try, where the store can sign', async () => {
   const { bucket: _, ...s3 } = service('s3');
-  const store = await openStore({ storeUrl: freshS3Url(), dataDir: await tempDir(), s3, clock: hasty });
+  const store = await openStore({ storeUrl: uniqueS3Url(), dataDir: await tempDir(), s3, clock: hasty });
   cleanup(() => store.close());
   const { rig, receiver } = await openTelling();
   await rig.work({ store });
@@ -140,6 +142,6 @@ needs('redis', 's3').test('image URLs are signed anew in each try, where the sto
   expect(image?.url).toMatch(/X-Amz-Signature=/);
   const bytes = await (await fetch(image?.url ?? '')).arrayBuffer();
   expect(bytes.byteLength).toBe(image?.bytes);
-  const job = await rig.queues.notify.getJob(messageId(id, 'completed', 0, 0));
+  const job = await rig.queues.webhook.getJob(webhookId(id, 'completed', 0, 0));
   expect(JSON.stringify(job?.data)).not.toMatch(/X-Amz/);
 });

@@ -1,10 +1,11 @@
-import { EngineError, type Failure } from '@darkroom/shared';
-import { needs, until } from '@darkroom/testkit';
+import { EngineError } from '@darkroom/shared/engine';
+import { type Failure } from '@darkroom/shared/render';
+import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { processorOf, type StageHost } from '../src/bullmq/index.ts';
 import { newCheckpoint, openRig } from './rig.ts';
 
-needs('redis').describe('outcomes as moves', () => {
+requires('redis').describe('outcomes as moves', () => {
   const failure: Failure = { code: 'internal_error', message: 'm', step: 'poll', at: 0, chain: [] };
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined } as never;
 

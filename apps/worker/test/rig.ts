@@ -1,25 +1,11 @@
-import {
-  type Checkpoint,
-  type Clock,
-  createLogger,
-  type Engine,
-  type JobRequest,
-  Ledger,
-  type ObjectStore,
-  openEngine,
-  openQueues,
-  openStore,
-  parseSettings,
-  type Queues,
-  type Receipt,
-  randomRenderId,
-  renderJob,
-  type Settings,
-  systemClock,
-  type Woken,
-  wakeRender,
-} from '@darkroom/shared';
-import { appendToRun, cleanup, freshPrefix, plantSecret, service, tempDir, until } from '@darkroom/testkit';
+import { parseSettings, type Settings } from '@darkroom/shared/config';
+import { type Engine, openEngine } from '@darkroom/shared/engine';
+import { Ledger } from '@darkroom/shared/ledger';
+import { type ObjectStore, openStore } from '@darkroom/shared/object-store';
+import { openQueues, type Queues, renderJob, type WakeResult, wakeRender } from '@darkroom/shared/queues';
+import { type Checkpoint, drawRenderId, type JobRequest, type Receipt } from '@darkroom/shared/render';
+import { type Clock, createLogger, systemClock } from '@darkroom/shared/runtime';
+import { appendToRun, cleanup, plantSecret, service, tempDir, uniquePrefix, until } from '@darkroom/testkit';
 import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom/upstream-simulator';
 import { type RunningWorker, startWorker } from '../src/index.ts';
 
@@ -44,7 +30,7 @@ export interface Rig {
   /** Puts the marker by which a render is to stop, and wakes nobody. */
   mark(id: string): Promise<void>;
   /** As the API does it: marker, then wake. */
-  cancel(id: string): Promise<Woken>;
+  cancel(id: string): Promise<WakeResult>;
   /** Purchases in the provider's book: charged, and of these refunded. */
   bought(id: string): { charged: number; refunded: number };
 }
@@ -78,7 +64,7 @@ export async function openRig(
     LOCK_DURATION_MS: 30_000,
     ...options.settings,
   };
-  const prefix = freshPrefix();
+  const prefix = uniquePrefix();
   const engine = await openEngine({
     queueUrl: settings.QUEUE_URL,
     dataDir,
@@ -153,8 +139,8 @@ export async function openRig(
 
 export function newCheckpoint(request: Partial<JobRequest>, now: number): Checkpoint {
   return {
-    v: 1,
-    renderId: randomRenderId(),
+    version: 1,
+    renderId: drawRenderId(),
     tenant: 'default',
     request: {
       model: 'gemini-3-pro-image-preview',
@@ -165,7 +151,7 @@ export function newCheckpoint(request: Partial<JobRequest>, now: number): Checkp
       ...request,
     },
     fingerprint: 'f',
-    doorToken: 'd',
+    creatorToken: 'd',
     createdAt: now,
     updatedAt: now,
     attempt: 1,

@@ -1,6 +1,8 @@
-import { dayIndexPrefix, deliveriesOf, messageId } from '@darkroom/shared';
-import { needs, service, startProxy, until } from '@darkroom/testkit';
+import { webhookId } from '@darkroom/shared/queues';
+import { dayIndexPrefix } from '@darkroom/shared/render';
+import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test, vi } from 'vitest';
+import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
 import { deadLettersOf } from '../src/bullmq/index.ts';
 import { type SweepDeps, sweep } from '../src/maintenance/index.ts';
 import { announce } from '../src/notify/index.ts';
@@ -9,7 +11,7 @@ import { openRig } from './rig.ts';
 // Some live through an outage, with thirty renders.
 vi.setConfig({ testTimeout: 120_000 });
 
-needs('redis').describe('stopping and being stopped', () => {
+requires('redis').describe('stopping and being stopped', () => {
   test('a worker that is told to stop lets the submission that is under way finish', async () => {
     const rig = await openRig();
     rig.simulator.faults.add({ kind: 'slow', ms: 700 });
@@ -17,9 +19,9 @@ needs('redis').describe('stopping and being stopped', () => {
     const id = await rig.render();
     await rig.simulator.requests.until((counts) => counts.categories.submit.received === 1);
     await worker.close();
-    expect(await rig.ledger.standing(id, 1)).toMatchObject({ state: 'accepted' });
+    expect(await rig.ledger.attemptState(id, 1)).toMatchObject({ state: 'accepted' });
     await rig.work();
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(rig.simulator.requests.counts().categories.submit.received).toBe(1);
   });
 
@@ -32,7 +34,7 @@ needs('redis').describe('stopping and being stopped', () => {
     await worker.close();
     expect(await (await rig.queues.render.getJob(id))?.getState()).toBe('delayed');
     await rig.work();
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(rig.bought(id).charged).toBe(1);
   });
 
@@ -47,7 +49,7 @@ needs('redis').describe('stopping and being stopped', () => {
     expect(await child?.getState()).toBe('delayed');
     expect(child?.attemptsMade).toBe(0);
     await rig.work();
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(rig.bought(id).charged).toBe(1);
   });
 
@@ -55,7 +57,7 @@ needs('redis').describe('stopping and being stopped', () => {
     const rig = await openRig({ settings: { UNKNOWN_GRACE_MS: 100 } });
     const id = await rig.render();
     const { request } = await rig.checkpoint(id);
-    await rig.ledger.claim(id, 1, { owner: 'a worker that is gone', by: 'elsewhere', request });
+    await rig.ledger.claim(id, 1, { owner: 'a worker that is gone', claimedBy: 'elsewhere', request });
     await rig.work();
     expect((await rig.ended(id)).failure?.code).toBe('submission_unknown');
     expect(rig.simulator.requests.counts().categories.submit.received).toBe(0);
@@ -75,7 +77,12 @@ needs('redis').describe('stopping and being stopped', () => {
       }),
     });
     const { id: taskId } = (await answer.json()) as { id: string };
-    await rig.ledger.accept(id, 1, { taskId, acceptedAt: Date.now(), costMicros: 25_000, source: 'answer' });
+    await rig.ledger.writeAcceptance(id, 1, {
+      taskId,
+      acceptedAt: Date.now(),
+      costMicros: 25_000,
+      source: 'answer',
+    });
     await rig.work();
     expect((await rig.ended(id)).purchases).toMatchObject([{ taskId }]);
     expect(rig.bought(id).charged).toBe(1);
@@ -138,8 +145,8 @@ needs('redis').describe('stopping and being stopped', () => {
     expect(receipt?.failure).toEqual(letter?.data.failure);
     expect(receipt?.notes?.at(-1)?.text).toBe('dead: worker_lost: job stalled more than allowable limit');
     // As its burial would have: told under the number of this end, found by the day, not to be canceled later.
-    expect((await deliveriesOf(queues, id)).map((delivery) => delivery.id)).toEqual([
-      messageId(id, 'failed', 0, 0),
+    expect((await findDeliveries(queues, id)).map((delivery) => delivery.id)).toEqual([
+      webhookId(id, 'failed', 0, 0),
     ]);
     const { objects } = await store.list({ prefix: dayIndexPrefix('default', receipt?.createdAt ?? 0) });
     expect(objects.map(({ key }) => key.endsWith(id))).toEqual([true]);
@@ -147,13 +154,13 @@ needs('redis').describe('stopping and being stopped', () => {
 
     await rig.work();
     await rig.redrive(id);
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(rig.bought(id).charged).toBe(1);
     expect(await rig.queues.deadLetter.getJob(id)).toBeUndefined();
   });
 });
 
-needs('redis').describe('the quota', () => {
+requires('redis').describe('the quota', () => {
   test('two workers together stay inside the submission quota and never meet a 429', async () => {
     const rig = await openRig({
       settings: { TOAPIS_SUBMIT_PER_SECOND: 5 },
@@ -162,7 +169,7 @@ needs('redis').describe('the quota', () => {
     await rig.work();
     await rig.work();
     const ids = await Promise.all(Array.from({ length: 25 }, () => rig.render()));
-    for (const id of ids) expect((await rig.ended(id)).state).toBe('completed');
+    for (const id of ids) expect((await rig.ended(id)).status).toBe('completed');
     expect(rig.simulator.requests.counts().categories.submit.quotaRefused).toBe(0);
     // Five windows of five: the first and the last are four seconds apart. What begins apart may arrive together.
     const begun = await Promise.all(ids.map((id) => rig.queues.submit.getJob(`${id}.s1`)));
@@ -170,17 +177,17 @@ needs('redis').describe('the quota', () => {
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(3_900);
   });
 
-  test('while the query quota is blocked nobody looks, and nothing fails for it', async () => {
+  test('while the query quota is blocked nobody polls, and nothing fails for it', async () => {
     const rig = await openRig();
     rig.simulator.faults.add({ kind: 'query_429', retryAfterSeconds: 1 });
     await rig.work();
     const ids = [await rig.render(), await rig.render(), await rig.render()];
-    for (const id of ids) expect((await rig.ended(id)).state).toBe('completed');
+    for (const id of ids) expect((await rig.ended(id)).status).toBe('completed');
     expect(ids.map((id) => rig.bought(id).charged)).toEqual([1, 1, 1]);
   });
 });
 
-needs('redis').describe('reference images', () => {
+requires('redis').describe('reference images', () => {
   const png = Buffer.from(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
     'base64',
@@ -192,7 +199,7 @@ needs('redis').describe('reference images', () => {
     await rig.store.put('inputs/abc', png, { contentType: 'image/png' });
     await rig.work();
     const id = await rig.render({ images: [stored] });
-    expect((await rig.ended(id)).state).toBe('completed');
+    expect((await rig.ended(id)).status).toBe('completed');
     expect(rig.simulator.requests.counts().categories.upload.received).toBe(1);
     const task = rig.simulator.tasks.get(rig.simulator.book.byBusinessId(id)[0]?.taskId ?? '');
     expect(task?.references).toHaveLength(1);
@@ -204,7 +211,7 @@ needs('redis').describe('reference images', () => {
     rig.simulator.faults.add({ kind: 'internal_error', route: 'upload' });
     await rig.work();
     const fine = await rig.render({ images: [stored] });
-    expect((await rig.ended(fine)).state).toBe('completed');
+    expect((await rig.ended(fine)).status).toBe('completed');
     expect((await rig.queues.submit.getJob(`${fine}.s1`))?.attemptsMade).toBe(2);
 
     await rig.store.put('inputs/bad', 'not an image', { contentType: 'image/png' });

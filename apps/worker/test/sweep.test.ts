@@ -1,11 +1,11 @@
-import { needs, until } from '@darkroom/testkit';
+import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { deadLettersOf } from '../src/bullmq/index.ts';
 import { type SweepDeps, sweep } from '../src/maintenance/index.ts';
 import { announce } from '../src/notify/index.ts';
 import { openRig, type Rig } from './rig.ts';
 
-needs('redis').describe('the sweep', () => {
+requires('redis').describe('the sweep', () => {
   test('tells of every death, whatever else is among them', async () => {
     const rig = await openRig();
     const [first, last] = [await rig.render(), await rig.render()];
@@ -15,7 +15,7 @@ needs('redis').describe('the sweep', () => {
     expect(await sweep(deps)).toBe(2);
     for (const id of [first, last]) {
       expect((await rig.queues.deadLetter.getJob(id))?.data.failure.code).toBe('worker_lost');
-      expect((await rig.ledger.receipt(id))?.state).toBe('failed');
+      expect((await rig.ledger.receipt(id))?.status).toBe('failed');
     }
     expect(errors).toEqual(['a failed job cannot be told of']);
     expect(await sweep(deps)).toBe(0);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { messageId, type Settings } from '@darkroom/shared';
+import { type Settings } from '@darkroom/shared/config';
+import { webhookId } from '@darkroom/shared/queues';
 import { until } from '@darkroom/testkit';
 import { startReceiver } from './receiver.ts';
 import { openRig, type Rig } from './rig.ts';
@@ -32,7 +33,7 @@ export async function toldToHolders(secrets: string[], holders: string[]) {
   await rig.work();
   const id = await rig.render();
   for (const index of receivers.keys())
-    await told(rig, id, 'completed', messageId(id, 'completed', 0, index));
+    await told(rig, id, 'completed', webhookId(id, 'completed', 0, index));
   return receivers;
 }
 
@@ -43,11 +44,11 @@ export async function told(
   state: 'completed' | 'failed' | 'delayed',
   message?: string,
 ) {
-  const messageOf = message ?? messageId(id, 'completed', 0, 0);
-  await until(async () => (await rig.queues.notify.getJobState(messageOf)) === state, { timeout: 30_000 });
-  const job = await rig.queues.notify.getJob(messageOf);
+  const messageOf = message ?? webhookId(id, 'completed', 0, 0);
+  await until(async () => (await rig.queues.webhook.getJobState(messageOf)) === state, { timeout: 30_000 });
+  const job = await rig.queues.webhook.getJob(messageOf);
   if (!job) throw new Error(`no message ${messageOf}`);
   return job;
 }
 
-export const letterOf = async (rig: Rig, id: string) => (await rig.queues.notifyDeadLetter.getJob(id))?.data;
+export const letterOf = async (rig: Rig, id: string) => (await rig.queues.webhookDeadLetter.getJob(id))?.data;

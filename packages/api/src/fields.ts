@@ -38,8 +38,8 @@ export const RENDER_STATUSES = ['queued', 'rendering', 'storing', 'completed', '
 export type RenderStatus = (typeof RENDER_STATUSES)[number];
 
 /** The statuses that a render does not leave by itself; a failed one may be redriven. */
-export const END_STATUSES = ['completed', 'failed', 'canceled'] as const satisfies RenderStatus[];
-export type EndStatus = (typeof END_STATUSES)[number];
+export const FINAL_STATUSES = ['completed', 'failed', 'canceled'] as const satisfies RenderStatus[];
+export type FinalStatus = (typeof FINAL_STATUSES)[number];
 
 /** Why a render died. Stable: callers, dead letters, metrics and docs use these words. */
 export const FAILURE_CODES = [

@@ -6,8 +6,9 @@
 // answers.ts    a render as it is told, alone, in bulk and in lists
 // deliveries.ts webhooks: what is sent, and how its delivery is told
 // problems.ts   every way in which the API says no
-export * from './answers.ts';
-export * from './deliveries.ts';
+
 export * from './fields.ts';
 export * from './problems.ts';
 export * from './request.ts';
+export * from './responses.ts';
+export * from './webhooks.ts';

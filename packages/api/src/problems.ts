@@ -115,7 +115,7 @@ export const problemSchema = z
         z.strictObject({
           field: z.string().meta({ description: '`image_urls[3]`, `prompt`, or `body` for the whole.' }),
           expected: z.string(),
-          got: z.string().meta({ description: 'Shortened.' }),
+          received: z.string().meta({ description: 'Shortened.' }),
         }),
       )
       .meta({ description: 'All that is wrong with the input, at most 100.' }),
@@ -128,4 +128,4 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
-export type ProblemAnswer = z.infer<typeof problemSchema>;
+export type ProblemResponse = z.infer<typeof problemSchema>;

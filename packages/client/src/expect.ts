@@ -7,7 +7,9 @@
 export function expectMilliseconds(name: string, value: number | undefined, least = -Infinity): void {
   if (value === undefined || (typeof value === 'number' && value >= least)) return;
   const bound = least === -Infinity ? 'a number of milliseconds' : `milliseconds, ${least} or more`;
-  throw new TypeError(`${name}: expected ${bound}, got ${typeof value === 'number' ? value : typeof value}`);
+  throw new TypeError(
+    `${name}: expected ${bound}, received ${typeof value === 'number' ? value : typeof value}`,
+  );
 }
 
 /** Platforms refuse other headers as if there were no network. */

@@ -30,7 +30,7 @@ export type {
 export {
   type AcceptedRender,
   type Delivery,
-  type EndStatus,
+  type FinalStatus,
   hasEnded,
   type Problem,
   type ProblemCode,

@@ -1,12 +1,12 @@
 import type {
-  AcceptedAnswer,
+  AcceptedResponse,
   BulkSummary,
-  DeliveryAnswer,
-  ProblemAnswer,
+  DeliveryResponse,
+  ProblemResponse,
   ProgressEvent,
-  RenderAnswer,
-  RenderListAnswer,
+  RenderListResponse,
   RenderRequestInput,
+  RenderResponse,
 } from '@darkroom/api';
 
 /** The API's shapes by the names that its users know. Types alone: at run time nothing is imported. */
@@ -14,18 +14,18 @@ import type {
 /** What to render. Only `prompt` is required. */
 export type RenderRequest = RenderRequestInput;
 /** A render that is durably queued; `duplicate` tells that its key had made it before. */
-export type AcceptedRender = AcceptedAnswer;
+export type AcceptedRender = AcceptedResponse;
 /** A render as it stands. */
-export type Render = RenderAnswer;
-export type RenderImage = NonNullable<RenderAnswer['image']>;
+export type Render = RenderResponse;
+export type RenderImage = NonNullable<RenderResponse['image']>;
 /** One page of a list. */
-export type RenderPage = RenderListAnswer;
+export type RenderPage = RenderListResponse;
 export type RenderProgress = ProgressEvent;
 /** A webhook about the end of a render, and how its delivery goes. */
-export type Delivery = DeliveryAnswer;
+export type Delivery = DeliveryResponse;
 /** RFC 9457. */
-export type Problem = ProblemAnswer;
-export type { EndStatus, ProblemCode, RenderStatus, WebhookEvent } from '@darkroom/api';
+export type Problem = ProblemResponse;
+export type { FinalStatus, ProblemCode, RenderStatus, WebhookEvent } from '@darkroom/api';
 
 /** A line of a streamed answer to a bulk call. */
 export type BulkLine =

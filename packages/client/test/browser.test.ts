@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { needs, openPage } from '@darkroom/testkit';
+import { openPage, requires } from '@darkroom/testkit';
 import { expect } from 'vitest';
 import { foreignProject } from './packed.ts';
 import { openHouse } from './rig.ts';
 
-needs('redis', 'browser').test(
+requires('redis', 'browser').test(
   'the packed client works in a browser as it is, without a bundler',
   async () => {
     const house = await openHouse({ work: true });

@@ -1,4 +1,4 @@
-import { cleanup, latch, needs, startHttpProxy, until } from '@darkroom/testkit';
+import { cleanup, latch, requires, startHttpProxy, until } from '@darkroom/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   type CreateManyResult,
@@ -18,7 +18,7 @@ async function collect(results: AsyncIterable<CreateManyResult>): Promise<Create
   return all;
 }
 
-needs('redis').describe('asking for thousands', () => {
+requires('redis').describe('asking for thousands', () => {
   let house: House;
   beforeAll(async () => {
     house = await openHouse();

@@ -1,11 +1,11 @@
 import { inspect } from 'node:util';
-import { needs, startHttpProxy } from '@darkroom/testkit';
+import { requires, startHttpProxy } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { createDarkroom, DarkroomError } from '../src/index.ts';
 import { type House, openHouse } from './rig.ts';
 import { json, playServer } from './server.ts';
 
-needs('redis').describe('asking for one render', () => {
+requires('redis').describe('asking for one render', () => {
   let house: House;
   beforeAll(async () => {
     house = await openHouse();

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import { latch, needs, startHttpProxy, until } from '@darkroom/testkit';
+import { latch, requires, startHttpProxy, until } from '@darkroom/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { lines, serverSentEvents } from '../src/http/index.ts';
 import { createDarkroom, type DarkroomError, type RenderEvent, type RenderProgress } from '../src/index.ts';
 import { HASTY, type House, openHouse } from './rig.ts';
 import { cut, playServer, problem, RENDER_ID, render } from './server.ts';
 
-needs('redis').describe('following a render', () => {
+requires('redis').describe('following a render', () => {
   let house: House;
   beforeAll(async () => {
     house = await openHouse({ work: true });

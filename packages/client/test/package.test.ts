@@ -1,14 +1,14 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { needs, spawnNode } from '@darkroom/testkit';
+import { requires, spawnNode } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { foreignProject, tsc } from './packed.ts';
 import { openHouse } from './rig.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 
-needs('redis').test(
+requires('redis').test(
   'a plain Node project uses the packed client, with no other package there',
   async () => {
     const [house, dir] = [await openHouse({ work: true }), await foreignProject('client')];

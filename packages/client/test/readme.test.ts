@@ -1,6 +1,6 @@
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, needs, spawnNode, until } from '@darkroom/testkit';
+import { freePort, requires, spawnNode, until } from '@darkroom/testkit';
 import { Webhook } from 'standardwebhooks';
 import { beforeAll, expect, test } from 'vitest';
 import { foreignProject, packages, tsc } from './packed.ts';
@@ -23,7 +23,7 @@ async function examples(): Promise<Example[]> {
   });
 }
 
-needs('redis').describe('what the README shows', () => {
+requires('redis').describe('what the README shows', () => {
   let house: House;
   let dir: string;
   let shown: Example[];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { needs, startHttpProxy, until } from '@darkroom/testkit';
+import { requires, startHttpProxy, until } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { createDarkroom, type Render, verifyWebhook } from '../src/index.ts';
 import { type House, openHouse } from './rig.ts';
@@ -7,7 +7,7 @@ import { playServer } from './server.ts';
 
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-needs('redis').describe('a list', () => {
+requires('redis').describe('a list', () => {
   let house: House;
   const ids: string[] = [];
   beforeAll(async () => {
@@ -63,7 +63,7 @@ test('a date that is none is a mistake that every way to list rejects with', asy
   await expect(list[Symbol.asyncIterator]().next()).rejects.toThrow(/^createdAfter: /);
 });
 
-needs('redis').describe('canceling', () => {
+requires('redis').describe('canceling', () => {
   test('a render that waits costs nothing and ends canceled', async () => {
     const house = await openHouse();
     const { renders } = house.client();
@@ -84,7 +84,7 @@ needs('redis').describe('canceling', () => {
   });
 });
 
-needs('redis').describe('the picture of a render', () => {
+requires('redis').describe('the picture of a render', () => {
   let house: House;
   let render: Render;
   beforeAll(async () => {
@@ -131,7 +131,7 @@ needs('redis').describe('the picture of a render', () => {
   });
 });
 
-needs('redis').describe('the webhooks of a render', () => {
+requires('redis').describe('the webhooks of a render', () => {
   test('are believed by our own check, told of, and sent again under the same id', async () => {
     const house = await openHouse({ work: true });
     const receiver = await playServer((response) => response.writeHead(204).end());

@@ -1,17 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { startProducer } from '@darkroom/producer';
-import {
-  createLogger,
-  openEngine,
-  openQueues,
-  openStore,
-  parseSettings,
-  type Queues,
-  type Settings,
-  systemClock,
-} from '@darkroom/shared';
-import { appendToRun, cleanup, freshPrefix, plantSecret, service, tempDir, until } from '@darkroom/testkit';
+import { parseSettings, type Settings } from '@darkroom/shared/config';
+import { openEngine } from '@darkroom/shared/engine';
+import { openStore } from '@darkroom/shared/object-store';
+import { openQueues, type Queues } from '@darkroom/shared/queues';
+import { createLogger, systemClock } from '@darkroom/shared/runtime';
+import { appendToRun, cleanup, plantSecret, service, tempDir, uniquePrefix, until } from '@darkroom/testkit';
 import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom/upstream-simulator';
 import { type RunningWorker, startWorker } from '@darkroom/worker';
 import { createDarkroom, type Darkroom, type DarkroomOptions } from '../src/index.ts';
@@ -73,7 +68,7 @@ export async function openHouse(
     queueUrl: settings.QUEUE_URL,
     dataDir,
     role: 'both',
-    prefix: freshPrefix(),
+    prefix: uniquePrefix(),
     onError: () => undefined,
   });
   cleanup(() => engine.close());

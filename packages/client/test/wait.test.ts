@@ -1,10 +1,10 @@
-import { needs, startHttpProxy, until } from '@darkroom/testkit';
+import { requires, startHttpProxy, until } from '@darkroom/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createDarkroom, type DarkroomError } from '../src/index.ts';
 import { HASTY, type House, openHouse } from './rig.ts';
 import { cut, json, playServer, problem, RENDER_ID, render } from './server.ts';
 
-needs('redis').describe('waiting for the end of a render', () => {
+requires('redis').describe('waiting for the end of a render', () => {
   let house: House;
   beforeAll(async () => {
     house = await openHouse({ work: true });

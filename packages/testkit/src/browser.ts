@@ -1,6 +1,6 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { cleanup } from './cleanup.ts';
-import { service } from './needs.ts';
+import { service } from './requires.ts';
 
 export interface WatchedPage {
   page: Page;

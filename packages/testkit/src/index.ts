@@ -16,9 +16,7 @@ import type {} from './setup.ts';
 
 export { openPage, type WatchedPage } from './browser.ts';
 export { cleanup } from './cleanup.ts';
-export { freshPrefix, freshS3Url, tempDir } from './fresh.ts';
 export { type Latch, latch } from './latch.ts';
-export { needs, service } from './needs.ts';
 export {
   appendToRun,
   freePort,
@@ -28,6 +26,8 @@ export {
   spawnNode,
 } from './process/index.ts';
 export { type HttpFault, type HttpProxy, type Proxy, startHttpProxy, startProxy } from './proxy/index.ts';
+export { requires, service } from './requires.ts';
 export { plantSecret } from './secrets.ts';
 export type { RedisService, S3Service, ServiceName, Services } from './services/index.ts';
+export { tempDir, uniquePrefix, uniqueS3Url } from './unique-names.ts';
 export { type UntilOptions, until } from './until.ts';

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { expect } from 'vitest';
-import { cleanup, needs, service, until } from '../src/index.ts';
+import { cleanup, requires, service, until } from '../src/index.ts';
 
-needs('redis').test('a run has a Redis that answers', async () => {
+requires('redis').test('a run has a Redis that answers', async () => {
   const { hostname, port, password } = new URL(service('redis').url);
   const socket = connect(Number(port), hostname);
   cleanup(() => void socket.destroy());
@@ -13,7 +13,7 @@ needs('redis').test('a run has a Redis that answers', async () => {
   expect(answer).not.toContain('-ERR');
 });
 
-needs('s3').test('a run has an S3 that refuses strangers', async () => {
+requires('s3').test('a run has an S3 that refuses strangers', async () => {
   const answer = await fetch(`${service('s3').endpoint}/${service('s3').bucket}`);
   expect(answer.status).toBe(403);
 });

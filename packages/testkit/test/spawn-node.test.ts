@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { freshPrefix, runOutput, spawnNode } from '../src/index.ts';
+import { runOutput, spawnNode, uniquePrefix } from '../src/index.ts';
 
 const talker = fileURLToPath(new URL('./fixtures/talker.ts', import.meta.url));
 
 test('a process gets its own environment, and its lines are kept for the whole run', async () => {
-  const greeting = freshPrefix();
+  const greeting = uniquePrefix();
   const child = spawnNode(talker, { env: { GREETING: greeting } });
   await child.waitForLine('ready');
   expect(child.lines).toContain(`hello ${greeting} clean`);

@@ -26,5 +26,5 @@ export function limitBody(
 
 const tooLarge = (bytes: number) =>
   new ProblemError('body_too_large', `This key may send bodies of ${bytes} bytes.`, {
-    problems: [{ field: 'body', expected: `at most ${bytes} bytes`, got: 'more' }],
+    problems: [{ field: 'body', expected: `at most ${bytes} bytes`, received: 'more' }],
   });

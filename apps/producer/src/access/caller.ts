@@ -1,4 +1,4 @@
-import { ALL_TENANTS, type ApiKey, findApiKey, ROLES, type Role } from '@darkroom/shared';
+import { ALL_TENANTS, type ApiKey, findApiKey, ROLES, type Role } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 
 /** Who is calling, and what they may do. */

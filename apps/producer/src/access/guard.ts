@@ -1,4 +1,6 @@
-import type { ApiKey, Engine, Settings } from '@darkroom/shared';
+import type { Settings } from '@darkroom/shared/config';
+import type { Engine } from '@darkroom/shared/engine';
+import type { ApiKey } from '@darkroom/shared/keys';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { refuse } from '../http/index.ts';
 import { ProblemError } from '../problems/index.ts';

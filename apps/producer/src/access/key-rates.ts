@@ -1,4 +1,5 @@
-import type { Engine, Settings } from '@darkroom/shared';
+import type { Settings } from '@darkroom/shared/config';
+import type { Engine } from '@darkroom/shared/engine';
 import { ProblemError } from '../problems/index.ts';
 import type { Caller } from './caller.ts';
 

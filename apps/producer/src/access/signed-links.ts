@@ -1,4 +1,6 @@
-import { type Clock, type ObjectStore, openLinkSigner } from '@darkroom/shared';
+import { openLinkSigner } from '@darkroom/shared/keys';
+import { type ObjectStore } from '@darkroom/shared/object-store';
+import { type Clock } from '@darkroom/shared/runtime';
 import type { FastifyRequest } from 'fastify';
 import { bounded, STORE_LIMIT } from '../backends/index.ts';
 import type { Caller } from './caller.ts';
@@ -18,12 +20,17 @@ export function signedLinks(store: ObjectStore, clock: Clock): SignedLinks {
     sign: async (path, tenant, until) =>
       await bounded(STORE_LIMIT.small, (signal) => signer.sign(path, tenant, until, signal)),
     opens: async (request) => {
-      const { tenant, until, signature } = request.query as Record<string, unknown>;
-      if (typeof tenant !== 'string' || typeof until !== 'string' || typeof signature !== 'string') {
+      const { tenant, expires, signature } = request.query as Record<string, unknown>;
+      if (typeof tenant !== 'string' || typeof expires !== 'string' || typeof signature !== 'string') {
         return undefined;
       }
-      const link = { path: request.url.slice(0, request.url.indexOf('?')), tenant, until, signature };
-      const ours = await bounded(STORE_LIMIT.small, (signal) => signer.opens(link, signal));
+      const link = {
+        path: request.url.slice(0, request.url.indexOf('?')),
+        tenant,
+        expiresAt: expires,
+        signature,
+      };
+      const ours = await bounded(STORE_LIMIT.small, (signal) => signer.verify(link, signal));
       return ours ? { tenant, roles: ['read'] } : undefined;
     },
   };

@@ -1,4 +1,5 @@
-import { afterAwake, StoreError } from '@darkroom/shared';
+import { StoreError } from '@darkroom/shared/object-store';
+import { setAwakeTimeout } from '@darkroom/shared/runtime';
 
 /** Milliseconds that the store may take for a small object, and for an image. */
 export const STORE_LIMIT = { small: 5_000, image: 30_000 } as const;
@@ -10,7 +11,7 @@ export const STORE_LIMIT = { small: 5_000, image: 30_000 } as const;
  */
 export async function bounded<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const stop = afterAwake(ms, () => controller.abort());
+  const stop = setAwakeTimeout(ms, () => controller.abort());
   try {
     return await work(controller.signal);
   } catch (error) {

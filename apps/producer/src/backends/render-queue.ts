@@ -1,21 +1,18 @@
+import { type Engine, EngineError, isUnavailable } from '@darkroom/shared/engine';
 import {
-  afterAwake,
   type CancelMarker,
-  type Checkpoint,
-  type Delivery,
-  deliveriesOf,
-  type Engine,
-  EngineError,
-  isUnavailable,
   LANE,
   QUEUE,
   type Queues,
   type RenderResult,
-  redeliver,
   renderJob,
   wakeRender,
-} from '@darkroom/shared';
+} from '@darkroom/shared/queues';
+import { type Checkpoint } from '@darkroom/shared/render';
+import { setAwakeTimeout } from '@darkroom/shared/runtime';
 import type { Job, JobType } from 'bullmq';
+import { type Delivery, findDeliveries } from '../deliveries/find-deliveries.ts';
+import { redeliverWebhook } from '../deliveries/redeliver.ts';
 
 export type RenderJob = Job<Checkpoint, RenderResult>;
 
@@ -61,10 +58,10 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     get: (renderId) => within(limit.one, queues.render.getJob(renderId)),
     areOurs: async (checkpoints) => {
       const ids = checkpoints.map(({ renderId }) => renderId);
-      const texts = await within(limit.bulk, engine.jobTexts(QUEUE.render, ids));
+      const texts = await within(limit.bulk, engine.readJobTexts(QUEUE.render, ids));
       // Not parsed: a quote within any other value would be escaped.
       return checkpoints.map(
-        ({ doorToken }, at) => texts[at]?.includes(`"doorToken":"${doorToken}"`) ?? true,
+        ({ creatorToken }, at) => texts[at]?.includes(`"creatorToken":"${creatorToken}"`) ?? true,
       );
     },
     add: async (checkpoint) => {
@@ -83,8 +80,8 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     wake: async (renderId) => {
       await within(limit.one, wakeRender(queues, renderId));
     },
-    deliveries: (renderId) => within(limit.one, deliveriesOf(queues, renderId)),
-    redeliver: (messageId) => within(limit.one, redeliver(queues, messageId)),
+    deliveries: (renderId) => within(limit.one, findDeliveries(queues, renderId)),
+    redeliver: (messageId) => within(limit.one, redeliverWebhook(queues, messageId)),
     ping: () => within(limit.one, engine.ping(2_000)),
   };
 }
@@ -103,7 +100,7 @@ async function unenteredIn(queue: Queues['render']): Promise<string[]> {
 /** What was sent may still happen after the limit: ids make that harmless. */
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const stop = afterAwake(ms, () => reject(new EngineError('unavailable', `no answer within ${ms} ms`)));
+  const stop = setAwakeTimeout(ms, () => reject(new EngineError('unavailable', `no answer within ${ms} ms`)));
   try {
     return await Promise.race([work, late]);
   } catch (error) {

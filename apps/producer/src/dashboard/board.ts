@@ -2,7 +2,9 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { QueueJobJson } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { Engine, Queues, Scrub } from '@darkroom/shared';
+import type { Engine } from '@darkroom/shared/engine';
+import type { Queues } from '@darkroom/shared/queues';
+import type { Scrub } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
 import { refusalOf } from './guard.ts';
 import {
@@ -64,7 +66,7 @@ const LOOKS: Look[] = [
     retries: false,
   },
   {
-    queue: 'notify',
+    queue: 'webhook',
     description: 'Webhooks: one job tells one end of a render to one address',
     name: notifyName,
     data: notifyData,
@@ -72,7 +74,7 @@ const LOOKS: Look[] = [
     retries: true,
   },
   {
-    queue: 'notifyDeadLetter',
+    queue: 'webhookDeadLetter',
     description: 'Webhooks that nobody took within a day: see why, then tell them again through the API',
     name: notifyName,
     data: notifyData,
@@ -90,7 +92,7 @@ const LOOKS: Look[] = [
 ];
 
 /** What waits for a person, or is only looked at: that nobody works on it is no reason to worry. */
-const UNATTENDED: (keyof Queues)[] = ['deadLetter', 'notifyDeadLetter', 'cancel'];
+const UNATTENDED: (keyof Queues)[] = ['deadLetter', 'webhookDeadLetter', 'cancel'];
 
 /** Bull Board over every queue, below `/queues`. Nothing that it answers holds a secret (I8). */
 export async function dashboardRoutes(

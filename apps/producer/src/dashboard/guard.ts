@@ -1,4 +1,4 @@
-import { QUEUE } from '@darkroom/shared';
+import { QUEUE } from '@darkroom/shared/queues';
 
 /** A change that somebody asks for on the dashboard: Bull Board's route pattern and its parameters. */
 export interface Change {
@@ -42,10 +42,11 @@ export function refusalOf({ method, route, queueName, queueStatus }: Change): st
 }
 
 /** Letters are for people, who may throw them away; without its marker a render that lives goes on. */
-const REMOVABLE: (string | undefined)[] = [QUEUE.deadLetter, QUEUE.notifyDeadLetter, QUEUE.cancel];
+const REMOVABLE: (string | undefined)[] = [QUEUE.deadLetter, QUEUE.webhookDeadLetter, QUEUE.cancel];
 
 /** A webhook that is told again does no harm: its receiver knows it by its id. */
-const isRetried = (queueName: string | undefined) => queueName === QUEUE.render || queueName === QUEUE.notify;
+const isRetried = (queueName: string | undefined) =>
+  queueName === QUEUE.render || queueName === QUEUE.webhook;
 
 const ONLY_RENDERS =
   'Try the render again, not its parts: it goes on at the step that failed. Webhooks can be tried again, too.';

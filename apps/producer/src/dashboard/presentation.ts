@@ -1,5 +1,5 @@
-import type { DeadLetter } from '@darkroom/shared';
-import { dollars } from '@darkroom/shared';
+import type { DeadLetter } from '@darkroom/shared/render';
+import { formatDollars } from '@darkroom/shared/snapshot';
 
 /** What Bull Board hands to formatters, as far as it is used. All of it was written by somebody else. */
 interface BoardJob {
@@ -49,7 +49,7 @@ export function deadLetterData(data: unknown): unknown {
     code: failure.code,
     step: failure.step,
     died: time(failure.at),
-    spent: typeof costMicros === 'number' ? `$${dollars(costMicros)}` : undefined,
+    spent: typeof costMicros === 'number' ? `$${formatDollars(costMicros)}` : undefined,
     imageCanBeFetchedUntil: time(resultExpiresAt),
     asked: time(createdAt),
     ...rest,
@@ -59,7 +59,7 @@ export function deadLetterData(data: unknown): unknown {
 
 /** Checkpoints hold times as milliseconds: people get them as dates, and what they look for first on top. */
 export function renderData(data: unknown): unknown {
-  const { at, request, createdAt, updatedAt, doorToken: _, ...rest } = object(data);
+  const { at, request, createdAt, updatedAt, creatorToken: _, ...rest } = object(data);
   if (!request) return data;
   return {
     at,

@@ -1,4 +1,4 @@
-import type { Scrub } from '@darkroom/shared';
+import type { Scrub } from '@darkroom/shared/runtime';
 
 /** A copy of a JSON value with every text in it scrubbed (I8). */
 export function scrubDeep(scrub: Scrub, value: unknown): unknown {

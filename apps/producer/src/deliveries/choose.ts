@@ -1,4 +1,4 @@
-import type { Delivery } from '@darkroom/shared';
+import type { Delivery } from './find-deliveries.ts';
 
 /** The one of this id, or without an id all of the render's latest end. */
 export function chooseDeliveries(deliveries: readonly Delivery[], id: string | undefined): Delivery[] {

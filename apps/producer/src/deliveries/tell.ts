@@ -1,20 +1,20 @@
-import type { DeliveryAnswer, DeliveryListAnswer } from '@darkroom/api';
-import type { Delivery } from '@darkroom/shared';
+import type { DeliveryListResponse, DeliveryResponse } from '@darkroom/api';
+import type { Delivery } from './find-deliveries.ts';
 
 const iso = (at: number) => new Date(at).toISOString();
 
 /** Deliveries as the API tells them: where they go by host alone, as the rest of a URL may be secret (I8). */
-export const deliveryList = (deliveries: Delivery[]): DeliveryListAnswer => ({
+export const deliveryList = (deliveries: Delivery[]): DeliveryListResponse => ({
   object: 'list',
   data: deliveries.map(deliveryAnswer),
 });
 
-function deliveryAnswer({ id, job, status, attempts, ...more }: Delivery): DeliveryAnswer {
+function deliveryAnswer({ id, job, status, attempts, ...more }: Delivery): DeliveryResponse {
   return {
     id,
     object: 'delivery',
     render_id: job.renderId,
-    event: `render.${job.state}`,
+    event: `render.${job.status}`,
     host: hostOf(job.to),
     status,
     attempts,

@@ -1,4 +1,5 @@
-import { type Clock, createScrub, type Settings } from '@darkroom/shared';
+import { type Settings } from '@darkroom/shared/config';
+import { type Clock, createScrub } from '@darkroom/shared/runtime';
 import { request } from 'undici';
 
 /** `GET /v1/balance` is of the key, `/v1/user/balance` of the account. */

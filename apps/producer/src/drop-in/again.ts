@@ -1,4 +1,5 @@
-import { renderIdFor, type Standing, sha256 } from '@darkroom/shared';
+import { renderIdFor, sha256 } from '@darkroom/shared/render';
+import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { CheckedRequest } from '../intake/index.ts';
 import { type Archive, findRender } from '../status/index.ts';
 
@@ -36,7 +37,7 @@ export async function keyOfBusiness(
   return `${base} ${MOST_ROUNDS}`;
 }
 
-function mayBeAskedAnew({ status, error }: Standing): boolean {
+function mayBeAskedAnew({ status, error }: RenderSnapshot): boolean {
   if (status === 'canceled') return true;
   return status === 'failed' && error?.code !== 'submission_unknown';
 }

@@ -1,4 +1,4 @@
-import type { Standing } from '@darkroom/shared';
+import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { tenantOf } from '../access/index.ts';
 import { baseUrl, type Endpoint } from '../http/index.ts';
@@ -27,7 +27,11 @@ export const queryEndpoint = (deps: LookDeps): Endpoint => ({
 });
 
 /** The task of a render, with a URL of its image that works without a key: for who may look at images. */
-export async function taskTold(deps: LookDeps, request: FastifyRequest, standing: Standing): Promise<Task> {
+export async function taskTold(
+  deps: LookDeps,
+  request: FastifyRequest,
+  standing: RenderSnapshot,
+): Promise<Task> {
   const { model } = standing.request;
   const mayRead = request.caller?.roles.includes('read');
   return taskOf({ ...standing, model }, mayRead ? await resultUrl(deps, request, standing) : undefined);
@@ -37,7 +41,7 @@ export async function taskTold(deps: LookDeps, request: FastifyRequest, standing
 async function resultUrl(
   { store, links, clock }: LookDeps,
   request: FastifyRequest,
-  { renderId, tenant, status, image }: Standing,
+  { renderId, tenant, status, image }: RenderSnapshot,
 ): Promise<ResultUrl | undefined> {
   if (status !== 'completed' || !image) return undefined;
   const expiresAt = clock.now() + URL_LIFETIME_MS;

@@ -47,7 +47,7 @@ export function envelopeOf(problem: ProblemError) {
 /** The envelope has one text for everything: all problems stand in it, each with its field. */
 export function messageOf(problem: ProblemError): string {
   const told = problem.problems.map(
-    ({ field, expected, got }) => `${field}: expected ${expected}, got ${got}`,
+    ({ field, expected, received }) => `${field}: expected ${expected}, received ${received}`,
   );
   if (told.length > 0) return told.slice(0, 20).join('; ');
   return problem.renderId ? `${problem.message} Its id is ${problem.renderId}.` : problem.message;

@@ -1,7 +1,7 @@
 import { LIMITS, RESOLUTIONS, type RenderRequestInput, renderRequestSchema } from '@darkroom/api';
-import { problemsOf } from '@darkroom/shared';
 import { z } from 'zod';
 import { type CheckedRequest, checkRequest } from '../intake/index.ts';
+import { listFieldProblems } from '../problems/field-problems.ts';
 import { invalidRequest } from '../problems/index.ts';
 
 /** A submission to the provider, as a render is asked for here. */
@@ -71,7 +71,7 @@ export const submissionSchema = z
  */
 export function readSubmission(body: unknown, idempotencyKey: string | undefined): Asked {
   const parsed = submissionSchema.safeParse(body);
-  if (!parsed.success) throw invalidRequest(problemsOf(parsed.error, body));
+  if (!parsed.success) throw invalidRequest(listFieldProblems(parsed.error, body));
   const { metadata, image_urls, client_business_id, callback_url: _, ...asked } = parsed.data;
   const orientation = metadata?.orientation;
   const wanted = asked.size ?? (orientation && SIZE_OF[orientation]);

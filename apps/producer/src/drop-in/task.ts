@@ -1,4 +1,4 @@
-import type { Standing } from '@darkroom/shared';
+import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { Task } from './shapes.ts';
 
 /** Where the image can be fetched without a key, until `expiresAt` (Unix milliseconds). */
@@ -9,7 +9,7 @@ export interface ResultUrl {
 
 /** What a task tells of a render. */
 export type Told = Pick<
-  Standing,
+  RenderSnapshot,
   'renderId' | 'status' | 'progress' | 'createdAt' | 'updatedAt' | 'error'
 > & {
   model: Task['model'];

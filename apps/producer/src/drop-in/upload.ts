@@ -45,7 +45,7 @@ const TOO_LARGE = `Image too large. Maximum size is 10MB (file: expected at most
 /** The picture, or what is wrong. The type is taken from the content, not from what the client calls it. */
 async function readUpload(request: FastifyRequest): Promise<Read | string> {
   const form = await formOf(request);
-  if (!form) return `body: expected multipart/form-data with a file, got ${got(request)}`;
+  if (!form) return `body: expected multipart/form-data with a file, received ${receivedBody(request)}`;
   if ('tooLarge' in form) return TOO_LARGE;
   return await readFields(form);
 }
@@ -53,12 +53,12 @@ async function readUpload(request: FastifyRequest): Promise<Read | string> {
 async function readFields({ fields }: Extract<Form, { fields: FormData }>): Promise<Read | string> {
   const file = fields.get('file');
   if (!(file instanceof Blob)) {
-    return `file is required (expected a file with its name, got ${file === null ? 'nothing' : 'a text'})`;
+    return `file is required (expected a file with its name, received ${file === null ? 'nothing' : 'a text'})`;
   }
   if (file.size > LIMITS.imageBytes) return TOO_LARGE;
   const purpose = fields.get('purpose');
   if (purpose !== null && purpose !== 'generation') {
-    return `purpose must be generation (got ${typeof purpose === 'string' ? 'another' : 'a file'})`;
+    return `purpose must be generation (received ${typeof purpose === 'string' ? 'another' : 'a file'})`;
   }
   const bytes = new Uint8Array(await file.arrayBuffer());
   const facts = await lookAt(bytes);
@@ -67,7 +67,7 @@ async function readFields({ fields }: Extract<Form, { fields: FormData }>): Prom
   return `Unsupported image type. Allowed: JPEG, PNG, WebP, GIF (file: got ${what})`;
 }
 
-const got = ({ headers }: FastifyRequest) =>
+const receivedBody = ({ headers }: FastifyRequest) =>
   /^multipart\/form-data/i.test(headers['content-type'] ?? '')
     ? 'a form that cannot be read'
     : (headers['content-type']?.slice(0, 80) ?? 'nothing');
@@ -116,7 +116,7 @@ function exampleOf() {
     message: '',
     data: {
       id: 'upload_9f86d081884c7d65',
-      url: `https://renders.example.com/v1/uploads/images/${name}?tenant=shop&until=1795363200000&signature=`,
+      url: `https://renders.example.com/v1/uploads/images/${name}?tenant=shop&expires=1795363200000&signature=`,
       mime_type: 'image/jpeg',
       size: 89_234,
     },

@@ -1,5 +1,5 @@
 import { TENANT } from '@darkroom/api';
-import { ALL_TENANTS } from '@darkroom/shared';
+import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { tenantOf } from '../access/index.ts';

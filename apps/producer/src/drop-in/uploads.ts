@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
-import { type Clock, inputKey, type ObjectStore, sha256 } from '@darkroom/shared';
+import { type ObjectStore } from '@darkroom/shared/object-store';
+import { inputKey, sha256 } from '@darkroom/shared/render';
+import { type Clock } from '@darkroom/shared/runtime';
 import { z } from 'zod';
 import type { SignedLinks } from '../access/index.ts';
 import { bounded, STORE_LIMIT } from '../backends/index.ts';

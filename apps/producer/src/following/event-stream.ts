@@ -1,5 +1,6 @@
-import type { ProgressEvent, RenderAnswer } from '@darkroom/api';
-import type { Clock, Standing } from '@darkroom/shared';
+import type { ProgressEvent, RenderResponse } from '@darkroom/api';
+import type { Clock } from '@darkroom/shared/runtime';
+import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import { hasEnded } from '../status/index.ts';
 
 /** Milliseconds without an event after which a comment shows that we are still here. */
@@ -14,15 +15,15 @@ const RETRY_MS = 2_000;
  * between, and nothing piles up here.
  */
 export async function* eventStream(
-  first: IteratorResult<Standing, void>,
-  standings: AsyncGenerator<Standing, void, void>,
-  tell: (standing: Standing) => Promise<RenderAnswer>,
+  first: IteratorResult<RenderSnapshot, void>,
+  standings: AsyncGenerator<RenderSnapshot, void, void>,
+  tell: (standing: RenderSnapshot) => Promise<RenderResponse>,
   clock: Clock,
 ): AsyncGenerator<string, void, void> {
-  let before: Standing | undefined;
+  let before: RenderSnapshot | undefined;
   let number = 0;
   let saidAt = clock.now();
-  const event = (name: string, data: unknown, { updatedAt }: Standing) => {
+  const event = (name: string, data: unknown, { updatedAt }: RenderSnapshot) => {
     saidAt = clock.now();
     return `id: ${updatedAt}-${++number}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
   };
@@ -47,7 +48,7 @@ export async function* eventStream(
   }
 }
 
-const progressOf = ({ renderId, status, progress }: Standing): ProgressEvent => ({
+const progressOf = ({ renderId, status, progress }: RenderSnapshot): ProgressEvent => ({
   id: renderId,
   status,
   progress,

@@ -1,4 +1,5 @@
-import type { Clock, Engine } from '@darkroom/shared';
+import type { Engine } from '@darkroom/shared/engine';
+import type { Clock } from '@darkroom/shared/runtime';
 import type { QueueEvents } from 'bullmq';
 import { listen, openRenderEvents, type WhatHappens } from './render-events.ts';
 import { createRest, type Rest } from './rest.ts';

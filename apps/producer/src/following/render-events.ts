@@ -1,4 +1,6 @@
-import { type Clock, type Engine, QUEUE } from '@darkroom/shared';
+import { type Engine } from '@darkroom/shared/engine';
+import { QUEUE } from '@darkroom/shared/queues';
+import { type Clock } from '@darkroom/shared/runtime';
 import type { QueueEvents } from 'bullmq';
 
 /** After what a job's standing may be another one: its end, or every move that is worth telling. */

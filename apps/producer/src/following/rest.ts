@@ -1,4 +1,4 @@
-import type { Clock } from '@darkroom/shared';
+import type { Clock } from '@darkroom/shared/runtime';
 
 /** A sleep that can be ended. */
 export interface Rest {

@@ -1,4 +1,4 @@
-import type { Queues } from '@darkroom/shared';
+import type { Queues } from '@darkroom/shared/queues';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {

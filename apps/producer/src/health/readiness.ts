@@ -1,4 +1,5 @@
-import type { Clock, ObjectStore } from '@darkroom/shared';
+import type { ObjectStore } from '@darkroom/shared/object-store';
+import type { Clock } from '@darkroom/shared/runtime';
 import { bounded, type RenderQueue } from '../backends/index.ts';
 
 export interface Readiness {

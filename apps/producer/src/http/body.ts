@@ -32,9 +32,9 @@ export function bodyKind(request: FastifyRequest, allowed: readonly BodyKind[]):
   const wanted = allowed.includes('ndjson') ? 'application/json or application/x-ndjson' : 'application/json';
   const [type = '', ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
   const kind = KINDS[type.trim()];
-  const no = (expected: string, got: string) =>
+  const no = (expected: string, received: string) =>
     new ProblemError('unsupported_media_type', `Send ${expected}.`, {
-      problems: [{ field: 'Content-Type', expected, got }],
+      problems: [{ field: 'Content-Type', expected, received }],
     });
   if (!kind || !allowed.includes(kind)) throw no(wanted, type.trim().slice(0, 80) || 'nothing');
   const charset = parameters.map((parameter) => parameter.trim()).find((text) => text.startsWith('charset='));

@@ -1,4 +1,4 @@
-import type { Clock } from '@darkroom/shared';
+import type { Clock } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
 
 /** How often a closing server looks whether it still has something to answer. */

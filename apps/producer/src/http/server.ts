@@ -1,5 +1,6 @@
 import { RENDER_ID } from '@darkroom/api';
-import { type Clock, type Logger, type Settings } from '@darkroom/shared';
+import { type Settings } from '@darkroom/shared/config';
+import { type Clock, type Logger } from '@darkroom/shared/runtime';
 import {
   type FastifyBaseLogger,
   type FastifyReply,

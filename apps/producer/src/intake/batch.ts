@@ -1,4 +1,4 @@
-import type { Checkpoint } from '@darkroom/shared';
+import type { Checkpoint } from '@darkroom/shared/render';
 import pMap from 'p-map';
 import { isQueueAway, ProblemError, queueAway, toProblem } from '../problems/index.ts';
 import { findRender, inLedger, standingIn } from '../status/index.ts';

@@ -1,4 +1,4 @@
-import type { Checkpoint, JobRequest } from '@darkroom/shared';
+import type { Checkpoint, JobRequest } from '@darkroom/shared/render';
 import { invalidRequest } from '../problems/index.ts';
 
 /**
@@ -13,7 +13,7 @@ export interface NewRender {
   tenant: string;
   request: JobRequest;
   fingerprint: string;
-  doorToken: string;
+  creatorToken: string;
   now: number;
 }
 
@@ -21,7 +21,7 @@ export interface NewRender {
 export function firstCheckpoint(render: NewRender): Checkpoint {
   const { now, ...rest } = render;
   const checkpoint: Checkpoint = {
-    v: 1,
+    version: 1,
     ...rest,
     createdAt: now,
     updatedAt: now,
@@ -40,7 +40,7 @@ export function firstCheckpoint(render: NewRender): Checkpoint {
     {
       field,
       expected: `at least ${excess} bytes less: prompt, images and metadata together fill more than a job holds`,
-      got: `${field === 'metadata' ? metadata : Buffer.byteLength(render.request.prompt)} bytes`,
+      received: `${field === 'metadata' ? metadata : Buffer.byteLength(render.request.prompt)} bytes`,
     },
   ]);
 }

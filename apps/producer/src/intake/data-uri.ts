@@ -1,6 +1,7 @@
 import { DATA_URI, LIMITS } from '@darkroom/api';
-import { type Problem, sha256 } from '@darkroom/shared';
+import { sha256 } from '@darkroom/shared/render';
 import sharp from 'sharp';
+import { type FieldProblem } from '../problems/field-problems.ts';
 
 /** The bytes of a data URI, found to be the image that it claims to be. */
 export interface Picture {
@@ -18,7 +19,7 @@ export async function readDataUri(
   uri: string,
   field: string,
   role: 'image' | 'mask',
-): Promise<Picture | Problem> {
+): Promise<Picture | FieldProblem> {
   const prefix = DATA_URI.exec(uri);
   const declared = FORMATS[prefix?.[1] ?? ''];
   if (!prefix || !declared) return problem(field, 'a data URI of an image', 'another one');
@@ -46,7 +47,11 @@ export async function readDataUri(
   return { bytes, sha256: sha256(bytes), contentType: `image/${actual}`, ...pixels };
 }
 
-const problem = (field: string, expected: string, got: string): Problem => ({ field, expected, got });
+const problem = (field: string, expected: string, received: string): FieldProblem => ({
+  field,
+  expected,
+  received,
+});
 
 /** By content, and before the image library sees it: it would also read SVG, PDF and more. */
 function signatureOf(bytes: Buffer): string | undefined {

@@ -1,15 +1,9 @@
-import {
-  type Checkpoint,
-  type Clock,
-  type Ledger,
-  type ObjectStore,
-  type PerTenant,
-  randomRenderId,
-  renderIdFor,
-  type Standing,
-  type StoredInput,
-  valuesFor,
-} from '@darkroom/shared';
+import { type TenantValue, valuesOfTenant } from '@darkroom/shared/config';
+import { type Ledger } from '@darkroom/shared/ledger';
+import { type ObjectStore } from '@darkroom/shared/object-store';
+import { type Checkpoint, drawRenderId, renderIdFor, type StoredInput } from '@darkroom/shared/render';
+import { type Clock } from '@darkroom/shared/runtime';
+import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import { bounded, type RenderQueue, STORE_LIMIT } from '../backends/index.ts';
 import { isQueueAway, ProblemError, queueAway } from '../problems/index.ts';
 import { findRender } from '../status/index.ts';
@@ -28,11 +22,11 @@ export interface DoorDeps {
   /** A text that nobody else draws. */
   newToken(): string;
   /** What a `webhook_url` may be: who has secrets to sign with, and whether it may be a private address. */
-  webhooks: { secrets: readonly PerTenant[]; allowPrivate: boolean };
+  webhooks: { secrets: readonly TenantValue[]; allowPrivate: boolean };
 }
 
 /** A render that is durable now (I1), or was before. */
-export type Accepted = Pick<Standing, 'renderId' | 'status' | 'progress' | 'createdAt'> & {
+export type Accepted = Pick<RenderSnapshot, 'renderId' | 'status' | 'progress' | 'createdAt'> & {
   duplicate: boolean;
 };
 
@@ -72,17 +66,17 @@ export async function accept(deps: DoorDeps, tenant: string, checked: CheckedReq
 /** Everything before queue and store. Waits only for images to be looked into. @throws {ProblemError} */
 export function draftOf(deps: DoorDeps, tenant: string, checked: CheckedRequest): Draft | Promise<Draft> {
   const { secrets, allowPrivate } = deps.webhooks;
-  const signed = checked.request.webhook_url === undefined || valuesFor(secrets, tenant).length > 0;
+  const signed = checked.request.webhook_url === undefined || valuesOfTenant(secrets, tenant).length > 0;
   const own = { pictures: deps.uploads, tenant };
   const packed = pack(checked.request, { signed, allowPrivate }, own);
   const draft = ({ request, inputs }: Packed): Draft => {
     const key = checked.idempotencyKey;
     const checkpoint = firstCheckpoint({
-      renderId: key === undefined ? randomRenderId() : renderIdFor(tenant, key),
+      renderId: key === undefined ? drawRenderId() : renderIdFor(tenant, key),
       tenant,
       request,
       fingerprint: fingerprintOf(request),
-      doorToken: deps.newToken(),
+      creatorToken: deps.newToken(),
       now: deps.clock.now(),
     });
     return { checkpoint, inputs, keyed: key !== undefined };
@@ -102,7 +96,7 @@ export function created(checkpoint: Checkpoint): Accepted {
 }
 
 /** The earlier render of a key. @throws {ProblemError} `idempotency_conflict` when it asked for something else. */
-export function recognised(standing: Standing, asked: Checkpoint): Accepted {
+export function recognised(standing: RenderSnapshot, asked: Checkpoint): Accepted {
   if (standing.fingerprint === asked.fingerprint) return { ...standing, duplicate: true };
   const fields = differingFields(standing.request, asked.request);
   throw new ProblemError(
@@ -113,7 +107,7 @@ export function recognised(standing: Standing, asked: Checkpoint): Accepted {
         {
           field: 'idempotency_key',
           expected: 'the same request as the first one under this key',
-          got: `another ${fields.join(', ') || 'request'}`,
+          received: `another ${fields.join(', ') || 'request'}`,
         },
       ],
       renderId: standing.renderId,

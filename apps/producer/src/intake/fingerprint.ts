@@ -1,4 +1,4 @@
-import { type JobRequest, sha256 } from '@darkroom/shared';
+import { type JobRequest, sha256 } from '@darkroom/shared/render';
 
 /**
  * Equal for requests that ask for the same: defaults filled in, fields in any order, images by their digest.

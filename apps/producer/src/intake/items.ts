@@ -1,4 +1,4 @@
-import { describe } from '@darkroom/shared';
+import { describe } from '../problems/field-problems.ts';
 import { invalidRequest, ProblemError } from '../problems/index.ts';
 import { parseJson } from './json.ts';
 import { type Line, linesOf } from './lines.ts';
@@ -17,7 +17,7 @@ export async function* batchesOfJson(bytes: Uint8Array): AsyncGenerator<Item[]> 
   const list = Array.isArray(body) ? body : (body as { renders?: unknown } | null)?.renders;
   if (!Array.isArray(list)) {
     throw invalidRequest([
-      { field: 'body', expected: 'an array of renders, or {"renders": […]}', got: describe(body) },
+      { field: 'body', expected: 'an array of renders, or {"renders": […]}', received: describe(body) },
     ]);
   }
   if (list.length === 0 || list.length > MAX_ITEMS) throw wrongCount(list.length === 0 ? 'none' : 'more');
@@ -77,17 +77,17 @@ const isBlank = (bytes: Buffer) => bytes.every((byte) => byte === 0x20 || byte =
 
 const lineTooLong = (limit: number) =>
   new ProblemError('body_too_large', 'The line is larger than MAX_BODY_BYTES allows.', {
-    problems: [{ field: 'line', expected: `at most ${limit} bytes`, got: 'more' }],
+    problems: [{ field: 'line', expected: `at most ${limit} bytes`, received: 'more' }],
   });
 
-const wrongCount = (got: 'none' | 'more') =>
+const wrongCount = (received: 'none' | 'more') =>
   invalidRequest([
     {
       field: 'renders',
       expected:
-        got === 'none'
+        received === 'none'
           ? 'at least one render'
           : `at most ${MAX_ITEMS} renders, or NDJSON with Accept: application/x-ndjson, which has no limit`,
-      got,
+      received,
     },
   ]);

@@ -37,7 +37,9 @@ function decode(bytes: Uint8Array, what: string): string {
   }
 }
 
-const at = (field: string, expected: string, got: string) => ({ problems: [{ field, expected, got }] });
+const at = (field: string, expected: string, received: string) => ({
+  problems: [{ field, expected, received }],
+});
 
 /** V8's message may quote the body: only the place is taken out of it. */
 function placeOf(error: Error): string | undefined {

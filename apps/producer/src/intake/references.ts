@@ -1,13 +1,13 @@
 import { DATA_URI, LIMITS, type RenderRequest } from '@darkroom/api';
+import { type ObjectStore } from '@darkroom/shared/object-store';
 import {
   inputKey,
   type JobRequest,
-  type ObjectStore,
-  type Problem,
   packUrl,
   type Reference,
   type StoredInput,
-} from '@darkroom/shared';
+} from '@darkroom/shared/render';
+import { type FieldProblem } from '../problems/field-problems.ts';
 import { invalidRequest } from '../problems/index.ts';
 import { type Picture, readDataUri } from './data-uri.ts';
 import { type WebhookRules, webhookProblem } from './webhook-url.ts';
@@ -63,7 +63,7 @@ const addressesOf = ({ image_urls = [], mask_url }: Asked): Address[] => [
 ];
 
 /** By field. */
-type Pictures = Map<string, Picture | OwnPicture | Problem>;
+type Pictures = Map<string, Picture | OwnPicture | FieldProblem>;
 
 async function lookInto(
   addresses: Address[],
@@ -86,25 +86,26 @@ function checkOwn(
   found: OwnPicture | 'not-theirs',
   field: string,
   role: 'image' | 'mask',
-): OwnPicture | Problem {
+): OwnPicture | FieldProblem {
   if (found === 'not-theirs') {
     return {
       field,
       expected: 'an upload of this tenant that is still there',
-      got: 'the URL of another upload',
+      received: 'the URL of another upload',
     };
   }
   const { contentType, bytes } = found.reference;
   if (role === 'image') return found;
-  if (contentType !== 'image/png') return { field, expected: 'a PNG', got: `an upload of ${contentType}` };
+  if (contentType !== 'image/png')
+    return { field, expected: 'a PNG', received: `an upload of ${contentType}` };
   if (bytes <= LIMITS.maskBytes) return found;
-  return { field, expected: `an image of at most ${LIMITS.maskBytes} bytes`, got: `${bytes} bytes` };
+  return { field, expected: `an image of at most ${LIMITS.maskBytes} bytes`, received: `${bytes} bytes` };
 }
 
 function packed(asked: Asked, webhooks: WebhookRules, pictures: Pictures): Packed {
   const { model, prompt, size, resolution, priority, run, webhook_url, metadata } = asked;
   const inputs = new Map<string, StoredInput>();
-  const problems: Problem[] = [];
+  const problems: FieldProblem[] = [];
   const images: Reference[] = [];
   let mask: Reference | undefined;
   for (const { field, text } of addressesOf(asked)) {
@@ -163,12 +164,16 @@ function packPicture(picture: Picture | OwnPicture): Kept {
 type Size = Pick<Picture, 'width' | 'height'>;
 
 /** Can be told only when both came as data or as uploads. */
-function maskMismatch(mask?: Size | Problem, image?: Size | Problem): Problem | undefined {
+function maskMismatch(mask?: Size | FieldProblem, image?: Size | FieldProblem): FieldProblem | undefined {
   if (!mask || !image || 'expected' in mask || 'expected' in image) return undefined;
   const expected = `${image.width}x${image.height}`;
-  const got = `${mask.width}x${mask.height}`;
-  if (expected === got) return undefined;
-  return { field: 'mask_url', expected: `${expected} pixels, as image_urls[0] has`, got: `${got} pixels` };
+  const received = `${mask.width}x${mask.height}`;
+  if (expected === received) return undefined;
+  return {
+    field: 'mask_url',
+    expected: `${expected} pixels, as image_urls[0] has`,
+    received: `${received} pixels`,
+  };
 }
 
 /** Puts what the job will refer to into the store. Keys are digests: twice is harmless (I6). */

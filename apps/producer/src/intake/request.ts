@@ -1,5 +1,5 @@
 import { idempotencyKey, type RenderRequest, renderRequestSchema } from '@darkroom/api';
-import { problemsOf } from '@darkroom/shared';
+import { listFieldProblems } from '../problems/field-problems.ts';
 import { invalidRequest, ProblemError } from '../problems/index.ts';
 
 /** A request whose form is right; its images have not been looked into. */
@@ -16,7 +16,7 @@ export interface CheckedRequest {
  */
 export function checkRequest(value: unknown, fromHeader?: string): CheckedRequest {
   const parsed = renderRequestSchema.safeParse(value);
-  if (!parsed.success) throw invalidRequest(problemsOf(parsed.error, value));
+  if (!parsed.success) throw invalidRequest(listFieldProblems(parsed.error, value));
   const { idempotency_key: fromBody, ...request } = parsed.data;
   if (fromHeader !== undefined && fromBody !== undefined && fromHeader !== fromBody) {
     throw new ProblemError(
@@ -24,7 +24,11 @@ export function checkRequest(value: unknown, fromHeader?: string): CheckedReques
       'The header and the body name different idempotency keys.',
       {
         problems: [
-          { field: 'idempotency_key', expected: 'the key of the Idempotency-Key header', got: 'another key' },
+          {
+            field: 'idempotency_key',
+            expected: 'the key of the Idempotency-Key header',
+            received: 'another key',
+          },
         ],
       },
     );
@@ -45,6 +49,9 @@ export function idempotencyKeyOf(header: string | string[] | undefined): string 
   const parsed = idempotencyKey.safeParse(bare);
   if (parsed.success) return parsed.data;
   throw new ProblemError('invalid_idempotency_key', 'The Idempotency-Key header cannot be used.', {
-    problems: problemsOf(parsed.error, bare).map((problem) => ({ ...problem, field: 'Idempotency-Key' })),
+    problems: listFieldProblems(parsed.error, bare).map((problem) => ({
+      ...problem,
+      field: 'Idempotency-Key',
+    })),
   });
 }

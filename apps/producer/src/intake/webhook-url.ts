@@ -1,4 +1,5 @@
-import { isPublicAddress, type Problem } from '@darkroom/shared';
+import { isPublicAddress } from '@darkroom/shared/net';
+import { type FieldProblem } from '../problems/field-problems.ts';
 
 /** What a tenant's webhooks may be. */
 export interface WebhookRules {
@@ -12,8 +13,12 @@ export interface WebhookRules {
  * What is wrong with a URL that a caller wants to be told at, as far as its text says: whoever connects looks at what
  * its name resolves to.
  */
-export function webhookProblem(url: URL, { signed, allowPrivate }: WebhookRules): Problem | undefined {
-  const no = (expected: string, got: string): Problem => ({ field: 'webhook_url', expected, got });
+export function webhookProblem(url: URL, { signed, allowPrivate }: WebhookRules): FieldProblem | undefined {
+  const no = (expected: string, received: string): FieldProblem => ({
+    field: 'webhook_url',
+    expected,
+    received,
+  });
   if (!signed) return no('no webhook, as no WEBHOOK_SECRETS is set for this tenant', 'a URL');
   if (allowPrivate) return undefined;
   if (url.protocol !== 'https:') return no('an https URL', 'an http URL');

@@ -1,10 +1,10 @@
-import { apiKeyEntry, newApiKey } from '@darkroom/shared';
+import { createApiKey, formatApiKey } from '@darkroom/shared/keys';
 import type { Options } from './options.ts';
 
 /** A new key and the entry that lets it in, for people or as JSON. */
 export function newKey({ tenant, roles, perSecond, bodyBytes, json }: Options): string {
-  const { text: key, sha256 } = newApiKey();
-  const entry = apiKeyEntry({
+  const { text: key, sha256 } = createApiKey();
+  const entry = formatApiKey({
     tenant,
     roles,
     sha256,

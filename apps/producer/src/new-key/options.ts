@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { TENANT } from '@darkroom/api';
-import { ALL_TENANTS, ROLES, type Role } from '@darkroom/shared';
+import { ALL_TENANTS, ROLES, type Role } from '@darkroom/shared/keys';
 
 /** A command line that cannot be read; the message says what was expected. */
 export class UsageError extends Error {}
@@ -33,7 +33,7 @@ Examples:
   pnpm new-key --tenant shop --webhook-secret
 `;
 
-/** @throws {UsageError} naming the option, what was expected and what was got. */
+/** @throws {UsageError} naming the option, what was expected and what was received. */
 export function readOptions(argv: string[]): Options {
   const { values } = parsed(argv);
   const tenant = values.tenant ?? 'default';

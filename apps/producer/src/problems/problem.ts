@@ -1,5 +1,5 @@
-import { PROBLEMS, type ProblemAnswer, type ProblemCode } from '@darkroom/api';
-import type { Problem } from '@darkroom/shared';
+import { PROBLEMS, type ProblemCode, type ProblemResponse } from '@darkroom/api';
+import type { FieldProblem } from './field-problems.ts';
 
 /** A caller reads at most this many problems of one request. */
 const SHOWN = 100;
@@ -7,7 +7,7 @@ const SHOWN = 100;
 /** An answer of RFC 9457, before it has a request id. */
 export class ProblemError extends Error {
   readonly code: ProblemCode;
-  readonly problems: Problem[];
+  readonly problems: FieldProblem[];
   /** Seconds after which it is worth trying again. */
   readonly retryAfter: number | undefined;
   /** The render that it is about, where there is one. */
@@ -16,7 +16,7 @@ export class ProblemError extends Error {
   constructor(
     code: ProblemCode,
     detail: string,
-    more: { problems?: Problem[]; retryAfter?: number; renderId?: string; cause?: unknown } = {},
+    more: { problems?: FieldProblem[]; retryAfter?: number; renderId?: string; cause?: unknown } = {},
   ) {
     super(detail, { cause: more.cause });
     this.name = 'ProblemError';
@@ -32,7 +32,7 @@ export class ProblemError extends Error {
 }
 
 /** @param base the address under which the caller reached us: `type` leads to a page there. */
-export function problemBody(error: ProblemError, request: { base: string; id: string }): ProblemAnswer {
+export function problemBody(error: ProblemError, request: { base: string; id: string }): ProblemResponse {
   const { code, renderId } = error;
   const [status, title] = PROBLEMS[code];
   return {
@@ -48,7 +48,7 @@ export function problemBody(error: ProblemError, request: { base: string; id: st
 }
 
 /** All that is wrong with a request, as one answer. */
-export function invalidRequest(problems: Problem[]): ProblemError {
+export function invalidRequest(problems: FieldProblem[]): ProblemError {
   const fields = [...new Set(problems.map((problem) => problem.field))];
   const named = fields.length <= 5 ? fields.join(', ') : `${fields.slice(0, 5).join(', ')} and more`;
   const count = problems.length === 1 ? 'One problem' : `${problems.length} problems`;

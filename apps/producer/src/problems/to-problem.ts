@@ -1,4 +1,5 @@
-import { EngineError, StoreError } from '@darkroom/shared';
+import { EngineError } from '@darkroom/shared/engine';
+import { StoreError } from '@darkroom/shared/object-store';
 import { ProblemError } from './problem.ts';
 
 const TRY_AGAIN_S = 2;
@@ -43,7 +44,7 @@ function fromFastify(error: unknown): ProblemError | undefined {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new ProblemError('body_too_large', 'The body is larger than this address takes.', {
-        problems: [{ field: 'body', expected: 'a smaller body', got: 'more bytes than are allowed' }],
+        problems: [{ field: 'body', expected: 'a smaller body', received: 'more bytes than are allowed' }],
       });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new ProblemError(

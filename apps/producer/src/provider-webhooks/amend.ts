@@ -1,4 +1,6 @@
-import { type Accepted, type Checkpoint, costOf, NOBODY, type Purchase, priceOf } from '@darkroom/shared';
+import { priceOfResolution } from '@darkroom/shared/config';
+import { type Acceptance, CANCELED_OWNER } from '@darkroom/shared/ledger';
+import { type Checkpoint, type Purchase, sumCost } from '@darkroom/shared/render';
 import type { RenderJob } from '../backends/index.ts';
 import type { ProviderEvent, SettleDeps, Settled } from './event.ts';
 
@@ -8,12 +10,12 @@ export function acceptedBy(
   taskId: string,
   event: ProviderEvent,
   deps: SettleDeps,
-): Accepted {
+): Acceptance {
   const submittedAt = event.data.submitted_at;
   return {
     taskId,
     acceptedAt: submittedAt ? submittedAt * 1000 : deps.now(),
-    costMicros: priceOf(deps.settings, request.resolution),
+    costMicros: priceOfResolution(deps.settings, request.resolution),
     source: 'webhook',
   };
 }
@@ -30,7 +32,7 @@ export async function amend(
 ): Promise<Settled> {
   const { ledger } = deps;
   const receipt = await ledger.receipt(job.data.renderId);
-  if (receipt?.state !== 'canceled') return 'ignored';
+  if (receipt?.status !== 'canceled') return 'ignored';
   const refunded = event.type === 'generation.failed';
   const known = receipt.purchases.find((purchase) => purchase.taskId === taskId);
   // Nothing new.
@@ -44,7 +46,7 @@ export async function amend(
     ...receipt,
     purchases,
     attempts: purchases.length,
-    costMicros: costOf(purchases),
+    costMicros: sumCost(purchases),
     notes: [...(receipt.notes ?? []), { at: deps.now(), text }],
   });
   await job.updateData({ ...job.data, purchases });
@@ -59,13 +61,13 @@ async function bought(
   deps: SettleDeps,
 ): Promise<Purchase | undefined> {
   const { renderId, attempt } = checkpoint;
-  const standing = await deps.ledger.standing(renderId, attempt);
-  if (standing.state === 'untouched') return undefined;
-  if (standing.state === 'intended' && standing.intent.owner === NOBODY) return undefined;
+  const standing = await deps.ledger.attemptState(renderId, attempt);
+  if (standing.kind === 'untouched') return undefined;
+  if (standing.kind === 'intended' && standing.intent.owner === CANCELED_OWNER) return undefined;
   const accepted =
-    standing.state === 'accepted' ? standing.accepted : acceptedBy(checkpoint, taskId, event, deps);
+    standing.kind === 'accepted' ? standing.acceptance : acceptedBy(checkpoint, taskId, event, deps);
   if (accepted.taskId !== taskId) return undefined;
-  if (standing.state === 'intended') await deps.ledger.accept(renderId, attempt, accepted);
+  if (standing.kind === 'intended') await deps.ledger.writeAcceptance(renderId, attempt, accepted);
   const { acceptedAt, costMicros } = accepted;
   return { attempt, taskId, acceptedAt, costMicros, refunded: false };
 }

@@ -1,4 +1,5 @@
-import type { Ledger, Settings } from '@darkroom/shared';
+import type { Settings } from '@darkroom/shared/config';
+import type { Ledger } from '@darkroom/shared/ledger';
 import { z } from 'zod';
 import type { RenderQueue } from '../backends/index.ts';
 

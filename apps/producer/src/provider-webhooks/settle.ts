@@ -1,5 +1,5 @@
 import { RENDER_ID } from '@darkroom/api';
-import type { Checkpoint } from '@darkroom/shared';
+import type { Checkpoint } from '@darkroom/shared/render';
 import type { RenderJob } from '../backends/index.ts';
 import { acceptedBy, amend } from './amend.ts';
 import type { ProviderEvent, SettleDeps, Settled } from './event.ts';
@@ -41,7 +41,7 @@ async function accept(
   deps: SettleDeps,
 ): Promise<void> {
   const { renderId, attempt } = checkpoint;
-  await deps.ledger.accept(renderId, attempt, acceptedBy(checkpoint, taskId, event, deps));
+  await deps.ledger.writeAcceptance(renderId, attempt, acceptedBy(checkpoint, taskId, event, deps));
 }
 
 async function promote(job: RenderJob): Promise<Settled> {

@@ -1,5 +1,5 @@
 import type { BulkSummary } from '@darkroom/api';
-import { acceptedAnswer, renderLinks } from '@darkroom/shared';
+import { acceptedResponse, renderLinks } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { baseUrl } from '../http/index.ts';
 import type { Accepted, ItemResult } from '../intake/index.ts';
@@ -83,7 +83,7 @@ const NO_RENDER = `rnd_${'0'.repeat(32)}`;
  */
 function tellerOf(base: string): (accepted: Accepted) => string {
   const tell = (accepted: Accepted) =>
-    JSON.stringify(acceptedAnswer(accepted, renderLinks(base, accepted.renderId)));
+    JSON.stringify(acceptedResponse(accepted, renderLinks(base, accepted.renderId)));
   let at: number | undefined;
   let parts: string[] = [];
   return (accepted) => {

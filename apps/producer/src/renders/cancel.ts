@@ -1,12 +1,12 @@
-import { type RenderAnswer, renderSchema } from '@darkroom/api';
-import type { Standing } from '@darkroom/shared';
-import { problemsOf } from '@darkroom/shared';
+import { type RenderResponse, renderSchema } from '@darkroom/api';
+import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { bytesOf, type Endpoint } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
 import { ANSWER_EXAMPLES } from '../openapi/examples/answers.ts';
 import { refusals } from '../openapi/index.ts';
+import { listFieldProblems } from '../problems/field-problems.ts';
 import { invalidRequest, ProblemError } from '../problems/index.ts';
 import { hasEnded } from '../status/index.ts';
 import type { LookDeps } from './deps.ts';
@@ -47,8 +47,8 @@ async function stopped(
   deps: LookDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  before: Standing,
-): Promise<Standing> {
+  before: RenderSnapshot,
+): Promise<RenderSnapshot> {
   const until = deps.clock.now() + PATIENCE_MS;
   let last = before;
   for await (const standing of followed(deps, request, reply, { what: 'moves', until })) {
@@ -58,7 +58,7 @@ async function stopped(
   return last;
 }
 
-function refuseEnded(standing: Standing): Standing {
+function refuseEnded(standing: RenderSnapshot): RenderSnapshot {
   const { status, renderId } = standing;
   if (!hasEnded(standing) || status === 'canceled') return standing;
   throw new ProblemError('render_ended', `The render is ${status}: there is nothing left to cancel.`, {
@@ -71,11 +71,11 @@ function refuseContent(bytes: Buffer): void {
   if (bytes.length === 0) return;
   const value = parseJson(bytes);
   const checked = z.strictObject({}).safeParse(value);
-  if (!checked.success) throw invalidRequest(problemsOf(checked.error, value));
+  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value));
 }
 
-const shown = (description: string, more: Partial<RenderAnswer>) => {
-  const example = { ...(ANSWER_EXAMPLES['Render'] as RenderAnswer), image: null, ...more };
+const shown = (description: string, more: Partial<RenderResponse>) => {
+  const example = { ...(ANSWER_EXAMPLES['Render'] as RenderResponse), image: null, ...more };
   return { description, content: { 'application/json': { schema: renderSchema, example } } };
 };
 

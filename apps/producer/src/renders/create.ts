@@ -1,5 +1,5 @@
 import { acceptedSchema, renderRequestSchema } from '@darkroom/api';
-import { acceptedAnswer, renderLinks } from '@darkroom/shared';
+import { acceptedResponse, renderLinks } from '@darkroom/shared/snapshot';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { tenantOf } from '../access/index.ts';
 import { baseUrl, bytesOf, type Endpoint } from '../http/index.ts';
@@ -25,7 +25,7 @@ async function create(deps: IntakeDeps, request: FastifyRequest, reply: FastifyR
     const { renderId, duplicate } = accepted;
     request.log.info({ renderId, tenant, duplicate }, 'accepted');
     const links = renderLinks(baseUrl(request), renderId);
-    return await reply.code(202).header('location', links.self).send(acceptedAnswer(accepted, links));
+    return await reply.code(202).header('location', links.self).send(acceptedResponse(accepted, links));
   } catch (error) {
     deps.onIntake('rejected', tenant);
     throw error;

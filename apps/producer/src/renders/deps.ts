@@ -1,4 +1,5 @@
-import type { Clock, ObjectStore } from '@darkroom/shared';
+import type { ObjectStore } from '@darkroom/shared/object-store';
+import type { Clock } from '@darkroom/shared/runtime';
 import type { SignedLinks } from '../access/index.ts';
 import type { Following } from '../following/index.ts';
 import type { DoorDeps } from '../intake/index.ts';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Standing } from '@darkroom/shared';
+import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import { z } from 'zod';
 import { eventStream } from '../following/index.ts';
 import type { Endpoint } from '../http/index.ts';
@@ -30,7 +30,7 @@ export const eventsEndpoint = (deps: LookDeps): Endpoint => ({
     // Whatever is wrong shows at the first look: after it the answer has begun.
     const first = await standings.next();
     reply.raw.setTimeout(STALLED_MS, () => reply.raw.destroy());
-    const tell = (standing: Standing) => told(deps, request, standing);
+    const tell = (standing: RenderSnapshot) => told(deps, request, standing);
     return await reply.send(
       Readable.from(eventStream(first, standings, tell, deps.clock), { objectMode: false }),
     );

@@ -1,4 +1,4 @@
-import type { Standing } from '@darkroom/shared';
+import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Follow, goneSignal } from '../following/index.ts';
 import { toProblem } from '../problems/index.ts';
@@ -17,9 +17,9 @@ export async function* followed(
   request: FastifyRequest,
   reply: FastifyReply,
   follow: Pick<Follow, 'what' | 'until'>,
-): AsyncGenerator<Standing, void, void> {
+): AsyncGenerator<RenderSnapshot, void, void> {
   const { id } = request.params as { id: string };
-  let last: Standing | undefined;
+  let last: RenderSnapshot | undefined;
   for await (const _ of deps.following.looks(id, { ...follow, signal: goneSignal(reply) })) {
     try {
       last = await found(deps, request);
@@ -37,8 +37,8 @@ export async function waitFor(
   request: FastifyRequest,
   reply: FastifyReply,
   ms: number,
-): Promise<Standing> {
-  let last: Standing | undefined;
+): Promise<RenderSnapshot> {
+  let last: RenderSnapshot | undefined;
   for await (const standing of followed(deps, request, reply, {
     what: 'end',
     until: deps.clock.now() + ms,

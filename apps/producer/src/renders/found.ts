@@ -1,5 +1,6 @@
-import type { RenderAnswer } from '@darkroom/api';
-import { renderAnswer, renderLinks, type Standing, type StoredImage } from '@darkroom/shared';
+import type { RenderResponse } from '@darkroom/api';
+import { type StoredImage } from '@darkroom/shared/render';
+import { type RenderSnapshot, renderLinks, renderResponse } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { tenantOf } from '../access/index.ts';
 import { baseUrl } from '../http/index.ts';
@@ -15,7 +16,7 @@ const URL_LIFETIME_MS = 3_600_000;
  *
  * @throws {ProblemError} `render_not_found`, also for another tenant's: nobody learns what others have.
  */
-export async function found(deps: LookDeps, request: FastifyRequest): Promise<Standing> {
+export async function found(deps: LookDeps, request: FastifyRequest): Promise<RenderSnapshot> {
   const { id } = request.params as { id: string };
   const standing = await findRenderOrImage(deps.archive, tenantOf(request), id);
   if (!standing) throw new ProblemError('render_not_found', 'There is no render with this id.');
@@ -26,12 +27,12 @@ export async function found(deps: LookDeps, request: FastifyRequest): Promise<St
 export async function told(
   deps: LookDeps,
   request: FastifyRequest,
-  standing: Standing,
-): Promise<RenderAnswer> {
+  standing: RenderSnapshot,
+): Promise<RenderResponse> {
   const base = baseUrl(request);
   const { renderId, image } = standing;
   const urls = image && (await imageUrls(deps, request, standing, image));
-  return renderAnswer(standing, renderLinks(base, renderId), urls);
+  return renderResponse(standing, renderLinks(base, renderId), urls);
 }
 
 /**
@@ -41,7 +42,7 @@ export async function told(
 async function imageUrls(
   { store, links, clock }: LookDeps,
   request: FastifyRequest,
-  { renderId, tenant }: Standing,
+  { renderId, tenant }: RenderSnapshot,
   image: StoredImage,
 ) {
   const base = baseUrl(request);

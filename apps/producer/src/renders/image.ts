@@ -1,4 +1,5 @@
-import { type ObjectStore, thumbnailKey } from '@darkroom/shared';
+import { type ObjectStore } from '@darkroom/shared/object-store';
+import { thumbnailKey } from '@darkroom/shared/render';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { bounded, STORE_LIMIT } from '../backends/index.ts';

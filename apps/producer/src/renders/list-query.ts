@@ -1,5 +1,5 @@
 import { RENDER_STATUSES, type RenderStatus, RUN, TENANT } from '@darkroom/api';
-import { ALL_TENANTS } from '@darkroom/shared';
+import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { tenantOf } from '../access/index.ts';
@@ -23,7 +23,8 @@ export function listQueryOf(request: FastifyRequest): ListQuery {
     cursor,
   } = queryOf(listParams, request);
   const own = tenantOf(request);
-  const wrong = (expected: string, got: string) => invalidRequest([{ field: 'tenant', expected, got }]);
+  const wrong = (expected: string, received: string) =>
+    invalidRequest([{ field: 'tenant', expected, received }]);
   if (own !== ALL_TENANTS && asked !== undefined)
     throw wrong('nothing: this key sees its own tenant', 'a tenant');
   if (own === ALL_TENANTS && asked === undefined)

@@ -1,4 +1,4 @@
-import { type RenderListAnswer, renderListSchema } from '@darkroom/api';
+import { type RenderListResponse, renderListSchema } from '@darkroom/api';
 import type { Endpoint } from '../http/index.ts';
 import { answer, refusals } from '../openapi/index.ts';
 import { cursorOf } from '../status/index.ts';
@@ -12,7 +12,7 @@ export const listEndpoint = (deps: LookDeps): Endpoint => ({
   doc,
   run: async (request, reply) => {
     const { standings, next } = await deps.list(listQueryOf(request));
-    const list: RenderListAnswer = {
+    const list: RenderListResponse = {
       object: 'list',
       data: await Promise.all(standings.map((standing) => told(deps, request, standing))),
       next_cursor: next ? cursorOf(next) : null,

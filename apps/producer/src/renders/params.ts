@@ -1,7 +1,7 @@
 import { RENDER_ID } from '@darkroom/api';
-import { problemsOf } from '@darkroom/shared';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { listFieldProblems } from '../problems/field-problems.ts';
 import { invalidRequest } from '../problems/index.ts';
 
 /** `{id}`, as the API describes it. Another text is the id of no render: a 404. */
@@ -33,11 +33,11 @@ export function queryOf<S extends z.ZodObject>(schema: S, request: FastifyReques
     .map((name) => ({
       field: name.slice(0, 64),
       expected: names.length === 0 ? 'no parameters' : `one of ${names.join(', ')}`,
-      got: 'an unknown parameter',
+      received: 'an unknown parameter',
     }));
   const known = Object.fromEntries(names.filter((name) => name in query).map((name) => [name, query[name]]));
   const checked = schema.safeParse(known);
-  const problems = [...unknown, ...(checked.success ? [] : problemsOf(checked.error, known))];
+  const problems = [...unknown, ...(checked.success ? [] : listFieldProblems(checked.error, known))];
   if (!checked.success || problems.length > 0) throw invalidRequest(problems);
   return checked.data;
 }

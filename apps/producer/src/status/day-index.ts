@@ -1,4 +1,5 @@
-import { dayIndexKey, dayIndexPrefix, type ObjectStore, readDayIndexKey } from '@darkroom/shared';
+import { type ObjectStore } from '@darkroom/shared/object-store';
+import { dayIndexKey, dayIndexPrefix, readDayIndexKey } from '@darkroom/shared/render';
 import pMap from 'p-map';
 import { bounded, STORE_LIMIT } from '../backends/index.ts';
 import { LAST, type Position } from './position.ts';

@@ -1,12 +1,8 @@
-import { END_STATUSES, RENDER_ID, type RenderStatus } from '@darkroom/api';
-import {
-  ALL_TENANTS,
-  checkpointSchema,
-  type Ledger,
-  type Standing,
-  standingOfJob,
-  standingOfReceipt,
-} from '@darkroom/shared';
+import { FINAL_STATUSES, RENDER_ID, type RenderStatus } from '@darkroom/api';
+import { ALL_TENANTS } from '@darkroom/shared/keys';
+import { type Ledger } from '@darkroom/shared/ledger';
+import { checkpointSchema } from '@darkroom/shared/render';
+import { type RenderSnapshot, snapshotFromJob, snapshotFromReceipt } from '@darkroom/shared/snapshot';
 import { bounded, type RenderJob, type RenderQueue, STORE_LIMIT } from '../backends/index.ts';
 
 /** Where renders are looked for. */
@@ -25,7 +21,7 @@ export async function findRender(
   archive: Archive,
   tenant: string,
   renderId: string,
-): Promise<Standing | undefined> {
+): Promise<RenderSnapshot | undefined> {
   if (!RENDER_ID.test(renderId)) return undefined;
   const standing = await inQueue(archive.queue, renderId);
   if (standing && isOf(standing, tenant)) return standing;
@@ -39,7 +35,7 @@ export async function findRenderOrImage(
   archive: Archive,
   tenant: string,
   renderId: string,
-): Promise<Standing | undefined> {
+): Promise<RenderSnapshot | undefined> {
   try {
     return await findRender(archive, tenant, renderId);
   } catch (error) {
@@ -52,27 +48,27 @@ export async function findRenderOrImage(
 
 /** Whether a render does not go on by itself. */
 export const hasEnded = ({ status }: { status: RenderStatus }): boolean =>
-  (END_STATUSES as readonly RenderStatus[]).includes(status);
+  (FINAL_STATUSES as readonly RenderStatus[]).includes(status);
 
-const isOf = (standing: Standing | undefined, tenant: string) =>
+const isOf = (standing: RenderSnapshot | undefined, tenant: string) =>
   tenant === ALL_TENANTS || standing?.tenant === tenant;
 
-async function inQueue(queue: RenderQueue, renderId: string): Promise<Standing | undefined> {
+async function inQueue(queue: RenderQueue, renderId: string): Promise<RenderSnapshot | undefined> {
   const job = await queue.get(renderId);
   return job && standingIn(job);
 }
 
 /** What a render's job says. @throws {Error} when its data is no checkpoint. */
-export function standingIn(job: RenderJob): Standing {
+export function standingIn(job: RenderJob): RenderSnapshot {
   const checkpoint = checkpointSchema.safeParse(job.data);
   // Somebody wrote into the queue by hand, or an older release reads a newer one's job.
   if (!checkpoint.success)
     throw new Error(`The data of job ${job.id} is no checkpoint`, { cause: checkpoint.error });
-  return standingOfJob(job, checkpoint.data);
+  return snapshotFromJob(job, checkpoint.data);
 }
 
 /** What a render's receipt says. @throws {StoreError} */
-export async function inLedger(ledger: Ledger, renderId: string): Promise<Standing | undefined> {
+export async function inLedger(ledger: Ledger, renderId: string): Promise<RenderSnapshot | undefined> {
   const receipt = await bounded(STORE_LIMIT.small, (signal) => ledger.receipt(renderId, signal));
-  return receipt && standingOfReceipt(receipt);
+  return receipt && snapshotFromReceipt(receipt);
 }

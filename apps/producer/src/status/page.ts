@@ -1,5 +1,8 @@
 import type { RenderStatus } from '@darkroom/api';
-import { type Clock, EngineError, type ObjectStore, type Standing, StoreError } from '@darkroom/shared';
+import { EngineError } from '@darkroom/shared/engine';
+import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
+import { type Clock } from '@darkroom/shared/runtime';
+import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import pMap from 'p-map';
 import { type Archive, findRender } from './find.ts';
 import { LAST, type Position } from './position.ts';
@@ -18,7 +21,7 @@ export interface ListQuery {
 }
 
 export interface ListedPage {
-  standings: Standing[];
+  standings: RenderSnapshot[];
   /** Where to go on; absent on the last page. */
   next?: Position;
 }
@@ -45,7 +48,7 @@ export async function fillPage(
   query: ListQuery,
   source: AsyncGenerator<Position, void, void>,
 ): Promise<ListedPage> {
-  const standings: Standing[] = [];
+  const standings: RenderSnapshot[] = [];
   const filtered = query.statuses !== undefined || query.run !== undefined;
   for (let cost = 0; ; ) {
     const batch = await take(source, filtered ? FILTERED_BATCH : query.limit - standings.length);
@@ -85,7 +88,7 @@ async function stands(
   { archive, onUnreadable }: ListDeps,
   { tenant }: ListQuery,
   { renderId, createdAt }: Position,
-): Promise<Standing | undefined> {
+): Promise<RenderSnapshot | undefined> {
   if (renderId === LAST) return undefined;
   const standing = await findRender(archive, tenant, renderId).catch((error: unknown) => {
     if (error instanceof EngineError || error instanceof StoreError) throw error;
@@ -95,6 +98,6 @@ async function stands(
   return standing && standing.createdAt === createdAt ? standing : undefined;
 }
 
-const matches = (standing: Standing, { statuses, run }: ListQuery) =>
+const matches = (standing: RenderSnapshot, { statuses, run }: ListQuery) =>
   (statuses === undefined || statuses.includes(standing.status)) &&
   (run === undefined || standing.request.run === run);

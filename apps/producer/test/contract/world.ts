@@ -1,16 +1,16 @@
+import { renderJob } from '@darkroom/shared/queues';
 import {
   type Checkpoint,
+  drawRenderId,
+  formatNote,
   inputKey,
   type JobRequest,
-  lineOfNote,
   type Note,
   type Receipt,
-  randomRenderId,
-  renderJob,
   type StoredImage,
   sha256,
   thumbnailKey,
-} from '@darkroom/shared';
+} from '@darkroom/shared/render';
 import sharp from 'sharp';
 import type { Rig } from '../rig.ts';
 
@@ -59,13 +59,13 @@ const note = (after: number, text: string): Note => ({ at: ASKED + after, text }
 
 /** A render that ended as a worker writes it down, known by its receipt alone. Completed, if `more` does not say. */
 export async function putReceipt(rig: Rig, more: Partial<Receipt> = {}): Promise<Receipt> {
-  const renderId = more.renderId ?? randomRenderId();
-  const completed = (more.state ?? 'completed') === 'completed';
+  const renderId = more.renderId ?? drawRenderId();
+  const completed = (more.status ?? 'completed') === 'completed';
   const receipt: Receipt = {
-    v: 1,
+    version: 1,
     renderId,
     tenant: 'default',
-    state: 'completed',
+    status: 'completed',
     request: REQUEST,
     fingerprint: sha256(renderId),
     createdAt: ASKED,
@@ -82,7 +82,7 @@ export async function putReceipt(rig: Rig, more: Partial<Receipt> = {}): Promise
     ...(completed ? { image: await putPicture(rig, renderId) } : {}),
     ...more,
   };
-  await rig.ledger.enter(receipt);
+  await rig.ledger.writeDayIndex(receipt);
   await rig.ledger.writeReceipt(receipt);
   return receipt;
 }
@@ -93,14 +93,14 @@ export async function putJob(
   more: Partial<Checkpoint> = {},
   notes: Note[] = [],
 ): Promise<Checkpoint> {
-  const renderId = more.renderId ?? randomRenderId();
+  const renderId = more.renderId ?? drawRenderId();
   const checkpoint: Checkpoint = {
-    v: 1,
+    version: 1,
     renderId,
     tenant: 'default',
     request: REQUEST,
     fingerprint: sha256(renderId),
-    doorToken: 'somebody',
+    creatorToken: 'somebody',
     createdAt: ASKED,
     updatedAt: ASKED,
     attempt: 1,
@@ -110,7 +110,7 @@ export async function putJob(
   };
   const { name, data, opts } = renderJob(checkpoint);
   const job = await rig.queues.render.add(name, data, opts);
-  for (const one of notes) await job.log(lineOfNote(one));
+  for (const one of notes) await job.log(formatNote(one));
   return checkpoint;
 }
 

@@ -1,4 +1,6 @@
-import { apiKeyEntry, newApiKey, parseSettings, systemClock } from '@darkroom/shared';
+import { parseSettings } from '@darkroom/shared/config';
+import { createApiKey, formatApiKey } from '@darkroom/shared/keys';
+import { systemClock } from '@darkroom/shared/runtime';
 import { cleanup, tempDir } from '@darkroom/testkit';
 import { type Simulator, startSimulator } from '@darkroom/upstream-simulator';
 import { type House, openHouse } from '../../src/compose.ts';
@@ -11,8 +13,8 @@ export interface Place {
 
 /** Darkroom with a key, all of it in this process: worker, embedded queue, folder, simulated provider. */
 export async function openOurs(): Promise<Place & { house: House }> {
-  const { text, sha256 } = newApiKey();
-  const entry = apiKeyEntry({ tenant: 'shop', roles: ['enqueue', 'read'], sha256 });
+  const { text, sha256 } = createApiKey();
+  const entry = formatApiKey({ tenant: 'shop', roles: ['enqueue', 'read'], sha256 });
   const settings = {
     ...parseSettings({ DATA_DIR: await tempDir(), LOG_LEVEL: 'silent', API_KEYS: entry }),
     PORT: 0,

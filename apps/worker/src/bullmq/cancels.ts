@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type CancelMarker, dropCancelMarker, type Queues } from '@darkroom/shared';
+import { type CancelMarker, dropCancelMarker, type Queues } from '@darkroom/shared/queues';
 import type { JobType } from 'bullmq';
 
 /** Where a job is that nobody works on. On PGlite, BullMQ counts those of a paused queue by a type that it does not name. */

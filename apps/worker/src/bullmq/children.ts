@@ -1,12 +1,12 @@
+import { type Settings } from '@darkroom/shared/config';
 import {
   expiryPriority,
   LANE,
   type Queues,
-  type Settings,
   type StoreJob,
   type SubmitJob,
   withdrawSubmission,
-} from '@darkroom/shared';
+} from '@darkroom/shared/queues';
 import type { Queue } from 'bullmq';
 import type { RenderDeps } from '../render/index.ts';
 import type { ChildCall, ChildState } from '../stage.ts';

@@ -1,4 +1,5 @@
-import type { DeadLetter, NotifyDeadLetter, Queues } from '@darkroom/shared';
+import type { Queues, WebhookDeadLetter } from '@darkroom/shared/queues';
+import type { DeadLetter } from '@darkroom/shared/render';
 
 /** Puts and removes dead letters. One render has one letter: its latest. */
 export function deadLettersOf(queues: Queues) {
@@ -15,11 +16,11 @@ export function deadLettersOf(queues: Queues) {
 
 /** The same for webhooks, by message. */
 export function notifyDeadLettersOf(queues: Queues) {
-  const letters = queues.notifyDeadLetter;
+  const letters = queues.webhookDeadLetter;
   return {
-    put: async (id: string, letter: NotifyDeadLetter): Promise<void> => {
+    put: async (id: string, letter: WebhookDeadLetter): Promise<void> => {
       await letters.remove(id);
-      await letters.add(letter.state, letter, { jobId: id });
+      await letters.add(letter.status, letter, { jobId: id });
     },
     remove: async (id: string): Promise<void> => {
       if (await letters.getJob(id)) await letters.remove(id);

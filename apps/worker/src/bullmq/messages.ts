@@ -1,13 +1,13 @@
-import type { Queues } from '@darkroom/shared';
+import type { Queues } from '@darkroom/shared/queues';
 import { isEngineTrouble } from '../engine-trouble.ts';
 import type { PlacesOptions } from '../notify/index.ts';
 
 /** Has a webhook that waits for a place come now. */
 export function wakeMessageOf(queues: Queues): PlacesOptions['wake'] {
   return async ({ id, attemptsMade }) => {
-    const state = await queues.notify.getJobState(id);
+    const state = await queues.webhook.getJobState(id);
     if (state === 'active') return 'moving';
-    const job = state === 'delayed' ? await queues.notify.getJob(id) : undefined;
+    const job = state === 'delayed' ? await queues.webhook.getJob(id) : undefined;
     if (job?.attemptsMade !== attemptsMade) return 'gone';
     try {
       await job.promote();

@@ -1,4 +1,6 @@
-import { type Failure, type Logger, lineOfNote, noteOfLine, type Processor } from '@darkroom/shared';
+import { type Processor } from '@darkroom/shared/engine';
+import { type Failure, formatNote, parseNote } from '@darkroom/shared/render';
+import { type Logger } from '@darkroom/shared/runtime';
 import { DelayedError, type Job, RateLimitError, UnrecoverableError, WaitingChildrenError } from 'bullmq';
 import { isEngineTrouble } from '../engine-trouble.ts';
 import type { ChildCall, Death, Outcome, StageJob } from '../stage.ts';
@@ -160,11 +162,11 @@ function viewOf<D, R, F extends Death>(
     save: (data) => save(host, job, data),
     note: async (text) => {
       const note = { at: host.now(), text };
-      await job.log(lineOfNote(note));
+      await job.log(formatNote(note));
       return note;
     },
     notes: async () => notesOf((await host.logsOf?.(job.id as string)) ?? []),
   };
 }
 
-const notesOf = (lines: string[]) => lines.flatMap((line) => noteOfLine(line) ?? []);
+const notesOf = (lines: string[]) => lines.flatMap((line) => parseNote(line) ?? []);

@@ -1,4 +1,5 @@
-import type { Clock, Logger, Queues } from '@darkroom/shared';
+import type { Queues } from '@darkroom/shared/queues';
+import type { Clock, Logger } from '@darkroom/shared/runtime';
 import type { Metrics } from './metrics.ts';
 
 /** How a worker is doing. `alive` is about this process, `ready` about what it stands on. */
@@ -14,7 +15,7 @@ export interface Pulse {
 
 const BEAT_MS = 5_000;
 const STUCK_AFTER_MS = 90_000;
-const WATCHED = ['render', 'submit', 'store', 'deadLetter', 'notify', 'notifyDeadLetter'] as const;
+const WATCHED = ['render', 'submit', 'store', 'deadLetter', 'webhook', 'webhookDeadLetter'] as const;
 const RUNNABLE = ['waiting', 'prioritized'];
 
 /**
@@ -72,7 +73,7 @@ export class PulseWatch {
     const count = (queue: string) =>
       RUNNABLE.reduce((sum, state) => sum + (this.#jobs[queue]?.[state] ?? 0), 0);
     return (
-      count('render') + count('store') + count('notify') + (this.#submissionsPaused ? 0 : count('submit'))
+      count('render') + count('store') + count('webhook') + (this.#submissionsPaused ? 0 : count('submit'))
     );
   }
 

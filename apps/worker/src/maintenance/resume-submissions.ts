@@ -1,4 +1,5 @@
-import type { Clock, Logger, MaintenanceJob, Queues } from '@darkroom/shared';
+import type { MaintenanceJob, Queues } from '@darkroom/shared/queues';
+import type { Clock, Logger } from '@darkroom/shared/runtime';
 import type { Metrics } from '../health/metrics.ts';
 import type { Provider } from '../provider/index.ts';
 import type { Outcome, StageJob } from '../stage.ts';

@@ -1,4 +1,5 @@
-import { type Logger, type Queues, wakeRender } from '@darkroom/shared';
+import { type Queues, wakeRender } from '@darkroom/shared/queues';
+import { type Logger } from '@darkroom/shared/runtime';
 
 /** Markers a sweep looks at; one is seldom older than a second. */
 const MOST = 500;

@@ -1,17 +1,17 @@
+import { type Ledger } from '@darkroom/shared/ledger';
+import { StoreError } from '@darkroom/shared/object-store';
+import { type Queues } from '@darkroom/shared/queues';
 import {
   type Checkpoint,
   checkpointSchema,
-  costOf,
   type DeadLetter,
   type Failure,
-  type Ledger,
-  type Logger,
-  lineOfNote,
-  noteOfLine,
-  type Queues,
+  formatNote,
+  parseNote,
   type Receipt,
-  StoreError,
-} from '@darkroom/shared';
+  sumCost,
+} from '@darkroom/shared/render';
+import { type Logger } from '@darkroom/shared/runtime';
 import type { Job } from 'bullmq';
 import { reasonOf } from '../bullmq/index.ts';
 import { isEngineTrouble } from '../engine-trouble.ts';
@@ -79,7 +79,7 @@ async function isTold(job: Job<Checkpoint>, queues: Queues): Promise<boolean> {
   // Its burial ended it, and wrote the letter before.
   if (at?.step === 'bury' && job.failedReason === reasonOf(at.failure)) return true;
   const { logs } = await queues.render.getJobLogs(id);
-  return logs.some((line) => noteOfLine(line)?.text === toldOf(job));
+  return logs.some((line) => parseNote(line)?.text === toldOf(job));
 }
 
 /** What the sweep notes when it is done with an end of a render: another one may come after a redrive. */
@@ -92,22 +92,22 @@ async function end(job: Job<Checkpoint>, checkpoint: Checkpoint, deps: SweepDeps
   const { queues, ledger, signal } = deps;
   const { renderId, tenant, request, createdAt, purchases } = checkpoint;
   const failure = failureOf(checkpoint, job.failedReason, job.finishedOn ?? deps.now());
-  const common = { attempts: purchases.length, costMicros: costOf(purchases), failure };
-  await job.log(lineOfNote({ at: deps.now(), text: `dead: ${failure.code}: ${failure.message}` }));
+  const common = { attempts: purchases.length, costMicros: sumCost(purchases), failure };
+  await job.log(formatNote({ at: deps.now(), text: `dead: ${failure.code}: ${failure.message}` }));
   const { logs } = await queues.render.getJobLogs(renderId);
   const receipt: Receipt = {
     ...receiptBase(checkpoint, failure.at),
     ...common,
-    state: 'failed',
-    notes: logs.flatMap((line) => noteOfLine(line) ?? []),
+    status: 'failed',
+    notes: logs.flatMap((line) => parseNote(line) ?? []),
   };
-  await ledger.enter(receipt, signal);
+  await ledger.writeDayIndex(receipt, signal);
   await ledger.writeReceipt(receipt, signal);
   // BullMQ counted this end already.
   await deps.announce(receipt, Math.max(0, job.attemptsMade - 1), signal);
   await queues.cancel.remove(renderId);
   await deps.put({ renderId, tenant, purchases, request, createdAt, ...common });
-  await job.log(lineOfNote({ at: deps.now(), text: toldOf(job) }));
+  await job.log(formatNote({ at: deps.now(), text: toldOf(job) }));
 }
 
 function failureOf({ at }: Checkpoint, reason: string, now: number): Failure {

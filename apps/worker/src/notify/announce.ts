@@ -1,15 +1,8 @@
-import {
-  hideUrl,
-  messageId,
-  type NotifyJob,
-  notifyOptions,
-  type ObjectStore,
-  type Queues,
-  type Receipt,
-  type Reference,
-  type Settings,
-  valuesFor,
-} from '@darkroom/shared';
+import { type Settings, valuesOfTenant } from '@darkroom/shared/config';
+import { type ObjectStore } from '@darkroom/shared/object-store';
+import { type Queues, type WebhookJob, webhookId } from '@darkroom/shared/queues';
+import { hideUrl, type Receipt, type Reference } from '@darkroom/shared/render';
+import { webhookJobOptions } from '../../../producer/src/deliveries/redeliver.ts';
 
 /**
  * Puts an end of a render into the queue `notify`, once for each URL that is to be told: the render's own, or else its
@@ -23,12 +16,12 @@ export async function announce(
   end: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const { renderId, tenant, state, finishedAt } = receipt;
+  const { renderId, tenant, status, finishedAt } = receipt;
   const targets = await targetsOf(deps, receipt, signal);
   for (const [index, to] of targets.entries()) {
-    const id = messageId(renderId, state, end, index);
-    const job: NotifyJob = { renderId, tenant, state, to, endedAt: finishedAt };
-    await deps.queues.notify.add(state, job, notifyOptions(id));
+    const id = webhookId(renderId, status, end, index);
+    const job: WebhookJob = { renderId, tenant, status, to, endedAt: finishedAt };
+    await deps.queues.webhook.add(status, job, webhookJobOptions(id));
   }
 }
 
@@ -39,7 +32,7 @@ async function targetsOf(
 ): Promise<Reference[]> {
   if (request.webhook) return [request.webhook];
   const references: Reference[] = [];
-  for (const url of valuesFor(settings.WEBHOOK_URLS, tenant)) {
+  for (const url of valuesOfTenant(settings.WEBHOOK_URLS, tenant)) {
     // A setting that is never shown is not shown by a job either.
     const { reference, input } = hideUrl(new URL(url));
     if (!(await store.head(input.key, { signal }))) {

@@ -1,4 +1,6 @@
-import type { LinkSigner, NotifyDeadLetter, NotifyJob, ObjectStore } from '@darkroom/shared';
+import type { LinkSigner } from '@darkroom/shared/keys';
+import type { ObjectStore } from '@darkroom/shared/object-store';
+import type { WebhookDeadLetter, WebhookJob } from '@darkroom/shared/queues';
 import type { StageParts } from '../parts.ts';
 import type { Death, Outcome } from '../stage.ts';
 import type { Places } from './places.ts';
@@ -12,10 +14,10 @@ export interface NotifyDeps extends Omit<StageParts, 'provider'> {
   poster: Poster;
   places: Places;
   notifyDeadLetters: {
-    put(id: string, letter: NotifyDeadLetter): Promise<void>;
+    put(id: string, letter: WebhookDeadLetter): Promise<void>;
     remove(id: string): Promise<void>;
   };
 }
 
 /** How a try ends. */
-export type NotifyOutcome = Outcome<void, NotifyJob, Death>;
+export type NotifyOutcome = Outcome<void, WebhookJob, Death>;

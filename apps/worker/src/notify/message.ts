@@ -1,16 +1,16 @@
 import type { EventType, WebhookEvent } from '@darkroom/api';
+import { type Settings } from '@darkroom/shared/config';
+import { type LinkSigner } from '@darkroom/shared/keys';
+import { type ObjectStore } from '@darkroom/shared/object-store';
+import { type WebhookJob } from '@darkroom/shared/queues';
+import { type Receipt } from '@darkroom/shared/render';
+import { type Clock } from '@darkroom/shared/runtime';
 import {
-  type Clock,
-  type LinkSigner,
-  type NotifyJob,
-  type ObjectStore,
-  type Receipt,
-  renderAnswer,
+  type RenderSnapshot,
   renderLinks,
-  type Settings,
-  type Standing,
-  standingOfReceipt,
-} from '@darkroom/shared';
+  renderResponse,
+  snapshotFromReceipt,
+} from '@darkroom/shared/snapshot';
 import { Webhook } from 'standardwebhooks';
 
 /** How long an image URL in a message works. */
@@ -25,18 +25,18 @@ interface MessageDeps {
 
 /** The body: the render as the API tells it, at this moment. @throws {StoreError} */
 export async function bodyOf(
-  job: NotifyJob,
+  job: WebhookJob,
   receipt: Receipt,
   deps: MessageDeps,
   signal: AbortSignal,
 ): Promise<string> {
   const { PUBLIC_URL, PORT } = deps.settings;
   const base = PUBLIC_URL ?? `http://127.0.0.1:${PORT}`;
-  const standing = standingOfReceipt(receipt);
+  const standing = snapshotFromReceipt(receipt);
   const event: WebhookEvent = {
-    type: `render.${job.state}` satisfies EventType,
+    type: `render.${job.status}` satisfies EventType,
     timestamp: new Date(job.endedAt).toISOString(),
-    data: renderAnswer(
+    data: renderResponse(
       standing,
       renderLinks(base, receipt.renderId),
       await imageUrls(standing, base, deps, signal),
@@ -47,7 +47,7 @@ export async function bodyOf(
 
 /** From the store itself where it can sign, else from the API: by a link that needs no key, where keys are asked for. */
 async function imageUrls(
-  { renderId, tenant, image }: Standing,
+  { renderId, tenant, image }: RenderSnapshot,
   base: string,
   { store, links, settings, clock }: MessageDeps,
   signal: AbortSignal,

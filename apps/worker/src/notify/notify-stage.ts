@@ -1,4 +1,7 @@
-import { type NotifyJob, type ObjectStore, type Reference, StoreError, valuesFor } from '@darkroom/shared';
+import { valuesOfTenant } from '@darkroom/shared/config';
+import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
+import { type WebhookJob } from '@darkroom/shared/queues';
+import { type Reference } from '@darkroom/shared/render';
 import { backoffMs } from '../decide/index.ts';
 import { isEngineTrouble } from '../engine-trouble.ts';
 import type { StageJob } from '../stage.ts';
@@ -10,7 +13,7 @@ import { hostOf, standBack } from './stand-back.ts';
 const DONE: NotifyOutcome = { end: 'done', value: undefined };
 
 /** One try to tell one URL of one end. A receiver may get a message twice; its id tells it so. */
-export async function notifyStage(job: StageJob<NotifyJob>, deps: NotifyDeps): Promise<NotifyOutcome> {
+export async function notifyStage(job: StageJob<WebhookJob>, deps: NotifyDeps): Promise<NotifyOutcome> {
   const place = deps.places.enter(hostOf(job.data.to), job);
   if (place.is === 'full') return await standBack(job, deps, place);
   try {
@@ -29,16 +32,16 @@ export async function notifyStage(job: StageJob<NotifyJob>, deps: NotifyDeps): P
   }
 }
 
-async function tell(job: StageJob<NotifyJob>, deps: NotifyDeps): Promise<NotifyOutcome> {
-  const { renderId, tenant, state, to } = job.data;
+async function tell(job: StageJob<WebhookJob>, deps: NotifyDeps): Promise<NotifyOutcome> {
+  const { renderId, tenant, status, to } = job.data;
   const receipt = await deps.ledger.receipt(renderId, job.signal);
   if (!receipt) return bury(job, deps, 'the receipt of the render is gone from the store');
-  if (receipt.state !== state) {
-    await job.note(`superseded: the render is ${receipt.state} by now`);
+  if (receipt.status !== status) {
+    await job.note(`superseded: the render is ${receipt.status} by now`);
     deps.metrics.webhooks.inc({ outcome: 'superseded' });
     return DONE;
   }
-  const secrets = valuesFor(deps.settings.WEBHOOK_SECRETS, tenant);
+  const secrets = valuesOfTenant(deps.settings.WEBHOOK_SECRETS, tenant);
   if (secrets.length === 0) {
     return bury(job, deps, `no secret to sign with: WEBHOOK_SECRETS has none for the tenant ${tenant}`);
   }
@@ -74,7 +77,7 @@ async function urlOf(to: Reference, store: ObjectStore, signal: AbortSignal): Pr
 }
 
 async function again(
-  job: StageJob<NotifyJob>,
+  job: StageJob<WebhookJob>,
   deps: NotifyDeps,
   why: string,
   hintMs: number | undefined,
@@ -85,14 +88,14 @@ async function again(
   const reason = forPeople(deps, why);
   metrics.webhooks.inc({ outcome: 'failed' });
   await job.note(`not taken: ${reason}`);
-  await job.save({ ...job.data, lastError: reason, nextTryAt: clock.now() + afterMs });
+  await job.save({ ...job.data, lastError: reason, nextAttemptAt: clock.now() + afterMs });
   return { end: 'retry', afterMs, reason };
 }
 
 /** Nobody took it and nobody will by itself: a dead letter, which waits for a person. */
-async function bury(job: StageJob<NotifyJob>, deps: NotifyDeps, why: string): Promise<NotifyOutcome> {
+async function bury(job: StageJob<WebhookJob>, deps: NotifyDeps, why: string): Promise<NotifyOutcome> {
   const reason = forPeople(deps, why);
-  const { nextTryAt: _, ...rest } = job.data;
+  const { nextAttemptAt: _, ...rest } = job.data;
   const data = { ...rest, lastError: reason };
   await job.note(`given up: ${reason}`);
   await job.save(data);

@@ -1,4 +1,4 @@
-import type { Clock } from '@darkroom/shared';
+import type { Clock } from '@darkroom/shared/runtime';
 
 /** What a message finds that wants to go to a host. */
 export type Place =

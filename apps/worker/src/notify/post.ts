@@ -1,5 +1,6 @@
-import { dnsLookup, guardedLookup, isLocalName, isPublicAddress, type LookupAll } from '@darkroom/shared';
+import { isLocalName, isPublicAddress } from '@darkroom/shared/net';
 import { Agent, buildConnector, request } from 'undici';
+import { dnsLookup, guardedLookup, type LookupAll } from '../net/index.ts';
 import { judge, type PostAnswer } from './answer.ts';
 
 export interface Poster {

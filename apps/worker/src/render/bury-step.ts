@@ -1,12 +1,12 @@
 import {
   type Checkpoint,
   type CheckpointAt,
-  costOf,
   type LiveStep,
   type Receipt,
   storeJobId,
   submitJobId,
-} from '@darkroom/shared';
+  sumCost,
+} from '@darkroom/shared/render';
 import { receiptBase } from './finish-step.ts';
 import { go, type Move, noteOnce, type StepContext } from './moves.ts';
 
@@ -20,13 +20,13 @@ export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepCo
   const { failure, resume } = checkpoint.at;
   if (job.attemptsMade !== checkpoint.at.attemptsMade) return redrive(checkpoint, context);
 
-  const costMicros = costOf(checkpoint.purchases);
+  const costMicros = sumCost(checkpoint.purchases);
   const expiresAt = resume.step === 'store' ? resume.expiresAt : undefined;
   const notes = await noteOnce(job, `dead: ${failure.code}: ${failure.message}`);
   const receipt: Receipt = {
     ...receiptBase(checkpoint, deps.clock.now()),
     attempts: checkpoint.purchases.length,
-    state: 'failed',
+    status: 'failed',
     costMicros,
     failure,
     notes,
@@ -69,5 +69,5 @@ async function redrive(checkpoint: CheckpointAt<'bury'>, { deps, job }: StepCont
 function freshened(resume: LiveStep, now: number, taskDeadlineMs: number): LiveStep {
   if (resume.step !== 'poll') return resume;
   const { missingSince: _, ...step } = resume;
-  return { ...step, deadlineAt: now + taskDeadlineMs, looks: 0 };
+  return { ...step, deadlineAt: now + taskDeadlineMs, polls: 0 };
 }

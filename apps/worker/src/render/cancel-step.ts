@@ -1,15 +1,15 @@
 import type { StepName } from '@darkroom/api';
+import { CANCELED_OWNER } from '@darkroom/shared/ledger';
+import { type CancelMarker } from '@darkroom/shared/queues';
 import {
-  type CancelMarker,
   type Checkpoint,
   type CheckpointAt,
-  costOf,
-  dollars,
-  NOBODY,
   type Purchase,
   type Receipt,
   submitJobId,
-} from '@darkroom/shared';
+  sumCost,
+} from '@darkroom/shared/render';
+import { formatDollars } from '@darkroom/shared/snapshot';
 import { receiptBase } from './finish-step.ts';
 import { go, type Move, noteOnce, type StepContext } from './moves.ts';
 import { purchasesWith } from './submit-step.ts';
@@ -35,7 +35,7 @@ export async function cancelFrom(
       return { end: 'child', child: { queue: 'submit', id, checkpoint }, absent: false };
     }
     // Perhaps it was never run: whoever lists renders shall find it all the same.
-    await deps.ledger.enter(checkpoint, context.job.signal);
+    await deps.ledger.writeDayIndex(checkpoint, context.job.signal);
   }
   const purchases =
     step === 'submit' || step === 'hold' ? await settle(checkpoint, context) : checkpoint.purchases;
@@ -45,14 +45,14 @@ export async function cancelFrom(
 /** What the ledger knows of the present attempt. One that nobody began is claimed, so that nobody ever does (I2). */
 async function settle(checkpoint: Checkpoint, { deps, job }: StepContext): Promise<Purchase[]> {
   const { renderId, attempt, request, purchases } = checkpoint;
-  const claim = { owner: NOBODY, by: 'canceled', request };
-  let standing = await deps.ledger.standing(renderId, attempt, job.signal);
-  if (standing.state === 'untouched') {
+  const claim = { owner: CANCELED_OWNER, claimedBy: 'canceled', request };
+  let standing = await deps.ledger.attemptState(renderId, attempt, job.signal);
+  if (standing.kind === 'untouched') {
     if (await deps.ledger.claim(renderId, attempt, claim, job.signal)) return purchases;
-    standing = await deps.ledger.standing(renderId, attempt, job.signal);
+    standing = await deps.ledger.attemptState(renderId, attempt, job.signal);
   }
-  if (standing.state === 'accepted') return purchasesWith(checkpoint, standing.accepted, deps.settings);
-  if (standing.state === 'intended' && standing.intent.owner !== NOBODY) {
+  if (standing.kind === 'accepted') return purchasesWith(checkpoint, standing.acceptance, deps.settings);
+  if (standing.kind === 'intended' && standing.intent.owner !== CANCELED_OWNER) {
     await noteOnce(job, 'it may have been bought: it was submitted, and nobody knows what came of it');
   }
   return purchases;
@@ -76,12 +76,12 @@ export async function cancelStep(
 ): Promise<Move> {
   const { renderId, purchases, at } = checkpoint;
   const { requestedAt, from } = at;
-  const costMicros = costOf(purchases);
-  const notes = await noteOnce(job, `canceled ${STOOD[from]}; $${dollars(costMicros)} were spent`);
+  const costMicros = sumCost(purchases);
+  const notes = await noteOnce(job, `canceled ${STOOD[from]}; $${formatDollars(costMicros)} were spent`);
   const receipt: Receipt = {
     ...receiptBase(checkpoint, deps.clock.now()),
     attempts: purchases.length,
-    state: 'canceled',
+    status: 'canceled',
     costMicros,
     canceled: { requestedAt, from },
     notes,
@@ -93,5 +93,5 @@ export async function cancelStep(
   await deps.cancels.forget(renderId);
   deps.metrics.renders.inc({ outcome: 'canceled' });
   deps.log.info({ renderId, from, costMicros }, 'render canceled');
-  return { end: 'done', value: { state: 'canceled', costMicros } };
+  return { end: 'done', value: { status: 'canceled', costMicros } };
 }

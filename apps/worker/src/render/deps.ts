@@ -1,11 +1,6 @@
-import type {
-  CancelMarker,
-  DeadLetter,
-  Receipt,
-  Settings,
-  StoreResult,
-  SubmitResult,
-} from '@darkroom/shared';
+import type { Settings } from '@darkroom/shared/config';
+import type { CancelMarker, StoreResult, SubmitResult } from '@darkroom/shared/queues';
+import type { DeadLetter, Receipt } from '@darkroom/shared/render';
 import type { LatencySketch, Situation } from '../decide/index.ts';
 import type { StageParts } from '../parts.ts';
 import type { ChildState } from '../stage.ts';

@@ -1,4 +1,4 @@
-import { type Checkpoint, type CheckpointAt, costOf, type Receipt } from '@darkroom/shared';
+import { type Checkpoint, type CheckpointAt, type Receipt, sumCost } from '@darkroom/shared/render';
 import { type Move, noteOnce, type StepContext } from './moves.ts';
 
 /** The image is safe: the receipt says so for ever, then the job completes. */
@@ -7,14 +7,14 @@ export async function finishStep(
   { deps, job }: StepContext,
 ): Promise<Move> {
   const { image } = checkpoint.at;
-  const costMicros = costOf(checkpoint.purchases);
+  const costMicros = sumCost(checkpoint.purchases);
   const notes = await noteOnce(
     job,
     `stored ${image.key}: ${image.width}x${image.height}, ${image.bytes} bytes`,
   );
   const receipt: Receipt = {
     ...receiptBase(checkpoint, deps.clock.now()),
-    state: 'completed',
+    status: 'completed',
     costMicros,
     image,
     notes,
@@ -27,14 +27,14 @@ export async function finishStep(
   deps.metrics.renders.inc({ outcome: 'completed' });
   deps.metrics.renderSeconds.observe((receipt.finishedAt - receipt.createdAt) / 1000);
   deps.log.info({ renderId: checkpoint.renderId, key: image.key, costMicros }, 'render completed');
-  return { end: 'done', value: { state: 'completed', image, costMicros } };
+  return { end: 'done', value: { status: 'completed', image, costMicros } };
 }
 
 /** What every receipt says, however the render ended. */
 export function receiptBase(checkpoint: Checkpoint, now: number) {
   const { renderId, tenant, request, fingerprint, createdAt, attempt, purchases } = checkpoint;
   return {
-    v: 1 as const,
+    version: 1 as const,
     renderId,
     tenant,
     request,

@@ -1,4 +1,4 @@
-import type { CheckpointAt } from '@darkroom/shared';
+import type { CheckpointAt } from '@darkroom/shared/render';
 import { buyAgain, die, failureOf, type Move, type StepContext, waitAt } from './moves.ts';
 import { firstLook } from './submit-step.ts';
 
@@ -12,7 +12,7 @@ const FARTHEST_MS = 60_000;
 export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepContext): Promise<Move> {
   const { deps, job } = context;
   const { renderId, attempt, at } = checkpoint;
-  const accepted = await deps.ledger.accepted(renderId, attempt, job.signal);
+  const accepted = await deps.ledger.readAcceptance(renderId, attempt, job.signal);
   if (accepted) {
     await job.note(`settled: accepted as ${accepted.taskId}, told by ${accepted.source}`);
     return firstLook(checkpoint, context, accepted);

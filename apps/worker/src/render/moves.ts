@@ -1,5 +1,6 @@
 import { type FailureCode, type StepName } from '@darkroom/api';
-import type { Checkpoint, Failure, LiveStep, Note, RenderResult } from '@darkroom/shared';
+import type { RenderResult } from '@darkroom/shared/queues';
+import type { Checkpoint, Failure, LiveStep, Note } from '@darkroom/shared/render';
 import type { Outcome, StageJob } from '../stage.ts';
 import type { RenderDeps } from './deps.ts';
 

@@ -1,4 +1,4 @@
-import type { CheckpointAt, LiveStep } from '@darkroom/shared';
+import type { CheckpointAt, LiveStep } from '@darkroom/shared/render';
 import {
   type Decision,
   decide,
@@ -22,9 +22,9 @@ export async function pollStep(checkpoint: PollCheckpoint, context: StepContext)
   const quotaMs = await deps.takeLook();
   if (quotaMs > 0) return waitAt(checkpoint, checkpoint.at, quotaMs + deps.clock.random() * 1000);
   const answer = await deps.provider.status(checkpoint.at.taskId, job.signal);
-  deps.metrics.looks.inc({ answer: answer.is });
+  deps.metrics.polls.inc({ answer: answer.is });
   const { missingSince, ...step } = checkpoint.at;
-  const at = { ...step, looks: step.looks + 1 };
+  const at = { ...step, polls: step.polls + 1 };
   const looked: PollCheckpoint = { ...checkpoint, at };
   switch (answer.is) {
     case 'pending':
@@ -36,7 +36,7 @@ export async function pollStep(checkpoint: PollCheckpoint, context: StepContext)
         purchase.attempt === checkpoint.attempt ? { ...purchase, refunded: true } : purchase,
       );
       await job.note(
-        `task ${at.taskId} failed after ${at.looks} looks and was refunded: ${deps.scrub(answer.message)}`,
+        `task ${at.taskId} failed after ${at.polls} looks and was refunded: ${deps.scrub(answer.message)}`,
       );
       return apply(
         { ...looked, purchases },
@@ -93,7 +93,7 @@ async function pending(
     queriesPerSecond: deps.settings.TOAPIS_QUERY_PER_SECOND,
     random: deps.clock.random(),
   });
-  return waitAt(checkpoint, { ...at, progress: answer.progress, pendingAt: now }, afterMs);
+  return waitAt(checkpoint, { ...at, progress: answer.progress, lastPendingAt: now }, afterMs);
 }
 
 async function completed(
@@ -105,12 +105,12 @@ async function completed(
   const now = deps.clock.now();
   const expiresAt = answer.expiresAt ?? now + ASSUMED_RESULT_LIFE_MS;
   const seenMs = now - at.acceptedAt;
-  const pendingMs = at.pendingAt === undefined ? 0 : at.pendingAt - at.acceptedAt;
+  const pendingMs = at.lastPendingAt === undefined ? 0 : at.lastPendingAt - at.acceptedAt;
   deps.latencies.observe(request.resolution, estimateLatency({ pendingMs, seenMs, tookMs: answer.tookMs }));
   // The URL may be signed, so it is kept in the ledger and not in the queue (I8).
   await deps.ledger.writeResult(renderId, attempt, { url: answer.url, expiresAt }, job.signal);
   await job.note(
-    `task ${at.taskId} completed after ${at.looks} ${at.looks === 1 ? 'look' : 'looks'}; storing`,
+    `task ${at.taskId} completed after ${at.polls} ${at.polls === 1 ? 'look' : 'looks'}; storing`,
   );
   return go(checkpoint, { step: 'store', taskId: at.taskId, expiresAt });
 }
@@ -121,7 +121,7 @@ function apply(checkpoint: PollCheckpoint, context: StepContext, trouble: Troubl
   const situation: Situation = {
     now: deps.clock.now(),
     random: deps.clock.random(),
-    tries: at.looks,
+    tries: at.polls,
     attempt: checkpoint.attempt,
     deadlineAt: at.deadlineAt,
     ...(at.missingSince === undefined ? {} : { missingSince: at.missingSince }),

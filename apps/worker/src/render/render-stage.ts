@@ -1,10 +1,6 @@
-import {
-  type Checkpoint,
-  type CheckpointAt,
-  checkpointSchema,
-  type RenderResult,
-  StoreError,
-} from '@darkroom/shared';
+import { StoreError } from '@darkroom/shared/object-store';
+import { type RenderResult } from '@darkroom/shared/queues';
+import { type Checkpoint, type CheckpointAt, checkpointSchema } from '@darkroom/shared/render';
 import { backoffMs } from '../decide/index.ts';
 import { isEngineTrouble } from '../engine-trouble.ts';
 import type { Outcome, StageJob } from '../stage.ts';

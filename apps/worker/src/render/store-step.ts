@@ -1,4 +1,4 @@
-import { type CheckpointAt, storeJobId } from '@darkroom/shared';
+import { type CheckpointAt, storeJobId } from '@darkroom/shared/render';
 import { decide } from '../decide/index.ts';
 import { cancelFrom } from './cancel-step.ts';
 import { limitsOf } from './deps.ts';
@@ -19,8 +19,7 @@ export async function storeStep(checkpoint: CheckpointAt<'store'>, context: Step
     case 'pending':
       return { end: 'child', child: { queue: 'store', id, checkpoint, taskId, expiresAt }, absent: false };
     case 'completed':
-      if (child.value.outcome === 'stored')
-        return go(checkpoint, { step: 'finish', image: child.value.image });
+      if (child.value.kind === 'stored') return go(checkpoint, { step: 'finish', image: child.value.image });
       await job.note('the result expired before it was stored');
       return expired(checkpoint, context);
     case 'failed': {

@@ -1,13 +1,7 @@
-import {
-  type Accepted,
-  type Checkpoint,
-  type CheckpointAt,
-  type Purchase,
-  priceOf,
-  type Settings,
-  type SubmitResult,
-  submitJobId,
-} from '@darkroom/shared';
+import { priceOfResolution, type Settings } from '@darkroom/shared/config';
+import { type Acceptance } from '@darkroom/shared/ledger';
+import { type SubmitResult } from '@darkroom/shared/queues';
+import { type Checkpoint, type CheckpointAt, type Purchase, submitJobId } from '@darkroom/shared/render';
 import { planLook } from '../decide/index.ts';
 import { die, failureOf, go, type Move, type StepContext, waitAt } from './moves.ts';
 
@@ -27,9 +21,9 @@ export async function submitStep(checkpoint: CheckpointAt<'submit'>, context: St
     case 'failed': {
       if (child.failure) return die(checkpoint, context, child.failure, { step: 'submit' });
       // The child's workers were lost. Only the ledger can say whether it bought.
-      const standing = await deps.ledger.standing(checkpoint.renderId, checkpoint.attempt, job.signal);
-      if (standing.state === 'accepted') return firstLook(checkpoint, context, standing.accepted);
-      if (standing.state === 'intended')
+      const standing = await deps.ledger.attemptState(checkpoint.renderId, checkpoint.attempt, job.signal);
+      if (standing.kind === 'accepted') return firstLook(checkpoint, context, standing.acceptance);
+      if (standing.kind === 'intended')
         return hold(checkpoint, context, 'the worker was lost while submitting');
       const failure = failureOf(
         deps,
@@ -48,7 +42,7 @@ async function submitted(
   result: SubmitResult,
 ): Promise<Move> {
   const { deps, job } = context;
-  switch (result.outcome) {
+  switch (result.kind) {
     case 'accepted':
       await job.note(`submitted: accepted as ${result.taskId}`);
       return firstLook(checkpoint, context, result);
@@ -64,7 +58,7 @@ async function submitted(
 /** Before anything is bought the render is entered into the day's index: it can be listed from now on. */
 async function begin(checkpoint: Checkpoint, { deps, job }: StepContext): Promise<void> {
   if (checkpoint.attempt === 1) {
-    await deps.ledger.enter(checkpoint, job.signal);
+    await deps.ledger.writeDayIndex(checkpoint, job.signal);
     await job.note('picked up; waits for its turn to be submitted');
   } else {
     await job.note(`is bought again (purchase ${checkpoint.attempt}); waits for its turn to be submitted`);
@@ -86,7 +80,7 @@ async function hold(checkpoint: Checkpoint, { deps, job }: StepContext, reason: 
 export function firstLook(
   checkpoint: Checkpoint,
   { deps }: StepContext,
-  accepted: Pick<Accepted, 'taskId' | 'acceptedAt'>,
+  accepted: Pick<Acceptance, 'taskId' | 'acceptedAt'>,
 ): Move {
   const { settings, clock } = deps;
   const { request } = checkpoint;
@@ -106,7 +100,7 @@ export function firstLook(
       acceptedAt: accepted.acceptedAt,
       // From now, not from acceptance: a render that slept through its deadline gets its look all the same.
       deadlineAt: clock.now() + settings.TASK_DEADLINE_MS,
-      looks: 0,
+      polls: 0,
       progress: 0,
     },
     afterMs,
@@ -116,10 +110,10 @@ export function firstLook(
 /** All purchases of a render, with the one of its present attempt. */
 export function purchasesWith(
   { purchases, attempt, request }: Checkpoint,
-  { taskId, acceptedAt }: Pick<Accepted, 'taskId' | 'acceptedAt'>,
+  { taskId, acceptedAt }: Pick<Acceptance, 'taskId' | 'acceptedAt'>,
   settings: Settings,
 ): Purchase[] {
-  const costMicros = priceOf(settings, request.resolution);
+  const costMicros = priceOfResolution(settings, request.resolution);
   return [
     ...purchases.filter((purchase) => purchase.attempt !== attempt),
     { attempt, taskId, acceptedAt, costMicros, refunded: false },

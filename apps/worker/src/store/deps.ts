@@ -1,4 +1,4 @@
-import type { ObjectStore } from '@darkroom/shared';
+import type { ObjectStore } from '@darkroom/shared/object-store';
 import type { StageParts } from '../parts.ts';
 import type { Downloader } from './download.ts';
 

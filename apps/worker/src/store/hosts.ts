@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
-import { guardedLookup, isPublicAddress } from '@darkroom/shared';
+import { isPublicAddress } from '@darkroom/shared/net';
+import { guardedLookup } from '../net/index.ts';
 
 /** A host that results must not be fetched from. */
 export class HostRefused extends Error {

@@ -1,13 +1,8 @@
 import { unlink } from 'node:fs/promises';
-import {
-  imageKey,
-  type StoredImage,
-  StoreError,
-  type StoreJob,
-  type StoreResult,
-  type TaskResult,
-  thumbnailKey,
-} from '@darkroom/shared';
+import { type TaskResult } from '@darkroom/shared/ledger';
+import { StoreError } from '@darkroom/shared/object-store';
+import { type StoreJob, type StoreResult } from '@darkroom/shared/queues';
+import { imageKey, type StoredImage, thumbnailKey } from '@darkroom/shared/render';
 import { decide, type Trouble } from '../decide/index.ts';
 import { failureOf, limitsOf } from '../render/index.ts';
 import type { Outcome, StageJob } from '../stage.ts';
@@ -20,17 +15,17 @@ type StoreOutcome = Outcome<StoreResult, StoreJob>;
 /** Brings one image home: download, full decode, put, size read back (I10). Safe to run twice. */
 export async function storeStage(job: StageJob<StoreJob>, deps: StoreDeps): Promise<StoreOutcome> {
   const { renderId, attempt } = job.data;
-  if (deps.clock.now() >= job.data.expiresAt) return { end: 'done', value: { outcome: 'expired' } };
+  if (deps.clock.now() >= job.data.expiresAt) return { end: 'done', value: { kind: 'expired' } };
   try {
     const result =
-      (await freshResult(job, deps)) ?? (await deps.ledger.result(renderId, attempt, job.signal));
+      (await freshResult(job, deps)) ?? (await deps.ledger.readResult(renderId, attempt, job.signal));
     if (!result) throw new Error(`the ledger has no result for ${renderId} attempt ${attempt}`);
     const answer = await deps.downloader.download(result.url, job.id, job.signal);
     if (job.signal.aborted) throw job.signal.reason;
     deps.metrics.downloads.inc({ answer: answer.is });
     switch (answer.is) {
       case 'downloaded':
-        return { end: 'done', value: { outcome: 'stored', image: await keep(job, deps, answer.file) } };
+        return { end: 'done', value: { kind: 'stored', image: await keep(job, deps, answer.file) } };
       case 'host_refused':
         return conclude(job, deps, { seen: 'host_refused' }, answer.reason);
       case 'gone':
@@ -117,7 +112,7 @@ function conclude(job: StageJob<StoreJob>, deps: StoreDeps, trouble: Trouble, me
     case 'wait':
       return { end: 'wait', afterMs: decision.afterMs, data: job.data };
     case 'buy-again':
-      return { end: 'done', value: { outcome: 'expired' } };
+      return { end: 'done', value: { kind: 'expired' } };
     case 'dead':
       return { end: 'dead', failure: failureOf(deps, 'store', decision.code, message) };
     case 'hold':

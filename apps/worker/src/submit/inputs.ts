@@ -1,4 +1,5 @@
-import type { Reference, SubmitJob } from '@darkroom/shared';
+import type { SubmitJob } from '@darkroom/shared/queues';
+import type { Reference } from '@darkroom/shared/render';
 import type { Trouble } from '../decide/index.ts';
 import type { StageJob } from '../stage.ts';
 import type { SubmitDeps } from './deps.ts';

@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import {
-  type Accepted,
-  type Failure,
-  priceOf,
-  StoreError,
-  type SubmitJob,
-  type SubmitResult,
-} from '@darkroom/shared';
+import { priceOfResolution } from '@darkroom/shared/config';
+import { type Acceptance } from '@darkroom/shared/ledger';
+import { StoreError } from '@darkroom/shared/object-store';
+import { type SubmitJob, type SubmitResult } from '@darkroom/shared/queues';
+import { type Failure } from '@darkroom/shared/render';
 import { decide, type Trouble } from '../decide/index.ts';
 import type { SubmitAnswer } from '../provider/index.ts';
 import { failureOf, limitsOf } from '../render/index.ts';
@@ -25,25 +22,25 @@ export async function submitStage(job: StageJob<SubmitJob>, deps: SubmitDeps): P
   const { renderId, attempt, request } = job.data;
   try {
     if (job.data.accepted) return await settle(job, deps, job.data.accepted);
-    const standing = await deps.ledger.standing(renderId, attempt, job.signal);
-    if (standing.state === 'accepted') return accepted(standing.accepted);
-    if (standing.state === 'intended') {
+    const standing = await deps.ledger.attemptState(renderId, attempt, job.signal);
+    if (standing.kind === 'accepted') return accepted(standing.acceptance);
+    if (standing.kind === 'intended') {
       return {
         end: 'done',
-        value: { outcome: 'unknown', reason: 'an earlier run claimed it and left no outcome' },
+        value: { kind: 'unknown', reason: 'an earlier run claimed it and left no outcome' },
       };
     }
     const inputs = await prepareInputs(job, deps);
     if (inputs.is === 'trouble') return conclude(job, deps, inputs.trouble, inputs.message);
     // The last moment at which it is free.
-    if (await deps.cancelAsked(renderId)) return { end: 'done', value: { outcome: 'canceled' } };
+    if (await deps.cancelAsked(renderId)) return { end: 'done', value: { kind: 'canceled' } };
     const owner = randomUUID();
-    const by = `${hostname()}/${process.pid}`;
+    const claimedBy = `${hostname()}/${process.pid}`;
     // The same owner asks again: a put whose answer was lost is found to be ours.
     const claimed = await patiently(CLAIM_TRIES, job, deps, () =>
-      deps.ledger.claim(renderId, attempt, { owner, by, request }, job.signal),
+      deps.ledger.claim(renderId, attempt, { owner, claimedBy, request }, job.signal),
     );
-    if (!claimed) return { end: 'done', value: { outcome: 'unknown', reason: 'another run claimed it' } };
+    if (!claimed) return { end: 'done', value: { kind: 'unknown', reason: 'another run claimed it' } };
     const answer = await deps.provider.submit({
       model: request.model,
       prompt: request.prompt,
@@ -75,7 +72,7 @@ async function digest(
       return settle(job, deps, mark);
     }
     case 'unknown':
-      return { end: 'done', value: { outcome: 'unknown', reason: deps.scrub(answer.reason) } };
+      return { end: 'done', value: { kind: 'unknown', reason: deps.scrub(answer.reason) } };
     case 'rate_limited':
       await release(job, deps);
       return conclude(job, deps, { seen: 'rate_limited', retryAfterMs: answer.retryAfterMs }, 'rate limited');
@@ -92,9 +89,9 @@ async function digest(
   }
 }
 
-const accepted = ({ taskId, acceptedAt }: Pick<Accepted, 'taskId' | 'acceptedAt'>): SubmitOutcome => ({
+const accepted = ({ taskId, acceptedAt }: Pick<Acceptance, 'taskId' | 'acceptedAt'>): SubmitOutcome => ({
   end: 'done',
-  value: { outcome: 'accepted', taskId, acceptedAt },
+  value: { kind: 'accepted', taskId, acceptedAt },
 });
 
 const CLAIM_TRIES = 4;
@@ -140,9 +137,9 @@ async function settle(
   mark: { taskId: string; acceptedAt: number },
 ): Promise<SubmitOutcome> {
   const { renderId, attempt, request } = job.data;
-  const entry: Accepted = {
+  const entry: Acceptance = {
     ...mark,
-    costMicros: priceOf(deps.settings, request.resolution),
+    costMicros: priceOfResolution(deps.settings, request.resolution),
     source: 'answer',
   };
   const marked = { ...job.data, accepted: mark };
@@ -150,7 +147,7 @@ async function settle(
   for (let tries = 1; ; tries += 1) {
     try {
       // Without the job's signal: a shutdown must not lose what was just paid for.
-      await deps.ledger.accept(renderId, attempt, entry);
+      await deps.ledger.writeAcceptance(renderId, attempt, entry);
       return accepted(mark);
     } catch (error) {
       // Whatever is wrong with the store: this was paid for, so it waits until the store is mended (I3).

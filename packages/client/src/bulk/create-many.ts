@@ -54,7 +54,7 @@ export function createMany(
 ): CreateManyRun {
   const { chunk = 1000, chunkCharacters = 8 * 1024 * 1024, onResult, signal } = options;
   if (!Number.isInteger(chunk) || chunk < 1 || chunk > 10_000)
-    throw new TypeError(`chunk: expected a whole number from 1 to 10000, got ${chunk}`);
+    throw new TypeError(`chunk: expected a whole number from 1 to 10000, received ${chunk}`);
   expectIdempotencyKey('key', options.key, 200);
   if (!isSource(requests))
     throw new TypeError('requests: expected an array, or what can be iterated otherwise');

@@ -9,7 +9,7 @@ const TOLD = 3;
 export function problemError(problem: Problem, retryAfterMs?: number): DarkroomError {
   const told = problem.problems
     .slice(0, TOLD)
-    .map(({ field, expected, got }) => `; ${field}: expected ${expected}, got ${got}`)
+    .map(({ field, expected, received }) => `; ${field}: expected ${expected}, received ${received}`)
     .join('');
   const more = problem.problems.length > TOLD ? `; and ${problem.problems.length - TOLD} more` : '';
   return new DarkroomError(problem.code, `${problem.title}: ${problem.detail}${told}${more}`, {

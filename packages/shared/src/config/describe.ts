@@ -42,7 +42,7 @@ export function settingsPage(): string {
     '# Settings',
     '',
     'Read once, from the environment. Everything that is wrong is reported at once, each with its name, what was',
-    'expected and what was got. With `NODE_ENV=production` a missing `QUEUE_URL`, `STORE_URL` or (for workers)',
+    'expected and what was received. With `NODE_ENV=production` a missing `QUEUE_URL`, `STORE_URL` or (for workers)',
     '`TOAPIS_API_KEY` is an error.',
     '',
     '| setting | default | meaning |',

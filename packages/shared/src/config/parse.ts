@@ -1,14 +1,14 @@
-import { parsePerTenant } from './per-tenant.ts';
+import { parseTenantValues } from './per-tenant.ts';
 import { SECRET_SETTINGS, type Settings, settingsSchema } from './settings.ts';
 
 export interface SettingProblem {
   name: string;
   expected: string;
-  got: string;
+  received: string;
 }
 
 /** The settings that a process cannot do without: ever, and in production. */
-export interface SettingNeeds {
+export interface RequiredSettings {
   /** With what is expected of it. */
   always?: Partial<Record<keyof Settings, string>>;
   production?: readonly (keyof Settings)[];
@@ -24,7 +24,7 @@ export class ConfigError extends Error {
   constructor(problems: SettingProblem[]) {
     super(
       `Settings that cannot work:\n${problems
-        .map((problem) => `  ${problem.name}: expected ${problem.expected}, got ${problem.got}`)
+        .map((problem) => `  ${problem.name}: expected ${problem.expected}, received ${problem.received}`)
         .join('\n')}`,
     );
     this.name = 'ConfigError';
@@ -39,7 +39,10 @@ export class ConfigError extends Error {
  * starts silently.
  * @throws {ConfigError} naming every setting that is wrong.
  */
-export function parseSettings(env: Record<string, string | undefined>, needs: SettingNeeds = {}): Settings {
+export function parseSettings(
+  env: Record<string, string | undefined>,
+  needs: RequiredSettings = {},
+): Settings {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
@@ -48,12 +51,12 @@ export function parseSettings(env: Record<string, string | undefined>, needs: Se
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const name = String(issue.path[0]);
-      problems.push({ name, expected: issue.message, got: shown(name, given[name]) });
+      problems.push({ name, expected: issue.message, received: shown(name, given[name]) });
     }
   }
   const missing = (name: string, expected: string) => {
     if (given[name] !== undefined || problems.some((problem) => problem.name === name)) return;
-    problems.push({ name, expected, got: 'nothing' });
+    problems.push({ name, expected, received: 'nothing' });
   };
   for (const [name, expected] of Object.entries(needs.always ?? {})) missing(name, expected);
   if (given.NODE_ENV === 'production') {
@@ -69,19 +72,19 @@ function shown(name: string, value: string | undefined): string {
 }
 
 /** The values that no log line may show: for the scrubber. */
-export function secretsOf(env: Record<string, string | undefined>): string[] {
+export function listSecrets(env: Record<string, string | undefined>): string[] {
   const secrets = [
     env.TOAPIS_API_KEY,
     ...(env.TOAPIS_WEBHOOK_SECRET ?? '').split(','),
-    ...(parsePerTenant(env.WEBHOOK_SECRETS ?? '') ?? []).map(({ value }) => value),
+    ...(parseTenantValues(env.WEBHOOK_SECRETS ?? '') ?? []).map(({ value }) => value),
     env.AWS_SECRET_ACCESS_KEY,
     env.AWS_SESSION_TOKEN,
-    passwordOf(env.QUEUE_URL),
+    readUrlPassword(env.QUEUE_URL),
   ];
   return secrets.filter((secret): secret is string => Boolean(secret));
 }
 
-function passwordOf(address: string | undefined): string | undefined {
+function readUrlPassword(address: string | undefined): string | undefined {
   return address && URL.canParse(address)
     ? decodeURIComponent(new URL(address).password) || undefined
     : undefined;

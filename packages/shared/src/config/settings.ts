@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { API_KEY_FORM, type ApiKey, parseApiKeys } from '../access/api-keys.ts';
-import { type PerTenant, parsePerTenant } from './per-tenant.ts';
+import { API_KEY_FORM, type ApiKey, parseApiKeys } from '../keys/api-keys.ts';
+import { parseTenantValues, type TenantValue } from './per-tenant.ts';
 
 const whole = (min: number, max: number) =>
   z
@@ -19,8 +19,8 @@ const httpUrl = url(['http', 'https']).refine((text) => URL.canParse(text), { er
 const perTenant = (what: string, right: (value: string) => boolean) =>
   z
     .string()
-    .transform((text, context): PerTenant[] => {
-      const read = parsePerTenant(text);
+    .transform((text, context): TenantValue[] => {
+      const read = parseTenantValues(text);
       if (read?.every(({ value }) => right(value))) return read;
       context.addIssue({
         code: 'custom',
@@ -177,7 +177,7 @@ export const settingsSchema = z.object({
   WEBHOOK_TIMEOUT_MS: whole(100, 60_000)
     .default(10_000)
     .describe('A receiver that has not answered for this long did not take the webhook.'),
-  NOTIFY_CONCURRENCY: whole(1, 1000).default(32).describe('Webhooks that one worker has under way.'),
+  WEBHOOK_CONCURRENCY: whole(1, 1000).default(32).describe('Webhooks that one worker has under way.'),
   RENDER_CONCURRENCY: whole(1, 2000)
     .default(100)
     .describe('Renders that one worker advances at the same time; mostly looks.'),

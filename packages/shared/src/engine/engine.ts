@@ -24,7 +24,7 @@ export interface Engine {
    * The data of jobs as JSON text, in the order of their ids; `undefined` for those that are not there. For thousands of
    * them: whole jobs cost five times as much to read. Rejects fast when the engine is away.
    */
-  jobTexts(queue: string, jobIds: readonly string[]): Promise<(string | undefined)[]>;
+  readJobTexts(queue: string, jobIds: readonly string[]): Promise<(string | undefined)[]>;
   /** Shared numbers that BullMQ has no place for (quotas). */
   readonly counters: Counters;
   /** Resolves when the engine answers; rejects with {@link EngineError} `unavailable` after `timeoutMs`. */

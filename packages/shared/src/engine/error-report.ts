@@ -1,4 +1,4 @@
-import type { Clock } from '../clock/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { isUnavailable } from './errors.ts';
 
 /** Called for errors that belong to no call: lost connections, failing background work. */

@@ -1,4 +1,4 @@
-import { afterAwake } from '../clock/awake.ts';
+import { setAwakeTimeout } from '../runtime/awake-timeout.ts';
 import { EngineError } from './engine.ts';
 
 const AWAY = [
@@ -24,7 +24,7 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /** The error as callers see it: unreachable becomes {@link EngineError} `unavailable`, the rest stays. */
-export function asEngineError(error: unknown): unknown {
+export function toEngineError(error: unknown): unknown {
   if (error instanceof EngineError || !isUnavailable(error)) return error;
   const { message } = error as Error;
   const why = /isn't (writeable|ready)/i.test(message) ? 'not connected' : message;
@@ -35,9 +35,9 @@ export function asEngineError(error: unknown): unknown {
  * Resolves as `work` does, or rejects with `unavailable` after `ms`. The work itself is not undone: what was
  * sent may still happen, which is why jobs have ids of their own.
  */
-export async function within<T>(ms: number, what: string, work: PromiseLike<T>): Promise<T> {
+export async function withTimeout<T>(ms: number, what: string, work: PromiseLike<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const stop = afterAwake(ms, () => {
+  const stop = setAwakeTimeout(ms, () => {
     reject(new EngineError('unavailable', `The queue engine did not answer ${what} within ${ms} ms.`));
   });
   try {

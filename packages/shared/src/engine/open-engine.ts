@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../clock/clock.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Engine } from './engine.ts';
 import { createErrorReport, type OnEngineError } from './error-report.ts';
 import { openPgliteEngine } from './pglite/pglite-engine.ts';

@@ -130,9 +130,9 @@ function unsupported(url: string): EngineError {
         `deadlocks under concurrency. Use Redis (${FORMS}), or leave QUEUE_URL unset for the embedded engine.`,
     );
   }
-  const got = scheme ? `scheme ${scheme}://` : 'no scheme';
+  const received = scheme ? `scheme ${scheme}://` : 'no scheme';
   return new EngineError(
     'unsupported',
-    `QUEUE_URL has ${got}. Forms: ${FORMS}; unset for the embedded engine.`,
+    `QUEUE_URL has ${received}. Forms: ${FORMS}; unset for the embedded engine.`,
   );
 }

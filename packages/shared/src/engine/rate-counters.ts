@@ -1,6 +1,6 @@
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import type { Counters } from './counters.ts';
-import { asEngineError } from './errors.ts';
+import { toEngineError } from './errors.ts';
 
 /** More than anybody takes in a second: a key that holds it is blocked for every `perSecond`. */
 const BLOCKED = 1_000_000_000;
@@ -25,7 +25,7 @@ export function countersOver(limiter: RateLimiterAbstract): Counters {
         const { consumedPoints, msBeforeNext } = await limiter.penalty(key, 1);
         return consumedPoints <= perSecond ? 0 : Math.max(1, Math.ceil(msBeforeNext));
       } catch (error) {
-        throw asEngineError(error);
+        throw toEngineError(error);
       }
     },
     async block(key, ms) {
@@ -37,7 +37,7 @@ export function countersOver(limiter: RateLimiterAbstract): Counters {
         // Redis keeps it in whole seconds and would round down.
         await limiter.set(key, BLOCKED, Math.ceil(ms / 1_000));
       } catch (error) {
-        throw asEngineError(error);
+        throw toEngineError(error);
       }
     },
   };

@@ -1,10 +1,6 @@
-// queues.ts       every queue: name, payload and result types, retention, priorities
-// wake.ts         has a render look at its cancel marker now
-// messages.ts     the ids of webhooks
-// deliveries.ts   how the webhooks of a render go
-// redeliver.ts    tells a webhook again
-export * from './deliveries.ts';
-export * from './messages.ts';
+// queues.ts        every queue: its name, payload and result types, retention and priorities
+// webhook-id.ts    ids of webhooks
+// wake-render.ts   makes a waiting render check its cancel marker at once
 export * from './queues.ts';
-export * from './redeliver.ts';
-export * from './wake.ts';
+export * from './wake-render.ts';
+export * from './webhook-id.ts';

@@ -1,4 +1,4 @@
-import type { EndStatus } from '@darkroom/api';
+import type { FinalStatus } from '@darkroom/api';
 import type { JobsOptions, KeepJobs, Queue } from 'bullmq';
 import type { Engine, EngineQueueOptions } from '../engine/engine.ts';
 import type { DeadLetter } from '../render/dead-letter.ts';
@@ -11,17 +11,17 @@ export const QUEUE = {
   store: 'store',
   deadLetter: 'dead-letter',
   maintenance: 'maintenance',
-  notify: 'notify',
-  notifyDeadLetter: 'notify-dead-letter',
+  webhook: 'webhook',
+  webhookDeadLetter: 'webhook-dead-letter',
   cancel: 'cancel',
 } as const;
 
 /** What a submission ended in; a `submit` child's return value. */
 export type SubmitResult =
-  | { outcome: 'accepted'; taskId: string; acceptedAt: number }
-  | { outcome: 'unknown'; reason: string }
+  | { kind: 'accepted'; taskId: string; acceptedAt: number }
+  | { kind: 'unknown'; reason: string }
   /** A cancel marker was there in time: nothing was bought. */
-  | { outcome: 'canceled' };
+  | { kind: 'canceled' };
 
 /** `submit` child: buys attempt number `attempt` of a render. `failure` is written before the child fails. */
 export interface SubmitJob {
@@ -35,7 +35,7 @@ export interface SubmitJob {
 }
 
 /** What storing ended in; a `store` child's return value. */
-export type StoreResult = { outcome: 'stored'; image: StoredImage } | { outcome: 'expired' };
+export type StoreResult = { kind: 'stored'; image: StoredImage } | { kind: 'expired' };
 
 /** `store` child: brings the image of attempt number `attempt` home. */
 export interface StoreJob {
@@ -51,17 +51,17 @@ export interface StoreJob {
 
 /** How a render's job completed. A failed render's job fails instead. */
 export type RenderResult =
-  | { state: 'completed'; image: StoredImage; costMicros: number }
-  | { state: 'canceled'; costMicros: number };
+  | { status: 'completed'; image: StoredImage; costMicros: number }
+  | { status: 'canceled'; costMicros: number };
 
 /**
  * Tells one end of a render to its webhook. The body is made from the receipt at each try, so that its signed URLs
  * are fresh and stay out of the queue. The job's id is the `webhook-id`.
  */
-export interface NotifyJob {
+export interface WebhookJob {
   renderId: string;
   tenant: string;
-  state: EndStatus;
+  status: FinalStatus;
   /** Where it goes: the render's own, or the tenant's when it ended. */
   to: Reference;
   /** When (Unix ms) the render ended. */
@@ -69,11 +69,11 @@ export interface NotifyJob {
   /** Why the last try was in vain; for people. Scrubbed. */
   lastError?: string;
   /** Unix milliseconds: when the next try was planned for. */
-  nextTryAt?: number;
+  nextAttemptAt?: number;
 }
 
 /** A webhook that nobody took, for a person; its job id is the notify job's. */
-export interface NotifyDeadLetter extends NotifyJob {
+export interface WebhookDeadLetter extends WebhookJob {
   attempts: number;
   diedAt: number;
 }
@@ -103,7 +103,7 @@ const DAY_S = 24 * HOUR_S;
 /** Caps of the events streams: they carry return values, and nobody reads far back. */
 const EVENTS = { events: { maxLen: 10_000 } };
 
-function defaults(keep: {
+function jobOptions(keep: {
   done: JobsOptions['removeOnComplete'];
   failed: JobsOptions['removeOnFail'];
 }): JobsOptions {
@@ -128,32 +128,32 @@ export function openQueues(engine: Engine, retention: Retention) {
     return engine.queue<D, R>(name, options);
   };
   // A child is read by its parent at once; it stays a while for people who look.
-  const child = defaults({ done: keep(HOUR_S, 5_000), failed: keep(age, count) });
+  const child = jobOptions({ done: keep(HOUR_S, 5_000), failed: keep(age, count) });
   return {
     render: open<Checkpoint, RenderResult>(
       QUEUE.render,
-      defaults({ done: keep(age, count), failed: keep(age * 4, count * 4) }),
+      jobOptions({ done: keep(age, count), failed: keep(age * 4, count * 4) }),
     ),
     submit: open<SubmitJob, SubmitResult>(QUEUE.submit, child),
     store: open<StoreJob, StoreResult>(QUEUE.store, child),
     // Dead letters wait for a person: only a person removes them.
     deadLetter: open<DeadLetter, void>(QUEUE.deadLetter, {
-      ...defaults({ done: false, failed: false }),
+      ...jobOptions({ done: false, failed: false }),
       sizeLimit: 64 * 1024,
     }),
     maintenance: open<MaintenanceJob, void>(
       QUEUE.maintenance,
-      defaults({ done: keep(HOUR_S, 100), failed: keep(age, 100) }),
+      jobOptions({ done: keep(HOUR_S, 100), failed: keep(age, 100) }),
     ),
-    notify: open<NotifyJob, void>(
-      QUEUE.notify,
-      defaults({ done: keep(age, count), failed: keep(age, count) }),
+    webhook: open<WebhookJob, void>(
+      QUEUE.webhook,
+      jobOptions({ done: keep(age, count), failed: keep(age, count) }),
     ),
-    notifyDeadLetter: open<NotifyDeadLetter, void>(
-      QUEUE.notifyDeadLetter,
-      defaults({ done: false, failed: false }),
+    webhookDeadLetter: open<WebhookDeadLetter, void>(
+      QUEUE.webhookDeadLetter,
+      jobOptions({ done: false, failed: false }),
     ),
-    cancel: open<CancelMarker, void>(QUEUE.cancel, defaults({ done: false, failed: false })),
+    cancel: open<CancelMarker, void>(QUEUE.cancel, jobOptions({ done: false, failed: false })),
   };
 }
 

@@ -25,9 +25,9 @@ const pollStep = z.strictObject({
   /** Unix milliseconds: when the provider took the task, and when we stop believing in it. */
   acceptedAt: z.number(),
   deadlineAt: z.number(),
-  looks: z.number().int(),
+  polls: z.number().int(),
   /** When (Unix ms) a look last said that the task was not finished. */
-  pendingAt: z.number().optional(),
+  lastPendingAt: z.number().optional(),
   /** The provider's own, 0-100. */
   progress: z.number(),
   /** Since when (Unix ms) every look said 404. */
@@ -76,14 +76,14 @@ const stepSchema = z.discriminatedUnion('step', [
 
 /** A render job's `data`: everything a run needs to go on where the last one stopped. */
 export const checkpointSchema = z.strictObject({
-  v: z.literal(1),
+  version: z.literal(1),
   renderId: z.string(),
   tenant: z.string(),
   request: jobRequestSchema,
   /** sha256 of the request as it came: the same idempotency key with another one is a conflict. */
   fingerprint: z.string(),
   /** Drawn at the door; tells the caller who created the job from one who found it. */
-  doorToken: z.string(),
+  creatorToken: z.string(),
   /** Unix milliseconds. */
   createdAt: z.number(),
   updatedAt: z.number(),

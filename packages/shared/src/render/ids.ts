@@ -9,7 +9,7 @@ export function renderIdFor(tenant: string, idempotencyKey: string): string {
 }
 
 /** The id of a render without an idempotency key. The only random id in Darkroom: it is made at the door. */
-export function randomRenderId(): string {
+export function drawRenderId(): string {
   return `rnd_${randomHex(16)}`;
 }
 

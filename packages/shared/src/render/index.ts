@@ -1,7 +1,6 @@
 // The render as data: what may be asked for, what the queue keeps, how it ends.
 //
 // job-request.ts  the request as the queue keeps it; as it comes in it is the API's
-// problems.ts     what is wrong with an input: field, expected, got
 // reference.ts    a reference image as the queue holds it
 // checkpoint.ts   a render job's data: a union on `at.step`
 // failure.ts      why a render died
@@ -17,8 +16,7 @@ export * from './failure.ts';
 export * from './ids.ts';
 export * from './image.ts';
 export * from './job-request.ts';
-export * from './keys.ts';
 export * from './note.ts';
-export * from './problems.ts';
+export * from './object-keys.ts';
 export * from './receipt.ts';
 export * from './reference.ts';

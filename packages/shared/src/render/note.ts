@@ -10,10 +10,10 @@ export const noteSchema = z.strictObject({
 export type Note = z.infer<typeof noteSchema>;
 
 /** A note as a line of the job's log, and back. */
-export const lineOfNote = (note: Note): string => `${new Date(note.at).toISOString()} ${note.text}`;
+export const formatNote = (note: Note): string => `${new Date(note.at).toISOString()} ${note.text}`;
 
 /** `undefined` for a line that somebody else wrote. */
-export function noteOfLine(line: string): Note | undefined {
+export function parseNote(line: string): Note | undefined {
   const blank = line.indexOf(' ');
   const at = Date.parse(line.slice(0, blank));
   return blank > 0 && Number.isFinite(at) ? { at, text: line.slice(blank + 1) } : undefined;

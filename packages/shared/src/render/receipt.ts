@@ -1,4 +1,4 @@
-import { END_STATUSES, STEPS } from '@darkroom/api';
+import { FINAL_STATUSES, STEPS } from '@darkroom/api';
 import { z } from 'zod';
 import { purchaseSchema } from './checkpoint.ts';
 import { failureSchema } from './failure.ts';
@@ -8,10 +8,10 @@ import { noteSchema } from './note.ts';
 
 /** The last word on a render, kept in the store beyond the queue's retention. */
 export const receiptSchema = z.object({
-  v: z.literal(1),
+  version: z.literal(1),
   renderId: z.string(),
   tenant: z.string(),
-  state: z.enum(END_STATUSES),
+  status: z.enum(FINAL_STATUSES),
   request: jobRequestSchema,
   fingerprint: z.string(),
   /** Unix milliseconds. */
@@ -32,6 +32,6 @@ export const receiptSchema = z.object({
 export type Receipt = z.infer<typeof receiptSchema>;
 
 /** What a render has cost so far, in micro-dollars. */
-export function costOf(purchases: z.infer<typeof purchaseSchema>[]): number {
+export function sumCost(purchases: z.infer<typeof purchaseSchema>[]): number {
   return purchases.reduce((sum, purchase) => sum + (purchase.refunded ? 0 : purchase.costMicros), 0);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sha256 } from './ids.ts';
-import { inputKey } from './keys.ts';
+import { inputKey } from './object-keys.ts';
 
 /**
  * A reference image or mask as the queue holds it (I5, I8): a plain short URL stays what it is; bytes and

@@ -1,7 +1,7 @@
-import type { Clock } from '../clock/index.ts';
 import type { Settings } from '../config/index.ts';
 import { type Engine, type OpenEngineOptions, openEngine } from '../engine/index.ts';
-import { type ObjectStore, openStore } from '../store/index.ts';
+import { type ObjectStore, openStore } from '../object-store/index.ts';
+import type { Clock } from '../runtime/index.ts';
 
 /** Opens the queue engine that the settings name. See `openEngine` for its errors. */
 export function openEngineFor(

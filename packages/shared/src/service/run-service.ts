@@ -1,19 +1,18 @@
-import { type Clock, systemClock } from '../clock/index.ts';
 import {
   ConfigError,
+  listSecrets,
   parseSettings,
-  type SettingNeeds,
+  type RequiredSettings,
   type Settings,
-  secretsOf,
   settingsHelp,
 } from '../config/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { createLogger, type Logger } from '../log/index.ts';
-import type { ObjectStore } from '../store/index.ts';
+import type { ObjectStore } from '../object-store/index.ts';
+import { type Clock, createLogger, type Logger, systemClock } from '../runtime/index.ts';
 import { openEngineFor, openStoreFor } from './open-parts.ts';
 
 /** What every service of Darkroom is given. */
-export interface ServiceParts {
+export interface ServiceContext {
   settings: Settings;
   engine: Engine;
   store: ObjectStore;
@@ -29,9 +28,9 @@ export interface ServiceOptions {
   purpose: string;
   /** The settings that it reads, for `--help`. */
   reads: readonly (keyof Settings)[];
-  needs: SettingNeeds;
+  needs: RequiredSettings;
   /** `announce` is one line for whoever started it. */
-  start(parts: ServiceParts): Promise<{ announce: string; close(): Promise<void> }>;
+  start(parts: ServiceContext): Promise<{ announce: string; close(): Promise<void> }>;
 }
 
 /**
@@ -67,7 +66,7 @@ const helpOf = ({ name, purpose, reads }: ServiceOptions) =>
 
 async function serve(options: ServiceOptions): Promise<void> {
   const settings = parseSettings(process.env, options.needs);
-  const secrets = secretsOf(process.env);
+  const secrets = listSecrets(process.env);
   const logger = createLogger({ name: options.name, level: settings.LOG_LEVEL, secrets });
   const engine = await openEngineFor(settings, options.name, (err, where) =>
     logger.warn({ err, where }, 'engine'),

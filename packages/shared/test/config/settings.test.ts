@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { type ConfigError, createScrub, parseSettings, secretsOf, settingsPage } from '../../src/index.ts';
+import { type ConfigError, listSecrets, parseSettings, settingsPage } from '../../src/config/index.ts';
+import { createScrub } from '../../src/runtime/index.ts';
 
 const problemsOf = (env: Record<string, string>, needs: Parameters<typeof parseSettings>[1] = {}) => {
   try {
@@ -16,7 +17,7 @@ describe('settings', () => {
     expect(parseSettings({})).toMatchObject({ PORT: 3000, MAX_PURCHASES: 3, SUBMIT_UNKNOWN: 'hold' });
   });
 
-  test('all problems are told at once, each with name, expected and got', () => {
+  test('all problems are told at once, each with name, expected and received', () => {
     const problems = problemsOf({
       PORT: 'http',
       STORE_URL: 'ftp://x',
@@ -32,7 +33,7 @@ describe('settings', () => {
     expect(problems.find((problem) => problem.name === 'PORT')).toEqual({
       name: 'PORT',
       expected: 'a whole number from 0 to 65535',
-      got: '"http"',
+      received: '"http"',
     });
   });
 
@@ -45,9 +46,9 @@ describe('settings', () => {
 
   test('a secret is never shown, not even when it is wrong', () => {
     const [problem] = problemsOf({ TOAPIS_API_KEY: '' }, { always: { TOAPIS_API_KEY: 'the key' } });
-    expect(problem?.got).toBe('nothing');
+    expect(problem?.received).toBe('nothing');
     const scrub = createScrub(
-      secretsOf({ QUEUE_URL: 'redis://u:sw0rdfish@h', TOAPIS_API_KEY: 'sk-abcdefgh' }),
+      listSecrets({ QUEUE_URL: 'redis://u:sw0rdfish@h', TOAPIS_API_KEY: 'sk-abcdefgh' }),
     );
     expect(scrub('no sw0rdfish, no sk-abcdefgh')).toBe('no [redacted], no [redacted]');
   });

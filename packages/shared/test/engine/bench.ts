@@ -1,6 +1,6 @@
 import { cleanup, latch, until } from '@darkroom/testkit';
 import type { Job, JobState, Queue, QueueEvents, Worker } from 'bullmq';
-import { within } from '../../src/engine/errors.ts';
+import { withTimeout } from '../../src/engine/errors.ts';
 import type { Engine, EngineQueueOptions, EngineWorkerOptions, Processor } from '../../src/engine/index.ts';
 
 /** biome-ignore lint/suspicious/noExplicitAny: tests put into jobs what they like */
@@ -30,13 +30,13 @@ export function createBench(engine: () => Engine): Bench {
     async worker(queue, processor, options) {
       const worker = engine().worker<Any, Any>(queue.name, processor, options);
       // With Redis away it would never end.
-      cleanup(() => within(2_000, 'close', worker.close(true)).catch(() => undefined));
+      cleanup(() => withTimeout(2_000, 'close', worker.close(true)).catch(() => undefined));
       await worker.waitUntilReady();
       return worker;
     },
     async events(queue) {
       const events = engine().events(queue.name);
-      cleanup(() => within(2_000, 'close', events.close()).catch(() => undefined));
+      cleanup(() => withTimeout(2_000, 'close', events.close()).catch(() => undefined));
       await events.waitUntilReady();
       // It reads what comes after its first look, and that comes some time after it is ready.
       const heard = latch();

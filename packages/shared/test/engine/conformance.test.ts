@@ -1,4 +1,4 @@
-import { freshPrefix, tempDir } from '@darkroom/testkit';
+import { tempDir, uniquePrefix } from '@darkroom/testkit';
 import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine/index.ts';
 import { createBench } from './bench.ts';
@@ -29,7 +29,7 @@ describe.each(['redis', 'pglite'] as const)('%s', (kind) => {
       queueUrl: kind === 'redis' ? redisUrl : undefined,
       dataDir: await tempDir(),
       role: 'both',
-      prefix: freshPrefix(),
+      prefix: uniquePrefix(),
       onError: (error, where) => console.error(where, error),
     });
   });

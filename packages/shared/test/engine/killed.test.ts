@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { cleanup, freshPrefix, needs, service, spawnNode, tempDir } from '@darkroom/testkit';
+import { cleanup, requires, service, spawnNode, tempDir, uniquePrefix } from '@darkroom/testkit';
 import { describe, expect, test, vi } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
 import { inState } from './bench.ts';
@@ -10,9 +10,9 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const report = (error: Error, where: string) => console.error(where, error);
 
-needs('redis').describe('a worker process on Redis that is killed', () => {
+requires('redis').describe('a worker process on Redis that is killed', () => {
   test('leaves its job to the next, with its data', async () => {
-    const env = { QUEUE_URL: service('redis').url, PREFIX: freshPrefix() };
+    const env = { QUEUE_URL: service('redis').url, PREFIX: uniquePrefix() };
     const engine = await openEngine({
       queueUrl: env.QUEUE_URL,
       dataDir: '',

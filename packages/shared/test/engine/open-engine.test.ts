@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { cleanup, needs, service, spawnNode, tempDir, until } from '@darkroom/testkit';
+import { cleanup, requires, service, spawnNode, tempDir, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
 
@@ -44,7 +44,7 @@ describe('the embedded engine', () => {
   });
 });
 
-needs('redis').describe('the Redis engine', () => {
+requires('redis').describe('the Redis engine', () => {
   test('gives the same queue for the same name, answers, and tells nothing secret', async () => {
     const { url } = service('redis');
     const engine = await openEngine({ queueUrl: url, dataDir: '', role: 'producer', onError });

@@ -1,4 +1,4 @@
-import { cleanup, freshPrefix, until } from '@darkroom/testkit';
+import { cleanup, uniquePrefix, until } from '@darkroom/testkit';
 import { expect } from 'vitest';
 import { EngineError, openEngine } from '../../src/engine/index.ts';
 import { createBench, gathered, inState } from './bench.ts';
@@ -13,7 +13,7 @@ async function open(server: RedisServer, operationTimeoutMs = 1_000) {
     queueUrl: server.url,
     dataDir: '',
     role: 'both',
-    prefix: freshPrefix(),
+    prefix: uniquePrefix(),
     operationTimeoutMs,
     closeTimeoutMs: 1_000,
     onError: (error, where) => errors.add(`${where}: ${error.message}`),

@@ -1,6 +1,7 @@
-import { cleanup, freshPrefix, tempDir } from '@darkroom/testkit';
+import { cleanup, tempDir, uniquePrefix } from '@darkroom/testkit';
 import { beforeAll, beforeEach, describe, inject } from 'vitest';
-import { type Engine, openEngine, openQueues, type Queues } from '../../src/index.ts';
+import { type Engine, openEngine } from '../../src/engine/index.ts';
+import { openQueues, type Queues } from '../../src/queues/index.ts';
 
 /** Runs a suite on each engine that is there, on queues of its own. */
 export function onEachEngine(name: string, suite: (queues: () => Queues, engine: () => Engine) => void) {
@@ -22,7 +23,7 @@ export function onEachEngine(name: string, suite: (queues: () => Queues, engine:
         queueUrl: kind === 'redis' ? redisUrl : undefined,
         dataDir: await tempDir(),
         role: 'both',
-        prefix: freshPrefix(),
+        prefix: uniquePrefix(),
         onError: () => undefined,
       });
       cleanup(() => engine.close());

@@ -1,18 +1,9 @@
 import { cleanup, latch, until } from '@darkroom/testkit';
 import { DelayedError, WaitingChildrenError } from 'bullmq';
 import { expect, test } from 'vitest';
-import {
-  type Checkpoint,
-  type Engine,
-  type Processor,
-  type Queues,
-  type RenderResult,
-  randomRenderId,
-  renderJob,
-  storeJobId,
-  submitJobId,
-  wakeRender,
-} from '../../src/index.ts';
+import { type Engine, type Processor } from '../../src/engine/index.ts';
+import { type Queues, type RenderResult, renderJob, wakeRender } from '../../src/queues/index.ts';
+import { type Checkpoint, drawRenderId, storeJobId, submitJobId } from '../../src/render/index.ts';
 import { onEachEngine } from './engines.ts';
 
 onEachEngine('waking a render that is to stop', (queues, engine) => {
@@ -113,7 +104,7 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
     const id = await newRender(queues());
     work(engine(), async () => canceled);
     await until(async () => (await queues().render.getJobState(id)) === 'completed');
-    const unknown = randomRenderId();
+    const unknown = drawRenderId();
     for (const renderId of [id, unknown]) {
       const marker = { renderId, tenant: 'acme', requestedAt: 1 };
       await queues().cancel.add('cancel', marker, { jobId: renderId });
@@ -125,7 +116,7 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
   });
 });
 
-const canceled: RenderResult = { state: 'canceled', costMicros: 0 };
+const canceled: RenderResult = { status: 'canceled', costMicros: 0 };
 
 /** Waits for its child, a submission or a store, in its first run, and ends in the second. */
 const parent = (queues: Queues, childDelay: number): Processor<Checkpoint, RenderResult> => {
@@ -154,14 +145,14 @@ function work(engine: Engine, processor: Processor<Checkpoint, RenderResult>): v
 }
 
 async function newRender(queues: Queues, at: Checkpoint['at'] = { step: 'submit' }): Promise<string> {
-  const renderId = randomRenderId();
+  const renderId = drawRenderId();
   const { name, data, opts } = renderJob({
-    v: 1,
+    version: 1,
     renderId,
     tenant: 'acme',
     request: { model: 'nano-banana-pro', prompt: 'p', resolution: '1K', images: [], priority: 'batch' },
     fingerprint: 'f',
-    doorToken: 'd',
+    creatorToken: 'd',
     createdAt: 1,
     updatedAt: 1,
     attempt: 1,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hideUrl, inputKey, packUrl, sha256 } from '../../src/index.ts';
+import { hideUrl, inputKey, packUrl, sha256 } from '../../src/render/index.ts';
 
 test('a plain short URL stays in the job as it is', () => {
   const url = new URL('https://example.com/a.png');

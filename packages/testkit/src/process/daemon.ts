@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { killWithParent, withParentDeathSignal } from './kill-with-parent.ts';
 import { Lines } from './lines.ts';
-import { tether, tethered } from './tether.ts';
 
 export interface Daemon {
   readonly pid: number;
@@ -19,7 +19,7 @@ export async function startDaemon(
   args: string[],
   options: { env?: Record<string, string>; cwd: string },
 ): Promise<Daemon> {
-  const [program, list] = tethered(command, args);
+  const [program, list] = withParentDeathSignal(command, args);
   const env = { ...process.env, ...options.env };
   const child = spawn(program, list, { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines = new Lines();
@@ -27,7 +27,7 @@ export async function startDaemon(
   child.once('error', (error) => (why = error.message));
   child.once('exit', (code, signal) => (why = `${name} ended with ${signal ?? code}`));
   const closed = once(child, 'close').then(() => lines.wake());
-  tether(child);
+  killWithParent(child);
   lines.read(child.stdout, () => {});
   lines.read(child.stderr, () => {});
   await once(child, 'spawn');

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { basename, dirname } from 'node:path';
 import { cleanup } from '../cleanup.ts';
+import { killWithParent, withParentDeathSignal } from './kill-with-parent.ts';
 import { Lines } from './lines.ts';
 import { appendToRun } from './output.ts';
-import { tether, tethered } from './tether.ts';
 
 export interface SpawnNodeOptions {
   /** The whole environment next to PATH, HOME and TMPDIR: nothing leaks in from the test run. */
@@ -37,11 +37,11 @@ export interface NodeProcess {
 /** Runs a `.ts` or `.js` file on the Node of this run. It is killed when its test, or else its file, is over. */
 export function spawnNode(entry: string, options: SpawnNodeOptions = {}): NodeProcess {
   const name = options.name ?? `${basename(dirname(dirname(entry)))}/${basename(entry)}`;
-  const [program, list] = tethered(process.execPath, [entry, ...(options.args ?? [])]);
+  const [program, list] = withParentDeathSignal(process.execPath, [entry, ...(options.args ?? [])]);
   const { PATH, HOME, TMPDIR } = process.env;
   const env = { PATH, HOME, TMPDIR, ...options.env };
   const child = spawn(program, list, { env, cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-  tether(child);
+  killWithParent(child);
   const pid = child.pid;
   if (pid === undefined) throw new Error(`${entry} did not start`);
 

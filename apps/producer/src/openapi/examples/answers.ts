@@ -1,13 +1,13 @@
 import type {
-  AcceptedAnswer,
-  BulkAnswer,
+  AcceptedResponse,
   BulkItem,
+  BulkResponse,
   BulkSummary,
-  DeliveryAnswer,
-  DeliveryListAnswer,
+  DeliveryListResponse,
+  DeliveryResponse,
   ProgressEvent,
-  RenderAnswer,
-  RenderListAnswer,
+  RenderListResponse,
+  RenderResponse,
   WebhookEvent,
 } from '@darkroom/api';
 import { problemExample } from './problems.ts';
@@ -22,7 +22,7 @@ const links = {
   dashboard: `${EXAMPLE_BASE}/queues/queue/render/${EXAMPLE_ID}`,
 };
 
-const accepted: AcceptedAnswer = {
+const accepted: AcceptedResponse = {
   id: EXAMPLE_ID,
   object: 'render',
   status: 'queued',
@@ -32,7 +32,7 @@ const accepted: AcceptedAnswer = {
   links,
 };
 
-const render: RenderAnswer = {
+const render: RenderResponse = {
   id: EXAMPLE_ID,
   object: 'render',
   status: 'completed',
@@ -74,7 +74,7 @@ const items: BulkItem[] = [
 ];
 const counts = { object: 'bulk', accepted: 1, duplicates: 0, rejected: 1 } as const;
 
-const delivery: DeliveryAnswer = {
+const delivery: DeliveryResponse = {
   id: `msg_${EXAMPLE_ID}_completed_0`,
   object: 'delivery',
   render_id: EXAMPLE_ID,
@@ -91,14 +91,14 @@ const delivery: DeliveryAnswer = {
 export const ANSWER_EXAMPLES: Record<string, unknown> = {
   Accepted: accepted,
   Render: render,
-  RenderList: { object: 'list', data: [render], next_cursor: null } satisfies RenderListAnswer,
-  Bulk: { ...counts, items } satisfies BulkAnswer,
+  RenderList: { object: 'list', data: [render], next_cursor: null } satisfies RenderListResponse,
+  Bulk: { ...counts, items } satisfies BulkResponse,
   BulkItem: items[0] satisfies BulkItem | undefined,
   BulkLine: items[0],
   BulkSummary: counts satisfies BulkSummary,
   Progress: { id: EXAMPLE_ID, status: 'rendering', progress: 42 } satisfies ProgressEvent,
   Delivery: delivery,
-  DeliveryList: { object: 'list', data: [delivery] } satisfies DeliveryListAnswer,
+  DeliveryList: { object: 'list', data: [delivery] } satisfies DeliveryListResponse,
   WebhookEvent: {
     type: 'render.completed',
     timestamp: '2026-11-22T16:01:12.110Z',

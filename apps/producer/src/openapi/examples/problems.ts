@@ -1,19 +1,19 @@
-import { PROBLEMS, type ProblemAnswer, type ProblemCode } from '@darkroom/api';
+import { PROBLEMS, type ProblemCode, type ProblemResponse } from '@darkroom/api';
 
 /** What some problems say of the input; the others have nothing to list. */
-const FIELDS: { [C in ProblemCode]?: ProblemAnswer['problems'] } = {
+const FIELDS: { [C in ProblemCode]?: ProblemResponse['problems'] } = {
   invalid_request: [
-    { field: 'prompt', expected: 'a string', got: 'nothing' },
+    { field: 'prompt', expected: 'a string', received: 'nothing' },
     {
       field: 'image_urls[3]',
       expected: 'a public http(s) URL or a data URI',
-      got: '"ftp://example.com/a.png"',
+      received: '"ftp://example.com/a.png"',
     },
   ],
-  idempotency_conflict: [{ field: 'size', expected: 'as in the first request', got: 'another value' }],
-  invalid_json: [{ field: 'body', expected: 'JSON', got: 'no value at line 1, column 12' }],
-  unsupported_media_type: [{ field: 'Content-Type', expected: 'application/json', got: 'text/plain' }],
-  body_too_large: [{ field: 'body', expected: 'a smaller body', got: 'more bytes than are allowed' }],
+  idempotency_conflict: [{ field: 'size', expected: 'as in the first request', received: 'another value' }],
+  invalid_json: [{ field: 'body', expected: 'JSON', received: 'no value at line 1, column 12' }],
+  unsupported_media_type: [{ field: 'Content-Type', expected: 'application/json', received: 'text/plain' }],
+  body_too_large: [{ field: 'body', expected: 'a smaller body', received: 'more bytes than are allowed' }],
 };
 
 /** What some are about; the others say it in their title. */
@@ -32,7 +32,7 @@ const DETAILS: { [C in ProblemCode]?: string } = {
 const ABOUT_A_RENDER: ProblemCode[] = ['image_not_found', 'idempotency_conflict', 'render_ended'];
 
 /** An answer with this code. @param base where the API is. */
-export function problemExample(code: ProblemCode, base = 'http://127.0.0.1:3000'): ProblemAnswer {
+export function problemExample(code: ProblemCode, base = 'http://127.0.0.1:3000'): ProblemResponse {
   const [status, title] = PROBLEMS[code];
   return {
     type: `${base}/problems/${code}`,

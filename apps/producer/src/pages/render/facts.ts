@@ -1,16 +1,11 @@
-import {
-  type Clock,
-  type Delivery,
-  deliveriesOf,
-  type Note,
-  noteOfLine,
-  type Queues,
-  type Scrub,
-  type Standing,
-} from '@darkroom/shared';
+import { type Queues } from '@darkroom/shared/queues';
+import { type Note, parseNote } from '@darkroom/shared/render';
+import { type Clock, type Scrub } from '@darkroom/shared/runtime';
+import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import type { SignedLinks } from '../../access/index.ts';
 import { scrubDeep } from '../../dashboard/index.ts';
+import { type Delivery, findDeliveries } from '../../deliveries/find-deliveries.ts';
 import { found, type LookDeps } from '../../renders/index.ts';
 
 export interface RenderPageDeps extends LookDeps {
@@ -21,7 +16,7 @@ export interface RenderPageDeps extends LookDeps {
 
 /** All that a page tells of a render. Scrubbed, but for the links. */
 export interface Facts {
-  standing: Standing;
+  standing: RenderSnapshot;
   notes: Note[];
   deliveries: Delivery[];
   /** Addresses that work in the browser that asked, whatever it can send with a picture. */
@@ -42,7 +37,7 @@ export async function factsOf(deps: RenderPageDeps, request: FastifyRequest): Pr
   const id = standing.renderId;
   const [notes, deliveries, picture] = await Promise.all([
     standing.notes ?? inTime(notesInLog(queues, id), []),
-    inTime(deliveriesOf(queues, id), []),
+    inTime(findDeliveries(queues, id), []),
     standing.image && pictureLinks(deps.links, request, standing, clock.now() + PICTURE_MS),
   ]);
   const { key, tenant } = request.caller ?? {};
@@ -59,11 +54,16 @@ export async function factsOf(deps: RenderPageDeps, request: FastifyRequest): Pr
 
 async function notesInLog(queues: Queues, id: string): Promise<Note[]> {
   const { logs } = await queues.render.getJobLogs(id);
-  return logs.flatMap((line) => noteOfLine(line) ?? []);
+  return logs.flatMap((line) => parseNote(line) ?? []);
 }
 
 /** A browser that gave its key for the page does not send it with the picture: links carry their own permission. */
-async function pictureLinks(links: SignedLinks, request: FastifyRequest, standing: Standing, until: number) {
+async function pictureLinks(
+  links: SignedLinks,
+  request: FastifyRequest,
+  standing: RenderSnapshot,
+  until: number,
+) {
   const self = `/v1/renders/${standing.renderId}`;
   const open = async (path: string) =>
     request.caller?.key ? await links.sign(path, standing.tenant, until).catch(() => path) : path;

@@ -1,5 +1,6 @@
-import { END_STATUSES } from '@darkroom/api';
-import type { Note, Standing } from '@darkroom/shared';
+import { FINAL_STATUSES } from '@darkroom/api';
+import type { Note } from '@darkroom/shared/render';
+import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 
 /** Something that happened to a render. */
 export interface Moment {
@@ -10,15 +11,15 @@ export interface Moment {
   took?: number;
 }
 
-export const hasEnded = ({ status }: Standing): boolean =>
-  (END_STATUSES as readonly string[]).includes(status);
+export const hasEnded = ({ status }: RenderSnapshot): boolean =>
+  (FINAL_STATUSES as readonly string[]).includes(status);
 
 /**
  * What happened to a render, from its acceptance to its end or to now.
  *
  * @param notes oldest first; without any, what the purchases tell stands for them
  */
-export function timeline(standing: Standing, notes: readonly Note[], now: number): Moment[] {
+export function timeline(standing: RenderSnapshot, notes: readonly Note[], now: number): Moment[] {
   const { createdAt, updatedAt, status } = standing;
   const told = notes.length > 0 ? notes : fromPurchases(standing);
   const moments: Moment[] = [
@@ -35,7 +36,7 @@ export function timeline(standing: Standing, notes: readonly Note[], now: number
   });
 }
 
-const fromPurchases = ({ purchases }: Standing): Note[] =>
+const fromPurchases = ({ purchases }: RenderSnapshot): Note[] =>
   purchases.map(({ attempt, acceptedAt, taskId }) => ({
     at: acceptedAt,
     text: `purchase ${attempt}: accepted as ${taskId}`,

@@ -1,4 +1,5 @@
-import { costOf, dashboardPath, dollars, type Reference, type Standing } from '@darkroom/shared';
+import { type Reference, sumCost } from '@darkroom/shared/render';
+import { dashboardPath, formatDollars, type RenderSnapshot } from '@darkroom/shared/snapshot';
 import { html, type Markup } from '../html.ts';
 import type { Facts } from './facts.ts';
 import { duration, hasEnded, timeline } from './timeline.ts';
@@ -111,7 +112,7 @@ ${took !== undefined && html`<meter min="0" max="${longest}" value="${took}">${d
 <ol>${rows}</ol>`;
 }
 
-function purchases(standing: Standing): Markup {
+function purchases(standing: RenderSnapshot): Markup {
   const all = standing.purchases;
   if (all.length === 0)
     return html`<p class="soft">Nothing was bought${hasEnded(standing) ? '' : ' yet'}.</p>`;
@@ -125,16 +126,16 @@ ${all.map(
     costMicros,
     refunded,
   }) => html`<tr><td>${attempt}<td><code>${taskId}</code><td>${time(acceptedAt)}
-<td class="number">${refunded ? 'refunded' : `$${dollars(costMicros)}`}</tr>\n`,
+<td class="number">${refunded ? 'refunded' : `$${formatDollars(costMicros)}`}</tr>\n`,
 )}
-<tr><th colspan="3">Together<th class="number">$${dollars(costOf(all))}</tr>
+<tr><th colspan="3">Together<th class="number">$${formatDollars(sumCost(all))}</tr>
 </table></div>`;
 }
 
 function deliveries({ deliveries: all, now }: Facts): Markup {
   return html`<ul>${all.map(
     ({ job, status, attempts, nextAttemptAt, lastError, id }) => html`<li>
-<span class="badge ${status}">${status}</span> render.${job.state} to ${host(job.to)}
+<span class="badge ${status}">${status}</span> render.${job.status} to ${host(job.to)}
 <span class="soft">· ${attempts} ${attempts === 1 ? 'try' : 'tries'}${nextAttemptAt !== undefined && `, next in ${duration(Math.max(0, nextAttemptAt - now))}`}</span>
 ${lastError && html`<p>${lastError}</p>`}<p class="soft"><code>${id}</code></p></li>`,
   )}</ul>`;

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Clock } from '../../clock/clock.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { EngineError } from '../engine.ts';
 
 /**

@@ -9,11 +9,11 @@ import {
   runMigrations,
 } from 'bullmq';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import type { Clock } from '../../clock/clock.ts';
-import { createBullSet } from '../bull-set.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { createBullMQFactory } from '../bullmq-factory.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
-import { within } from '../errors.ts';
+import { withTimeout } from '../errors.ts';
 import { COUNTER_WINDOW_SECONDS, countersOver } from '../rate-counters.ts';
 import { lockFolder } from './folder-lock.ts';
 import { startMaintenance } from './maintenance.ts';
@@ -54,7 +54,7 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
 
   const backend = createPostgresBackend as unknown as BackendFactory<RedisQueueBackend>;
   const connection = () => pool as PgPool as unknown as ConnectionOptions;
-  const set = createBullSet({
+  const set = createBullMQFactory({
     kind: 'pglite',
     prefix: SCHEMA,
     report: options.report,
@@ -85,14 +85,14 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
     queue: set.queue,
     worker: set.worker,
     events: set.events,
-    jobTexts: async (queue, jobIds) => {
+    readJobTexts: async (queue, jobIds) => {
       const backend = set.queue(queue).getBackend();
       return await Promise.all(jobIds.map(async (id) => (await backend.getJobData(id))?.data));
     },
     counters: countersOver(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),
     async ping(timeoutMs) {
       if (closing) throw new EngineError('unavailable', 'The queue engine is closed.');
-      await within(timeoutMs, 'SELECT 1', pool.query('SELECT 1'));
+      await withTimeout(timeoutMs, 'SELECT 1', pool.query('SELECT 1'));
     },
     warnings: async () => [],
     close() {

@@ -1,6 +1,6 @@
 import { type BackendFactory, createRedisBackend, type RedisQueueBackend } from 'bullmq';
-import type { Clock } from '../../clock/clock.ts';
-import { asEngineError, isUnavailable, within } from '../errors.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { isUnavailable, toEngineError, withTimeout } from '../errors.ts';
 
 /** These last as long as they last. */
 const UNTIMED = new Set(['close', 'disconnect', 'waitUntilReady', 'waitForJob', 'readEvents']);
@@ -26,9 +26,9 @@ export function failFastBackend(timeoutMs: number): BackendFactory<RedisQueueBac
     intercept(backend, async (operation, call) => {
       if (UNTIMED.has(operation)) return await call();
       try {
-        return await within(BULK.has(operation) ? timeoutMs * 5 : timeoutMs, operation, call());
+        return await withTimeout(BULK.has(operation) ? timeoutMs * 5 : timeoutMs, operation, call());
       } catch (error) {
-        throw asEngineError(error);
+        throw toEngineError(error);
       }
     });
   return (name, options, extra) => wrap(createRedisBackend(name, options, extra));

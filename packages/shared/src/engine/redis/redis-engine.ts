@@ -1,10 +1,10 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { Clock } from '../../clock/clock.ts';
-import { createBullSet } from '../bull-set.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { createBullMQFactory } from '../bullmq-factory.ts';
 import { queueDefaults } from '../defaults.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
-import { asEngineError, within } from '../errors.ts';
+import { toEngineError, withTimeout } from '../errors.ts';
 import { describeTarget, type QueueTarget } from '../queue-url.ts';
 import { COUNTER_WINDOW_SECONDS, countersOver } from '../rate-counters.ts';
 import { redisAdvice } from './advice.ts';
@@ -48,7 +48,7 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
   const producing = start('fast');
   let waiting: RedisConnection | undefined;
 
-  const set = createBullSet({
+  const set = createBullMQFactory({
     kind: 'redis',
     prefix,
     report,
@@ -75,13 +75,13 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
   const ping = async (timeoutMs: number) => {
     const signal = AbortSignal.timeout(timeoutMs);
     try {
-      await within(
+      await withTimeout(
         timeoutMs,
         'PING',
         whenReady(producing, signal).then(() => producing.ping()),
       );
     } catch (error) {
-      if (!signal.aborted) throw asEngineError(error);
+      if (!signal.aborted) throw toEngineError(error);
       throw new EngineError('unavailable', `${description} did not answer within ${timeoutMs} ms.`, {
         cause: error,
       });
@@ -95,11 +95,11 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     queue: set.queue,
     worker: set.worker,
     events: set.events,
-    async jobTexts(queue, jobIds) {
+    async readJobTexts(queue, jobIds) {
       const { operationTimeoutMs } = options;
       const work = readTexts(producing, set.queue(queue), jobIds);
-      return await within(operationTimeoutMs * 5, 'HGET', work).catch((error) => {
-        throw asEngineError(error);
+      return await withTimeout(operationTimeoutMs * 5, 'HGET', work).catch((error) => {
+        throw toEngineError(error);
       });
     },
     counters: countersOver(
@@ -114,8 +114,8 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     ping,
     async warnings() {
       await ping(options.operationTimeoutMs);
-      return await within(options.operationTimeoutMs, 'INFO', redisAdvice(producing)).catch((error) => {
-        throw asEngineError(error);
+      return await withTimeout(options.operationTimeoutMs, 'INFO', redisAdvice(producing)).catch((error) => {
+        throw toEngineError(error);
       });
     },
     close() {

@@ -131,7 +131,7 @@ export function observing(bench: Bench): void {
     const data = { from: 'first', quoted: '"from":"x"' };
     await queue.add('render', data, { jobId: 'a.1' });
     await (await queue.add('render', data, { jobId: 'a.2' })).updateData({ from: 'second' });
-    const texts = await bench.engine().jobTexts(queue.name, ['a.2', 'a.0', 'a.1']);
+    const texts = await bench.engine().readJobTexts(queue.name, ['a.2', 'a.0', 'a.1']);
     expect(texts.map((text) => text && JSON.parse(text))).toEqual([{ from: 'second' }, undefined, data]);
     expect(texts[2]).toContain('"from":"first"');
   });

@@ -1,0 +1,90 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { TENANT } from '@darkroom/api';
+
+/**
+ * - `enqueue`: ask for renders, cancel them
+ * - `read`: look at renders, their images and pages
+ * - `operate`: redeliver webhooks; with all tenants also the dashboard, metrics
+ */
+export const ROLES = ['enqueue', 'read', 'operate'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** In place of a tenant: the key of an operator of the whole house. */
+export const ALL_TENANTS = '*';
+
+/** A key as settings hold it: what it may do, and the hash of its text. */
+export interface ApiKey {
+  /** A tenant's name, or {@link ALL_TENANTS}. */
+  tenant: string;
+  roles: readonly Role[];
+  /** SHA-256 of the key as hex. Keys are random and long: a slow hash would add nothing. */
+  sha256: string;
+  /** Requests per second; the house's own when absent. */
+  perSecond?: number;
+  /** Bytes of a request body; the house's own when absent. */
+  bodyBytes?: number;
+}
+
+/** What an entry must look like, for whoever wrote another. */
+export const API_KEY_FORM =
+  'entries tenant:role+role:sha256 of the key[:rate=50][:body=1048576], roles of enqueue, read, operate; tenant * for operators of all, without enqueue';
+
+/**
+ * Reads `API_KEYS`: entries separated by commas, blanks or lines; from `#` to the end of a line is a comment.
+ *
+ * @returns `undefined` when any entry cannot be read.
+ */
+export function parseApiKeys(text: string): ApiKey[] | undefined {
+  const entries = text.replace(/#[^\n]*/g, '').split(/[\s,]+/);
+  const keys = entries.filter(Boolean).map(parseEntry);
+  return keys.every((key) => key !== undefined) ? keys : undefined;
+}
+
+function parseEntry(entry: string): ApiKey | undefined {
+  const [tenant = '', roleText = '', sha256 = '', ...limits] = entry.split(':');
+  const roles = roleText.split('+') as Role[];
+  if (tenant !== ALL_TENANTS && !TENANT.test(tenant)) return undefined;
+  if (!roles.every((role) => ROLES.includes(role))) return undefined;
+  // A render belongs to somebody: who acts for all cannot ask for one.
+  if (tenant === ALL_TENANTS && roles.includes('enqueue')) return undefined;
+  if (!/^[0-9a-f]{64}$/.test(sha256)) return undefined;
+  const key: ApiKey = { tenant, roles, sha256 };
+  for (const limit of limits) {
+    const [name, digits = ''] = limit.split('=');
+    const value = /^[1-9]\d{0,9}$/.test(digits) ? Number(digits) : undefined;
+    if (value === undefined) return undefined;
+    if (name === 'rate') key.perSecond = value;
+    else if (name === 'body') key.bodyBytes = value;
+    else return undefined;
+  }
+  return key;
+}
+
+/** A key as `API_KEYS` holds it. */
+export function formatApiKey({ tenant, roles, sha256, perSecond, bodyBytes }: ApiKey): string {
+  return [
+    tenant,
+    roles.join('+'),
+    sha256,
+    ...(perSecond ? [`rate=${perSecond}`] : []),
+    ...(bodyBytes ? [`body=${bodyBytes}`] : []),
+  ].join(':');
+}
+
+/** A new key. Its text is shown once and kept by its owner alone. */
+export function createApiKey(): { text: string; sha256: string } {
+  const text = `dk_${randomBytes(32).toString('base64url')}`;
+  return { text, sha256: hashKeyText(text).toString('hex') };
+}
+
+/** The key whose text this is. Takes the same time whichever it is, and when it is none. */
+export function findApiKey(keys: readonly ApiKey[], text: string): ApiKey | undefined {
+  const digest = hashKeyText(text);
+  let found: ApiKey | undefined;
+  for (const key of keys) {
+    if (timingSafeEqual(digest, Buffer.from(key.sha256, 'hex'))) found = key;
+  }
+  return found;
+}
+
+const hashKeyText = (text: string) => createHash('sha256').update(text).digest();

@@ -1,2 +1,0 @@
-// ledger.ts   intents, acceptances, results and receipts in the object store
-export * from './ledger.ts';

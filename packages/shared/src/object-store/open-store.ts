@@ -1,0 +1,43 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../runtime/clock.ts';
+import { type ObjectStore, StoreError } from './object-store.ts';
+import type { S3Settings } from './s3/client.ts';
+
+export interface OpenStoreOptions {
+  /** `s3://bucket/prefix` or `file:///folder`. @default the folder `store` in dataDir */
+  storeUrl?: string | undefined;
+  dataDir: string;
+  s3?: S3Settings;
+  clock: Clock;
+}
+
+/**
+ * Opens the store that a URL names. S3 is not asked anything yet: see `assertPutIfAbsent`.
+ *
+ * @throws {StoreError} `internal` for a URL that names no store, `denied` for a folder that cannot be written
+ */
+export async function openStore(options: OpenStoreOptions): Promise<ObjectStore> {
+  const { storeUrl, dataDir, s3 = {}, clock } = options;
+  // The SDK takes a quarter of a second to load: only who uses it pays.
+  if (storeUrl?.startsWith('s3://')) {
+    const [, bucket, prefix = ''] =
+      /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(storeUrl) ?? [];
+    const trimmed = prefix.replace(/^\/+|\/+$/g, '');
+    if (!bucket || !/^[A-Za-z0-9._=/-]{0,200}$/.test(trimmed)) throw refused(storeUrl);
+    const { s3Store } = await import('./s3/s3-store.ts');
+    return s3Store(bucket, trimmed, s3, clock);
+  }
+  const { folderStore } = await import('./folder/folder-store.ts');
+  if (storeUrl === undefined) return folderStore(resolve(dataDir, 'store'), clock);
+  if (!storeUrl.startsWith('file:///')) throw refused(storeUrl);
+  return folderStore(join(fileURLToPath(storeUrl)), clock);
+}
+
+function refused(storeUrl: string): StoreError {
+  const shown = storeUrl.replace(/\/\/[^/@]*@/, '//…@');
+  return new StoreError(
+    'internal',
+    `STORE_URL: expected s3://bucket/prefix or file:///folder, received ${shown}`,
+  );
+}

@@ -1,0 +1,158 @@
+import { Readable } from 'node:stream';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  ListObjectsV2Command,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { Clock } from '../../runtime/clock.ts';
+import { attempt as attemptWith } from '../body.ts';
+import { assertKey, assertPrefix, pageSize } from '../keys.ts';
+import type { ObjectInfo, ObjectStore } from '../object-store.ts';
+import { createClients, type S3Settings } from './client.ts';
+import { isMissing, toStoreError } from './errors.ts';
+import { decodeMetadata } from './metadata.ts';
+import { putObject, putObjectIfAbsent } from './put.ts';
+
+const LONGEST_URL_SECONDS = 7 * 24 * 3600;
+
+/** @param prefix without slashes at its ends; may be empty */
+export function s3Store(bucket: string, prefix: string, settings: S3Settings, clock: Clock): ObjectStore {
+  const clients = createClients(settings);
+  const base = prefix === '' ? '' : `${prefix}/`;
+  const at = (key: string) => {
+    assertKey(key);
+    return { Bucket: bucket, Key: base + key };
+  };
+
+  const getObject = async (key: string, signal: AbortSignal | undefined) => {
+    const command = new GetObjectCommand(at(key));
+    return attempt(`get ${key}`, signal, () =>
+      unlessMissing(clients.retrying.send(command, sending(signal))),
+    );
+  };
+
+  return {
+    kind: 's3',
+    url: `s3://${bucket}/${prefix}`,
+
+    async put(key, body, options) {
+      const where = at(key);
+      await attempt(`put ${key}`, options.signal, () => putObject(clients, where, body, options));
+    },
+
+    async putIfAbsent(key, body, options) {
+      const where = at(key);
+      return attempt(`put-if-absent ${key}`, options.signal, () =>
+        putObjectIfAbsent(clients, where, body, options, clock),
+      );
+    },
+
+    async get(key, { signal } = {}) {
+      const answer = await getObject(key, signal);
+      if (!answer) return undefined;
+      return attempt(`get ${key}`, signal, async () => {
+        if (!answer.Body) return new Uint8Array();
+        return answer.Body.transformToByteArray();
+      });
+    },
+
+    async getStream(key, { signal } = {}) {
+      const answer = await getObject(key, signal);
+      if (!answer) return undefined;
+      const body = (answer.Body as Readable | undefined) ?? Readable.from([]);
+      const stream = Readable.from(reading(key, body, signal));
+      stream.once('close', () => body.destroy()); // Also when nobody began to read: else the socket stays.
+      return { info: infoOf(key, answer), stream };
+    },
+
+    async head(key, { signal } = {}) {
+      const command = new HeadObjectCommand(at(key));
+      const answer = await attempt(`head ${key}`, signal, () =>
+        unlessMissing(clients.retrying.send(command, sending(signal))),
+      );
+      return answer && infoOf(key, answer);
+    },
+
+    async list({ prefix: wanted, cursor, limit, signal }) {
+      assertPrefix(wanted);
+      if (cursor !== undefined) assertKey(cursor);
+      const command = new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: base + wanted,
+        MaxKeys: pageSize(limit),
+        // Rather than the server's token: a cursor then outlives a change of server.
+        ...(cursor === undefined ? {} : { StartAfter: base + cursor }),
+      });
+      const page = await attempt(`list ${wanted}`, signal, () =>
+        clients.retrying.send(command, sending(signal)),
+      );
+      const objects = (page.Contents ?? []).map((object) => ({
+        key: (object.Key ?? '').slice(base.length),
+        size: object.Size ?? 0,
+        modifiedAt: object.LastModified?.getTime() ?? 0,
+      }));
+      const last = objects.at(-1);
+      return page.IsTruncated && last ? { objects, cursor: last.key } : { objects };
+    },
+
+    async delete(key, { signal } = {}) {
+      const command = new DeleteObjectCommand(at(key));
+      await attempt(`delete ${key}`, signal, () => clients.retrying.send(command, sending(signal)));
+    },
+
+    async signedUrl(key, expiresInMs) {
+      const command = new GetObjectCommand(at(key));
+      const expiresIn = Math.min(Math.max(Math.ceil(expiresInMs / 1000), 1), LONGEST_URL_SECONDS);
+      const signingDate = new Date(clock.now());
+      return attempt(`sign ${key}`, undefined, () =>
+        getSignedUrl(clients.once, command, { expiresIn, signingDate }),
+      );
+    },
+
+    close: async () => clients.close(),
+  };
+}
+
+const attempt = <T>(what: string, signal: AbortSignal | undefined, run: () => Promise<T>) =>
+  attemptWith(what, signal, toStoreError, run);
+
+const sending = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});
+
+async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function* reading(
+  key: string,
+  body: Readable,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  const abort = () => void body.destroy(signal?.reason as Error);
+  signal?.addEventListener('abort', abort);
+  try {
+    yield* body as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : toStoreError(error, `get ${key}`);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+function infoOf(key: string, answer: HeadObjectCommandOutput | GetObjectCommandOutput): ObjectInfo {
+  return {
+    key,
+    size: answer.ContentLength ?? 0,
+    ...(answer.ContentType ? { contentType: answer.ContentType } : {}),
+    metadata: decodeMetadata(answer.Metadata),
+    modifiedAt: answer.LastModified?.getTime() ?? 0,
+  };
+}

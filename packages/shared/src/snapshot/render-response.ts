@@ -1,0 +1,90 @@
+import type { AcceptedResponse, RenderResponse } from '@darkroom/api';
+import { sumCost } from '../render/index.ts';
+import { formatDollars } from './money.ts';
+import type { RenderSnapshot } from './render-snapshot.ts';
+
+/** Addresses of one render, absolute. */
+export interface RenderLinks {
+  self: string;
+  page: string;
+  dashboard: string;
+}
+
+export function renderLinks(base: string, renderId: string): RenderLinks {
+  return {
+    self: `${base}/v1/renders/${renderId}`,
+    page: `${base}/renders/${renderId}`,
+    dashboard: `${base}${dashboardPath(renderId)}`,
+  };
+}
+
+export const dashboardPath = (renderId: string) => `/queues/queue/render/${renderId}`;
+
+const toIsoTime = (at: number) => new Date(at).toISOString();
+
+/** What a caller is told about a render. `imageUrls` are asked for only when there is an image. */
+export function renderResponse(
+  standing: RenderSnapshot,
+  links: RenderLinks,
+  imageUrls: { image: string; thumbnail: string } | undefined,
+): RenderResponse {
+  const { image, purchases, request, error } = standing;
+  return {
+    id: standing.renderId,
+    object: 'render',
+    status: standing.status,
+    progress: standing.progress,
+    attempts: standing.attempts,
+    task_ids: standing.taskIds,
+    created_at: toIsoTime(standing.createdAt),
+    updated_at: toIsoTime(standing.updatedAt),
+    tenant: standing.tenant,
+    run: request.run ?? null,
+    metadata: request.metadata ?? {},
+    request: {
+      model: request.model,
+      prompt: request.prompt,
+      size: request.size ?? null,
+      resolution: request.resolution,
+      priority: request.priority,
+      images: request.images.length,
+      mask: request.mask !== undefined,
+    },
+    image:
+      image && imageUrls
+        ? {
+            key: image.key,
+            url: imageUrls.image,
+            sha256: image.sha256,
+            bytes: image.bytes,
+            width: image.width,
+            height: image.height,
+            content_type: image.contentType,
+            thumbnail_url: imageUrls.thumbnail,
+          }
+        : null,
+    cost: {
+      amount: formatDollars(sumCost(purchases)),
+      currency: 'USD',
+      purchases: purchases.length,
+      refunded: purchases.filter((purchase) => purchase.refunded).length,
+    },
+    error: error ? { code: error.code, message: error.message, step: error.step } : null,
+    links,
+  };
+}
+
+export function acceptedResponse(
+  accepted: Pick<RenderSnapshot, 'renderId' | 'status' | 'progress' | 'createdAt'> & { duplicate: boolean },
+  links: RenderLinks,
+): AcceptedResponse {
+  return {
+    id: accepted.renderId,
+    object: 'render',
+    status: accepted.status,
+    progress: accepted.progress,
+    duplicate: accepted.duplicate,
+    created_at: toIsoTime(accepted.createdAt),
+    links,
+  };
+}

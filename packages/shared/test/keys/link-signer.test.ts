@@ -1,0 +1,63 @@
+import { cleanup, tempDir } from '@darkroom/testkit';
+import { expect, test } from 'vitest';
+import { openLinkSigner, type SignedLink } from '../../src/keys/index.ts';
+import { openStore } from '../../src/object-store/index.ts';
+import { type Clock, systemClock } from '../../src/runtime/index.ts';
+
+const PATH = '/v1/renders/rnd_1/image';
+
+async function open() {
+  let now = 1_000_000;
+  const clock: Clock = { ...systemClock, now: () => now };
+  const dataDir = await tempDir();
+  const store = async () => {
+    const opened = await openStore({ dataDir, clock });
+    cleanup(() => opened.close());
+    return opened;
+  };
+  const set = (ms: number) => {
+    now = ms;
+  };
+  return { clock, store, set };
+}
+
+function linkOf(text: string): SignedLink {
+  const url = new URL(text, 'http://here');
+  const of = (name: string) => url.searchParams.get(name) ?? '';
+  return { path: url.pathname, tenant: of('tenant'), expiresAt: of('until'), signature: of('signature') };
+}
+
+test('what one process of a store signs opens in another, until its time, also when both come first', async () => {
+  const { clock, store, set } = await open();
+  const [one, other] = [openLinkSigner(await store(), clock), openLinkSigner(await store(), clock)];
+  const [a, b] = await Promise.all([one.sign(PATH, 'shop', 1_000_500), other.sign(PATH, 'shop', 1_000_500)]);
+  expect(a).toBe(b);
+  expect(await one.verify(linkOf(b))).toBe(true);
+  expect(await other.verify(linkOf(a))).toBe(true);
+  set(1_000_499);
+  expect(await one.verify(linkOf(a))).toBe(true);
+  set(1_000_500);
+  expect(await one.verify(linkOf(a))).toBe(false);
+});
+
+test.each<[string, (link: SignedLink) => Partial<SignedLink>]>([
+  ['path', () => ({ path: '/v1/renders/rnd_2/image' })],
+  ['tenant', () => ({ tenant: 'press' })],
+  ['time', ({ expiresAt }) => ({ expiresAt: String(Number(expiresAt) + 1) })],
+  ['way to write the time', ({ expiresAt }) => ({ expiresAt: `0${expiresAt}` })],
+  ['border between its parts', () => ({ path: `${PATH}\nshop`, tenant: '' })],
+  ['signature', ({ signature }) => ({ signature: signature.replace(/.$/, '') })],
+  ['absent signature', () => ({ signature: '' })],
+])('a link with another %s does not open', async (_, bend) => {
+  const { clock, store } = await open();
+  const signer = openLinkSigner(await store(), clock);
+  const link = linkOf(await signer.sign(PATH, 'shop', 2_000_000));
+  expect(await signer.verify(link)).toBe(true);
+  expect(await signer.verify({ ...link, ...bend(link) })).toBe(false);
+});
+
+test('another store has another secret', async () => {
+  const [one, other] = await Promise.all([open(), open()]);
+  const link = await openLinkSigner(await one.store(), one.clock).sign(PATH, 'shop', 2_000_000);
+  expect(await openLinkSigner(await other.store(), other.clock).verify(linkOf(link))).toBe(false);
+});

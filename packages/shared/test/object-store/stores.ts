@@ -1,0 +1,51 @@
+import { pathToFileURL } from 'node:url';
+import { cleanup, requires, service, tempDir, uniqueS3Url } from '@darkroom/testkit';
+import { describe } from 'vitest';
+import { type ObjectStore, openStore, StoreError } from '../../src/object-store/index.ts';
+import { type Clock, systemClock } from '../../src/runtime/clock.ts';
+
+export interface S3Options {
+  endpoint?: string;
+  secretAccessKey?: string;
+  idleTimeoutMs?: number;
+  clock?: Clock;
+  url?: string;
+}
+
+/** A store in a fresh prefix of the run's S3, closed afterwards. */
+export async function openS3({ clock = systemClock, url, ...changed }: S3Options = {}): Promise<ObjectStore> {
+  const { bucket: _bucket, ...s3 } = service('s3');
+  const store = await openStore({
+    storeUrl: url ?? uniqueS3Url(),
+    dataDir: 'unused',
+    s3: { ...s3, ...changed },
+    clock,
+  });
+  cleanup(() => store.close());
+  return store;
+}
+
+/** A store in a folder of its own, or in the one given. */
+export async function openFolder(dir?: string): Promise<ObjectStore> {
+  const storeUrl = pathToFileURL(dir ?? (await tempDir())).href;
+  return openStore({ storeUrl, dataDir: 'unused', clock: systemClock });
+}
+
+/** Holds every implementation to the same guarantee. */
+export function everyStore(name: string, body: (open: () => Promise<ObjectStore>) => void): void {
+  describe(`${name} (folder)`, () => body(openFolder));
+  requires('s3').describe(`${name} (S3)`, () => body(openS3));
+}
+
+/** The StoreError a promise rejects with. */
+export async function refusal(promise: Promise<unknown>): Promise<StoreError> {
+  const error = await promise.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  if (error instanceof StoreError) return error;
+  throw new Error('expected a StoreError', { cause: error });
+}
+
+export const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
+export const plain = { contentType: 'text/plain' };

@@ -1,0 +1,38 @@
+import { describe, inject, test } from 'vitest';
+import { howToGet, type ServiceName, type Services } from './services/services.ts';
+
+/**
+ * `describe` and `test` for what cannot run without these servers. Where one is missing they are skipped and the
+ * run says so in a line; with `CI=true` they fail, because a green run that tested nothing is worse.
+ *
+ * @example needs('redis', 's3').describe('a killed worker buys nothing twice', () => { … })
+ */
+export function requires(...names: ServiceName[]): {
+  describe: (name: string, body: () => void) => void;
+  test: (name: string, body: () => Promise<void> | void, timeout?: number) => void;
+} {
+  const missing = names.filter((name) => !inject('services')[name]);
+  if (missing.length === 0) {
+    return {
+      describe: (name, body) => void describe(name, body),
+      test: (name, body, timeout) => test(name, body, timeout),
+    };
+  }
+  if (!process.env['CI'] || process.env['CI'] === 'false') {
+    return { describe: (name, body) => void describe.skip(name, body), test: (name) => test.skip(name) };
+  }
+  const refuse = () => {
+    throw new Error(missing.map((name) => `${name} is missing: ${howToGet[name]}`).join('; '));
+  };
+  return {
+    describe: (name) => void describe(name, () => test(`has ${missing.join(' and ')}`, refuse)),
+    test: (name) => test(name, refuse),
+  };
+}
+
+/** A service that {@link requires} promised. Call it in hooks and tests, not while they are being collected. */
+export function service<N extends ServiceName>(name: N): NonNullable<Services[N]> {
+  const found = inject('services')[name];
+  if (!found) throw new Error(`${name} is missing: ask for it with needs('${name}')`);
+  return found as NonNullable<Services[N]>;
+}
