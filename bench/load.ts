@@ -30,6 +30,7 @@ export function newCheckpoint(prompt: string = PROMPT): Checkpoint {
     request: { model: 'gemini-3-pro-image-preview', ...REQUEST, prompt, images: [] },
     // As long as a real one: its bytes are measured.
     fingerprint: '0123456789abcdef'.repeat(4),
+    provider: 'toapis',
     creatorToken: '0123456789abcdef',
     createdAt: now,
     updatedAt: now,

@@ -39,7 +39,12 @@ export async function openExtras(options: SkeletonOptions): Promise<Extras> {
     submit: async (renderId, wanted) => {
       if (ledger) {
         await ledger.attemptState(renderId, 1);
-        await ledger.claim(renderId, 1, { owner: renderId, claimedBy: 'bench', request: wanted });
+        await ledger.claim(renderId, 1, {
+          owner: renderId,
+          provider: 'toapis',
+          claimedBy: 'bench',
+          request: wanted,
+        });
       }
       let id = `task-${renderId}`;
       if (has('http')) {
@@ -52,6 +57,7 @@ export async function openExtras(options: SkeletonOptions): Promise<Extras> {
         taskId: id,
         acceptedAt: 0,
         costMicros: 0,
+        provider: 'toapis',
         source: 'answer',
       });
       return { id, url: `${options.upstream}/generated/${id}.jpg` };

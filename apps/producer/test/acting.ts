@@ -47,6 +47,7 @@ export function newRender(more: Partial<Checkpoint> = {}): Checkpoint {
       priority: 'interactive',
     },
     fingerprint: 'f',
+    provider: 'toapis',
     creatorToken: 't',
     createdAt: now,
     updatedAt: now,

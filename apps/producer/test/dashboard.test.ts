@@ -22,6 +22,7 @@ const request = {
   priority: 'batch' as const,
 };
 const letter = (renderId: string): DeadLetter => ({
+  version: 1,
   renderId,
   tenant: 'default',
   failure: {
@@ -94,6 +95,7 @@ requires('redis').describe('the dashboard', () => {
     const rig = await openRig();
     const renderId = drawRenderId();
     const message = {
+      version: 1 as const,
       renderId,
       tenant: 'default',
       status: 'completed' as const,
@@ -104,7 +106,7 @@ requires('redis').describe('the dashboard', () => {
     await rig.queues.webhook.add('completed', message, { jobId: 'msg_1' });
     const letter = { ...message, attempts: 12, diedAt: 1_700_000_100_000 };
     await rig.queues.webhookDeadLetter.add('completed', letter, { jobId: 'msg_2' });
-    const marker = { renderId, tenant: 'default', requestedAt: 1_700_000_000_000 };
+    const marker = { version: 1 as const, renderId, tenant: 'default', requestedAt: 1_700_000_000_000 };
     await rig.queues.cancel.add('cancel', marker, { jobId: renderId });
     for (const queue of ['webhook', 'webhook-dead-letter']) {
       const [job] = (await board(rig, queue)).jobs;

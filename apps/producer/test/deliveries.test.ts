@@ -18,6 +18,7 @@ async function ended(rig: Rig): Promise<string> {
 }
 
 const messageOf = (renderId: string, more: Partial<WebhookJob> = {}): WebhookJob => ({
+  version: 1,
   renderId,
   tenant: 'default',
   status: 'completed',

@@ -136,7 +136,7 @@ requires('redis').describe("at the provider's addresses", () => {
       const rig = await openRig();
       const refused = await refusalOf(await submit(rig, '{"prompt":"x"}', { 'content-type': type }));
       expect(refused).toMatchObject({ status: 415, code: 'invalid_request' });
-      expect(refused.message).toMatch(/^Content-Type: expected application\/json, got /);
+      expect(refused.message).toMatch(/^Content-Type: expected application\/json, received /);
     },
   );
 

@@ -172,11 +172,11 @@ requires('redis').describe('an uploaded picture', () => {
     const inline = `data:image/png;base64,${(await picture('png', 13)).toString('base64')}`;
     for (const wrong of [wide.url, inline]) {
       expect((await refusalOf(await masked(wrong))).message).toBe(
-        'mask_url: expected 12x8 pixels, as image_urls[0] has, got 13x8 pixels',
+        'mask_url: expected 12x8 pixels, as image_urls[0] has, received 13x8 pixels',
       );
     }
     expect((await refusalOf(await masked(jpeg.url))).message).toBe(
-      'mask_url: expected a PNG, got an upload of image/jpeg',
+      'mask_url: expected a PNG, received an upload of image/jpeg',
     );
     const native = await rig.post({ prompt: 'x', image_urls: [image.url], mask_url: wide.url });
     expect(await problemOf(native)).toMatchObject({ status: 422, problems: [{ field: 'mask_url' }] });
@@ -195,10 +195,10 @@ requires('redis').describe('an upload that cannot be used', () => {
     [
       'a PDF',
       Buffer.from('%PDF-1.7'),
-      /^Unsupported image type\. Allowed: JPEG, PNG, WebP, GIF \(file: got /,
+      /^Unsupported image type\. Allowed: JPEG, PNG, WebP, GIF \(file: received /,
     ],
     ['an SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), /^Unsupported image type/],
-    ['nothing', Buffer.alloc(0), /got no bytes at all/],
+    ['nothing', Buffer.alloc(0), /received no bytes at all/],
     ['the beginning of a PNG', Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), /^Unsupported image type/],
     ['11 MB', Buffer.alloc(11 * 1024 * 1024), /^Image too large\. Maximum size is 10MB/],
     ['30 MB', Buffer.alloc(30 * 1024 * 1024), /^Image too large\. Maximum size is 10MB/],
@@ -220,10 +220,10 @@ requires('redis').describe('an upload that cannot be used', () => {
       'no form',
       'application/json',
       '{}',
-      /^body: expected multipart\/form-data with a file, got application\/json/,
+      /^body: expected multipart\/form-data with a file, received application\/json/,
     ],
-    ['no body', undefined, undefined, /^body: expected multipart\/form-data with a file, got nothing/],
-    ['no boundary', 'multipart/form-data', 'x', /got a form that cannot be read/],
+    ['no body', undefined, undefined, /^body: expected multipart\/form-data with a file, received nothing/],
+    ['no boundary', 'multipart/form-data', 'x', /received a form that cannot be read/],
     [
       'a form cut short',
       'multipart/form-data; boundary=b',
@@ -234,7 +234,7 @@ requires('redis').describe('an upload that cannot be used', () => {
       'a text as the file',
       'multipart/form-data; boundary=b',
       '--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n',
-      /^file is required \(expected a file with its name, got a text\)/,
+      /^file is required \(expected a file with its name, received a text\)/,
     ],
     [
       'another purpose',

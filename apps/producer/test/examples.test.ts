@@ -36,7 +36,14 @@ requires('redis').describe('the examples of the API', () => {
     await putReceipt(ended, { renderId: ID });
     await putUpload(ended, UPLOAD);
     const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;
-    const message = { renderId: ID, tenant: 'default', status: 'completed', to, endedAt: ASKED } as const;
+    const message = {
+      version: 1,
+      renderId: ID,
+      tenant: 'default',
+      status: 'completed',
+      to,
+      endedAt: ASKED,
+    } as const;
     await ended.queues.webhook.add('completed', message, { jobId: `msg_${ID}_completed_0` });
     await putJob(living, { renderId: ID });
     worlds = [ended, living];

@@ -93,6 +93,7 @@ onEachEngine('webhooks of a render', (queues, engine) => {
 });
 
 const message = (data: Partial<WebhookJob>): WebhookJob => ({
+  version: 1,
   renderId: 'r',
   tenant: 'acme',
   status: 'failed',

@@ -89,7 +89,7 @@ async function knownIn(rig: Rig, tenant: string): Promise<World['known']> {
   ]);
   for (const { renderId, status } of ended) {
     const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;
-    const message = { renderId, tenant, status, to, endedAt: ASKED };
+    const message = { version: 1 as const, renderId, tenant, status, to, endedAt: ASKED };
     await rig.queues.webhook.add(status, message, { jobId: `msg_${renderId}_${status}_0` });
   }
   const living = await putJob(rig, { tenant });

@@ -36,10 +36,10 @@ test('a new webhook secret is one that WEBHOOK_SECRETS takes', async () => {
 });
 
 test.each([
-  [['--tenant', 'No Shop'], /--tenant: expected a name .* got "No Shop"/],
-  [['--roles', 'write'], /--roles: expected some of enqueue, read, operate; got "write"/],
+  [['--tenant', 'No Shop'], /--tenant: expected a name .* received "No Shop"/],
+  [['--roles', 'write'], /--roles: expected some of enqueue, read, operate; received "write"/],
   [['--tenant', '*', '--roles', 'enqueue'], /a render belongs to one tenant/],
-  [['--rate', 'fast'], /--rate: expected a whole number above 0; got "fast"/],
+  [['--rate', 'fast'], /--rate: expected a whole number above 0; received "fast"/],
   [['--nope'], /Unknown option '--nope'/],
 ])('%j says what was expected, and ends in exit 2', async (args, message) => {
   const { text, code } = await run(...args);

@@ -60,8 +60,22 @@ requires('redis').describe('the page of a render', () => {
       attempts: 2,
       costMicros: 0,
       purchases: [
-        { attempt: 1, taskId: 'task_1', acceptedAt: ASKED, costMicros: 30_000, refunded: true },
-        { attempt: 2, taskId: 'task_2', acceptedAt: ASKED, costMicros: 30_000, refunded: true },
+        {
+          provider: 'toapis',
+          attempt: 1,
+          taskId: 'task_1',
+          acceptedAt: ASKED,
+          costMicros: 30_000,
+          refunded: true,
+        },
+        {
+          provider: 'toapis',
+          attempt: 2,
+          taskId: 'task_2',
+          acceptedAt: ASKED,
+          costMicros: 30_000,
+          refunded: true,
+        },
       ],
       failure: {
         code: 'generation_failed',
@@ -110,7 +124,9 @@ requires('redis').describe('the page of a render', () => {
         images: [{ kind: 'url', url: `https://example.com/${evil}` }],
         webhook: { kind: 'stored-url', key: 'k', host: evil },
       },
-      purchases: [{ attempt: 1, taskId: evil, acceptedAt: ASKED, costMicros: 1, refunded: false }],
+      purchases: [
+        { provider: 'toapis', attempt: 1, taskId: evil, acceptedAt: ASKED, costMicros: 1, refunded: false },
+      ],
       failure: { code: 'internal_error', message: evil, step: 'poll', at: ASKED, chain: [evil] },
       notes: [{ at: ASKED, text: evil }],
     });

@@ -20,6 +20,7 @@ const checkpoint = (at: Checkpoint['at'], purchases: Checkpoint['purchases'] = [
     priority: 'batch',
   },
   fingerprint: 'f',
+  provider: 'toapis',
   creatorToken: 'd',
   createdAt: 1,
   updatedAt: 1,
@@ -113,7 +114,14 @@ requires('redis').describe("the provider's webhooks", () => {
 
   test('a finished task promotes the render that polls it, and being told twice does no harm', async () => {
     const rig = await open();
-    const purchase = { attempt: 1, taskId: 't1', acceptedAt: 1, costMicros: 1, refunded: false };
+    const purchase = {
+      provider: 'toapis' as const,
+      attempt: 1,
+      taskId: 't1',
+      acceptedAt: 1,
+      costMicros: 1,
+      refunded: false,
+    };
     const at = { step: 'poll', taskId: 't1', acceptedAt: 1, deadlineAt: 9, polls: 0, progress: 0 } as const;
     const id = await put(rig, checkpoint(at, [purchase]));
     expect(await tell(rig, { task_id: 't1', client_business_id: id })).toEqual({
@@ -136,6 +144,7 @@ requires('redis').describe("the provider's webhooks", () => {
     });
     expect(await rig.ledger.readAcceptance(id, 1)).toMatchObject({
       taskId: 't7',
+      provider: 'toapis',
       source: 'webhook',
       costMicros: 25_000,
     });
@@ -175,7 +184,7 @@ requires('redis').describe("the provider's webhooks", () => {
     const canceled = checkpoint({ step: 'cancel', requestedAt: 2, from: 'hold' });
     const id = await ended(rig, canceled, () => ({ status: 'canceled', costMicros: 0 }));
     const { request } = canceled;
-    await rig.ledger.claim(id, 1, { owner: 'a run', claimedBy: 'a worker', request });
+    await rig.ledger.claim(id, 1, { owner: 'a run', provider: 'toapis', claimedBy: 'a worker', request });
     await rig.ledger.writeReceipt(canceledReceipt(canceled));
     const data = { task_id: 't5', client_business_id: id };
     const answers = await Promise.all([tell(rig, data), tell(rig, data)]);
@@ -184,7 +193,11 @@ requires('redis').describe("the provider's webhooks", () => {
     const cost = { amount: '0.025', purchases: 1, refunded: 0 };
     const told = async () => (await (await rig.get(`/v1/renders/${id}`)).json()) as object;
     expect(await told()).toMatchObject({ status: 'canceled', attempts: 1, task_ids: ['t5'], cost });
-    expect(await rig.ledger.readAcceptance(id, 1)).toMatchObject({ taskId: 't5', source: 'webhook' });
+    expect(await rig.ledger.readAcceptance(id, 1)).toMatchObject({
+      taskId: 't5',
+      provider: 'toapis',
+      source: 'webhook',
+    });
     // And that it was given back, and all of it when the queue has forgotten the render.
     expect(await tell(rig, data, { type: 'generation.failed' })).toEqual({ status: 200, outcome: 'settled' });
     await rig.queues.render.remove(id);
@@ -193,7 +206,7 @@ requires('redis').describe("the provider's webhooks", () => {
       task_ids: ['t5'],
       cost: { amount: '0.000', refunded: 1 },
     });
-    expect((await rig.ledger.receipt(id))?.notes?.at(-1)?.text).toMatch(/t5 was refunded$/);
+    expect((await rig.ledger.readReceipt(id))?.notes?.at(-1)?.text).toMatch(/t5 was refunded$/);
   });
 
   test('a render that was canceled before it was submitted has bought nothing, whoever says so', async () => {
@@ -205,12 +218,13 @@ requires('redis').describe("the provider's webhooks", () => {
     expect(await tell(rig, data)).toEqual({ status: 200, outcome: 'ignored' });
     await rig.ledger.claim(id, 1, {
       owner: CANCELED_OWNER,
+      provider: 'toapis',
       claimedBy: 'canceled',
       request: canceled.request,
     });
     expect(await tell(rig, data)).toEqual({ status: 200, outcome: 'ignored' });
     expect(await rig.ledger.readAcceptance(id, 1)).toBeUndefined();
-    expect(await rig.ledger.receipt(id)).toMatchObject({ purchases: [], costMicros: 0 });
+    expect(await rig.ledger.readReceipt(id)).toMatchObject({ purchases: [], costMicros: 0 });
   });
 
   test('a task whose submission is still under way is to be told again', async () => {

@@ -26,6 +26,7 @@ const image: StoredImage = {
   thumbnailKey: `thumbnails/${ID}.webp`,
 };
 const bought = (attempt: number, refunded = false): Purchase => ({
+  provider: 'toapis',
   attempt,
   taskId: `task_${attempt}`,
   acceptedAt: 1_700_000_001_000,
@@ -61,6 +62,7 @@ function checkpoint(at: Checkpoint['at'], more: Partial<Checkpoint> = {}): Check
       priority: 'batch',
     },
     fingerprint: 'f',
+    provider: 'toapis',
     creatorToken: 't',
     createdAt: 1_700_000_000_000,
     updatedAt: 1_700_000_005_000,

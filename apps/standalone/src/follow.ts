@@ -37,7 +37,7 @@ export async function follow(
   while (open.size > 0) {
     options.signal.throwIfAborted();
     for (const id of open) {
-      const receipt = await ledger.receipt(id, options.signal);
+      const receipt = await ledger.readReceipt(id, options.signal);
       // A failed render's receipt is written just before the job ends, and an older one may stand for a render
       // that was redriven: the job has the last word.
       if (!receipt || !(await isOver(queues, id))) continue;

@@ -139,7 +139,7 @@ async function allReceipts(ledger: Ledger, ids: string[]): Promise<Map<string, R
     async () => {
       for (const id of ids) {
         if (found.has(id)) continue;
-        const receipt = await ledger.receipt(id);
+        const receipt = await ledger.readReceipt(id);
         if (receipt) found.set(id, receipt);
       }
       return found.size === ids.length;

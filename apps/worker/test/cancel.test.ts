@@ -244,7 +244,13 @@ requires('redis').describe('canceling a render', () => {
     const id = await rig.render();
     await until(async () => (await rig.checkpoint(id)).at.step === 'hold');
     await until(async () => (await stateOf(rig, id)) === 'delayed');
-    const accepted = { taskId: 'task_late', acceptedAt: 1, costMicros: 25_000, source: 'webhook' } as const;
+    const accepted = {
+      taskId: 'task_late',
+      acceptedAt: 1,
+      costMicros: 25_000,
+      provider: 'toapis',
+      source: 'webhook',
+    } as const;
     await rig.ledger.writeAcceptance(id, 1, accepted);
     await rig.cancel(id);
     const receipt = await expectCanceled(rig, id);
@@ -354,8 +360,13 @@ requires('redis').describe('canceling a render', () => {
     await rig.cancel(id);
     await rig.work();
     await expectCanceled(rig, id);
-    expect(await rig.ledger.claim(id, 1, { owner: 'a slower run', claimedBy: 'elsewhere', request })).toBe(
-      false,
-    );
+    expect(
+      await rig.ledger.claim(id, 1, {
+        owner: 'a slower run',
+        provider: 'toapis',
+        claimedBy: 'elsewhere',
+        request,
+      }),
+    ).toBe(false);
   });
 });

@@ -103,6 +103,7 @@ requires('redis').describe('failures of a submission', () => {
       taskId: task?.taskId ?? '',
       acceptedAt: task?.createdAt ?? 0,
       costMicros: 25_000,
+      provider: 'toapis',
       source: 'webhook',
     });
     await until(async () => (await rig.queues.render.getJob(id))?.isDelayed() ?? false);

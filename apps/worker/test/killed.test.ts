@@ -112,7 +112,7 @@ requires('redis', 's3').describe('a worker killed while it ends a canceled rende
     expect((await rig.checkpoint(id)).at.step).toBe('cancel');
     spawnWorker(rig, env);
     await until(async () => (await rig.queues.render.getJobState(id)) === 'completed', { timeout: 60_000 });
-    const receipt = await new Ledger(store, hasty).receipt(id);
+    const receipt = await new Ledger(store, hasty).readReceipt(id);
     expect(receipt).toMatchObject({ state: 'canceled', costMicros: 0, canceled: { from: 'submit' } });
     expect(receipt?.notes?.filter(({ text }) => text.startsWith('canceled'))).toHaveLength(1);
     expect(await findDeliveries(rig.queues, id)).toHaveLength(1);

@@ -33,7 +33,7 @@ requires('redis').describe('the life of a render', () => {
     const { createdAt } = await rig.checkpoint(id);
     const { objects } = await rig.store.list({ prefix: dayIndexPrefix('default', createdAt) });
     expect(objects.map(({ key }) => key.endsWith(id))).toEqual([true]);
-    expect(await rig.ledger.receipt(id)).toBeUndefined();
+    expect(await rig.ledger.readReceipt(id)).toBeUndefined();
     expect(rig.simulator.book.totals().tasks).toBe(0);
   });
 

@@ -85,7 +85,7 @@ export async function openRig(
   });
 
   const mark = async (id: string) => {
-    const marker = { renderId: id, tenant: 'default', requestedAt: clock.now() };
+    const marker = { version: 1 as const, renderId: id, tenant: 'default', requestedAt: clock.now() };
     await queues.cancel.add('cancel', marker, { jobId: id });
   };
 
@@ -119,7 +119,7 @@ export async function openRig(
     },
     ended: async (id) => {
       await until(async () => Boolean((await queues.render.getJob(id))?.finishedOn), { timeout: 45_000 });
-      return (await ledger.receipt(id)) as Receipt;
+      return (await ledger.readReceipt(id)) as Receipt;
     },
     checkpoint: async (id) => (await queues.render.getJob(id))?.data as Checkpoint,
     redrive: async (id) => {
@@ -151,6 +151,7 @@ export function newCheckpoint(request: Partial<JobRequest>, now: number): Checkp
       ...request,
     },
     fingerprint: 'f',
+    provider: 'toapis',
     creatorToken: 'd',
     createdAt: now,
     updatedAt: now,

@@ -57,7 +57,12 @@ requires('redis').describe('stopping and being stopped', () => {
     const rig = await openRig({ settings: { UNKNOWN_GRACE_MS: 100 } });
     const id = await rig.render();
     const { request } = await rig.checkpoint(id);
-    await rig.ledger.claim(id, 1, { owner: 'a worker that is gone', claimedBy: 'elsewhere', request });
+    await rig.ledger.claim(id, 1, {
+      owner: 'a worker that is gone',
+      provider: 'toapis',
+      claimedBy: 'elsewhere',
+      request,
+    });
     await rig.work();
     expect((await rig.ended(id)).failure?.code).toBe('submission_unknown');
     expect(rig.simulator.requests.counts().categories.submit.received).toBe(0);
@@ -81,6 +86,7 @@ requires('redis').describe('stopping and being stopped', () => {
       taskId,
       acceptedAt: Date.now(),
       costMicros: 25_000,
+      provider: 'toapis',
       source: 'answer',
     });
     await rig.work();
@@ -140,7 +146,7 @@ requires('redis').describe('stopping and being stopped', () => {
     expect(await sweep(deps)).toBe(0);
     const letter = await queues.deadLetter.getJob(id);
     expect(letter?.data.failure).toMatchObject({ code: 'worker_lost', step: 'submit' });
-    const receipt = await ledger.receipt(id);
+    const receipt = await ledger.readReceipt(id);
     expect(receipt).toMatchObject({ state: 'failed', attempts: 0, costMicros: 0 });
     expect(receipt?.failure).toEqual(letter?.data.failure);
     expect(receipt?.notes?.at(-1)?.text).toBe('dead: worker_lost: job stalled more than allowable limit');

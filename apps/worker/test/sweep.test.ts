@@ -15,7 +15,7 @@ requires('redis').describe('the sweep', () => {
     expect(await sweep(deps)).toBe(2);
     for (const id of [first, last]) {
       expect((await rig.queues.deadLetter.getJob(id))?.data.failure.code).toBe('worker_lost');
-      expect((await rig.ledger.receipt(id))?.status).toBe('failed');
+      expect((await rig.ledger.readReceipt(id))?.status).toBe('failed');
     }
     expect(errors).toEqual(['a failed job cannot be told of']);
     expect(await sweep(deps)).toBe(0);

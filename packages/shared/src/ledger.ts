@@ -1,55 +1,72 @@
-import type { ObjectStore } from './object-store/object-store.ts';
+import { z } from 'zod';
+import type { ObjectStore } from './object-store/index.ts';
 import {
   acceptedKey,
+  DATA_VERSION,
   dayIndexKey,
   intentKey,
-  type JobRequest,
+  jobRequestSchema,
+  type PersistedKind,
+  providerNameSchema,
   type Receipt,
+  readReceipt,
   receiptKey,
-  receiptSchema,
   resultKey,
+  upgradePersisted,
 } from './render/index.ts';
-import type { Clock } from './runtime/clock.ts';
+import type { Clock } from './runtime/index.ts';
 
-/** Written before a POST. `owner` is drawn by the run that writes it: only that run may POST (I2). */
-export interface Intent {
-  owner: string;
+const intentSchema = z.object({
+  version: z.literal(DATA_VERSION),
+  provider: providerNameSchema,
+  /** Drawn by the run that writes the intent: only that run may POST (I2). */
+  owner: z.string(),
   /** Host and process, for people. */
-  claimedBy: string;
-  claimedAt: number;
-  request: JobRequest;
-}
+  claimedBy: z.string(),
+  /** Unix milliseconds. */
+  claimedAt: z.number(),
+  request: jobRequestSchema,
+});
 
-/** The owner of an intent that nobody posts: of a canceled render, whose purchase a slower run must not make later. */
+const acceptanceSchema = z.object({
+  version: z.literal(DATA_VERSION),
+  provider: providerNameSchema,
+  taskId: z.string(),
+  /** Unix milliseconds. */
+  acceptedAt: z.number(),
+  costMicros: z.number().int(),
+  /** Where the task id comes from: the response to the POST, or a later webhook of the provider. */
+  source: z.enum(['answer', 'webhook']),
+});
+
+const resultSchema = z.object({
+  version: z.literal(DATA_VERSION),
+  url: z.string(),
+  /** Unix milliseconds. */
+  expiresAt: z.number(),
+});
+
+/** The claim of one run to make one purchase. Written before the POST. */
+export type Intent = Omit<z.infer<typeof intentSchema>, 'version'>;
+
+/** The provider's acceptance of a purchase. Written as soon as the provider answers (I3). */
+export type Acceptance = Omit<z.infer<typeof acceptanceSchema>, 'version'>;
+
+/** Where a finished image can be downloaded, and until when. The URL stays out of the queue (I8). */
+export type TaskResult = Omit<z.infer<typeof resultSchema>, 'version'>;
+
+/** The owner of the intent that a cancel writes. No run has it, so no run makes that purchase later. */
 export const CANCELED_OWNER = 'canceled';
 
-/** Written the moment the provider answers (I3). */
-export interface Acceptance {
-  taskId: string;
-  /** Unix milliseconds. */
-  acceptedAt: number;
-  costMicros: number;
-  /** How we know: the answer of the POST, or the provider's webhook later. */
-  source: 'answer' | 'webhook';
-}
-
-/** Where a finished image can be fetched, and until when (Unix ms). The URL stays out of the queue (I8). */
-export interface TaskResult {
-  url: string;
-  expiresAt: number;
-}
-
-/** What the ledger says of one attempt. */
+/** What the ledger holds about one attempt. `claimed` without an acceptance: the outcome of the purchase is unknown. */
 export type AttemptState =
-  | { kind: 'untouched' }
-  | { kind: 'intended'; intent: Intent }
+  | { kind: 'unclaimed' }
+  | { kind: 'claimed'; intent: Intent }
   | { kind: 'accepted'; acceptance: Acceptance };
 
-const JSON_TYPE = { contentType: 'application/json' };
-
 /**
- * The book of purchases, in the object store. It outlives the queue: whoever finds an intent without an outcome
- * knows that money may have been spent and does not spend it again.
+ * The record of purchases, in the object store. It outlives the queue: a run that finds an intent without an
+ * acceptance knows that money may have been spent, and does not spend it again.
  *
  * Every method throws the store's {@link StoreError}.
  */
@@ -63,79 +80,102 @@ export class Ledger {
   }
 
   async attemptState(renderId: string, attempt: number, signal?: AbortSignal): Promise<AttemptState> {
-    // Outcome first: an intent that is found after it was looked for may be older than the outcome.
-    const acceptance = await this.#read<Acceptance>(acceptedKey(renderId, attempt), signal);
+    // The acceptance first: an intent that is read after it may be older than the acceptance.
+    const acceptance = await this.readAcceptance(renderId, attempt, signal);
     if (acceptance) return { kind: 'accepted', acceptance };
-    const intent = await this.#read<Intent>(intentKey(renderId, attempt), signal);
-    return intent ? { kind: 'intended', intent } : { kind: 'untouched' };
+    const intent = await this.#readIntent(renderId, attempt, signal);
+    return intent ? { kind: 'claimed', intent } : { kind: 'unclaimed' };
   }
 
   /**
-   * Claims the right to POST. Exactly one caller is told `true`, and only while its own token stands in the
-   * ledger: a put whose answer was lost is settled by reading back whose intent it is.
+   * Claims the right to POST. Exactly one owner gets `true`, and only while the ledger holds that owner's intent. A
+   * put whose answer was lost is decided by reading the intent back: the same owner may claim again.
    */
   async claim(
     renderId: string,
     attempt: number,
-    claim: { owner: string; claimedBy: string; request: JobRequest },
+    claim: Omit<Intent, 'claimedAt'>,
     signal?: AbortSignal,
   ): Promise<boolean> {
     const intent: Intent = { ...claim, claimedAt: this.#clock.now() };
-    const key = intentKey(renderId, attempt);
-    if (await this.#store.putIfAbsent(key, JSON.stringify(intent), options(signal))) return true;
-    const standing = await this.#read<Intent>(key, signal);
-    return standing?.owner === claim.owner;
+    if (await this.#writeIfAbsent(intentKey(renderId, attempt), intent, signal)) return true;
+    const found = await this.#readIntent(renderId, attempt, signal);
+    return found?.owner === claim.owner;
   }
 
-  /** A definite refusal: nothing was bought, the attempt may be claimed anew. Only the claimant may call it. */
+  /** Deletes the intent after a definite refusal: nothing was bought. Only the run that wrote it may call this. */
   async release(renderId: string, attempt: number, signal?: AbortSignal): Promise<void> {
     await this.#store.delete(intentKey(renderId, attempt), signal ? { signal } : {});
   }
 
-  /** The first word on an acceptance stands; a second one (a late webhook, a resumed run) changes nothing. */
+  /** Writes an acceptance. The first one stays: a late webhook or a resumed run changes nothing. */
   async writeAcceptance(
     renderId: string,
     attempt: number,
-    accepted: Acceptance,
+    acceptance: Acceptance,
     signal?: AbortSignal,
   ): Promise<void> {
-    await this.#store.putIfAbsent(acceptedKey(renderId, attempt), JSON.stringify(accepted), options(signal));
+    await this.#writeIfAbsent(acceptedKey(renderId, attempt), acceptance, signal);
   }
 
-  readAcceptance(renderId: string, attempt: number, signal?: AbortSignal): Promise<Acceptance | undefined> {
-    return this.#read<Acceptance>(acceptedKey(renderId, attempt), signal);
+  async readAcceptance(
+    renderId: string,
+    attempt: number,
+    signal?: AbortSignal,
+  ): Promise<Acceptance | undefined> {
+    const value = await this.#read('acceptance', acceptedKey(renderId, attempt), signal);
+    return value === undefined ? undefined : acceptanceSchema.parse(value);
   }
 
-  async writeResult(renderId: string, attempt: number, result: TaskResult, signal?: AbortSignal) {
-    await this.#store.put(resultKey(renderId, attempt), JSON.stringify(result), options(signal));
+  async writeResult(
+    renderId: string,
+    attempt: number,
+    result: TaskResult,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await this.#store.put(resultKey(renderId, attempt), toJson(result), putOptions(signal));
   }
 
-  readResult(renderId: string, attempt: number, signal?: AbortSignal): Promise<TaskResult | undefined> {
-    return this.#read<TaskResult>(resultKey(renderId, attempt), signal);
+  async readResult(renderId: string, attempt: number, signal?: AbortSignal): Promise<TaskResult | undefined> {
+    const value = await this.#read('result', resultKey(renderId, attempt), signal);
+    return value === undefined ? undefined : resultSchema.parse(value);
   }
 
-  /** Writes the empty object by which a render is found by day and tenant, before anything is bought for it. */
+  /** Writes the empty object that lists a render by day and tenant. Written before anything is bought for it. */
   async writeDayIndex(
     render: Pick<Receipt, 'tenant' | 'createdAt' | 'renderId'>,
     signal?: AbortSignal,
   ): Promise<void> {
-    const index = dayIndexKey(render.tenant, render.createdAt, render.renderId);
-    await this.#store.put(index, '', { contentType: 'text/plain', ...(signal ? { signal } : {}) });
+    const key = dayIndexKey(render.tenant, render.createdAt, render.renderId);
+    await this.#store.put(key, '', { contentType: 'text/plain', ...(signal ? { signal } : {}) });
   }
 
-  async writeReceipt(readReceipt: Receipt, signal?: AbortSignal): Promise<void> {
-    await this.#store.put(receiptKey(readReceipt.renderId), JSON.stringify(readReceipt), options(signal));
+  async writeReceipt(receipt: Receipt, signal?: AbortSignal): Promise<void> {
+    await this.#store.put(receiptKey(receipt.renderId), toJson(receipt), putOptions(signal));
   }
 
-  async receipt(renderId: string, signal?: AbortSignal): Promise<Receipt | undefined> {
-    const value = await this.#read<unknown>(receiptKey(renderId), signal);
-    return value === undefined ? undefined : receiptSchema.parse(value);
+  async readReceipt(renderId: string, signal?: AbortSignal): Promise<Receipt | undefined> {
+    const value = await this.#read('receipt', receiptKey(renderId), signal);
+    return value === undefined ? undefined : readReceipt(value);
   }
 
-  async #read<T>(key: string, signal?: AbortSignal): Promise<T | undefined> {
+  async #readIntent(renderId: string, attempt: number, signal?: AbortSignal): Promise<Intent | undefined> {
+    const value = await this.#read('intent', intentKey(renderId, attempt), signal);
+    return value === undefined ? undefined : intentSchema.parse(value);
+  }
+
+  async #read(kind: PersistedKind, key: string, signal?: AbortSignal): Promise<unknown> {
     const bytes = await this.#store.get(key, signal ? { signal } : {});
-    return bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as T) : undefined;
+    return bytes && upgradePersisted(kind, JSON.parse(Buffer.from(bytes).toString('utf8')));
+  }
+
+  /** @returns whether this call wrote the object. */
+  #writeIfAbsent(key: string, value: object, signal?: AbortSignal): Promise<boolean> {
+    return this.#store.putIfAbsent(key, toJson(value), putOptions(signal));
   }
 }
 
-const options = (signal?: AbortSignal) => (signal ? { ...JSON_TYPE, signal } : JSON_TYPE);
+const toJson = (value: object) => JSON.stringify({ version: DATA_VERSION, ...value });
+
+const JSON_TYPE = { contentType: 'application/json' };
+const putOptions = (signal?: AbortSignal) => (signal ? { ...JSON_TYPE, signal } : JSON_TYPE);

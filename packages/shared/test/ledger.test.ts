@@ -13,7 +13,7 @@ const request: JobRequest = {
   priority: 'batch',
 };
 const ID = 'rnd_00000000000000000000000000000001';
-const claim = (owner: string) => ({ owner, claimedBy: 'test', request });
+const claim = (owner: string) => ({ owner, provider: 'toapis' as const, claimedBy: 'test', request });
 
 const folderLedger = async () => {
   const store = await openStore({ dataDir: await tempDir(), clock: systemClock });
@@ -34,17 +34,28 @@ describe('the ledger', () => {
     expect(await ledger.claim(ID, 1, claim('a'))).toBe(true);
     expect(await ledger.claim(ID, 1, claim('b'))).toBe(false);
     await ledger.release(ID, 1);
-    expect(await ledger.attemptState(ID, 1)).toEqual({ state: 'untouched' });
+    expect(await ledger.attemptState(ID, 1)).toEqual({ state: 'unclaimed' });
     expect(await ledger.claim(ID, 1, claim('b'))).toBe(true);
   });
 
   test('the first word on an acceptance stands', async () => {
     const { ledger } = await folderLedger();
     await ledger.claim(ID, 1, claim('a'));
-    expect(await ledger.attemptState(ID, 1)).toMatchObject({ state: 'intended', intent: { owner: 'a' } });
-    const accepted = { taskId: 'task_1', acceptedAt: 1, costMicros: 25_000, source: 'answer' } as const;
+    expect(await ledger.attemptState(ID, 1)).toMatchObject({ state: 'claimed', intent: { owner: 'a' } });
+    const accepted = {
+      taskId: 'task_1',
+      acceptedAt: 1,
+      costMicros: 25_000,
+      provider: 'toapis',
+      source: 'answer',
+    } as const;
     await ledger.writeAcceptance(ID, 1, accepted);
-    await ledger.writeAcceptance(ID, 1, { ...accepted, taskId: 'task_2', source: 'webhook' });
+    await ledger.writeAcceptance(ID, 1, {
+      ...accepted,
+      taskId: 'task_2',
+      provider: 'toapis',
+      source: 'webhook',
+    });
     expect(await ledger.attemptState(ID, 1)).toEqual({ state: 'accepted', accepted });
   });
 
@@ -82,9 +93,9 @@ describe('the ledger', () => {
       canceled: { requestedAt: 2, from: 'submit' },
       notes: [{ at: 3, text: 'canceled' }],
     };
-    expect(await ledger.receipt(ID)).toBeUndefined();
+    expect(await ledger.readReceipt(ID)).toBeUndefined();
     await ledger.writeReceipt(receipt);
-    expect(await ledger.receipt(ID)).toEqual(receipt);
+    expect(await ledger.readReceipt(ID)).toEqual(receipt);
   });
 });
 

@@ -94,7 +94,7 @@ const RETRY_AFTER: NonNullable<ZodOpenApiResponseObject['headers']> = {
   'Retry-After': { description: 'Seconds.', schema: { type: 'integer', minimum: 0 } },
 };
 const EXAMPLES: Record<number, string> = {
-  400: 'prompt: expected at most 1000 characters, got a string of 1001 characters that begins with "A fox"',
+  400: 'prompt: expected at most 1000 characters, received a string of 1001 characters that begins with "A fox"',
   401: 'This address needs an API key: Authorization: Bearer <key>.',
   404: 'Task not found',
 };

@@ -40,7 +40,7 @@ async function keep(uploads: Uploads, request: FastifyRequest, { bytes, facts }:
   };
 }
 
-const TOO_LARGE = `Image too large. Maximum size is 10MB (file: expected at most ${LIMITS.imageBytes} bytes, got more)`;
+const TOO_LARGE = `Image too large. Maximum size is 10MB (file: expected at most ${LIMITS.imageBytes} bytes, received more)`;
 
 /** The picture, or what is wrong. The type is taken from the content, not from what the client calls it. */
 async function readUpload(request: FastifyRequest): Promise<Read | string> {
@@ -64,7 +64,7 @@ async function readFields({ fields }: Extract<Form, { fields: FormData }>): Prom
   const facts = await lookAt(bytes);
   if (facts) return { bytes, facts };
   const what = bytes.length === 0 ? 'no bytes at all' : 'bytes that are none of these';
-  return `Unsupported image type. Allowed: JPEG, PNG, WebP, GIF (file: got ${what})`;
+  return `Unsupported image type. Allowed: JPEG, PNG, WebP, GIF (file: received ${what})`;
 }
 
 const receivedBody = ({ headers }: FastifyRequest) =>

@@ -1,4 +1,4 @@
-import type { Checkpoint, JobRequest } from '@darkroom/shared/render';
+import type { Checkpoint, JobRequest, ProviderName } from '@darkroom/shared/render';
 import { invalidRequest } from '../problems/index.ts';
 
 /**
@@ -13,6 +13,7 @@ export interface NewRender {
   tenant: string;
   request: JobRequest;
   fingerprint: string;
+  provider: ProviderName;
   creatorToken: string;
   now: number;
 }

@@ -76,6 +76,7 @@ export function draftOf(deps: DoorDeps, tenant: string, checked: CheckedRequest)
       tenant,
       request,
       fingerprint: fingerprintOf(request),
+      provider: 'toapis',
       creatorToken: deps.newToken(),
       now: deps.clock.now(),
     });

@@ -39,7 +39,7 @@ export function readOptions(argv: string[]): Options {
   const tenant = values.tenant ?? 'default';
   if (tenant !== ALL_TENANTS && !TENANT.test(tenant)) {
     throw new UsageError(
-      `--tenant: expected a name of at most 63 of a-z 0-9 - _, or *; got ${JSON.stringify(tenant)}`,
+      `--tenant: expected a name of at most 63 of a-z 0-9 - _, or *; received ${JSON.stringify(tenant)}`,
     );
   }
   const perSecond = whole('--rate', values.rate);
@@ -81,11 +81,13 @@ function rolesOf(text: string | undefined, tenant: string): Role[] {
   const known = house ? ROLES.filter((role) => role !== 'enqueue') : ROLES;
   if (roles.every((role): role is Role => (known as readonly string[]).includes(role))) return roles;
   const why = house ? ' (a render belongs to one tenant: * cannot enqueue)' : '';
-  throw new UsageError(`--roles: expected some of ${known.join(', ')}${why}; got ${JSON.stringify(text)}`);
+  throw new UsageError(
+    `--roles: expected some of ${known.join(', ')}${why}; received ${JSON.stringify(text)}`,
+  );
 }
 
 function whole(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
-  throw new UsageError(`${option}: expected a whole number above 0; got ${JSON.stringify(text)}`);
+  throw new UsageError(`${option}: expected a whole number above 0; received ${JSON.stringify(text)}`);
 }

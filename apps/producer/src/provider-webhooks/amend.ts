@@ -16,6 +16,7 @@ export function acceptedBy(
     taskId,
     acceptedAt: submittedAt ? submittedAt * 1000 : deps.now(),
     costMicros: priceOfResolution(deps.settings, request.resolution),
+    provider: 'toapis',
     source: 'webhook',
   };
 }
@@ -31,7 +32,7 @@ export async function amend(
   deps: SettleDeps,
 ): Promise<Settled> {
   const { ledger } = deps;
-  const receipt = await ledger.receipt(job.data.renderId);
+  const receipt = await ledger.readReceipt(job.data.renderId);
   if (receipt?.status !== 'canceled') return 'ignored';
   const refunded = event.type === 'generation.failed';
   const known = receipt.purchases.find((purchase) => purchase.taskId === taskId);
@@ -62,12 +63,12 @@ async function bought(
 ): Promise<Purchase | undefined> {
   const { renderId, attempt } = checkpoint;
   const standing = await deps.ledger.attemptState(renderId, attempt);
-  if (standing.kind === 'untouched') return undefined;
-  if (standing.kind === 'intended' && standing.intent.owner === CANCELED_OWNER) return undefined;
+  if (standing.kind === 'unclaimed') return undefined;
+  if (standing.kind === 'claimed' && standing.intent.owner === CANCELED_OWNER) return undefined;
   const accepted =
     standing.kind === 'accepted' ? standing.acceptance : acceptedBy(checkpoint, taskId, event, deps);
   if (accepted.taskId !== taskId) return undefined;
-  if (standing.kind === 'intended') await deps.ledger.writeAcceptance(renderId, attempt, accepted);
+  if (standing.kind === 'claimed') await deps.ledger.writeAcceptance(renderId, attempt, accepted);
   const { acceptedAt, costMicros } = accepted;
-  return { attempt, taskId, acceptedAt, costMicros, refunded: false };
+  return { provider: accepted.provider, attempt, taskId, acceptedAt, costMicros, refunded: false };
 }

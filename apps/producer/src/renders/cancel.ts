@@ -1,4 +1,5 @@
 import { type RenderResponse, renderSchema } from '@darkroom/api';
+import { DATA_VERSION } from '@darkroom/shared/render';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -31,7 +32,12 @@ async function cancel(deps: LookDeps, request: FastifyRequest, reply: FastifyRep
   let standing = refuseEnded(await found(deps, request));
   if (!hasEnded(standing)) {
     const { renderId, tenant } = standing;
-    await deps.archive.queue.cancel({ renderId, tenant, requestedAt: deps.clock.now() });
+    await deps.archive.queue.cancel({
+      version: DATA_VERSION,
+      renderId,
+      tenant,
+      requestedAt: deps.clock.now(),
+    });
     standing = refuseEnded(await stopped(deps, request, reply, standing));
     request.log.info({ renderId, tenant, canceled: hasEnded(standing) }, 'asked to cancel');
   }

@@ -1,7 +1,7 @@
 import { FINAL_STATUSES, RENDER_ID, type RenderStatus } from '@darkroom/api';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import { type Ledger } from '@darkroom/shared/ledger';
-import { checkpointSchema } from '@darkroom/shared/render';
+import { type Checkpoint, readCheckpoint } from '@darkroom/shared/render';
 import { type RenderSnapshot, snapshotFromJob, snapshotFromReceipt } from '@darkroom/shared/snapshot';
 import { bounded, type RenderJob, type RenderQueue, STORE_LIMIT } from '../backends/index.ts';
 
@@ -60,15 +60,20 @@ async function inQueue(queue: RenderQueue, renderId: string): Promise<RenderSnap
 
 /** What a render's job says. @throws {Error} when its data is no checkpoint. */
 export function standingIn(job: RenderJob): RenderSnapshot {
-  const checkpoint = checkpointSchema.safeParse(job.data);
-  // Somebody wrote into the queue by hand, or an older release reads a newer one's job.
-  if (!checkpoint.success)
-    throw new Error(`The data of job ${job.id} is no checkpoint`, { cause: checkpoint.error });
-  return snapshotFromJob(job, checkpoint.data);
+  return snapshotFromJob(job, checkpointOf(job));
+}
+
+function checkpointOf(job: RenderJob): Checkpoint {
+  try {
+    return readCheckpoint(job.data);
+  } catch (cause) {
+    // A newer release wrote it, or another program did.
+    throw new Error(`The data of job ${job.id} is no checkpoint`, { cause });
+  }
 }
 
 /** What a render's receipt says. @throws {StoreError} */
 export async function inLedger(ledger: Ledger, renderId: string): Promise<RenderSnapshot | undefined> {
-  const receipt = await bounded(STORE_LIMIT.small, (signal) => ledger.receipt(renderId, signal));
+  const receipt = await bounded(STORE_LIMIT.small, (signal) => ledger.readReceipt(renderId, signal));
   return receipt && snapshotFromReceipt(receipt);
 }

@@ -32,6 +32,7 @@ const bought = {
   acceptedAt: ASKED + 400,
   costMicros: 30_000,
   refunded: false,
+  provider: 'toapis' as const,
 };
 
 /** A real picture in the store, with its thumbnail. */
@@ -100,6 +101,7 @@ export async function putJob(
     tenant: 'default',
     request: REQUEST,
     fingerprint: sha256(renderId),
+    provider: 'toapis',
     creatorToken: 'somebody',
     createdAt: ASKED,
     updatedAt: ASKED,

@@ -7,6 +7,7 @@ import {
   type SubmitJob,
   withdrawSubmission,
 } from '@darkroom/shared/queues';
+import { DATA_VERSION } from '@darkroom/shared/render';
 import type { Queue } from 'bullmq';
 import type { RenderDeps } from '../render/index.ts';
 import type { ChildCall, ChildState } from '../stage.ts';
@@ -50,13 +51,13 @@ export async function addChild(
   call: ChildCall,
   parent: { id: string; queue: string },
 ): Promise<void> {
-  const { renderId, attempt, tenant, request, createdAt } = call.checkpoint;
+  const { renderId, attempt, tenant, provider, request, createdAt } = call.checkpoint;
   const family = { jobId: call.id, parent, continueParentOnFailure: true, backoff: DECIDED };
   switch (call.queue) {
     case 'submit':
       await queues.submit.add(
         request.resolution,
-        { renderId, attempt, tenant, request },
+        { version: DATA_VERSION, renderId, attempt, tenant, provider, request },
         { ...family, attempts: settings.SUBMIT_ATTEMPTS, priority: LANE[request.priority] },
       );
       return;
@@ -64,7 +65,7 @@ export async function addChild(
       const { taskId, expiresAt } = call;
       await queues.store.add(
         request.resolution,
-        { renderId, attempt, tenant, taskId, createdAt, expiresAt },
+        { version: DATA_VERSION, renderId, attempt, tenant, provider, taskId, createdAt, expiresAt },
         { ...family, attempts: WITHOUT_END, priority: expiryPriority(expiresAt) },
       );
       return;

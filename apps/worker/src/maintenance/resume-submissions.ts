@@ -1,4 +1,5 @@
 import type { MaintenanceJob, Queues } from '@darkroom/shared/queues';
+import { DATA_VERSION } from '@darkroom/shared/render';
 import type { Clock, Logger } from '@darkroom/shared/runtime';
 import type { Metrics } from '../health/metrics.ts';
 import type { Provider } from '../provider/index.ts';
@@ -31,7 +32,7 @@ export async function pauseSubmissions(deps: ResumeDeps, reason: ResumeJob['reas
   const id = `resume-submissions-${Math.floor(clock.now() / SAME_CHORE_MS)}`;
   await queues.maintenance.add(
     'resume-submissions',
-    { chore: 'resume-submissions', reason, since: clock.now() },
+    { version: DATA_VERSION, chore: 'resume-submissions', reason, since: clock.now() },
     { jobId: id, delay: FIRST_LOOK_MS, removeOnComplete: true, removeOnFail: true },
   );
   if (await queues.submit.isPaused()) return;

@@ -3,12 +3,13 @@ import { StoreError } from '@darkroom/shared/object-store';
 import { type Queues } from '@darkroom/shared/queues';
 import {
   type Checkpoint,
-  checkpointSchema,
+  DATA_VERSION,
   type DeadLetter,
   type Failure,
   formatNote,
   parseNote,
   type Receipt,
+  readCheckpoint,
   sumCost,
 } from '@darkroom/shared/render';
 import { type Logger } from '@darkroom/shared/runtime';
@@ -26,7 +27,7 @@ export async function scheduleSweep(queues: Queues): Promise<void> {
   await queues.maintenance.upsertJobScheduler(
     'sweep',
     { every: SWEEP_EVERY_MS },
-    { name: 'sweep', data: { chore: 'sweep' } },
+    { name: 'sweep', data: { version: DATA_VERSION, chore: 'sweep' } },
   );
 }
 
@@ -54,7 +55,7 @@ export async function sweep(deps: SweepDeps): Promise<number> {
     if (!job || (await isTold(job, queues))) continue;
     const { id: jobId, failedReason: reason } = job;
     try {
-      await end(job, checkpointSchema.parse(job.data), deps);
+      await end(job, readCheckpoint(job.data), deps);
     } catch (error) {
       if (signal.aborted || isEngineTrouble(error)) throw error;
       if (isStoreAway(error)) {
@@ -106,7 +107,7 @@ async function end(job: Job<Checkpoint>, checkpoint: Checkpoint, deps: SweepDeps
   // BullMQ counted this end already.
   await deps.announce(receipt, Math.max(0, job.attemptsMade - 1), signal);
   await queues.cancel.remove(renderId);
-  await deps.put({ renderId, tenant, purchases, request, createdAt, ...common });
+  await deps.put({ version: DATA_VERSION, renderId, tenant, purchases, request, createdAt, ...common });
   await job.log(formatNote({ at: deps.now(), text: toldOf(job) }));
 }
 

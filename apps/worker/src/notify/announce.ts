@@ -1,7 +1,7 @@
 import { type Settings, valuesOfTenant } from '@darkroom/shared/config';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type Queues, type WebhookJob, webhookId } from '@darkroom/shared/queues';
-import { hideUrl, type Receipt, type Reference } from '@darkroom/shared/render';
+import { DATA_VERSION, hideUrl, type Receipt, type Reference } from '@darkroom/shared/render';
 import { webhookJobOptions } from '../../../producer/src/deliveries/redeliver.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function announce(
   const targets = await targetsOf(deps, receipt, signal);
   for (const [index, to] of targets.entries()) {
     const id = webhookId(renderId, status, end, index);
-    const job: WebhookJob = { renderId, tenant, status, to, endedAt: finishedAt };
+    const job: WebhookJob = { version: DATA_VERSION, renderId, tenant, status, to, endedAt: finishedAt };
     await deps.queues.webhook.add(status, job, webhookJobOptions(id));
   }
 }

@@ -34,7 +34,7 @@ export async function notifyStage(job: StageJob<WebhookJob>, deps: NotifyDeps): 
 
 async function tell(job: StageJob<WebhookJob>, deps: NotifyDeps): Promise<NotifyOutcome> {
   const { renderId, tenant, status, to } = job.data;
-  const receipt = await deps.ledger.receipt(renderId, job.signal);
+  const receipt = await deps.ledger.readReceipt(renderId, job.signal);
   if (!receipt) return bury(job, deps, 'the receipt of the render is gone from the store');
   if (receipt.status !== status) {
     await job.note(`superseded: the render is ${receipt.status} by now`);

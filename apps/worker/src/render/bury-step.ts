@@ -1,6 +1,7 @@
 import {
   type Checkpoint,
   type CheckpointAt,
+  DATA_VERSION,
   type LiveStep,
   type Receipt,
   storeJobId,
@@ -35,6 +36,7 @@ export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepCo
   await deps.announce(receipt, job.attemptsMade, job.signal);
   await deps.cancels.forget(checkpoint.renderId);
   await deps.deadLetters.put({
+    version: DATA_VERSION,
     renderId: checkpoint.renderId,
     tenant: checkpoint.tenant,
     failure,

@@ -44,15 +44,15 @@ export async function cancelFrom(
 
 /** What the ledger knows of the present attempt. One that nobody began is claimed, so that nobody ever does (I2). */
 async function settle(checkpoint: Checkpoint, { deps, job }: StepContext): Promise<Purchase[]> {
-  const { renderId, attempt, request, purchases } = checkpoint;
-  const claim = { owner: CANCELED_OWNER, claimedBy: 'canceled', request };
+  const { renderId, attempt, provider, request, purchases } = checkpoint;
+  const claim = { provider, owner: CANCELED_OWNER, claimedBy: 'canceled', request };
   let standing = await deps.ledger.attemptState(renderId, attempt, job.signal);
-  if (standing.kind === 'untouched') {
+  if (standing.kind === 'unclaimed') {
     if (await deps.ledger.claim(renderId, attempt, claim, job.signal)) return purchases;
     standing = await deps.ledger.attemptState(renderId, attempt, job.signal);
   }
   if (standing.kind === 'accepted') return purchasesWith(checkpoint, standing.acceptance, deps.settings);
-  if (standing.kind === 'intended' && standing.intent.owner !== CANCELED_OWNER) {
+  if (standing.kind === 'claimed' && standing.intent.owner !== CANCELED_OWNER) {
     await noteOnce(job, 'it may have been bought: it was submitted, and nobody knows what came of it');
   }
   return purchases;

@@ -1,4 +1,10 @@
-import { type Checkpoint, type CheckpointAt, type Receipt, sumCost } from '@darkroom/shared/render';
+import {
+  type Checkpoint,
+  type CheckpointAt,
+  DATA_VERSION,
+  type Receipt,
+  sumCost,
+} from '@darkroom/shared/render';
 import { type Move, noteOnce, type StepContext } from './moves.ts';
 
 /** The image is safe: the receipt says so for ever, then the job completes. */
@@ -34,7 +40,7 @@ export async function finishStep(
 export function receiptBase(checkpoint: Checkpoint, now: number) {
   const { renderId, tenant, request, fingerprint, createdAt, attempt, purchases } = checkpoint;
   return {
-    version: 1 as const,
+    version: DATA_VERSION as typeof DATA_VERSION,
     renderId,
     tenant,
     request,

@@ -17,11 +17,6 @@ export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepCo
     await job.note(`settled: accepted as ${accepted.taskId}, told by ${accepted.source}`);
     return firstLook(checkpoint, context, accepted);
   }
-  const { resubmitAcknowledged, ...rest } = checkpoint;
-  if (resubmitAcknowledged) {
-    await job.note('an operator accepts that it may be bought twice; buying again');
-    return buyAgain(rest);
-  }
   const now = deps.clock.now();
   if (now < at.until) {
     const share = (at.until - now) / 4;
@@ -33,7 +28,7 @@ export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepCo
   }
   if (deps.settings.SUBMIT_UNKNOWN === 'resubmit' && attempt < deps.settings.MAX_PURCHASES) {
     await job.note('SUBMIT_UNKNOWN=resubmit: buying again, which may buy twice');
-    return buyAgain(rest);
+    return buyAgain(checkpoint);
   }
   const failure = failureOf(deps, 'hold', 'submission_unknown', `it may have been bought: ${at.reason}`);
   return die(checkpoint, context, failure, at);

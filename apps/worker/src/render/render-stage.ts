@@ -1,6 +1,6 @@
 import { StoreError } from '@darkroom/shared/object-store';
 import { type RenderResult } from '@darkroom/shared/queues';
-import { type Checkpoint, type CheckpointAt, checkpointSchema } from '@darkroom/shared/render';
+import { type Checkpoint, type CheckpointAt, readCheckpoint } from '@darkroom/shared/render';
 import { backoffMs } from '../decide/index.ts';
 import { isEngineTrouble } from '../engine-trouble.ts';
 import type { Outcome, StageJob } from '../stage.ts';
@@ -34,7 +34,7 @@ export async function renderStage(
   deps: RenderDeps,
 ): Promise<Outcome<RenderResult, Checkpoint>> {
   const context: StepContext = { job, deps };
-  let checkpoint = checkpointSchema.parse(job.data);
+  let checkpoint = readCheckpoint(job.data);
   for (;;) {
     const move = await runStep(checkpoint, context);
     if (move.end === 'wait') return { ...move, data: { ...move.data, updatedAt: deps.clock.now() } };

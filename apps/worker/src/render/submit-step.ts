@@ -23,7 +23,7 @@ export async function submitStep(checkpoint: CheckpointAt<'submit'>, context: St
       // The child's workers were lost. Only the ledger can say whether it bought.
       const standing = await deps.ledger.attemptState(checkpoint.renderId, checkpoint.attempt, job.signal);
       if (standing.kind === 'accepted') return firstLook(checkpoint, context, standing.acceptance);
-      if (standing.kind === 'intended')
+      if (standing.kind === 'claimed')
         return hold(checkpoint, context, 'the worker was lost while submitting');
       const failure = failureOf(
         deps,
@@ -109,13 +109,13 @@ export function firstLook(
 
 /** All purchases of a render, with the one of its present attempt. */
 export function purchasesWith(
-  { purchases, attempt, request }: Checkpoint,
+  { purchases, attempt, provider, request }: Checkpoint,
   { taskId, acceptedAt }: Pick<Acceptance, 'taskId' | 'acceptedAt'>,
   settings: Settings,
 ): Purchase[] {
   const costMicros = priceOfResolution(settings, request.resolution);
   return [
     ...purchases.filter((purchase) => purchase.attempt !== attempt),
-    { attempt, taskId, acceptedAt, costMicros, refunded: false },
+    { provider, attempt, taskId, acceptedAt, costMicros, refunded: false },
   ];
 }

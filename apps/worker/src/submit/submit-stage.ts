@@ -19,12 +19,12 @@ type SubmitOutcome = Outcome<SubmitResult, SubmitJob>;
  * intent without an outcome does not POST (I2); the task id is in the ledger before anybody is told of it (I3).
  */
 export async function submitStage(job: StageJob<SubmitJob>, deps: SubmitDeps): Promise<SubmitOutcome> {
-  const { renderId, attempt, request } = job.data;
+  const { renderId, attempt, provider, request } = job.data;
   try {
     if (job.data.accepted) return await settle(job, deps, job.data.accepted);
     const standing = await deps.ledger.attemptState(renderId, attempt, job.signal);
     if (standing.kind === 'accepted') return accepted(standing.acceptance);
-    if (standing.kind === 'intended') {
+    if (standing.kind === 'claimed') {
       return {
         end: 'done',
         value: { kind: 'unknown', reason: 'an earlier run claimed it and left no outcome' },
@@ -38,7 +38,7 @@ export async function submitStage(job: StageJob<SubmitJob>, deps: SubmitDeps): P
     const claimedBy = `${hostname()}/${process.pid}`;
     // The same owner asks again: a put whose answer was lost is found to be ours.
     const claimed = await patiently(CLAIM_TRIES, job, deps, () =>
-      deps.ledger.claim(renderId, attempt, { owner, claimedBy, request }, job.signal),
+      deps.ledger.claim(renderId, attempt, { provider, owner, claimedBy, request }, job.signal),
     );
     if (!claimed) return { end: 'done', value: { kind: 'unknown', reason: 'another run claimed it' } };
     const answer = await deps.provider.submit({
@@ -136,10 +136,11 @@ async function settle(
   deps: SubmitDeps,
   mark: { taskId: string; acceptedAt: number },
 ): Promise<SubmitOutcome> {
-  const { renderId, attempt, request } = job.data;
+  const { renderId, attempt, provider, request } = job.data;
   const entry: Acceptance = {
     ...mark,
     costMicros: priceOfResolution(deps.settings, request.resolution),
+    provider,
     source: 'answer',
   };
   const marked = { ...job.data, accepted: mark };

@@ -2,7 +2,14 @@ import type { FinalStatus } from '@darkroom/api';
 import type { JobsOptions, KeepJobs, Queue } from 'bullmq';
 import type { Engine, EngineQueueOptions } from '../engine/engine.ts';
 import type { DeadLetter } from '../render/dead-letter.ts';
-import type { Checkpoint, Failure, Reference, StoredImage } from '../render/index.ts';
+import type {
+  Checkpoint,
+  DATA_VERSION,
+  Failure,
+  ProviderName,
+  Reference,
+  StoredImage,
+} from '../render/index.ts';
 
 /** Every queue of Darkroom by name. */
 export const QUEUE = {
@@ -25,7 +32,9 @@ export type SubmitResult =
 
 /** `submit` child: buys attempt number `attempt` of a render. `failure` is written before the child fails. */
 export interface SubmitJob {
+  version: typeof DATA_VERSION;
   renderId: string;
+  provider: ProviderName;
   attempt: number;
   tenant: string;
   request: Checkpoint['request'];
@@ -39,7 +48,9 @@ export type StoreResult = { kind: 'stored'; image: StoredImage } | { kind: 'expi
 
 /** `store` child: brings the image of attempt number `attempt` home. */
 export interface StoreJob {
+  version: typeof DATA_VERSION;
   renderId: string;
+  provider: ProviderName;
   attempt: number;
   tenant: string;
   taskId: string;
@@ -59,6 +70,7 @@ export type RenderResult =
  * are fresh and stay out of the queue. The job's id is the `webhook-id`.
  */
 export interface WebhookJob {
+  version: typeof DATA_VERSION;
   renderId: string;
   tenant: string;
   status: FinalStatus;
@@ -80,6 +92,7 @@ export interface WebhookDeadLetter extends WebhookJob {
 
 /** Somebody wants a render to stop. Its job id is the render's id; nobody works on it, every run looks for it. */
 export interface CancelMarker {
+  version: typeof DATA_VERSION;
   renderId: string;
   tenant: string;
   requestedAt: number;
@@ -87,8 +100,13 @@ export interface CancelMarker {
 
 /** Chores: `resume-submissions` looks whether the account is back, `sweep` finds deaths without a letter. */
 export type MaintenanceJob =
-  | { chore: 'resume-submissions'; reason: 'unauthorized' | 'insufficient_quota'; since: number }
-  | { chore: 'sweep' };
+  | {
+      version: typeof DATA_VERSION;
+      chore: 'resume-submissions';
+      reason: 'unauthorized' | 'insufficient_quota';
+      since: number;
+    }
+  | { version: typeof DATA_VERSION; chore: 'sweep' };
 
 export interface Retention {
   /** How long finished jobs stay in the queue. */

@@ -1,11 +1,14 @@
 import { STEPS } from '@darkroom/api';
 import { z } from 'zod';
+import { DATA_VERSION, upgradePersisted } from './data-version.ts';
 import { failureSchema } from './failure.ts';
 import { storedImageSchema } from './image.ts';
 import { jobRequestSchema } from './job-request.ts';
+import { providerNameSchema } from './provider-name.ts';
 
 /** One purchase of a render that the provider accepted. `cost` in micro-dollars, as configured, until refunded. */
 export const purchaseSchema = z.strictObject({
+  provider: providerNameSchema,
   attempt: z.number().int().positive(),
   taskId: z.string(),
   /** Unix milliseconds. */
@@ -76,9 +79,11 @@ const stepSchema = z.discriminatedUnion('step', [
 
 /** A render job's `data`: everything a run needs to go on where the last one stopped. */
 export const checkpointSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(DATA_VERSION),
   renderId: z.string(),
   tenant: z.string(),
+  /** Where its purchases are made. */
+  provider: providerNameSchema,
   request: jobRequestSchema,
   /** sha256 of the request as it came: the same idempotency key with another one is a conflict. */
   fingerprint: z.string(),
@@ -90,8 +95,6 @@ export const checkpointSchema = z.strictObject({
   /** The number of the purchase that is under way, from 1. */
   attempt: z.number().int().positive(),
   purchases: z.array(purchaseSchema),
-  /** An operator said that an unknown submission may be bought again. */
-  resubmitAcknowledged: z.boolean().optional(),
   at: stepSchema,
 });
 
@@ -102,3 +105,11 @@ export type Checkpoint = z.infer<typeof checkpointSchema>;
 
 /** A checkpoint that stands at one certain step. */
 export type CheckpointAt<S extends Step['step']> = Checkpoint & { at: Extract<Step, { step: S }> };
+
+/**
+ * A render job's data as a checkpoint, whichever version wrote it.
+ *
+ * @throws {NewerDataError}, or zod's error where it is no checkpoint.
+ */
+export const readCheckpoint = (data: unknown): Checkpoint =>
+  checkpointSchema.parse(upgradePersisted('checkpoint', data));

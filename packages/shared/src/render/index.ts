@@ -11,6 +11,7 @@
 // ids.ts          render and child ids
 // keys.ts         where things are in the object store
 export * from './checkpoint.ts';
+export * from './data-version.ts';
 export * from './dead-letter.ts';
 export * from './failure.ts';
 export * from './ids.ts';
@@ -18,5 +19,6 @@ export * from './image.ts';
 export * from './job-request.ts';
 export * from './note.ts';
 export * from './object-keys.ts';
+export * from './provider-name.ts';
 export * from './receipt.ts';
 export * from './reference.ts';

@@ -1,6 +1,7 @@
 import { FINAL_STATUSES, STEPS } from '@darkroom/api';
 import { z } from 'zod';
 import { purchaseSchema } from './checkpoint.ts';
+import { DATA_VERSION, upgradePersisted } from './data-version.ts';
 import { failureSchema } from './failure.ts';
 import { storedImageSchema } from './image.ts';
 import { jobRequestSchema } from './job-request.ts';
@@ -8,7 +9,7 @@ import { noteSchema } from './note.ts';
 
 /** The last word on a render, kept in the store beyond the queue's retention. */
 export const receiptSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(DATA_VERSION),
   renderId: z.string(),
   tenant: z.string(),
   status: z.enum(FINAL_STATUSES),
@@ -30,6 +31,10 @@ export const receiptSchema = z.object({
 });
 
 export type Receipt = z.infer<typeof receiptSchema>;
+
+/** A stored receipt, whichever version wrote it. @throws {NewerDataError}, or zod's error where it is no receipt. */
+export const readReceipt = (value: unknown): Receipt =>
+  receiptSchema.parse(upgradePersisted('receipt', value));
 
 /** What a render has cost so far, in micro-dollars. */
 export function sumCost(purchases: z.infer<typeof purchaseSchema>[]): number {

@@ -40,7 +40,7 @@ describe('API_KEYS', () => {
   ])('an entry with %s stops the start and is not shown', (_, entry) => {
     expect(parseApiKeys(entry)).toBeUndefined();
     expect(() => parseSettings({ API_KEYS: entry })).toThrow(
-      /API_KEYS: expected entries tenant:role\+role:sha256.*got \[redacted\]/,
+      /API_KEYS: expected entries tenant:role\+role:sha256.*received \[redacted\]/,
     );
   });
 });

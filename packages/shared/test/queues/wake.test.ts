@@ -106,7 +106,7 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
     await until(async () => (await queues().render.getJobState(id)) === 'completed');
     const unknown = drawRenderId();
     for (const renderId of [id, unknown]) {
-      const marker = { renderId, tenant: 'acme', requestedAt: 1 };
+      const marker = { version: 1 as const, renderId, tenant: 'acme', requestedAt: 1 };
       await queues().cancel.add('cancel', marker, { jobId: renderId });
     }
     expect(await wakeRender(queues(), id)).toBe('ended');
@@ -123,15 +123,15 @@ const parent = (queues: Queues, childDelay: number): Processor<Checkpoint, Rende
   let runs = 0;
   return async (job, token) => {
     if (++runs > 1) return canceled;
-    const { renderId, tenant, request, at, createdAt } = job.data;
+    const { version, renderId, tenant, provider, request, at, createdAt } = job.data;
     const parent = { id: renderId, queue: job.queueQualifiedName };
     const options = { parent, continueParentOnFailure: true, delay: childDelay, priority: 10 };
     if (at.step === 'store') {
       const { taskId, expiresAt } = at;
-      const data = { renderId, attempt: 1, tenant, taskId, createdAt, expiresAt };
+      const data = { version, renderId, attempt: 1, tenant, provider, taskId, createdAt, expiresAt };
       await queues.store.add('child', data, { ...options, jobId: storeJobId(renderId, 1) });
     } else {
-      const data = { renderId, tenant, request, attempt: 1 };
+      const data = { version, renderId, tenant, provider, request, attempt: 1 };
       await queues.submit.add('child', data, { ...options, jobId: submitJobId(renderId, 1) });
     }
     if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
@@ -152,6 +152,7 @@ async function newRender(queues: Queues, at: Checkpoint['at'] = { step: 'submit'
     tenant: 'acme',
     request: { model: 'nano-banana-pro', prompt: 'p', resolution: '1K', images: [], priority: 'batch' },
     fingerprint: 'f',
+    provider: 'toapis',
     creatorToken: 'd',
     createdAt: 1,
     updatedAt: 1,
