@@ -1,4 +1,4 @@
-import type { StageParts } from './parts.ts';
+import type { StageParts } from './stage/infra.ts';
 
 interface Closable {
   close(force?: boolean): Promise<void>;

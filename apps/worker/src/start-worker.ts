@@ -9,9 +9,9 @@ import { wakeMessageOf } from './bullmq/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import { createMetrics, PulseWatch, startHealthServer } from './health/index.ts';
 import { pauseSubmissions, scheduleSweep } from './maintenance/index.ts';
-import { openPlaces, openPoster } from './notify/index.ts';
-import { openToapis, type Provider } from './provider/index.ts';
-import { openDownloader } from './store/index.ts';
+import { openPlaces, openPoster } from './webhooks/index.ts';
+import { openToapis, type Provider } from './providers/index.ts';
+import { openDownloader } from './store-image/index.ts';
 import { runWorkers } from './workers.ts';
 
 export interface WorkerDeps extends ServiceContext {

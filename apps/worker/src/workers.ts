@@ -25,10 +25,10 @@ import { closeWorkers } from './close-workers.ts';
 import type { LatencySketch } from './decide/index.ts';
 import type { PulseWatch } from './health/index.ts';
 import { resumeSubmissions, sweep, sweepCancels } from './maintenance/index.ts';
-import { announce, type NotifyDeps, notifyStage } from './notify/index.ts';
+import { announce, type NotifyDeps, notifyStage } from './webhooks/index.ts';
 import { failureOf, progressOf, type RenderDeps, renderStage } from './render/index.ts';
-import type { Death } from './stage.ts';
-import { type StoreDeps, storeStage } from './store/index.ts';
+import type { Death } from './stage/stage.ts';
+import { type StoreDeps, storeStage } from './store-image/index.ts';
 import { type SubmitDeps, submitStage } from './submit/index.ts';
 
 interface WorkersDeps

@@ -4,8 +4,8 @@ import { cleanup, requires, service, startHttpProxy, tempDir, uniqueS3Url, until
 import type { FaultRule, Simulator } from '@darkroom/upstream-simulator';
 import { expect, test, vi } from 'vitest';
 import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
-import { hasty, openRig } from './rig.ts';
-import { spawnWorker } from './spawn-worker.ts';
+import { hasty, openRig } from './support/harness.ts';
+import { spawnWorker } from './support/spawn-worker.ts';
 
 // Processes start in seconds, on a busy machine in many.
 vi.setConfig({ testTimeout: 120_000 });

@@ -5,8 +5,8 @@ import { expect, test, vi } from 'vitest';
 import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
 import { deadLettersOf } from '../src/bullmq/index.ts';
 import { type SweepDeps, sweep } from '../src/maintenance/index.ts';
-import { announce } from '../src/notify/index.ts';
-import { openRig } from './rig.ts';
+import { announce } from '../src/webhooks/index.ts';
+import { openRig } from './support/harness.ts';
 
 // Some live through an outage, with thirty renders.
 vi.setConfig({ testTimeout: 120_000 });

@@ -10,8 +10,8 @@ import {
 import { DATA_VERSION } from '@darkroom/shared/render';
 import type { Queue } from 'bullmq';
 import type { RenderDeps } from '../render/index.ts';
-import type { ChildCall, ChildState } from '../stage.ts';
-import { DECIDED } from './outcomes.ts';
+import type { ChildCall, ChildState } from '../stage/stage.ts';
+import { DECIDED } from './processor.ts';
 
 /** A store child retries until its result expires: the number is only BullMQ's. */
 const WITHOUT_END = 1_000_000;

@@ -3,8 +3,8 @@
 // dead-letters.ts   one letter per dead render, and per webhook that nobody took
 // cancels.ts        markers of renders that are to stop
 // messages.ts       webhooks that wait for their receiver
-export * from './cancels.ts';
+export * from './cancel-markers.ts';
 export * from './children.ts';
 export * from './dead-letters.ts';
-export * from './messages.ts';
-export * from './outcomes.ts';
+export * from './webhook-waker.ts';
+export * from './processor.ts';

@@ -7,4 +7,4 @@
 export * from './backoff.ts';
 export * from './decide.ts';
 export * from './latency-sketch.ts';
-export * from './plan-look.ts';
+export * from './next-poll-delay.ts';

@@ -1,4 +1,4 @@
-import type { LatencyShape } from './plan-look.ts';
+import type { LatencyShape } from './next-poll-delay.ts';
 
 const KEPT = 256;
 const TRUSTED_FROM = 20;

@@ -1,9 +1,9 @@
 import type { MaintenanceJob, Queues } from '@darkroom/shared/queues';
 import { DATA_VERSION } from '@darkroom/shared/render';
 import type { Clock, Logger } from '@darkroom/shared/runtime';
-import type { Metrics } from '../health/metrics.ts';
-import type { Provider } from '../provider/index.ts';
-import type { Outcome, StageJob } from '../stage.ts';
+import type { Metrics } from '../stage/metrics.ts';
+import type { Provider } from '../providers/index.ts';
+import type { Outcome, StageJob } from '../stage/stage.ts';
 
 const FIRST_LOOK_MS = 5_000;
 /** Shorter than the first look: a chore that is just ending is never taken for one that is still to come. */

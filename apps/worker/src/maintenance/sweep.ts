@@ -15,7 +15,7 @@ import {
 import { type Logger } from '@darkroom/shared/runtime';
 import type { Job } from 'bullmq';
 import { reasonOf } from '../bullmq/index.ts';
-import { isEngineTrouble } from '../engine-trouble.ts';
+import { isEngineTrouble } from '../stage/engine-errors.ts';
 import { type RenderDeps, receiptBase } from '../render/index.ts';
 
 const SWEEP_EVERY_MS = 60_000;

@@ -9,7 +9,7 @@ import {
   sumCost,
 } from '@darkroom/shared/render';
 import { receiptBase } from './finish-step.ts';
-import { go, type Move, noteOnce, type StepContext } from './moves.ts';
+import { go, type Move, noteOnce, type StepContext } from './transitions.ts';
 
 /**
  * Ends a dead render: receipt, webhook, dead letter, then the job fails. The letter is the last: where the sweep finds

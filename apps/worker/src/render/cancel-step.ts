@@ -11,7 +11,7 @@ import {
 } from '@darkroom/shared/render';
 import { formatDollars } from '@darkroom/shared/snapshot';
 import { receiptBase } from './finish-step.ts';
-import { go, type Move, noteOnce, type StepContext } from './moves.ts';
+import { go, type Move, noteOnce, type StepContext } from './transitions.ts';
 import { purchasesWith } from './submit-step.ts';
 
 type Stoppable = CheckpointAt<'submit' | 'hold' | 'poll' | 'store'>;

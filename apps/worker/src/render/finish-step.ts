@@ -5,7 +5,7 @@ import {
   type Receipt,
   sumCost,
 } from '@darkroom/shared/render';
-import { type Move, noteOnce, type StepContext } from './moves.ts';
+import { type Move, noteOnce, type StepContext } from './transitions.ts';
 
 /** The image is safe: the receipt says so for ever, then the job completes. */
 export async function finishStep(

@@ -1,5 +1,5 @@
 import type { CheckpointAt } from '@darkroom/shared/render';
-import { buyAgain, die, failureOf, type Move, type StepContext, waitAt } from './moves.ts';
+import { buyAgain, die, failureOf, type Move, type StepContext, waitAt } from './transitions.ts';
 import { firstLook } from './submit-step.ts';
 
 const CLOSEST_MS = 5_000;

@@ -8,7 +8,7 @@
 // cancel-step.ts    stops at any step, says what was spent, receipt, done
 // moves.ts          what a step can answer
 // deps.ts           what the steps work with
-export * from './deps.ts';
+export * from './render-deps.ts';
 export { receiptBase } from './finish-step.ts';
-export { failureOf } from './moves.ts';
+export { failureOf } from './transitions.ts';
 export * from './render-stage.ts';

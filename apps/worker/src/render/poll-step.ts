@@ -7,9 +7,9 @@ import {
   type Situation,
   type Trouble,
 } from '../decide/index.ts';
-import type { StatusAnswer } from '../provider/index.ts';
-import { limitsOf } from './deps.ts';
-import { buyAgain, die, failureOf, go, type Move, type StepContext, waitAt } from './moves.ts';
+import type { StatusAnswer } from '../providers/index.ts';
+import { limitsOf } from './render-deps.ts';
+import { buyAgain, die, failureOf, go, type Move, type StepContext, waitAt } from './transitions.ts';
 
 /** Used where the provider does not say when a result expires: an hour less than its documented day. */
 const ASSUMED_RESULT_LIFE_MS = 23 * 3600_000;

@@ -1,8 +1,8 @@
 import { type CheckpointAt, storeJobId } from '@darkroom/shared/render';
 import { decide } from '../decide/index.ts';
 import { cancelFrom } from './cancel-step.ts';
-import { limitsOf } from './deps.ts';
-import { buyAgain, die, failureOf, go, type Move, type StepContext } from './moves.ts';
+import { limitsOf } from './render-deps.ts';
+import { buyAgain, die, failureOf, go, type Move, type StepContext } from './transitions.ts';
 
 /** Has the image brought home by a child in the `store` queue. */
 export async function storeStep(checkpoint: CheckpointAt<'store'>, context: StepContext): Promise<Move> {

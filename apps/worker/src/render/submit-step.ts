@@ -3,7 +3,7 @@ import { type Acceptance } from '@darkroom/shared/ledger';
 import { type SubmitResult } from '@darkroom/shared/queues';
 import { type Checkpoint, type CheckpointAt, type Purchase, submitJobId } from '@darkroom/shared/render';
 import { planLook } from '../decide/index.ts';
-import { die, failureOf, go, type Move, type StepContext, waitAt } from './moves.ts';
+import { die, failureOf, go, type Move, type StepContext, waitAt } from './transitions.ts';
 
 /** Has the purchase made by a child in the `submit` queue, and goes on from what became of it. */
 export async function submitStep(checkpoint: CheckpointAt<'submit'>, context: StepContext): Promise<Move> {

@@ -1,5 +1,5 @@
 import type { ObjectStore } from '@darkroom/shared/object-store';
-import type { StageParts } from '../parts.ts';
+import type { StageParts } from '../stage/infra.ts';
 
 /** What a submission works with. */
 export interface SubmitDeps extends StageParts {

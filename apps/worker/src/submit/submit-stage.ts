@@ -6,11 +6,11 @@ import { StoreError } from '@darkroom/shared/object-store';
 import { type SubmitJob, type SubmitResult } from '@darkroom/shared/queues';
 import { type Failure } from '@darkroom/shared/render';
 import { decide, type Trouble } from '../decide/index.ts';
-import type { SubmitAnswer } from '../provider/index.ts';
+import type { SubmitAnswer } from '../providers/index.ts';
 import { failureOf, limitsOf } from '../render/index.ts';
-import type { Outcome, StageJob } from '../stage.ts';
+import type { Outcome, StageJob } from '../stage/stage.ts';
 import type { SubmitDeps } from './deps.ts';
-import { prepareInputs } from './inputs.ts';
+import { prepareInputs } from './prepare-inputs.ts';
 
 type SubmitOutcome = Outcome<SubmitResult, SubmitJob>;
 

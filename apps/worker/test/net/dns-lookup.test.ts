@@ -4,7 +4,7 @@ import { until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { dnsLookup } from '../../src/net/dns-lookup.ts';
 import { type LookupAll } from '../../src/net/guarded-lookup.ts';
-import { SILENCE, startNameServer, type Zone } from './name-server.ts';
+import { SILENCE, startNameServer, type Zone } from '../support/name-server.ts';
 
 const FOUR = Buffer.from([93, 184, 216, 34]);
 const SIX = Buffer.from('26062800022000010000000000000001', 'hex');

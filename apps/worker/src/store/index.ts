@@ -1,8 +1,0 @@
-// store-stage.ts   download, full decode, put, read back, thumbnail
-// download.ts      results to disk, inside size and time
-// hosts.ts         where results may come from
-// image.ts         full decode, thumbnail
-// deps.ts          what storing works with
-export * from './deps.ts';
-export { openDownloader } from './download.ts';
-export { storeStage } from './store-stage.ts';

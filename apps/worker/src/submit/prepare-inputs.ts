@@ -1,0 +1,78 @@
+import type { SubmitJob } from '@darkroom/shared/queues';
+import type { Reference } from '@darkroom/shared/render';
+import type { Trouble } from '../decide/index.ts';
+import type { StageJob } from '../stage/stage.ts';
+import type { SubmitDeps } from './deps.ts';
+
+export type Inputs =
+  | { is: 'ready'; images: string[]; mask?: string }
+  | { is: 'trouble'; trouble: Trouble; message: string };
+
+/** Turns references into what the provider takes. Before the intent: an upload that fails has bought nothing. */
+export async function prepareInputs(job: StageJob<SubmitJob>, deps: SubmitDeps): Promise<Inputs> {
+  const { request } = job.data;
+  const images: string[] = [];
+  for (const reference of request.images) {
+    const resolved = await resolve(reference, job, deps);
+    if (typeof resolved !== 'string') return resolved;
+    images.push(resolved);
+  }
+  if (!request.mask) return { is: 'ready', images };
+  const mask = await resolve(request.mask, job, deps);
+  return typeof mask === 'string' ? { is: 'ready', images, mask } : mask;
+}
+
+/** What the provider takes as a data URI; a GIF it takes as an upload only. */
+const INLINE = /^image\/(jpeg|png|webp)$/;
+
+type Failed = Extract<Inputs, { is: 'trouble' }>;
+
+async function resolve(
+  reference: Reference,
+  job: StageJob<SubmitJob>,
+  deps: SubmitDeps,
+): Promise<string | Failed> {
+  if (reference.kind === 'url') return reference.url;
+  const bytes = await deps.store.get(reference.key, { signal: job.signal });
+  if (!bytes) {
+    // Someone cleaned up what a waiting render still needs: no retry brings it back.
+    return {
+      is: 'trouble',
+      trouble: { seen: 'refused', code: 'invalid_request' },
+      message: `${reference.key} is gone`,
+    };
+  }
+  if (reference.kind === 'stored-url') return Buffer.from(bytes).toString('utf8');
+  if (deps.settings.TOAPIS_INPUTS === 'inline' && INLINE.test(reference.contentType)) {
+    return `data:${reference.contentType};base64,${Buffer.from(bytes).toString('base64')}`;
+  }
+  const answer = await deps.provider.upload({ bytes, contentType: reference.contentType }, job.signal);
+  switch (answer.is) {
+    case 'uploaded':
+      return answer.url;
+    case 'rate_limited':
+      return {
+        is: 'trouble',
+        trouble: { seen: 'rate_limited', retryAfterMs: answer.retryAfterMs },
+        message: 'rate limited',
+      };
+    case 'not_bought':
+      return {
+        is: 'trouble',
+        trouble: { seen: 'not_bought', retryAfterMs: answer.retryAfterMs },
+        message: answer.reason,
+      };
+    case 'refused':
+      return {
+        is: 'trouble',
+        trouble: { seen: 'refused', code: answer.code },
+        message: `upload refused: ${answer.message}`,
+      };
+    case 'account':
+      return {
+        is: 'trouble',
+        trouble: { seen: 'account_stopped', reason: answer.reason },
+        message: answer.message,
+      };
+  }
+}

@@ -1,0 +1,60 @@
+import { EngineError } from '@darkroom/shared/engine';
+import { type Failure } from '@darkroom/shared/render';
+import { requires, until } from '@darkroom/testkit';
+import { expect, test } from 'vitest';
+import { processorOf, type StageHost } from '../../src/bullmq/index.ts';
+import { newCheckpoint, openRig } from '../support/harness.ts';
+
+requires('redis').describe('outcomes as moves', () => {
+  const failure: Failure = { code: 'internal_error', message: 'm', step: 'poll', at: 0, chain: [] };
+  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined } as never;
+
+  async function runStage(
+    host: Partial<StageHost<object, string>> & Pick<StageHost<object, string>, 'stage'>,
+  ) {
+    const rig = await openRig();
+    const whole: StageHost<object, string> = { log: silent, now: Date.now, bug: () => failure, ...host };
+    rig.engine.worker('try', processorOf(whole));
+    const queue = rig.engine.queue<object, string>('try');
+    await queue.add('job', {}, { jobId: 'the-job', attempts: 1 });
+    return async () => queue.getJob('the-job');
+  }
+
+  test('an engine that is away for a moment fails no job: the run is handed back and made again', async () => {
+    let runs = 0;
+    const child = { queue: 'submit', id: 'c', checkpoint: newCheckpoint({}, 0) } as const;
+    const job = await runStage({
+      stage: async () =>
+        ++runs === 1 ? { end: 'child', child, absent: true } : { end: 'done', value: 'went on' },
+      addChild: async () => {
+        throw new EngineError('unavailable', 'The queue engine is unavailable: not connected');
+      },
+    });
+    await until(async () => (await job())?.isCompleted());
+    expect(await job()).toMatchObject({ returnvalue: 'went on', attemptsMade: 1 });
+    expect(runs).toBe(2);
+  });
+
+  test('a death is a death, even when its message sounds like an engine that is away', async () => {
+    const dead = {
+      ...failure,
+      code: 'upstream_unreachable',
+      message: 'connect ECONNREFUSED 127.0.0.1:1',
+    } as const;
+    const job = await runStage({ stage: async () => ({ end: 'dead', failure: dead }) });
+    await until(async () => (await job())?.isFailed());
+    expect((await job())?.failedReason).toBe('upstream_unreachable: connect ECONNREFUSED 127.0.0.1:1');
+  });
+
+  test('a bug fails the job at once, and is told once', async () => {
+    let runs = 0;
+    const job = await runStage({
+      stage: async () => {
+        runs += 1;
+        throw new TypeError('x is not a function');
+      },
+    });
+    await until(async () => (await job())?.isFailed());
+    expect(runs).toBe(1);
+  });
+});

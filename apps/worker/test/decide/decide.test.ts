@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest';
+import {
+  backoffMs,
+  decide,
+  estimateLatency,
+  LatencySketch,
+  planLook,
+  type Situation,
+} from '../../src/decide/index.ts';
+
+const situation = (over: Partial<Situation> = {}): Situation => ({
+  now: 1_000_000,
+  random: 0.5,
+  tries: 1,
+  attempt: 1,
+  limits: { submitAttempts: 3, maxPurchases: 3, missingGraceMs: 60_000, unknownGraceMs: 900_000 },
+  ...over,
+});
+
+describe('decide', () => {
+  test('a rate limit makes everybody wait for as long as the server says', () => {
+    expect(decide({ seen: 'rate_limited', retryAfterMs: 7000 }, situation())).toEqual({
+      do: 'wait',
+      afterMs: 7000,
+      everyone: true,
+    });
+  });
+
+  test('what was certainly not bought is retried until its tries are used up', () => {
+    expect(decide({ seen: 'not_bought' }, situation({ tries: 2 }))).toMatchObject({ do: 'retry' });
+    expect(decide({ seen: 'not_bought' }, situation({ tries: 3 }))).toEqual({
+      do: 'dead',
+      code: 'upstream_unreachable',
+    });
+  });
+
+  test('an unknown outcome is never retried, whatever else holds', () => {
+    for (const tries of [1, 2, 99]) {
+      expect(decide({ seen: 'outcome_unknown' }, situation({ tries }))).toEqual({
+        do: 'hold',
+        until: 1_900_000,
+      });
+    }
+  });
+
+  test('looks that tell nothing cost nothing until the deadline', () => {
+    expect(decide({ seen: 'look_failed' }, situation({ deadlineAt: 1_000_001 }))).toMatchObject({
+      do: 'wait',
+    });
+    expect(decide({ seen: 'look_failed' }, situation({ deadlineAt: 1_000_000 }))).toEqual({
+      do: 'dead',
+      code: 'task_timeout',
+    });
+  });
+
+  test('a missing task is given its grace, to the millisecond', () => {
+    expect(decide({ seen: 'task_missing' }, situation({ missingSince: 940_001 }))).toMatchObject({
+      do: 'wait',
+    });
+    expect(decide({ seen: 'task_missing' }, situation({ missingSince: 940_000 }))).toEqual({
+      do: 'dead',
+      code: 'task_lost',
+    });
+  });
+
+  test('a failed task is bought again within the limit, a refused one never', () => {
+    expect(decide({ seen: 'task_failed', content: false }, situation({ attempt: 2 }))).toEqual({
+      do: 'buy-again',
+    });
+    expect(decide({ seen: 'task_failed', content: false }, situation({ attempt: 3 }))).toEqual({
+      do: 'dead',
+      code: 'generation_failed',
+    });
+    expect(decide({ seen: 'task_failed', content: true }, situation())).toEqual({
+      do: 'dead',
+      code: 'content_policy_violation',
+    });
+  });
+
+  test('a download is not tried at a time at which its result has expired', () => {
+    expect(decide({ seen: 'download_failed' }, situation({ deadlineAt: 1_000_100 }))).toEqual({
+      do: 'buy-again',
+    });
+    expect(decide({ seen: 'download_failed' }, situation({ deadlineAt: 2_000_000 }))).toMatchObject({
+      do: 'retry',
+    });
+  });
+
+  test('our own parts being away never ends a render', () => {
+    for (const tries of [1, 10, 10_000]) {
+      const decision = decide({ seen: 'own_parts_away' }, situation({ tries, random: 0.999 }));
+      expect(decision).toMatchObject({ do: 'wait' });
+      expect(decision.do === 'wait' && decision.afterMs).toBeLessThanOrEqual(15_000);
+    }
+  });
+});
+
+describe('backoffMs', () => {
+  test('full jitter: anything between almost nothing and a ceiling that doubles up to its cap', () => {
+    const at = (tries: number, random: number) => backoffMs({ tries, baseMs: 1000, capMs: 60_000, random });
+    expect(at(1, 0.999)).toBeLessThanOrEqual(1000);
+    expect(at(4, 0.999)).toBeGreaterThan(7000);
+    expect(at(500, 0.999)).toBeLessThanOrEqual(60_000);
+    expect(at(500, 0)).toBe(50);
+  });
+
+  test("a server's hint is a floor that jitter only adds to", () => {
+    const at = (random: number) => backoffMs({ tries: 1, baseMs: 1000, capMs: 60_000, hintMs: 5000, random });
+    expect(at(0)).toBe(5000);
+    expect(at(0.999)).toBeGreaterThan(5000);
+    expect(at(0.999)).toBeLessThanOrEqual(6000);
+  });
+});
+
+describe('planLook', () => {
+  const latency = { p10: 6000, p50: 15_000, p90: 40_000 };
+  const plan = (over: object) =>
+    planLook({ elapsedMs: 0, latency, inFlight: 1, queriesPerSecond: 50, random: 0.5, ...over });
+
+  test('nobody looks before the fastest tenth can be done', () => {
+    expect(plan({ elapsedMs: 0 })).toBe(6000);
+    expect(plan({ elapsedMs: 4000 })).toBe(2000);
+  });
+
+  test('gaps grow with the age of a late task', () => {
+    expect(plan({ elapsedMs: 200_000 })).toBeGreaterThan(plan({ elapsedMs: 60_000 }));
+  });
+
+  test('all tasks in flight together stay inside the query quota', () => {
+    for (const inFlight of [100, 1000, 20_000]) {
+      const gapMs = plan({ elapsedMs: 10_000, inFlight, random: 0 });
+      expect(inFlight / (gapMs / 1000)).toBeLessThanOrEqual(50);
+    }
+  });
+
+  test('a typical task is found finished after few polls, soon after it was', () => {
+    for (const doneAt of [7000, 12_000, 15_000, 30_000, 60_000]) {
+      let elapsedMs = 0;
+      let polls = 0;
+      while (elapsedMs < doneAt) {
+        elapsedMs += plan({ elapsedMs });
+        polls += 1;
+      }
+      expect(polls).toBeLessThanOrEqual(14);
+      expect(elapsedMs - doneAt).toBeLessThanOrEqual(Math.max(5000, doneAt * 0.2));
+    }
+  });
+});
+
+describe('learning from looks', () => {
+  /** Renders one after the other; answers how late the last twenty were found, in ms on average. */
+  const lateness = (renders: number, tookMs: number, lagMs: number, told: boolean) => {
+    const sketch = new LatencySketch(15_000);
+    const late: number[] = [];
+    for (let render = 0; render < renders; render += 1) {
+      const next = (elapsedMs: number) =>
+        elapsedMs +
+        lagMs +
+        planLook({ elapsedMs, latency: sketch.shape('1K'), inFlight: 1, queriesPerSecond: 50, random: 0.5 });
+      let pendingMs = 0;
+      let seenMs = next(0);
+      while (seenMs < tookMs) [pendingMs, seenMs] = [seenMs, next(seenMs)];
+      sketch.observe(
+        '1K',
+        estimateLatency({ pendingMs, seenMs, tookMs: told ? Math.round(tookMs / 1000) * 1000 : undefined }),
+      );
+      late.push(seenMs - tookMs);
+    }
+    return late.slice(-20).reduce((sum, ms) => sum + ms / 20, 0);
+  };
+
+  test('our own lateness is not learnt as the provider being slow: five thousand renders later looks are as prompt', () => {
+    expect(lateness(5000, 1000, 500, true)).toBeLessThanOrEqual(1500);
+    expect(lateness(5000, 1000, 500, false)).toBeLessThanOrEqual(1500);
+  });
+
+  test('an expectation that was too high is unlearnt within a hundred renders', () => {
+    for (const told of [true, false]) expect(lateness(600, 1000, 0, told)).toBeLessThanOrEqual(1000);
+    expect(lateness(100, 1000, 0, true)).toBeLessThanOrEqual(1500);
+  });
+
+  test('an estimate never leaves what was seen', () => {
+    expect(estimateLatency({ pendingMs: 4000, seenMs: 6000 })).toBe(5000);
+    expect(estimateLatency({ pendingMs: 4000, seenMs: 6000, tookMs: 1000 })).toBe(4000);
+    expect(estimateLatency({ pendingMs: 0, seenMs: 300, tookMs: 1000 })).toBe(300);
+  });
+});
+
+describe('LatencySketch', () => {
+  test('it answers with the configured expectation until it has seen enough, then with what it saw last', () => {
+    const sketch = new LatencySketch(10_000);
+    for (let seen = 0; seen < 19; seen += 1) sketch.observe('1K', 1000);
+    expect(sketch.shape('1K').p50).toBe(10_000);
+    sketch.observe('1K', 1000);
+    expect(sketch.shape('1K').p50).toBe(1000);
+    expect(sketch.shape('4K').p50).toBe(10_000);
+    for (let seen = 0; seen < 256; seen += 1) sketch.observe('1K', 3000);
+    expect(sketch.shape('1K')).toEqual({ p10: 3000, p50: 3000, p90: 3000 });
+  });
+});

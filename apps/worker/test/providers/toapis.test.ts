@@ -1,0 +1,197 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { cleanup, freePort } from '@darkroom/testkit';
+import { describe, expect, test } from 'vitest';
+import { openToapis } from '../../src/providers/index.ts';
+import { parseBalance, parseStatus, parseSubmit } from '../../src/providers/toapis/parse.ts';
+import { submissionBody } from '../../src/providers/toapis/submission.ts';
+
+const NOW = 1_700_000_000_000;
+const reply = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
+  status,
+  headers,
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
+const error = (code: string | number, message: string, type = '') => ({ error: { code, message, type } });
+
+describe('what the answer to a submission means', () => {
+  test.for<[string, ReturnType<typeof reply>, object]>([
+    ['a task', reply(200, { id: 'task_1', status: 'queued' }), { is: 'accepted', taskId: 'task_1' }],
+    [
+      '429',
+      reply(429, error('rate_limit_exceeded', 'slow'), { 'retry-after': '7' }),
+      { is: 'rate_limited', retryAfterMs: 7000 },
+    ],
+    [
+      '429 with a date',
+      reply(429, '', { 'retry-after': new Date(NOW + 5000).toUTCString() }),
+      { is: 'rate_limited', retryAfterMs: 5000 },
+    ],
+    [
+      '503 rate limit',
+      reply(503, error('rate_limit_unavailable', 'x')),
+      { is: 'rate_limited', retryAfterMs: 2000 },
+    ],
+    ['503 no channel', reply(503, error(503, 'no available channel')), { is: 'not_bought' }],
+    ['503 page', reply(503, '<html>'), { is: 'unknown' }],
+    [
+      '400',
+      reply(400, error(400, 'n must be a number', 'invalid_request')),
+      { is: 'refused', code: 'invalid_request' },
+    ],
+    [
+      '400 for content, in Chinese',
+      reply(400, { message: '内容违规' }),
+      { is: 'refused', code: 'content_policy_violation' },
+    ],
+    [
+      '422',
+      reply(422, error('content_policy_violation', 'no')),
+      { is: 'refused', code: 'content_policy_violation' },
+    ],
+    ['401', reply(401, error('unauthorized', 'bad key')), { is: 'account', reason: 'unauthorized' }],
+    [
+      '402',
+      reply(402, error('insufficient_quota', 'empty')),
+      { is: 'account', reason: 'insufficient_quota' },
+    ],
+    ['404: a wrong base URL', reply(404, '<html>'), { is: 'not_bought' }],
+    ['500 in JSON', reply(500, error('internal_error', 'oops')), { is: 'unknown' }],
+    ['502 page', reply(502, '<html>'), { is: 'unknown' }],
+    ['200 without an id', reply(200, { status: 'queued' }), { is: 'unknown' }],
+    ['200 with half a document', reply(200, '{"id":"task_'), { is: 'unknown' }],
+    ['200 with success false', reply(200, { success: false, message: 'x' }), { is: 'unknown' }],
+  ])('%s', ([, answer, meaning]) => {
+    expect(parseSubmit(answer, NOW)).toMatchObject(meaning);
+  });
+});
+
+describe('what the answer to a look means', () => {
+  const done = {
+    id: 'x',
+    status: 'completed',
+    expires_at: 1_700_086_400,
+    result: { data: [{ url: 'https://files.toapis.com/a.jpg' }] },
+  };
+  test.for<[string, ReturnType<typeof reply>, object]>([
+    [
+      'completed',
+      reply(200, done),
+      { is: 'completed', url: 'https://files.toapis.com/a.jpg', expiresAt: 1_700_086_400_000 },
+    ],
+    [
+      'completed with a top-level url',
+      reply(200, { status: 'completed', url: 'https://files.toapis.cn/b.png' }),
+      { is: 'completed', url: 'https://files.toapis.cn/b.png' },
+    ],
+    ['completed without any url', reply(200, { status: 'completed' }), { is: 'unreadable' }],
+    [
+      'in progress',
+      reply(200, { status: 'in_progress', progress: 40 }),
+      { is: 'pending', recognised: true, progress: 40 },
+    ],
+    ['submitted', reply(200, { status: 'submitted' }), { is: 'pending', recognised: true }],
+    ['an undocumented status', reply(200, { status: 'reviewing' }), { is: 'pending', recognised: false }],
+    [
+      'failed',
+      reply(200, { status: 'failed', error: { code: 'generation_failed', message: 'boom' } }),
+      { is: 'failed', content: false },
+    ],
+    [
+      'failed for its content',
+      reply(200, {
+        status: 'failed',
+        error: {
+          code: 'generation_failed',
+          message: 'call upstream API failed: upstream returned status 422',
+        },
+      }),
+      { is: 'failed', content: true },
+    ],
+    ['404', reply(404, error(404, 'Task not found', 'not_found_error')), { is: 'missing' }],
+    ['missing in other words', reply(400, { message: 'task_not_exist' }), { is: 'missing' }],
+    ['429', reply(429, '', { 'retry-after': '3' }), { is: 'rate_limited', retryAfterMs: 3000 }],
+    ['500', reply(500, {}), { is: 'unreadable' }],
+    ['a page', reply(200, '<html>'), { is: 'unreadable' }],
+    ['half a document', reply(200, '{"status":"comp'), { is: 'unreadable' }],
+  ])('%s', ([, answer, meaning]) => {
+    expect(parseStatus(answer, NOW)).toMatchObject(meaning);
+  });
+});
+
+test('a balance counts as usable when it is unlimited or above zero', () => {
+  const balance = (body: object, status = 200) => parseBalance(reply(status, body)).is;
+  expect(balance({ success: true, remain_balance: 1.5 })).toBe('usable');
+  expect(balance({ success: true, remain_balance: -1, unlimited_quota: true })).toBe('usable');
+  expect(balance({ success: true, remain_balance: 0 })).toBe('empty');
+  expect(balance({ success: false, message: 'x' })).toBe('unreadable');
+  expect(balance({}, 401)).toBe('unauthorized');
+});
+
+test('a submission says its resolution in both places, n as a number, and whose it is', () => {
+  const body = submissionBody({
+    model: 'gemini-3-pro-image-preview',
+    prompt: 'p',
+    size: '9:16',
+    resolution: '2K',
+    imageUrls: ['https://a/b.png'],
+    businessId: 'rnd_1',
+  });
+  expect(body).toEqual({
+    model: 'gemini-3-pro-image-preview',
+    prompt: 'p',
+    n: 1,
+    size: '9:16',
+    resolution: '2K',
+    metadata: { resolution: '2K', orientation: 'portrait' },
+    image_urls: [{ url: 'https://a/b.png' }],
+    client_business_id: 'rnd_1',
+  });
+});
+
+describe('connections', () => {
+  const submission = { model: 'm', prompt: 'p', resolution: '1K', imageUrls: [], businessId: 'rnd_1' };
+  const open = (baseUrl: string, submitTimeoutMs = 20_000) => {
+    const provider = openToapis({ baseUrl, apiKey: 'k', submitTimeoutMs, now: () => NOW });
+    cleanup(() => provider.close());
+    return provider;
+  };
+  const listening = async (server: Server) => {
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    cleanup(() => new Promise<void>((done) => server.close(() => done())));
+    return (server.address() as AddressInfo).port;
+  };
+
+  test('a connection that was never made bought nothing: refused, unknown host, no TLS', async () => {
+    const plain = await listening(createServer());
+    const closed = await freePort();
+    for (const url of [
+      `http://127.0.0.1:${closed}`,
+      // Longer than a name may be: no resolver has to be asked.
+      `http://${'x'.repeat(64)}.invalid`,
+      `https://127.0.0.1:${plain}`,
+    ]) {
+      expect(await open(url).submit(submission), url).toMatchObject({ is: 'not_bought' });
+    }
+  });
+
+  test('an answer that was lost after sending is unknown: cut, and silence', async () => {
+    const cut = await listening(createServer((request) => request.socket.destroy()));
+    expect(await open(`http://127.0.0.1:${cut}`).submit(submission)).toMatchObject({ is: 'unknown' });
+    const silent = createServer(() => undefined);
+    const port = await listening(silent);
+    expect(await open(`http://127.0.0.1:${port}`, 500).submit(submission)).toMatchObject({ is: 'unknown' });
+    silent.closeAllConnections();
+  });
+
+  test('every submission has a connection of its own: none is sent into one that the server is closing', async () => {
+    const ports = new Set<number>();
+    const server = createServer((request, response) => {
+      ports.add(request.socket.remotePort ?? 0);
+      response.setHeader('connection', 'keep-alive').end(JSON.stringify({ id: 't' }));
+    });
+    const provider = open(`http://127.0.0.1:${await listening(server)}`);
+    for (let sent = 0; sent < 3; sent += 1) await provider.submit(submission);
+    expect(ports.size).toBe(3);
+  });
+});
