@@ -102,7 +102,7 @@ async function darkroomVariant(ground: Ground): Promise<Variant> {
     },
     polls: async ({ health }) => {
       const text = await (await fetch(`${health}/metrics`)).text();
-      return [...text.matchAll(/^darkroom_looks_total\{.*\} (\d+)/gm)].reduce(
+      return [...text.matchAll(/^darkroom_polls_total\{.*\} (\d+)/gm)].reduce(
         (sum, [, n]) => sum + Number(n),
         0,
       );

@@ -1,4 +1,4 @@
-import type { StageParts } from './stage/infra.ts';
+import type { Infra } from './stage/infra.ts';
 
 interface Closable {
   close(force?: boolean): Promise<void>;
@@ -8,7 +8,7 @@ interface Closable {
 /** Stops in the order in which work would be lost: looks at once, submissions never, the rest when time is up. */
 export async function closeWorkers(
   workers: Record<'render' | 'submit' | 'store' | 'webhook' | 'maintenance', Closable>,
-  { settings, clock, log }: Pick<StageParts, 'settings' | 'clock' | 'log'>,
+  { settings, clock, log }: Pick<Infra, 'settings' | 'clock' | 'log'>,
 ): Promise<void> {
   const { render, store, webhook, maintenance } = workers;
   const all = Promise.all(Object.values(workers).map((worker) => worker.close()));

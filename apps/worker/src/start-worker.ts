@@ -5,13 +5,13 @@ import { assertPutIfAbsent, type ObjectStore, StoreError } from '@darkroom/share
 import { openQueues } from '@darkroom/shared/queues';
 import { type Clock, createScrub, type Logger } from '@darkroom/shared/runtime';
 import { type ServiceContext } from '@darkroom/shared/service';
-import { wakeMessageOf } from './bullmq/index.ts';
+import { createWebhookWaker } from './bullmq/index.ts';
 import { LatencySketch } from './decide/index.ts';
-import { createMetrics, PulseWatch, startHealthServer } from './health/index.ts';
+import { createMetrics, startHealthServer, WorkMonitor } from './health/index.ts';
 import { pauseSubmissions, scheduleSweep } from './maintenance/index.ts';
-import { openPlaces, openPoster } from './webhooks/index.ts';
 import { openToapis, type Provider } from './providers/index.ts';
 import { openDownloader } from './store-image/index.ts';
+import { openHostSlots, openPoster } from './webhooks/index.ts';
 import { runWorkers } from './workers.ts';
 
 export interface WorkerDeps extends ServiceContext {
@@ -60,7 +60,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     timeoutMs: settings.WEBHOOK_TIMEOUT_MS,
     now: () => clock.now(),
   });
-  const pulse = new PulseWatch({ queues, clock, metrics, log });
+  const pulse = new WorkMonitor({ queues, clock, metrics, log });
   const workers = runWorkers({
     settings,
     engine,
@@ -73,7 +73,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     provider,
     downloader,
     poster,
-    places: openPlaces({ total: settings.WEBHOOK_CONCURRENCY, clock, wake: wakeMessageOf(queues) }),
+    places: openHostSlots({ total: settings.WEBHOOK_CONCURRENCY, clock, wake: createWebhookWaker(queues) }),
     links: openLinkSigner(store, clock),
     scrub: createScrub(deps.secrets),
     ledger: new Ledger(store, clock),

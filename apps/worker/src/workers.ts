@@ -14,22 +14,22 @@ import {
 import { type Checkpoint } from '@darkroom/shared/render';
 import {
   addChild,
-  cancelsOf,
-  childrenOf,
-  deadLettersOf,
+  createProcessor,
   decidedBackoff,
-  notifyDeadLettersOf,
-  processorOf,
+  openCancelMarkers,
+  openChildren,
+  openDeadLetters,
+  openWebhookDeadLetters,
 } from './bullmq/index.ts';
 import { closeWorkers } from './close-workers.ts';
 import type { LatencySketch } from './decide/index.ts';
-import type { PulseWatch } from './health/index.ts';
-import { resumeSubmissions, sweep, sweepCancels } from './maintenance/index.ts';
-import { announce, type NotifyDeps, notifyStage } from './webhooks/index.ts';
-import { failureOf, progressOf, type RenderDeps, renderStage } from './render/index.ts';
-import type { Death } from './stage/stage.ts';
-import { type StoreDeps, storeStage } from './store-image/index.ts';
+import type { WorkMonitor } from './health/index.ts';
+import { resumeSubmissions, sweep, sweepCancelMarkers } from './maintenance/index.ts';
+import { createFailure, progressPercent, type RenderDeps, renderStage } from './render/index.ts';
+import type { StageFailure } from './stage/stage.ts';
+import { type StoreDeps, storeImageStage } from './store-image/index.ts';
 import { type SubmitDeps, submitStage } from './submit/index.ts';
+import { enqueueWebhooks, type NotifyDeps, webhookStage } from './webhooks/index.ts';
 
 interface WorkersDeps
   extends Omit<SubmitDeps, 'cancelAsked'>,
@@ -38,7 +38,7 @@ interface WorkersDeps
   settings: Settings;
   engine: Engine;
   queues: Queues;
-  pulse: PulseWatch;
+  pulse: WorkMonitor;
   latencies: LatencySketch;
 }
 
@@ -48,19 +48,26 @@ const LOOKS = 'toapis-queries';
 export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
   const { settings, engine, queues, clock, log } = deps;
   const now = () => clock.now();
-  const letters = deadLettersOf(queues);
-  const cancels = cancelsOf(queues);
-  const tellEnd: RenderDeps['announce'] = (receipt, end, signal) => announce(deps, receipt, end, signal);
+  const letters = openDeadLetters(queues);
+  const cancels = openCancelMarkers(queues);
+  const tellEnd: RenderDeps['enqueueWebhooks'] = (receipt, end, signal) =>
+    enqueueWebhooks(deps, receipt, end, signal);
   const notesOf = (renderId: string) => queues.render.getJobLogs(renderId).then(({ logs }) => logs);
   const bug = (step: 'submit' | 'store' | 'poll') => (error: unknown) =>
-    failureOf(deps, step, 'internal_error', error instanceof Error ? error.message : String(error), error);
+    createFailure(
+      deps,
+      step,
+      'internal_error',
+      error instanceof Error ? error.message : String(error),
+      error,
+    );
   const open = <D, R>(name: string, processor: Processor<D, R>, options: EngineWorkerOptions) => {
     const counted: Processor<D, R> = async (job, token, signal) => {
-      deps.pulse.step();
+      deps.pulse.noteActivity();
       try {
         return await processor(job, token, signal);
       } finally {
-        deps.pulse.step();
+        deps.pulse.noteActivity();
       }
     };
     const worker = engine.worker<D, R>(name, counted, {
@@ -77,21 +84,21 @@ export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
 
   const render = open<Checkpoint, RenderResult>(
     QUEUE.render,
-    processorOf({
+    createProcessor({
       log,
       now,
-      progressOf,
+      progressOf: progressPercent,
       bug: bug('poll'),
       stage: (job) =>
         renderStage(job, {
           ...deps,
-          takeLook: () => engine.counters.take(LOOKS, settings.TOAPIS_QUERY_PER_SECOND),
-          blockLooks: (ms) => engine.counters.block(LOOKS, ms),
+          takePollToken: () => engine.counters.take(LOOKS, settings.TOAPIS_QUERY_PER_SECOND),
+          blockPolls: (ms) => engine.counters.block(LOOKS, ms),
           inFlight: () => deps.pulse.inFlight(),
-          children: childrenOf(queues),
+          children: openChildren(queues),
           deadLetters: letters,
           cancels,
-          announce: tellEnd,
+          enqueueWebhooks: tellEnd,
         }),
       logsOf: notesOf,
       addChild: (call, parent) => addChild(queues, settings, call, parent),
@@ -101,14 +108,14 @@ export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
 
   const submit = open<SubmitJob, SubmitResult>(
     QUEUE.submit,
-    processorOf({
+    createProcessor({
       log,
       now,
       bug: bug('submit'),
       stage: (job) =>
         submitStage(job, {
           ...deps,
-          cancelAsked: async (renderId) => (await cancels.asked(renderId)) !== undefined,
+          cancelAsked: async (renderId) => (await cancels.find(renderId)) !== undefined,
         }),
       withFailure: (data, failure) => ({ ...data, failure }),
       rateLimit: (ms) => queues.submit.rateLimit(ms),
@@ -123,11 +130,11 @@ export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
 
   const store = open<StoreJob, StoreResult>(
     QUEUE.store,
-    processorOf({
+    createProcessor({
       log,
       now,
       bug: bug('store'),
-      stage: (job) => storeStage(job, deps),
+      stage: (job) => storeImageStage(job, deps),
       withFailure: (data, failure) => ({ ...data, failure }),
     }),
     { concurrency: settings.STORE_CONCURRENCY, settings: { backoffStrategy: decidedBackoff } },
@@ -135,18 +142,18 @@ export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
 
   const webhook = open<WebhookJob, void>(
     QUEUE.webhook,
-    processorOf<WebhookJob, void, Death>({
+    createProcessor<WebhookJob, void, StageFailure>({
       log,
       now,
       bug: (error) => ({ code: 'internal_error', message: deps.scrub(String(error)), chain: [] }),
-      stage: (job) => notifyStage(job, { ...deps, notifyDeadLetters: notifyDeadLettersOf(queues) }),
+      stage: (job) => webhookStage(job, { ...deps, notifyDeadLetters: openWebhookDeadLetters(queues) }),
     }),
     { concurrency: settings.WEBHOOK_CONCURRENCY, settings: { backoffStrategy: decidedBackoff } },
   );
 
   const maintenance = open<MaintenanceJob, void>(
     QUEUE.maintenance,
-    processorOf({
+    createProcessor({
       log,
       now,
       bug: bug('poll'),
@@ -162,8 +169,8 @@ export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
           announce: tellEnd,
           signal: job.signal,
         });
-        await sweepCancels(queues, log);
-        return { end: 'done', value: undefined };
+        await sweepCancelMarkers(queues, log);
+        return { kind: 'done', value: undefined };
       },
     }),
     { concurrency: 1 },

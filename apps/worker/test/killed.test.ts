@@ -4,7 +4,7 @@ import { cleanup, requires, service, startHttpProxy, tempDir, uniqueS3Url, until
 import type { FaultRule, Simulator } from '@darkroom/upstream-simulator';
 import { expect, test, vi } from 'vitest';
 import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
-import { hasty, openRig } from './support/harness.ts';
+import { lowJitterClock, openHarness } from './support/harness.ts';
 import { spawnWorker } from './support/spawn-worker.ts';
 
 // Processes start in seconds, on a busy machine in many.
@@ -12,15 +12,15 @@ vi.setConfig({ testTimeout: 120_000 });
 
 /** Kills the worker as soon as the provider has seen a request of the category. */
 async function killAt(category: 'submit' | 'query' | 'download', fault: FaultRule) {
-  const rig = await openRig();
-  rig.simulator.faults.add(fault);
-  const victim = spawnWorker(rig);
-  const id = await rig.render();
-  await seen(rig.simulator, category);
+  const harness = await openHarness();
+  harness.simulator.faults.add(fault);
+  const victim = spawnWorker(harness);
+  const id = await harness.enqueue();
+  await seen(harness.simulator, category);
   await victim.kill('SIGKILL');
-  rig.simulator.faults.clear();
-  spawnWorker(rig);
-  return { rig, id };
+  harness.simulator.faults.clear();
+  spawnWorker(harness);
+  return { harness, id };
 }
 
 const seen = (simulator: Simulator, category: 'submit' | 'query' | 'download') =>
@@ -28,57 +28,57 @@ const seen = (simulator: Simulator, category: 'submit' | 'query' | 'download') =
 
 requires('redis').describe('a worker killed with SIGKILL', () => {
   test('between its POST and the answer buys nothing twice: the outcome is unknown and waits for a person', async () => {
-    const { rig, id } = await killAt('submit', { kind: 'accept_then_hang' });
-    const receipt = await rig.ended(id);
+    const { harness, id } = await killAt('submit', { kind: 'accept_then_hang' });
+    const receipt = await harness.waitForReceipt(id);
     expect(receipt.failure).toMatchObject({ code: 'submission_unknown', step: 'hold' });
-    expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
-    expect(rig.simulator.requests.counts().categories.submit.received).toBe(1);
-    expect((await rig.queues.deadLetter.getJob(id))?.data.failure.code).toBe('submission_unknown');
+    expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
+    expect(harness.simulator.requests.counts().categories.submit.received).toBe(1);
+    expect((await harness.queues.deadLetter.getJob(id))?.data.failure.code).toBe('submission_unknown');
   });
 
   test('while it looks is followed by another that polls, and costs no attempt', async () => {
-    const { rig, id } = await killAt('query', { kind: 'query_hang' });
-    expect((await rig.ended(id)).status).toBe('completed');
-    expect((await rig.queues.render.getJob(id))?.attemptsMade).toBe(1);
-    expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
+    const { harness, id } = await killAt('query', { kind: 'query_hang' });
+    expect((await harness.waitForReceipt(id)).status).toBe('completed');
+    expect((await harness.queues.render.getJob(id))?.attemptsMade).toBe(1);
+    expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 
   test('while it downloads is followed by another that stores the image of the same purchase', async () => {
-    const { rig, id } = await killAt('download', { kind: 'download_hang' });
-    const receipt = await rig.ended(id);
+    const { harness, id } = await killAt('download', { kind: 'download_hang' });
+    const receipt = await harness.waitForReceipt(id);
     expect(receipt.status).toBe('completed');
-    expect((await rig.store.head(receipt.image?.key ?? ''))?.size).toBe(receipt.image?.bytes);
-    expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
+    expect((await harness.store.head(receipt.image?.key ?? ''))?.size).toBe(receipt.image?.bytes);
+    expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 
   test('while it looks does not keep a render from being canceled', async () => {
-    const rig = await openRig();
-    rig.simulator.faults.add({ kind: 'query_hang' });
-    const victim = spawnWorker(rig);
-    const id = await rig.render();
-    await seen(rig.simulator, 'query');
+    const harness = await openHarness();
+    harness.simulator.faults.add({ kind: 'query_hang' });
+    const victim = spawnWorker(harness);
+    const id = await harness.enqueue();
+    await seen(harness.simulator, 'query');
     await victim.kill('SIGKILL');
     // The dead worker's lock still stands.
-    expect(await rig.cancel(id)).toBe('busy');
-    spawnWorker(rig);
-    expect(await rig.ended(id)).toMatchObject({ state: 'canceled', costMicros: 25_000 });
-    expect(await rig.queues.cancel.getJob(id)).toBeUndefined();
-    expect(rig.simulator.requests.counts().categories.query.received).toBe(1);
+    expect(await harness.cancel(id)).toBe('busy');
+    spawnWorker(harness);
+    expect(await harness.waitForReceipt(id)).toMatchObject({ state: 'canceled', costMicros: 25_000 });
+    expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
+    expect(harness.simulator.requests.counts().categories.query.received).toBe(1);
   });
 
   test('again and again, five times, does not fail a render', async () => {
-    const rig = await openRig();
-    const id = await rig.render();
-    rig.simulator.faults.add({ kind: 'query_hang', rate: 1 });
+    const harness = await openHarness();
+    const id = await harness.enqueue();
+    harness.simulator.faults.add({ kind: 'query_hang', rate: 1 });
     for (let kill = 1; kill <= 5; kill += 1) {
-      const victim = spawnWorker(rig);
-      await rig.simulator.requests.until((counts) => counts.categories.query.received >= kill);
+      const victim = spawnWorker(harness);
+      await harness.simulator.requests.until((counts) => counts.categories.query.received >= kill);
       await victim.kill('SIGKILL');
     }
-    rig.simulator.faults.clear();
-    spawnWorker(rig);
-    await until(async () => (await rig.ended(id)).status === 'completed');
-    expect(rig.bought(id)).toEqual({ charged: 1, refunded: 0 });
+    harness.simulator.faults.clear();
+    spawnWorker(harness);
+    await until(async () => (await harness.waitForReceipt(id)).status === 'completed');
+    expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 });
 
@@ -91,9 +91,9 @@ requires('redis', 's3').describe('a worker killed while it ends a canceled rende
     const proxy = await startHttpProxy(access.endpoint);
     const storeUrl = uniqueS3Url();
     const s3 = { ...access, endpoint: proxy.url };
-    const store = await openStore({ storeUrl, dataDir: await tempDir(), s3, clock: hasty });
+    const store = await openStore({ storeUrl, dataDir: await tempDir(), s3, clock: lowJitterClock });
     cleanup(() => store.close());
-    const rig = await openRig();
+    const harness = await openHarness();
     const env = {
       STORE_URL: storeUrl,
       S3_ENDPOINT: proxy.url,
@@ -103,20 +103,22 @@ requires('redis', 's3').describe('a worker killed while it ends a canceled rende
       WEBHOOK_URLS: 'https://hooks.example.invalid/in',
     };
     const hang = proxy.fail({ method: 'PUT', path }, 'hang');
-    const id = await rig.render();
-    await rig.mark(id);
-    const victim = spawnWorker(rig, env);
+    const id = await harness.enqueue();
+    await harness.putCancelMarker(id);
+    const victim = spawnWorker(harness, env);
     await until(() => hang.hits > 0, { timeout: 60_000 });
     await victim.kill('SIGKILL');
     hang.remove();
-    expect((await rig.checkpoint(id)).at.step).toBe('cancel');
-    spawnWorker(rig, env);
-    await until(async () => (await rig.queues.render.getJobState(id)) === 'completed', { timeout: 60_000 });
-    const receipt = await new Ledger(store, hasty).readReceipt(id);
+    expect((await harness.checkpoint(id)).at.step).toBe('cancel');
+    spawnWorker(harness, env);
+    await until(async () => (await harness.queues.render.getJobState(id)) === 'completed', {
+      timeout: 60_000,
+    });
+    const receipt = await new Ledger(store, lowJitterClock).readReceipt(id);
     expect(receipt).toMatchObject({ state: 'canceled', costMicros: 0, canceled: { from: 'submit' } });
     expect(receipt?.notes?.filter(({ text }) => text.startsWith('canceled'))).toHaveLength(1);
-    expect(await findDeliveries(rig.queues, id)).toHaveLength(1);
-    expect(await rig.queues.cancel.getJob(id)).toBeUndefined();
-    expect(rig.bought(id).charged).toBe(0);
+    expect(await findDeliveries(harness.queues, id)).toHaveLength(1);
+    expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
+    expect(harness.countPurchases(id).charged).toBe(0);
   });
 });

@@ -3,77 +3,77 @@ import { dayIndexPrefix } from '@darkroom/shared/render';
 import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test, vi } from 'vitest';
 import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
-import { deadLettersOf } from '../src/bullmq/index.ts';
+import { openDeadLetters } from '../src/bullmq/index.ts';
 import { type SweepDeps, sweep } from '../src/maintenance/index.ts';
-import { announce } from '../src/webhooks/index.ts';
-import { openRig } from './support/harness.ts';
+import { enqueueWebhooks } from '../src/webhooks/index.ts';
+import { openHarness } from './support/harness.ts';
 
 // Some live through an outage, with thirty renders.
 vi.setConfig({ testTimeout: 120_000 });
 
 requires('redis').describe('stopping and being stopped', () => {
   test('a worker that is told to stop lets the submission that is under way finish', async () => {
-    const rig = await openRig();
-    rig.simulator.faults.add({ kind: 'slow', ms: 700 });
-    const worker = await rig.work();
-    const id = await rig.render();
-    await rig.simulator.requests.until((counts) => counts.categories.submit.received === 1);
+    const harness = await openHarness();
+    harness.simulator.faults.add({ kind: 'slow', ms: 700 });
+    const worker = await harness.startWorker();
+    const id = await harness.enqueue();
+    await harness.simulator.requests.until((counts) => counts.categories.submit.received === 1);
     await worker.close();
-    expect(await rig.ledger.attemptState(id, 1)).toMatchObject({ state: 'accepted' });
-    await rig.work();
-    expect((await rig.ended(id)).status).toBe('completed');
-    expect(rig.simulator.requests.counts().categories.submit.received).toBe(1);
+    expect(await harness.ledger.attemptState(id, 1)).toMatchObject({ state: 'accepted' });
+    await harness.startWorker();
+    expect((await harness.waitForReceipt(id)).status).toBe('completed');
+    expect(harness.simulator.requests.counts().categories.submit.received).toBe(1);
   });
 
   test('a worker that is told to stop puts looks back, and the next one goes on', async () => {
-    const rig = await openRig({ settings: { LOCK_DURATION_MS: 30_000 } });
-    rig.simulator.faults.add({ kind: 'query_hang' });
-    const worker = await rig.work();
-    const id = await rig.render();
-    await rig.simulator.requests.until((counts) => counts.categories.query.received === 1);
+    const harness = await openHarness({ settings: { LOCK_DURATION_MS: 30_000 } });
+    harness.simulator.faults.add({ kind: 'query_hang' });
+    const worker = await harness.startWorker();
+    const id = await harness.enqueue();
+    await harness.simulator.requests.until((counts) => counts.categories.query.received === 1);
     await worker.close();
-    expect(await (await rig.queues.render.getJob(id))?.getState()).toBe('delayed');
-    await rig.work();
-    expect((await rig.ended(id)).status).toBe('completed');
-    expect(rig.bought(id).charged).toBe(1);
+    expect(await (await harness.queues.render.getJob(id))?.getState()).toBe('delayed');
+    await harness.startWorker();
+    expect((await harness.waitForReceipt(id)).status).toBe('completed');
+    expect(harness.countPurchases(id).charged).toBe(1);
   });
 
   test('a download that outlasts the shutdown is put back without an attempt', async () => {
-    const rig = await openRig({ settings: { LOCK_DURATION_MS: 30_000, SHUTDOWN_TIMEOUT_MS: 200 } });
-    rig.simulator.faults.add({ kind: 'download_hang' });
-    const worker = await rig.work();
-    const id = await rig.render();
-    await rig.simulator.requests.until((counts) => counts.categories.download.received === 1);
+    const harness = await openHarness({ settings: { LOCK_DURATION_MS: 30_000, SHUTDOWN_TIMEOUT_MS: 200 } });
+    harness.simulator.faults.add({ kind: 'download_hang' });
+    const worker = await harness.startWorker();
+    const id = await harness.enqueue();
+    await harness.simulator.requests.until((counts) => counts.categories.download.received === 1);
     await worker.close();
-    const child = await rig.queues.store.getJob(`${id}.t1`);
+    const child = await harness.queues.store.getJob(`${id}.t1`);
     expect(await child?.getState()).toBe('delayed');
     expect(child?.attemptsMade).toBe(0);
-    await rig.work();
-    expect((await rig.ended(id)).status).toBe('completed');
-    expect(rig.bought(id).charged).toBe(1);
+    await harness.startWorker();
+    expect((await harness.waitForReceipt(id)).status).toBe('completed');
+    expect(harness.countPurchases(id).charged).toBe(1);
   });
 
   test('an intent without an outcome is never posted, whoever left it', async () => {
-    const rig = await openRig({ settings: { UNKNOWN_GRACE_MS: 100 } });
-    const id = await rig.render();
-    const { request } = await rig.checkpoint(id);
-    await rig.ledger.claim(id, 1, {
+    const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 100 } });
+    const id = await harness.enqueue();
+    const { request } = await harness.checkpoint(id);
+    await harness.ledger.claim(id, 1, {
       owner: 'a worker that is gone',
       provider: 'toapis',
       claimedBy: 'elsewhere',
       request,
     });
-    await rig.work();
-    expect((await rig.ended(id)).failure?.code).toBe('submission_unknown');
-    expect(rig.simulator.requests.counts().categories.submit.received).toBe(0);
+    await harness.startWorker();
+    expect((await harness.waitForReceipt(id)).failure?.code).toBe('submission_unknown');
+    expect(harness.simulator.requests.counts().categories.submit.received).toBe(0);
   });
 
   test('an acceptance that a dead worker had written is taken up, not bought again', async () => {
-    const rig = await openRig();
-    const id = await rig.render();
-    const answer = await fetch(`${rig.simulator.url}/v1/images/generations`, {
+    const harness = await openHarness();
+    const id = await harness.enqueue();
+    const answer = await fetch(`${harness.simulator.url}/v1/images/generations`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${rig.simulator.apiKey}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${harness.simulator.apiKey}`, 'content-type': 'application/json' },
       body: JSON.stringify({
         model: 'gemini-3-pro-image-preview',
         prompt: 'a mug',
@@ -82,16 +82,16 @@ requires('redis').describe('stopping and being stopped', () => {
       }),
     });
     const { id: taskId } = (await answer.json()) as { id: string };
-    await rig.ledger.writeAcceptance(id, 1, {
+    await harness.ledger.writeAcceptance(id, 1, {
       taskId,
       acceptedAt: Date.now(),
       costMicros: 25_000,
       provider: 'toapis',
       source: 'answer',
     });
-    await rig.work();
-    expect((await rig.ended(id)).purchases).toMatchObject([{ taskId }]);
-    expect(rig.bought(id).charged).toBe(1);
+    await harness.startWorker();
+    expect((await harness.waitForReceipt(id)).purchases).toMatchObject([{ taskId }]);
+    expect(harness.countPurchases(id).charged).toBe(1);
   });
 
   test('Redis away for longer than the locks live: everything goes on by itself, nothing is bought twice', async () => {
@@ -100,13 +100,13 @@ requires('redis').describe('stopping and being stopped', () => {
     const through = new URL(direct);
     through.port = String(proxy.port);
     through.hostname = '127.0.0.1';
-    const rig = await openRig({
+    const harness = await openHarness({
       settings: { QUEUE_URL: through.href, LOCK_DURATION_MS: 1000 },
       simulator: { latency: { minMs: 300, p50Ms: 600, p95Ms: 900, maxMs: 1000 } },
     });
-    await rig.work();
-    const ids = await Promise.all(Array.from({ length: 30 }, () => rig.render()));
-    await until(() => rig.simulator.book.totals().tasks >= 10);
+    await harness.startWorker();
+    const ids = await Promise.all(Array.from({ length: 30 }, () => harness.enqueue()));
+    await until(() => harness.simulator.book.totals().tasks >= 10);
     await proxy.refuse();
     proxy.cut();
     // Longer than the locks: another run may start beside the first, and must do no harm.
@@ -114,32 +114,32 @@ requires('redis').describe('stopping and being stopped', () => {
     await until(() => Date.now() - before > 2500);
     await proxy.resume();
     for (const id of ids) {
-      await until(async () => (await (await rig.queues.render.getJob(id))?.getState()) === 'completed', {
+      await until(async () => (await (await harness.queues.render.getJob(id))?.getState()) === 'completed', {
         timeout: 60_000,
       });
-      expect(rig.bought(id), id).toEqual({ charged: 1, refunded: 0 });
+      expect(harness.countPurchases(id), id).toEqual({ charged: 1, refunded: 0 });
     }
   });
 
   test('a render that failed without a burial gets letter, receipt and webhook from the sweep, once', async () => {
-    const rig = await openRig();
+    const harness = await openHarness();
     const webhook = { kind: 'url', url: 'https://hooks.example.invalid/in' } as const;
-    const id = await rig.render({ webhook });
+    const id = await harness.enqueue({ webhook });
     // Fails it as BullMQ does for stalling: without a stage, and so without a burial.
-    const stranger = rig.engine.worker('render', async () => {
+    const stranger = harness.engine.worker('render', async () => {
       throw new Error('job stalled more than allowable limit');
     });
-    await until(async () => (await rig.queues.render.getJob(id))?.finishedOn);
+    await until(async () => (await harness.queues.render.getJob(id))?.finishedOn);
     await stranger.close();
-    await rig.mark(id);
-    const { queues, ledger, store, settings } = rig;
+    await harness.putCancelMarker(id);
+    const { queues, ledger, store, settings } = harness;
     const deps: SweepDeps = {
       queues,
       ledger,
       now: Date.now,
       log: { warn: () => undefined } as never,
-      put: deadLettersOf(queues).put,
-      announce: (receipt, end, signal) => announce({ queues, store, settings }, receipt, end, signal),
+      put: openDeadLetters(queues).put,
+      announce: (receipt, end, signal) => enqueueWebhooks({ queues, store, settings }, receipt, end, signal),
       signal: new AbortController().signal,
     };
     expect(await sweep(deps)).toBe(1);
@@ -158,38 +158,38 @@ requires('redis').describe('stopping and being stopped', () => {
     expect(objects.map(({ key }) => key.endsWith(id))).toEqual([true]);
     expect(await queues.cancel.getJob(id)).toBeUndefined();
 
-    await rig.work();
-    await rig.redrive(id);
-    expect((await rig.ended(id)).status).toBe('completed');
-    expect(rig.bought(id).charged).toBe(1);
-    expect(await rig.queues.deadLetter.getJob(id)).toBeUndefined();
+    await harness.startWorker();
+    await harness.redrive(id);
+    expect((await harness.waitForReceipt(id)).status).toBe('completed');
+    expect(harness.countPurchases(id).charged).toBe(1);
+    expect(await harness.queues.deadLetter.getJob(id)).toBeUndefined();
   });
 });
 
 requires('redis').describe('the quota', () => {
   test('two workers together stay inside the submission quota and never meet a 429', async () => {
-    const rig = await openRig({
+    const harness = await openHarness({
       settings: { TOAPIS_SUBMIT_PER_SECOND: 5 },
       simulator: { quota: { submitPerSecond: 5, submitBurst: 50, queryPerSecond: 50, queryBurst: 500 } },
     });
-    await rig.work();
-    await rig.work();
-    const ids = await Promise.all(Array.from({ length: 25 }, () => rig.render()));
-    for (const id of ids) expect((await rig.ended(id)).status).toBe('completed');
-    expect(rig.simulator.requests.counts().categories.submit.quotaRefused).toBe(0);
+    await harness.startWorker();
+    await harness.startWorker();
+    const ids = await Promise.all(Array.from({ length: 25 }, () => harness.enqueue()));
+    for (const id of ids) expect((await harness.waitForReceipt(id)).status).toBe('completed');
+    expect(harness.simulator.requests.counts().categories.submit.quotaRefused).toBe(0);
     // Five windows of five: the first and the last are four seconds apart. What begins apart may arrive together.
-    const begun = await Promise.all(ids.map((id) => rig.queues.submit.getJob(`${id}.s1`)));
+    const begun = await Promise.all(ids.map((id) => harness.queues.submit.getJob(`${id}.s1`)));
     const times = begun.map((job) => job?.processedOn ?? 0);
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(3_900);
   });
 
   test('while the query quota is blocked nobody polls, and nothing fails for it', async () => {
-    const rig = await openRig();
-    rig.simulator.faults.add({ kind: 'query_429', retryAfterSeconds: 1 });
-    await rig.work();
-    const ids = [await rig.render(), await rig.render(), await rig.render()];
-    for (const id of ids) expect((await rig.ended(id)).status).toBe('completed');
-    expect(ids.map((id) => rig.bought(id).charged)).toEqual([1, 1, 1]);
+    const harness = await openHarness();
+    harness.simulator.faults.add({ kind: 'query_429', retryAfterSeconds: 1 });
+    await harness.startWorker();
+    const ids = [await harness.enqueue(), await harness.enqueue(), await harness.enqueue()];
+    for (const id of ids) expect((await harness.waitForReceipt(id)).status).toBe('completed');
+    expect(ids.map((id) => harness.countPurchases(id).charged)).toEqual([1, 1, 1]);
   });
 });
 
@@ -201,28 +201,31 @@ requires('redis').describe('reference images', () => {
   const stored = { kind: 'stored', key: 'inputs/abc', contentType: 'image/png', bytes: png.length } as const;
 
   test('bytes are uploaded first and travel as a URL', async () => {
-    const rig = await openRig();
-    await rig.store.put('inputs/abc', png, { contentType: 'image/png' });
-    await rig.work();
-    const id = await rig.render({ images: [stored] });
-    expect((await rig.ended(id)).status).toBe('completed');
-    expect(rig.simulator.requests.counts().categories.upload.received).toBe(1);
-    const task = rig.simulator.tasks.get(rig.simulator.book.byBusinessId(id)[0]?.taskId ?? '');
+    const harness = await openHarness();
+    await harness.store.put('inputs/abc', png, { contentType: 'image/png' });
+    await harness.startWorker();
+    const id = await harness.enqueue({ images: [stored] });
+    expect((await harness.waitForReceipt(id)).status).toBe('completed');
+    expect(harness.simulator.requests.counts().categories.upload.received).toBe(1);
+    const task = harness.simulator.tasks.get(harness.simulator.book.byBusinessId(id)[0]?.taskId ?? '');
     expect(task?.references).toHaveLength(1);
   });
 
   test('an upload that fails has bought nothing and is tried again; one that is refused is dead', async () => {
-    const rig = await openRig();
-    await rig.store.put('inputs/abc', png, { contentType: 'image/png' });
-    rig.simulator.faults.add({ kind: 'internal_error', route: 'upload' });
-    await rig.work();
-    const fine = await rig.render({ images: [stored] });
-    expect((await rig.ended(fine)).status).toBe('completed');
-    expect((await rig.queues.submit.getJob(`${fine}.s1`))?.attemptsMade).toBe(2);
+    const harness = await openHarness();
+    await harness.store.put('inputs/abc', png, { contentType: 'image/png' });
+    harness.simulator.faults.add({ kind: 'internal_error', route: 'upload' });
+    await harness.startWorker();
+    const fine = await harness.enqueue({ images: [stored] });
+    expect((await harness.waitForReceipt(fine)).status).toBe('completed');
+    expect((await harness.queues.submit.getJob(`${fine}.s1`))?.attemptsMade).toBe(2);
 
-    await rig.store.put('inputs/bad', 'not an image', { contentType: 'image/png' });
-    const bad = await rig.render({ images: [{ ...stored, key: 'inputs/bad' }] });
-    expect((await rig.ended(bad)).failure).toMatchObject({ code: 'invalid_request', step: 'submit' });
-    expect(rig.bought(bad).charged).toBe(0);
+    await harness.store.put('inputs/bad', 'not an image', { contentType: 'image/png' });
+    const bad = await harness.enqueue({ images: [{ ...stored, key: 'inputs/bad' }] });
+    expect((await harness.waitForReceipt(bad)).failure).toMatchObject({
+      code: 'invalid_request',
+      step: 'submit',
+    });
+    expect(harness.countPurchases(bad).charged).toBe(0);
   });
 });

@@ -11,7 +11,7 @@ const ANYWHERE = ['waiting', 'paused'] as JobType[];
  * Nearly always there is none at all. So that is asked first, once for all renders that look in the same turn of the
  * event loop; the question is sent after the last of them has asked.
  */
-export function cancelsOf(queues: Queues) {
+export function openCancelMarkers(queues: Queues) {
   let asking: Promise<boolean> | undefined;
   const anybody = (): Promise<boolean> => {
     asking ??= turn().then(async () => {
@@ -21,9 +21,9 @@ export function cancelsOf(queues: Queues) {
     return asking;
   };
   return {
-    asked: async (renderId: string): Promise<CancelMarker | undefined> =>
+    find: async (renderId: string): Promise<CancelMarker | undefined> =>
       (await anybody()) ? (await queues.cancel.getJob(renderId))?.data : undefined,
-    forget: async (renderId: string): Promise<void> => {
+    remove: async (renderId: string): Promise<void> => {
       if (await anybody()) await dropCancelMarker(queues, renderId);
     },
   };

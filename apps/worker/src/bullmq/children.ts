@@ -17,7 +17,7 @@ import { DECIDED } from './processor.ts';
 const WITHOUT_END = 1_000_000;
 
 /** What a render sees of its children. */
-export function childrenOf(queues: Queues): RenderDeps['children'] {
+export function openChildren(queues: Queues): RenderDeps['children'] {
   return {
     submit: (id) => stateOf(queues.submit, id),
     store: (id) => stateOf(queues.store, id),
@@ -37,11 +37,11 @@ async function stateOf<D extends SubmitJob | StoreJob, R>(
   id: string,
 ): Promise<ChildState<R>> {
   const child = await queue.getJob(id);
-  if (!child) return { is: 'absent' };
-  if (!child.finishedOn) return { is: 'pending' };
+  if (!child) return { kind: 'absent' };
+  if (!child.finishedOn) return { kind: 'pending' };
   // `null` is how BullMQ says none.
   const value: R | null = child.returnvalue;
-  return value === null ? { is: 'failed', failure: child.data.failure } : { is: 'completed', value };
+  return value === null ? { kind: 'failed', failure: child.data.failure } : { kind: 'completed', value };
 }
 
 /** Adds the child of a render, which must be absent. */

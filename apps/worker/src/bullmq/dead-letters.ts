@@ -2,7 +2,7 @@ import type { Queues, WebhookDeadLetter } from '@darkroom/shared/queues';
 import type { DeadLetter } from '@darkroom/shared/render';
 
 /** Puts and removes dead letters. One render has one letter: its latest. */
-export function deadLettersOf(queues: Queues) {
+export function openDeadLetters(queues: Queues) {
   return {
     put: async (letter: DeadLetter): Promise<void> => {
       await queues.deadLetter.remove(letter.renderId);
@@ -15,7 +15,7 @@ export function deadLettersOf(queues: Queues) {
 }
 
 /** The same for webhooks, by message. */
-export function notifyDeadLettersOf(queues: Queues) {
+export function openWebhookDeadLetters(queues: Queues) {
   const letters = queues.webhookDeadLetter;
   return {
     put: async (id: string, letter: WebhookDeadLetter): Promise<void> => {

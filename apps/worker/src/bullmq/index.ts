@@ -6,5 +6,5 @@
 export * from './cancel-markers.ts';
 export * from './children.ts';
 export * from './dead-letters.ts';
-export * from './webhook-waker.ts';
 export * from './processor.ts';
+export * from './webhook-waker.ts';

@@ -2,8 +2,8 @@ import { type Processor } from '@darkroom/shared/engine';
 import { type Failure, formatNote, parseNote } from '@darkroom/shared/render';
 import { type Logger } from '@darkroom/shared/runtime';
 import { DelayedError, type Job, RateLimitError, UnrecoverableError, WaitingChildrenError } from 'bullmq';
-import { isEngineTrouble } from '../stage/engine-errors.ts';
-import type { ChildCall, Death, Outcome, StageJob } from '../stage/stage.ts';
+import { isEngineError } from '../stage/engine-errors.ts';
+import type { ChildCall, StageFailure, StageJob, StageOutcome } from '../stage/stage.ts';
 
 /** An attempt that is to be made again after `afterMs`; see {@link decidedBackoff}. */
 class TryAgain extends Error {
@@ -22,10 +22,10 @@ export const decidedBackoff = (_attempts: number, _type?: string, error?: Error)
 /** Jobs that retry name this backoff, so that BullMQ asks {@link decidedBackoff}. */
 export const DECIDED = { type: 'decided' } as const;
 
-export interface StageHost<D, R, F extends Death = Failure> {
+export interface StageHost<D, R, F extends StageFailure = Failure> {
   log: Logger;
   now(): number;
-  stage(job: StageJob<D>): Promise<Outcome<R, D, F>>;
+  stage(job: StageJob<D>): Promise<StageOutcome<R, D, F>>;
   /** Adds a child under this parent. */
   addChild?(call: ChildCall, parent: { id: string; queue: string }): Promise<void>;
   /** Tells every worker of the queue to wait. */
@@ -49,11 +49,13 @@ const ENGINE_PAUSE_MS = 2_000;
  * is. Two rules of BullMQ shape it: `updateData` comes before a move, because the move gives up the lock; and
  * after a move its error is thrown at once.
  */
-export function processorOf<D, R, F extends Death = Failure>(host: StageHost<D, R, F>): Processor<D, R> {
+export function createProcessor<D, R, F extends StageFailure = Failure>(
+  host: StageHost<D, R, F>,
+): Processor<D, R> {
   return async (job, token, signal) => {
     for (;;) {
       const outcome = await run(host, job, token, signal);
-      if (outcome.end === 'done') return outcome.value;
+      if (outcome.kind === 'done') return outcome.value;
       const steer = await move(host, job, token, outcome);
       if (steer) throw steer;
     }
@@ -65,14 +67,14 @@ export function processorOf<D, R, F extends Death = Failure>(host: StageHost<D, 
  *
  * @returns the error by which BullMQ learns of it, or `undefined` when the stage can go on at once.
  */
-async function move<D, R, F extends Death>(
+async function move<D, R, F extends StageFailure>(
   host: StageHost<D, R, F>,
   job: Job<D, R>,
   token: string,
-  outcome: Exclude<Outcome<R, D, F>, { end: 'done' }>,
+  outcome: Exclude<StageOutcome<R, D, F>, { kind: 'done' }>,
 ): Promise<Error | undefined> {
   try {
-    switch (outcome.end) {
+    switch (outcome.kind) {
       case 'wait':
         if (outcome.data !== job.data) await save(host, job, outcome.data);
         await job.moveToDelayed(host.now() + outcome.afterMs, token);
@@ -94,41 +96,42 @@ async function move<D, R, F extends Death>(
         return (await job.moveToWaitingChildren(token)) ? new WaitingChildrenError() : undefined;
     }
   } catch (error) {
-    if (!isEngineTrouble(error)) throw error;
+    if (!isEngineError(error)) throw error;
     return handBack(host, job, token, error.message, ENGINE_PAUSE_MS);
   }
 }
 
 /** A job's `failedReason` when it died of this. */
-export const reasonOf = ({ code, message }: Pick<Death, 'code' | 'message'>) => `${code}: ${message}`;
+export const describeFailure = ({ code, message }: Pick<StageFailure, 'code' | 'message'>) =>
+  `${code}: ${message}`;
 
 /** The dashboard shows this stack: ours would lead to this file, the failure's own leads to the cause. */
-function deathOf(failure: Death): UnrecoverableError {
-  const death = new UnrecoverableError(reasonOf(failure));
+function deathOf(failure: StageFailure): UnrecoverableError {
+  const death = new UnrecoverableError(describeFailure(failure));
   death.stack = [death.message, ...failure.chain].join('\n');
   return death;
 }
 
-async function run<D, R, F extends Death>(
+async function run<D, R, F extends StageFailure>(
   host: StageHost<D, R, F>,
   job: Job<D, R>,
   token: string,
   signal: AbortSignal,
-): Promise<Outcome<R, D, F>> {
+): Promise<StageOutcome<R, D, F>> {
   try {
     return await host.stage(viewOf(host, job, signal));
   } catch (error) {
     if (signal.aborted) throw await handBack(host, job, token, 'told to stop', STOP_PAUSE_MS);
     // Whatever became of our own engine, the job is not to blame. It is let go without a verdict; if even that
     // does not get through, its lock runs out and another worker goes on.
-    if (isEngineTrouble(error)) throw await handBack(host, job, token, error.message, ENGINE_PAUSE_MS);
+    if (isEngineError(error)) throw await handBack(host, job, token, error.message, ENGINE_PAUSE_MS);
     const failure = host.bug(error);
     host.log.error({ jobId: job.id, err: error }, 'a bug killed a job');
-    return { end: 'dead', failure };
+    return { kind: 'dead', failure };
   }
 }
 
-async function handBack<D, R, F extends Death>(
+async function handBack<D, R, F extends StageFailure>(
   host: StageHost<D, R, F>,
   job: Job<D, R>,
   token: string,
@@ -142,14 +145,18 @@ async function handBack<D, R, F extends Death>(
   return new DelayedError();
 }
 
-async function save<D, R, F extends Death>(host: StageHost<D, R, F>, job: Job<D, R>, data: D): Promise<void> {
+async function save<D, R, F extends StageFailure>(
+  host: StageHost<D, R, F>,
+  job: Job<D, R>,
+  data: D,
+): Promise<void> {
   const progress = host.progressOf?.(data);
   const moved = progress !== undefined && progress !== job.progress;
   // Neither builds on the other: one round trip.
   await Promise.all([job.updateData(data), moved && job.updateProgress(progress)]);
 }
 
-function viewOf<D, R, F extends Death>(
+function viewOf<D, R, F extends StageFailure>(
   host: StageHost<D, R, F>,
   job: Job<D, R>,
   signal: AbortSignal,

@@ -1,9 +1,9 @@
 import type { Queues } from '@darkroom/shared/queues';
-import { isEngineTrouble } from '../stage/engine-errors.ts';
-import type { PlacesOptions } from '../webhooks/index.ts';
+import { isEngineError } from '../stage/engine-errors.ts';
+import type { HostSlotsOptions } from '../webhooks/index.ts';
 
 /** Has a webhook that waits for a place come now. */
-export function wakeMessageOf(queues: Queues): PlacesOptions['wake'] {
+export function createWebhookWaker(queues: Queues): HostSlotsOptions['wake'] {
   return async ({ id, attemptsMade }) => {
     const state = await queues.webhook.getJobState(id);
     if (state === 'active') return 'moving';
@@ -13,7 +13,7 @@ export function wakeMessageOf(queues: Queues): PlacesOptions['wake'] {
       await job.promote();
       return 'woken';
     } catch (error) {
-      if (isEngineTrouble(error)) throw error;
+      if (isEngineError(error)) throw error;
       // Its time had come.
       return 'gone';
     }

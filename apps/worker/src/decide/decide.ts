@@ -5,26 +5,26 @@ import { backoffMs } from './backoff.ts';
 /** Everything that can go wrong in a render's life; the rows of the failure table. */
 export type Trouble =
   /** 429, or 503 `rate_limit_unavailable`, on a submission. */
-  | { seen: 'rate_limited'; retryAfterMs: number }
+  | { kind: 'rate_limited'; retryAfterMs: number }
   /** Certainly not bought: no connection, or a 503 in the provider's own words. */
-  | { seen: 'not_bought'; retryAfterMs?: number | undefined }
+  | { kind: 'not_bought'; retryAfterMs?: number | undefined }
   /** Sent, and the answer was lost. */
-  | { seen: 'outcome_unknown' }
-  | { seen: 'refused'; code: 'invalid_request' | 'content_policy_violation' }
-  | { seen: 'account_stopped'; reason: 'unauthorized' | 'insufficient_quota' }
+  | { kind: 'outcome_unknown' }
+  | { kind: 'refused'; code: 'invalid_request' | 'content_policy_violation' }
+  | { kind: 'account_stopped'; reason: 'unauthorized' | 'insufficient_quota' }
   /** A look that told nothing: network, 5xx, 429, HTML, bad JSON. */
-  | { seen: 'look_failed'; retryAfterMs?: number | undefined }
-  | { seen: 'task_missing' }
-  | { seen: 'task_failed'; content: boolean }
+  | { kind: 'look_failed'; retryAfterMs?: number | undefined }
+  | { kind: 'task_missing' }
+  | { kind: 'task_failed'; content: boolean }
   /** Network, 5xx, truncated, or not an image. */
-  | { seen: 'download_failed' }
+  | { kind: 'download_failed' }
   /** The file host says that the result is not there (403, 404, 410), though its time is not up. */
-  | { seen: 'result_gone' }
-  | { seen: 'host_refused' }
-  | { seen: 'result_expired' }
+  | { kind: 'result_gone' }
+  | { kind: 'host_refused' }
+  | { kind: 'result_expired' }
   /** Our own store or engine is away. */
-  | { seen: 'own_parts_away' }
-  | { seen: 'bug' };
+  | { kind: 'own_parts_away' }
+  | { kind: 'bug' };
 
 export interface Situation {
   /** Unix ms. */
@@ -49,13 +49,13 @@ export interface Situation {
 
 export type Decision =
   /** Costs an attempt of the step. */
-  | { do: 'retry'; afterMs: number }
+  | { kind: 'retry'; afterMs: number }
   /** Costs nothing (I4). `everyone`: the whole queue waits. `pause`: until the account is back. */
-  | { do: 'wait'; afterMs: number; everyone?: true; pause?: 'unauthorized' | 'insufficient_quota' }
+  | { kind: 'wait'; afterMs: number; everyone?: true; pause?: 'unauthorized' | 'insufficient_quota' }
   /** Wait for the provider's word on an unknown submission. */
-  | { do: 'hold'; until: number }
-  | { do: 'buy-again' }
-  | { do: 'dead'; code: FailureCode };
+  | { kind: 'hold'; until: number }
+  | { kind: 'buy-again' }
+  | { kind: 'dead'; code: FailureCode };
 
 const SUBMIT = { baseMs: 1000, capMs: 300_000 };
 const LOOK = { baseMs: 2000, capMs: 30_000 };
@@ -68,53 +68,53 @@ const OWN = { baseMs: 1000, capMs: 15_000 };
 export function decide(trouble: Trouble, at: Situation): Decision {
   const wait = (pace: typeof SUBMIT, hintMs?: number) =>
     backoffMs({ ...pace, tries: at.tries, random: at.random, hintMs });
-  switch (trouble.seen) {
+  switch (trouble.kind) {
     case 'rate_limited':
-      return { do: 'wait', afterMs: trouble.retryAfterMs, everyone: true };
+      return { kind: 'wait', afterMs: trouble.retryAfterMs, everyone: true };
     case 'not_bought':
       return at.tries >= at.limits.submitAttempts
-        ? { do: 'dead', code: 'upstream_unreachable' }
-        : { do: 'retry', afterMs: wait(SUBMIT, trouble.retryAfterMs) };
+        ? { kind: 'dead', code: 'upstream_unreachable' }
+        : { kind: 'retry', afterMs: wait(SUBMIT, trouble.retryAfterMs) };
     case 'outcome_unknown':
-      return { do: 'hold', until: at.now + at.limits.unknownGraceMs };
+      return { kind: 'hold', until: at.now + at.limits.unknownGraceMs };
     case 'refused':
-      return { do: 'dead', code: trouble.code };
+      return { kind: 'dead', code: trouble.code };
     case 'account_stopped':
-      return { do: 'wait', afterMs: wait(OWN), pause: trouble.reason };
+      return { kind: 'wait', afterMs: wait(OWN), pause: trouble.reason };
     case 'look_failed':
       return pastDeadline(at)
-        ? { do: 'dead', code: 'task_timeout' }
-        : { do: 'wait', afterMs: wait(LOOK, trouble.retryAfterMs) };
+        ? { kind: 'dead', code: 'task_timeout' }
+        : { kind: 'wait', afterMs: wait(LOOK, trouble.retryAfterMs) };
     case 'task_missing':
       return at.missingSince !== undefined && at.now - at.missingSince >= at.limits.missingGraceMs
-        ? { do: 'dead', code: 'task_lost' }
-        : { do: 'wait', afterMs: wait(LOOK) };
+        ? { kind: 'dead', code: 'task_lost' }
+        : { kind: 'wait', afterMs: wait(LOOK) };
     case 'task_failed':
-      if (trouble.content) return { do: 'dead', code: 'content_policy_violation' };
+      if (trouble.content) return { kind: 'dead', code: 'content_policy_violation' };
       return buyAgainOr('generation_failed', at);
     case 'download_failed': {
       const afterMs = wait(DOWNLOAD);
       // A try that could only come after the expiry is no try.
       return at.deadlineAt !== undefined && at.now + afterMs >= at.deadlineAt
         ? buyAgainOr('result_expired', at)
-        : { do: 'retry', afterMs };
+        : { kind: 'retry', afterMs };
     }
     case 'result_gone':
       return at.tries >= GONE_TRIES
         ? buyAgainOr('result_expired', at)
-        : decide({ seen: 'download_failed' }, at);
+        : decide({ kind: 'download_failed' }, at);
     case 'host_refused':
-      return { do: 'dead', code: 'result_host_refused' };
+      return { kind: 'dead', code: 'result_host_refused' };
     case 'result_expired':
       return buyAgainOr('result_expired', at);
     case 'own_parts_away':
-      return { do: 'wait', afterMs: wait(OWN) };
+      return { kind: 'wait', afterMs: wait(OWN) };
     case 'bug':
-      return { do: 'dead', code: 'internal_error' };
+      return { kind: 'dead', code: 'internal_error' };
   }
 }
 
 const pastDeadline = (at: Situation) => at.deadlineAt !== undefined && at.now >= at.deadlineAt;
 
 const buyAgainOr = (code: FailureCode, at: Situation): Decision =>
-  at.attempt < at.limits.maxPurchases ? { do: 'buy-again' } : { do: 'dead', code };
+  at.attempt < at.limits.maxPurchases ? { kind: 'buy-again' } : { kind: 'dead', code };

@@ -5,7 +5,7 @@ export interface LatencyShape {
   p90: number;
 }
 
-export interface LookPlan {
+export interface PollPlan {
   /** Ms since acceptance. */
   elapsedMs: number;
   latency: LatencyShape;
@@ -28,7 +28,7 @@ const QUOTA_SHARE = 0.8;
  * to be later still, so gaps grow with its age. The quota bounds it all: with many in flight, gaps stretch until
  * all of them together stay inside.
  */
-export function planLook(plan: LookPlan): number {
+export function nextPollDelay(plan: PollPlan): number {
   const { p10, p50, p90 } = plan.latency;
   const span = Math.max(p90 - p10, p50 * 0.2, CLOSEST_MS);
   const gap =

@@ -14,7 +14,7 @@ const LONGEST_HINT_MS = HOUR;
  * @param options.hintMs what the receiver asked for (`Retry-After`); it can make a pause longer, up to an hour.
  * @returns `undefined` when that was the last try.
  */
-export function pauseAfter(options: {
+export function nextWebhookDelay(options: {
   tries: number;
   /** In [0, 1). */
   random: number;

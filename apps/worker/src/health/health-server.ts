@@ -1,22 +1,22 @@
 import Fastify from 'fastify';
 import type { Metrics } from '../stage/metrics.ts';
-import type { PulseWatch } from './work-monitor.ts';
+import type { WorkMonitor } from './work-monitor.ts';
 
 /** `/healthz` (does work move), `/readyz` (can it), `/metrics`. */
 export async function startHealthServer(options: {
   host: string;
   port: number;
-  pulse: PulseWatch;
+  pulse: WorkMonitor;
   metrics: Metrics;
   storeAnswers(): Promise<boolean>;
 }): Promise<{ url: string; close(): Promise<void> }> {
   const app = Fastify({ logger: false });
   app.get('/healthz', (_request, reply) => {
-    const pulse = options.pulse.read();
+    const pulse = options.pulse.report();
     return reply.code(pulse.alive ? 200 : 503).send({ status: pulse.alive ? 'ok' : 'stuck', ...pulse });
   });
   app.get('/readyz', async (_request, reply) => {
-    const pulse = options.pulse.read();
+    const pulse = options.pulse.report();
     const store = await options.storeAnswers();
     const ready = pulse.ready && store;
     const reason = pulse.reason ?? (store ? undefined : 'the object store does not answer');

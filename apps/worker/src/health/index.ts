@@ -2,5 +2,5 @@
 // metrics.ts   the worker's numbers
 // server.ts    /healthz, /readyz, /metrics
 export * from '../stage/metrics.ts';
-export * from './work-monitor.ts';
 export * from './health-server.ts';
+export * from './work-monitor.ts';

@@ -3,7 +3,7 @@ import type { Clock, Logger } from '@darkroom/shared/runtime';
 import type { Metrics } from '../stage/metrics.ts';
 
 /** How a worker is doing. `alive` is about this process, `ready` about what it stands on. */
-export interface Pulse {
+export interface WorkReport {
   alive: boolean;
   ready: boolean;
   /** Why not, in plain words. */
@@ -22,7 +22,7 @@ const RUNNABLE = ['waiting', 'prioritized'];
  * Watches whether work moves. A PING that is answered proves nothing: what counts is that jobs which could run
  * are being run.
  */
-export class PulseWatch {
+export class WorkMonitor {
   readonly #queues: Queues;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
@@ -30,7 +30,7 @@ export class PulseWatch {
   readonly #stop = new AbortController();
   readonly #loop: Promise<void>;
   #lastStep: number;
-  #jobs: Pulse['jobs'] = {};
+  #jobs: WorkReport['jobs'] = {};
   #engineAway: string | undefined = 'not asked yet';
   #submissionsPaused = false;
 
@@ -44,7 +44,7 @@ export class PulseWatch {
   }
 
   /** A step of a job began or ended. */
-  step(): void {
+  noteActivity(): void {
     this.#lastStep = this.#clock.now();
   }
 
@@ -53,7 +53,7 @@ export class PulseWatch {
     return this.#jobs.render?.delayed ?? 0;
   }
 
-  read(): Pulse {
+  report(): WorkReport {
     const idleMs = this.#clock.now() - this.#lastStep;
     const base = { idleMs, jobs: this.#jobs };
     if (this.#engineAway)

@@ -1,9 +1,9 @@
 import type { MaintenanceJob, Queues } from '@darkroom/shared/queues';
 import { DATA_VERSION } from '@darkroom/shared/render';
 import type { Clock, Logger } from '@darkroom/shared/runtime';
-import type { Metrics } from '../stage/metrics.ts';
 import type { Provider } from '../providers/index.ts';
-import type { Outcome, StageJob } from '../stage/stage.ts';
+import type { Metrics } from '../stage/metrics.ts';
+import type { StageJob, StageOutcome } from '../stage/stage.ts';
 
 const FIRST_LOOK_MS = 5_000;
 /** Shorter than the first look: a chore that is just ending is never taken for one that is still to come. */
@@ -48,15 +48,15 @@ export async function pauseSubmissions(deps: ResumeDeps, reason: ResumeJob['reas
 export async function resumeSubmissions(
   job: StageJob<MaintenanceJob> & { data: ResumeJob },
   deps: ResumeDeps,
-): Promise<Outcome<void, MaintenanceJob>> {
+): Promise<StageOutcome<void, MaintenanceJob>> {
   const answer = await deps.provider.balance(job.signal);
   const now = deps.clock.now();
-  const blindTry = answer.is === 'unreadable' && now - job.data.since >= BLIND_TRY_MS;
-  if (answer.is !== 'usable' && !blindTry) {
-    deps.log.warn({ account: answer.is, pausedForMs: now - job.data.since }, 'submissions stay paused');
-    return { end: 'wait', afterMs: LOOK_EVERY_MS, data: job.data };
+  const blindTry = answer.kind === 'unreadable' && now - job.data.since >= BLIND_TRY_MS;
+  if (answer.kind !== 'usable' && !blindTry) {
+    deps.log.warn({ account: answer.kind, pausedForMs: now - job.data.since }, 'submissions stay paused');
+    return { kind: 'wait', afterMs: LOOK_EVERY_MS, data: job.data };
   }
   await deps.queues.submit.resume();
-  deps.log.info({ account: answer.is }, 'submissions resumed');
-  return { end: 'done', value: undefined };
+  deps.log.info({ account: answer.kind }, 'submissions resumed');
+  return { kind: 'done', value: undefined };
 }

@@ -8,7 +8,7 @@ const MOST = 500;
  * Wakes the renders that are to stop once more: whoever put the marker may have died before waking them, or a run may
  * have gone to wait in just that moment. Markers of renders that ended go away.
  */
-export async function sweepCancels(queues: Queues, log: Logger): Promise<void> {
+export async function sweepCancelMarkers(queues: Queues, log: Logger): Promise<void> {
   for (const marker of await queues.cancel.getWaiting(0, MOST - 1)) {
     const renderId = marker?.data.renderId;
     if (renderId === undefined) continue;

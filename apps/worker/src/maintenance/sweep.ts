@@ -14,9 +14,9 @@ import {
 } from '@darkroom/shared/render';
 import { type Logger } from '@darkroom/shared/runtime';
 import type { Job } from 'bullmq';
-import { reasonOf } from '../bullmq/index.ts';
-import { isEngineTrouble } from '../stage/engine-errors.ts';
+import { describeFailure } from '../bullmq/index.ts';
 import { type RenderDeps, receiptBase } from '../render/index.ts';
+import { isEngineError } from '../stage/engine-errors.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 /** The newest failed renders; older ones were seen by earlier sweeps. */
@@ -37,7 +37,7 @@ export interface SweepDeps {
   log: Logger;
   ledger: Ledger;
   put(letter: DeadLetter): Promise<void>;
-  announce: RenderDeps['announce'];
+  announce: RenderDeps['enqueueWebhooks'];
   signal: AbortSignal;
 }
 
@@ -57,7 +57,7 @@ export async function sweep(deps: SweepDeps): Promise<number> {
     try {
       await end(job, readCheckpoint(job.data), deps);
     } catch (error) {
-      if (signal.aborted || isEngineTrouble(error)) throw error;
+      if (signal.aborted || isEngineError(error)) throw error;
       if (isStoreAway(error)) {
         log.warn({ err: error.message }, 'store away, the sweep goes on later');
         return written;
@@ -78,7 +78,7 @@ async function isTold(job: Job<Checkpoint>, queues: Queues): Promise<boolean> {
   if (await queues.deadLetter.getJob(id)) return true;
   const at = job.data?.at;
   // Its burial ended it, and wrote the letter before.
-  if (at?.step === 'bury' && job.failedReason === reasonOf(at.failure)) return true;
+  if (at?.step === 'bury' && job.failedReason === describeFailure(at.failure)) return true;
   const { logs } = await queues.render.getJobLogs(id);
   return logs.some((line) => parseNote(line)?.text === toldOf(job));
 }

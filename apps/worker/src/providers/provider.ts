@@ -33,61 +33,61 @@ export interface InputBytes {
 
 /** The provider wants us to slow down. */
 export interface RateLimited {
-  is: 'rate_limited';
+  kind: 'rate_limited';
   retryAfterMs: number;
 }
 
 /** The account cannot buy: every job is kept until it can. */
 export interface AccountStopped {
-  is: 'account';
+  kind: 'account';
   reason: 'unauthorized' | 'insufficient_quota';
   message: string;
 }
 
 /** The request itself will never be taken. */
 export interface Refused {
-  is: 'refused';
+  kind: 'refused';
   code: 'invalid_request' | 'content_policy_violation';
   message: string;
 }
 
 /** Certainly nothing was bought; worth another try. */
 export interface NotBought {
-  is: 'not_bought';
+  kind: 'not_bought';
   reason: string;
   retryAfterMs?: number | undefined;
 }
 
 export type SubmitAnswer =
-  | { is: 'accepted'; taskId: string }
+  | { kind: 'accepted'; taskId: string }
   | RateLimited
   | AccountStopped
   | Refused
   | NotBought
   /** It was sent and may have been bought; nobody knows. */
-  | { is: 'unknown'; reason: string };
+  | { kind: 'unknown'; reason: string };
 
 export type StatusAnswer =
   /** `recognised` is false for a status that no documentation names. */
-  | { is: 'pending'; status: string; recognised: boolean; progress: number }
+  | { kind: 'pending'; status: string; recognised: boolean; progress: number }
   /** `expiresAt` in Unix ms; `tookMs` by the provider's own clock. */
-  | { is: 'completed'; url: string; expiresAt: number | undefined; tookMs: number | undefined }
+  | { kind: 'completed'; url: string; expiresAt: number | undefined; tookMs: number | undefined }
   /** The provider gave up and refunded. */
-  | { is: 'failed'; content: boolean; message: string }
-  | { is: 'missing' }
+  | { kind: 'failed'; content: boolean; message: string }
+  | { kind: 'missing' }
   | RateLimited
   /** Nothing could be learnt from this look. */
-  | { is: 'unreadable'; reason: string };
+  | { kind: 'unreadable'; reason: string };
 
 export type UploadAnswer =
-  | { is: 'uploaded'; url: string }
+  | { kind: 'uploaded'; url: string }
   | RateLimited
   | AccountStopped
   | Refused
   | NotBought;
 
 export type BalanceAnswer =
-  | { is: 'usable' }
-  | { is: 'empty' }
-  | { is: 'unauthorized' }
-  | { is: 'unreadable'; reason: string };
+  | { kind: 'usable' }
+  | { kind: 'empty' }
+  | { kind: 'unauthorized' }
+  | { kind: 'unreadable'; reason: string };

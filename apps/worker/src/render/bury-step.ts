@@ -9,14 +9,14 @@ import {
   sumCost,
 } from '@darkroom/shared/render';
 import { receiptBase } from './finish-step.ts';
-import { go, type Move, noteOnce, type StepContext } from './transitions.ts';
+import { goTo, noteOnce, type StepContext, type Transition } from './transitions.ts';
 
 /**
  * Ends a dead render: receipt, webhook, dead letter, then the job fails. The letter is the last: where the sweep finds
  * none, it does all of it. A run that finds its burial already final was
  * redriven (`job.retry('failed')`, from anywhere) and goes on at the step that failed.
  */
-export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepContext): Promise<Move> {
+export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepContext): Promise<Transition> {
   const { deps, job } = context;
   const { failure, resume } = checkpoint.at;
   if (job.attemptsMade !== checkpoint.at.attemptsMade) return redrive(checkpoint, context);
@@ -33,8 +33,8 @@ export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepCo
     notes,
   };
   await deps.ledger.writeReceipt(receipt, job.signal);
-  await deps.announce(receipt, job.attemptsMade, job.signal);
-  await deps.cancels.forget(checkpoint.renderId);
+  await deps.enqueueWebhooks(receipt, job.attemptsMade, job.signal);
+  await deps.cancels.remove(checkpoint.renderId);
   await deps.deadLetters.put({
     version: DATA_VERSION,
     renderId: checkpoint.renderId,
@@ -53,10 +53,10 @@ export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepCo
     { renderId: checkpoint.renderId, code: failure.code, step: failure.step },
     'render dead-lettered',
   );
-  return { end: 'dead', failure };
+  return { kind: 'dead', failure };
 }
 
-async function redrive(checkpoint: CheckpointAt<'bury'>, { deps, job }: StepContext): Promise<Move> {
+async function redrive(checkpoint: CheckpointAt<'bury'>, { deps, job }: StepContext): Promise<Transition> {
   const { renderId, attempt } = checkpoint;
   const { resume } = checkpoint.at;
   // A failed child keeps its id; the new run needs the place.
@@ -64,7 +64,7 @@ async function redrive(checkpoint: CheckpointAt<'bury'>, { deps, job }: StepCont
   if (resume.step === 'store') await deps.children.remove('store', storeJobId(renderId, attempt));
   await deps.deadLetters.remove(renderId);
   await job.note(`redriven at ${resume.step}`);
-  return go(checkpoint as Checkpoint, freshened(resume, deps.clock.now(), deps.settings.TASK_DEADLINE_MS));
+  return goTo(checkpoint as Checkpoint, freshened(resume, deps.clock.now(), deps.settings.TASK_DEADLINE_MS));
 }
 
 /** A task that was given up for lost gets its time anew. */

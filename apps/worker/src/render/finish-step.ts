@@ -5,13 +5,13 @@ import {
   type Receipt,
   sumCost,
 } from '@darkroom/shared/render';
-import { type Move, noteOnce, type StepContext } from './transitions.ts';
+import { noteOnce, type StepContext, type Transition } from './transitions.ts';
 
 /** The image is safe: the receipt says so for ever, then the job completes. */
 export async function finishStep(
   checkpoint: CheckpointAt<'finish'>,
   { deps, job }: StepContext,
-): Promise<Move> {
+): Promise<Transition> {
   const { image } = checkpoint.at;
   const costMicros = sumCost(checkpoint.purchases);
   const notes = await noteOnce(
@@ -26,14 +26,14 @@ export async function finishStep(
     notes,
   };
   await deps.ledger.writeReceipt(receipt, job.signal);
-  await deps.announce(receipt, job.attemptsMade, job.signal);
+  await deps.enqueueWebhooks(receipt, job.attemptsMade, job.signal);
   // It failed before, perhaps without a burial: the sweep's letter is no longer true.
   if (job.attemptsMade > 0) await deps.deadLetters.remove(checkpoint.renderId);
-  await deps.cancels.forget(checkpoint.renderId);
+  await deps.cancels.remove(checkpoint.renderId);
   deps.metrics.renders.inc({ outcome: 'completed' });
   deps.metrics.renderSeconds.observe((receipt.finishedAt - receipt.createdAt) / 1000);
   deps.log.info({ renderId: checkpoint.renderId, key: image.key, costMicros }, 'render completed');
-  return { end: 'done', value: { status: 'completed', image, costMicros } };
+  return { kind: 'done', value: { status: 'completed', image, costMicros } };
 }
 
 /** What every receipt says, however the render ended. */

@@ -8,7 +8,8 @@
 // cancel-step.ts    stops at any step, says what was spent, receipt, done
 // moves.ts          what a step can answer
 // deps.ts           what the steps work with
-export * from './render-deps.ts';
+
 export { receiptBase } from './finish-step.ts';
-export { failureOf } from './transitions.ts';
+export * from './render-deps.ts';
 export * from './render-stage.ts';
+export { createFailure } from './transitions.ts';

@@ -3,13 +3,21 @@ import {
   type Decision,
   decide,
   estimateLatency,
-  planLook,
+  nextPollDelay,
   type Situation,
   type Trouble,
 } from '../decide/index.ts';
 import type { StatusAnswer } from '../providers/index.ts';
 import { limitsOf } from './render-deps.ts';
-import { buyAgain, die, failureOf, go, type Move, type StepContext, waitAt } from './transitions.ts';
+import {
+  buyAgain,
+  createFailure,
+  failRender,
+  goTo,
+  type StepContext,
+  type Transition,
+  waitAt,
+} from './transitions.ts';
 
 /** Used where the provider does not say when a result expires: an hour less than its documented day. */
 const ASSUMED_RESULT_LIFE_MS = 23 * 3600_000;
@@ -17,16 +25,16 @@ const ASSUMED_RESULT_LIFE_MS = 23 * 3600_000;
 type PollCheckpoint = CheckpointAt<'poll'>;
 
 /** One look at the task. */
-export async function pollStep(checkpoint: PollCheckpoint, context: StepContext): Promise<Move> {
+export async function pollStep(checkpoint: PollCheckpoint, context: StepContext): Promise<Transition> {
   const { deps, job } = context;
-  const quotaMs = await deps.takeLook();
+  const quotaMs = await deps.takePollToken();
   if (quotaMs > 0) return waitAt(checkpoint, checkpoint.at, quotaMs + deps.clock.random() * 1000);
   const answer = await deps.provider.status(checkpoint.at.taskId, job.signal);
-  deps.metrics.polls.inc({ answer: answer.is });
+  deps.metrics.polls.inc({ answer: answer.kind });
   const { missingSince, ...step } = checkpoint.at;
   const at = { ...step, polls: step.polls + 1 };
   const looked: PollCheckpoint = { ...checkpoint, at };
-  switch (answer.is) {
+  switch (answer.kind) {
     case 'pending':
       return pending(looked, context, answer);
     case 'completed':
@@ -41,13 +49,13 @@ export async function pollStep(checkpoint: PollCheckpoint, context: StepContext)
       return apply(
         { ...looked, purchases },
         context,
-        { seen: 'task_failed', content: answer.content },
+        { kind: 'task_failed', content: answer.content },
         `the provider's task failed: ${answer.message}`,
       );
     }
     case 'missing': {
       const since = missingSince ?? deps.clock.now();
-      const trouble: Trouble = { seen: 'task_missing' };
+      const trouble: Trouble = { kind: 'task_missing' };
       return apply(
         { ...looked, at: { ...at, missingSince: since } },
         context,
@@ -56,23 +64,23 @@ export async function pollStep(checkpoint: PollCheckpoint, context: StepContext)
       );
     }
     case 'rate_limited':
-      await deps.blockLooks(answer.retryAfterMs);
+      await deps.blockPolls(answer.retryAfterMs);
       return apply(
         looked,
         context,
-        { seen: 'look_failed', retryAfterMs: answer.retryAfterMs },
+        { kind: 'look_failed', retryAfterMs: answer.retryAfterMs },
         'the query quota is used up',
       );
     case 'unreadable':
-      return apply(looked, context, { seen: 'look_failed' }, `no readable status: ${answer.reason}`);
+      return apply(looked, context, { kind: 'look_failed' }, `no readable status: ${answer.reason}`);
   }
 }
 
 async function pending(
   checkpoint: PollCheckpoint,
   context: StepContext,
-  answer: Extract<StatusAnswer, { is: 'pending' }>,
-): Promise<Move> {
+  answer: Extract<StatusAnswer, { kind: 'pending' }>,
+): Promise<Transition> {
   const { deps } = context;
   const { at, request, renderId } = checkpoint;
   if (!answer.recognised) {
@@ -84,9 +92,9 @@ async function pending(
   }
   const now = deps.clock.now();
   if (now >= at.deadlineAt) {
-    return apply(checkpoint, context, { seen: 'look_failed' }, `still ${answer.status} at its deadline`);
+    return apply(checkpoint, context, { kind: 'look_failed' }, `still ${answer.status} at its deadline`);
   }
-  const afterMs = planLook({
+  const afterMs = nextPollDelay({
     elapsedMs: now - at.acceptedAt,
     latency: deps.latencies.shape(request.resolution),
     inFlight: deps.inFlight(),
@@ -99,8 +107,8 @@ async function pending(
 async function completed(
   checkpoint: PollCheckpoint,
   { deps, job }: StepContext,
-  answer: Extract<StatusAnswer, { is: 'completed' }>,
-): Promise<Move> {
+  answer: Extract<StatusAnswer, { kind: 'completed' }>,
+): Promise<Transition> {
   const { at, renderId, attempt, request } = checkpoint;
   const now = deps.clock.now();
   const expiresAt = answer.expiresAt ?? now + ASSUMED_RESULT_LIFE_MS;
@@ -112,10 +120,15 @@ async function completed(
   await job.note(
     `task ${at.taskId} completed after ${at.polls} ${at.polls === 1 ? 'look' : 'looks'}; storing`,
   );
-  return go(checkpoint, { step: 'store', taskId: at.taskId, expiresAt });
+  return goTo(checkpoint, { step: 'store', taskId: at.taskId, expiresAt });
 }
 
-function apply(checkpoint: PollCheckpoint, context: StepContext, trouble: Trouble, message: string): Move {
+function apply(
+  checkpoint: PollCheckpoint,
+  context: StepContext,
+  trouble: Trouble,
+  message: string,
+): Transition {
   const { deps } = context;
   const { at } = checkpoint;
   const situation: Situation = {
@@ -128,7 +141,7 @@ function apply(checkpoint: PollCheckpoint, context: StepContext, trouble: Troubl
     limits: limitsOf(deps.settings),
   };
   const decision: Decision = decide(trouble, situation);
-  switch (decision.do) {
+  switch (decision.kind) {
     case 'wait':
     case 'retry':
       return waitAt(checkpoint, at, decision.afterMs);
@@ -137,7 +150,7 @@ function apply(checkpoint: PollCheckpoint, context: StepContext, trouble: Troubl
     case 'hold':
       return waitAt(checkpoint, at, Math.max(0, decision.until - situation.now));
     case 'dead':
-      return die(...burial(checkpoint, context, decision.code, message));
+      return failRender(...burial(checkpoint, context, decision.code, message));
   }
 }
 
@@ -145,10 +158,10 @@ function apply(checkpoint: PollCheckpoint, context: StepContext, trouble: Troubl
 function burial(
   checkpoint: PollCheckpoint,
   context: StepContext,
-  code: Extract<Decision, { do: 'dead' }>['code'],
+  code: Extract<Decision, { kind: 'dead' }>['code'],
   message: string,
-): Parameters<typeof die> {
-  const failure = failureOf(context.deps, 'poll', code, message);
+): Parameters<typeof failRender> {
+  const failure = createFailure(context.deps, 'poll', code, message);
   const lost = code === 'task_lost' || code === 'task_timeout';
   const resume: LiveStep = lost ? checkpoint.at : { step: 'submit' };
   const next = lost ? checkpoint : { ...checkpoint, attempt: checkpoint.attempt + 1 };

@@ -2,16 +2,16 @@ import type { Settings } from '@darkroom/shared/config';
 import type { CancelMarker, StoreResult, SubmitResult } from '@darkroom/shared/queues';
 import type { DeadLetter, Receipt } from '@darkroom/shared/render';
 import type { LatencySketch, Situation } from '../decide/index.ts';
-import type { StageParts } from '../stage/infra.ts';
+import type { Infra } from '../stage/infra.ts';
 import type { ChildState } from '../stage/stage.ts';
 
 /** What the render's steps work with. */
-export interface RenderDeps extends StageParts {
+export interface RenderDeps extends Infra {
   latencies: LatencySketch;
   /** The account's query quota: 0 when a look may be taken now, else ms to wait (I9). */
-  takeLook(): Promise<number>;
+  takePollToken(): Promise<number>;
   /** The provider asked everybody to stop looking for a while. */
-  blockLooks(ms: number): Promise<void>;
+  blockPolls(ms: number): Promise<void>;
   /** Renders whose task is at the provider, by everybody; a rough number for planning. */
   inFlight(): number;
   children: {
@@ -28,12 +28,12 @@ export interface RenderDeps extends StageParts {
   };
   cancels: {
     /** Somebody wants this render to stop. */
-    asked(renderId: string): Promise<CancelMarker | undefined>;
+    find(renderId: string): Promise<CancelMarker | undefined>;
     /** It has ended: whoever redrives it is not stopped by what was asked before. */
-    forget(renderId: string): Promise<void>;
+    remove(renderId: string): Promise<void>;
   };
   /** Has its webhooks told of an end. `end`: how often it had ended before. */
-  announce(receipt: Receipt, end: number, signal: AbortSignal): Promise<void>;
+  enqueueWebhooks(receipt: Receipt, end: number, signal: AbortSignal): Promise<void>;
 }
 
 /** The limits that every decision looks at. */

@@ -2,22 +2,22 @@ import { StoreError } from '@darkroom/shared/object-store';
 import { type RenderResult } from '@darkroom/shared/queues';
 import { type Checkpoint, type CheckpointAt, readCheckpoint } from '@darkroom/shared/render';
 import { backoffMs } from '../decide/index.ts';
-import { isEngineTrouble } from '../stage/engine-errors.ts';
-import type { Outcome, StageJob } from '../stage/stage.ts';
+import { isEngineError } from '../stage/engine-errors.ts';
+import type { StageJob, StageOutcome } from '../stage/stage.ts';
 import { buryStep } from './bury-step.ts';
-import { cancelFrom, cancelStep } from './cancel-step.ts';
-import type { RenderDeps } from './render-deps.ts';
+import { cancelStep, startCancel } from './cancel-step.ts';
 import { finishStep } from './finish-step.ts';
 import { holdStep } from './hold-step.ts';
-import { die, failureOf, type Move, type StepContext } from './transitions.ts';
 import { pollStep } from './poll-step.ts';
+import type { RenderDeps } from './render-deps.ts';
 import { storeStep } from './store-step.ts';
 import { submitStep } from './submit-step.ts';
+import { createFailure, failRender, type StepContext, type Transition } from './transitions.ts';
 
 const ARRIVED_AT = { submit: 0, hold: 5, poll: 10, store: 80, finish: 95, bury: 100 } as const;
 
 /** How far a render has come, in percent; in steps of five, so that a look seldom costs a write. */
-export function progressOf({ at }: Checkpoint): number | undefined {
+export function progressPercent({ at }: Checkpoint): number | undefined {
   // A canceled one stays where it was.
   if (at.step === 'cancel') return undefined;
   if (at.step !== 'poll') return ARRIVED_AT[at.step];
@@ -32,22 +32,22 @@ export function progressOf({ at }: Checkpoint): number | undefined {
 export async function renderStage(
   job: StageJob<Checkpoint>,
   deps: RenderDeps,
-): Promise<Outcome<RenderResult, Checkpoint>> {
+): Promise<StageOutcome<RenderResult, Checkpoint>> {
   const context: StepContext = { job, deps };
   let checkpoint = readCheckpoint(job.data);
   for (;;) {
     const move = await runStep(checkpoint, context);
-    if (move.end === 'wait') return { ...move, data: { ...move.data, updatedAt: deps.clock.now() } };
-    if (move.end !== 'go') return move;
+    if (move.kind === 'wait') return { ...move, data: { ...move.data, updatedAt: deps.clock.now() } };
+    if (move.kind !== 'go') return move;
     checkpoint = { ...move.to, updatedAt: deps.clock.now() };
     await job.save(checkpoint);
   }
 }
 
-async function runStep(checkpoint: Checkpoint, context: StepContext): Promise<Move> {
+async function runStep(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {
   const { deps, job } = context;
   try {
-    return await mind(checkpoint, context);
+    return await runUnlessCanceled(checkpoint, context);
   } catch (error) {
     if (job.signal.aborted) throw error;
     // Our own store is away: nothing is wrong with the render (I4).
@@ -57,13 +57,13 @@ async function runStep(checkpoint: Checkpoint, context: StepContext): Promise<Mo
         'store away',
       );
       const afterMs = backoffMs({ tries: 4, baseMs: 500, capMs: 5000, random: deps.clock.random() });
-      return { end: 'wait', afterMs, data: checkpoint };
+      return { kind: 'wait', afterMs, data: checkpoint };
     }
     const { at } = checkpoint;
-    if (at.step === 'bury' || at.step === 'cancel' || isEngineTrouble(error)) throw error;
-    const failure = failureOf(deps, at.step, 'internal_error', messageOf(error), error);
+    if (at.step === 'bury' || at.step === 'cancel' || isEngineError(error)) throw error;
+    const failure = createFailure(deps, at.step, 'internal_error', messageOf(error), error);
     deps.log.error({ renderId: checkpoint.renderId, err: error }, 'a bug killed a render');
-    return die(checkpoint, context, failure, at);
+    return failRender(checkpoint, context, failure, at);
   }
 }
 
@@ -71,21 +71,24 @@ async function runStep(checkpoint: Checkpoint, context: StepContext): Promise<Mo
  * A step, unless somebody wants the render to stop: looked for before it, and again before the render would wait. A
  * store step looks by itself: what its child has stored completes.
  */
-async function mind(checkpoint: Checkpoint, context: StepContext): Promise<Move> {
-  const stopped = await stop(checkpoint, context);
+async function runUnlessCanceled(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {
+  const stopped = await cancelIfRequested(checkpoint, context);
   if (stopped) return stopped;
   const move = await dispatch(checkpoint, context);
-  return move.end === 'wait' ? ((await stop(move.data, context)) ?? move) : move;
+  return move.kind === 'wait' ? ((await cancelIfRequested(move.data, context)) ?? move) : move;
 }
 
-async function stop(checkpoint: Checkpoint, context: StepContext): Promise<Move | undefined> {
+async function cancelIfRequested(
+  checkpoint: Checkpoint,
+  context: StepContext,
+): Promise<Transition | undefined> {
   const { at } = checkpoint;
   if (at.step !== 'submit' && at.step !== 'hold' && at.step !== 'poll') return undefined;
-  const asked = await context.deps.cancels.asked(checkpoint.renderId);
-  return asked && cancelFrom({ ...checkpoint, at }, context, asked);
+  const asked = await context.deps.cancels.find(checkpoint.renderId);
+  return asked && startCancel({ ...checkpoint, at }, context, asked);
 }
 
-function dispatch(checkpoint: Checkpoint, context: StepContext): Promise<Move> {
+function dispatch(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {
   const at = checkpoint.at;
   switch (at.step) {
     case 'submit':

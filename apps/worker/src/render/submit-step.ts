@@ -2,36 +2,39 @@ import { priceOfResolution, type Settings } from '@darkroom/shared/config';
 import { type Acceptance } from '@darkroom/shared/ledger';
 import { type SubmitResult } from '@darkroom/shared/queues';
 import { type Checkpoint, type CheckpointAt, type Purchase, submitJobId } from '@darkroom/shared/render';
-import { planLook } from '../decide/index.ts';
-import { die, failureOf, go, type Move, type StepContext, waitAt } from './transitions.ts';
+import { nextPollDelay } from '../decide/index.ts';
+import { createFailure, failRender, goTo, type StepContext, type Transition, waitAt } from './transitions.ts';
 
 /** Has the purchase made by a child in the `submit` queue, and goes on from what became of it. */
-export async function submitStep(checkpoint: CheckpointAt<'submit'>, context: StepContext): Promise<Move> {
+export async function submitStep(
+  checkpoint: CheckpointAt<'submit'>,
+  context: StepContext,
+): Promise<Transition> {
   const { deps, job } = context;
   const id = submitJobId(checkpoint.renderId, checkpoint.attempt);
   const child = await deps.children.submit(id);
-  switch (child.is) {
+  switch (child.kind) {
     case 'absent':
-      await begin(checkpoint, context);
-      return { end: 'child', child: { queue: 'submit', id, checkpoint }, absent: true };
+      await noteAndIndex(checkpoint, context);
+      return { kind: 'child', child: { queue: 'submit', id, checkpoint }, absent: true };
     case 'pending':
-      return { end: 'child', child: { queue: 'submit', id, checkpoint }, absent: false };
+      return { kind: 'child', child: { queue: 'submit', id, checkpoint }, absent: false };
     case 'completed':
       return submitted(checkpoint, context, child.value);
     case 'failed': {
-      if (child.failure) return die(checkpoint, context, child.failure, { step: 'submit' });
+      if (child.failure) return failRender(checkpoint, context, child.failure, { step: 'submit' });
       // The child's workers were lost. Only the ledger can say whether it bought.
       const standing = await deps.ledger.attemptState(checkpoint.renderId, checkpoint.attempt, job.signal);
-      if (standing.kind === 'accepted') return firstLook(checkpoint, context, standing.acceptance);
+      if (standing.kind === 'accepted') return startPolling(checkpoint, context, standing.acceptance);
       if (standing.kind === 'claimed')
-        return hold(checkpoint, context, 'the worker was lost while submitting');
-      const failure = failureOf(
+        return startHolding(checkpoint, context, 'the worker was lost while submitting');
+      const failure = createFailure(
         deps,
         'submit',
         'worker_lost',
         'workers were lost too often while submitting',
       );
-      return die(checkpoint, context, failure, { step: 'submit' });
+      return failRender(checkpoint, context, failure, { step: 'submit' });
     }
   }
 }
@@ -40,23 +43,23 @@ async function submitted(
   checkpoint: CheckpointAt<'submit'>,
   context: StepContext,
   result: SubmitResult,
-): Promise<Move> {
+): Promise<Transition> {
   const { deps, job } = context;
   switch (result.kind) {
     case 'accepted':
       await job.note(`submitted: accepted as ${result.taskId}`);
-      return firstLook(checkpoint, context, result);
+      return startPolling(checkpoint, context, result);
     case 'unknown':
-      return hold(checkpoint, context, result.reason);
+      return startHolding(checkpoint, context, result.reason);
     case 'canceled':
       // The marker that it saw is gone: nothing was bought, so it is submitted after all.
       await deps.children.remove('submit', submitJobId(checkpoint.renderId, checkpoint.attempt));
-      return go(checkpoint, checkpoint.at);
+      return goTo(checkpoint, checkpoint.at);
   }
 }
 
 /** Before anything is bought the render is entered into the day's index: it can be listed from now on. */
-async function begin(checkpoint: Checkpoint, { deps, job }: StepContext): Promise<void> {
+async function noteAndIndex(checkpoint: Checkpoint, { deps, job }: StepContext): Promise<void> {
   if (checkpoint.attempt === 1) {
     await deps.ledger.writeDayIndex(checkpoint, job.signal);
     await job.note('picked up; waits for its turn to be submitted');
@@ -65,7 +68,11 @@ async function begin(checkpoint: Checkpoint, { deps, job }: StepContext): Promis
   }
 }
 
-async function hold(checkpoint: Checkpoint, { deps, job }: StepContext, reason: string): Promise<Move> {
+async function startHolding(
+  checkpoint: Checkpoint,
+  { deps, job }: StepContext,
+  reason: string,
+): Promise<Transition> {
   const until = deps.clock.now() + deps.settings.UNKNOWN_GRACE_MS;
   deps.metrics.unknownSubmissions.inc();
   deps.log.warn(
@@ -73,19 +80,19 @@ async function hold(checkpoint: Checkpoint, { deps, job }: StepContext, reason: 
     'submission outcome unknown',
   );
   await job.note(`outcome unknown (${reason}); not bought again, waiting for the provider's word`);
-  return go(checkpoint, { step: 'hold', reason, until });
+  return goTo(checkpoint, { step: 'hold', reason, until });
 }
 
 /** A task is at the provider: note the purchase and plan the first look. */
-export function firstLook(
+export function startPolling(
   checkpoint: Checkpoint,
   { deps }: StepContext,
   accepted: Pick<Acceptance, 'taskId' | 'acceptedAt'>,
-): Move {
+): Transition {
   const { settings, clock } = deps;
   const { request } = checkpoint;
-  const purchases = purchasesWith(checkpoint, accepted, settings);
-  const afterMs = planLook({
+  const purchases = addPurchase(checkpoint, accepted, settings);
+  const afterMs = nextPollDelay({
     elapsedMs: clock.now() - accepted.acceptedAt,
     latency: deps.latencies.shape(request.resolution),
     inFlight: deps.inFlight(),
@@ -108,7 +115,7 @@ export function firstLook(
 }
 
 /** All purchases of a render, with the one of its present attempt. */
-export function purchasesWith(
+export function addPurchase(
   { purchases, attempt, provider, request }: Checkpoint,
   { taskId, acceptedAt }: Pick<Acceptance, 'taskId' | 'acceptedAt'>,
   settings: Settings,

@@ -1,31 +1,31 @@
 import { type FailureCode, type StepName } from '@darkroom/api';
 import type { RenderResult } from '@darkroom/shared/queues';
 import type { Checkpoint, Failure, LiveStep, Note } from '@darkroom/shared/render';
-import type { Outcome, StageJob } from '../stage/stage.ts';
+import type { StageJob, StageOutcome } from '../stage/stage.ts';
 import type { RenderDeps } from './render-deps.ts';
 
 /** A step either ends the run, or goes on at once with another checkpoint. */
-export type Move = Outcome<RenderResult, Checkpoint> | { end: 'go'; to: Checkpoint };
+export type Transition = StageOutcome<RenderResult, Checkpoint> | { kind: 'go'; to: Checkpoint };
 
 export interface StepContext {
   job: StageJob<Checkpoint>;
   deps: RenderDeps;
 }
 
-export const go = (checkpoint: Checkpoint, at: Checkpoint['at']): Move => ({
-  end: 'go',
+export const goTo = (checkpoint: Checkpoint, at: Checkpoint['at']): Transition => ({
+  kind: 'go',
   to: { ...checkpoint, at },
 });
 
-export const waitAt = (checkpoint: Checkpoint, at: LiveStep, afterMs: number): Move => ({
-  end: 'wait',
+export const waitAt = (checkpoint: Checkpoint, at: LiveStep, afterMs: number): Transition => ({
+  kind: 'wait',
   afterMs,
   data: { ...checkpoint, at },
 });
 
 /** Buys again: the next attempt begins where the first one did. */
-export const buyAgain = (checkpoint: Checkpoint): Move =>
-  go({ ...checkpoint, attempt: checkpoint.attempt + 1 }, { step: 'submit' });
+export const buyAgain = (checkpoint: Checkpoint): Transition =>
+  goTo({ ...checkpoint, attempt: checkpoint.attempt + 1 }, { step: 'submit' });
 
 /**
  * Notes how a render ends, and answers all of its notes for the receipt. A run that ends it again after a crash does
@@ -37,11 +37,16 @@ export async function noteOnce(job: StageJob<Checkpoint>, text: string): Promise
 }
 
 /** The render dies; `resume` is where a redrive goes on. */
-export function die(checkpoint: Checkpoint, context: StepContext, failure: Failure, resume: LiveStep): Move {
-  return go(checkpoint, { step: 'bury', failure, resume, attemptsMade: context.job.attemptsMade });
+export function failRender(
+  checkpoint: Checkpoint,
+  context: StepContext,
+  failure: Failure,
+  resume: LiveStep,
+): Transition {
+  return goTo(checkpoint, { step: 'bury', failure, resume, attemptsMade: context.job.attemptsMade });
 }
 
-export function failureOf(
+export function createFailure(
   deps: Pick<RenderDeps, 'clock' | 'scrub'>,
   step: StepName,
   code: FailureCode,

@@ -1,11 +1,11 @@
 import type { Settings } from '@darkroom/shared/config';
 import type { Ledger } from '@darkroom/shared/ledger';
 import type { Clock, Logger, Scrub } from '@darkroom/shared/runtime';
-import type { Metrics } from './metrics.ts';
 import type { Provider } from '../providers/index.ts';
+import type { Metrics } from './metrics.ts';
 
 /** What every stage of a worker stands on. */
-export interface StageParts {
+export interface Infra {
   settings: Settings;
   clock: Clock;
   log: Logger;

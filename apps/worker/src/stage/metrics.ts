@@ -11,7 +11,7 @@ export function createMetrics() {
     registry,
     submissions: counter('submissions_total', 'POSTs to the provider by what came of them', ['answer']),
     unknownSubmissions: counter('submissions_unknown_total', 'Submissions whose outcome nobody knows'),
-    polls: counter('looks_total', 'Status queries by what they told', ['answer']),
+    polls: counter('polls_total', 'Status queries by what they told', ['answer']),
     unknownStatuses: counter('unknown_statuses_total', 'Status answers with an undocumented status'),
     downloads: counter('downloads_total', 'Result downloads by what came of them', ['answer']),
     storedBytes: counter('stored_bytes_total', 'Bytes of images put into the store'),

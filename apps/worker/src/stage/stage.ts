@@ -1,7 +1,7 @@
 import type { Checkpoint, Failure, Note } from '@darkroom/shared/render';
 
 /** What a job died of. A render's is a {@link Failure}. */
-export interface Death {
+export interface StageFailure {
   /** Stable. */
   code: string;
   message: string;
@@ -13,17 +13,17 @@ export interface Death {
  * How a run of a stage ends. A stage returns; it never throws to steer. `bullmq/` turns outcomes into BullMQ's
  * moves and errors, and is the only place that knows them.
  */
-export type Outcome<R, D = unknown, F extends Death = Failure> =
-  | { end: 'done'; value: R }
+export type StageOutcome<R, D = unknown, F extends StageFailure = Failure> =
+  | { kind: 'done'; value: R }
   /** Costs no attempt. `data` is the checkpoint to save first. */
-  | { end: 'wait'; afterMs: number; data: D }
+  | { kind: 'wait'; afterMs: number; data: D }
   /** The quota is used up for everybody: the whole queue waits. */
-  | { end: 'wait-all'; afterMs: number }
+  | { kind: 'wait-all'; afterMs: number }
   /** Run again when this child has ended. It is added only where it is absent. */
-  | { end: 'child'; child: ChildCall; absent: boolean }
+  | { kind: 'child'; child: ChildCall; absent: boolean }
   /** Costs an attempt of the job. */
-  | { end: 'retry'; afterMs: number; reason: string }
-  | { end: 'dead'; failure: F };
+  | { kind: 'retry'; afterMs: number; reason: string }
+  | { kind: 'dead'; failure: F };
 
 export type ChildCall =
   | { queue: 'submit'; id: string; checkpoint: Checkpoint }
@@ -31,11 +31,11 @@ export type ChildCall =
 
 /** What a parent can know of a child. */
 export type ChildState<R> =
-  | { is: 'absent' }
-  | { is: 'pending' }
-  | { is: 'completed'; value: R }
+  | { kind: 'absent' }
+  | { kind: 'pending' }
+  | { kind: 'completed'; value: R }
   /** Without a `failure` the child's worker was lost too often. */
-  | { is: 'failed'; failure: Failure | undefined };
+  | { kind: 'failed'; failure: Failure | undefined };
 
 /** A job as a stage sees it. */
 export interface StageJob<D> {

@@ -1,9 +1,9 @@
 import type { ObjectStore } from '@darkroom/shared/object-store';
-import type { StageParts } from '../stage/infra.ts';
+import type { Infra } from '../stage/infra.ts';
 import type { Downloader } from './downloader.ts';
 
 /** What storing works with. */
-export interface StoreDeps extends StageParts {
+export interface StoreDeps extends Infra {
   store: ObjectStore;
   downloader: Downloader;
 }

@@ -14,12 +14,12 @@ export interface Downloaded {
 }
 
 export type DownloadAnswer =
-  | { is: 'downloaded'; file: Downloaded }
-  | { is: 'host_refused'; reason: string }
+  | { kind: 'downloaded'; file: Downloaded }
+  | { kind: 'host_refused'; reason: string }
   /** 403, 404, 410: the host has no such file, or no longer. */
-  | { is: 'gone'; reason: string }
+  | { kind: 'gone'; reason: string }
   /** Network, HTTP status, too large, cut short: may be better next time. */
-  | { is: 'failed'; reason: string };
+  | { kind: 'failed'; reason: string };
 
 export interface Downloader {
   download(url: string, name: string, signal: AbortSignal): Promise<DownloadAnswer>;
@@ -77,13 +77,13 @@ export async function openDownloader(options: {
       const path = join(options.folder, `${name}.${randomUUID()}`);
       const limited = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
       try {
-        return { is: 'downloaded', file: await fetchTo(address, path, limited) };
+        return { kind: 'downloaded', file: await fetchTo(address, path, limited) };
       } catch (error) {
         await rm(path, { force: true });
         const refusal = error instanceof HostRefused ? error : causeOf(error);
-        if (refusal instanceof HostRefused) return { is: 'host_refused', reason: refusal.message };
-        if (error instanceof Gone) return { is: 'gone', reason: error.message };
-        return { is: 'failed', reason: error instanceof Error ? error.message : String(error) };
+        if (refusal instanceof HostRefused) return { kind: 'host_refused', reason: refusal.message };
+        if (error instanceof Gone) return { kind: 'gone', reason: error.message };
+        return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
       }
     },
     close: () => agent.close(),

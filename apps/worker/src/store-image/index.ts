@@ -5,4 +5,4 @@
 // deps.ts          what storing works with
 export * from './deps.ts';
 export { openDownloader } from './downloader.ts';
-export { storeStage } from './store-image-stage.ts';
+export { storeImageStage } from './store-image-stage.ts';

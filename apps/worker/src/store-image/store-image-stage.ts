@@ -4,41 +4,42 @@ import { StoreError } from '@darkroom/shared/object-store';
 import { type StoreJob, type StoreResult } from '@darkroom/shared/queues';
 import { imageKey, type StoredImage, thumbnailKey } from '@darkroom/shared/render';
 import { decide, type Trouble } from '../decide/index.ts';
-import { failureOf, limitsOf } from '../render/index.ts';
-import type { Outcome, StageJob } from '../stage/stage.ts';
+import { createFailure, limitsOf } from '../render/index.ts';
+import type { StageJob, StageOutcome } from '../stage/stage.ts';
+import { decodeImage, NotAnImage, streamFile } from './decode-image.ts';
 import type { StoreDeps } from './deps.ts';
 import type { Downloaded } from './downloader.ts';
-import { decodeImage, NotAnImage, streamFile } from './decode-image.ts';
 
-type StoreOutcome = Outcome<StoreResult, StoreJob>;
+type StoreOutcome = StageOutcome<StoreResult, StoreJob>;
 
 /** Brings one image home: download, full decode, put, size read back (I10). Safe to run twice. */
-export async function storeStage(job: StageJob<StoreJob>, deps: StoreDeps): Promise<StoreOutcome> {
+export async function storeImageStage(job: StageJob<StoreJob>, deps: StoreDeps): Promise<StoreOutcome> {
   const { renderId, attempt } = job.data;
-  if (deps.clock.now() >= job.data.expiresAt) return { end: 'done', value: { kind: 'expired' } };
+  if (deps.clock.now() >= job.data.expiresAt) return { kind: 'done', value: { kind: 'expired' } };
   try {
     const result =
-      (await freshResult(job, deps)) ?? (await deps.ledger.readResult(renderId, attempt, job.signal));
+      (await refreshResult(job, deps)) ?? (await deps.ledger.readResult(renderId, attempt, job.signal));
     if (!result) throw new Error(`the ledger has no result for ${renderId} attempt ${attempt}`);
     const answer = await deps.downloader.download(result.url, job.id, job.signal);
     if (job.signal.aborted) throw job.signal.reason;
-    deps.metrics.downloads.inc({ answer: answer.is });
-    switch (answer.is) {
+    deps.metrics.downloads.inc({ answer: answer.kind });
+    switch (answer.kind) {
       case 'downloaded':
-        return { end: 'done', value: { kind: 'stored', image: await keep(job, deps, answer.file) } };
+        return { kind: 'done', value: { kind: 'stored', image: await storeImage(job, deps, answer.file) } };
       case 'host_refused':
-        return conclude(job, deps, { seen: 'host_refused' }, answer.reason);
+        return applyDecision(job, deps, { kind: 'host_refused' }, answer.reason);
       case 'gone':
-        return conclude(job, deps, { seen: 'result_gone' }, `download: ${answer.reason}`);
+        return applyDecision(job, deps, { kind: 'result_gone' }, `download: ${answer.reason}`);
       case 'failed':
-        return conclude(job, deps, { seen: 'download_failed' }, `download: ${answer.reason}`);
+        return applyDecision(job, deps, { kind: 'download_failed' }, `download: ${answer.reason}`);
     }
   } catch (error) {
     if (job.signal.aborted) throw error;
-    if (error instanceof NotAnImage) return conclude(job, deps, { seen: 'download_failed' }, error.message);
+    if (error instanceof NotAnImage)
+      return applyDecision(job, deps, { kind: 'download_failed' }, error.message);
     if (error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied')) {
       deps.log.warn({ renderId, err: error.message }, 'store away, the image waits at the provider');
-      return conclude(job, deps, { seen: 'own_parts_away' }, error.message);
+      return applyDecision(job, deps, { kind: 'own_parts_away' }, error.message);
     }
     throw error;
   }
@@ -48,17 +49,17 @@ export async function storeStage(job: StageJob<StoreJob>, deps: StoreDeps): Prom
  * After a try that failed, where the provider says the result is now: it may have moved. A look costs less than
  * waiting for a host that is gone.
  */
-async function freshResult(job: StageJob<StoreJob>, deps: StoreDeps): Promise<TaskResult | undefined> {
+async function refreshResult(job: StageJob<StoreJob>, deps: StoreDeps): Promise<TaskResult | undefined> {
   if (job.attemptsMade === 0) return undefined;
   const { renderId, attempt, taskId, expiresAt } = job.data;
   const answer = await deps.provider.status(taskId, job.signal);
-  if (answer.is !== 'completed') return undefined;
+  if (answer.kind !== 'completed') return undefined;
   const result = { url: answer.url, expiresAt };
   await deps.ledger.writeResult(renderId, attempt, result, job.signal);
   return result;
 }
 
-async function keep(job: StageJob<StoreJob>, deps: StoreDeps, file: Downloaded): Promise<StoredImage> {
+async function storeImage(job: StageJob<StoreJob>, deps: StoreDeps, file: Downloaded): Promise<StoredImage> {
   const { store, settings } = deps;
   try {
     const { thumbnail, ...decoded } = await decodeImage(file);
@@ -96,7 +97,12 @@ async function keep(job: StageJob<StoreJob>, deps: StoreDeps, file: Downloaded):
   }
 }
 
-function conclude(job: StageJob<StoreJob>, deps: StoreDeps, trouble: Trouble, message: string): StoreOutcome {
+function applyDecision(
+  job: StageJob<StoreJob>,
+  deps: StoreDeps,
+  trouble: Trouble,
+  message: string,
+): StoreOutcome {
   const decision = decide(trouble, {
     now: deps.clock.now(),
     random: deps.clock.random(),
@@ -106,15 +112,15 @@ function conclude(job: StageJob<StoreJob>, deps: StoreDeps, trouble: Trouble, me
     deadlineAt: job.data.expiresAt,
     limits: limitsOf(deps.settings),
   });
-  switch (decision.do) {
+  switch (decision.kind) {
     case 'retry':
-      return { end: 'retry', afterMs: decision.afterMs, reason: deps.scrub(message) };
+      return { kind: 'retry', afterMs: decision.afterMs, reason: deps.scrub(message) };
     case 'wait':
-      return { end: 'wait', afterMs: decision.afterMs, data: job.data };
+      return { kind: 'wait', afterMs: decision.afterMs, data: job.data };
     case 'buy-again':
-      return { end: 'done', value: { kind: 'expired' } };
+      return { kind: 'done', value: { kind: 'expired' } };
     case 'dead':
-      return { end: 'dead', failure: failureOf(deps, 'store', decision.code, message) };
+      return { kind: 'dead', failure: createFailure(deps, 'store', decision.code, message) };
     case 'hold':
       throw new Error('storing cannot hold');
   }

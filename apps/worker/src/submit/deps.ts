@@ -1,8 +1,8 @@
 import type { ObjectStore } from '@darkroom/shared/object-store';
-import type { StageParts } from '../stage/infra.ts';
+import type { Infra } from '../stage/infra.ts';
 
 /** What a submission works with. */
-export interface SubmitDeps extends StageParts {
+export interface SubmitDeps extends Infra {
   store: ObjectStore;
   /** Whether somebody wants this render to stop. */
   cancelAsked(renderId: string): Promise<boolean>;

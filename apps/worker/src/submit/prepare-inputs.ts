@@ -5,8 +5,8 @@ import type { StageJob } from '../stage/stage.ts';
 import type { SubmitDeps } from './deps.ts';
 
 export type Inputs =
-  | { is: 'ready'; images: string[]; mask?: string }
-  | { is: 'trouble'; trouble: Trouble; message: string };
+  | { kind: 'ready'; images: string[]; mask?: string }
+  | { kind: 'trouble'; trouble: Trouble; message: string };
 
 /** Turns references into what the provider takes. Before the intent: an upload that fails has bought nothing. */
 export async function prepareInputs(job: StageJob<SubmitJob>, deps: SubmitDeps): Promise<Inputs> {
@@ -17,15 +17,15 @@ export async function prepareInputs(job: StageJob<SubmitJob>, deps: SubmitDeps):
     if (typeof resolved !== 'string') return resolved;
     images.push(resolved);
   }
-  if (!request.mask) return { is: 'ready', images };
+  if (!request.mask) return { kind: 'ready', images };
   const mask = await resolve(request.mask, job, deps);
-  return typeof mask === 'string' ? { is: 'ready', images, mask } : mask;
+  return typeof mask === 'string' ? { kind: 'ready', images, mask } : mask;
 }
 
 /** What the provider takes as a data URI; a GIF it takes as an upload only. */
 const INLINE = /^image\/(jpeg|png|webp)$/;
 
-type Failed = Extract<Inputs, { is: 'trouble' }>;
+type Failed = Extract<Inputs, { kind: 'trouble' }>;
 
 async function resolve(
   reference: Reference,
@@ -37,8 +37,8 @@ async function resolve(
   if (!bytes) {
     // Someone cleaned up what a waiting render still needs: no retry brings it back.
     return {
-      is: 'trouble',
-      trouble: { seen: 'refused', code: 'invalid_request' },
+      kind: 'trouble',
+      trouble: { kind: 'refused', code: 'invalid_request' },
       message: `${reference.key} is gone`,
     };
   }
@@ -47,31 +47,31 @@ async function resolve(
     return `data:${reference.contentType};base64,${Buffer.from(bytes).toString('base64')}`;
   }
   const answer = await deps.provider.upload({ bytes, contentType: reference.contentType }, job.signal);
-  switch (answer.is) {
+  switch (answer.kind) {
     case 'uploaded':
       return answer.url;
     case 'rate_limited':
       return {
-        is: 'trouble',
-        trouble: { seen: 'rate_limited', retryAfterMs: answer.retryAfterMs },
+        kind: 'trouble',
+        trouble: { kind: 'rate_limited', retryAfterMs: answer.retryAfterMs },
         message: 'rate limited',
       };
     case 'not_bought':
       return {
-        is: 'trouble',
-        trouble: { seen: 'not_bought', retryAfterMs: answer.retryAfterMs },
+        kind: 'trouble',
+        trouble: { kind: 'not_bought', retryAfterMs: answer.retryAfterMs },
         message: answer.reason,
       };
     case 'refused':
       return {
-        is: 'trouble',
-        trouble: { seen: 'refused', code: answer.code },
+        kind: 'trouble',
+        trouble: { kind: 'refused', code: answer.code },
         message: `upload refused: ${answer.message}`,
       };
     case 'account':
       return {
-        is: 'trouble',
-        trouble: { seen: 'account_stopped', reason: answer.reason },
+        kind: 'trouble',
+        trouble: { kind: 'account_stopped', reason: answer.reason },
         message: answer.message,
       };
   }

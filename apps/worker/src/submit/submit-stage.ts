@@ -7,12 +7,12 @@ import { type SubmitJob, type SubmitResult } from '@darkroom/shared/queues';
 import { type Failure } from '@darkroom/shared/render';
 import { decide, type Trouble } from '../decide/index.ts';
 import type { SubmitAnswer } from '../providers/index.ts';
-import { failureOf, limitsOf } from '../render/index.ts';
-import type { Outcome, StageJob } from '../stage/stage.ts';
+import { createFailure, limitsOf } from '../render/index.ts';
+import type { StageJob, StageOutcome } from '../stage/stage.ts';
 import type { SubmitDeps } from './deps.ts';
 import { prepareInputs } from './prepare-inputs.ts';
 
-type SubmitOutcome = Outcome<SubmitResult, SubmitJob>;
+type SubmitOutcome = StageOutcome<SubmitResult, SubmitJob>;
 
 /**
  * Buys one image, at most once. The order is the guarantee: inputs, intent, POST, acceptance. Whoever finds an
@@ -21,26 +21,26 @@ type SubmitOutcome = Outcome<SubmitResult, SubmitJob>;
 export async function submitStage(job: StageJob<SubmitJob>, deps: SubmitDeps): Promise<SubmitOutcome> {
   const { renderId, attempt, provider, request } = job.data;
   try {
-    if (job.data.accepted) return await settle(job, deps, job.data.accepted);
+    if (job.data.accepted) return await recordAcceptance(job, deps, job.data.accepted);
     const standing = await deps.ledger.attemptState(renderId, attempt, job.signal);
     if (standing.kind === 'accepted') return accepted(standing.acceptance);
     if (standing.kind === 'claimed') {
       return {
-        end: 'done',
+        kind: 'done',
         value: { kind: 'unknown', reason: 'an earlier run claimed it and left no outcome' },
       };
     }
     const inputs = await prepareInputs(job, deps);
-    if (inputs.is === 'trouble') return conclude(job, deps, inputs.trouble, inputs.message);
+    if (inputs.kind === 'trouble') return applyDecision(job, deps, inputs.trouble, inputs.message);
     // The last moment at which it is free.
-    if (await deps.cancelAsked(renderId)) return { end: 'done', value: { kind: 'canceled' } };
+    if (await deps.cancelAsked(renderId)) return { kind: 'done', value: { kind: 'canceled' } };
     const owner = randomUUID();
     const claimedBy = `${hostname()}/${process.pid}`;
     // The same owner asks again: a put whose answer was lost is found to be ours.
-    const claimed = await patiently(CLAIM_TRIES, job, deps, () =>
+    const claimed = await retryWhileStoreAway(CLAIM_TRIES, job, deps, () =>
       deps.ledger.claim(renderId, attempt, { provider, owner, claimedBy, request }, job.signal),
     );
-    if (!claimed) return { end: 'done', value: { kind: 'unknown', reason: 'another run claimed it' } };
+    if (!claimed) return { kind: 'done', value: { kind: 'unknown', reason: 'another run claimed it' } };
     const answer = await deps.provider.submit({
       model: request.model,
       prompt: request.prompt,
@@ -50,47 +50,57 @@ export async function submitStage(job: StageJob<SubmitJob>, deps: SubmitDeps): P
       maskUrl: inputs.mask,
       businessId: renderId,
     });
-    deps.metrics.submissions.inc({ answer: answer.is });
-    return await digest(job, deps, answer);
+    deps.metrics.submissions.inc({ answer: answer.kind });
+    return await handleSubmitAnswer(job, deps, answer);
   } catch (error) {
     if (job.signal.aborted || !isAway(error)) throw error;
     deps.log.warn({ renderId, attempt, err: error.message }, 'store away, submission waits');
-    return conclude(job, deps, { seen: 'own_parts_away' }, error.message);
+    return applyDecision(job, deps, { kind: 'own_parts_away' }, error.message);
   }
 }
 
 /** What the provider said, written down before anything else happens to it. */
-async function digest(
+async function handleSubmitAnswer(
   job: StageJob<SubmitJob>,
   deps: SubmitDeps,
   answer: SubmitAnswer,
 ): Promise<SubmitOutcome> {
   const { renderId, attempt } = job.data;
-  switch (answer.is) {
+  switch (answer.kind) {
     case 'accepted': {
       const mark = { taskId: answer.taskId, acceptedAt: deps.clock.now() };
-      return settle(job, deps, mark);
+      return recordAcceptance(job, deps, mark);
     }
     case 'unknown':
-      return { end: 'done', value: { kind: 'unknown', reason: deps.scrub(answer.reason) } };
+      return { kind: 'done', value: { kind: 'unknown', reason: deps.scrub(answer.reason) } };
     case 'rate_limited':
       await release(job, deps);
-      return conclude(job, deps, { seen: 'rate_limited', retryAfterMs: answer.retryAfterMs }, 'rate limited');
+      return applyDecision(
+        job,
+        deps,
+        { kind: 'rate_limited', retryAfterMs: answer.retryAfterMs },
+        'rate limited',
+      );
     case 'not_bought':
       await release(job, deps);
-      return conclude(job, deps, { seen: 'not_bought', retryAfterMs: answer.retryAfterMs }, answer.reason);
+      return applyDecision(
+        job,
+        deps,
+        { kind: 'not_bought', retryAfterMs: answer.retryAfterMs },
+        answer.reason,
+      );
     case 'refused':
       await release(job, deps);
-      return conclude(job, deps, { seen: 'refused', code: answer.code }, answer.message);
+      return applyDecision(job, deps, { kind: 'refused', code: answer.code }, answer.message);
     case 'account':
       await release(job, deps);
       deps.log.error({ renderId, attempt, reason: answer.reason }, 'the provider account cannot buy');
-      return conclude(job, deps, { seen: 'account_stopped', reason: answer.reason }, answer.message);
+      return applyDecision(job, deps, { kind: 'account_stopped', reason: answer.reason }, answer.message);
   }
 }
 
 const accepted = ({ taskId, acceptedAt }: Pick<Acceptance, 'taskId' | 'acceptedAt'>): SubmitOutcome => ({
-  end: 'done',
+  kind: 'done',
   value: { kind: 'accepted', taskId, acceptedAt },
 });
 
@@ -101,7 +111,7 @@ const PAID_TRIES = 300;
 const PAUSE_MS = { first: 250, most: 2_000 };
 
 /** Asks a store that is away again, a few times. */
-async function patiently<T>(
+async function retryWhileStoreAway<T>(
   most: number,
   job: StageJob<SubmitJob>,
   deps: SubmitDeps,
@@ -125,13 +135,15 @@ const pause = (deps: SubmitDeps, tries: number) =>
 
 /** A definite refusal frees the intent. Worth some patience: an intent that stays makes the outcome unknown. */
 const release = (job: StageJob<SubmitJob>, deps: SubmitDeps) =>
-  patiently(RELEASE_TRIES, job, deps, () => deps.ledger.release(job.data.renderId, job.data.attempt));
+  retryWhileStoreAway(RELEASE_TRIES, job, deps, () =>
+    deps.ledger.release(job.data.renderId, job.data.attempt),
+  );
 
 /**
  * Writes the acceptance. While the store is away the task id waits in the job itself, which is as durable as the
  * engine, and the next run writes it.
  */
-async function settle(
+async function recordAcceptance(
   job: StageJob<SubmitJob>,
   deps: SubmitDeps,
   mark: { taskId: string; acceptedAt: number },
@@ -162,7 +174,7 @@ async function settle(
         () => false,
       );
       if (saved && (tries >= CLAIM_TRIES || job.signal.aborted)) {
-        return conclude({ ...job, data: marked }, deps, { seen: 'own_parts_away' }, message);
+        return applyDecision({ ...job, data: marked }, deps, { kind: 'own_parts_away' }, message);
       }
       if (tries >= PAID_TRIES) throw error;
       await pause(deps, tries);
@@ -170,7 +182,7 @@ async function settle(
   }
 }
 
-async function conclude(
+async function applyDecision(
   job: StageJob<SubmitJob>,
   deps: SubmitDeps,
   trouble: Trouble,
@@ -183,21 +195,21 @@ async function conclude(
     attempt: job.data.attempt,
     limits: limitsOf(deps.settings),
   });
-  switch (decision.do) {
+  switch (decision.kind) {
     case 'wait':
       if (decision.pause) await deps.pauseSubmissions(decision.pause);
       return decision.everyone
-        ? { end: 'wait-all', afterMs: decision.afterMs }
-        : { end: 'wait', afterMs: decision.afterMs, data: job.data };
+        ? { kind: 'wait-all', afterMs: decision.afterMs }
+        : { kind: 'wait', afterMs: decision.afterMs, data: job.data };
     case 'retry':
-      return { end: 'retry', afterMs: decision.afterMs, reason: deps.scrub(message) };
+      return { kind: 'retry', afterMs: decision.afterMs, reason: deps.scrub(message) };
     case 'dead': {
-      const failure: Failure = failureOf(deps, 'submit', decision.code, message);
-      return { end: 'dead', failure };
+      const failure: Failure = createFailure(deps, 'submit', decision.code, message);
+      return { kind: 'dead', failure };
     }
     case 'hold':
     case 'buy-again':
       // These are the render's to decide, from a completed child.
-      throw new Error(`a submission cannot ${decision.do}`);
+      throw new Error(`a submission cannot ${decision.kind}`);
   }
 }

@@ -10,7 +10,7 @@ import { webhookJobOptions } from '../../../producer/src/deliveries/redeliver.ts
  *
  * @param end how often the render had ended before.
  */
-export async function announce(
+export async function enqueueWebhooks(
   deps: { queues: Queues; store: ObjectStore; settings: Settings },
   receipt: Receipt,
   end: number,

@@ -1,10 +1,10 @@
 import type { Clock } from '@darkroom/shared/runtime';
 
 /** What a message finds that wants to go to a host. */
-export type Place =
-  | { is: 'free'; leave(): void }
+export type Slot =
+  | { kind: 'free'; release(): void }
   /** Its host has enough under way: it is waked when a place is left, and comes again by itself after `afterMs`. */
-  | { is: 'full'; afterMs: number; underWay: number };
+  | { kind: 'full'; afterMs: number; underWay: number };
 
 /** `attemptsMade` tells one that waits for a place from one that was tried since and waits for its next try. */
 export interface Waiting {
@@ -12,12 +12,12 @@ export interface Waiting {
   attemptsMade: number;
 }
 
-export interface Places {
+export interface HostSlots {
   /** @param host whose messages share; `leave` is called once. */
-  enter(host: string, message: Waiting): Place;
+  acquire(host: string, message: Waiting): Slot;
 }
 
-export interface PlacesOptions {
+export interface HostSlotsOptions {
   /** Messages that the worker has under way at the most. */
   total: number;
   clock: Pick<Clock, 'random'>;
@@ -49,17 +49,17 @@ const MOST_WAITING = 10_000;
  * Shares the places of one worker among receivers: a host gets another one as long as it holds fewer than are free.
  * So one that never answers holds half of them at most, two come to a third each, and whoever else comes finds one.
  */
-export function openPlaces(options: PlacesOptions): Places {
+export function openHostSlots(options: HostSlotsOptions): HostSlots {
   const hosts = new Map<string, Host>();
   let taken = 0;
   const room = ({ underWay }: Host) => options.total - taken - underWay;
 
-  const take = (host: Host): Place => {
+  const take = (host: Host): Slot => {
     taken += 1;
     host.underWay += 1;
     return {
-      is: 'free',
-      leave: () => {
+      kind: 'free',
+      release: () => {
         taken -= 1;
         host.underWay -= 1;
         // Two, where there is room: a host that is well again soon has all the places it can get.
@@ -69,7 +69,7 @@ export function openPlaces(options: PlacesOptions): Places {
   };
 
   return {
-    enter: (name, message) => {
+    acquire: (name, message) => {
       const host = hosts.get(name) ?? { underWay: 0, waiting: new Map() };
       if (!hosts.has(name)) {
         forget(hosts);
@@ -78,7 +78,7 @@ export function openPlaces(options: PlacesOptions): Places {
       host.waiting.delete(message.id);
       if (room(host) > 0) return take(host);
       if (host.waiting.size < MOST_WAITING) host.waiting.set(message.id, message);
-      return { is: 'full', afterMs: delayOf(host, options.clock.random()), underWay: host.underWay };
+      return { kind: 'full', afterMs: delayOf(host, options.clock.random()), underWay: host.underWay };
     },
   };
 }
@@ -88,7 +88,7 @@ function delayOf({ waiting }: Host, random: number): number {
   return Math.round(ms * (1 - JITTER * random));
 }
 
-async function wakeSome(host: Host, count: number, wake: PlacesOptions['wake']): Promise<void> {
+async function wakeSome(host: Host, count: number, wake: HostSlotsOptions['wake']): Promise<void> {
   const moving: Waiting[] = [];
   try {
     let woken = 0;

@@ -7,8 +7,9 @@
 // stand-back.ts     what becomes of a message that finds no place
 // schedule.ts       when to try again (pure)
 // deps.ts           what telling works with
-export { announce } from './enqueue-webhooks.ts';
+
 export * from './deps.ts';
-export { notifyStage } from './webhook-stage.ts';
-export { openPlaces, type PlacesOptions } from './host-slots.ts';
+export { enqueueWebhooks } from './enqueue-webhooks.ts';
+export { type HostSlotsOptions, openHostSlots } from './host-slots.ts';
 export { openPoster } from './poster.ts';
+export { webhookStage } from './webhook-stage.ts';

@@ -1,21 +1,21 @@
 /** What became of one POST. Reasons name no more of a URL than its host (I8). */
 export type PostAnswer =
-  | { is: 'taken'; status: number }
+  | { kind: 'taken'; status: number }
   /** 410: the receiver wants no more of it. */
-  | { is: 'gone'; reason: string }
+  | { kind: 'gone'; reason: string }
   /** It must not be sent there. */
-  | { is: 'refused'; reason: string }
+  | { kind: 'refused'; reason: string }
   /** Network, timeout, or a status that is no 2xx; may be better next time. */
-  | { is: 'failed'; reason: string; retryAfterMs?: number };
+  | { kind: 'failed'; reason: string; retryAfterMs?: number };
 
 /** What a receiver's answer means. Pure. @param now Unix milliseconds. */
 export function judge(status: number, retryAfter: string | string[] | undefined, now: number): PostAnswer {
-  if (status >= 200 && status < 300) return { is: 'taken', status };
-  if (status === 410) return { is: 'gone', reason: 'HTTP 410: the receiver wants no more webhooks' };
+  if (status >= 200 && status < 300) return { kind: 'taken', status };
+  if (status === 410) return { kind: 'gone', reason: 'HTTP 410: the receiver wants no more webhooks' };
   const redirect = status >= 300 && status < 400 && status !== 304;
   const reason = `HTTP ${status}${redirect ? ', and redirects are not followed' : ''}`;
   const hintMs = status === 429 || status === 503 ? hintOf(retryAfter, now) : undefined;
-  return hintMs === undefined ? { is: 'failed', reason } : { is: 'failed', reason, retryAfterMs: hintMs };
+  return hintMs === undefined ? { kind: 'failed', reason } : { kind: 'failed', reason, retryAfterMs: hintMs };
 }
 
 /** `Retry-After` in seconds or as a date, in ms from `now`. */

@@ -44,7 +44,7 @@ export function openPoster(options: PosterOptions): Poster {
   return {
     post: async (url, { headers, body }, signal) => {
       const no = refusalOf(url, options.allowPrivate);
-      if (no) return { is: 'refused', reason: no };
+      if (no) return { kind: 'refused', reason: no };
       const limited = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
       try {
         const answer = await request(url, {
@@ -60,9 +60,12 @@ export function openPoster(options: PosterOptions): Poster {
         return judge(status, answer.headers['retry-after'], options.now());
       } catch (error) {
         const cause = error instanceof AddressRefused ? error : causeOf(error);
-        if (cause instanceof AddressRefused) return { is: 'refused', reason: cause.message };
+        if (cause instanceof AddressRefused) return { kind: 'refused', reason: cause.message };
         const late = limited.aborted && !signal.aborted;
-        return { is: 'failed', reason: late ? `no answer within ${options.timeoutMs} ms` : reasonOf(error) };
+        return {
+          kind: 'failed',
+          reason: late ? `no answer within ${options.timeoutMs} ms` : reasonOf(error),
+        };
       }
     },
     close: () => agent.destroy(),

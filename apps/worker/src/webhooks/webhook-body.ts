@@ -24,7 +24,7 @@ interface MessageDeps {
 }
 
 /** The body: the render as the API tells it, at this moment. @throws {StoreError} */
-export async function bodyOf(
+export async function createBody(
   job: WebhookJob,
   receipt: Receipt,
   deps: MessageDeps,
@@ -71,7 +71,7 @@ async function imageUrls(
  *
  * @param now Unix milliseconds.
  */
-export function headersOf(
+export function createHeaders(
   id: string,
   body: string,
   secrets: readonly string[],

@@ -3,36 +3,36 @@ import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { type WebhookJob } from '@darkroom/shared/queues';
 import { type Reference } from '@darkroom/shared/render';
 import { backoffMs } from '../decide/index.ts';
-import { isEngineTrouble } from '../stage/engine-errors.ts';
+import { nextWebhookDelay } from '../decide/webhook-schedule.ts';
+import { isEngineError } from '../stage/engine-errors.ts';
 import type { StageJob } from '../stage/stage.ts';
+import { defer, webhookHost } from './defer.ts';
 import type { NotifyDeps, NotifyOutcome } from './deps.ts';
-import { bodyOf, headersOf } from './webhook-body.ts';
-import { pauseAfter } from '../decide/webhook-schedule.ts';
-import { hostOf, standBack } from './defer.ts';
+import { createBody, createHeaders } from './webhook-body.ts';
 
-const DONE: NotifyOutcome = { end: 'done', value: undefined };
+const DONE: NotifyOutcome = { kind: 'done', value: undefined };
 
 /** One try to tell one URL of one end. A receiver may get a message twice; its id tells it so. */
-export async function notifyStage(job: StageJob<WebhookJob>, deps: NotifyDeps): Promise<NotifyOutcome> {
-  const place = deps.places.enter(hostOf(job.data.to), job);
-  if (place.is === 'full') return await standBack(job, deps, place);
+export async function webhookStage(job: StageJob<WebhookJob>, deps: NotifyDeps): Promise<NotifyOutcome> {
+  const place = deps.places.acquire(webhookHost(job.data.to), job);
+  if (place.kind === 'full') return await defer(job, deps, place);
   try {
-    return await tell(job, deps);
+    return await deliver(job, deps);
   } catch (error) {
-    if (job.signal.aborted || isEngineTrouble(error)) throw error;
+    if (job.signal.aborted || isEngineError(error)) throw error;
     if (error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied')) {
       deps.log.warn({ messageId: job.id, err: error.message }, 'store away, a webhook waits');
       const afterMs = backoffMs({ tries: 4, baseMs: 500, capMs: 5000, random: deps.clock.random() });
-      return { end: 'wait', afterMs, data: job.data };
+      return { kind: 'wait', afterMs, data: job.data };
     }
     deps.log.error({ messageId: job.id, err: error }, 'a bug killed a webhook');
     return await bury(job, deps, `a bug: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
-    place.leave();
+    place.release();
   }
 }
 
-async function tell(job: StageJob<WebhookJob>, deps: NotifyDeps): Promise<NotifyOutcome> {
+async function deliver(job: StageJob<WebhookJob>, deps: NotifyDeps): Promise<NotifyOutcome> {
   const { renderId, tenant, status, to } = job.data;
   const receipt = await deps.ledger.readReceipt(renderId, job.signal);
   if (!receipt) return bury(job, deps, 'the receipt of the render is gone from the store');
@@ -48,12 +48,12 @@ async function tell(job: StageJob<WebhookJob>, deps: NotifyDeps): Promise<Notify
   const url = await urlOf(to, deps.store, job.signal);
   if (url === undefined) return bury(job, deps, 'its URL is gone from the store');
 
-  const body = await bodyOf(job.data, receipt, deps, job.signal);
-  const headers = headersOf(job.id, body, secrets, deps.clock.now());
+  const body = await createBody(job.data, receipt, deps, job.signal);
+  const headers = createHeaders(job.id, body, secrets, deps.clock.now());
   const answer = await deps.poster.post(new URL(url), { headers, body }, job.signal);
   // Told to stop: that is no verdict on the receiver.
-  if (job.signal.aborted && answer.is !== 'taken') throw job.signal.reason;
-  switch (answer.is) {
+  if (job.signal.aborted && answer.kind !== 'taken') throw job.signal.reason;
+  switch (answer.kind) {
     case 'taken':
       await deps.notifyDeadLetters.remove(job.id);
       await job.note(`delivered: HTTP ${answer.status}`);
@@ -83,13 +83,13 @@ async function again(
   hintMs: number | undefined,
 ): Promise<NotifyOutcome> {
   const { clock, metrics } = deps;
-  const afterMs = pauseAfter({ tries: job.attemptsMade + 1, random: clock.random(), hintMs });
+  const afterMs = nextWebhookDelay({ tries: job.attemptsMade + 1, random: clock.random(), hintMs });
   if (afterMs === undefined) return bury(job, deps, why);
   const reason = forPeople(deps, why);
   metrics.webhooks.inc({ outcome: 'failed' });
   await job.note(`not taken: ${reason}`);
   await job.save({ ...job.data, lastError: reason, nextAttemptAt: clock.now() + afterMs });
-  return { end: 'retry', afterMs, reason };
+  return { kind: 'retry', afterMs, reason };
 }
 
 /** Nobody took it and nobody will by itself: a dead letter, which waits for a person. */
@@ -107,7 +107,7 @@ async function bury(job: StageJob<WebhookJob>, deps: NotifyDeps, why: string): P
   deps.metrics.webhooks.inc({ outcome: 'dead' });
   deps.metrics.webhookDeadLetters.inc();
   deps.log.warn({ messageId: job.id, renderId: data.renderId, reason }, 'webhook dead-lettered');
-  return { end: 'dead', failure: { code: 'webhook_not_delivered', message: reason, chain: [] } };
+  return { kind: 'dead', failure: { code: 'webhook_not_delivered', message: reason, chain: [] } };
 }
 
 const LONGEST_REASON = 200;

@@ -1,10 +1,10 @@
 import { latch, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { cancelsOf } from '../../src/bullmq/index.ts';
-import { openRig, type Rig } from '../support/harness.ts';
+import { openCancelMarkers } from '../../src/bullmq/index.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
 
 /** Looks whose questions to the engine are counted, and whose answers come when the test lets them. */
-function heldLooks({ queues }: Rig) {
+function heldLooks({ queues }: Harness) {
   const answers = latch();
   let questions = 0;
   const cancel: typeof queues.cancel = Object.create(queues.cancel, {
@@ -17,34 +17,34 @@ function heldLooks({ queues }: Rig) {
       },
     },
   });
-  return { polls: cancelsOf({ ...queues, cancel }), answers, questions: () => questions };
+  return { polls: openCancelMarkers({ ...queues, cancel }), answers, questions: () => questions };
 }
 
 requires('redis').describe('a look for a cancel marker', () => {
   test('finds the one of its render, also while the queue of markers is paused, until it is forgotten', async () => {
-    const rig = await openRig();
-    const cancels = cancelsOf(rig.queues);
-    const [one, other] = [await rig.render(), await rig.render()];
-    expect(await cancels.asked(one)).toBeUndefined();
-    await rig.mark(one);
-    expect(await cancels.asked(one)).toMatchObject({ renderId: one });
-    expect(await cancels.asked(other)).toBeUndefined();
-    await rig.queues.cancel.pause();
-    expect(await cancels.asked(one)).toMatchObject({ renderId: one });
-    await cancels.forget(other);
-    await cancels.forget(one);
-    expect(await cancels.asked(one)).toBeUndefined();
-    expect(await rig.queues.cancel.getJob(one)).toBeUndefined();
+    const harness = await openHarness();
+    const cancels = openCancelMarkers(harness.queues);
+    const [one, other] = [await harness.enqueue(), await harness.enqueue()];
+    expect(await cancels.find(one)).toBeUndefined();
+    await harness.putCancelMarker(one);
+    expect(await cancels.find(one)).toMatchObject({ renderId: one });
+    expect(await cancels.find(other)).toBeUndefined();
+    await harness.queues.cancel.pause();
+    expect(await cancels.find(one)).toMatchObject({ renderId: one });
+    await cancels.remove(other);
+    await cancels.remove(one);
+    expect(await cancels.find(one)).toBeUndefined();
+    expect(await harness.queues.cancel.getJob(one)).toBeUndefined();
   });
 
   test('is answered together with those of the same turn, and never by a question that was sent before it', async () => {
-    const rig = await openRig();
-    const { polls, answers, questions } = heldLooks(rig);
-    const id = await rig.render();
-    const early = Promise.all([polls.asked(id), polls.asked('rnd_other'), polls.forget('rnd_third')]);
+    const harness = await openHarness();
+    const { polls, answers, questions } = heldLooks(harness);
+    const id = await harness.enqueue();
+    const early = Promise.all([polls.find(id), polls.find('rnd_other'), polls.remove('rnd_third')]);
     await until(() => questions() === 1);
-    await rig.mark(id);
-    const late = polls.asked(id);
+    await harness.putCancelMarker(id);
+    const late = polls.find(id);
     answers.open();
     expect(await late).toMatchObject({ renderId: id });
     expect(await early).toEqual([undefined, undefined, undefined]);

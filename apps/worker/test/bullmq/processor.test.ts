@@ -2,8 +2,8 @@ import { EngineError } from '@darkroom/shared/engine';
 import { type Failure } from '@darkroom/shared/render';
 import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { processorOf, type StageHost } from '../../src/bullmq/index.ts';
-import { newCheckpoint, openRig } from '../support/harness.ts';
+import { createProcessor, type StageHost } from '../../src/bullmq/index.ts';
+import { newCheckpoint, openHarness } from '../support/harness.ts';
 
 requires('redis').describe('outcomes as moves', () => {
   const failure: Failure = { code: 'internal_error', message: 'm', step: 'poll', at: 0, chain: [] };
@@ -12,10 +12,10 @@ requires('redis').describe('outcomes as moves', () => {
   async function runStage(
     host: Partial<StageHost<object, string>> & Pick<StageHost<object, string>, 'stage'>,
   ) {
-    const rig = await openRig();
+    const harness = await openHarness();
     const whole: StageHost<object, string> = { log: silent, now: Date.now, bug: () => failure, ...host };
-    rig.engine.worker('try', processorOf(whole));
-    const queue = rig.engine.queue<object, string>('try');
+    harness.engine.worker('try', createProcessor(whole));
+    const queue = harness.engine.queue<object, string>('try');
     await queue.add('job', {}, { jobId: 'the-job', attempts: 1 });
     return async () => queue.getJob('the-job');
   }
@@ -25,7 +25,7 @@ requires('redis').describe('outcomes as moves', () => {
     const child = { queue: 'submit', id: 'c', checkpoint: newCheckpoint({}, 0) } as const;
     const job = await runStage({
       stage: async () =>
-        ++runs === 1 ? { end: 'child', child, absent: true } : { end: 'done', value: 'went on' },
+        ++runs === 1 ? { kind: 'child', child, absent: true } : { kind: 'done', value: 'went on' },
       addChild: async () => {
         throw new EngineError('unavailable', 'The queue engine is unavailable: not connected');
       },
@@ -41,7 +41,7 @@ requires('redis').describe('outcomes as moves', () => {
       code: 'upstream_unreachable',
       message: 'connect ECONNREFUSED 127.0.0.1:1',
     } as const;
-    const job = await runStage({ stage: async () => ({ end: 'dead', failure: dead }) });
+    const job = await runStage({ stage: async () => ({ kind: 'dead', failure: dead }) });
     await until(async () => (await job())?.isFailed());
     expect((await job())?.failedReason).toBe('upstream_unreachable: connect ECONNREFUSED 127.0.0.1:1');
   });

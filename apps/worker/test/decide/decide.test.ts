@@ -4,7 +4,7 @@ import {
   decide,
   estimateLatency,
   LatencySketch,
-  planLook,
+  nextPollDelay,
   type Situation,
 } from '../../src/decide/index.ts';
 
@@ -19,78 +19,78 @@ const situation = (over: Partial<Situation> = {}): Situation => ({
 
 describe('decide', () => {
   test('a rate limit makes everybody wait for as long as the server says', () => {
-    expect(decide({ seen: 'rate_limited', retryAfterMs: 7000 }, situation())).toEqual({
-      do: 'wait',
+    expect(decide({ kind: 'rate_limited', retryAfterMs: 7000 }, situation())).toEqual({
+      kind: 'wait',
       afterMs: 7000,
       everyone: true,
     });
   });
 
   test('what was certainly not bought is retried until its tries are used up', () => {
-    expect(decide({ seen: 'not_bought' }, situation({ tries: 2 }))).toMatchObject({ do: 'retry' });
-    expect(decide({ seen: 'not_bought' }, situation({ tries: 3 }))).toEqual({
-      do: 'dead',
+    expect(decide({ kind: 'not_bought' }, situation({ tries: 2 }))).toMatchObject({ kind: 'retry' });
+    expect(decide({ kind: 'not_bought' }, situation({ tries: 3 }))).toEqual({
+      kind: 'dead',
       code: 'upstream_unreachable',
     });
   });
 
   test('an unknown outcome is never retried, whatever else holds', () => {
     for (const tries of [1, 2, 99]) {
-      expect(decide({ seen: 'outcome_unknown' }, situation({ tries }))).toEqual({
-        do: 'hold',
+      expect(decide({ kind: 'outcome_unknown' }, situation({ tries }))).toEqual({
+        kind: 'hold',
         until: 1_900_000,
       });
     }
   });
 
   test('looks that tell nothing cost nothing until the deadline', () => {
-    expect(decide({ seen: 'look_failed' }, situation({ deadlineAt: 1_000_001 }))).toMatchObject({
-      do: 'wait',
+    expect(decide({ kind: 'look_failed' }, situation({ deadlineAt: 1_000_001 }))).toMatchObject({
+      kind: 'wait',
     });
-    expect(decide({ seen: 'look_failed' }, situation({ deadlineAt: 1_000_000 }))).toEqual({
-      do: 'dead',
+    expect(decide({ kind: 'look_failed' }, situation({ deadlineAt: 1_000_000 }))).toEqual({
+      kind: 'dead',
       code: 'task_timeout',
     });
   });
 
   test('a missing task is given its grace, to the millisecond', () => {
-    expect(decide({ seen: 'task_missing' }, situation({ missingSince: 940_001 }))).toMatchObject({
-      do: 'wait',
+    expect(decide({ kind: 'task_missing' }, situation({ missingSince: 940_001 }))).toMatchObject({
+      kind: 'wait',
     });
-    expect(decide({ seen: 'task_missing' }, situation({ missingSince: 940_000 }))).toEqual({
-      do: 'dead',
+    expect(decide({ kind: 'task_missing' }, situation({ missingSince: 940_000 }))).toEqual({
+      kind: 'dead',
       code: 'task_lost',
     });
   });
 
   test('a failed task is bought again within the limit, a refused one never', () => {
-    expect(decide({ seen: 'task_failed', content: false }, situation({ attempt: 2 }))).toEqual({
-      do: 'buy-again',
+    expect(decide({ kind: 'task_failed', content: false }, situation({ attempt: 2 }))).toEqual({
+      kind: 'buy-again',
     });
-    expect(decide({ seen: 'task_failed', content: false }, situation({ attempt: 3 }))).toEqual({
-      do: 'dead',
+    expect(decide({ kind: 'task_failed', content: false }, situation({ attempt: 3 }))).toEqual({
+      kind: 'dead',
       code: 'generation_failed',
     });
-    expect(decide({ seen: 'task_failed', content: true }, situation())).toEqual({
-      do: 'dead',
+    expect(decide({ kind: 'task_failed', content: true }, situation())).toEqual({
+      kind: 'dead',
       code: 'content_policy_violation',
     });
   });
 
   test('a download is not tried at a time at which its result has expired', () => {
-    expect(decide({ seen: 'download_failed' }, situation({ deadlineAt: 1_000_100 }))).toEqual({
-      do: 'buy-again',
+    expect(decide({ kind: 'download_failed' }, situation({ deadlineAt: 1_000_100 }))).toEqual({
+      kind: 'buy-again',
     });
-    expect(decide({ seen: 'download_failed' }, situation({ deadlineAt: 2_000_000 }))).toMatchObject({
-      do: 'retry',
+    expect(decide({ kind: 'download_failed' }, situation({ deadlineAt: 2_000_000 }))).toMatchObject({
+      kind: 'retry',
     });
   });
 
   test('our own parts being away never ends a render', () => {
     for (const tries of [1, 10, 10_000]) {
-      const decision = decide({ seen: 'own_parts_away' }, situation({ tries, random: 0.999 }));
-      expect(decision).toMatchObject({ do: 'wait' });
-      expect(decision.do === 'wait' && decision.afterMs).toBeLessThanOrEqual(15_000);
+      const decision = decide({ kind: 'own_parts_away' }, situation({ tries, random: 0.999 }));
+      expect(decision).toMatchObject({ kind: 'wait' });
+      expect(decision.kind === 'wait' && decision.afterMs).toBeLessThanOrEqual(15_000);
     }
   });
 });
@@ -115,7 +115,7 @@ describe('backoffMs', () => {
 describe('planLook', () => {
   const latency = { p10: 6000, p50: 15_000, p90: 40_000 };
   const plan = (over: object) =>
-    planLook({ elapsedMs: 0, latency, inFlight: 1, queriesPerSecond: 50, random: 0.5, ...over });
+    nextPollDelay({ elapsedMs: 0, latency, inFlight: 1, queriesPerSecond: 50, random: 0.5, ...over });
 
   test('nobody looks before the fastest tenth can be done', () => {
     expect(plan({ elapsedMs: 0 })).toBe(6000);
@@ -156,7 +156,13 @@ describe('learning from looks', () => {
       const next = (elapsedMs: number) =>
         elapsedMs +
         lagMs +
-        planLook({ elapsedMs, latency: sketch.shape('1K'), inFlight: 1, queriesPerSecond: 50, random: 0.5 });
+        nextPollDelay({
+          elapsedMs,
+          latency: sketch.shape('1K'),
+          inFlight: 1,
+          queriesPerSecond: 50,
+          random: 0.5,
+        });
       let pendingMs = 0;
       let seenMs = next(0);
       while (seenMs < tookMs) [pendingMs, seenMs] = [seenMs, next(seenMs)];

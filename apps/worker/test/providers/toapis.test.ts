@@ -16,51 +16,51 @@ const error = (code: string | number, message: string, type = '') => ({ error: {
 
 describe('what the answer to a submission means', () => {
   test.for<[string, ReturnType<typeof reply>, object]>([
-    ['a task', reply(200, { id: 'task_1', status: 'queued' }), { is: 'accepted', taskId: 'task_1' }],
+    ['a task', reply(200, { id: 'task_1', status: 'queued' }), { kind: 'accepted', taskId: 'task_1' }],
     [
       '429',
       reply(429, error('rate_limit_exceeded', 'slow'), { 'retry-after': '7' }),
-      { is: 'rate_limited', retryAfterMs: 7000 },
+      { kind: 'rate_limited', retryAfterMs: 7000 },
     ],
     [
       '429 with a date',
       reply(429, '', { 'retry-after': new Date(NOW + 5000).toUTCString() }),
-      { is: 'rate_limited', retryAfterMs: 5000 },
+      { kind: 'rate_limited', retryAfterMs: 5000 },
     ],
     [
       '503 rate limit',
       reply(503, error('rate_limit_unavailable', 'x')),
-      { is: 'rate_limited', retryAfterMs: 2000 },
+      { kind: 'rate_limited', retryAfterMs: 2000 },
     ],
-    ['503 no channel', reply(503, error(503, 'no available channel')), { is: 'not_bought' }],
-    ['503 page', reply(503, '<html>'), { is: 'unknown' }],
+    ['503 no channel', reply(503, error(503, 'no available channel')), { kind: 'not_bought' }],
+    ['503 page', reply(503, '<html>'), { kind: 'unknown' }],
     [
       '400',
       reply(400, error(400, 'n must be a number', 'invalid_request')),
-      { is: 'refused', code: 'invalid_request' },
+      { kind: 'refused', code: 'invalid_request' },
     ],
     [
       '400 for content, in Chinese',
       reply(400, { message: '内容违规' }),
-      { is: 'refused', code: 'content_policy_violation' },
+      { kind: 'refused', code: 'content_policy_violation' },
     ],
     [
       '422',
       reply(422, error('content_policy_violation', 'no')),
-      { is: 'refused', code: 'content_policy_violation' },
+      { kind: 'refused', code: 'content_policy_violation' },
     ],
-    ['401', reply(401, error('unauthorized', 'bad key')), { is: 'account', reason: 'unauthorized' }],
+    ['401', reply(401, error('unauthorized', 'bad key')), { kind: 'account', reason: 'unauthorized' }],
     [
       '402',
       reply(402, error('insufficient_quota', 'empty')),
-      { is: 'account', reason: 'insufficient_quota' },
+      { kind: 'account', reason: 'insufficient_quota' },
     ],
-    ['404: a wrong base URL', reply(404, '<html>'), { is: 'not_bought' }],
-    ['500 in JSON', reply(500, error('internal_error', 'oops')), { is: 'unknown' }],
-    ['502 page', reply(502, '<html>'), { is: 'unknown' }],
-    ['200 without an id', reply(200, { status: 'queued' }), { is: 'unknown' }],
-    ['200 with half a document', reply(200, '{"id":"task_'), { is: 'unknown' }],
-    ['200 with success false', reply(200, { success: false, message: 'x' }), { is: 'unknown' }],
+    ['404: a wrong base URL', reply(404, '<html>'), { kind: 'not_bought' }],
+    ['500 in JSON', reply(500, error('internal_error', 'oops')), { kind: 'unknown' }],
+    ['502 page', reply(502, '<html>'), { kind: 'unknown' }],
+    ['200 without an id', reply(200, { status: 'queued' }), { kind: 'unknown' }],
+    ['200 with half a document', reply(200, '{"id":"task_'), { kind: 'unknown' }],
+    ['200 with success false', reply(200, { success: false, message: 'x' }), { kind: 'unknown' }],
   ])('%s', ([, answer, meaning]) => {
     expect(parseSubmit(answer, NOW)).toMatchObject(meaning);
   });
@@ -77,25 +77,25 @@ describe('what the answer to a look means', () => {
     [
       'completed',
       reply(200, done),
-      { is: 'completed', url: 'https://files.toapis.com/a.jpg', expiresAt: 1_700_086_400_000 },
+      { kind: 'completed', url: 'https://files.toapis.com/a.jpg', expiresAt: 1_700_086_400_000 },
     ],
     [
       'completed with a top-level url',
       reply(200, { status: 'completed', url: 'https://files.toapis.cn/b.png' }),
-      { is: 'completed', url: 'https://files.toapis.cn/b.png' },
+      { kind: 'completed', url: 'https://files.toapis.cn/b.png' },
     ],
-    ['completed without any url', reply(200, { status: 'completed' }), { is: 'unreadable' }],
+    ['completed without any url', reply(200, { status: 'completed' }), { kind: 'unreadable' }],
     [
       'in progress',
       reply(200, { status: 'in_progress', progress: 40 }),
-      { is: 'pending', recognised: true, progress: 40 },
+      { kind: 'pending', recognised: true, progress: 40 },
     ],
-    ['submitted', reply(200, { status: 'submitted' }), { is: 'pending', recognised: true }],
-    ['an undocumented status', reply(200, { status: 'reviewing' }), { is: 'pending', recognised: false }],
+    ['submitted', reply(200, { status: 'submitted' }), { kind: 'pending', recognised: true }],
+    ['an undocumented status', reply(200, { status: 'reviewing' }), { kind: 'pending', recognised: false }],
     [
       'failed',
       reply(200, { status: 'failed', error: { code: 'generation_failed', message: 'boom' } }),
-      { is: 'failed', content: false },
+      { kind: 'failed', content: false },
     ],
     [
       'failed for its content',
@@ -106,21 +106,21 @@ describe('what the answer to a look means', () => {
           message: 'call upstream API failed: upstream returned status 422',
         },
       }),
-      { is: 'failed', content: true },
+      { kind: 'failed', content: true },
     ],
-    ['404', reply(404, error(404, 'Task not found', 'not_found_error')), { is: 'missing' }],
-    ['missing in other words', reply(400, { message: 'task_not_exist' }), { is: 'missing' }],
-    ['429', reply(429, '', { 'retry-after': '3' }), { is: 'rate_limited', retryAfterMs: 3000 }],
-    ['500', reply(500, {}), { is: 'unreadable' }],
-    ['a page', reply(200, '<html>'), { is: 'unreadable' }],
-    ['half a document', reply(200, '{"status":"comp'), { is: 'unreadable' }],
+    ['404', reply(404, error(404, 'Task not found', 'not_found_error')), { kind: 'missing' }],
+    ['missing in other words', reply(400, { message: 'task_not_exist' }), { kind: 'missing' }],
+    ['429', reply(429, '', { 'retry-after': '3' }), { kind: 'rate_limited', retryAfterMs: 3000 }],
+    ['500', reply(500, {}), { kind: 'unreadable' }],
+    ['a page', reply(200, '<html>'), { kind: 'unreadable' }],
+    ['half a document', reply(200, '{"status":"comp'), { kind: 'unreadable' }],
   ])('%s', ([, answer, meaning]) => {
     expect(parseStatus(answer, NOW)).toMatchObject(meaning);
   });
 });
 
 test('a balance counts as usable when it is unlimited or above zero', () => {
-  const balance = (body: object, status = 200) => parseBalance(reply(status, body)).is;
+  const balance = (body: object, status = 200) => parseBalance(reply(status, body)).kind;
   expect(balance({ success: true, remain_balance: 1.5 })).toBe('usable');
   expect(balance({ success: true, remain_balance: -1, unlimited_quota: true })).toBe('usable');
   expect(balance({ success: true, remain_balance: 0 })).toBe('empty');
@@ -171,16 +171,16 @@ describe('connections', () => {
       `http://${'x'.repeat(64)}.invalid`,
       `https://127.0.0.1:${plain}`,
     ]) {
-      expect(await open(url).submit(submission), url).toMatchObject({ is: 'not_bought' });
+      expect(await open(url).submit(submission), url).toMatchObject({ kind: 'not_bought' });
     }
   });
 
   test('an answer that was lost after sending is unknown: cut, and silence', async () => {
     const cut = await listening(createServer((request) => request.socket.destroy()));
-    expect(await open(`http://127.0.0.1:${cut}`).submit(submission)).toMatchObject({ is: 'unknown' });
+    expect(await open(`http://127.0.0.1:${cut}`).submit(submission)).toMatchObject({ kind: 'unknown' });
     const silent = createServer(() => undefined);
     const port = await listening(silent);
-    expect(await open(`http://127.0.0.1:${port}`, 500).submit(submission)).toMatchObject({ is: 'unknown' });
+    expect(await open(`http://127.0.0.1:${port}`, 500).submit(submission)).toMatchObject({ kind: 'unknown' });
     silent.closeAllConnections();
   });
 

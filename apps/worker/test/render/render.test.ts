@@ -2,46 +2,46 @@ import { dayIndexPrefix, type Receipt } from '@darkroom/shared/render';
 import { requires, until } from '@darkroom/testkit';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { openRig } from '../support/harness.ts';
+import { openHarness } from '../support/harness.ts';
 
 requires('redis').describe('the life of a render', () => {
   test('a render is bought once, stored whole, receipted, and its job returns references only', async () => {
-    const rig = await openRig();
-    await rig.work();
-    const id = await rig.render({ prompt: 'a red chair', size: '16:9' });
-    const receipt = await rig.ended(id);
+    const harness = await openHarness();
+    await harness.startWorker();
+    const id = await harness.enqueue({ prompt: 'a red chair', size: '16:9' });
+    const receipt = await harness.waitForReceipt(id);
 
     expect(receipt).toMatchObject({ state: 'completed', costMicros: 25_000, attempts: 1 });
-    const bytes = await rig.store.get(receipt.image?.key ?? '');
+    const bytes = await harness.store.get(receipt.image?.key ?? '');
     const picture = await sharp(bytes).metadata();
     expect(picture.width).toBe(receipt.image?.width);
     expect(bytes?.length).toBe(receipt.image?.bytes);
-    const thumbnail = await sharp(await rig.store.get(receipt.image?.thumbnailKey ?? '')).metadata();
+    const thumbnail = await sharp(await harness.store.get(receipt.image?.thumbnailKey ?? '')).metadata();
     expect(Math.max(thumbnail.width, thumbnail.height)).toBe(256);
-    expect(rig.simulator.book.byBusinessId(id)).toHaveLength(1);
-    const job = await rig.queues.render.getJob(id);
+    expect(harness.simulator.book.byBusinessId(id)).toHaveLength(1);
+    const job = await harness.queues.render.getJob(id);
     expect(JSON.stringify(job?.returnvalue)).not.toMatch(/http/);
     expect(JSON.stringify(job?.data)).not.toMatch(/http/);
   });
 
   test('a render can be found by its day before anything is bought for it', async () => {
-    const rig = await openRig();
-    await rig.queues.submit.pause();
-    await rig.work();
-    const id = await rig.render();
-    await until(async () => (await rig.queues.render.getJobState(id)) === 'waiting-children');
-    const { createdAt } = await rig.checkpoint(id);
-    const { objects } = await rig.store.list({ prefix: dayIndexPrefix('default', createdAt) });
+    const harness = await openHarness();
+    await harness.queues.submit.pause();
+    await harness.startWorker();
+    const id = await harness.enqueue();
+    await until(async () => (await harness.queues.render.getJobState(id)) === 'waiting-children');
+    const { createdAt } = await harness.checkpoint(id);
+    const { objects } = await harness.store.list({ prefix: dayIndexPrefix('default', createdAt) });
     expect(objects.map(({ key }) => key.endsWith(id))).toEqual([true]);
-    expect(await rig.ledger.readReceipt(id)).toBeUndefined();
-    expect(rig.simulator.book.totals().tasks).toBe(0);
+    expect(await harness.ledger.readReceipt(id)).toBeUndefined();
+    expect(harness.simulator.book.totals().tasks).toBe(0);
   });
 
   test('the receipt tells what happened, in the order in which it did', async () => {
-    const rig = await openRig();
-    await rig.work();
-    const id = await rig.render();
-    const receipt = await rig.ended(id);
+    const harness = await openHarness();
+    await harness.startWorker();
+    const id = await harness.enqueue();
+    const receipt = await harness.waitForReceipt(id);
     const taskId = receipt.purchases[0]?.taskId;
     expect(textsOf(receipt)).toEqual([
       'picked up; waits for its turn to be submitted',
@@ -56,11 +56,11 @@ requires('redis').describe('the life of a render', () => {
   });
 
   test('a refund, a death and a redrive are told, too', async () => {
-    const rig = await openRig({ settings: { MAX_PURCHASES: 2 } });
-    rig.simulator.faults.add({ kind: 'fail_task', times: 2 });
-    await rig.work();
-    const id = await rig.render();
-    const death = await rig.ended(id);
+    const harness = await openHarness({ settings: { MAX_PURCHASES: 2 } });
+    harness.simulator.faults.add({ kind: 'fail_task', times: 2 });
+    await harness.startWorker();
+    const id = await harness.enqueue();
+    const death = await harness.waitForReceipt(id);
     expect(textsOf(death).map((text) => text.replace(/task_\w+|\d+ looks/g, '…'))).toEqual([
       'picked up; waits for its turn to be submitted',
       'submitted: accepted as …',
@@ -70,9 +70,9 @@ requires('redis').describe('the life of a render', () => {
       expect.stringMatching(/^task … failed after … and was refunded: /),
       expect.stringMatching(/^dead: generation_failed: /),
     ]);
-    await rig.redrive(id);
-    await until(async () => (await rig.ended(id)).status === 'completed');
-    const texts = textsOf(await rig.ended(id));
+    await harness.redrive(id);
+    await until(async () => (await harness.waitForReceipt(id)).status === 'completed');
+    const texts = textsOf(await harness.waitForReceipt(id));
     expect(texts.slice(0, 7)).toEqual(textsOf(death));
     expect(texts.slice(7, 9)).toEqual([
       'redriven at submit',

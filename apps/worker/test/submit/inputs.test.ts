@@ -2,7 +2,7 @@ import { inputKey, sha256 } from '@darkroom/shared/render';
 import { requires } from '@darkroom/testkit';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { openRig } from '../support/harness.ts';
+import { openHarness } from '../support/harness.ts';
 
 requires('redis').describe('a stored reference image', () => {
   test.each([
@@ -14,18 +14,20 @@ requires('redis').describe('a stored reference image', () => {
   ] as const)(
     'with TOAPIS_INPUTS=%s reaches the provider as the %s that it is',
     async (how, format, uploads) => {
-      const rig = await openRig({ settings: { TOAPIS_INPUTS: how } });
-      await rig.work();
+      const harness = await openHarness({ settings: { TOAPIS_INPUTS: how } });
+      await harness.startWorker();
       const picture = sharp({ create: { width: 12, height: 8, channels: 3, background: 'teal' } });
       const bytes = await picture.toFormat(format).toBuffer();
       const key = inputKey(sha256(bytes));
       const contentType = `image/${format}`;
-      await rig.store.put(key, bytes, { contentType });
-      const id = await rig.render({ images: [{ kind: 'stored', key, contentType, bytes: bytes.length }] });
-      expect((await rig.ended(id)).status).toBe('completed');
-      const { upload } = rig.simulator.requests.counts().categories;
+      await harness.store.put(key, bytes, { contentType });
+      const id = await harness.enqueue({
+        images: [{ kind: 'stored', key, contentType, bytes: bytes.length }],
+      });
+      expect((await harness.waitForReceipt(id)).status).toBe('completed');
+      const { upload } = harness.simulator.requests.counts().categories;
       expect(upload.answered).toEqual(uploads === 1 ? { 200: 1 } : {});
-      const [task] = rig.simulator.tasks.all();
+      const [task] = harness.simulator.tasks.all();
       if (uploads === 1) expect(task?.references[0]).toMatch(format === 'gif' ? /\.gif$/ : /\.jpg$/);
       else expect(task?.references[0]).toMatch(/^inline_/);
     },

@@ -10,7 +10,7 @@ import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom
 import { type RunningWorker, startWorker } from '../../src/index.ts';
 
 /** A worker with everything that it stands on, all real: Redis, a folder, the simulator over HTTP. */
-export interface Rig {
+export interface Harness {
   /** Of the queues' keys: a worker in a process of its own needs it. */
   prefix: string;
   settings: Settings;
@@ -20,23 +20,23 @@ export interface Rig {
   ledger: Ledger;
   simulator: Simulator;
   /** Enqueues a render; answers its id. */
-  render(request?: Partial<JobRequest>): Promise<string>;
-  /** Starts a worker; `rig` has none until a test says so. */
-  work(overrides?: { store?: ObjectStore; settings?: Partial<Settings> }): Promise<RunningWorker>;
+  enqueue(request?: Partial<JobRequest>): Promise<string>;
+  /** Starts a worker; `harness` has none until a test says so. */
+  startWorker(overrides?: { store?: ObjectStore; settings?: Partial<Settings> }): Promise<RunningWorker>;
   /** The receipt of a render whose job has ended. */
-  ended(id: string): Promise<Receipt>;
+  waitForReceipt(id: string): Promise<Receipt>;
   checkpoint(id: string): Promise<Checkpoint>;
   redrive(id: string): Promise<void>;
   /** Puts the marker by which a render is to stop, and wakes nobody. */
-  mark(id: string): Promise<void>;
+  putCancelMarker(id: string): Promise<void>;
   /** As the API does it: marker, then wake. */
   cancel(id: string): Promise<WakeResult>;
   /** Purchases in the provider's book: charged, and of these refunded. */
-  bought(id: string): { charged: number; refunded: number };
+  countPurchases(id: string): { charged: number; refunded: number };
 }
 
 /** Real time, but jitter always draws low: backoffs are as short as they get. */
-export const hasty: Clock = { ...systemClock, random: () => 0.02 };
+export const lowJitterClock: Clock = { ...systemClock, random: () => 0.02 };
 
 const FAST: SimulatorOptions = {
   seed: 7,
@@ -44,10 +44,10 @@ const FAST: SimulatorOptions = {
   quota: null,
 };
 
-export async function openRig(
+export async function openHarness(
   options: { simulator?: SimulatorOptions; settings?: Partial<Settings>; clock?: Clock } = {},
-): Promise<Rig> {
-  const clock = options.clock ?? hasty;
+): Promise<Harness> {
+  const clock = options.clock ?? lowJitterClock;
   const dataDir = await tempDir();
   const simulator = await startSimulator({ ...FAST, apiKeys: [plantSecret()], ...options.simulator });
   cleanup(() => simulator.close());
@@ -81,10 +81,10 @@ export async function openRig(
     level: 'debug',
     secrets: [simulator.apiKey],
     // Into the output of the run, which is searched for secrets at its end.
-    destination: { write: (line) => appendToRun('[worker rig]', line.trimEnd()) },
+    destination: { write: (line) => appendToRun('[worker harness]', line.trimEnd()) },
   });
 
-  const mark = async (id: string) => {
+  const putCancelMarker = async (id: string) => {
     const marker = { version: 1 as const, renderId: id, tenant: 'default', requestedAt: clock.now() };
     await queues.cancel.add('cancel', marker, { jobId: id });
   };
@@ -97,13 +97,13 @@ export async function openRig(
     store,
     ledger,
     simulator,
-    render: async (request = {}) => {
+    enqueue: async (request = {}) => {
       const checkpoint = newCheckpoint(request, clock.now());
       const job = renderJob(checkpoint);
       await queues.render.add(job.name, job.data, job.opts);
       return checkpoint.renderId;
     },
-    work: async (overrides = {}) => {
+    startWorker: async (overrides = {}) => {
       const worker = await startWorker({
         settings: { ...settings, ...overrides.settings },
         engine,
@@ -117,7 +117,7 @@ export async function openRig(
       await until(async () => ((await queues.maintenance.getJobCounts('completed'))['completed'] ?? 0) > 0);
       return worker;
     },
-    ended: async (id) => {
+    waitForReceipt: async (id) => {
       await until(async () => Boolean((await queues.render.getJob(id))?.finishedOn), { timeout: 45_000 });
       return (await ledger.readReceipt(id)) as Receipt;
     },
@@ -125,12 +125,12 @@ export async function openRig(
     redrive: async (id) => {
       await (await queues.render.getJob(id))?.retry('failed');
     },
-    mark,
+    putCancelMarker,
     cancel: async (id) => {
-      await mark(id);
+      await putCancelMarker(id);
       return wakeRender(queues, id);
     },
-    bought: (id) => {
+    countPurchases: (id) => {
       const entries = simulator.book.byBusinessId(id);
       return { charged: entries.length, refunded: entries.filter((entry) => entry.refunded > 0).length };
     },

@@ -5,37 +5,43 @@ import { latch, requires, service, startProxy, until } from '@darkroom/testkit';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { findDeliveries } from '../../../producer/src/deliveries/find-deliveries.ts';
+import { openHarness } from '../support/harness.ts';
 import { startReceiver } from '../support/receiver.ts';
-import { openRig } from '../support/harness.ts';
 import { spawnWorker } from '../support/spawn-worker.ts';
-import { letterOf, newSecret, openTelling, told, toldToHolders } from '../support/webhook-harness.ts';
+import {
+  deliverToSecretHolders,
+  findWebhookDeadLetter,
+  newSecret,
+  openWebhookHarness,
+  waitForWebhook,
+} from '../support/webhook-harness.ts';
 
 requires('redis').describe('a webhook', () => {
   test('whose worker is killed in the middle of it is told again by another, under the same id', async () => {
     const secret = newSecret();
     const receiver = await startReceiver(secret);
     receiver.react(() => undefined);
-    const rig = await openRig();
+    const harness = await openHarness();
     const env = {
       ALLOW_PRIVATE_HOSTS: 'true',
       WEBHOOK_URLS: receiver.url,
       WEBHOOK_SECRETS: secret,
       WEBHOOK_TIMEOUT_MS: '60000',
     };
-    const victim = spawnWorker(rig, env);
-    const id = await rig.render();
+    const victim = spawnWorker(harness, env);
+    const id = await harness.enqueue();
     await until(() => receiver.received.length === 1);
     await victim.kill('SIGKILL');
     receiver.react((response) => void response.writeHead(204).end());
-    spawnWorker(rig, env);
-    const job = await told(rig, id, 'completed');
+    spawnWorker(harness, env);
+    const job = await waitForWebhook(harness, id, 'completed');
     expect(receiver.received.map((message) => message.id)).toEqual([job.id, job.id]);
-    expect(await findDeliveries(rig.queues, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
+    expect(await findDeliveries(harness.queues, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
   }, 60_000);
 
   test('that was taken while the queue went away is not lost: at worst it is told again, under the same id', async () => {
     const proxy = await startProxy(service('redis').url);
-    const { rig, receiver } = await openTelling({ QUEUE_URL: proxy.url });
+    const { harness, receiver } = await openWebhookHarness({ QUEUE_URL: proxy.url });
     const taken = latch();
     receiver.react((response) => {
       receiver.react((again) => void again.writeHead(204).end());
@@ -45,61 +51,61 @@ requires('redis').describe('a webhook', () => {
       });
     });
     // The queue must not go away before the worker is up, and the render is to be canceled before it runs.
-    await rig.queues.render.pause();
-    await rig.work();
-    const id = await rig.render();
-    await rig.mark(id);
-    await rig.queues.render.resume();
+    await harness.queues.render.pause();
+    await harness.startWorker();
+    const id = await harness.enqueue();
+    await harness.putCancelMarker(id);
+    await harness.queues.render.resume();
     await taken.wait();
     await proxy.resume();
     const message = webhookId(id, 'canceled', 0, 0);
-    await told(rig, id, 'completed', message);
+    await waitForWebhook(harness, id, 'completed', message);
     expect(new Set(receiver.received.map((one) => one.id))).toEqual(new Set([message]));
-    expect(await letterOf(rig, message)).toBeUndefined();
+    expect(await findWebhookDeadLetter(harness, message)).toBeUndefined();
   }, 60_000);
 
   test.for([
     ['receipt', 'the receipt of the render is gone from the store'],
     ['URL', 'its URL is gone from the store'],
   ] as const)('whose %s was deleted is a dead letter that says so', async ([what, lastError]) => {
-    const { rig, receiver } = await openTelling();
+    const { harness, receiver } = await openWebhookHarness();
     receiver.react((response) => void response.writeHead(500).end());
-    await rig.work();
-    const id = await rig.render();
-    const waiting = await told(rig, id, 'delayed');
+    await harness.startWorker();
+    const id = await harness.enqueue();
+    const waiting = await waitForWebhook(harness, id, 'delayed');
     const { to } = waiting.data;
-    await rig.store.delete(what === 'receipt' ? receiptKey(id) : to.kind === 'url' ? '' : to.key);
+    await harness.store.delete(what === 'receipt' ? receiptKey(id) : to.kind === 'url' ? '' : to.key);
     await waiting.promote();
-    await told(rig, id, 'failed');
-    expect(await letterOf(rig, waiting.id ?? '')).toMatchObject({ lastError, attempts: 2 });
+    await waitForWebhook(harness, id, 'failed');
+    expect(await findWebhookDeadLetter(harness, waiting.id ?? '')).toMatchObject({ lastError, attempts: 2 });
     expect(receiver.received).toHaveLength(1);
   });
 
   test('of a render whose receipt cannot be read is a dead letter, not an endless error', async () => {
-    const { rig, receiver } = await openTelling();
+    const { harness, receiver } = await openWebhookHarness();
     receiver.react((response) => void response.writeHead(500).end());
-    await rig.work();
-    const id = await rig.render();
-    const waiting = await told(rig, id, 'delayed');
-    await rig.store.put(receiptKey(id), '{"v":1,"half":', { contentType: 'application/json' });
+    await harness.startWorker();
+    const id = await harness.enqueue();
+    const waiting = await waitForWebhook(harness, id, 'delayed');
+    await harness.store.put(receiptKey(id), '{"v":1,"half":', { contentType: 'application/json' });
     await waiting.promote();
-    await told(rig, id, 'failed');
-    expect((await letterOf(rig, waiting.id ?? ''))?.lastError).toMatch(/^a bug: /);
+    await waitForWebhook(harness, id, 'failed');
+    expect((await findWebhookDeadLetter(harness, waiting.id ?? ''))?.lastError).toMatch(/^a bug: /);
   });
 
   test('of a render that died twice tells both deaths, each under its own id, also when the first was not taken', async () => {
-    const { rig, receiver } = await openTelling();
-    rig.simulator.faults.add({ kind: 'refuse_content', times: 2 });
+    const { harness, receiver } = await openWebhookHarness();
+    harness.simulator.faults.add({ kind: 'refuse_content', times: 2 });
     receiver.react((response) => void response.writeHead(500).end());
-    await rig.work();
-    const id = await rig.render();
+    await harness.startWorker();
+    const id = await harness.enqueue();
     const [first, second] = [webhookId(id, 'failed', 0, 0), webhookId(id, 'failed', 1, 0)];
-    const waiting = await told(rig, id, 'delayed', first);
+    const waiting = await waitForWebhook(harness, id, 'delayed', first);
     receiver.react((response) => void response.writeHead(204).end());
-    await rig.redrive(id);
-    await told(rig, id, 'completed', second);
+    await harness.redrive(id);
+    await waitForWebhook(harness, id, 'completed', second);
     await waiting.promote();
-    await told(rig, id, 'completed', first);
+    await waitForWebhook(harness, id, 'completed', first);
     expect(receiver.received.map((message) => message.id)).toEqual([first, second, first]);
   });
 });
@@ -107,16 +113,16 @@ requires('redis').describe('a webhook', () => {
 requires('redis').describe('signatures', () => {
   test('of very many secrets reach a receiver that holds any of them', async () => {
     const secrets = Array.from({ length: 150 }, () => newSecret());
-    const receivers = await toldToHolders(secrets, [secrets[0] ?? '', secrets[149] ?? '']);
+    const receivers = await deliverToSecretHolders(secrets, [secrets[0] ?? '', secrets[149] ?? '']);
     expect(receivers.map(({ received }) => received.length)).toEqual([1, 1]);
   });
 
   test('are of the moment of each try, and of its very bytes', async () => {
-    const { rig, receiver, secret } = await openTelling();
+    const { harness, receiver, secret } = await openWebhookHarness();
     receiver.react((response) => void response.writeHead(500).end());
-    await rig.work();
-    const id = await rig.render();
-    const waiting = await told(rig, id, 'delayed');
+    await harness.startWorker();
+    const id = await harness.enqueue();
+    const waiting = await waitForWebhook(harness, id, 'delayed');
     const [message] = receiver.received;
     if (!message) throw new Error('nothing came');
     const webhook = new Webhook(secret);
@@ -132,7 +138,7 @@ requires('redis').describe('signatures', () => {
     receiver.react((response) => void response.writeHead(204).end());
     await until(() => Math.floor(Date.now() / 1000) >= late);
     await waiting.promote();
-    await told(rig, id, 'completed');
+    await waitForWebhook(harness, id, 'completed');
     const again = Number(receiver.received[1]?.headers['webhook-timestamp']);
     expect(again).toBeGreaterThanOrEqual(late);
     expect(receiver.received[1]?.headers['webhook-signature']).not.toBe(message.headers['webhook-signature']);

@@ -2,9 +2,9 @@ import { webhookId } from '@darkroom/shared/queues';
 import { latch, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { findDeliveries } from '../../../producer/src/deliveries/find-deliveries.ts';
-import { wakeMessageOf } from '../../src/bullmq/index.ts';
+import { createWebhookWaker } from '../../src/bullmq/index.ts';
 import { startReceiver } from '../support/receiver.ts';
-import { openTelling, told } from '../support/webhook-harness.ts';
+import { openWebhookHarness, waitForWebhook } from '../support/webhook-harness.ts';
 
 const metric = async (url: string, name: string) => {
   const text = await (await fetch(`${url}/metrics`)).text();
@@ -14,10 +14,10 @@ const metric = async (url: string, name: string) => {
 requires('redis').describe('a receiver that hangs', () => {
   test("does not hold up another's webhooks, and loses none of its own", async () => {
     const {
-      rig,
+      harness,
       receiver: hung,
       secret,
-    } = await openTelling({
+    } = await openWebhookHarness({
       WEBHOOK_CONCURRENCY: 4,
       WEBHOOK_TIMEOUT_MS: 60_000,
       RENDER_CONCURRENCY: 50,
@@ -35,15 +35,15 @@ requires('redis').describe('a receiver that hangs', () => {
       });
     });
     // Canceled before they are bought: two hundred ends that cost the machine little.
-    const ids = await Promise.all(Array.from({ length: 200 }, () => rig.render()));
-    await Promise.all(ids.map((id) => rig.mark(id)));
-    const worker = await rig.work();
+    const ids = await Promise.all(Array.from({ length: 200 }, () => harness.enqueue()));
+    await Promise.all(ids.map((id) => harness.putCancelMarker(id)));
+    const worker = await harness.startWorker();
     await until(() => hung.received.length === 2, { timeout: 20_000 });
 
     const webhook = { kind: 'url', url: `${well.url}/in` } as const;
-    const other = await rig.render({ webhook });
+    const other = await harness.enqueue({ webhook });
     // Nobody has let the hung one go: it is delivered beside it, or never.
-    await told(rig, other, 'completed');
+    await waitForWebhook(harness, other, 'completed');
     expect(well.received).toHaveLength(1);
     expect(hung.received).toHaveLength(2);
 
@@ -51,34 +51,34 @@ requires('redis').describe('a receiver that hangs', () => {
     await until(async () => (await metric(worker.url, 'darkroom_webhook_waits_total')) >= 198, {
       timeout: 20_000,
     });
-    const waiting = (await Promise.all(ids.map((id) => findDeliveries(rig.queues, id)))).flat();
+    const waiting = (await Promise.all(ids.map((id) => findDeliveries(harness.queues, id)))).flat();
     expect(waiting).toHaveLength(200);
     expect(new Set(waiting.map(({ attempts, status }) => `${attempts} ${status}`))).toEqual(
       new Set(['0 pending']),
     );
     const [put] = waiting.filter(({ nextAttemptAt }) => nextAttemptAt !== undefined);
-    const { logs } = await rig.queues.webhook.getJobLogs(put?.id ?? '');
+    const { logs } = await harness.queues.webhook.getJobLogs(put?.id ?? '');
     expect(logs).toEqual([expect.stringMatching(/ waits: its receiver has 2 others under way$/)]);
     answers.open();
     await until(() => hung.received.length === 200, { timeout: 60_000 });
     for (const message of messages) {
-      await until(async () => (await rig.queues.webhook.getJobState(message)) === 'completed');
+      await until(async () => (await harness.queues.webhook.getJobState(message)) === 'completed');
     }
     expect(new Set(hung.received.map(({ id }) => id))).toEqual(new Set(messages));
     expect(most).toBe(2);
-    expect(await rig.queues.webhookDeadLetter.count()).toBe(0);
+    expect(await harness.queues.webhookDeadLetter.count()).toBe(0);
     const moves = await metric(worker.url, 'darkroom_webhook_waits_total');
     expect(moves).toBeLessThan(3 * 200);
   }, 120_000);
 
   test('has a message that was tried since keep its pause: only who waits for a place is waked', async () => {
-    const { rig, receiver } = await openTelling();
+    const { harness, receiver } = await openWebhookHarness();
     receiver.react((response) => void response.writeHead(500).end());
-    await rig.work();
-    const { id = '' } = await told(rig, await rig.render(), 'delayed');
-    const wake = wakeMessageOf(rig.queues);
+    await harness.startWorker();
+    const { id = '' } = await waitForWebhook(harness, await harness.enqueue(), 'delayed');
+    const wake = createWebhookWaker(harness.queues);
     expect(await wake({ id, attemptsMade: 0 })).toBe('gone');
-    expect(await rig.queues.webhook.getJobState(id)).toBe('delayed');
+    expect(await harness.queues.webhook.getJobState(id)).toBe('delayed');
     expect(await wake({ id, attemptsMade: 1 })).toBe('woken');
     expect(await wake({ id: 'msg_of_nobody', attemptsMade: 0 })).toBe('gone');
   });

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { openPlaces, type Place, type PlacesOptions } from '../../src/webhooks/host-slots.ts';
+import { type HostSlotsOptions, openHostSlots, type Slot } from '../../src/webhooks/host-slots.ts';
 
 const message = (id: string) => ({ id, attemptsMade: 0 });
-const entered = (place: Place) => place.is === 'free';
+const entered = (place: Slot) => place.kind === 'free';
 
-function placesOf(total: number, wake: PlacesOptions['wake'] = async () => 'gone') {
-  const places = openPlaces({ total, clock: { random: () => 0.5 }, wake });
+function placesOf(total: number, wake: HostSlotsOptions['wake'] = async () => 'gone') {
+  const places = openHostSlots({ total, clock: { random: () => 0.5 }, wake });
   let ids = 0;
   const enter = (host: string) => {
     ids += 1;
-    return places.enter(host, message(`${host}-${ids}`));
+    return places.acquire(host, message(`${host}-${ids}`));
   };
   const many = (host: string, count = 1000) =>
     Array.from({ length: count }, () => enter(host)).filter(entered);
@@ -44,17 +44,17 @@ test('a place that was left wakes who waits longest, and once', async () => {
     woken.push(id);
     return 'woken';
   });
-  const first = places.enter('a', message('1'));
-  for (const id of ['2', '3', '3']) expect(entered(places.enter('a', message(id)))).toBe(false);
-  const leave = (place: Place) => place.is === 'free' && place.leave();
+  const first = places.acquire('a', message('1'));
+  for (const id of ['2', '3', '3']) expect(entered(places.acquire('a', message(id)))).toBe(false);
+  const leave = (place: Slot) => place.kind === 'free' && place.release();
   leave(first);
   await settled();
   expect(woken).toEqual(['2']);
-  const second = places.enter('a', message('2'));
+  const second = places.acquire('a', message('2'));
   expect(entered(second)).toBe(true);
   leave(second);
   await settled();
-  const third = places.enter('a', message('3'));
+  const third = places.acquire('a', message('3'));
   leave(third);
   await settled();
   expect(woken).toEqual(['2', '3']);
@@ -67,13 +67,13 @@ test('who is gone is passed over, and who is only about to wait is waked later',
     if (id === 'moving') return asked.filter((one) => one === id).length > 1 ? 'woken' : 'moving';
     return id === 'gone' ? 'gone' : 'woken';
   });
-  const first = places.enter('a', message('1'));
-  for (const id of ['gone', 'moving', '2']) places.enter('a', message(id));
-  if (first.is === 'free') first.leave();
+  const first = places.acquire('a', message('1'));
+  for (const id of ['gone', 'moving', '2']) places.acquire('a', message(id));
+  if (first.kind === 'free') first.release();
   await settled();
   expect(asked).toEqual(['gone', 'moving', '2']);
-  const second = places.enter('a', message('2'));
-  if (second.is === 'free') second.leave();
+  const second = places.acquire('a', message('2'));
+  if (second.kind === 'free') second.release();
   await settled();
   expect(asked).toEqual(['gone', 'moving', '2', 'moving']);
 });
@@ -83,7 +83,7 @@ test('who is not waked comes again by itself: soon, and the later the more wait,
   many('a', 1);
   const delays = Array.from({ length: 20_000 }, () => {
     const place = enter('a');
-    return place.is === 'full' ? place.afterMs : 0;
+    return place.kind === 'full' ? place.afterMs : 0;
   });
   expect(delays[0]).toBe(3750);
   expect(delays[999]).toBe(75_000);

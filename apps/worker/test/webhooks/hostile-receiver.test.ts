@@ -48,7 +48,7 @@ test.for([
 ] as const)('a receiver that drips %s is cut at the limit, and has not taken it', async ([, first, drop]) => {
   const port = await speak(dripping(first, drop));
   const answer = await poster({ timeoutMs: 300 }).post(urlOf(port), message, never);
-  expect(answer).toEqual({ is: 'failed', reason: 'no answer within 300 ms' });
+  expect(answer).toEqual({ kind: 'failed', reason: 'no answer within 300 ms' });
 });
 
 test('a receiver that says yes and then drips has taken it, and is cut at the limit', async () => {
@@ -59,7 +59,7 @@ test('a receiver that says yes and then drips has taken it, and is cut at the li
     drip(socket);
   });
   const answer = await poster({ timeoutMs: 300 }).post(urlOf(port), message, never);
-  expect(answer).toEqual({ is: 'taken', status: 200 });
+  expect(answer).toEqual({ kind: 'taken', status: 200 });
   await cut.wait();
 });
 
@@ -81,7 +81,7 @@ test.for([
       socket.on('drain', more);
       more();
     });
-    expect(await poster().post(urlOf(port), message, never)).toEqual({ is: 'failed', reason: 'HTTP 500' });
+    expect(await poster().post(urlOf(port), message, never)).toEqual({ kind: 'failed', reason: 'HTTP 500' });
     await cut.wait();
     expect(sent).toBeLessThan(50_000_000);
   },
@@ -104,7 +104,7 @@ test.for([
   ['an unheard-of status', 'HTTP/1.1 999 Hm\r\ncontent-length: 0\r\n\r\n', 'HTTP 999'],
 ] as const)('an answer of %s is a failed try', async ([, text, reason]) => {
   const port = await says(text);
-  expect(await poster().post(urlOf(port), message, never)).toEqual({ is: 'failed', reason });
+  expect(await poster().post(urlOf(port), message, never)).toEqual({ kind: 'failed', reason });
 });
 
 test.for([
@@ -117,7 +117,7 @@ test.for([
   ['another answer after it', `HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 410 Gone\r\n\r\n`, 200],
 ] as const)('a yes with %s is a yes', async ([, text, status]) => {
   const port = await says(text);
-  expect(await poster().post(urlOf(port), message, never)).toEqual({ is: 'taken', status });
+  expect(await poster().post(urlOf(port), message, never)).toEqual({ kind: 'taken', status });
 });
 
 test('what one answer smuggled in is not the answer of the next message', async () => {
@@ -131,13 +131,13 @@ test('what one answer smuggled in is not the answer of the next message', async 
     );
   });
   const { post } = poster();
-  expect(await post(urlOf(port), message, never)).toEqual({ is: 'taken', status: 200 });
-  expect(await post(urlOf(port), message, never)).toEqual({ is: 'taken', status: 204 });
+  expect(await post(urlOf(port), message, never)).toEqual({ kind: 'taken', status: 200 });
+  expect(await post(urlOf(port), message, never)).toEqual({ kind: 'taken', status: 204 });
 });
 
 test.for([
-  ['before its status is whole', 'HTTP/1.1 20', { is: 'failed', reason: 'other side closed' }],
-  ['in its body', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc', { is: 'taken', status: 200 }],
+  ['before its status is whole', 'HTTP/1.1 20', { kind: 'failed', reason: 'other side closed' }],
+  ['in its body', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc', { kind: 'taken', status: 200 }],
 ] as const)('a connection that is closed %s is judged by what came', async ([, text, answer]) => {
   const port = await speak((socket) => void socket.end(text));
   expect(await poster().post(urlOf(port), message, never)).toEqual(answer);
@@ -149,14 +149,14 @@ test('a certificate that nobody vouches for is refused before anything is said',
     said = true;
   }, true);
   const answer = await poster().post(urlOf(port, 'https'), message, never);
-  expect(answer).toEqual({ is: 'failed', reason: expect.stringMatching(/certificate/) });
+  expect(answer).toEqual({ kind: 'failed', reason: expect.stringMatching(/certificate/) });
   expect(said).toBe(false);
 });
 
 test('a receiver without TLS behind an https URL is a failed try, told in one line', async () => {
   const port = await says('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
   const answer = await poster().post(urlOf(port, 'https'), message, never);
-  expect(answer).toEqual({ is: 'failed', reason: expect.stringMatching(/^[^\n]*SSL[^\n]*$/) });
+  expect(answer).toEqual({ kind: 'failed', reason: expect.stringMatching(/^[^\n]*SSL[^\n]*$/) });
 });
 
 test('user and password of a URL are told as Basic, and by no other header', async () => {
@@ -193,5 +193,5 @@ test.for([
 ])('%s is refused as it is written', async (url) => {
   const resolve = () => expect.unreachable('a name was looked up');
   const answer = await poster({ allowPrivate: false, resolve }).post(new URL(url), message, never);
-  expect(answer).toEqual({ is: 'refused', reason: expect.stringMatching(/ is not a public address$/) });
+  expect(answer).toEqual({ kind: 'refused', reason: expect.stringMatching(/ is not a public address$/) });
 });

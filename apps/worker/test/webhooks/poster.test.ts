@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { cleanup, latch } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
+import { nextWebhookDelay } from '../../src/decide/webhook-schedule.ts';
 import { openPoster, type PosterOptions } from '../../src/webhooks/poster.ts';
-import { pauseAfter } from '../../src/decide/webhook-schedule.ts';
 
 const never = new AbortController().signal;
 const message = { headers: { 'content-type': 'application/json' }, body: '{}' };
@@ -46,7 +46,7 @@ test.for([
   const { port, connections } = await serve((_request, response) => void response.end());
   const { post } = poster({ allowPrivate: false, resolve: resolving(...(addresses ?? [])) });
   expect(await post(new URL(`https://hooks.example.com:${port}/`), message, never)).toEqual({
-    is: 'refused',
+    kind: 'refused',
     reason: 'hooks.example.com resolves to an address that is not public',
   });
   expect(connections()).toBe(0);
@@ -65,7 +65,7 @@ test('a name is judged by each connection anew', async () => {
     },
   });
   const url = new URL(`http://hooks.example.com:${port}/`);
-  expect(await post(url, message, never)).toEqual({ is: 'taken', status: 204 });
+  expect(await post(url, message, never)).toEqual({ kind: 'taken', status: 204 });
   address = '127.0.0.2';
   await post(url, message, never);
   expect(asked).toEqual(['hooks.example.com', 'hooks.example.com']);
@@ -73,7 +73,7 @@ test('a name is judged by each connection anew', async () => {
 
 test('a scheme that is no http is refused', async () => {
   const answer = await poster().post(new URL('file:///etc/passwd'), message, never);
-  expect(answer).toEqual({ is: 'refused', reason: 'file: is not http(s)' });
+  expect(answer).toEqual({ kind: 'refused', reason: 'file: is not http(s)' });
 });
 
 test('an answer without end is taken by its status and cut', async () => {
@@ -88,14 +88,14 @@ test('an answer without end is taken by its status and cut', async () => {
     more();
   });
   const answer = await poster().post(new URL(`http://127.0.0.1:${port}/`), message, never);
-  expect(answer).toEqual({ is: 'taken', status: 200 });
+  expect(answer).toEqual({ kind: 'taken', status: 200 });
   await cut.wait();
 });
 
 test('headers that never come are not waited for longer than the limit', async () => {
   const { port } = await serve(() => undefined);
   const answer = await poster({ timeoutMs: 200 }).post(new URL(`http://127.0.0.1:${port}/`), message, never);
-  expect(answer).toEqual({ is: 'failed', reason: 'no answer within 200 ms' });
+  expect(answer).toEqual({ kind: 'failed', reason: 'no answer within 200 ms' });
 });
 
 test.for([
@@ -114,13 +114,13 @@ test.for([
     response.writeHead(503, { 'retry-after': header }).end();
   });
   const answer = await poster().post(new URL(`http://127.0.0.1:${port}/`), message, never);
-  expect(answer).toEqual({ is: 'failed', reason: 'HTTP 503', ...(ms ? { retryAfterMs: ms } : {}) });
+  expect(answer).toEqual({ kind: 'failed', reason: 'HTTP 503', ...(ms ? { retryAfterMs: ms } : {}) });
 });
 
 test('tries are spread over a day: at once, seconds, minutes, hours', () => {
   const pauses = [];
   for (let tries = 1; ; tries += 1) {
-    const pause = pauseAfter({ tries, random: 0.5 });
+    const pause = nextWebhookDelay({ tries, random: 0.5 });
     if (pause === undefined) break;
     pauses.push(pause / 1000);
   }
@@ -131,14 +131,14 @@ test('tries are spread over a day: at once, seconds, minutes, hours', () => {
 });
 
 test('jitter moves a pause by a tenth at the most', () => {
-  expect(pauseAfter({ tries: 2, random: 0 })).toBe(270_000);
-  expect(pauseAfter({ tries: 2, random: 0.999_999 })).toBe(330_000);
+  expect(nextWebhookDelay({ tries: 2, random: 0 })).toBe(270_000);
+  expect(nextWebhookDelay({ tries: 2, random: 0.999_999 })).toBe(330_000);
 });
 
 test('a hint makes a pause longer, up to an hour, and never shorter', () => {
-  expect(pauseAfter({ tries: 1, random: 0.5, hintMs: 60_000 })).toBe(60_000);
-  expect(pauseAfter({ tries: 1, random: 0.5, hintMs: 86_400_000 })).toBe(3_600_000);
-  expect(pauseAfter({ tries: 1, random: 0.5, hintMs: Number.POSITIVE_INFINITY })).toBe(3_600_000);
-  expect(pauseAfter({ tries: 3, random: 0.5, hintMs: 1000 })).toBe(1_800_000);
-  expect(pauseAfter({ tries: 8, random: 0.5, hintMs: 1000 })).toBeUndefined();
+  expect(nextWebhookDelay({ tries: 1, random: 0.5, hintMs: 60_000 })).toBe(60_000);
+  expect(nextWebhookDelay({ tries: 1, random: 0.5, hintMs: 86_400_000 })).toBe(3_600_000);
+  expect(nextWebhookDelay({ tries: 1, random: 0.5, hintMs: Number.POSITIVE_INFINITY })).toBe(3_600_000);
+  expect(nextWebhookDelay({ tries: 3, random: 0.5, hintMs: 1000 })).toBe(1_800_000);
+  expect(nextWebhookDelay({ tries: 8, random: 0.5, hintMs: 1000 })).toBeUndefined();
 });

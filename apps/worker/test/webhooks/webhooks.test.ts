@@ -3,17 +3,23 @@ import { webhookId } from '@darkroom/shared/queues';
 import { cleanup, plantSecret, requires, service, tempDir, uniqueS3Url } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { findDeliveries } from '../../../producer/src/deliveries/find-deliveries.ts';
+import { lowJitterClock } from '../support/harness.ts';
 import { startReceiver } from '../support/receiver.ts';
-import { hasty } from '../support/harness.ts';
-import { letterOf, newSecret, openTelling, told, toldToHolders } from '../support/webhook-harness.ts';
+import {
+  deliverToSecretHolders,
+  findWebhookDeadLetter,
+  newSecret,
+  openWebhookHarness,
+  waitForWebhook,
+} from '../support/webhook-harness.ts';
 
 requires('redis').describe('telling the end of a render', () => {
   test('a completed render is told, signed, as the API tells it', async () => {
-    const { rig, receiver } = await openTelling();
-    await rig.work();
-    const id = await rig.render({ run: 'night', metadata: { sku: '1042' } });
-    const receipt = await rig.ended(id);
-    await told(rig, id, 'completed');
+    const { harness, receiver } = await openWebhookHarness();
+    await harness.startWorker();
+    const id = await harness.enqueue({ run: 'night', metadata: { sku: '1042' } });
+    const receipt = await harness.waitForReceipt(id);
+    await waitForWebhook(harness, id, 'completed');
     expect(receiver.received).toHaveLength(1);
     const [message] = receiver.received;
     expect(message).toMatchObject({ id: webhookId(id, 'completed', 0, 0), path: '/in' });
@@ -39,14 +45,14 @@ requires('redis').describe('telling the end of a render', () => {
   });
 
   test('a failed and a canceled render are told, too', async () => {
-    const { rig, receiver } = await openTelling();
-    rig.simulator.faults.add({ kind: 'refuse_content' });
-    const canceled = await rig.render();
-    await rig.cancel(canceled);
-    await rig.work();
-    await told(rig, canceled, 'completed', webhookId(canceled, 'canceled', 0, 0));
-    const failed = await rig.render();
-    await told(rig, failed, 'completed', webhookId(failed, 'failed', 0, 0));
+    const { harness, receiver } = await openWebhookHarness();
+    harness.simulator.faults.add({ kind: 'refuse_content' });
+    const canceled = await harness.enqueue();
+    await harness.cancel(canceled);
+    await harness.startWorker();
+    await waitForWebhook(harness, canceled, 'completed', webhookId(canceled, 'canceled', 0, 0));
+    const failed = await harness.enqueue();
+    await waitForWebhook(harness, failed, 'completed', webhookId(failed, 'failed', 0, 0));
     expect(
       receiver.received.map(({ event }) => [event.type, event.data.status, event.data.error?.code]),
     ).toEqual([
@@ -62,14 +68,14 @@ requires('redis').describe('telling the end of a render', () => {
       startReceiver(secret),
       startReceiver(secret),
     ]);
-    const { rig } = await openTelling({
+    const { harness } = await openWebhookHarness({
       WEBHOOK_SECRETS: [{ value: secret }],
       WEBHOOK_URLS: [{ value: rest.url }, { tenant: 'default', value: acme.url }],
     });
-    await rig.work();
+    await harness.startWorker();
     const webhook = { kind: 'url', url: `${own.url}/own` } as const;
-    await told(rig, await rig.render({ webhook }), 'completed');
-    await told(rig, await rig.render(), 'completed');
+    await waitForWebhook(harness, await harness.enqueue({ webhook }), 'completed');
+    await waitForWebhook(harness, await harness.enqueue(), 'completed');
     const counts = [own, acme, rest].map(({ received }) => received.length);
     expect(counts).toEqual([1, 1, 0]);
   });
@@ -77,45 +83,47 @@ requires('redis').describe('telling the end of a render', () => {
   test('every URL of a tenant is told, each by a message of its own', async () => {
     const secret = newSecret();
     const [first, second] = await Promise.all([startReceiver(secret), startReceiver(secret)]);
-    const { rig } = await openTelling({
+    const { harness } = await openWebhookHarness({
       WEBHOOK_SECRETS: [{ value: secret }],
       WEBHOOK_URLS: [{ value: first.url }, { value: second.url }],
     });
-    await rig.work();
-    const id = await rig.render();
-    await told(rig, id, 'completed');
-    await told(rig, id, 'completed', webhookId(id, 'completed', 0, 1));
+    await harness.startWorker();
+    const id = await harness.enqueue();
+    await waitForWebhook(harness, id, 'completed');
+    await waitForWebhook(harness, id, 'completed', webhookId(id, 'completed', 0, 1));
     expect([first, second].map(({ received }) => received.map((message) => message.id))).toEqual([
       [webhookId(id, 'completed', 0, 0)],
       [webhookId(id, 'completed', 0, 1)],
     ]);
-    expect((await findDeliveries(rig.queues, id)).map(({ status }) => status)).toEqual([
+    expect((await findDeliveries(harness.queues, id)).map(({ status }) => status)).toEqual([
       'delivered',
       'delivered',
     ]);
   });
 
   test('nobody who wants to know, no message', async () => {
-    const { rig } = await openTelling({ WEBHOOK_URLS: [] });
-    await rig.work();
-    const id = await rig.render();
-    await rig.ended(id);
-    expect(await findDeliveries(rig.queues, id)).toEqual([]);
+    const { harness } = await openWebhookHarness({ WEBHOOK_URLS: [] });
+    await harness.startWorker();
+    const id = await harness.enqueue();
+    await harness.waitForReceipt(id);
+    expect(await findDeliveries(harness.queues, id)).toEqual([]);
   });
 
   test("a tenant's URL is in no job, no letter and no error", async () => {
     const token = plantSecret();
-    const { rig, receiver } = await openTelling();
+    const { harness, receiver } = await openWebhookHarness();
     receiver.react((response) => void response.writeHead(410).end());
-    await rig.work({ settings: { WEBHOOK_URLS: [{ value: `${receiver.url}/${token}?key=${token}` }] } });
-    const id = await rig.render();
-    const job = await told(rig, id, 'failed');
+    await harness.startWorker({
+      settings: { WEBHOOK_URLS: [{ value: `${receiver.url}/${token}?key=${token}` }] },
+    });
+    const id = await harness.enqueue();
+    const job = await waitForWebhook(harness, id, 'failed');
     expect(receiver.received[0]?.path).toBe(`/${token}?key=${token}`);
     const shown = JSON.stringify([
       job.data,
       job.failedReason,
       job.stacktrace,
-      await letterOf(rig, job.id ?? ''),
+      await findWebhookDeadLetter(harness, job.id ?? ''),
     ]);
     expect(shown).not.toContain(token);
     expect(job.data.to).toMatchObject({ kind: 'stored-url', host: new URL(receiver.url).host });
@@ -123,7 +131,7 @@ requires('redis').describe('telling the end of a render', () => {
 
   test('while secrets are rotated a message carries a signature of each', async () => {
     const secrets = [newSecret(), newSecret()];
-    const receivers = await toldToHolders(secrets, secrets);
+    const receivers = await deliverToSecretHolders(secrets, secrets);
     for (const { received } of receivers) {
       expect(received[0]?.headers['webhook-signature']?.split(' ')).toHaveLength(2);
     }
@@ -132,16 +140,21 @@ requires('redis').describe('telling the end of a render', () => {
 
 requires('redis', 's3').test('image URLs are signed anew in each try, where the store can sign', async () => {
   const { bucket: _, ...s3 } = service('s3');
-  const store = await openStore({ storeUrl: uniqueS3Url(), dataDir: await tempDir(), s3, clock: hasty });
+  const store = await openStore({
+    storeUrl: uniqueS3Url(),
+    dataDir: await tempDir(),
+    s3,
+    clock: lowJitterClock,
+  });
   cleanup(() => store.close());
-  const { rig, receiver } = await openTelling();
-  await rig.work({ store });
-  const id = await rig.render();
-  await told(rig, id, 'completed');
+  const { harness, receiver } = await openWebhookHarness();
+  await harness.startWorker({ store });
+  const id = await harness.enqueue();
+  await waitForWebhook(harness, id, 'completed');
   const image = receiver.received[0]?.event.data.image;
   expect(image?.url).toMatch(/X-Amz-Signature=/);
   const bytes = await (await fetch(image?.url ?? '')).arrayBuffer();
   expect(bytes.byteLength).toBe(image?.bytes);
-  const job = await rig.queues.webhook.getJob(webhookId(id, 'completed', 0, 0));
+  const job = await harness.queues.webhook.getJob(webhookId(id, 'completed', 0, 0));
   expect(JSON.stringify(job?.data)).not.toMatch(/X-Amz/);
 });

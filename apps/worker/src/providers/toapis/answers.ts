@@ -75,32 +75,32 @@ export function refusalOf(
     case 413:
     case 415:
       return {
-        is: 'refused',
+        kind: 'refused',
         code: isContentRefusal(error) ? 'content_policy_violation' : 'invalid_request',
         message,
       };
     case 422:
       return {
-        is: 'refused',
+        kind: 'refused',
         code: error.code === 'invalid_request' ? 'invalid_request' : 'content_policy_violation',
         message,
       };
     case 401:
     case 403:
-      return { is: 'account', reason: 'unauthorized', message };
+      return { kind: 'account', reason: 'unauthorized', message };
     case 402:
-      return { is: 'account', reason: 'insufficient_quota', message };
+      return { kind: 'account', reason: 'insufficient_quota', message };
     case 429:
-      return { is: 'rate_limited', retryAfterMs: retryAfterMs ?? DEFAULT_BACK_OFF_MS };
+      return { kind: 'rate_limited', retryAfterMs: retryAfterMs ?? DEFAULT_BACK_OFF_MS };
     case 503:
       if (!json) return undefined;
       return error.code === 'rate_limit_unavailable'
-        ? { is: 'rate_limited', retryAfterMs: retryAfterMs ?? DEFAULT_BACK_OFF_MS }
-        : { is: 'not_bought', reason: `503: ${message}`, retryAfterMs };
+        ? { kind: 'rate_limited', retryAfterMs: retryAfterMs ?? DEFAULT_BACK_OFF_MS }
+        : { kind: 'not_bought', reason: `503: ${message}`, retryAfterMs };
     default:
       // 404 and 405 are a wrong base URL: the operator's to mend, not the render's to die of at once.
       return reply.status >= 400 && reply.status < 500
-        ? { is: 'not_bought', reason: `HTTP ${reply.status}: ${message}`, retryAfterMs }
+        ? { kind: 'not_bought', reason: `HTTP ${reply.status}: ${message}`, retryAfterMs }
         : undefined;
   }
 }

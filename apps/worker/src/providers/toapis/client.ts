@@ -39,8 +39,8 @@ export function openToapis(options: {
         return parseSubmit(reply, options.now());
       } catch (error) {
         return error instanceof NeverConnected
-          ? { is: 'not_bought', reason: `no connection: ${reasonOf(error)}` }
-          : { is: 'unknown', reason: `the answer was lost: ${reasonOf(error)}` };
+          ? { kind: 'not_bought', reason: `no connection: ${reasonOf(error)}` }
+          : { kind: 'unknown', reason: `the answer was lost: ${reasonOf(error)}` };
       }
     },
     status: async (taskId, signal): Promise<StatusAnswer> => {
@@ -53,7 +53,7 @@ export function openToapis(options: {
         });
         return parseStatus(reply, options.now());
       } catch (error) {
-        return { is: 'unreadable', reason: reasonOf(error) };
+        return { kind: 'unreadable', reason: reasonOf(error) };
       }
     },
     upload: async (image, signal): Promise<UploadAnswer> => {
@@ -75,7 +75,7 @@ export function openToapis(options: {
         });
         return parseUpload(reply, options.now());
       } catch (error) {
-        return { is: 'not_bought', reason: `upload: ${reasonOf(error)}` };
+        return { kind: 'not_bought', reason: `upload: ${reasonOf(error)}` };
       }
     },
     balance: async (signal) => {
@@ -88,7 +88,7 @@ export function openToapis(options: {
         });
         return parseBalance(reply);
       } catch (error) {
-        return { is: 'unreadable', reason: reasonOf(error) };
+        return { kind: 'unreadable', reason: reasonOf(error) };
       }
     },
     close: async () => {

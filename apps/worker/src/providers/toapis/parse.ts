@@ -7,11 +7,11 @@ export function parseSubmit(reply: Reply, now: number): SubmitAnswer {
   if (refusal) return refusal;
   const json = jsonOf(reply);
   const taskId = json?.id ?? json?.task_id;
-  if (reply.status < 300 && typeof taskId === 'string' && taskId !== '') return { is: 'accepted', taskId };
+  if (reply.status < 300 && typeof taskId === 'string' && taskId !== '') return { kind: 'accepted', taskId };
   // A 2xx without an id, a gateway's page, a 500: the task may exist and be paid for.
   const error = errorOf(json);
   return {
-    is: 'unknown',
+    kind: 'unknown',
     reason: `HTTP ${reply.status} without a task id${error.message && `: ${error.message}`}`,
   };
 }
@@ -23,28 +23,28 @@ export function parseStatus(reply: Reply, now: number): StatusAnswer {
   const json = jsonOf(reply);
   const error = errorOf(json);
   if (reply.status === 404 || /task_not_(exist|found)/i.test(`${error.code} ${error.message}`))
-    return { is: 'missing' };
-  if (reply.status === 429) return { is: 'rate_limited', retryAfterMs: retryAfterOf(reply, now) ?? 2000 };
+    return { kind: 'missing' };
+  if (reply.status === 429) return { kind: 'rate_limited', retryAfterMs: retryAfterOf(reply, now) ?? 2000 };
   if (reply.status !== 200 || typeof json?.status !== 'string') {
-    return { is: 'unreadable', reason: `HTTP ${reply.status}${error.message && `: ${error.message}`}` };
+    return { kind: 'unreadable', reason: `HTTP ${reply.status}${error.message && `: ${error.message}`}` };
   }
   switch (json.status) {
     case 'completed': {
       const url = urlOf(json);
       return url
-        ? { is: 'completed', url, expiresAt: unixMs(json.expires_at), tookMs: tookMsOf(json) }
-        : { is: 'unreadable', reason: 'completed without a result URL' };
+        ? { kind: 'completed', url, expiresAt: unixMs(json.expires_at), tookMs: tookMsOf(json) }
+        : { kind: 'unreadable', reason: 'completed without a result URL' };
     }
     case 'failed':
       return {
-        is: 'failed',
+        kind: 'failed',
         // The provider passes an upstream 422 on as a failed task.
         content: isContentRefusal(error) || /status 422\b/.test(error.message),
         message: error.message || error.code || 'the provider gave no reason',
       };
     default: {
       const progress = typeof json.progress === 'number' ? Math.min(Math.max(json.progress, 0), 100) : 0;
-      return { is: 'pending', status: json.status, recognised: PENDING.has(json.status), progress };
+      return { kind: 'pending', status: json.status, recognised: PENDING.has(json.status), progress };
     }
   }
 }
@@ -71,19 +71,19 @@ export function parseUpload(reply: Reply, now: number): UploadAnswer {
   const refusal = refusalOf(reply, now);
   if (refusal) return refusal;
   const url = (jsonOf(reply)?.data as { url?: unknown } | undefined)?.url;
-  if (reply.status < 300 && typeof url === 'string') return { is: 'uploaded', url };
-  return { is: 'not_bought', reason: `upload: HTTP ${reply.status}` };
+  if (reply.status < 300 && typeof url === 'string') return { kind: 'uploaded', url };
+  return { kind: 'not_bought', reason: `upload: HTTP ${reply.status}` };
 }
 
 /** What the answer to `GET /v1/balance` means. The unit depends on the account; only its sign matters here. */
 export function parseBalance(reply: Reply): BalanceAnswer {
-  if (reply.status === 401 || reply.status === 403) return { is: 'unauthorized' };
-  if (reply.status === 402) return { is: 'empty' };
+  if (reply.status === 401 || reply.status === 403) return { kind: 'unauthorized' };
+  if (reply.status === 402) return { kind: 'empty' };
   const json = jsonOf(reply);
   if (reply.status !== 200 || json?.success !== true || typeof json.remain_balance !== 'number') {
-    return { is: 'unreadable', reason: errorOf(json).message || `HTTP ${reply.status}` };
+    return { kind: 'unreadable', reason: errorOf(json).message || `HTTP ${reply.status}` };
   }
   return json.unlimited_quota === true || json.remain_balance > 0 || json.remain_balance === -1
-    ? { is: 'usable' }
-    : { is: 'empty' };
+    ? { kind: 'usable' }
+    : { kind: 'empty' };
 }
