@@ -1,20 +1,22 @@
-// The worker: takes renders from the queue and brings them to their end.
+// The worker: takes renders from the queue and brings each of them to its end.
 //
 // main.ts           the process: settings, signals, exit code
-// start-worker.ts   composes everything below
-// workers.ts        one BullMQ worker per queue, each with its stage
-// close-workers.ts  stops them in the order in which work would be lost
-// stage.ts          what a stage is: a function from a job to an outcome
-// parts.ts          what every stage stands on
-// net/              DNS look-ups that check addresses
-// engine-trouble.ts   errors that are no verdict on a job
-// render/           the render's life, step by step
-// notify/           the ends of renders, told to whoever wants to know
-// submit/           one purchase, at most once
-// store/            one image brought home
-// decide/           pure: what each trouble means, when to look, how long to wait
-// provider/         the image provider
-// bullmq/           outcomes as BullMQ's moves and errors
-// maintenance/      chores: the account's return, what crashes left out
-// health/           does work move; metrics
+// start-worker.ts   opens everything below and starts the workers
+// workers.ts        one BullMQ worker per queue, each with its stage; how they stop
+//
+// A file `*-stage.ts` is the function that processes the jobs of one queue. A file `*-step.ts` is one step of a render
+// job. Four folders hold a stage each. They do not import each other:
+//
+// render/        the render job, step by step
+// submit/        one purchase, at most once
+// store-image/   one image, downloaded, checked and stored
+// webhooks/      the end of a render, sent to the URLs that subscribe to it
+//
+// What the stages stand on, higher folders first; imports run downwards:
+//
+// bullmq/        outcomes of stages as BullMQ's moves and errors; maintenance/ chores; health/ liveness and metrics
+// stage/         what a stage is: job, outcome, failure, Infra
+// decide/        the whole policy, pure: what each trouble means, and how long each wait is
+// providers/     the image provider
+// net/           DNS lookups that check addresses, Retry-After
 export { type RunningWorker, startWorker, type WorkerDeps } from './start-worker.ts';

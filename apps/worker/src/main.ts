@@ -2,15 +2,15 @@ import { describeSettings, SHARED_QUEUE } from '@darkroom/shared/config';
 import { runService } from '@darkroom/shared/service';
 import { startWorker } from './start-worker.ts';
 
-const NOT_OURS = ['API_RATE_PER_SECOND', 'MAX_BODY_BYTES', 'TOAPIS_WEBHOOK_SECRET'];
+const UNUSED_SETTINGS = ['API_RATE_PER_SECOND', 'MAX_BODY_BYTES', 'TOAPIS_WEBHOOK_SECRET'];
 
 await runService({
   name: 'worker',
-  purpose: 'Takes renders from the queue: buys, polls, stores, tells. Run as many as you like.',
+  purpose: 'Takes renders from the queue: buys, polls, stores, sends webhooks. Run as many as you like.',
   reads: describeSettings()
     .map((setting) => setting.name)
-    .filter((name) => !NOT_OURS.includes(name)),
-  // The embedded engine belongs to one process, so a worker of its own has nothing to share it with.
+    .filter((name) => !UNUSED_SETTINGS.includes(name)),
+  // The embedded engine lives in one process, so a separate worker cannot share it.
   needs: {
     always: { QUEUE_URL: SHARED_QUEUE, TOAPIS_API_KEY: "the provider's API key" },
     production: ['STORE_URL'],

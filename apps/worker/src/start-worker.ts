@@ -4,53 +4,53 @@ import { Ledger } from '@darkroom/shared/ledger';
 import { assertPutIfAbsent, type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { openQueues } from '@darkroom/shared/queues';
 import { type Clock, createScrub, type Logger } from '@darkroom/shared/runtime';
-import { type ServiceContext } from '@darkroom/shared/service';
-import { createWebhookWaker } from './bullmq/index.ts';
-import { LatencySketch } from './decide/index.ts';
-import { createMetrics, startHealthServer, WorkMonitor } from './health/index.ts';
-import { pauseSubmissions, scheduleSweep } from './maintenance/index.ts';
-import { openToapis, type Provider } from './providers/index.ts';
+import type { ServiceContext } from '@darkroom/shared/service';
+import { startHealthServer, WorkMonitor } from './health/index.ts';
+import { scheduleSweep } from './maintenance/index.ts';
+import { createProvider, type Provider } from './providers/index.ts';
+import { createMetrics, type Infra } from './stage/index.ts';
 import { openDownloader } from './store-image/index.ts';
-import { openHostSlots, openPoster } from './webhooks/index.ts';
-import { runWorkers } from './workers.ts';
+import { openPoster } from './webhooks/index.ts';
+import { openWorkers } from './workers.ts';
 
 export interface WorkerDeps extends ServiceContext {
-  /** @default ToAPIs as configured */
+  /** @default the provider that the settings name */
   provider?: Provider;
 }
 
 export interface RunningWorker {
   /** Of the health and metrics server. */
   url: string;
-  /** Stops fetching, lets submissions finish, puts polls back; gives up after SHUTDOWN_TIMEOUT_MS. */
+  /** Fetches no more jobs, lets submissions finish, hands polls back; gives up after SHUTDOWN_TIMEOUT_MS. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the render, submit, store, notify and maintenance workers of one process.
+ * Starts the workers of one process: render, submit, store, webhook and maintenance.
  *
- * @throws StoreError when the store does not honour put-if-absent: without it nothing keeps a render from being
- * bought twice (I2).
+ * @throws StoreError if the store does not honour put-if-absent. Without it a render could be bought twice (I2).
  */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { settings, engine, store, clock, logger: log } = deps;
   await proveStore(store, clock, log);
-  const metrics = createMetrics();
   const queues = openQueues(engine, { days: settings.RETENTION_DAYS });
-  const provider =
-    deps.provider ??
-    openToapis({
-      baseUrl: settings.TOAPIS_BASE_URL,
-      apiKey: settings.TOAPIS_API_KEY ?? '',
-      submitTimeoutMs: settings.SUBMIT_TIMEOUT_MS,
-      now: () => clock.now(),
-    });
+  const infra: Infra = {
+    settings,
+    clock,
+    log,
+    scrub: createScrub(deps.secrets),
+    store,
+    ledger: new Ledger(store, clock),
+    provider: deps.provider ?? createProvider(settings, clock),
+    metrics: createMetrics(),
+  };
+  const { provider, metrics } = infra;
   const downloader = await openDownloader({
     folder: join(settings.DATA_DIR, 'tmp', `worker-${process.pid}`),
     rules: {
       allowed: [...provider.resultHosts, ...settings.RESULT_HOSTS],
       allowPrivate: settings.ALLOW_PRIVATE_HOSTS,
-      ...(settings.TOAPIS_BASE_URL ? { provider: new URL(settings.TOAPIS_BASE_URL).hostname } : {}),
+      ...(settings.TOAPIS_BASE_URL ? { providerHost: new URL(settings.TOAPIS_BASE_URL).hostname } : {}),
     },
     maxBytes: settings.RESULT_MAX_BYTES,
     timeoutMs: settings.DOWNLOAD_TIMEOUT_MS,
@@ -60,51 +60,34 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     timeoutMs: settings.WEBHOOK_TIMEOUT_MS,
     now: () => clock.now(),
   });
-  const pulse = new WorkMonitor({ queues, clock, metrics, log });
-  const workers = runWorkers({
-    settings,
-    engine,
-    queues,
-    store,
-    clock,
-    log,
-    metrics,
-    pulse,
-    provider,
-    downloader,
-    poster,
-    places: openHostSlots({ total: settings.WEBHOOK_CONCURRENCY, clock, wake: createWebhookWaker(queues) }),
-    links: openLinkSigner(store, clock),
-    scrub: createScrub(deps.secrets),
-    ledger: new Ledger(store, clock),
-    latencies: new LatencySketch(settings.EXPECTED_LATENCY_MS),
-    pauseSubmissions: (reason) => pauseSubmissions({ queues, provider, clock, log, metrics }, reason),
-  });
-  // Redis may be away when a worker starts: it waits, and schedules when it can.
-  scheduleSweep(queues).catch((error: unknown) => log.warn({ err: error }, 'the sweep is not scheduled yet'));
+  const monitor = new WorkMonitor({ queues, clock, metrics, log });
+  const links = openLinkSigner(store, clock);
+  const workers = openWorkers(infra, { engine, queues, monitor, downloader, poster, links });
+  // Redis may be away when a worker starts. The sweep is scheduled as soon as it answers.
+  scheduleSweep(queues).catch((error: unknown) => log.warn({ err: error }, 'sweep not scheduled yet'));
   const health = await startHealthServer({
     host: settings.HOST,
     port: settings.WORKER_PORT,
-    pulse,
+    monitor,
     metrics,
-    storeAnswers: () =>
+    isStoreReachable: () =>
       store.list({ prefix: 'renders/', limit: 1, signal: AbortSignal.timeout(3000) }).then(
         () => true,
         () => false,
       ),
   });
 
-  let closing: Promise<void> | undefined;
   const close = async () => {
     await workers.close();
     await Promise.allSettled([
       health.close(),
-      pulse.close(),
+      monitor.close(),
       provider.close(),
       downloader.close(),
       poster.close(),
     ]);
   };
+  let closing: Promise<void> | undefined;
   return {
     url: health.url,
     close: () => {
@@ -116,7 +99,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
 
 const STORE_RETRY_MS = 2_000;
 
-/** A store that is away is waited for, like a Redis that is away; one that cannot keep a promise is not. */
+/** Waits for a store that is unreachable. A store that does not honour put-if-absent is an error. */
 async function proveStore(store: ObjectStore, clock: Clock, log: Logger): Promise<void> {
   for (;;) {
     try {

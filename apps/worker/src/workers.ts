@@ -1,5 +1,5 @@
-import { type Settings } from '@darkroom/shared/config';
-import { type Engine, type EngineWorkerOptions, type Processor } from '@darkroom/shared/engine';
+import type { Engine, EngineWorkerOptions, Processor } from '@darkroom/shared/engine';
+import type { LinkSigner } from '@darkroom/shared/keys';
 import {
   type MaintenanceJob,
   QUEUE,
@@ -11,170 +11,217 @@ import {
   type SubmitResult,
   type WebhookJob,
 } from '@darkroom/shared/queues';
-import { type Checkpoint } from '@darkroom/shared/render';
+import type { Checkpoint, Receipt } from '@darkroom/shared/render';
 import {
   addChild,
   createProcessor,
+  createWebhookWaker,
   decidedBackoff,
   openCancelMarkers,
   openChildren,
   openDeadLetters,
   openWebhookDeadLetters,
 } from './bullmq/index.ts';
-import { closeWorkers } from './close-workers.ts';
-import type { LatencySketch } from './decide/index.ts';
+import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
-import { resumeSubmissions, sweep, sweepCancelMarkers } from './maintenance/index.ts';
-import { createFailure, progressPercent, type RenderDeps, renderStage } from './render/index.ts';
-import type { StageFailure } from './stage/stage.ts';
-import { type StoreDeps, storeImageStage } from './store-image/index.ts';
-import { type SubmitDeps, submitStage } from './submit/index.ts';
-import { enqueueWebhooks, type NotifyDeps, webhookStage } from './webhooks/index.ts';
+import { pauseSubmissions, resumeSubmissions, sweep, sweepCancelMarkers } from './maintenance/index.ts';
+import { errorMessage } from './net/index.ts';
+import { computeProgress, renderStage } from './render/index.ts';
+import { createBugFailure, type Infra, type StageFailure } from './stage/index.ts';
+import { type StoreImageDeps, storeImageStage } from './store-image/index.ts';
+import { submitStage } from './submit/index.ts';
+import { enqueueWebhooks, openHostSlots, type WebhookDeps, webhookStage } from './webhooks/index.ts';
 
-interface WorkersDeps
-  extends Omit<SubmitDeps, 'cancelAsked'>,
-    StoreDeps,
-    Omit<NotifyDeps, 'notifyDeadLetters'> {
-  settings: Settings;
+/** What the workers need besides {@link Infra}. */
+export interface WorkersDeps extends StoreImageDeps, Pick<WebhookDeps, 'poster'> {
   engine: Engine;
   queues: Queues;
-  pulse: WorkMonitor;
-  latencies: LatencySketch;
+  monitor: WorkMonitor;
+  links: LinkSigner;
 }
 
-const LOOKS = 'toapis-queries';
+/** What a worker does with its running jobs when the process stops. */
+type OnShutdown =
+  /** Hands them back at once. They lose nothing. */
+  | 'hand-back'
+  /** Lets them finish, until the time is up. */
+  | 'finish-in-time'
+  /** Never interrupts them. */
+  | 'finish';
+
+interface OpenWorker {
+  close(force?: boolean): Promise<void>;
+  cancelAllJobs(reason?: string): void;
+  onShutdown: OnShutdown;
+}
+
+/** Every queue has a worker, or none on purpose. */
+type Workers = Record<keyof Queues, OpenWorker | 'no worker'>;
 
 /** Opens one BullMQ worker per queue, each with its stage. */
-export function runWorkers(deps: WorkersDeps): { close(): Promise<void> } {
-  const { settings, engine, queues, clock, log } = deps;
+export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise<void> } {
+  const { settings, clock, log, provider } = infra;
+  const { engine, queues, monitor } = deps;
   const now = () => clock.now();
-  const letters = openDeadLetters(queues);
-  const cancels = openCancelMarkers(queues);
-  const tellEnd: RenderDeps['enqueueWebhooks'] = (receipt, end, signal) =>
-    enqueueWebhooks(deps, receipt, end, signal);
-  const notesOf = (renderId: string) => queues.render.getJobLogs(renderId).then(({ logs }) => logs);
-  const bug = (step: 'submit' | 'store' | 'poll') => (error: unknown) =>
-    createFailure(
-      deps,
-      step,
-      'internal_error',
-      error instanceof Error ? error.message : String(error),
-      error,
-    );
-  const open = <D, R>(name: string, processor: Processor<D, R>, options: EngineWorkerOptions) => {
-    const counted: Processor<D, R> = async (job, token, signal) => {
-      deps.pulse.noteActivity();
+  const host = { log, now };
+  const cancelMarkers = openCancelMarkers(queues);
+  const deadLetters = openDeadLetters(queues);
+  const enqueueEnd = (receipt: Receipt, priorEnds: number, signal: AbortSignal) =>
+    enqueueWebhooks({ ...infra, queues }, receipt, priorEnds, signal);
+  const createFailureAt = (step: 'submit' | 'store' | 'poll') => (error: unknown) =>
+    createBugFailure(infra, step, error);
+
+  const open = <D, R>(
+    name: string,
+    processor: Processor<D, R>,
+    { onShutdown, ...options }: EngineWorkerOptions & { onShutdown: OnShutdown },
+  ): OpenWorker => {
+    const monitored: Processor<D, R> = async (job, token, signal) => {
+      monitor.noteActivity();
       try {
         return await processor(job, token, signal);
       } finally {
-        deps.pulse.noteActivity();
+        monitor.noteActivity();
       }
     };
-    const worker = engine.worker<D, R>(name, counted, {
+    const worker = engine.worker<D, R>(name, monitored, {
       lockDuration: settings.LOCK_DURATION_MS,
       stalledInterval: Math.max(1000, Math.round(settings.LOCK_DURATION_MS / 2)),
+      settings: { backoffStrategy: decidedBackoff },
       ...options,
     });
-    // Another worker has the job by now, or soon will: stop spending on it.
+    // Another worker has the job now, or will have it soon: this worker must not spend more on it.
     worker.on('lockRenewalFailed', (ids) => {
       for (const id of ids) worker.cancelJob(id, 'the lock was lost');
     });
-    return worker;
+    return Object.assign(worker, { onShutdown });
   };
 
-  const render = open<Checkpoint, RenderResult>(
-    QUEUE.render,
-    createProcessor({
-      log,
-      now,
-      progressOf: progressPercent,
-      bug: bug('poll'),
-      stage: (job) =>
-        renderStage(job, {
-          ...deps,
-          takePollToken: () => engine.counters.take(LOOKS, settings.TOAPIS_QUERY_PER_SECOND),
-          blockPolls: (ms) => engine.counters.block(LOOKS, ms),
-          inFlight: () => deps.pulse.inFlight(),
-          children: openChildren(queues),
-          deadLetters: letters,
-          cancels,
-          enqueueWebhooks: tellEnd,
-        }),
-      logsOf: notesOf,
-      addChild: (call, parent) => addChild(queues, settings, call, parent),
-    }),
-    { concurrency: settings.RENDER_CONCURRENCY },
-  );
+  const pollQuotaKey = `${provider.name}-polls`;
+  const renderDeps = {
+    latencies: new LatencySketch(settings.EXPECTED_LATENCY_MS),
+    takePollToken: () => engine.counters.take(pollQuotaKey, provider.quota.pollsPerSecond),
+    blockPolls: (ms: number) => engine.counters.block(pollQuotaKey, ms),
+    countInFlight: () => monitor.countInFlight(),
+    children: openChildren(queues),
+    deadLetters,
+    cancelMarkers,
+    enqueueWebhooks: enqueueEnd,
+  };
+  const submitDeps = {
+    isCancelRequested: async (renderId: string) => (await cancelMarkers.find(renderId)) !== undefined,
+    pauseSubmissions: (reason: 'unauthorized' | 'insufficient_quota') =>
+      pauseSubmissions({ ...infra, queues }, reason),
+  };
+  const webhookDeps: WebhookDeps = {
+    links: deps.links,
+    poster: deps.poster,
+    slots: openHostSlots({ total: settings.WEBHOOK_CONCURRENCY, clock, wake: createWebhookWaker(queues) }),
+    deadLetters: openWebhookDeadLetters(queues),
+  };
 
-  const submit = open<SubmitJob, SubmitResult>(
-    QUEUE.submit,
-    createProcessor({
-      log,
-      now,
-      bug: bug('submit'),
-      stage: (job) =>
-        submitStage(job, {
-          ...deps,
-          cancelAsked: async (renderId) => (await cancels.find(renderId)) !== undefined,
-        }),
-      withFailure: (data, failure) => ({ ...data, failure }),
-      rateLimit: (ms) => queues.submit.rateLimit(ms),
-    }),
-    {
-      concurrency: settings.SUBMIT_CONCURRENCY,
-      // Per second, not 300 per minute: the window is fixed, and its edge would let twice as many through.
-      limiter: { max: settings.TOAPIS_SUBMIT_PER_SECOND, duration: 1000 },
-      settings: { backoffStrategy: decidedBackoff },
-    },
-  );
-
-  const store = open<StoreJob, StoreResult>(
-    QUEUE.store,
-    createProcessor({
-      log,
-      now,
-      bug: bug('store'),
-      stage: (job) => storeImageStage(job, deps),
-      withFailure: (data, failure) => ({ ...data, failure }),
-    }),
-    { concurrency: settings.STORE_CONCURRENCY, settings: { backoffStrategy: decidedBackoff } },
-  );
-
-  const webhook = open<WebhookJob, void>(
-    QUEUE.webhook,
-    createProcessor<WebhookJob, void, StageFailure>({
-      log,
-      now,
-      bug: (error) => ({ code: 'internal_error', message: deps.scrub(String(error)), chain: [] }),
-      stage: (job) => webhookStage(job, { ...deps, notifyDeadLetters: openWebhookDeadLetters(queues) }),
-    }),
-    { concurrency: settings.WEBHOOK_CONCURRENCY, settings: { backoffStrategy: decidedBackoff } },
-  );
-
-  const maintenance = open<MaintenanceJob, void>(
-    QUEUE.maintenance,
-    createProcessor({
-      log,
-      now,
-      bug: bug('poll'),
-      stage: async (job) => {
-        const { data } = job;
-        if (data.chore === 'resume-submissions') return resumeSubmissions({ ...job, data }, { ...deps });
-        await sweep({
-          queues,
-          now,
-          log,
-          ledger: deps.ledger,
-          put: letters.put,
-          announce: tellEnd,
-          signal: job.signal,
-        });
-        await sweepCancelMarkers(queues, log);
-        return { kind: 'done', value: undefined };
+  const workers: Workers = {
+    render: open<Checkpoint, RenderResult>(
+      QUEUE.render,
+      createProcessor({
+        ...host,
+        dataKind: 'checkpoint',
+        stage: (job) => renderStage(job, infra, renderDeps),
+        computeProgress,
+        createBugFailure: createFailureAt('poll'),
+        readLog: (renderId) => queues.render.getJobLogs(renderId).then(({ logs }) => logs),
+        addChild: (call, parent) => addChild(queues, settings, call, parent),
+      }),
+      { onShutdown: 'hand-back', concurrency: settings.RENDER_CONCURRENCY },
+    ),
+    submit: open<SubmitJob, SubmitResult>(
+      QUEUE.submit,
+      createProcessor({
+        ...host,
+        dataKind: 'submit-job',
+        stage: (job) => submitStage(job, infra, submitDeps),
+        createBugFailure: createFailureAt('submit'),
+        withFailure: (data, failure) => ({ ...data, failure }),
+        rateLimit: (ms) => queues.submit.rateLimit(ms),
+      }),
+      {
+        // An interrupted submission may have been bought.
+        onShutdown: 'finish',
+        concurrency: settings.SUBMIT_CONCURRENCY,
+        // Per second, not 300 per minute: BullMQ's window is fixed, and at its edge twice as many would pass.
+        limiter: { max: provider.quota.submitsPerSecond, duration: 1000 },
       },
-    }),
-    { concurrency: 1 },
-  );
+    ),
+    store: open<StoreJob, StoreResult>(
+      QUEUE.store,
+      createProcessor({
+        ...host,
+        dataKind: 'store-job',
+        stage: (job) => storeImageStage(job, infra, deps),
+        createBugFailure: createFailureAt('store'),
+        withFailure: (data, failure) => ({ ...data, failure }),
+      }),
+      { onShutdown: 'finish-in-time', concurrency: settings.STORE_CONCURRENCY },
+    ),
+    webhook: open<WebhookJob, void>(
+      QUEUE.webhook,
+      createProcessor<WebhookJob, void, StageFailure>({
+        ...host,
+        dataKind: 'webhook-job',
+        stage: (job) => webhookStage(job, infra, webhookDeps),
+        createBugFailure: (error) => ({
+          code: 'internal_error',
+          message: infra.scrub(errorMessage(error)),
+          chain: [],
+        }),
+      }),
+      { onShutdown: 'finish-in-time', concurrency: settings.WEBHOOK_CONCURRENCY },
+    ),
+    maintenance: open<MaintenanceJob, void>(
+      QUEUE.maintenance,
+      createProcessor({
+        ...host,
+        dataKind: 'maintenance-job',
+        stage: async (job) => {
+          const { data, signal } = job;
+          if (data.chore === 'resume-submissions')
+            return resumeSubmissions({ ...job, data }, { ...infra, queues });
+          await sweep({ ...infra, queues, deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, signal });
+          await sweepCancelMarkers(queues, log);
+          return { kind: 'done', value: undefined };
+        },
+        createBugFailure: createFailureAt('poll'),
+      }),
+      { onShutdown: 'hand-back', concurrency: 1 },
+    ),
+    deadLetter: 'no worker',
+    webhookDeadLetter: 'no worker',
+    cancel: 'no worker',
+  };
+  return { close: () => closeWorkers(workers, infra) };
+}
 
-  return { close: () => closeWorkers({ render, submit, store, webhook, maintenance }, deps) };
+/** Stops all workers: {@link OnShutdown} says what happens to their jobs. Gives up soon after `SHUTDOWN_TIMEOUT_MS`. */
+async function closeWorkers(
+  workers: Workers,
+  { settings, clock, log }: Pick<Infra, 'settings' | 'clock' | 'log'>,
+): Promise<void> {
+  const open = Object.values(workers).filter((worker) => worker !== 'no worker');
+  const cancelJobs = (onShutdown: OnShutdown) => {
+    for (const worker of open) if (worker.onShutdown === onShutdown) worker.cancelAllJobs('shutting down');
+  };
+  const closed = Promise.all(open.map((worker) => worker.close()));
+  cancelJobs('hand-back');
+  const timer = new AbortController();
+  const late = clock.sleep(settings.SHUTDOWN_TIMEOUT_MS, timer.signal).then(
+    async () => {
+      log.warn('shutdown is late: downloads and webhooks are handed back');
+      cancelJobs('finish-in-time');
+      await clock.sleep(2000, timer.signal);
+      log.error('shutdown gave up: the locks of the running jobs will run out');
+    },
+    () => undefined,
+  );
+  await Promise.race([closed, late.catch(() => undefined)]);
+  timer.abort();
 }

@@ -3,9 +3,9 @@ import { openStore } from '@darkroom/shared/object-store';
 import { cleanup, requires, service, startHttpProxy, tempDir, uniqueS3Url, until } from '@darkroom/testkit';
 import type { FaultRule, Simulator } from '@darkroom/upstream-simulator';
 import { expect, test, vi } from 'vitest';
-import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
 import { lowJitterClock, openHarness } from './support/harness.ts';
 import { spawnWorker } from './support/spawn-worker.ts';
+import { findWebhooks } from './support/webhook-harness.ts';
 
 // Processes start in seconds, on a busy machine in many.
 vi.setConfig({ testTimeout: 120_000 });
@@ -61,7 +61,7 @@ requires('redis').describe('a worker killed with SIGKILL', () => {
     // The dead worker's lock still stands.
     expect(await harness.cancel(id)).toBe('busy');
     spawnWorker(harness);
-    expect(await harness.waitForReceipt(id)).toMatchObject({ state: 'canceled', costMicros: 25_000 });
+    expect(await harness.waitForReceipt(id)).toMatchObject({ status: 'canceled', costMicros: 25_000 });
     expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
     expect(harness.simulator.requests.counts().categories.query.received).toBe(1);
   });
@@ -109,15 +109,15 @@ requires('redis', 's3').describe('a worker killed while it ends a canceled rende
     await until(() => hang.hits > 0, { timeout: 60_000 });
     await victim.kill('SIGKILL');
     hang.remove();
-    expect((await harness.checkpoint(id)).at.step).toBe('cancel');
+    expect((await harness.readCheckpoint(id)).at.step).toBe('cancel');
     spawnWorker(harness, env);
     await until(async () => (await harness.queues.render.getJobState(id)) === 'completed', {
       timeout: 60_000,
     });
     const receipt = await new Ledger(store, lowJitterClock).readReceipt(id);
-    expect(receipt).toMatchObject({ state: 'canceled', costMicros: 0, canceled: { from: 'submit' } });
+    expect(receipt).toMatchObject({ status: 'canceled', costMicros: 0, canceled: { from: 'submit' } });
     expect(receipt?.notes?.filter(({ text }) => text.startsWith('canceled'))).toHaveLength(1);
-    expect(await findDeliveries(harness.queues, id)).toHaveLength(1);
+    expect(await findWebhooks(harness, id)).toHaveLength(1);
     expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
     expect(harness.countPurchases(id).charged).toBe(0);
   });

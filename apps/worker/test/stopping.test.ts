@@ -1,11 +1,5 @@
-import { webhookId } from '@darkroom/shared/queues';
-import { dayIndexPrefix } from '@darkroom/shared/render';
 import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test, vi } from 'vitest';
-import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
-import { openDeadLetters } from '../src/bullmq/index.ts';
-import { type SweepDeps, sweep } from '../src/maintenance/index.ts';
-import { enqueueWebhooks } from '../src/webhooks/index.ts';
 import { openHarness } from './support/harness.ts';
 
 // Some live through an outage, with thirty renders.
@@ -19,7 +13,7 @@ requires('redis').describe('stopping and being stopped', () => {
     const id = await harness.enqueue();
     await harness.simulator.requests.until((counts) => counts.categories.submit.received === 1);
     await worker.close();
-    expect(await harness.ledger.attemptState(id, 1)).toMatchObject({ state: 'accepted' });
+    expect(await harness.ledger.attemptState(id, 1)).toMatchObject({ kind: 'accepted' });
     await harness.startWorker();
     expect((await harness.waitForReceipt(id)).status).toBe('completed');
     expect(harness.simulator.requests.counts().categories.submit.received).toBe(1);
@@ -56,7 +50,7 @@ requires('redis').describe('stopping and being stopped', () => {
   test('an intent without an outcome is never posted, whoever left it', async () => {
     const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 100 } });
     const id = await harness.enqueue();
-    const { request } = await harness.checkpoint(id);
+    const { request } = await harness.readCheckpoint(id);
     await harness.ledger.claim(id, 1, {
       owner: 'a worker that is gone',
       provider: 'toapis',
@@ -119,113 +113,5 @@ requires('redis').describe('stopping and being stopped', () => {
       });
       expect(harness.countPurchases(id), id).toEqual({ charged: 1, refunded: 0 });
     }
-  });
-
-  test('a render that failed without a burial gets letter, receipt and webhook from the sweep, once', async () => {
-    const harness = await openHarness();
-    const webhook = { kind: 'url', url: 'https://hooks.example.invalid/in' } as const;
-    const id = await harness.enqueue({ webhook });
-    // Fails it as BullMQ does for stalling: without a stage, and so without a burial.
-    const stranger = harness.engine.worker('render', async () => {
-      throw new Error('job stalled more than allowable limit');
-    });
-    await until(async () => (await harness.queues.render.getJob(id))?.finishedOn);
-    await stranger.close();
-    await harness.putCancelMarker(id);
-    const { queues, ledger, store, settings } = harness;
-    const deps: SweepDeps = {
-      queues,
-      ledger,
-      now: Date.now,
-      log: { warn: () => undefined } as never,
-      put: openDeadLetters(queues).put,
-      announce: (receipt, end, signal) => enqueueWebhooks({ queues, store, settings }, receipt, end, signal),
-      signal: new AbortController().signal,
-    };
-    expect(await sweep(deps)).toBe(1);
-    expect(await sweep(deps)).toBe(0);
-    const letter = await queues.deadLetter.getJob(id);
-    expect(letter?.data.failure).toMatchObject({ code: 'worker_lost', step: 'submit' });
-    const receipt = await ledger.readReceipt(id);
-    expect(receipt).toMatchObject({ state: 'failed', attempts: 0, costMicros: 0 });
-    expect(receipt?.failure).toEqual(letter?.data.failure);
-    expect(receipt?.notes?.at(-1)?.text).toBe('dead: worker_lost: job stalled more than allowable limit');
-    // As its burial would have: told under the number of this end, found by the day, not to be canceled later.
-    expect((await findDeliveries(queues, id)).map((delivery) => delivery.id)).toEqual([
-      webhookId(id, 'failed', 0, 0),
-    ]);
-    const { objects } = await store.list({ prefix: dayIndexPrefix('default', receipt?.createdAt ?? 0) });
-    expect(objects.map(({ key }) => key.endsWith(id))).toEqual([true]);
-    expect(await queues.cancel.getJob(id)).toBeUndefined();
-
-    await harness.startWorker();
-    await harness.redrive(id);
-    expect((await harness.waitForReceipt(id)).status).toBe('completed');
-    expect(harness.countPurchases(id).charged).toBe(1);
-    expect(await harness.queues.deadLetter.getJob(id)).toBeUndefined();
-  });
-});
-
-requires('redis').describe('the quota', () => {
-  test('two workers together stay inside the submission quota and never meet a 429', async () => {
-    const harness = await openHarness({
-      settings: { TOAPIS_SUBMIT_PER_SECOND: 5 },
-      simulator: { quota: { submitPerSecond: 5, submitBurst: 50, queryPerSecond: 50, queryBurst: 500 } },
-    });
-    await harness.startWorker();
-    await harness.startWorker();
-    const ids = await Promise.all(Array.from({ length: 25 }, () => harness.enqueue()));
-    for (const id of ids) expect((await harness.waitForReceipt(id)).status).toBe('completed');
-    expect(harness.simulator.requests.counts().categories.submit.quotaRefused).toBe(0);
-    // Five windows of five: the first and the last are four seconds apart. What begins apart may arrive together.
-    const begun = await Promise.all(ids.map((id) => harness.queues.submit.getJob(`${id}.s1`)));
-    const times = begun.map((job) => job?.processedOn ?? 0);
-    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(3_900);
-  });
-
-  test('while the query quota is blocked nobody polls, and nothing fails for it', async () => {
-    const harness = await openHarness();
-    harness.simulator.faults.add({ kind: 'query_429', retryAfterSeconds: 1 });
-    await harness.startWorker();
-    const ids = [await harness.enqueue(), await harness.enqueue(), await harness.enqueue()];
-    for (const id of ids) expect((await harness.waitForReceipt(id)).status).toBe('completed');
-    expect(ids.map((id) => harness.countPurchases(id).charged)).toEqual([1, 1, 1]);
-  });
-});
-
-requires('redis').describe('reference images', () => {
-  const png = Buffer.from(
-    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-    'base64',
-  );
-  const stored = { kind: 'stored', key: 'inputs/abc', contentType: 'image/png', bytes: png.length } as const;
-
-  test('bytes are uploaded first and travel as a URL', async () => {
-    const harness = await openHarness();
-    await harness.store.put('inputs/abc', png, { contentType: 'image/png' });
-    await harness.startWorker();
-    const id = await harness.enqueue({ images: [stored] });
-    expect((await harness.waitForReceipt(id)).status).toBe('completed');
-    expect(harness.simulator.requests.counts().categories.upload.received).toBe(1);
-    const task = harness.simulator.tasks.get(harness.simulator.book.byBusinessId(id)[0]?.taskId ?? '');
-    expect(task?.references).toHaveLength(1);
-  });
-
-  test('an upload that fails has bought nothing and is tried again; one that is refused is dead', async () => {
-    const harness = await openHarness();
-    await harness.store.put('inputs/abc', png, { contentType: 'image/png' });
-    harness.simulator.faults.add({ kind: 'internal_error', route: 'upload' });
-    await harness.startWorker();
-    const fine = await harness.enqueue({ images: [stored] });
-    expect((await harness.waitForReceipt(fine)).status).toBe('completed');
-    expect((await harness.queues.submit.getJob(`${fine}.s1`))?.attemptsMade).toBe(2);
-
-    await harness.store.put('inputs/bad', 'not an image', { contentType: 'image/png' });
-    const bad = await harness.enqueue({ images: [{ ...stored, key: 'inputs/bad' }] });
-    expect((await harness.waitForReceipt(bad)).failure).toMatchObject({
-      code: 'invalid_request',
-      step: 'submit',
-    });
-    expect(harness.countPurchases(bad).charged).toBe(0);
   });
 });

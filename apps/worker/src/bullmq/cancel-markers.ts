@@ -1,30 +1,33 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type CancelMarker, dropCancelMarker, type Queues } from '@darkroom/shared/queues';
+import { upgradePersisted } from '@darkroom/shared/render';
 import type { JobType } from 'bullmq';
 
-/** Where a job is that nobody works on. On PGlite, BullMQ counts those of a paused queue by a type that it does not name. */
-const ANYWHERE = ['waiting', 'paused'] as JobType[];
+/** The states of a job in a queue without a worker. On PGlite, BullMQ counts jobs of a paused queue as a type that `JobType` lacks. */
+const WAITING = ['waiting', 'paused'] as JobType[];
 
 /**
- * Who wants to be stopped. Markers lie in a queue that nobody works on; its job ids are the renders'.
+ * The cancel markers. They lie in a queue without a worker, under the ids of their renders.
  *
- * Nearly always there is none at all. So that is asked first, once for all renders that look in the same turn of the
- * event loop; the question is sent after the last of them has asked.
+ * Usually there is no marker at all, so their number is read first: once for all renders that ask in the same turn of the
+ * event loop. It is read after the last of them has asked.
  */
 export function openCancelMarkers(queues: Queues) {
-  let asking: Promise<boolean> | undefined;
-  const anybody = (): Promise<boolean> => {
-    asking ??= turn().then(async () => {
-      asking = undefined;
-      return (await queues.cancel.getJobCountByTypes(...ANYWHERE)) > 0;
+  let reading: Promise<boolean> | undefined;
+  const hasMarkers = (): Promise<boolean> => {
+    reading ??= nextTurn().then(async () => {
+      reading = undefined;
+      return (await queues.cancel.getJobCountByTypes(...WAITING)) > 0;
     });
-    return asking;
+    return reading;
   };
   return {
-    find: async (renderId: string): Promise<CancelMarker | undefined> =>
-      (await anybody()) ? (await queues.cancel.getJob(renderId))?.data : undefined,
+    find: async (renderId: string): Promise<CancelMarker | undefined> => {
+      const job = (await hasMarkers()) ? await queues.cancel.getJob(renderId) : undefined;
+      return job && (upgradePersisted('cancel-marker', job.data) as CancelMarker);
+    },
     remove: async (renderId: string): Promise<void> => {
-      if (await anybody()) await dropCancelMarker(queues, renderId);
+      if (await hasMarkers()) await dropCancelMarker(queues, renderId);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Settings } from '@darkroom/shared/config';
+import type { Settings } from '@darkroom/shared/config';
 import {
   expiryPriority,
   LANE,
@@ -9,42 +9,41 @@ import {
 } from '@darkroom/shared/queues';
 import { DATA_VERSION } from '@darkroom/shared/render';
 import type { Queue } from 'bullmq';
-import type { RenderDeps } from '../render/index.ts';
-import type { ChildCall, ChildState } from '../stage/stage.ts';
+import type { ChildCall, ChildState } from '../stage/index.ts';
 import { DECIDED } from './processor.ts';
 
-/** A store child retries until its result expires: the number is only BullMQ's. */
-const WITHOUT_END = 1_000_000;
+/** A store child retries until its result expires, which the policy decides. BullMQ's own limit must not come first. */
+const UNLIMITED_ATTEMPTS = 1_000_000;
 
-/** What a render sees of its children. */
-export function openChildren(queues: Queues): RenderDeps['children'] {
+/** The children of renders. */
+export function openChildren(queues: Queues) {
   return {
-    submit: (id) => stateOf(queues.submit, id),
-    store: (id) => stateOf(queues.store, id),
-    remove: async (queue, id) => {
+    readSubmit: (id: string) => readChild(queues.submit, id),
+    readStore: (id: string) => readChild(queues.store, id),
+    remove: async (queue: ChildCall['queue'], id: string): Promise<void> => {
       await queues[queue].remove(id);
     },
-    withdraw: (id) => withdrawSubmission(queues, id),
+    withdraw: (id: string) => withdrawSubmission(queues, id),
   };
 }
 
 /**
- * One read tells all: a child that has ended completed if it left a value, which ours always do. A retry takes end and
- * value away again. Guarantees of the engines' conformance suite hold it there.
+ * One read is enough: a child that has ended has completed if it left a value, and our stages always return one. A retry
+ * removes the end and the value. The engines' conformance suite tests both.
  */
-async function stateOf<D extends SubmitJob | StoreJob, R>(
+async function readChild<D extends SubmitJob | StoreJob, R>(
   queue: Queue<D, R>,
   id: string,
 ): Promise<ChildState<R>> {
   const child = await queue.getJob(id);
   if (!child) return { kind: 'absent' };
   if (!child.finishedOn) return { kind: 'pending' };
-  // `null` is how BullMQ says none.
+  // BullMQ's `null` means: no value.
   const value: R | null = child.returnvalue;
   return value === null ? { kind: 'failed', failure: child.data.failure } : { kind: 'completed', value };
 }
 
-/** Adds the child of a render, which must be absent. */
+/** Adds the child of a render. The child must be absent. */
 export async function addChild(
   queues: Queues,
   settings: Settings,
@@ -52,13 +51,13 @@ export async function addChild(
   parent: { id: string; queue: string },
 ): Promise<void> {
   const { renderId, attempt, tenant, provider, request, createdAt } = call.checkpoint;
-  const family = { jobId: call.id, parent, continueParentOnFailure: true, backoff: DECIDED };
+  const options = { jobId: call.id, parent, continueParentOnFailure: true, backoff: DECIDED };
   switch (call.queue) {
     case 'submit':
       await queues.submit.add(
         request.resolution,
         { version: DATA_VERSION, renderId, attempt, tenant, provider, request },
-        { ...family, attempts: settings.SUBMIT_ATTEMPTS, priority: LANE[request.priority] },
+        { ...options, attempts: settings.SUBMIT_ATTEMPTS, priority: LANE[request.priority] },
       );
       return;
     case 'store': {
@@ -66,7 +65,7 @@ export async function addChild(
       await queues.store.add(
         request.resolution,
         { version: DATA_VERSION, renderId, attempt, tenant, provider, taskId, createdAt, expiresAt },
-        { ...family, attempts: WITHOUT_END, priority: expiryPriority(expiresAt) },
+        { ...options, attempts: UNLIMITED_ATTEMPTS, priority: expiryPriority(expiresAt) },
       );
       return;
     }

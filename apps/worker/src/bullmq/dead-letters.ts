@@ -1,29 +1,28 @@
 import type { Queues, WebhookDeadLetter } from '@darkroom/shared/queues';
 import type { DeadLetter } from '@darkroom/shared/render';
 
-/** Puts and removes dead letters. One render has one letter: its latest. */
-export function openDeadLetters(queues: Queues) {
+/** The dead letters of renders. A render has at most one: that of its latest end. */
+export function openDeadLetters({ deadLetter: queue }: Queues) {
   return {
     put: async (letter: DeadLetter): Promise<void> => {
-      await queues.deadLetter.remove(letter.renderId);
-      await queues.deadLetter.add(letter.failure.code, letter, { jobId: letter.renderId });
+      await queue.remove(letter.renderId);
+      await queue.add(letter.failure.code, letter, { jobId: letter.renderId });
     },
     remove: async (renderId: string): Promise<void> => {
-      await queues.deadLetter.remove(renderId);
+      await queue.remove(renderId);
     },
   };
 }
 
-/** The same for webhooks, by message. */
-export function openWebhookDeadLetters(queues: Queues) {
-  const letters = queues.webhookDeadLetter;
+/** The dead letters of webhooks, under the ids of their webhooks. */
+export function openWebhookDeadLetters({ webhookDeadLetter: queue }: Queues) {
   return {
     put: async (id: string, letter: WebhookDeadLetter): Promise<void> => {
-      await letters.remove(id);
-      await letters.add(letter.status, letter, { jobId: id });
+      await queue.remove(id);
+      await queue.add(letter.status, letter, { jobId: id });
     },
     remove: async (id: string): Promise<void> => {
-      if (await letters.getJob(id)) await letters.remove(id);
+      if (await queue.getJob(id)) await queue.remove(id);
     },
   };
 }

@@ -1,8 +1,10 @@
-// outcomes.ts       a stage's outcome as BullMQ's moves and errors
-// children.ts       a render's children: their state, adding them
-// dead-letters.ts   one letter per dead render, and per webhook that nobody took
-// cancels.ts        markers of renders that are to stop
-// messages.ts       webhooks that wait for their receiver
+// The only folder that knows how BullMQ moves jobs. No stage imports it: workers.ts hands its functions to the stages.
+//
+// processor.ts        a stage as a BullMQ processor: data in the present version, outcomes as moves and errors
+// children.ts         a render's children: their state, adding them
+// dead-letters.ts     one dead letter per failed render, and per webhook that was given up
+// cancel-markers.ts   finds and removes the cancel marker of a render
+// webhook-waker.ts    makes a deferred webhook run now
 export * from './cancel-markers.ts';
 export * from './children.ts';
 export * from './dead-letters.ts';

@@ -1,63 +1,85 @@
-import { type Processor } from '@darkroom/shared/engine';
-import { type Failure, formatNote, parseNote } from '@darkroom/shared/render';
-import { type Logger } from '@darkroom/shared/runtime';
+import type { Processor } from '@darkroom/shared/engine';
+import {
+  type Failure,
+  formatNote,
+  NewerDataError,
+  type Note,
+  type PersistedKind,
+  parseNote,
+  upgradePersisted,
+} from '@darkroom/shared/render';
+import type { Logger } from '@darkroom/shared/runtime';
 import { DelayedError, type Job, RateLimitError, UnrecoverableError, WaitingChildrenError } from 'bullmq';
-import { isEngineError } from '../stage/engine-errors.ts';
-import type { ChildCall, StageFailure, StageJob, StageOutcome } from '../stage/stage.ts';
+import {
+  type ChildCall,
+  describeFailure,
+  isEngineError,
+  mustHandBack,
+  type StageFailure,
+  type StageJob,
+  type StageOutcome,
+} from '../stage/index.ts';
 
-/** An attempt that is to be made again after `afterMs`; see {@link decidedBackoff}. */
-class TryAgain extends Error {
+/** The job makes another attempt after `afterMs`; see {@link decidedBackoff}. */
+class RetryError extends Error {
   readonly afterMs: number;
   constructor(reason: string, afterMs: number) {
     super(reason);
-    this.name = 'TryAgain';
+    this.name = 'RetryError';
     this.afterMs = afterMs;
   }
 }
 
-/** BullMQ's backoff: the decision was taken already, with all that is known. */
+/** BullMQ's backoff: the stage has already decided how long the job waits. */
 export const decidedBackoff = (_attempts: number, _type?: string, error?: Error) =>
-  error instanceof TryAgain ? error.afterMs : 1000;
+  error instanceof RetryError ? error.afterMs : 1000;
 
-/** Jobs that retry name this backoff, so that BullMQ asks {@link decidedBackoff}. */
+/** Jobs that retry name this backoff, so that BullMQ calls {@link decidedBackoff}. */
 export const DECIDED = { type: 'decided' } as const;
 
+/** How a stage is run for the jobs of its queue. */
 export interface StageHost<D, R, F extends StageFailure = Failure> {
   log: Logger;
   now(): number;
+  /** The shape of the queue's job data: the stage gets the data in the present version. */
+  dataKind: PersistedKind;
   stage(job: StageJob<D>): Promise<StageOutcome<R, D, F>>;
   /** Adds a child under this parent. */
   addChild?(call: ChildCall, parent: { id: string; queue: string }): Promise<void>;
-  /** Tells every worker of the queue to wait. */
+  /** Makes all workers of the queue wait. */
   rateLimit?(ms: number): Promise<void>;
-  /** A stage threw: what its death is called, or `undefined` where it must not die of it. */
-  bug(error: unknown): F;
-  /** The data with the failure written in, where the parent finds it. */
+  /** The failure of a job whose stage threw an unexpected error. */
+  createBugFailure(error: unknown): F;
+  /** The data with the failure in it, for the parent to read. */
   withFailure?(data: D, failure: F): D;
-  /** Percent, where the data tells how far the job has come. */
-  progressOf?(data: D): number | undefined;
-  /** The lines of a job's log; without it a stage cannot read its notes. */
-  logsOf?(jobId: string): Promise<string[]>;
+  /** The job's progress in percent. */
+  computeProgress?(data: D): number | undefined;
+  /** The lines of a job's log. A stage that reads its notes needs it. */
+  readLog?(jobId: string): Promise<string[]>;
 }
 
-/** A handed-back job runs again soon, by anybody; not so soon that an engine in trouble gets no rest. */
-const STOP_PAUSE_MS = 100;
-const ENGINE_PAUSE_MS = 2_000;
+/** A job that is handed back runs again after this time, on any worker. */
+const PAUSE_MS = {
+  stopped: 100,
+  /** An engine in trouble needs a rest. */
+  engineError: 2_000,
+  /** During a rolling update a worker of the newer version takes the job. */
+  newerData: 30_000,
+};
 
 /**
- * Runs a stage as a BullMQ processor. The only place that knows which move and which error of BullMQ an outcome
- * is. Two rules of BullMQ shape it: `updateData` comes before a move, because the move gives up the lock; and
- * after a move its error is thrown at once.
+ * Runs a stage as a BullMQ processor. Two rules of BullMQ shape it: `updateData` comes before a move, because a move
+ * gives up the lock; and after a move its error is thrown at once.
  */
 export function createProcessor<D, R, F extends StageFailure = Failure>(
   host: StageHost<D, R, F>,
 ): Processor<D, R> {
   return async (job, token, signal) => {
     for (;;) {
-      const outcome = await run(host, job, token, signal);
+      const outcome = await runStage(host, job, token, signal);
       if (outcome.kind === 'done') return outcome.value;
-      const steer = await move(host, job, token, outcome);
-      if (steer) throw steer;
+      const error = await moveJob(host, job, token, outcome);
+      if (error) throw error;
     }
   };
 }
@@ -65,9 +87,9 @@ export function createProcessor<D, R, F extends StageFailure = Failure>(
 /**
  * Makes the move that an outcome stands for.
  *
- * @returns the error by which BullMQ learns of it, or `undefined` when the stage can go on at once.
+ * @returns the error that tells BullMQ about the move, or `undefined` if the stage can go on at once.
  */
-async function move<D, R, F extends StageFailure>(
+async function moveJob<D, R, F extends StageFailure>(
   host: StageHost<D, R, F>,
   job: Job<D, R>,
   token: string,
@@ -76,58 +98,57 @@ async function move<D, R, F extends StageFailure>(
   try {
     switch (outcome.kind) {
       case 'wait':
-        if (outcome.data !== job.data) await save(host, job, outcome.data);
+        if (outcome.data !== job.data) await saveData(host, job, outcome.data);
         await job.moveToDelayed(host.now() + outcome.afterMs, token);
         return new DelayedError();
       case 'wait-all':
         await host.rateLimit?.(outcome.afterMs);
         return new RateLimitError();
       case 'retry':
-        return new TryAgain(outcome.reason, outcome.afterMs);
+        return new RetryError(outcome.reason, outcome.afterMs);
       case 'dead':
-        if (host.withFailure) await job.updateData(host.withFailure(job.data, outcome.failure));
-        return deathOf(outcome.failure);
+        if (host.withFailure) await job.updateData(host.withFailure(readData(host, job), outcome.failure));
+        return createFatalError(outcome.failure);
       case 'child':
-        // Adding a failed child again would mark it pending for ever.
+        // To add a failed child again would mark it pending permanently.
         if (outcome.absent) {
           await host.addChild?.(outcome.child, { id: job.id as string, queue: job.queueQualifiedName });
         }
-        // Where it does not wait, the child ended in the meantime: go on from what it left.
+        // False if the child has ended in the meantime: the stage goes on from the child's result.
         return (await job.moveToWaitingChildren(token)) ? new WaitingChildrenError() : undefined;
     }
   } catch (error) {
     if (!isEngineError(error)) throw error;
-    return handBack(host, job, token, error.message, ENGINE_PAUSE_MS);
+    return handBack(host, job, token, error.message, PAUSE_MS.engineError);
   }
 }
 
-/** A job's `failedReason` when it died of this. */
-export const describeFailure = ({ code, message }: Pick<StageFailure, 'code' | 'message'>) =>
-  `${code}: ${message}`;
-
-/** The dashboard shows this stack: ours would lead to this file, the failure's own leads to the cause. */
-function deathOf(failure: StageFailure): UnrecoverableError {
-  const death = new UnrecoverableError(describeFailure(failure));
-  death.stack = [death.message, ...failure.chain].join('\n');
-  return death;
+/** The dashboard shows this stack. A stack of this file would not help, the failure's own causes do. */
+function createFatalError(failure: StageFailure): UnrecoverableError {
+  const error = new UnrecoverableError(describeFailure(failure));
+  error.stack = [error.message, ...failure.chain].join('\n');
+  return error;
 }
 
-async function run<D, R, F extends StageFailure>(
+async function runStage<D, R, F extends StageFailure>(
   host: StageHost<D, R, F>,
   job: Job<D, R>,
   token: string,
   signal: AbortSignal,
 ): Promise<StageOutcome<R, D, F>> {
   try {
-    return await host.stage(viewOf(host, job, signal));
+    return await host.stage(createStageJob(host, job, signal));
   } catch (error) {
-    if (signal.aborted) throw await handBack(host, job, token, 'told to stop', STOP_PAUSE_MS);
-    // Whatever became of our own engine, the job is not to blame. It is let go without a verdict; if even that
-    // does not get through, its lock runs out and another worker goes on.
-    if (isEngineError(error)) throw await handBack(host, job, token, error.message, ENGINE_PAUSE_MS);
-    const failure = host.bug(error);
-    host.log.error({ jobId: job.id, err: error }, 'a bug killed a job');
-    return { kind: 'dead', failure };
+    if (signal.aborted) throw await handBack(host, job, token, 'the worker lets go of it', PAUSE_MS.stopped);
+    if (error instanceof NewerDataError) {
+      host.log.warn({ jobId: job.id, err: error.message }, 'job waits: newer data');
+      throw await handBack(host, job, token, error.message, PAUSE_MS.newerData);
+    }
+    // An error of our own engine is no fault of the job. If the job cannot be handed back either, its lock runs out and
+    // another worker goes on.
+    if (mustHandBack(error)) throw await handBack(host, job, token, error.message, PAUSE_MS.engineError);
+    host.log.error({ jobId: job.id, err: error }, 'job failed: unexpected error');
+    return { kind: 'dead', failure: host.createBugFailure(error) };
   }
 }
 
@@ -135,45 +156,54 @@ async function handBack<D, R, F extends StageFailure>(
   host: StageHost<D, R, F>,
   job: Job<D, R>,
   token: string,
-  why: string,
+  reason: string,
   pauseMs: number,
 ): Promise<DelayedError> {
-  host.log.info({ jobId: job.id, why }, 'job handed back');
+  host.log.info({ jobId: job.id, reason, pauseMs }, 'job handed back');
   await job.moveToDelayed(host.now() + pauseMs, token).catch((error: unknown) => {
-    host.log.warn({ jobId: job.id, err: error }, 'could not hand a job back; its lock will run out');
+    host.log.warn({ jobId: job.id, err: error }, 'job not handed back: its lock will run out');
   });
   return new DelayedError();
 }
 
-async function save<D, R, F extends StageFailure>(
+/**
+ * The only place where job data is read for a stage. Data of an older version is upgraded.
+ *
+ * @throws {NewerDataError} for data that a newer Darkroom wrote. The job is then handed back.
+ */
+const readData = <D, R, F extends StageFailure>(host: StageHost<D, R, F>, job: Job<D, R>): D =>
+  upgradePersisted(host.dataKind, job.data) as D;
+
+async function saveData<D, R, F extends StageFailure>(
   host: StageHost<D, R, F>,
   job: Job<D, R>,
   data: D,
 ): Promise<void> {
-  const progress = host.progressOf?.(data);
-  const moved = progress !== undefined && progress !== job.progress;
-  // Neither builds on the other: one round trip.
-  await Promise.all([job.updateData(data), moved && job.updateProgress(progress)]);
+  const progress = host.computeProgress?.(data);
+  const changed = progress !== undefined && progress !== job.progress;
+  // The two writes are independent: one round trip.
+  await Promise.all([job.updateData(data), changed && job.updateProgress(progress)]);
 }
 
-function viewOf<D, R, F extends StageFailure>(
+function createStageJob<D, R, F extends StageFailure>(
   host: StageHost<D, R, F>,
   job: Job<D, R>,
   signal: AbortSignal,
 ): StageJob<D> {
   return {
     id: job.id as string,
-    data: job.data,
+    data: readData(host, job),
     attemptsMade: job.attemptsMade,
     signal,
-    save: (data) => save(host, job, data),
+    save: (data) => saveData(host, job, data),
     note: async (text) => {
       const note = { at: host.now(), text };
       await job.log(formatNote(note));
       return note;
     },
-    notes: async () => notesOf((await host.logsOf?.(job.id as string)) ?? []),
+    notes: async () => parseNotes((await host.readLog?.(job.id as string)) ?? []),
   };
 }
 
-const notesOf = (lines: string[]) => lines.flatMap((line) => parseNote(line) ?? []);
+/** The notes among the lines of a job's log. */
+const parseNotes = (lines: string[]): Note[] => lines.flatMap((line) => parseNote(line) ?? []);

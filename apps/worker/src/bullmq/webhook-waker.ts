@@ -1,20 +1,24 @@
 import type { Queues } from '@darkroom/shared/queues';
-import { isEngineError } from '../stage/engine-errors.ts';
-import type { HostSlotsOptions } from '../webhooks/index.ts';
+import { isEngineError } from '../stage/index.ts';
 
-/** Has a webhook that waits for a place come now. */
-export function createWebhookWaker(queues: Queues): HostSlotsOptions['wake'] {
-  return async ({ id, attemptsMade }) => {
-    const state = await queues.webhook.getJobState(id);
+/**
+ * Makes a function that lets a deferred webhook run now.
+ *
+ * @returns `moving` if the webhook is just being deferred, `gone` if it is not deferred any more. Throws if the engine is
+ * away.
+ */
+export function createWebhookWaker({ webhook: queue }: Queues) {
+  return async (deferred: { id: string; attemptsMade: number }): Promise<'woken' | 'moving' | 'gone'> => {
+    const state = await queue.getJobState(deferred.id);
     if (state === 'active') return 'moving';
-    const job = state === 'delayed' ? await queues.webhook.getJob(id) : undefined;
-    if (job?.attemptsMade !== attemptsMade) return 'gone';
+    const job = state === 'delayed' ? await queue.getJob(deferred.id) : undefined;
+    if (job?.attemptsMade !== deferred.attemptsMade) return 'gone';
     try {
       await job.promote();
       return 'woken';
     } catch (error) {
       if (isEngineError(error)) throw error;
-      // Its time had come.
+      // Its delay has just ended.
       return 'gone';
     }
   };

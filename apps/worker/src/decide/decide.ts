@@ -1,120 +1,145 @@
-import { type FailureCode } from '@darkroom/api';
-
+import type { FailureCode } from '@darkroom/api';
 import { backoffMs } from './backoff.ts';
+import type { Situation } from './situation.ts';
 
-/** Everything that can go wrong in a render's life; the rows of the failure table. */
+/** Everything that can keep a render from going on. An unexpected error is not listed: it always fails the job. */
 export type Trouble =
   /** 429, or 503 `rate_limit_unavailable`, on a submission. */
   | { kind: 'rate_limited'; retryAfterMs: number }
-  /** Certainly not bought: no connection, or a 503 in the provider's own words. */
+  /** Certainly not bought: no connection, or a 503 with the provider's own error. */
   | { kind: 'not_bought'; retryAfterMs?: number | undefined }
-  /** Sent, and the answer was lost. */
+  /** The submission was sent and its answer was lost. `deadlineAt` is absent until the render is held. */
   | { kind: 'outcome_unknown' }
   | { kind: 'refused'; code: 'invalid_request' | 'content_policy_violation' }
   | { kind: 'account_stopped'; reason: 'unauthorized' | 'insufficient_quota' }
-  /** A look that told nothing: network, 5xx, 429, HTML, bad JSON. */
-  | { kind: 'look_failed'; retryAfterMs?: number | undefined }
+  /** BullMQ failed a child because its workers died too often. */
+  | { kind: 'worker_lost' }
+  /** The account's poll quota of this second is used up. */
+  | { kind: 'poll_quota_used'; retryAfterMs: number }
+  /** The task is not finished. `nextPollMs` is the delay that the poll planner asks for. */
+  | { kind: 'task_pending'; nextPollMs: number }
+  /** A poll without a readable status: network error, 5xx, 429, HTML, bad JSON. */
+  | { kind: 'poll_failed'; retryAfterMs?: number | undefined }
   | { kind: 'task_missing' }
+  /** The provider gave up and refunded. `content`: because of the content policy. */
   | { kind: 'task_failed'; content: boolean }
-  /** Network, 5xx, truncated, or not an image. */
+  /** Network error, 5xx, truncated, or not an image. */
   | { kind: 'download_failed' }
-  /** The file host says that the result is not there (403, 404, 410), though its time is not up. */
+  /** The file host answers 403, 404 or 410, though the result has not expired. */
   | { kind: 'result_gone' }
   | { kind: 'host_refused' }
   | { kind: 'result_expired' }
-  /** Our own store or engine is away. */
-  | { kind: 'own_parts_away' }
-  | { kind: 'bug' };
-
-export interface Situation {
-  /** Unix ms. */
-  now: number;
-  /** In [0, 1). */
-  random: number;
-  /** Tries of this step so far, this one included. */
-  tries: number;
-  /** Purchases begun so far, this one included. */
-  attempt: number;
-  /** Unix ms, where the step has one: when a task counts as lost, when a result expires. */
-  deadlineAt?: number;
-  /** Unix ms since when the task was answered with 404. */
-  missingSince?: number;
-  limits: {
-    submitAttempts: number;
-    maxPurchases: number;
-    missingGraceMs: number;
-    unknownGraceMs: number;
-  };
-}
+  /** Our own object store is away. */
+  | { kind: 'store_away' };
 
 export type Decision =
   /** Costs an attempt of the step. */
   | { kind: 'retry'; afterMs: number }
-  /** Costs nothing (I4). `everyone`: the whole queue waits. `pause`: until the account is back. */
-  | { kind: 'wait'; afterMs: number; everyone?: true; pause?: 'unauthorized' | 'insufficient_quota' }
-  /** Wait for the provider's word on an unknown submission. */
-  | { kind: 'hold'; until: number }
+  /** Costs nothing (I4). `pauseSubmissions`: pause the submit queue until the account can buy again. */
+  | { kind: 'wait'; afterMs: number; pauseSubmissions?: 'unauthorized' | 'insufficient_quota' }
+  /** All jobs of the queue wait. Costs nothing (I4). */
+  | { kind: 'wait-all'; afterMs: number }
+  /** Wait until `until` (Unix ms) for an acceptance in the ledger; read the ledger again after `afterMs`. */
+  | { kind: 'hold'; until: number; afterMs: number }
   | { kind: 'buy-again' }
-  | { kind: 'dead'; code: FailureCode };
+  /** `redrive`: where a redrive goes on. */
+  | { kind: 'dead'; code: FailureCode; redrive: 'same-step' | 'new-purchase' };
 
-const SUBMIT = { baseMs: 1000, capMs: 300_000 };
-const LOOK = { baseMs: 2000, capMs: 30_000 };
-const DOWNLOAD = { baseMs: 1000, capMs: 300_000 };
-/** A file host may need a moment for a new file; one that denies it this often has lost it. */
-const GONE_TRIES = 5;
-const OWN = { baseMs: 1000, capMs: 15_000 };
+interface Pace {
+  baseMs: number;
+  capMs: number;
+}
+const SUBMIT: Pace = { baseMs: 1000, capMs: 300_000 };
+const POLL: Pace = { baseMs: 2000, capMs: 30_000 };
+const DOWNLOAD: Pace = { baseMs: 1000, capMs: 300_000 };
+const ACCOUNT: Pace = { baseMs: 1000, capMs: 15_000 };
+/** The same pace for each try: waiting for the store is not counted. */
+const STORE_AWAY: Pace = { baseMs: 4000, capMs: 4000 };
 
-/** What trouble means for a render. Pure: the whole policy is this function. */
+/** A file host may need a moment for a new file. A host that denies the file this often has lost it. */
+const MAX_GONE_TRIES = 5;
+
+const HOLD_CHECK_MS = { min: 5_000, max: 60_000 };
+
+/** What a trouble means for a render. This function is the whole policy: no stage decides by itself. */
 export function decide(trouble: Trouble, at: Situation): Decision {
-  const wait = (pace: typeof SUBMIT, hintMs?: number) =>
+  const backoff = (pace: Pace, hintMs?: number) =>
     backoffMs({ ...pace, tries: at.tries, random: at.random, hintMs });
   switch (trouble.kind) {
     case 'rate_limited':
-      return { kind: 'wait', afterMs: trouble.retryAfterMs, everyone: true };
+      return { kind: 'wait-all', afterMs: trouble.retryAfterMs };
     case 'not_bought':
       return at.tries >= at.limits.submitAttempts
-        ? { kind: 'dead', code: 'upstream_unreachable' }
-        : { kind: 'retry', afterMs: wait(SUBMIT, trouble.retryAfterMs) };
+        ? fail('upstream_unreachable')
+        : { kind: 'retry', afterMs: backoff(SUBMIT, trouble.retryAfterMs) };
     case 'outcome_unknown':
-      return { kind: 'hold', until: at.now + at.limits.unknownGraceMs };
+      return decideUnknown(at);
     case 'refused':
-      return { kind: 'dead', code: trouble.code };
+      return fail(trouble.code);
     case 'account_stopped':
-      return { kind: 'wait', afterMs: wait(OWN), pause: trouble.reason };
-    case 'look_failed':
-      return pastDeadline(at)
-        ? { kind: 'dead', code: 'task_timeout' }
-        : { kind: 'wait', afterMs: wait(LOOK, trouble.retryAfterMs) };
+      return { kind: 'wait', afterMs: backoff(ACCOUNT), pauseSubmissions: trouble.reason };
+    case 'worker_lost':
+      return fail('worker_lost');
+    case 'poll_quota_used':
+      return { kind: 'wait', afterMs: backoff(POLL, trouble.retryAfterMs) };
+    case 'task_pending':
+      return isPastDeadline(at) ? fail('task_timeout') : { kind: 'wait', afterMs: trouble.nextPollMs };
+    case 'poll_failed':
+      return isPastDeadline(at)
+        ? fail('task_timeout')
+        : { kind: 'wait', afterMs: backoff(POLL, trouble.retryAfterMs) };
     case 'task_missing':
       return at.missingSince !== undefined && at.now - at.missingSince >= at.limits.missingGraceMs
-        ? { kind: 'dead', code: 'task_lost' }
-        : { kind: 'wait', afterMs: wait(LOOK) };
+        ? fail('task_lost')
+        : { kind: 'wait', afterMs: backoff(POLL) };
     case 'task_failed':
-      if (trouble.content) return { kind: 'dead', code: 'content_policy_violation' };
-      return buyAgainOr('generation_failed', at);
+      return trouble.content
+        ? fail('content_policy_violation', 'new-purchase')
+        : buyAgainOrFail('generation_failed', at);
     case 'download_failed': {
-      const afterMs = wait(DOWNLOAD);
-      // A try that could only come after the expiry is no try.
+      const afterMs = backoff(DOWNLOAD);
+      // A retry after the expiry cannot succeed.
       return at.deadlineAt !== undefined && at.now + afterMs >= at.deadlineAt
-        ? buyAgainOr('result_expired', at)
+        ? buyAgainOrFail('result_expired', at)
         : { kind: 'retry', afterMs };
     }
     case 'result_gone':
-      return at.tries >= GONE_TRIES
-        ? buyAgainOr('result_expired', at)
+      return at.tries >= MAX_GONE_TRIES
+        ? buyAgainOrFail('result_expired', at)
         : decide({ kind: 'download_failed' }, at);
     case 'host_refused':
-      return { kind: 'dead', code: 'result_host_refused' };
+      return fail('result_host_refused');
     case 'result_expired':
-      return buyAgainOr('result_expired', at);
-    case 'own_parts_away':
-      return { kind: 'wait', afterMs: wait(OWN) };
-    case 'bug':
-      return { kind: 'dead', code: 'internal_error' };
+      return buyAgainOrFail('result_expired', at);
+    case 'store_away':
+      return { kind: 'wait', afterMs: backoff(STORE_AWAY) };
   }
 }
 
-const pastDeadline = (at: Situation) => at.deadlineAt !== undefined && at.now >= at.deadlineAt;
+/** An unknown purchase is held. It is never retried, because that may buy twice (I2), unless the operator accepts it. */
+function decideUnknown(at: Situation): Decision {
+  const until = at.deadlineAt ?? at.now + at.limits.unknownGraceMs;
+  const leftMs = until - at.now;
+  if (at.deadlineAt === undefined || leftMs > 0) {
+    const checkMs = Math.min(Math.max(leftMs / 4, HOLD_CHECK_MS.min), HOLD_CHECK_MS.max);
+    return { kind: 'hold', until, afterMs: Math.min(leftMs, checkMs) };
+  }
+  return at.limits.resubmitUnknown
+    ? buyAgainOrFail('submission_unknown', at, 'same-step')
+    : fail('submission_unknown');
+}
 
-const buyAgainOr = (code: FailureCode, at: Situation): Decision =>
-  at.attempt < at.limits.maxPurchases ? { kind: 'buy-again' } : { kind: 'dead', code };
+type Redrive = Extract<Decision, { kind: 'dead' }>['redrive'];
+
+const fail = (code: FailureCode, redrive: Redrive = 'same-step'): Decision => ({
+  kind: 'dead',
+  code,
+  redrive,
+});
+
+const isPastDeadline = (at: Situation) => at.deadlineAt !== undefined && at.now >= at.deadlineAt;
+
+const buyAgainOrFail = (code: FailureCode, at: Situation, redrive: Redrive = 'new-purchase'): Decision =>
+  at.attempt === undefined || at.attempt < at.limits.maxPurchases
+    ? { kind: 'buy-again' }
+    : fail(code, redrive);

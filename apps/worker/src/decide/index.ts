@@ -1,10 +1,15 @@
-// Pure: no I/O, no clock, no chance of its own.
+// The worker's policy: what happens after each trouble, and how long each wait is.
+// Pure, apart from situation.ts, which reads the clock once. Imports no other folder of the worker.
 //
-// decide.ts           what each trouble means: retry, wait, hold, buy again, dead
-// backoff.ts          how long until the next try
-// plan-look.ts        when to look at a task next
-// latency-sketch.ts   what tasks took lately
+// decide.ts            what each trouble means: retry, wait, hold, buy again, dead
+// situation.ts         what a decision depends on: limits from the settings, time, tries
+// backoff.ts           how long until the next try
+// next-poll-delay.ts   when to poll a task next
+// latency-sketch.ts    how long recent tasks took
+// webhook-schedule.ts  when to send a webhook again
 export * from './backoff.ts';
 export * from './decide.ts';
 export * from './latency-sketch.ts';
 export * from './next-poll-delay.ts';
+export * from './situation.ts';
+export * from './webhook-schedule.ts';

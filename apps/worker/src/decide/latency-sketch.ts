@@ -1,30 +1,29 @@
 import type { LatencyShape } from './next-poll-delay.ts';
 
-const KEPT = 256;
-const TRUSTED_FROM = 20;
+const MAX_KEPT = 256;
+const MIN_OBSERVED = 20;
 
 /**
- * How long a task took, in ms: after `pendingMs`, at which a look said it was not finished, and not later than
- * `seenMs`, at which one said it was. The provider's own word counts inside these bounds; it comes in whole seconds.
- * Without it the middle is taken: the time of the look itself would make every lateness of ours part of what is
- * expected, and the next look later still.
+ * How long a task took, in ms. The last poll before it finished came at `pendingMs`, the first poll after it at `seenMs`.
+ * The provider's own figure, in whole seconds, counts between these bounds. Without it the middle is taken. To take
+ * `seenMs` would make our own delay a part of the expectation, and each next poll later than the one before.
  */
-export function estimateLatency(look: {
+export function estimateLatency(poll: {
   pendingMs: number;
   seenMs: number;
   tookMs?: number | undefined;
 }): number {
-  const guess = look.tookMs ?? (look.pendingMs + look.seenMs) / 2;
-  return Math.min(Math.max(guess, look.pendingMs), look.seenMs);
+  const guess = poll.tookMs ?? (poll.pendingMs + poll.seenMs) / 2;
+  return Math.min(Math.max(guess, poll.pendingMs), poll.seenMs);
 }
 
 /**
- * The latencies seen last, per kind of task, in this process. Until enough were seen it answers with the
- * configured expectation.
+ * The latest latencies per kind of task, in this process. Until it has observed enough of them it returns the configured
+ * expectation.
  */
 export class LatencySketch {
   readonly #expectedMs: number;
-  readonly #seen = new Map<string, { ring: number[]; next: number; shape: LatencyShape | undefined }>();
+  readonly #observed = new Map<string, { ring: number[]; next: number; shape: LatencyShape | undefined }>();
 
   constructor(expectedMs: number) {
     this.#expectedMs = expectedMs;
@@ -32,22 +31,22 @@ export class LatencySketch {
 
   /** A task of `kind` took `ms`; see {@link estimateLatency}. */
   observe(kind: string, ms: number): void {
-    const entry = this.#seen.get(kind) ?? { ring: [], next: 0, shape: undefined };
+    const entry = this.#observed.get(kind) ?? { ring: [], next: 0, shape: undefined };
     entry.ring[entry.next] = ms;
-    entry.next = (entry.next + 1) % KEPT;
+    entry.next = (entry.next + 1) % MAX_KEPT;
     entry.shape = undefined;
-    this.#seen.set(kind, entry);
+    this.#observed.set(kind, entry);
   }
 
   shape(kind: string): LatencyShape {
-    const entry = this.#seen.get(kind);
-    if (!entry || entry.ring.length < TRUSTED_FROM) return expectation(this.#expectedMs);
+    const entry = this.#observed.get(kind);
+    if (!entry || entry.ring.length < MIN_OBSERVED) return expectedShape(this.#expectedMs);
     entry.shape ??= quantiles(entry.ring);
     return entry.shape;
   }
 }
 
-const expectation = (ms: number): LatencyShape => ({ p10: ms * 0.4, p50: ms, p90: ms * 2.5 });
+const expectedShape = (ms: number): LatencyShape => ({ p10: ms * 0.4, p50: ms, p90: ms * 2.5 });
 
 function quantiles(values: readonly number[]): LatencyShape {
   const sorted = values.toSorted((a, b) => a - b);

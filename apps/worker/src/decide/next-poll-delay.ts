@@ -1,4 +1,4 @@
-/** What tasks of one kind usually take, in ms since the provider accepted them. */
+/** How long tasks of one kind take, in ms since the provider accepted them, as quantiles. */
 export interface LatencyShape {
   p10: number;
   p50: number;
@@ -9,35 +9,35 @@ export interface PollPlan {
   /** Ms since acceptance. */
   elapsedMs: number;
   latency: LatencyShape;
-  /** Tasks that are being polled, by everybody. */
+  /** Tasks that are being polled, by all workers. */
   inFlight: number;
-  /** Status queries per second that the account may make. */
-  queriesPerSecond: number;
+  /** Polls per second that the account may make. */
+  pollsPerSecond: number;
   /** In [0, 1). */
   random: number;
 }
 
-/** Nobody is served by looking more often than this. */
-const CLOSEST_MS = 200;
-/** Share of the quota that plans may use: the rest is for retries and redrives. */
+/** More frequent polls find no result earlier. */
+const MIN_DELAY_MS = 200;
+/** Share of the quota that planned polls may use. The rest is for retries and redrives. */
 const QUOTA_SHARE = 0.8;
 
 /**
- * When to look at a task next, in ms from now. Nothing finishes before the fastest tenth, so the first look comes
- * then; around the median a look costs least per result found, so they are closest there; a late task is likely
- * to be later still, so gaps grow with its age. The quota bounds it all: with many in flight, gaps stretch until
- * all of them together stay inside.
+ * When to poll a task next, in ms from now. The fastest tenth of the tasks sets the first poll, because nothing finishes
+ * earlier. Around the median a poll costs least per result, so the delays are shortest there. A late task is likely to
+ * be later still, so its delays grow with its age. The quota bounds all of this: with many tasks in flight the delays
+ * grow until all polls together stay inside the quota.
  */
 export function nextPollDelay(plan: PollPlan): number {
   const { p10, p50, p90 } = plan.latency;
-  const span = Math.max(p90 - p10, p50 * 0.2, CLOSEST_MS);
+  const span = Math.max(p90 - p10, p50 * 0.2, MIN_DELAY_MS);
   const gap =
     plan.elapsedMs < p10
       ? p10 - plan.elapsedMs
       : plan.elapsedMs <= p90
         ? span / 8
         : Math.max(span / 8, plan.elapsedMs * 0.15);
-  const fairGap = (plan.inFlight / (plan.queriesPerSecond * QUOTA_SHARE)) * 1000;
+  const quotaGap = (plan.inFlight / (plan.pollsPerSecond * QUOTA_SHARE)) * 1000;
   const jitter = 0.9 + plan.random * 0.2;
-  return Math.round(Math.max(gap, fairGap, CLOSEST_MS) * jitter);
+  return Math.round(Math.max(gap, quotaGap, MIN_DELAY_MS) * jitter);
 }

@@ -1,25 +1,25 @@
 import Fastify from 'fastify';
-import type { Metrics } from '../stage/metrics.ts';
+import type { Metrics } from '../stage/index.ts';
 import type { WorkMonitor } from './work-monitor.ts';
 
-/** `/healthz` (does work move), `/readyz` (can it), `/metrics`. */
+/** Serves `/healthz` (does work move), `/readyz` (can it move) and `/metrics`. */
 export async function startHealthServer(options: {
   host: string;
   port: number;
-  pulse: WorkMonitor;
+  monitor: WorkMonitor;
   metrics: Metrics;
-  storeAnswers(): Promise<boolean>;
+  isStoreReachable(): Promise<boolean>;
 }): Promise<{ url: string; close(): Promise<void> }> {
   const app = Fastify({ logger: false });
   app.get('/healthz', (_request, reply) => {
-    const pulse = options.pulse.report();
-    return reply.code(pulse.alive ? 200 : 503).send({ status: pulse.alive ? 'ok' : 'stuck', ...pulse });
+    const report = options.monitor.report();
+    return reply.code(report.alive ? 200 : 503).send({ status: report.alive ? 'ok' : 'stuck', ...report });
   });
   app.get('/readyz', async (_request, reply) => {
-    const pulse = options.pulse.report();
-    const store = await options.storeAnswers();
-    const ready = pulse.ready && store;
-    const reason = pulse.reason ?? (store ? undefined : 'the object store does not answer');
+    const report = options.monitor.report();
+    const store = await options.isStoreReachable();
+    const ready = report.ready && store;
+    const reason = report.reason ?? (store ? undefined : 'the object store does not answer');
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', reason });
   });
   app.get('/metrics', async (_request, reply) =>

@@ -1,26 +1,42 @@
 import type { Queues } from '@darkroom/shared/queues';
 import type { Clock, Logger } from '@darkroom/shared/runtime';
-import type { Metrics } from '../stage/metrics.ts';
+import { errorMessage } from '../net/index.ts';
+import type { Metrics } from '../stage/index.ts';
 
-/** How a worker is doing. `alive` is about this process, `ready` about what it stands on. */
+/** How a worker is doing. `alive` is about this process, `ready` about the engine that it needs. */
 export interface WorkReport {
   alive: boolean;
   ready: boolean;
-  /** Why not, in plain words. */
+  /** Why the worker is not ready. */
   reason?: string;
-  /** Milliseconds since the last step of any job began or ended here. */
+  /** Milliseconds since a run of any job began or ended here. */
   idleMs: number;
   jobs: Record<string, Record<string, number>>;
 }
 
-const BEAT_MS = 5_000;
+/**
+ * What the monitor does with each queue: `moves`: its waiting jobs must be run; `counted`: its jobs are only counted;
+ * `ignored`: not even counted.
+ */
+const WATCH: Record<keyof Queues, 'moves' | 'counted' | 'ignored'> = {
+  render: 'moves',
+  submit: 'moves',
+  store: 'moves',
+  webhook: 'moves',
+  deadLetter: 'counted',
+  webhookDeadLetter: 'counted',
+  maintenance: 'ignored',
+  cancel: 'ignored',
+};
+const QUEUE_NAMES = Object.keys(WATCH) as (keyof Queues)[];
+
+const CHECK_EVERY_MS = 5_000;
 const STUCK_AFTER_MS = 90_000;
-const WATCHED = ['render', 'submit', 'store', 'deadLetter', 'webhook', 'webhookDeadLetter'] as const;
-const RUNNABLE = ['waiting', 'prioritized'];
+const RUNNABLE_STATES = ['waiting', 'prioritized'];
 
 /**
- * Watches whether work moves. A PING that is answered proves nothing: what counts is that jobs which could run
- * are being run.
+ * Watches whether work moves. A PING that is answered proves nothing: a worker is stuck when jobs could run and none is
+ * run.
  */
 export class WorkMonitor {
   readonly #queues: Queues;
@@ -29,9 +45,9 @@ export class WorkMonitor {
   readonly #log: Logger;
   readonly #stop = new AbortController();
   readonly #loop: Promise<void>;
-  #lastStep: number;
+  #lastActivity: number;
   #jobs: WorkReport['jobs'] = {};
-  #engineAway: string | undefined = 'not asked yet';
+  #engineError: string | undefined = 'not checked yet';
   #submissionsPaused = false;
 
   constructor(deps: { queues: Queues; clock: Clock; metrics: Metrics; log: Logger }) {
@@ -39,28 +55,28 @@ export class WorkMonitor {
     this.#clock = deps.clock;
     this.#metrics = deps.metrics;
     this.#log = deps.log;
-    this.#lastStep = deps.clock.now();
-    this.#loop = this.#beat();
+    this.#lastActivity = deps.clock.now();
+    this.#loop = this.#checkRepeatedly();
   }
 
-  /** A step of a job began or ended. */
+  /** A run of a job began or ended. */
   noteActivity(): void {
-    this.#lastStep = this.#clock.now();
+    this.#lastActivity = this.#clock.now();
   }
 
-  /** Renders whose task is at the provider, as of the last beat. */
-  inFlight(): number {
+  /** Renders whose task is at the provider, at the last check. */
+  countInFlight(): number {
     return this.#jobs.render?.delayed ?? 0;
   }
 
   report(): WorkReport {
-    const idleMs = this.#clock.now() - this.#lastStep;
+    const idleMs = this.#clock.now() - this.#lastActivity;
     const base = { idleMs, jobs: this.#jobs };
-    if (this.#engineAway)
-      return { ...base, alive: true, ready: false, reason: `queue engine: ${this.#engineAway}` };
-    const stuck = idleMs > STUCK_AFTER_MS && this.#runnable() > 0;
-    return stuck
-      ? { ...base, alive: false, ready: false, reason: `${this.#runnable()} jobs could run and none does` }
+    if (this.#engineError)
+      return { ...base, alive: true, ready: false, reason: `queue engine: ${this.#engineError}` };
+    const runnable = this.#countRunnable();
+    return idleMs > STUCK_AFTER_MS && runnable > 0
+      ? { ...base, alive: false, ready: false, reason: `${runnable} jobs could run and none does` }
       : { ...base, alive: true, ready: true };
   }
 
@@ -69,35 +85,39 @@ export class WorkMonitor {
     await this.#loop;
   }
 
-  #runnable(): number {
-    const count = (queue: string) =>
-      RUNNABLE.reduce((sum, state) => sum + (this.#jobs[queue]?.[state] ?? 0), 0);
-    return (
-      count('render') + count('store') + count('webhook') + (this.#submissionsPaused ? 0 : count('submit'))
-    );
+  #countRunnable(): number {
+    let runnable = 0;
+    for (const name of QUEUE_NAMES) {
+      if (WATCH[name] !== 'moves' || (name === 'submit' && this.#submissionsPaused)) continue;
+      const counts = this.#jobs[this.#queues[name].name];
+      for (const state of RUNNABLE_STATES) runnable += counts?.[state] ?? 0;
+    }
+    return runnable;
   }
 
-  async #beat(): Promise<void> {
+  async #checkRepeatedly(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
-        await this.#look();
-        this.#engineAway = undefined;
+        await this.#check();
+        this.#engineError = undefined;
       } catch (error) {
         if (!this.#stop.signal.aborted) {
-          this.#engineAway = error instanceof Error ? error.message : String(error);
-          this.#log.warn({ err: this.#engineAway }, 'queue engine does not answer');
+          this.#engineError = errorMessage(error);
+          this.#log.warn({ err: this.#engineError }, 'queue engine does not answer');
         }
       }
-      await this.#clock.sleep(BEAT_MS, this.#stop.signal).catch(() => undefined);
+      await this.#clock.sleep(CHECK_EVERY_MS, this.#stop.signal).catch(() => undefined);
     }
   }
 
-  async #look(): Promise<void> {
-    for (const name of WATCHED) {
-      const counts = await this.#queues[name].getJobCounts();
-      this.#jobs[this.#queues[name].name] = counts;
+  async #check(): Promise<void> {
+    for (const key of QUEUE_NAMES) {
+      if (WATCH[key] === 'ignored') continue;
+      const queue = this.#queues[key];
+      const counts = await queue.getJobCounts();
+      this.#jobs[queue.name] = counts;
       for (const [state, count] of Object.entries(counts)) {
-        this.#metrics.queueJobs.set({ queue: this.#queues[name].name, state }, count);
+        this.#metrics.queueJobs.set({ queue: queue.name, state }, count);
       }
     }
     this.#submissionsPaused = await this.#queues.submit.isPaused();

@@ -1,60 +1,53 @@
 import type { MaintenanceJob, Queues } from '@darkroom/shared/queues';
 import { DATA_VERSION } from '@darkroom/shared/render';
-import type { Clock, Logger } from '@darkroom/shared/runtime';
-import type { Provider } from '../providers/index.ts';
-import type { Metrics } from '../stage/metrics.ts';
-import type { StageJob, StageOutcome } from '../stage/stage.ts';
+import type { Infra, StageJob, StageOutcome } from '../stage/index.ts';
 
-const FIRST_LOOK_MS = 5_000;
-/** Shorter than the first look: a chore that is just ending is never taken for one that is still to come. */
+const FIRST_CHECK_MS = 5_000;
+/** Shorter than the first check: a chore that is just ending is never mistaken for one that is still to come. */
 const SAME_CHORE_MS = 4_000;
-const LOOK_EVERY_MS = 15_000;
-/** Where the balance cannot be read, let one submission try after this long: a refused one costs nothing. */
-const BLIND_TRY_MS = 300_000;
+const CHECK_EVERY_MS = 15_000;
+/** If the balance cannot be read for this long, submissions are resumed anyway: a refused submission costs nothing. */
+const RESUME_UNREAD_MS = 300_000;
 
 type ResumeJob = Extract<MaintenanceJob, { chore: 'resume-submissions' }>;
 
-interface ResumeDeps {
+interface ResumeDeps extends Pick<Infra, 'provider' | 'clock' | 'log' | 'metrics'> {
   queues: Queues;
-  provider: Provider;
-  clock: Clock;
-  log: Logger;
-  metrics: Metrics;
 }
 
 /**
- * The account cannot buy: stops all submissions and leaves a chore that starts them again. The chore is what tells
- * our pause from an operator's: theirs has none and is left alone.
+ * The account cannot buy: pauses the submit queue and adds a chore that resumes it. An operator's pause has no such chore
+ * and is left alone.
  */
 export async function pauseSubmissions(deps: ResumeDeps, reason: ResumeJob['reason']): Promise<void> {
   const { queues, clock, log, metrics } = deps;
-  // The chore first: a pause without one would last for ever.
+  // The chore first: without it the pause would have no end.
   const id = `resume-submissions-${Math.floor(clock.now() / SAME_CHORE_MS)}`;
   await queues.maintenance.add(
     'resume-submissions',
     { version: DATA_VERSION, chore: 'resume-submissions', reason, since: clock.now() },
-    { jobId: id, delay: FIRST_LOOK_MS, removeOnComplete: true, removeOnFail: true },
+    { jobId: id, delay: FIRST_CHECK_MS, removeOnComplete: true, removeOnFail: true },
   );
   if (await queues.submit.isPaused()) return;
   await queues.submit.pause();
   metrics.accountStops.inc({ reason });
   log.error(
-    { reason },
-    'ALARM: submissions paused, every render is kept; they resume when the account can buy',
+    { alert: true, reason },
+    'submissions paused: the account cannot buy; no render is lost, they resume when it can',
   );
 }
 
-/** One look at the account. */
+/** Reads the account's balance once. */
 export async function resumeSubmissions(
   job: StageJob<MaintenanceJob> & { data: ResumeJob },
   deps: ResumeDeps,
 ): Promise<StageOutcome<void, MaintenanceJob>> {
-  const answer = await deps.provider.balance(job.signal);
+  const answer = await deps.provider.readBalance(job.signal);
   const now = deps.clock.now();
-  const blindTry = answer.kind === 'unreadable' && now - job.data.since >= BLIND_TRY_MS;
-  if (answer.kind !== 'usable' && !blindTry) {
+  const resumeUnread = answer.kind === 'unreadable' && now - job.data.since >= RESUME_UNREAD_MS;
+  if (answer.kind !== 'usable' && !resumeUnread) {
     deps.log.warn({ account: answer.kind, pausedForMs: now - job.data.since }, 'submissions stay paused');
-    return { kind: 'wait', afterMs: LOOK_EVERY_MS, data: job.data };
+    return { kind: 'wait', afterMs: CHECK_EVERY_MS, data: job.data };
   }
   await deps.queues.submit.resume();
   deps.log.info({ account: answer.kind }, 'submissions resumed');

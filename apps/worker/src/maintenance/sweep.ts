@@ -1,28 +1,25 @@
-import { type Ledger } from '@darkroom/shared/ledger';
-import { StoreError } from '@darkroom/shared/object-store';
-import { type Queues } from '@darkroom/shared/queues';
+import { isStoreAway } from '@darkroom/shared/object-store';
+import type { Queues } from '@darkroom/shared/queues';
 import {
   type Checkpoint,
   DATA_VERSION,
-  type DeadLetter,
   type Failure,
   formatNote,
+  NewerDataError,
+  type Note,
   parseNote,
-  type Receipt,
   readCheckpoint,
-  sumCost,
 } from '@darkroom/shared/render';
-import { type Logger } from '@darkroom/shared/runtime';
+import type { Clock, Logger } from '@darkroom/shared/runtime';
 import type { Job } from 'bullmq';
-import { describeFailure } from '../bullmq/index.ts';
-import { type RenderDeps, receiptBase } from '../render/index.ts';
-import { isEngineError } from '../stage/engine-errors.ts';
+import { type EndDeps, endDeadRender } from '../render/index.ts';
+import { describeFailure, isEngineError, type Metrics } from '../stage/index.ts';
 
 const SWEEP_EVERY_MS = 60_000;
-/** The newest failed renders; older ones were seen by earlier sweeps. */
-const LOOK_BACK = 500;
+/** The newest failed renders. Earlier sweeps have read the older ones. */
+const MAX_FAILED = 500;
 
-/** Has the sweep run once a minute, by whichever worker is there. */
+/** Makes the sweep run once a minute, on any worker. */
 export async function scheduleSweep(queues: Queues): Promise<void> {
   await queues.maintenance.upsertJobScheduler(
     'sweep',
@@ -31,89 +28,96 @@ export async function scheduleSweep(queues: Queues): Promise<void> {
   );
 }
 
-export interface SweepDeps {
+export interface SweepDeps extends EndDeps {
   queues: Queues;
-  now(): number;
+  clock: Pick<Clock, 'now'>;
   log: Logger;
-  ledger: Ledger;
-  put(letter: DeadLetter): Promise<void>;
-  announce: RenderDeps['enqueueWebhooks'];
+  metrics: Metrics;
   signal: AbortSignal;
 }
 
 /**
- * Ends the renders that failed without a burial, such as jobs that BullMQ failed for stalling, without ever asking us:
- * receipt, webhook and, last, the dead letter by which they are known to be ended. A letter that a person threw away
- * stays away.
+ * Ends renders that failed without a burial: BullMQ fails a job for stalling without a run of ours. The sweep writes
+ * receipt, webhooks and dead letter, as the bury step does. A dead letter that an operator removed is not written again.
+ * A render that a newer Darkroom wrote is left alone.
  *
- * @returns how many there were.
+ * @returns how many renders it ended.
  */
 export async function sweep(deps: SweepDeps): Promise<number> {
   const { queues, log, signal } = deps;
-  let written = 0;
-  for (const job of await queues.render.getFailed(0, LOOK_BACK - 1)) {
-    if (!job || (await isTold(job, queues))) continue;
-    const { id: jobId, failedReason: reason } = job;
+  let ended = 0;
+  for (const job of await queues.render.getFailed(0, MAX_FAILED - 1)) {
+    if (!job) continue;
+    const { id: renderId, failedReason: reason } = job;
     try {
-      await end(job, readCheckpoint(job.data), deps);
+      if (await hasEndWritten(job, queues)) continue;
+      const checkpoint = readCheckpoint(job.data);
+      if (isBuried(job, checkpoint)) continue;
+      await endFailedJob(job, checkpoint, deps);
     } catch (error) {
       if (signal.aborted || isEngineError(error)) throw error;
       if (isStoreAway(error)) {
-        log.warn({ err: error.message }, 'store away, the sweep goes on later');
-        return written;
+        log.warn({ err: error.message }, 'store away: the next sweep goes on');
+        return ended;
       }
-      // Somebody wrote into the queue by hand, perhaps: the others are to be told all the same.
-      log.error({ jobId, reason, err: error }, 'a failed job cannot be told of');
+      if (error instanceof NewerDataError) {
+        log.warn({ renderId, err: error.message }, 'failed render skipped: newer data');
+        continue;
+      }
+      // The job may have been written by hand. The sweep goes on with the others.
+      log.error({ renderId, reason, err: error }, 'failed render skipped: unexpected error');
       continue;
     }
-    log.warn({ renderId: jobId, reason }, 'a missing dead letter was written');
-    written += 1;
+    log.warn({ renderId, reason }, 'missing dead letter written');
+    ended += 1;
   }
-  return written;
+  return ended;
 }
 
-/** Whether all was told of how a job failed. */
-async function isTold(job: Job<Checkpoint>, queues: Queues): Promise<boolean> {
-  const id = job.id as string;
-  if (await queues.deadLetter.getJob(id)) return true;
-  const at = job.data?.at;
-  // Its burial ended it, and wrote the letter before.
-  if (at?.step === 'bury' && job.failedReason === describeFailure(at.failure)) return true;
-  const { logs } = await queues.render.getJobLogs(id);
-  return logs.some((line) => parseNote(line)?.text === toldOf(job));
+/** Whether a dead letter is there, or an earlier sweep wrote this end. */
+async function hasEndWritten(job: Job<Checkpoint>, queues: Queues): Promise<boolean> {
+  if (await queues.deadLetter.getJob(job.id as string)) return true;
+  return (await readNotes(job, queues)).some(({ text }) => text === createSweptNote(job));
 }
 
-/** What the sweep notes when it is done with an end of a render: another one may come after a redrive. */
-const toldOf = ({ attemptsMade }: Job) => `its dead letter was written (end ${attemptsMade})`;
+/** Whether the bury step failed the job. It does so after it has written the dead letter. */
+const isBuried = (job: Job<Checkpoint>, { at }: Checkpoint): boolean =>
+  at.step === 'bury' && job.failedReason === describeFailure(at.failure);
 
-const isStoreAway = (error: unknown): error is StoreError =>
-  error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied');
+/** The sweep notes each end that it has written: after a redrive the render may end again. */
+const createSweptNote = ({ attemptsMade }: Job) => `its dead letter was written (end ${attemptsMade})`;
 
-async function end(job: Job<Checkpoint>, checkpoint: Checkpoint, deps: SweepDeps): Promise<void> {
-  const { queues, ledger, signal } = deps;
-  const { renderId, tenant, request, createdAt, purchases } = checkpoint;
-  const failure = failureOf(checkpoint, job.failedReason, job.finishedOn ?? deps.now());
-  const common = { attempts: purchases.length, costMicros: sumCost(purchases), failure };
-  await job.log(formatNote({ at: deps.now(), text: `dead: ${failure.code}: ${failure.message}` }));
-  const { logs } = await queues.render.getJobLogs(renderId);
-  const receipt: Receipt = {
-    ...receiptBase(checkpoint, failure.at),
-    ...common,
-    status: 'failed',
-    notes: logs.flatMap((line) => parseNote(line) ?? []),
+async function endFailedJob(job: Job<Checkpoint>, checkpoint: Checkpoint, deps: SweepDeps): Promise<void> {
+  const { queues, ledger, clock, signal } = deps;
+  const note = async (text: string) => {
+    const written = { at: clock.now(), text };
+    await job.log(formatNote(written));
+    return written;
   };
-  await ledger.writeDayIndex(receipt, signal);
-  await ledger.writeReceipt(receipt, signal);
-  // BullMQ counted this end already.
-  await deps.announce(receipt, Math.max(0, job.attemptsMade - 1), signal);
-  await queues.cancel.remove(renderId);
-  await deps.put({ version: DATA_VERSION, renderId, tenant, purchases, request, createdAt, ...common });
-  await job.log(formatNote({ at: deps.now(), text: toldOf(job) }));
+  const failure = findFailure(checkpoint, job.failedReason, job.finishedOn ?? clock.now());
+  await ledger.writeDayIndex(checkpoint, signal);
+  await endDeadRender(
+    {
+      checkpoint,
+      failure,
+      finishedAt: failure.at,
+      // BullMQ has counted this end already.
+      priorEnds: Math.max(0, job.attemptsMade - 1),
+      job: { note, notes: () => readNotes(job, queues), signal },
+    },
+    deps,
+  );
+  await note(createSweptNote(job));
 }
 
-function failureOf({ at }: Checkpoint, reason: string, now: number): Failure {
+async function readNotes(job: Job<Checkpoint>, queues: Queues): Promise<Note[]> {
+  const { logs } = await queues.render.getJobLogs(job.id as string);
+  return logs.flatMap((line) => parseNote(line) ?? []);
+}
+
+function findFailure({ at }: Checkpoint, reason: string, now: number): Failure {
   if (at.step === 'bury') return at.failure;
   const step = at.step === 'cancel' ? at.from : at.step;
-  const message = reason || 'the job failed without a word';
+  const message = reason || 'BullMQ failed the job without a reason';
   return { code: 'worker_lost', message, step, at: now, chain: [] };
 }

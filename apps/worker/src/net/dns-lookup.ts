@@ -1,30 +1,32 @@
 import { type LookupAddress, NODATA, Resolver } from 'node:dns';
 import type { LookupAll } from './guarded-lookup.ts';
 
-const TRIES = 2;
+const MAX_TRIES = 2;
 
 /**
- * Resolves names by asking DNS itself. The system's resolver runs on threads, of which a process has two for all
- * names that it looks up: somebody else's name server that never answers would hold them, and with them the way to
- * our own store, queue and provider. It also knows other names (`/etc/hosts`, search domains), which this does not.
+ * Resolves names by asking DNS itself. The system's resolver uses two threads for all lookups of the process. A foreign
+ * name server that never answers would block both, and so every lookup of our own store, queue and provider. DNS does
+ * not know names of `/etc/hosts` and search domains.
  *
  * @param options.servers name servers, `address:port`. @default the system's
- * @param options.timeoutMs until a name server that says nothing is asked again, for the last time. @default 2500
+ * @param options.timeoutMs time after which a silent name server is asked again, for the last time. @default 2500
  */
-export function dnsLookup(options: { servers?: readonly string[]; timeoutMs?: number } = {}): LookupAll {
-  const resolver = new Resolver({ timeout: options.timeoutMs ?? 2_500, tries: TRIES });
+export function createDnsLookup(
+  options: { servers?: readonly string[]; timeoutMs?: number } = {},
+): LookupAll {
+  const resolver = new Resolver({ timeout: options.timeoutMs ?? 2_500, tries: MAX_TRIES });
   if (options.servers) resolver.setServers(options.servers);
   return (hostname, { family = 0 }, done) => {
     const families: (4 | 6)[] = family === 4 || family === 6 ? [family] : [4, 6];
     const found: LookupAddress[] = [];
     const errors: NodeJS.ErrnoException[] = [];
-    let asked = families.length;
+    let pending = families.length;
     for (const one of families) {
       const answered = (error: NodeJS.ErrnoException | null, addresses: string[] = []) => {
         if (error) errors.push(error);
         found.push(...addresses.map((address) => ({ address, family: one })));
-        asked -= 1;
-        if (asked === 0) done(found.length > 0 ? null : worst(errors), inOrder(found));
+        pending -= 1;
+        if (pending === 0) done(found.length > 0 ? null : mostTelling(errors), sortByFamily(found));
       };
       if (one === 4) resolver.resolve4(hostname, answered);
       else resolver.resolve6(hostname, answered);
@@ -32,8 +34,8 @@ export function dnsLookup(options: { servers?: readonly string[]; timeoutMs?: nu
   };
 }
 
-/** What went wrong says more than that a name has no address of one kind. */
-const worst = (errors: NodeJS.ErrnoException[]) =>
+/** An error of the lookup says more than `NODATA`, which only means that the name has no address of one family. */
+const mostTelling = (errors: NodeJS.ErrnoException[]) =>
   errors.find(({ code }) => code !== NODATA) ?? errors[0] ?? null;
 
-const inOrder = (found: LookupAddress[]) => found.toSorted((a, b) => a.family - b.family);
+const sortByFamily = (found: LookupAddress[]) => found.toSorted((a, b) => a.family - b.family);

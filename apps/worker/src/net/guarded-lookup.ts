@@ -1,8 +1,8 @@
 import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 
-/** Judges one address that a host name resolved to. @returns why it must not be connected to, if so. */
-export type AddressJudge = (address: string, hostname: string) => Error | undefined;
+/** Checks one address that a host name resolved to. @returns the error with which the connection is refused, if any. */
+export type CheckAddress = (address: string, hostname: string) => Error | undefined;
 
 /** Resolves a name to all of its addresses; Node's own `dns.lookup` is one. */
 export type LookupAll = (
@@ -12,16 +12,19 @@ export type LookupAll = (
 ) => void;
 
 /**
- * A DNS look-up for sockets: the addresses that were judged are the ones that are connected to, so that a name which
- * answers otherwise the second time gains nothing. One refused address refuses the name. A socket asks no look-up
- * for a literal address: whoever takes URLs judges those before.
+ * A DNS lookup for sockets. The socket connects to the very addresses that were checked, so a name server that answers
+ * differently the second time gains nothing. One refused address refuses the name. A socket does no lookup for a literal
+ * address: the caller must check literal addresses itself.
  */
-export function guardedLookup(judge: AddressJudge, resolve: LookupAll = systemLookup): LookupFunction {
+export function createGuardedLookup(
+  checkAddress: CheckAddress,
+  resolve: LookupAll = systemLookup,
+): LookupFunction {
   return (hostname, options, done) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return done(error, '', 0);
       for (const { address } of addresses) {
-        const refusal = judge(address, hostname);
+        const refusal = checkAddress(address, hostname);
         if (refusal) return done(refusal, '', 0);
       }
       const first = addresses[0];

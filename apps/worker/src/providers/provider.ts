@@ -1,29 +1,42 @@
-/** What the worker needs of an image provider. Every call answers with a closed union and throws only for bugs. */
+import type { JobRequest, ProviderName } from '@darkroom/shared/render';
+
+/** What the worker needs of an image provider. Every call returns a closed union and throws only for bugs. */
 export interface Provider {
-  /** For people. */
-  readonly name: string;
-  /** Hosts that results of this provider come from. */
+  /** Persisted with every purchase. */
+  readonly name: ProviderName;
+  /** Hosts from which its results are downloaded. */
   readonly resultHosts: readonly string[];
-  /** Buys one image. Never retried in here: who calls it holds the ledger's intent (I2). */
-  submit(request: Submission): Promise<SubmitAnswer>;
-  /** One look at a task. */
-  status(taskId: string, signal: AbortSignal): Promise<StatusAnswer>;
-  /** Hands over the bytes of a reference image. */
+  /** Of the whole account: all workers together stay inside it (I9). */
+  readonly quota: ProviderQuota;
+  /** What one purchase costs, in micro-dollars. */
+  priceMicros(request: JobRequest): number;
+  /** Buys one image. It never retries: only the caller holds the ledger's intent (I2). */
+  submit(submission: Submission): Promise<SubmitAnswer>;
+  /** Reads the status of a task once. */
+  poll(taskId: string, signal: AbortSignal): Promise<PollAnswer>;
+  /** Uploads the bytes of a reference image. */
   upload(image: InputBytes, signal: AbortSignal): Promise<UploadAnswer>;
-  balance(signal: AbortSignal): Promise<BalanceAnswer>;
+  readBalance(signal: AbortSignal): Promise<BalanceAnswer>;
   close(): Promise<void>;
 }
 
+export interface ProviderQuota {
+  submitsPerSecond: number;
+  pollsPerSecond: number;
+}
+
 export interface Submission {
-  model: string;
-  prompt: string;
-  size?: string | undefined;
-  resolution: string;
-  /** URLs, or data URIs where inputs travel inline. */
+  /** The provider's webhooks repeat it. */
+  renderId: string;
+  /** The whole request. Its references are resolved in `inputs`. */
+  request: JobRequest;
+  inputs: ProviderInputs;
+}
+
+/** Reference images and mask as the provider takes them: URLs, or data URIs if inputs travel inline. */
+export interface ProviderInputs {
   imageUrls: string[];
-  maskUrl?: string | undefined;
-  /** Comes back in webhooks: the render's id. */
-  businessId: string;
+  maskUrl?: string;
 }
 
 export interface InputBytes {
@@ -31,27 +44,27 @@ export interface InputBytes {
   contentType: string;
 }
 
-/** The provider wants us to slow down. */
+/** The quota of the account is used up. */
 export interface RateLimited {
   kind: 'rate_limited';
   retryAfterMs: number;
 }
 
-/** The account cannot buy: every job is kept until it can. */
+/** The account cannot buy. Every job is kept until it can. */
 export interface AccountStopped {
   kind: 'account';
   reason: 'unauthorized' | 'insufficient_quota';
   message: string;
 }
 
-/** The request itself will never be taken. */
+/** The provider will never take this request. */
 export interface Refused {
   kind: 'refused';
   code: 'invalid_request' | 'content_policy_violation';
   message: string;
 }
 
-/** Certainly nothing was bought; worth another try. */
+/** Certainly nothing was bought. Another try may succeed. */
 export interface NotBought {
   kind: 'not_bought';
   reason: string;
@@ -64,19 +77,19 @@ export type SubmitAnswer =
   | AccountStopped
   | Refused
   | NotBought
-  /** It was sent and may have been bought; nobody knows. */
+  /** The request was sent. It may have been bought. */
   | { kind: 'unknown'; reason: string };
 
-export type StatusAnswer =
+export type PollAnswer =
   /** `recognised` is false for a status that no documentation names. */
   | { kind: 'pending'; status: string; recognised: boolean; progress: number }
   /** `expiresAt` in Unix ms; `tookMs` by the provider's own clock. */
   | { kind: 'completed'; url: string; expiresAt: number | undefined; tookMs: number | undefined }
-  /** The provider gave up and refunded. */
+  /** The provider gave up and refunded. `content`: because of its content policy. */
   | { kind: 'failed'; content: boolean; message: string }
   | { kind: 'missing' }
   | RateLimited
-  /** Nothing could be learnt from this look. */
+  /** The response holds no readable status. */
   | { kind: 'unreadable'; reason: string };
 
 export type UploadAnswer =

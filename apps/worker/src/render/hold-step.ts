@@ -1,42 +1,40 @@
 import type { CheckpointAt } from '@darkroom/shared/render';
-import { startPolling } from './submit-step.ts';
-import {
-  buyAgain,
-  createFailure,
-  failRender,
-  type StepContext,
-  type Transition,
-  waitAt,
-} from './transitions.ts';
+import { createSituation, decide } from '../decide/index.ts';
+import { startPolling } from './poll-step.ts';
+import type { StepContext } from './step-context.ts';
+import { applyDecision, type Transition } from './transitions.ts';
 
-const CLOSEST_MS = 5_000;
-const FARTHEST_MS = 60_000;
+/** The outcome of a submission is unknown: holds the render, or buys again if the operator accepts the risk. */
+export async function startHolding(
+  checkpoint: CheckpointAt<'submit'>,
+  context: StepContext,
+  reason: string,
+): Promise<Transition> {
+  const { job, infra } = context;
+  const { renderId, attempt } = checkpoint;
+  infra.metrics.unknownSubmissions.inc();
+  infra.log.warn({ renderId, attempt, reason }, 'submission outcome unknown');
+  await job.note(`outcome unknown (${reason}); not bought again, waiting for an answer of the provider`);
+  const decision = decide({ kind: 'outcome_unknown' }, createSituation(infra, { tries: 1, attempt }));
+  return applyDecision(checkpoint, context, decision, reason);
+}
 
 /**
- * Nobody knows whether the submission was bought. Look into the ledger now and then: a provider's webhook, or a
- * slower run of the same submission, may write the task id there. Without a word in time a person must say.
+ * It is unknown whether the submission was bought. Reads the ledger from time to time: a webhook of the provider, or a
+ * slower run of the same submission, may write the task id there. If none does in time, an operator must decide.
  */
 export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepContext): Promise<Transition> {
-  const { deps, job } = context;
+  const { job, infra } = context;
   const { renderId, attempt, at } = checkpoint;
-  const accepted = await deps.ledger.readAcceptance(renderId, attempt, job.signal);
-  if (accepted) {
-    await job.note(`settled: accepted as ${accepted.taskId}, told by ${accepted.source}`);
-    return startPolling(checkpoint, context, accepted);
+  const acceptance = await infra.ledger.readAcceptance(renderId, attempt, job.signal);
+  if (acceptance) {
+    await job.note(`known now: accepted as ${acceptance.taskId}, from ${acceptance.source}`);
+    return startPolling(checkpoint, context, acceptance);
   }
-  const now = deps.clock.now();
-  if (now < at.until) {
-    const share = (at.until - now) / 4;
-    return waitAt(
-      checkpoint,
-      at,
-      Math.min(at.until - now, Math.max(CLOSEST_MS, Math.min(FARTHEST_MS, share))),
-    );
-  }
-  if (deps.settings.SUBMIT_UNKNOWN === 'resubmit' && attempt < deps.settings.MAX_PURCHASES) {
+  const situation = createSituation(infra, { tries: 1, attempt, deadlineAt: at.until });
+  const decision = decide({ kind: 'outcome_unknown' }, situation);
+  if (decision.kind === 'buy-again') {
     await job.note('SUBMIT_UNKNOWN=resubmit: buying again, which may buy twice');
-    return buyAgain(checkpoint);
   }
-  const failure = createFailure(deps, 'hold', 'submission_unknown', `it may have been bought: ${at.reason}`);
-  return failRender(checkpoint, context, failure, at);
+  return applyDecision(checkpoint, context, decision, `it may have been bought: ${at.reason}`);
 }

@@ -1,15 +1,16 @@
-// render-stage.ts   one run of a render, step by step from its checkpoint
-// submit-step.ts    has it bought by a child
-// hold-step.ts      nobody knows whether it was bought: wait for word
-// poll-step.ts      one look at the provider's task
-// store-step.ts     has the image brought home by a child
-// finish-step.ts    receipt, done
-// bury-step.ts      dead letter, receipt, failed; and the way back, redrive
-// cancel-step.ts    stops at any step, says what was spent, receipt, done
-// moves.ts          what a step can answer
-// deps.ts           what the steps work with
-
-export { receiptBase } from './finish-step.ts';
-export * from './render-deps.ts';
-export * from './render-stage.ts';
-export { createFailure } from './transitions.ts';
+// The render job, from its first run to its end. One run does step after step until it must wait.
+//
+// render-stage.ts    one run: the loop over the steps, cancel before each, progress
+// submit-step.ts     waits for the child that makes the purchase
+// hold-step.ts       the outcome of the purchase is unknown: waits for an acceptance in the ledger
+// poll-step.ts       polls the provider's task
+// store-step.ts      waits for the child that stores the image
+// finish-step.ts     receipt, webhooks, completed
+// bury-step.ts       receipt, webhooks, dead letter, failed; and the way back, redrive
+// cancel-step.ts     cancels at any step, claims or reads the purchase, receipt, webhooks, canceled
+// end-render.ts      what all three ends write, in which order; also used by the sweep
+// transitions.ts     what a step returns, and decisions turned into it
+// step-context.ts    what the steps work with
+export { type DeadRender, type EndDeps, endDeadRender } from './end-render.ts';
+export { computeProgress, renderStage } from './render-stage.ts';
+export type { RenderDeps } from './step-context.ts';

@@ -1,169 +1,153 @@
-import type { CheckpointAt, LiveStep } from '@darkroom/shared/render';
-import {
-  type Decision,
-  decide,
-  estimateLatency,
-  nextPollDelay,
-  type Situation,
-  type Trouble,
-} from '../decide/index.ts';
-import type { StatusAnswer } from '../providers/index.ts';
-import { limitsOf } from './render-deps.ts';
-import {
-  buyAgain,
-  createFailure,
-  failRender,
-  goTo,
-  type StepContext,
-  type Transition,
-  waitAt,
-} from './transitions.ts';
+import type { Acceptance } from '@darkroom/shared/ledger';
+import type { Checkpoint, CheckpointAt, Purchase } from '@darkroom/shared/render';
+import { createSituation, decide, estimateLatency, nextPollDelay, type Trouble } from '../decide/index.ts';
+import type { PollAnswer } from '../providers/index.ts';
+import type { StepContext } from './step-context.ts';
+import { applyDecision, goTo, type Transition, waitAt } from './transitions.ts';
 
-/** Used where the provider does not say when a result expires: an hour less than its documented day. */
+/** Used if the provider does not say when a result expires: an hour less than its documented day. */
 const ASSUMED_RESULT_LIFE_MS = 23 * 3600_000;
 
 type PollCheckpoint = CheckpointAt<'poll'>;
+type Accepted = Pick<Acceptance, 'taskId' | 'acceptedAt'>;
 
-/** One look at the task. */
+/** The provider has accepted the present purchase: adds it to the checkpoint and plans the first poll. */
+export function startPolling(checkpoint: Checkpoint, context: StepContext, accepted: Accepted): Transition {
+  const { clock, settings } = context.infra;
+  return waitAt(
+    { ...checkpoint, purchases: addPurchase(checkpoint, accepted, context) },
+    {
+      step: 'poll',
+      taskId: accepted.taskId,
+      acceptedAt: accepted.acceptedAt,
+      // From now, not from the acceptance: a render that waited past its deadline is still polled.
+      deadlineAt: clock.now() + settings.TASK_DEADLINE_MS,
+      polls: 0,
+      progress: 0,
+    },
+    planNextPoll(checkpoint, context, accepted.acceptedAt),
+  );
+}
+
+/** All purchases of a render, with its present one. */
+export function addPurchase(
+  { purchases, attempt, provider, request }: Checkpoint,
+  { taskId, acceptedAt }: Accepted,
+  { infra }: Pick<StepContext, 'infra'>,
+): Purchase[] {
+  const costMicros = infra.provider.priceMicros(request);
+  return [
+    ...purchases.filter((purchase) => purchase.attempt !== attempt),
+    { provider, attempt, taskId, acceptedAt, costMicros, refunded: false },
+  ];
+}
+
+/** Polls the task once. */
 export async function pollStep(checkpoint: PollCheckpoint, context: StepContext): Promise<Transition> {
-  const { deps, job } = context;
-  const quotaMs = await deps.takePollToken();
-  if (quotaMs > 0) return waitAt(checkpoint, checkpoint.at, quotaMs + deps.clock.random() * 1000);
-  const answer = await deps.provider.status(checkpoint.at.taskId, job.signal);
-  deps.metrics.polls.inc({ answer: answer.kind });
+  const { job, infra, own } = context;
+  const quotaMs = await own.takePollToken();
+  if (quotaMs > 0) {
+    const trouble: Trouble = { kind: 'poll_quota_used', retryAfterMs: quotaMs };
+    return decideAndApply(checkpoint, context, trouble, 'the poll quota of this second is used up');
+  }
+  const answer = await infra.provider.poll(checkpoint.at.taskId, job.signal);
+  infra.metrics.polls.inc({ answer: answer.kind });
   const { missingSince, ...step } = checkpoint.at;
   const at = { ...step, polls: step.polls + 1 };
-  const looked: PollCheckpoint = { ...checkpoint, at };
+  const polled: PollCheckpoint = { ...checkpoint, at };
   switch (answer.kind) {
     case 'pending':
-      return pending(looked, context, answer);
+      return handlePending(polled, context, answer);
     case 'completed':
-      return completed(looked, context, answer);
+      return handleCompleted(polled, context, answer);
     case 'failed': {
       const purchases = checkpoint.purchases.map((purchase) =>
         purchase.attempt === checkpoint.attempt ? { ...purchase, refunded: true } : purchase,
       );
       await job.note(
-        `task ${at.taskId} failed after ${at.polls} looks and was refunded: ${deps.scrub(answer.message)}`,
+        `task ${at.taskId} failed after ${countPolls(at.polls)} and was refunded: ${infra.scrub(answer.message)}`,
       );
-      return apply(
-        { ...looked, purchases },
-        context,
-        { kind: 'task_failed', content: answer.content },
-        `the provider's task failed: ${answer.message}`,
-      );
+      const trouble: Trouble = { kind: 'task_failed', content: answer.content };
+      const message = `the provider's task failed: ${answer.message}`;
+      return decideAndApply({ ...polled, purchases }, context, trouble, message);
     }
     case 'missing': {
-      const since = missingSince ?? deps.clock.now();
-      const trouble: Trouble = { kind: 'task_missing' };
-      return apply(
-        { ...looked, at: { ...at, missingSince: since } },
+      const missing = { ...polled, at: { ...at, missingSince: missingSince ?? infra.clock.now() } };
+      return decideAndApply(
+        missing,
         context,
-        trouble,
+        { kind: 'task_missing' },
         'the provider does not know the task',
       );
     }
-    case 'rate_limited':
-      await deps.blockPolls(answer.retryAfterMs);
-      return apply(
-        looked,
-        context,
-        { kind: 'look_failed', retryAfterMs: answer.retryAfterMs },
-        'the query quota is used up',
-      );
+    case 'rate_limited': {
+      await own.blockPolls(answer.retryAfterMs);
+      const trouble: Trouble = { kind: 'poll_failed', retryAfterMs: answer.retryAfterMs };
+      return decideAndApply(polled, context, trouble, 'the provider refuses polls: rate limited');
+    }
     case 'unreadable':
-      return apply(looked, context, { kind: 'look_failed' }, `no readable status: ${answer.reason}`);
+      return decideAndApply(polled, context, { kind: 'poll_failed' }, `no readable status: ${answer.reason}`);
   }
 }
 
-async function pending(
+function handlePending(
   checkpoint: PollCheckpoint,
   context: StepContext,
-  answer: Extract<StatusAnswer, { kind: 'pending' }>,
-): Promise<Transition> {
-  const { deps } = context;
-  const { at, request, renderId } = checkpoint;
+  answer: Extract<PollAnswer, { kind: 'pending' }>,
+): Transition {
+  const { infra } = context;
+  const { at, renderId } = checkpoint;
+  const { status, progress } = answer;
   if (!answer.recognised) {
-    deps.metrics.unknownStatuses.inc();
-    deps.log.warn(
-      { renderId, status: answer.status },
-      'the provider answers with a status nobody documented',
-    );
+    infra.metrics.unknownStatuses.inc();
+    infra.log.warn({ renderId, status }, 'provider answered with an undocumented status');
   }
-  const now = deps.clock.now();
-  if (now >= at.deadlineAt) {
-    return apply(checkpoint, context, { kind: 'look_failed' }, `still ${answer.status} at its deadline`);
-  }
-  const afterMs = nextPollDelay({
-    elapsedMs: now - at.acceptedAt,
-    latency: deps.latencies.shape(request.resolution),
-    inFlight: deps.inFlight(),
-    queriesPerSecond: deps.settings.TOAPIS_QUERY_PER_SECOND,
-    random: deps.clock.random(),
-  });
-  return waitAt(checkpoint, { ...at, progress: answer.progress, lastPendingAt: now }, afterMs);
+  const pending = { ...checkpoint, at: { ...at, progress, lastPendingAt: infra.clock.now() } };
+  const trouble: Trouble = {
+    kind: 'task_pending',
+    nextPollMs: planNextPoll(checkpoint, context, at.acceptedAt),
+  };
+  return decideAndApply(pending, context, trouble, `still ${status} at its deadline`);
 }
 
-async function completed(
+async function handleCompleted(
   checkpoint: PollCheckpoint,
-  { deps, job }: StepContext,
-  answer: Extract<StatusAnswer, { kind: 'completed' }>,
+  { job, infra, own }: StepContext,
+  answer: Extract<PollAnswer, { kind: 'completed' }>,
 ): Promise<Transition> {
   const { at, renderId, attempt, request } = checkpoint;
-  const now = deps.clock.now();
+  const now = infra.clock.now();
   const expiresAt = answer.expiresAt ?? now + ASSUMED_RESULT_LIFE_MS;
   const seenMs = now - at.acceptedAt;
   const pendingMs = at.lastPendingAt === undefined ? 0 : at.lastPendingAt - at.acceptedAt;
-  deps.latencies.observe(request.resolution, estimateLatency({ pendingMs, seenMs, tookMs: answer.tookMs }));
+  own.latencies.observe(request.resolution, estimateLatency({ pendingMs, seenMs, tookMs: answer.tookMs }));
   // The URL may be signed, so it is kept in the ledger and not in the queue (I8).
-  await deps.ledger.writeResult(renderId, attempt, { url: answer.url, expiresAt }, job.signal);
-  await job.note(
-    `task ${at.taskId} completed after ${at.polls} ${at.polls === 1 ? 'look' : 'looks'}; storing`,
-  );
+  await infra.ledger.writeResult(renderId, attempt, { url: answer.url, expiresAt }, job.signal);
+  await job.note(`task ${at.taskId} completed after ${countPolls(at.polls)}; storing`);
   return goTo(checkpoint, { step: 'store', taskId: at.taskId, expiresAt });
 }
 
-function apply(
+const countPolls = (polls: number) => `${polls} ${polls === 1 ? 'poll' : 'polls'}`;
+
+/** Ms until the next poll of a task that was accepted at `acceptedAt`. */
+function planNextPoll({ request }: Checkpoint, { infra, own }: StepContext, acceptedAt: number): number {
+  return nextPollDelay({
+    elapsedMs: infra.clock.now() - acceptedAt,
+    latency: own.latencies.shape(request.resolution),
+    inFlight: own.countInFlight(),
+    pollsPerSecond: infra.provider.quota.pollsPerSecond,
+    random: infra.clock.random(),
+  });
+}
+
+function decideAndApply(
   checkpoint: PollCheckpoint,
   context: StepContext,
   trouble: Trouble,
   message: string,
 ): Transition {
-  const { deps } = context;
-  const { at } = checkpoint;
-  const situation: Situation = {
-    now: deps.clock.now(),
-    random: deps.clock.random(),
-    tries: at.polls,
-    attempt: checkpoint.attempt,
-    deadlineAt: at.deadlineAt,
-    ...(at.missingSince === undefined ? {} : { missingSince: at.missingSince }),
-    limits: limitsOf(deps.settings),
-  };
-  const decision: Decision = decide(trouble, situation);
-  switch (decision.kind) {
-    case 'wait':
-    case 'retry':
-      return waitAt(checkpoint, at, decision.afterMs);
-    case 'buy-again':
-      return buyAgain(checkpoint);
-    case 'hold':
-      return waitAt(checkpoint, at, Math.max(0, decision.until - situation.now));
-    case 'dead':
-      return failRender(...burial(checkpoint, context, decision.code, message));
-  }
-}
-
-/** A refunded task is bought anew by a redrive; a task that may still be there is looked at again. */
-function burial(
-  checkpoint: PollCheckpoint,
-  context: StepContext,
-  code: Extract<Decision, { kind: 'dead' }>['code'],
-  message: string,
-): Parameters<typeof failRender> {
-  const failure = createFailure(context.deps, 'poll', code, message);
-  const lost = code === 'task_lost' || code === 'task_timeout';
-  const resume: LiveStep = lost ? checkpoint.at : { step: 'submit' };
-  const next = lost ? checkpoint : { ...checkpoint, attempt: checkpoint.attempt + 1 };
-  return [next, context, failure, resume];
+  const { at, attempt } = checkpoint;
+  const { deadlineAt, missingSince } = at;
+  const situation = createSituation(context.infra, { tries: at.polls, attempt, deadlineAt, missingSince });
+  return applyDecision(checkpoint, context, decide(trouble, situation), message);
 }

@@ -1,81 +1,76 @@
-import { StoreError } from '@darkroom/shared/object-store';
-import { type RenderResult } from '@darkroom/shared/queues';
-import { type Checkpoint, type CheckpointAt, readCheckpoint } from '@darkroom/shared/render';
-import { backoffMs } from '../decide/index.ts';
-import { isEngineError } from '../stage/engine-errors.ts';
-import type { StageJob, StageOutcome } from '../stage/stage.ts';
+import { isStoreAway } from '@darkroom/shared/object-store';
+import type { RenderResult } from '@darkroom/shared/queues';
+import { type Checkpoint, checkpointSchema } from '@darkroom/shared/render';
+import { createSituation, decide } from '../decide/index.ts';
+import {
+  createBugFailure,
+  type Infra,
+  mustHandBack,
+  type StageJob,
+  type StageOutcome,
+} from '../stage/index.ts';
 import { buryStep } from './bury-step.ts';
 import { cancelStep, startCancel } from './cancel-step.ts';
 import { finishStep } from './finish-step.ts';
 import { holdStep } from './hold-step.ts';
 import { pollStep } from './poll-step.ts';
-import type { RenderDeps } from './render-deps.ts';
+import type { RenderDeps, StepContext } from './step-context.ts';
 import { storeStep } from './store-step.ts';
 import { submitStep } from './submit-step.ts';
-import { createFailure, failRender, type StepContext, type Transition } from './transitions.ts';
-
-const ARRIVED_AT = { submit: 0, hold: 5, poll: 10, store: 80, finish: 95, bury: 100 } as const;
-
-/** How far a render has come, in percent; in steps of five, so that a look seldom costs a write. */
-export function progressPercent({ at }: Checkpoint): number | undefined {
-  // A canceled one stays where it was.
-  if (at.step === 'cancel') return undefined;
-  if (at.step !== 'poll') return ARRIVED_AT[at.step];
-  const share = (ARRIVED_AT.store - ARRIVED_AT.poll) * (at.progress / 100);
-  return ARRIVED_AT.poll + Math.floor(share / 5) * 5;
-}
+import { failRender, type Transition } from './transitions.ts';
 
 /**
- * One run of a render: from its checkpoint, step by step, until it must wait or is at its end. Every step may run
- * twice (I6); the checkpoint is written before anything is built on it.
+ * One run of a render: step after step from its checkpoint, until it must wait or has ended. Every step may run twice
+ * (I6). The checkpoint is written before the next step begins.
  */
 export async function renderStage(
   job: StageJob<Checkpoint>,
-  deps: RenderDeps,
+  infra: Infra,
+  own: RenderDeps,
 ): Promise<StageOutcome<RenderResult, Checkpoint>> {
-  const context: StepContext = { job, deps };
-  let checkpoint = readCheckpoint(job.data);
+  const context: StepContext = { job, infra, own };
+  let checkpoint = checkpointSchema.parse(job.data);
   for (;;) {
-    const move = await runStep(checkpoint, context);
-    if (move.kind === 'wait') return { ...move, data: { ...move.data, updatedAt: deps.clock.now() } };
-    if (move.kind !== 'go') return move;
-    checkpoint = { ...move.to, updatedAt: deps.clock.now() };
+    const transition = await runStep(checkpoint, context);
+    if (transition.kind === 'wait') {
+      return { ...transition, data: { ...transition.data, updatedAt: infra.clock.now() } };
+    }
+    if (transition.kind !== 'go') return transition;
+    checkpoint = { ...transition.to, updatedAt: infra.clock.now() };
     await job.save(checkpoint);
   }
 }
 
 async function runStep(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {
-  const { deps, job } = context;
+  const { job, infra } = context;
+  const { renderId, at, attempt } = checkpoint;
   try {
     return await runUnlessCanceled(checkpoint, context);
   } catch (error) {
     if (job.signal.aborted) throw error;
-    // Our own store is away: nothing is wrong with the render (I4).
-    if (error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied')) {
-      deps.log.warn(
-        { renderId: checkpoint.renderId, step: checkpoint.at.step, err: error.message },
-        'store away',
-      );
-      const afterMs = backoffMs({ tries: 4, baseMs: 500, capMs: 5000, random: deps.clock.random() });
-      return { kind: 'wait', afterMs, data: checkpoint };
+    // Our own store is away: that is no fault of the render (I4).
+    if (isStoreAway(error)) {
+      infra.log.warn({ renderId, step: at.step, err: error.message }, 'store away: render waits');
+      const decision = decide({ kind: 'store_away' }, createSituation(infra, { tries: 1, attempt }));
+      if (decision.kind === 'wait') return { kind: 'wait', afterMs: decision.afterMs, data: checkpoint };
     }
-    const { at } = checkpoint;
-    if (at.step === 'bury' || at.step === 'cancel' || isEngineError(error)) throw error;
-    const failure = createFailure(deps, at.step, 'internal_error', messageOf(error), error);
-    deps.log.error({ renderId: checkpoint.renderId, err: error }, 'a bug killed a render');
-    return failRender(checkpoint, context, failure, at);
+    if (at.step === 'bury' || at.step === 'cancel' || mustHandBack(error)) throw error;
+    infra.log.error({ renderId, err: error }, 'render failed: unexpected error');
+    return failRender(checkpoint, context, createBugFailure(infra, at.step, error), at);
   }
 }
 
 /**
- * A step, unless somebody wants the render to stop: looked for before it, and again before the render would wait. A
- * store step looks by itself: what its child has stored completes.
+ * Runs a step. A cancel marker is looked up before the step, and again before the render would wait. The store step looks
+ * it up itself, because an image that its child has stored completes the render.
  */
 async function runUnlessCanceled(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {
-  const stopped = await cancelIfRequested(checkpoint, context);
-  if (stopped) return stopped;
-  const move = await dispatch(checkpoint, context);
-  return move.kind === 'wait' ? ((await cancelIfRequested(move.data, context)) ?? move) : move;
+  const canceled = await cancelIfRequested(checkpoint, context);
+  if (canceled) return canceled;
+  const transition = await dispatchStep(checkpoint, context);
+  return transition.kind === 'wait'
+    ? ((await cancelIfRequested(transition.data, context)) ?? transition)
+    : transition;
 }
 
 async function cancelIfRequested(
@@ -84,11 +79,11 @@ async function cancelIfRequested(
 ): Promise<Transition | undefined> {
   const { at } = checkpoint;
   if (at.step !== 'submit' && at.step !== 'hold' && at.step !== 'poll') return undefined;
-  const asked = await context.deps.cancels.find(checkpoint.renderId);
-  return asked && startCancel({ ...checkpoint, at }, context, asked);
+  const marker = await context.own.cancelMarkers.find(checkpoint.renderId);
+  return marker && startCancel({ ...checkpoint, at }, context, marker);
 }
 
-function dispatch(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {
+function dispatchStep(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {
   const at = checkpoint.at;
   switch (at.step) {
     case 'submit':
@@ -102,10 +97,19 @@ function dispatch(checkpoint: Checkpoint, context: StepContext): Promise<Transit
     case 'finish':
       return finishStep({ ...checkpoint, at }, context);
     case 'bury':
-      return buryStep({ ...checkpoint, at } satisfies CheckpointAt<'bury'>, context);
+      return buryStep({ ...checkpoint, at }, context);
     case 'cancel':
       return cancelStep({ ...checkpoint, at }, context);
   }
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+const PROGRESS_AT = { submit: 0, hold: 5, poll: 10, store: 80, finish: 95, bury: 100 } as const;
+
+/** A render's progress in percent. Polls move it in steps of five, so that a poll seldom costs a write. */
+export function computeProgress({ at }: Checkpoint): number | undefined {
+  // A canceled render keeps the progress that it had.
+  if (at.step === 'cancel') return undefined;
+  if (at.step !== 'poll') return PROGRESS_AT[at.step];
+  const share = (PROGRESS_AT.store - PROGRESS_AT.poll) * (at.progress / 100);
+  return PROGRESS_AT.poll + Math.floor(share / 5) * 5;
+}

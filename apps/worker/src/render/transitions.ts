@@ -1,16 +1,11 @@
-import { type FailureCode, type StepName } from '@darkroom/api';
 import type { RenderResult } from '@darkroom/shared/queues';
-import type { Checkpoint, Failure, LiveStep, Note } from '@darkroom/shared/render';
-import type { StageJob, StageOutcome } from '../stage/stage.ts';
-import type { RenderDeps } from './render-deps.ts';
+import type { Checkpoint, CheckpointAt, Failure, LiveStep, Note } from '@darkroom/shared/render';
+import type { Decision } from '../decide/index.ts';
+import { createFailure, type StageJob, type StageOutcome } from '../stage/index.ts';
+import type { StepContext } from './step-context.ts';
 
-/** A step either ends the run, or goes on at once with another checkpoint. */
+/** What a step returns: it ends the run, or the run goes on at once from another checkpoint. */
 export type Transition = StageOutcome<RenderResult, Checkpoint> | { kind: 'go'; to: Checkpoint };
-
-export interface StepContext {
-  job: StageJob<Checkpoint>;
-  deps: RenderDeps;
-}
 
 export const goTo = (checkpoint: Checkpoint, at: Checkpoint['at']): Transition => ({
   kind: 'go',
@@ -23,59 +18,61 @@ export const waitAt = (checkpoint: Checkpoint, at: LiveStep, afterMs: number): T
   data: { ...checkpoint, at },
 });
 
-/** Buys again: the next attempt begins where the first one did. */
+/** Goes on with the next purchase, at the submit step. */
 export const buyAgain = (checkpoint: Checkpoint): Transition =>
   goTo({ ...checkpoint, attempt: checkpoint.attempt + 1 }, { step: 'submit' });
 
-/**
- * Notes how a render ends, and answers all of its notes for the receipt. A run that ends it again after a crash does
- * not say it twice.
- */
-export async function noteOnce(job: StageJob<Checkpoint>, text: string): Promise<Note[]> {
-  const notes = await job.notes();
-  return notes.at(-1)?.text === text ? notes : [...notes, await job.note(text)];
-}
-
-/** The render dies; `resume` is where a redrive goes on. */
+/** The render is dead. A redrive goes on at `resume`. */
 export function failRender(
   checkpoint: Checkpoint,
-  context: StepContext,
+  { job }: StepContext,
   failure: Failure,
   resume: LiveStep,
 ): Transition {
-  return goTo(checkpoint, { step: 'bury', failure, resume, attemptsMade: context.job.attemptsMade });
+  return goTo(checkpoint, { step: 'bury', failure, resume, attemptsMade: job.attemptsMade });
 }
 
-export function createFailure(
-  deps: Pick<RenderDeps, 'clock' | 'scrub'>,
-  step: StepName,
-  code: FailureCode,
+/** A decision about a render as the transition of its present step. `message` is the reason, for people. */
+export function applyDecision(
+  checkpoint: CheckpointAt<LiveStep['step']>,
+  context: StepContext,
+  decision: Decision,
   message: string,
-  cause?: unknown,
-): Failure {
-  return {
-    code,
-    message: shorten(deps.scrub(message), LONGEST.message),
-    step,
-    at: deps.clock.now(),
-    chain: chainOf(cause).map(deps.scrub),
-  };
-}
-
-// A failure stays in the checkpoint, which must fit into a job with the largest request (I5).
-const DEEPEST = 3;
-const LONGEST = { message: 300, cause: 150, stack: 450 };
-
-/** An error's causes, outermost first, the innermost stack last. */
-function chainOf(cause: unknown): string[] {
-  const chain: string[] = [];
-  let stack: string | undefined;
-  for (let error = cause; error instanceof Error && chain.length < DEEPEST; error = error.cause) {
-    chain.push(shorten(`${error.name}: ${error.message}`, LONGEST.cause));
-    stack = error.stack?.slice(error.stack.indexOf('\n') + 1);
+): Transition {
+  const { at } = checkpoint;
+  switch (decision.kind) {
+    case 'wait':
+    case 'retry':
+      return waitAt(checkpoint, at, decision.afterMs);
+    case 'hold':
+      return at.step === 'hold'
+        ? waitAt(checkpoint, at, decision.afterMs)
+        : // The hold step reads the ledger at once.
+          goTo(checkpoint, { step: 'hold', reason: message, until: decision.until });
+    case 'buy-again':
+      return buyAgain(checkpoint);
+    case 'dead': {
+      const failure = createFailure(context.infra, at.step, decision.code, message);
+      return decision.redrive === 'same-step'
+        ? failRender(checkpoint, context, failure, at)
+        : failRender({ ...checkpoint, attempt: checkpoint.attempt + 1 }, context, failure, {
+            step: 'submit',
+          });
+    }
+    case 'wait-all':
+      throw new Error('the queue `render` has no rate limit');
   }
-  if (stack) chain.push(shorten(stack, LONGEST.stack));
-  return chain;
 }
 
-const shorten = (text: string, most: number) => (text.length > most ? `${text.slice(0, most)}…` : text);
+/**
+ * Notes how a render ends, once: a run that repeats the end after a crash adds no second line.
+ *
+ * @returns all notes, for the receipt.
+ */
+export async function noteOnce(
+  job: Pick<StageJob<unknown>, 'note' | 'notes'>,
+  text: string,
+): Promise<Note[]> {
+  const notes = await job.notes();
+  return notes.at(-1)?.text === text ? notes : [...notes, await job.note(text)];
+}

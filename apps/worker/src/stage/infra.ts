@@ -1,16 +1,18 @@
 import type { Settings } from '@darkroom/shared/config';
 import type { Ledger } from '@darkroom/shared/ledger';
+import type { ObjectStore } from '@darkroom/shared/object-store';
 import type { Clock, Logger, Scrub } from '@darkroom/shared/runtime';
 import type { Provider } from '../providers/index.ts';
 import type { Metrics } from './metrics.ts';
 
-/** What every stage of a worker stands on. */
+/** What every stage works with. A stage is called as `stage(job, infra, own)`; `own` is what it alone needs. */
 export interface Infra {
   settings: Settings;
   clock: Clock;
   log: Logger;
-  /** Takes secrets out of a text (I8). */
+  /** Removes secrets from a text (I8). */
   scrub: Scrub;
+  store: ObjectStore;
   ledger: Ledger;
   provider: Provider;
   metrics: Metrics;

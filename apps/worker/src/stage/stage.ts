@@ -1,6 +1,6 @@
 import type { Checkpoint, Failure, Note } from '@darkroom/shared/render';
 
-/** What a job died of. A render's is a {@link Failure}. */
+/** Why a job failed. A render's failure is a {@link Failure}, which has more fields. */
 export interface StageFailure {
   /** Stable. */
   code: string;
@@ -10,45 +10,47 @@ export interface StageFailure {
 }
 
 /**
- * How a run of a stage ends. A stage returns; it never throws to steer. `bullmq/` turns outcomes into BullMQ's
- * moves and errors, and is the only place that knows them.
+ * How a run of a stage ends. A stage returns its outcome and throws only for unexpected errors. `bullmq/` turns outcomes
+ * into BullMQ's moves and errors; no other folder knows these.
  */
 export type StageOutcome<R, D = unknown, F extends StageFailure = Failure> =
   | { kind: 'done'; value: R }
-  /** Costs no attempt. `data` is the checkpoint to save first. */
+  /** Costs no attempt. `data` is saved before the job waits. */
   | { kind: 'wait'; afterMs: number; data: D }
-  /** The quota is used up for everybody: the whole queue waits. */
+  /** The provider's quota is used up: all jobs of the queue wait. Costs no attempt. */
   | { kind: 'wait-all'; afterMs: number }
-  /** Run again when this child has ended. It is added only where it is absent. */
+  /** Run again when this child has ended. The child is added only if it is `absent`. */
   | { kind: 'child'; child: ChildCall; absent: boolean }
   /** Costs an attempt of the job. */
   | { kind: 'retry'; afterMs: number; reason: string }
   | { kind: 'dead'; failure: F };
 
+/** A child job that a render waits for. `checkpoint` is the render's. */
 export type ChildCall =
   | { queue: 'submit'; id: string; checkpoint: Checkpoint }
   | { queue: 'store'; id: string; checkpoint: Checkpoint; taskId: string; expiresAt: number };
 
-/** What a parent can know of a child. */
+/** What a render can know of a child. */
 export type ChildState<R> =
   | { kind: 'absent' }
   | { kind: 'pending' }
   | { kind: 'completed'; value: R }
-  /** Without a `failure` the child's worker was lost too often. */
+  /** Without a `failure`, BullMQ failed the child: its workers died too often. */
   | { kind: 'failed'; failure: Failure | undefined };
 
 /** A job as a stage sees it. */
 export interface StageJob<D> {
   readonly id: string;
+  /** In the present version, whichever version wrote it. */
   readonly data: D;
-  /** Ends of attempts so far; this run is not counted. */
+  /** Attempts that ended. The attempt of this run is not counted. */
   readonly attemptsMade: number;
-  /** Aborts when the worker lets go of the job: shutdown, or a lost lock. */
+  /** Aborts when the worker must let go of the job: at shutdown, or when it lost the job's lock. */
   readonly signal: AbortSignal;
-  /** Writes the checkpoint. */
+  /** Writes the job's data. */
   save(data: D): Promise<void>;
-  /** A line for people, on the job's page. Answers it as it stands there. */
+  /** Adds a line to the job's log, for people. Returns the line as it was written. */
   note(line: string): Promise<Note>;
-  /** What was noted so far, oldest first, as far back as the queue keeps it. */
+  /** The lines of the job's log, oldest first, as many as the queue keeps. */
   notes(): Promise<Note[]>;
 }

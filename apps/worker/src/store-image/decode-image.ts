@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type';
 import sharp from 'sharp';
+import { errorMessage } from '../net/index.ts';
 
-/** What a full decode proved, and what came out of it. Pixels as seen, orientation applied. */
+/** The facts that a full decode found. Width and height in pixels as displayed, with the orientation applied. */
 export interface DecodedImage {
   width: number;
   height: number;
@@ -11,7 +12,7 @@ export interface DecodedImage {
   thumbnail: Buffer;
 }
 
-/** The picture cannot be decoded to its last row. */
+/** The image cannot be decoded to its last row. */
 export class NotAnImage extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
@@ -20,27 +21,27 @@ export class NotAnImage extends Error {
 }
 
 /** 21:9 at 4K is 38 megapixels; this leaves room and stops bombs. */
-const PIXEL_LIMIT = 120_000_000;
+const MAX_PIXELS = 120_000_000;
 const THUMBNAIL_PX = 256;
-const TYPES = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']);
+const IMAGE_TYPES = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']);
 
-// Pictures are handled one after the other per slot of STORE_CONCURRENCY; a cache would only hold memory.
+// Each slot of STORE_CONCURRENCY decodes one image after the other. A cache would only use memory.
 sharp.cache(false);
 sharp.concurrency(1);
 
 /**
- * Decodes every pixel in one pass, the thumbnail's: a header says nothing about what was cut off (I10). The whole
- * picture is extracted first, because a plain resize would let the decoder skip pixels. `stats()` reads them all too,
- * but with several at the same time it takes cut files for whole ones.
+ * Decodes every pixel while it makes the thumbnail: the header of a truncated file looks complete (I10). The whole image
+ * is extracted first, because with a plain resize the decoder skips pixels. `stats()` reads all pixels, too, but when
+ * several run at the same time it accepts truncated files.
  *
- * @param head the file's first bytes, which mostly tell its type; where they do not, the file is read.
- * @throws {NotAnImage} where the file is of another type, cut short, or beyond the pixel limit.
+ * @param head the file's first bytes. If they do not identify its type, the file is read.
+ * @throws {NotAnImage} for a file of another type, a truncated file, or an image beyond the pixel limit.
  */
 export async function decodeImage({ path, head }: { path: string; head: Uint8Array }): Promise<DecodedImage> {
   const type = (await fileTypeFromBuffer(head)) ?? (await fileTypeFromFile(path));
-  if (!type || !TYPES.has(type.mime)) throw new NotAnImage(`the file is ${type?.mime ?? 'of no known type'}`);
-  const open = () =>
-    sharp(path, { failOn: 'truncated', limitInputPixels: PIXEL_LIMIT, sequentialRead: true });
+  if (!type || !IMAGE_TYPES.has(type.mime))
+    throw new NotAnImage(`the file is ${type?.mime ?? 'of no known type'}`);
+  const open = () => sharp(path, { failOn: 'truncated', limitInputPixels: MAX_PIXELS, sequentialRead: true });
   try {
     const { width, height } = (await open().metadata()).autoOrient;
     const thumbnail = await open()
@@ -51,7 +52,7 @@ export async function decodeImage({ path, head }: { path: string; head: Uint8Arr
       .toBuffer();
     return { width, height, contentType: type.mime, thumbnail };
   } catch (error) {
-    throw new NotAnImage(`it does not decode: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new NotAnImage(`it does not decode: ${errorMessage(error)}`, {
       cause: error,
     });
   }

@@ -2,23 +2,24 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
-import { assertHost, HostRefused, type HostRules, resultLookup } from './result-hosts.ts';
+import { errorCause, errorMessage } from '../net/index.ts';
+import { assertResultHost, createResultLookup, HostRefused, type HostRules } from './result-hosts.ts';
 
-/** A result on disk. `sha256` in hex, of the bytes as they came. Remove the file when done. */
-export interface Downloaded {
+/** A result on disk. `sha256` in hex, of the received bytes. The caller deletes the file. */
+export interface DownloadedFile {
   path: string;
   bytes: number;
   sha256: string;
-  /** Its first bytes, enough to tell most types by. */
+  /** Its first bytes. They identify most types. */
   head: Uint8Array;
 }
 
 export type DownloadAnswer =
-  | { kind: 'downloaded'; file: Downloaded }
+  | { kind: 'downloaded'; file: DownloadedFile }
   | { kind: 'host_refused'; reason: string }
-  /** 403, 404, 410: the host has no such file, or no longer. */
+  /** 403, 404, 410: the host does not have the file, or not any more. */
   | { kind: 'gone'; reason: string }
-  /** Network, HTTP status, too large, cut short: may be better next time. */
+  /** Network error, HTTP status, too large, cut short. The next try may succeed. */
   | { kind: 'failed'; reason: string };
 
 export interface Downloader {
@@ -29,27 +30,27 @@ export interface Downloader {
 const MAX_REDIRECTS = 3;
 const HEAD_BYTES = 4096;
 
-class Gone extends Error {}
-const GONE = [403, 404, 410];
+class GoneError extends Error {}
+const GONE_STATUSES = [403, 404, 410];
 
-/** Streams results to `folder`, inside size and time, from allowed hosts only. */
+/** Streams results into `folder`, within limits of size and time, from allowed hosts only. */
 export async function openDownloader(options: {
   folder: string;
   rules: HostRules;
   maxBytes: number;
   timeoutMs: number;
 }): Promise<Downloader> {
-  // What a killed process left here belongs to nobody.
+  // A killed process may have left files here.
   await rm(options.folder, { recursive: true, force: true });
   await mkdir(options.folder, { recursive: true });
   const agent = new Agent({
-    connect: buildConnector({ timeout: 10_000, lookup: resultLookup(options.rules) }),
+    connect: buildConnector({ timeout: 10_000, lookup: createResultLookup(options.rules) }),
   });
 
-  const fetchTo = async (address: string, path: string, signal: AbortSignal): Promise<Downloaded> => {
+  const downloadTo = async (address: string, path: string, signal: AbortSignal): Promise<DownloadedFile> => {
     let url = new URL(address);
     for (let hop = 0; ; hop += 1) {
-      assertHost(url, options.rules);
+      assertResultHost(url, options.rules);
       const answer = await request(url, { dispatcher: agent, method: 'GET', signal });
       const location = answer.headers.location;
       if (answer.statusCode >= 300 && answer.statusCode < 400 && typeof location === 'string') {
@@ -61,41 +62,41 @@ export async function openDownloader(options: {
       if (answer.statusCode !== 200) {
         await answer.body.dump();
         const reason = `HTTP ${answer.statusCode}`;
-        throw GONE.includes(answer.statusCode) ? new Gone(reason) : new Error(reason);
+        throw GONE_STATUSES.includes(answer.statusCode) ? new GoneError(reason) : new Error(reason);
       }
-      const file = await pour(answer.body, path, options.maxBytes);
+      const file = await writeBody(answer.body, path, options.maxBytes);
       const declared = Number(answer.headers['content-length']);
       if (Number.isFinite(declared) && declared !== file.bytes)
-        throw new Error(`${file.bytes} of ${declared} bytes came`);
+        throw new Error(`${file.bytes} of ${declared} bytes received`);
       return file;
     }
   };
 
   return {
     download: async (address, name, signal) => {
-      // Of this run alone: a run that lost its lock may still be reading the file of the same job.
+      // A file per run: a run that lost its lock may still be reading the file of the same job.
       const path = join(options.folder, `${name}.${randomUUID()}`);
       const limited = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
       try {
-        return { kind: 'downloaded', file: await fetchTo(address, path, limited) };
+        return { kind: 'downloaded', file: await downloadTo(address, path, limited) };
       } catch (error) {
         await rm(path, { force: true });
-        const refusal = error instanceof HostRefused ? error : causeOf(error);
+        const refusal = error instanceof HostRefused ? error : errorCause(error);
         if (refusal instanceof HostRefused) return { kind: 'host_refused', reason: refusal.message };
-        if (error instanceof Gone) return { kind: 'gone', reason: error.message };
-        return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+        if (error instanceof GoneError) return { kind: 'gone', reason: error.message };
+        return { kind: 'failed', reason: errorMessage(error) };
       }
     },
     close: () => agent.close(),
   };
 }
 
-/** Chunk by chunk: what is not written yet is not read either. An abort of the request ends the body with an error. */
-async function pour(
+/** Writes chunk by chunk, so that the body is read only as fast as the disk writes. An aborted request ends the body with an error. */
+async function writeBody(
   body: Dispatcher.ResponseData['body'],
   path: string,
   maxBytes: number,
-): Promise<Downloaded> {
+): Promise<DownloadedFile> {
   const hash = createHash('sha256');
   let bytes = 0;
   let head = Buffer.alloc(0);
@@ -113,5 +114,3 @@ async function pour(
   }
   return { path, bytes, sha256: hash.digest('hex'), head };
 }
-
-const causeOf = (error: unknown) => (error instanceof Error ? error.cause : undefined);

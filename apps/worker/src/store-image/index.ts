@@ -1,8 +1,8 @@
-// store-stage.ts   download, full decode, put, read back, thumbnail
-// download.ts      results to disk, inside size and time
-// hosts.ts         where results may come from
-// image.ts         full decode, thumbnail
-// deps.ts          what storing works with
-export * from './deps.ts';
+// One image from the provider's file host into the store.
+//
+// store-image-stage.ts   download, full decode, put, read back, thumbnail
+// downloader.ts          results to disk, within limits of size and time
+// result-hosts.ts        hosts from which results may be downloaded
+// decode-image.ts        full decode, thumbnail
 export { openDownloader } from './downloader.ts';
-export { storeImageStage } from './store-image-stage.ts';
+export { type StoreImageDeps, storeImageStage } from './store-image-stage.ts';

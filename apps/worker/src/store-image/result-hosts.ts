@@ -1,8 +1,8 @@
 import type { LookupFunction } from 'node:net';
 import { isPublicAddress } from '@darkroom/shared/net';
-import { guardedLookup } from '../net/index.ts';
+import { createGuardedLookup } from '../net/index.ts';
 
-/** A host that results must not be fetched from. */
+/** Results must not be downloaded from this host. */
 export class HostRefused extends Error {
   readonly code = 'HOST_REFUSED';
   constructor(message: string) {
@@ -16,28 +16,29 @@ export interface HostRules {
   allowed: readonly string[];
   /** Whether loopback, private and link-local addresses are allowed. */
   allowPrivate: boolean;
-  /** The configured provider's own host: the operator chose it, wherever it is. */
-  provider?: string;
+  /** The host of `TOAPIS_BASE_URL`. The operator configured it, so it may be private. */
+  providerHost?: string;
 }
 
-const mayBePrivate = (host: string, rules: HostRules) => rules.allowPrivate || host === rules.provider;
+const isPrivateAllowed = (host: string, rules: HostRules) =>
+  rules.allowPrivate || host === rules.providerHost;
 
 /** @throws {HostRefused} where the URL's scheme, host or literal address is not allowed. */
-export function assertHost(url: URL, rules: HostRules): void {
+export function assertResultHost(url: URL, rules: HostRules): void {
   const host = url.hostname.toLowerCase();
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && mayBePrivate(host, rules))) {
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isPrivateAllowed(host, rules))) {
     throw new HostRefused(`results must come over https, not ${url.protocol}`);
   }
   if (!rules.allowed.includes(host)) {
     throw new HostRefused(`${host} is not a known host for results (RESULT_HOSTS)`);
   }
-  if (isPublicAddress(host) === false && !mayBePrivate(host, rules)) throw notPublic(host);
+  if (isPublicAddress(host) === false && !isPrivateAllowed(host, rules)) throw notPublicError(host);
 }
 
-/** A DNS look-up for sockets: the address that is connected to is the one that was judged. */
-export const resultLookup = (rules: HostRules): LookupFunction =>
-  guardedLookup((address, host) =>
-    mayBePrivate(host, rules) || isPublicAddress(address) ? undefined : notPublic(host),
+/** A DNS lookup for sockets: the socket connects to the very address that was checked. */
+export const createResultLookup = (rules: HostRules): LookupFunction =>
+  createGuardedLookup((address, host) =>
+    isPrivateAllowed(host, rules) || isPublicAddress(address) ? undefined : notPublicError(host),
   );
 
-const notPublic = (host: string) => new HostRefused(`${host} resolves to an address that is not public`);
+const notPublicError = (host: string) => new HostRefused(`${host} resolves to an address that is not public`);

@@ -1,5 +1,5 @@
-// submit-stage.ts   inputs, intent, POST, acceptance: one purchase, at most once
-// inputs.ts         reference images as the provider takes them
-// deps.ts           what a submission works with
-export * from './deps.ts';
-export { submitStage } from './submit-stage.ts';
+// One purchase, at most once.
+//
+// submit-stage.ts     inputs, intent, POST, acceptance
+// prepare-inputs.ts   reference images as the provider takes them
+export { type SubmitDeps, submitStage } from './submit-stage.ts';

@@ -1,73 +1,65 @@
-import type { SubmitJob } from '@darkroom/shared/queues';
-import type { Reference } from '@darkroom/shared/render';
+import type { JobRequest, Reference } from '@darkroom/shared/render';
 import type { Trouble } from '../decide/index.ts';
-import type { StageJob } from '../stage/stage.ts';
-import type { SubmitDeps } from './deps.ts';
+import type { ProviderInputs, UploadAnswer } from '../providers/index.ts';
+import type { Infra } from '../stage/index.ts';
 
-export type Inputs =
-  | { kind: 'ready'; images: string[]; mask?: string }
+export type PreparedInputs =
+  | { kind: 'ready'; inputs: ProviderInputs }
   | { kind: 'trouble'; trouble: Trouble; message: string };
 
-/** Turns references into what the provider takes. Before the intent: an upload that fails has bought nothing. */
-export async function prepareInputs(job: StageJob<SubmitJob>, deps: SubmitDeps): Promise<Inputs> {
-  const { request } = job.data;
-  const images: string[] = [];
+type InputTrouble = Extract<PreparedInputs, { kind: 'trouble' }>;
+
+/** Resolves a request's references. It runs before the intent is written: a failed upload has bought nothing. */
+export async function prepareInputs(
+  request: Pick<JobRequest, 'images' | 'mask'>,
+  infra: Pick<Infra, 'settings' | 'store' | 'provider'>,
+  signal: AbortSignal,
+): Promise<PreparedInputs> {
+  const imageUrls: string[] = [];
   for (const reference of request.images) {
-    const resolved = await resolve(reference, job, deps);
+    const resolved = await resolveReference(reference, infra, signal);
     if (typeof resolved !== 'string') return resolved;
-    images.push(resolved);
+    imageUrls.push(resolved);
   }
-  if (!request.mask) return { kind: 'ready', images };
-  const mask = await resolve(request.mask, job, deps);
-  return typeof mask === 'string' ? { kind: 'ready', images, mask } : mask;
+  if (!request.mask) return { kind: 'ready', inputs: { imageUrls } };
+  const maskUrl = await resolveReference(request.mask, infra, signal);
+  return typeof maskUrl === 'string' ? { kind: 'ready', inputs: { imageUrls, maskUrl } } : maskUrl;
 }
 
-/** What the provider takes as a data URI; a GIF it takes as an upload only. */
-const INLINE = /^image\/(jpeg|png|webp)$/;
+/** Types that the provider accepts as a data URI. It accepts a GIF only as an upload. */
+const INLINE_TYPES = /^image\/(jpeg|png|webp)$/;
 
-type Failed = Extract<Inputs, { kind: 'trouble' }>;
-
-async function resolve(
+async function resolveReference(
   reference: Reference,
-  job: StageJob<SubmitJob>,
-  deps: SubmitDeps,
-): Promise<string | Failed> {
+  { settings, store, provider }: Pick<Infra, 'settings' | 'store' | 'provider'>,
+  signal: AbortSignal,
+): Promise<string | InputTrouble> {
   if (reference.kind === 'url') return reference.url;
-  const bytes = await deps.store.get(reference.key, { signal: job.signal });
+  const bytes = await store.get(reference.key, { signal });
   if (!bytes) {
-    // Someone cleaned up what a waiting render still needs: no retry brings it back.
+    // The input was deleted from the store while the render waited. A retry cannot succeed.
     return {
       kind: 'trouble',
       trouble: { kind: 'refused', code: 'invalid_request' },
-      message: `${reference.key} is gone`,
+      message: `${reference.key} is gone from the store`,
     };
   }
   if (reference.kind === 'stored-url') return Buffer.from(bytes).toString('utf8');
-  if (deps.settings.TOAPIS_INPUTS === 'inline' && INLINE.test(reference.contentType)) {
+  if (settings.TOAPIS_INPUTS === 'inline' && INLINE_TYPES.test(reference.contentType)) {
     return `data:${reference.contentType};base64,${Buffer.from(bytes).toString('base64')}`;
   }
-  const answer = await deps.provider.upload({ bytes, contentType: reference.contentType }, job.signal);
+  const answer = await provider.upload({ bytes, contentType: reference.contentType }, signal);
+  return answer.kind === 'uploaded' ? answer.url : uploadTrouble(answer);
+}
+
+function uploadTrouble(answer: Exclude<UploadAnswer, { kind: 'uploaded' }>): InputTrouble {
   switch (answer.kind) {
-    case 'uploaded':
-      return answer.url;
     case 'rate_limited':
-      return {
-        kind: 'trouble',
-        trouble: { kind: 'rate_limited', retryAfterMs: answer.retryAfterMs },
-        message: 'rate limited',
-      };
+      return { kind: 'trouble', trouble: answer, message: 'rate limited' };
     case 'not_bought':
-      return {
-        kind: 'trouble',
-        trouble: { kind: 'not_bought', retryAfterMs: answer.retryAfterMs },
-        message: answer.reason,
-      };
+      return { kind: 'trouble', trouble: answer, message: answer.reason };
     case 'refused':
-      return {
-        kind: 'trouble',
-        trouble: { kind: 'refused', code: answer.code },
-        message: `upload refused: ${answer.message}`,
-      };
+      return { kind: 'trouble', trouble: answer, message: `upload refused: ${answer.message}` };
     case 'account':
       return {
         kind: 'trouble',

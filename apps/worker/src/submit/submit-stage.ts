@@ -1,215 +1,194 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { priceOfResolution } from '@darkroom/shared/config';
-import { type Acceptance } from '@darkroom/shared/ledger';
-import { StoreError } from '@darkroom/shared/object-store';
-import { type SubmitJob, type SubmitResult } from '@darkroom/shared/queues';
-import { type Failure } from '@darkroom/shared/render';
-import { decide, type Trouble } from '../decide/index.ts';
+import type { Acceptance } from '@darkroom/shared/ledger';
+import { isStoreAway } from '@darkroom/shared/object-store';
+import type { SubmitJob, SubmitResult } from '@darkroom/shared/queues';
+import { createSituation, decide, type Trouble } from '../decide/index.ts';
+import { errorMessage } from '../net/index.ts';
 import type { SubmitAnswer } from '../providers/index.ts';
-import { createFailure, limitsOf } from '../render/index.ts';
-import type { StageJob, StageOutcome } from '../stage/stage.ts';
-import type { SubmitDeps } from './deps.ts';
+import { createFailure, type Infra, type StageJob, type StageOutcome } from '../stage/index.ts';
 import { prepareInputs } from './prepare-inputs.ts';
 
+/** What the submit stage alone needs. */
+export interface SubmitDeps {
+  isCancelRequested(renderId: string): Promise<boolean>;
+  /** Pauses the submit queue until the account can buy again. */
+  pauseSubmissions(reason: 'unauthorized' | 'insufficient_quota'): Promise<void>;
+}
+
+interface SubmitContext {
+  job: StageJob<SubmitJob>;
+  infra: Infra;
+  own: SubmitDeps;
+}
+
 type SubmitOutcome = StageOutcome<SubmitResult, SubmitJob>;
+type Accepted = Pick<Acceptance, 'taskId' | 'acceptedAt'>;
 
 /**
- * Buys one image, at most once. The order is the guarantee: inputs, intent, POST, acceptance. Whoever finds an
- * intent without an outcome does not POST (I2); the task id is in the ledger before anybody is told of it (I3).
+ * Buys one image, at most once. The order is the guarantee: inputs, intent, POST, acceptance. A run that finds an intent
+ * without an acceptance does not POST (I2). The task id is in the ledger before any other component learns it (I3).
  */
-export async function submitStage(job: StageJob<SubmitJob>, deps: SubmitDeps): Promise<SubmitOutcome> {
-  const { renderId, attempt, provider, request } = job.data;
-  try {
-    if (job.data.accepted) return await recordAcceptance(job, deps, job.data.accepted);
-    const standing = await deps.ledger.attemptState(renderId, attempt, job.signal);
-    if (standing.kind === 'accepted') return accepted(standing.acceptance);
-    if (standing.kind === 'claimed') {
-      return {
-        kind: 'done',
-        value: { kind: 'unknown', reason: 'an earlier run claimed it and left no outcome' },
-      };
-    }
-    const inputs = await prepareInputs(job, deps);
-    if (inputs.kind === 'trouble') return applyDecision(job, deps, inputs.trouble, inputs.message);
-    // The last moment at which it is free.
-    if (await deps.cancelAsked(renderId)) return { kind: 'done', value: { kind: 'canceled' } };
-    const owner = randomUUID();
-    const claimedBy = `${hostname()}/${process.pid}`;
-    // The same owner asks again: a put whose answer was lost is found to be ours.
-    const claimed = await retryWhileStoreAway(CLAIM_TRIES, job, deps, () =>
-      deps.ledger.claim(renderId, attempt, { provider, owner, claimedBy, request }, job.signal),
-    );
-    if (!claimed) return { kind: 'done', value: { kind: 'unknown', reason: 'another run claimed it' } };
-    const answer = await deps.provider.submit({
-      model: request.model,
-      prompt: request.prompt,
-      size: request.size,
-      resolution: request.resolution,
-      imageUrls: inputs.images,
-      maskUrl: inputs.mask,
-      businessId: renderId,
-    });
-    deps.metrics.submissions.inc({ answer: answer.kind });
-    return await handleSubmitAnswer(job, deps, answer);
-  } catch (error) {
-    if (job.signal.aborted || !isAway(error)) throw error;
-    deps.log.warn({ renderId, attempt, err: error.message }, 'store away, submission waits');
-    return applyDecision(job, deps, { kind: 'own_parts_away' }, error.message);
-  }
-}
-
-/** What the provider said, written down before anything else happens to it. */
-async function handleSubmitAnswer(
+export async function submitStage(
   job: StageJob<SubmitJob>,
-  deps: SubmitDeps,
-  answer: SubmitAnswer,
+  infra: Infra,
+  own: SubmitDeps,
 ): Promise<SubmitOutcome> {
-  const { renderId, attempt } = job.data;
-  switch (answer.kind) {
-    case 'accepted': {
-      const mark = { taskId: answer.taskId, acceptedAt: deps.clock.now() };
-      return recordAcceptance(job, deps, mark);
-    }
-    case 'unknown':
-      return { kind: 'done', value: { kind: 'unknown', reason: deps.scrub(answer.reason) } };
-    case 'rate_limited':
-      await release(job, deps);
-      return applyDecision(
-        job,
-        deps,
-        { kind: 'rate_limited', retryAfterMs: answer.retryAfterMs },
-        'rate limited',
-      );
-    case 'not_bought':
-      await release(job, deps);
-      return applyDecision(
-        job,
-        deps,
-        { kind: 'not_bought', retryAfterMs: answer.retryAfterMs },
-        answer.reason,
-      );
-    case 'refused':
-      await release(job, deps);
-      return applyDecision(job, deps, { kind: 'refused', code: answer.code }, answer.message);
-    case 'account':
-      await release(job, deps);
-      deps.log.error({ renderId, attempt, reason: answer.reason }, 'the provider account cannot buy');
-      return applyDecision(job, deps, { kind: 'account_stopped', reason: answer.reason }, answer.message);
+  const context = { job, infra, own };
+  try {
+    if (job.data.accepted) return await recordAcceptance(context, job.data.accepted);
+    return await buyOnce(context);
+  } catch (error) {
+    if (job.signal.aborted || !isStoreAway(error)) throw error;
+    const { renderId, attempt } = job.data;
+    infra.log.warn({ renderId, attempt, err: error.message }, 'store away: submission waits');
+    return applyDecision(context, { kind: 'store_away' }, error.message);
   }
 }
 
-const accepted = ({ taskId, acceptedAt }: Pick<Acceptance, 'taskId' | 'acceptedAt'>): SubmitOutcome => ({
+async function buyOnce(context: SubmitContext): Promise<SubmitOutcome> {
+  const { job, infra, own } = context;
+  const { renderId, attempt, provider, request } = job.data;
+  const state = await infra.ledger.attemptState(renderId, attempt, job.signal);
+  if (state.kind === 'accepted') return accepted(state.acceptance);
+  if (state.kind === 'claimed') return unknown('an earlier run claimed it and left no outcome');
+  const prepared = await prepareInputs(request, infra, job.signal);
+  if (prepared.kind === 'trouble') return applyDecision(context, prepared.trouble, prepared.message);
+  // From here on a cancel is no longer free.
+  if (await own.isCancelRequested(renderId)) return { kind: 'done', value: { kind: 'canceled' } };
+  const owner = randomUUID();
+  const claimedBy = `${hostname()}/${process.pid}`;
+  // Each try has the same owner: if the store's answer to a put was lost, the next try finds its own intent.
+  const claimed = await retryWhileStoreAway(context, CLAIM_TRIES, () =>
+    infra.ledger.claim(renderId, attempt, { provider, owner, claimedBy, request }, job.signal),
+  );
+  if (!claimed) return unknown('another run claimed it');
+  const answer = await infra.provider.submit({ renderId, request, inputs: prepared.inputs });
+  infra.metrics.submissions.inc({ answer: answer.kind });
+  return await handleSubmitAnswer(context, answer);
+}
+
+/** Writes down what the provider answered, before anything else is done with it. */
+async function handleSubmitAnswer(context: SubmitContext, answer: SubmitAnswer): Promise<SubmitOutcome> {
+  const { job, infra } = context;
+  switch (answer.kind) {
+    case 'accepted':
+      return recordAcceptance(context, { taskId: answer.taskId, acceptedAt: infra.clock.now() });
+    case 'unknown':
+      return unknown(infra.scrub(answer.reason));
+    case 'rate_limited':
+      await releaseIntent(context);
+      return applyDecision(context, answer, 'rate limited');
+    case 'not_bought':
+      await releaseIntent(context);
+      return applyDecision(context, answer, answer.reason);
+    case 'refused':
+      await releaseIntent(context);
+      return applyDecision(context, answer, answer.message);
+    case 'account': {
+      await releaseIntent(context);
+      const { renderId, attempt } = job.data;
+      infra.log.error({ renderId, attempt, reason: answer.reason }, 'provider account cannot buy');
+      return applyDecision(context, { kind: 'account_stopped', reason: answer.reason }, answer.message);
+    }
+  }
+}
+
+const accepted = ({ taskId, acceptedAt }: Accepted): SubmitOutcome => ({
   kind: 'done',
   value: { kind: 'accepted', taskId, acceptedAt },
 });
 
+const unknown = (reason: string): SubmitOutcome => ({ kind: 'done', value: { kind: 'unknown', reason } });
+
 const CLAIM_TRIES = 4;
 const RELEASE_TRIES = 20;
-/** While neither the ledger nor the job can be written, memory is all there is: hold out for about ten minutes. */
-const PAID_TRIES = 300;
-const PAUSE_MS = { first: 250, most: 2_000 };
+/** About ten minutes. While neither the ledger nor the job can be written, only this process knows the task id. */
+const ACCEPTANCE_TRIES = 300;
+const PAUSE_MS = { first: 250, max: 2_000 };
 
-/** Asks a store that is away again, a few times. */
+/** Repeats a write to the ledger while the store is away, at most `maxTries` times. */
 async function retryWhileStoreAway<T>(
-  most: number,
-  job: StageJob<SubmitJob>,
-  deps: SubmitDeps,
-  ask: () => Promise<T>,
+  { job, infra }: SubmitContext,
+  maxTries: number,
+  write: () => Promise<T>,
 ): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await ask();
+      return await write();
     } catch (error) {
-      if (!isAway(error) || tries >= most || job.signal.aborted) throw error;
-      await pause(deps, tries);
+      if (!isStoreAway(error) || tries >= maxTries || job.signal.aborted) throw error;
+      await pause(infra, tries);
     }
   }
 }
 
-const isAway = (error: unknown): error is StoreError =>
-  error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied');
+const pause = ({ clock }: Infra, tries: number) =>
+  clock.sleep(Math.min(PAUSE_MS.first * tries, PAUSE_MS.max));
 
-const pause = (deps: SubmitDeps, tries: number) =>
-  deps.clock.sleep(Math.min(PAUSE_MS.first * tries, PAUSE_MS.most));
-
-/** A definite refusal frees the intent. Worth some patience: an intent that stays makes the outcome unknown. */
-const release = (job: StageJob<SubmitJob>, deps: SubmitDeps) =>
-  retryWhileStoreAway(RELEASE_TRIES, job, deps, () =>
-    deps.ledger.release(job.data.renderId, job.data.attempt),
+/** Deletes the intent after a definite refusal. It is repeated longer: an intent that stays makes the outcome unknown. */
+const releaseIntent = (context: SubmitContext) =>
+  retryWhileStoreAway(context, RELEASE_TRIES, () =>
+    context.infra.ledger.release(context.job.data.renderId, context.job.data.attempt),
   );
 
 /**
- * Writes the acceptance. While the store is away the task id waits in the job itself, which is as durable as the
- * engine, and the next run writes it.
+ * Writes the acceptance into the ledger. While the store is away the task id waits in the job, which is as durable as
+ * the queue, and the next run writes it.
  */
-async function recordAcceptance(
-  job: StageJob<SubmitJob>,
-  deps: SubmitDeps,
-  mark: { taskId: string; acceptedAt: number },
-): Promise<SubmitOutcome> {
+async function recordAcceptance(context: SubmitContext, mark: Accepted): Promise<SubmitOutcome> {
+  const { job, infra } = context;
   const { renderId, attempt, provider, request } = job.data;
-  const entry: Acceptance = {
-    ...mark,
-    costMicros: priceOfResolution(deps.settings, request.resolution),
-    provider,
-    source: 'answer',
-  };
+  const costMicros = infra.provider.priceMicros(request);
+  const acceptance: Acceptance = { ...mark, costMicros, provider, source: 'answer' };
   const marked = { ...job.data, accepted: mark };
   let saved = job.data.accepted !== undefined;
   for (let tries = 1; ; tries += 1) {
     try {
       // Without the job's signal: a shutdown must not lose what was just paid for.
-      await deps.ledger.writeAcceptance(renderId, attempt, entry);
+      await infra.ledger.writeAcceptance(renderId, attempt, acceptance);
       return accepted(mark);
     } catch (error) {
-      // Whatever is wrong with the store: this was paid for, so it waits until the store is mended (I3).
-      const message = error instanceof Error ? error.message : String(error);
-      deps.log.error(
+      // Any error of the store: this purchase is paid for, so it waits until the store is fixed (I3).
+      const message = errorMessage(error);
+      infra.log.error(
         { renderId, attempt, taskId: mark.taskId, err: message },
-        'paid, but the ledger cannot be written',
+        'acceptance not written: the purchase is paid for and waits for the store',
       );
       saved ||= await job.save(marked).then(
         () => true,
         () => false,
       );
       if (saved && (tries >= CLAIM_TRIES || job.signal.aborted)) {
-        return applyDecision({ ...job, data: marked }, deps, { kind: 'own_parts_away' }, message);
+        const markedContext = { ...context, job: { ...job, data: marked } };
+        return applyDecision(markedContext, { kind: 'store_away' }, message);
       }
-      if (tries >= PAID_TRIES) throw error;
-      await pause(deps, tries);
+      if (tries >= ACCEPTANCE_TRIES) throw error;
+      await pause(infra, tries);
     }
   }
 }
 
 async function applyDecision(
-  job: StageJob<SubmitJob>,
-  deps: SubmitDeps,
+  { job, infra, own }: SubmitContext,
   trouble: Trouble,
   message: string,
 ): Promise<SubmitOutcome> {
-  const decision = decide(trouble, {
-    now: deps.clock.now(),
-    random: deps.clock.random(),
-    tries: job.attemptsMade + 1,
-    attempt: job.data.attempt,
-    limits: limitsOf(deps.settings),
-  });
+  const { attempt } = job.data;
+  const decision = decide(trouble, createSituation(infra, { tries: job.attemptsMade + 1, attempt }));
   switch (decision.kind) {
     case 'wait':
-      if (decision.pause) await deps.pauseSubmissions(decision.pause);
-      return decision.everyone
-        ? { kind: 'wait-all', afterMs: decision.afterMs }
-        : { kind: 'wait', afterMs: decision.afterMs, data: job.data };
+      if (decision.pauseSubmissions) await own.pauseSubmissions(decision.pauseSubmissions);
+      return { kind: 'wait', afterMs: decision.afterMs, data: job.data };
+    case 'wait-all':
+      return decision;
     case 'retry':
-      return { kind: 'retry', afterMs: decision.afterMs, reason: deps.scrub(message) };
-    case 'dead': {
-      const failure: Failure = createFailure(deps, 'submit', decision.code, message);
-      return { kind: 'dead', failure };
-    }
+      return { kind: 'retry', afterMs: decision.afterMs, reason: infra.scrub(message) };
+    case 'dead':
+      return { kind: 'dead', failure: createFailure(infra, 'submit', decision.code, message) };
     case 'hold':
     case 'buy-again':
-      // These are the render's to decide, from a completed child.
+      // Only the render stage asks for these decisions.
       throw new Error(`a submission cannot ${decision.kind}`);
   }
 }

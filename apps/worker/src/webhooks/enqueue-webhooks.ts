@@ -1,31 +1,36 @@
 import { type Settings, valuesOfTenant } from '@darkroom/shared/config';
-import { type ObjectStore } from '@darkroom/shared/object-store';
+import type { ObjectStore } from '@darkroom/shared/object-store';
 import { type Queues, type WebhookJob, webhookId } from '@darkroom/shared/queues';
 import { DATA_VERSION, hideUrl, type Receipt, type Reference } from '@darkroom/shared/render';
-import { webhookJobOptions } from '../../../producer/src/deliveries/redeliver.ts';
 
 /**
- * Puts an end of a render into the queue `notify`, once for each URL that is to be told: the render's own, or else its
- * tenant's. The receipt must be written before. Told twice it is one message (I6).
+ * BullMQ counts the tries of a webhook. The worker decides after each try whether another follows, so BullMQ's own limit
+ * must not be reached first.
+ */
+const JOB_OPTIONS = { attempts: 1_000, backoff: { type: 'decided' } };
+
+/**
+ * Enqueues the webhooks of one end of a render: one for the URL of the request, or else one for each URL of the tenant.
+ * The receipt must be written before. A second call for the same end adds no job (I6).
  *
- * @param end how often the render had ended before.
+ * @param priorEnds how often the render had ended before.
  */
 export async function enqueueWebhooks(
   deps: { queues: Queues; store: ObjectStore; settings: Settings },
   receipt: Receipt,
-  end: number,
+  priorEnds: number,
   signal: AbortSignal,
 ): Promise<void> {
   const { renderId, tenant, status, finishedAt } = receipt;
-  const targets = await targetsOf(deps, receipt, signal);
+  const targets = await findTargets(deps, receipt, signal);
   for (const [index, to] of targets.entries()) {
-    const id = webhookId(renderId, status, end, index);
+    const jobId = webhookId(renderId, status, priorEnds, index);
     const job: WebhookJob = { version: DATA_VERSION, renderId, tenant, status, to, endedAt: finishedAt };
-    await deps.queues.webhook.add(status, job, webhookJobOptions(id));
+    await deps.queues.webhook.add(status, job, { jobId, ...JOB_OPTIONS });
   }
 }
 
-async function targetsOf(
+async function findTargets(
   { store, settings }: { store: ObjectStore; settings: Settings },
   { request, tenant }: Receipt,
   signal: AbortSignal,
@@ -33,7 +38,7 @@ async function targetsOf(
   if (request.webhook) return [request.webhook];
   const references: Reference[] = [];
   for (const url of valuesOfTenant(settings.WEBHOOK_URLS, tenant)) {
-    // A setting that is never shown is not shown by a job either.
+    // WEBHOOK_URLS is a secret setting, so the job must not show the URL (I8).
     const { reference, input } = hideUrl(new URL(url));
     if (!(await store.head(input.key, { signal }))) {
       await store.put(input.key, input.body, { contentType: input.contentType, signal });

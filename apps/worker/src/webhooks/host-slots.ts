@@ -1,113 +1,125 @@
+import type { Reference } from '@darkroom/shared/render';
 import type { Clock } from '@darkroom/shared/runtime';
 
-/** What a message finds that wants to go to a host. */
+/** What a webhook gets that wants to be sent to a host. */
 export type Slot =
   | { kind: 'free'; release(): void }
-  /** Its host has enough under way: it is waked when a place is left, and comes again by itself after `afterMs`. */
-  | { kind: 'full'; afterMs: number; underWay: number };
+  /** The host has no free slot. The webhook is woken when one is released; without that it comes again after `afterMs`. */
+  | { kind: 'full'; afterMs: number; inFlight: number };
 
-/** `attemptsMade` tells one that waits for a place from one that was tried since and waits for its next try. */
-export interface Waiting {
+/** A deferred webhook. A larger `attemptsMade` than here means that it was tried since and waits for its next try. */
+export interface DeferredWebhook {
   id: string;
   attemptsMade: number;
 }
 
 export interface HostSlots {
-  /** @param host whose messages share; `leave` is called once. */
-  acquire(host: string, message: Waiting): Slot;
+  /** @returns a slot of the host. The caller calls `release` once. */
+  acquire(host: string, webhook: DeferredWebhook): Slot;
 }
 
 export interface HostSlotsOptions {
-  /** Messages that the worker has under way at the most. */
+  /** How many webhooks the worker has in flight at most. */
   total: number;
   clock: Pick<Clock, 'random'>;
   /**
-   * Has a message that waits for a place come now.
+   * Makes a deferred webhook run now.
    *
-   * @returns `moving` when it is only about to wait, `gone` when it does not wait any more. Throws when nobody can tell.
+   * @returns `moving` if it is just being deferred, `gone` if it is not deferred any more. Throws if the engine is away.
    */
-  wake(message: Waiting): Promise<'woken' | 'moving' | 'gone'>;
+  wake(webhook: DeferredWebhook): Promise<'woken' | 'moving' | 'gone'>;
 }
 
 interface Host {
-  underWay: number;
-  /** Messages by id, first come first. */
-  waiting: Map<string, Waiting>;
+  inFlight: number;
+  /** By id, first deferred first. */
+  deferred: Map<string, DeferredWebhook>;
 }
 
-/** Messages come again by themselves this much later for each that waits: also very many are no busy loop. */
-const LATER_BY_MS = 100;
-const SOONEST_MS = 5_000;
-const LATEST_MS = 600_000;
-/** A delay is shorter by up to this share, so that messages that came together do not come back together. */
+/** Each deferred webhook adds this to the delay of the next one, so that very many of them make no busy loop. */
+const DELAY_PER_DEFERRED_MS = 100;
+const MIN_DELAY_MS = 5_000;
+const MAX_DELAY_MS = 600_000;
+/** A delay is shorter by up to this share, so that webhooks that came together do not come back together. */
 const JITTER = 0.5;
-/** What is remembered: hosts, and messages of one that are waked. */
-const MOST_HOSTS = 1_000;
-const MOST_WAITING = 10_000;
+const MAX_HOSTS = 1_000;
+/** Per host. Further webhooks are deferred, too, but not woken: they come again after their delay. */
+const MAX_DEFERRED = 10_000;
 
 /**
- * Shares the places of one worker among receivers: a host gets another one as long as it holds fewer than are free.
- * So one that never answers holds half of them at most, two come to a third each, and whoever else comes finds one.
+ * Shares the slots of one worker among hosts. A host gets another slot as long as it holds fewer than are free. So one
+ * host that never answers holds at most half of the slots, two such hosts hold a third each, and every other host finds
+ * a free slot.
  */
 export function openHostSlots(options: HostSlotsOptions): HostSlots {
   const hosts = new Map<string, Host>();
   let taken = 0;
-  const room = ({ underWay }: Host) => options.total - taken - underWay;
+  const countFree = ({ inFlight }: Host) => options.total - taken - inFlight;
 
   const take = (host: Host): Slot => {
     taken += 1;
-    host.underWay += 1;
+    host.inFlight += 1;
     return {
       kind: 'free',
       release: () => {
         taken -= 1;
-        host.underWay -= 1;
-        // Two, where there is room: a host that is well again soon has all the places it can get.
-        wakeSome(host, room(host) > 2 ? 2 : 1, options.wake).catch(() => undefined);
+        host.inFlight -= 1;
+        // Two, if there is room: a host that has recovered soon has all the slots that it can get.
+        wakeDeferred(host, countFree(host) > 2 ? 2 : 1, options.wake).catch(() => undefined);
       },
     };
   };
 
   return {
-    acquire: (name, message) => {
-      const host = hosts.get(name) ?? { underWay: 0, waiting: new Map() };
+    acquire: (name, webhook) => {
+      const host = hosts.get(name) ?? { inFlight: 0, deferred: new Map() };
       if (!hosts.has(name)) {
-        forget(hosts);
+        forgetIdleHosts(hosts);
         hosts.set(name, host);
       }
-      host.waiting.delete(message.id);
-      if (room(host) > 0) return take(host);
-      if (host.waiting.size < MOST_WAITING) host.waiting.set(message.id, message);
-      return { kind: 'full', afterMs: delayOf(host, options.clock.random()), underWay: host.underWay };
+      host.deferred.delete(webhook.id);
+      if (countFree(host) > 0) return take(host);
+      if (host.deferred.size < MAX_DEFERRED) host.deferred.set(webhook.id, webhook);
+      return {
+        kind: 'full',
+        afterMs: computeDelay(host, options.clock.random()),
+        inFlight: host.inFlight,
+      };
     },
   };
 }
 
-function delayOf({ waiting }: Host, random: number): number {
-  const ms = Math.min(Math.max(SOONEST_MS, waiting.size * LATER_BY_MS), LATEST_MS);
+/** The host of a webhook, as its job shows it. Two very long host names that begin alike count as one. */
+export function findHost(to: Reference): string {
+  if (to.kind === 'url' && URL.canParse(to.url)) return new URL(to.url).host;
+  return to.kind === 'stored-url' ? to.host : '';
+}
+
+function computeDelay({ deferred }: Host, random: number): number {
+  const ms = Math.min(Math.max(MIN_DELAY_MS, deferred.size * DELAY_PER_DEFERRED_MS), MAX_DELAY_MS);
   return Math.round(ms * (1 - JITTER * random));
 }
 
-async function wakeSome(host: Host, count: number, wake: HostSlotsOptions['wake']): Promise<void> {
-  const moving: Waiting[] = [];
+async function wakeDeferred(host: Host, count: number, wake: HostSlotsOptions['wake']): Promise<void> {
+  const moving: DeferredWebhook[] = [];
   try {
     let woken = 0;
-    for (const message of host.waiting.values()) {
+    for (const webhook of host.deferred.values()) {
       if (woken === count) return;
-      host.waiting.delete(message.id);
-      const found = await wake(message);
+      host.deferred.delete(webhook.id);
+      const found = await wake(webhook);
       if (found === 'woken') woken += 1;
-      if (found === 'moving') moving.push(message);
+      if (found === 'moving') moving.push(webhook);
     }
   } finally {
-    for (const message of moving) host.waiting.set(message.id, message);
+    for (const webhook of moving) host.deferred.set(webhook.id, webhook);
   }
 }
 
-/** Makes room for another host. What is forgotten comes again by itself. */
-function forget(hosts: Map<string, Host>): void {
-  for (const [name, { underWay }] of hosts) {
-    if (hosts.size < MOST_HOSTS) return;
-    if (underWay === 0) hosts.delete(name);
+/** Makes room for another host. The deferred webhooks of a forgotten host come again after their delay. */
+function forgetIdleHosts(hosts: Map<string, Host>): void {
+  for (const [name, { inFlight }] of hosts) {
+    if (hosts.size < MAX_HOSTS) return;
+    if (inFlight === 0) hosts.delete(name);
   }
 }

@@ -1,7 +1,7 @@
 import { isLocalName, isPublicAddress } from '@darkroom/shared/net';
 import { Agent, buildConnector, request } from 'undici';
-import { dnsLookup, guardedLookup, type LookupAll } from '../net/index.ts';
-import { judge, type PostAnswer } from './post-answer.ts';
+import { createDnsLookup, createGuardedLookup, errorCause, type LookupAll } from '../net/index.ts';
+import { classifyResponse, type PostAnswer } from './post-answer.ts';
 
 export interface Poster {
   post(
@@ -18,53 +18,54 @@ export interface PosterOptions {
   /** For the whole exchange. */
   timeoutMs: number;
   now(): number;
-  /** @default the system's resolver where private hosts are allowed, which it may be the only one to know, else DNS */
+  /** @default DNS; if private hosts are allowed, the system's resolver, which alone may know their names */
   resolve?: LookupAll;
 }
 
 class AddressRefused extends Error {}
 
-/** Enough of an answer to keep its connection for the next message; nobody reads it. */
-const ANSWER_BYTES = 64 * 1024;
+/** The response is not used. To read this much of it keeps the connection for the next webhook. */
+const MAX_RESPONSE_BYTES = 64 * 1024;
 
 /**
- * Sends messages to URLs that strangers chose: only to public addresses, judged by the socket's own look-up, without
- * following redirects, and without reading what comes back.
+ * Sends webhooks to URLs that callers chose: only to public addresses, which the socket's own lookup checks, without
+ * following redirects, and without using the response's body.
  */
 export function openPoster(options: PosterOptions): Poster {
-  const refused = (host: string) => new AddressRefused(`${host} resolves to an address that is not public`);
-  const lookup = guardedLookup(
-    (address, host) => (options.allowPrivate || isPublicAddress(address) ? undefined : refused(host)),
-    options.resolve ?? (options.allowPrivate ? undefined : dnsLookup()),
+  const refuseHost = (host: string) =>
+    new AddressRefused(`${host} resolves to an address that is not public`);
+  const lookup = createGuardedLookup(
+    (address, host) => (options.allowPrivate || isPublicAddress(address) ? undefined : refuseHost(host)),
+    options.resolve ?? (options.allowPrivate ? undefined : createDnsLookup()),
   );
-  // HTTP/1.1 alone: all receivers speak it, and a connection serves one message at a time.
+  // HTTP/1.1 only: all receivers speak it, and a connection serves one webhook at a time.
   const connect = buildConnector({ timeout: options.timeoutMs, lookup, allowH2: false });
   const agent = new Agent({ connect, allowH2: false });
 
   return {
     post: async (url, { headers, body }, signal) => {
-      const no = refusalOf(url, options.allowPrivate);
-      if (no) return { kind: 'refused', reason: no };
+      const refusal = checkUrl(url, options.allowPrivate);
+      if (refusal) return { kind: 'refused', reason: refusal };
       const limited = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
       try {
         const answer = await request(url, {
           dispatcher: agent,
           method: 'POST',
-          headers: { ...headers, ...credentialsOf(url) },
+          headers: { ...headers, ...createAuthorization(url) },
           body,
           signal: limited,
         });
         const { statusCode: status } = answer;
-        // The status is the answer; what follows it is only taken out of the way.
-        await answer.body.dump({ limit: ANSWER_BYTES, signal: limited }).catch(() => undefined);
-        return judge(status, answer.headers['retry-after'], options.now());
+        // Only the status counts. The body is read to free the connection.
+        await answer.body.dump({ limit: MAX_RESPONSE_BYTES, signal: limited }).catch(() => undefined);
+        return classifyResponse(status, answer.headers['retry-after'], options.now());
       } catch (error) {
-        const cause = error instanceof AddressRefused ? error : causeOf(error);
+        const cause = error instanceof AddressRefused ? error : errorCause(error);
         if (cause instanceof AddressRefused) return { kind: 'refused', reason: cause.message };
         const late = limited.aborted && !signal.aborted;
         return {
           kind: 'failed',
-          reason: late ? `no answer within ${options.timeoutMs} ms` : reasonOf(error),
+          reason: late ? `no answer within ${options.timeoutMs} ms` : describeError(error),
         };
       }
     },
@@ -72,14 +73,14 @@ export function openPoster(options: PosterOptions): Poster {
   };
 }
 
-/** What a URL of the settings may say of user and password; a caller's own says none. */
-function credentialsOf({ username, password }: URL): Record<string, string> {
+/** A URL of the settings may contain user and password. A caller's URL never does. */
+function createAuthorization({ username, password }: URL): Record<string, string> {
   if (!username && !password) return {};
-  const pair = [username, password].map(unescaped).join(':');
+  const pair = [username, password].map(decodeComponent).join(':');
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
-function unescaped(text: string): string {
+function decodeComponent(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -87,8 +88,8 @@ function unescaped(text: string): string {
   }
 }
 
-/** Why a URL is refused as it is written, before any name is looked up. */
-function refusalOf(url: URL, allowPrivate: boolean): string | undefined {
+/** Checks a URL before any name is looked up. @returns why the URL is refused, if it is. */
+function checkUrl(url: URL, allowPrivate: boolean): string | undefined {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return `${url.protocol} is not http(s)`;
   if (allowPrivate) return undefined;
   if (url.protocol === 'http:') return 'webhooks go over https only (ALLOW_PRIVATE_HOSTS)';
@@ -96,9 +97,7 @@ function refusalOf(url: URL, allowPrivate: boolean): string | undefined {
   return local ? `${url.hostname} is not a public address` : undefined;
 }
 
-const causeOf = (error: unknown) => (error instanceof Error ? error.cause : undefined);
-
-function reasonOf(error: unknown): string {
+function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // An AggregateError of a connect to several addresses has an empty message.
   const inner = error instanceof AggregateError ? error.errors.map(String).join('; ') : '';

@@ -1,115 +1,169 @@
 import { valuesOfTenant } from '@darkroom/shared/config';
-import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
-import { type WebhookJob } from '@darkroom/shared/queues';
-import { type Reference } from '@darkroom/shared/render';
-import { backoffMs } from '../decide/index.ts';
-import { nextWebhookDelay } from '../decide/webhook-schedule.ts';
-import { isEngineError } from '../stage/engine-errors.ts';
-import type { StageJob } from '../stage/stage.ts';
-import { defer, webhookHost } from './defer.ts';
-import type { NotifyDeps, NotifyOutcome } from './deps.ts';
-import { createBody, createHeaders } from './webhook-body.ts';
+import type { LinkSigner } from '@darkroom/shared/keys';
+import { isStoreAway, type ObjectStore } from '@darkroom/shared/object-store';
+import type { WebhookDeadLetter, WebhookJob } from '@darkroom/shared/queues';
+import type { Reference } from '@darkroom/shared/render';
+import { createSituation, decide, nextWebhookDelay } from '../decide/index.ts';
+import { errorMessage } from '../net/index.ts';
+import {
+  type Infra,
+  mustHandBack,
+  type StageFailure,
+  type StageJob,
+  type StageOutcome,
+} from '../stage/index.ts';
+import { findHost, type HostSlots, type Slot } from './host-slots.ts';
+import type { Poster } from './poster.ts';
+import { createBody, createHeaders } from './webhook-message.ts';
 
-const DONE: NotifyOutcome = { kind: 'done', value: undefined };
+/** What the webhook stage alone needs. */
+export interface WebhookDeps {
+  /** Signs links to the API, for stores that cannot sign URLs. */
+  links: LinkSigner;
+  poster: Poster;
+  slots: HostSlots;
+  deadLetters: {
+    put(id: string, letter: WebhookDeadLetter): Promise<void>;
+    remove(id: string): Promise<void>;
+  };
+}
 
-/** One try to tell one URL of one end. A receiver may get a message twice; its id tells it so. */
-export async function webhookStage(job: StageJob<WebhookJob>, deps: NotifyDeps): Promise<NotifyOutcome> {
-  const place = deps.places.acquire(webhookHost(job.data.to), job);
-  if (place.kind === 'full') return await defer(job, deps, place);
+type WebhookOutcome = StageOutcome<void, WebhookJob, StageFailure>;
+
+interface WebhookContext {
+  job: StageJob<WebhookJob>;
+  infra: Infra;
+  own: WebhookDeps;
+}
+
+const DONE: WebhookOutcome = { kind: 'done', value: undefined };
+
+/** One try to deliver one webhook. A receiver may get a webhook twice, under the same id. */
+export async function webhookStage(
+  job: StageJob<WebhookJob>,
+  infra: Infra,
+  own: WebhookDeps,
+): Promise<WebhookOutcome> {
+  const context = { job, infra, own };
+  const slot = own.slots.acquire(findHost(job.data.to), job);
+  if (slot.kind === 'full') return await deferWebhook(context, slot);
   try {
-    return await deliver(job, deps);
+    return await deliver(context);
   } catch (error) {
-    if (job.signal.aborted || isEngineError(error)) throw error;
-    if (error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied')) {
-      deps.log.warn({ messageId: job.id, err: error.message }, 'store away, a webhook waits');
-      const afterMs = backoffMs({ tries: 4, baseMs: 500, capMs: 5000, random: deps.clock.random() });
-      return { kind: 'wait', afterMs, data: job.data };
+    if (job.signal.aborted || mustHandBack(error)) throw error;
+    if (isStoreAway(error)) {
+      infra.log.warn({ webhookId: job.id, err: error.message }, 'store away: webhook waits');
+      const decision = decide({ kind: 'store_away' }, createSituation(infra, { tries: 1 }));
+      if (decision.kind === 'wait') return { kind: 'wait', afterMs: decision.afterMs, data: job.data };
     }
-    deps.log.error({ messageId: job.id, err: error }, 'a bug killed a webhook');
-    return await bury(job, deps, `a bug: ${error instanceof Error ? error.message : String(error)}`);
+    infra.log.error({ webhookId: job.id, err: error }, 'webhook failed: unexpected error');
+    return await buryWebhook(context, `unexpected error: ${errorMessage(error)}`);
   } finally {
-    place.release();
+    slot.release();
   }
 }
 
-async function deliver(job: StageJob<WebhookJob>, deps: NotifyDeps): Promise<NotifyOutcome> {
+/** The host has no free slot: the webhook waits, and no try is counted. Only the first deferral is noted. */
+async function deferWebhook(
+  { job, infra }: WebhookContext,
+  { afterMs, inFlight }: Extract<Slot, { kind: 'full' }>,
+): Promise<WebhookOutcome> {
+  const { data } = job;
+  infra.metrics.webhookWaits.inc();
+  if (data.nextAttemptAt === undefined) {
+    await job.note(`waits: ${inFlight} other webhooks to its host are in flight`);
+  }
+  return { kind: 'wait', afterMs, data: { ...data, nextAttemptAt: infra.clock.now() + afterMs } };
+}
+
+async function deliver(context: WebhookContext): Promise<WebhookOutcome> {
+  const { job, infra, own } = context;
   const { renderId, tenant, status, to } = job.data;
-  const receipt = await deps.ledger.readReceipt(renderId, job.signal);
-  if (!receipt) return bury(job, deps, 'the receipt of the render is gone from the store');
+  const { settings, metrics, clock } = infra;
+  const receipt = await infra.ledger.readReceipt(renderId, job.signal);
+  if (!receipt) return buryWebhook(context, 'the receipt of the render is gone from the store');
   if (receipt.status !== status) {
     await job.note(`superseded: the render is ${receipt.status} by now`);
-    deps.metrics.webhooks.inc({ outcome: 'superseded' });
+    metrics.webhooks.inc({ outcome: 'superseded' });
     return DONE;
   }
-  const secrets = valuesOfTenant(deps.settings.WEBHOOK_SECRETS, tenant);
+  const secrets = valuesOfTenant(settings.WEBHOOK_SECRETS, tenant);
   if (secrets.length === 0) {
-    return bury(job, deps, `no secret to sign with: WEBHOOK_SECRETS has none for the tenant ${tenant}`);
+    return buryWebhook(context, `no secret to sign with: WEBHOOK_SECRETS has none for the tenant ${tenant}`);
   }
-  const url = await urlOf(to, deps.store, job.signal);
-  if (url === undefined) return bury(job, deps, 'its URL is gone from the store');
+  const url = await resolveUrl(to, infra.store, job.signal);
+  if (url === undefined) return buryWebhook(context, 'its URL is gone from the store');
 
-  const body = await createBody(job.data, receipt, deps, job.signal);
-  const headers = createHeaders(job.id, body, secrets, deps.clock.now());
-  const answer = await deps.poster.post(new URL(url), { headers, body }, job.signal);
-  // Told to stop: that is no verdict on the receiver.
-  if (job.signal.aborted && answer.kind !== 'taken') throw job.signal.reason;
+  const body = await createBody(job.data, receipt, { ...infra, links: own.links }, job.signal);
+  const headers = createHeaders(job.id, body, secrets, clock.now());
+  const answer = await own.poster.post(new URL(url), { headers, body }, job.signal);
+  // The worker is shutting down: that says nothing about the receiver.
+  if (job.signal.aborted && answer.kind !== 'acknowledged') throw job.signal.reason;
   switch (answer.kind) {
-    case 'taken':
-      await deps.notifyDeadLetters.remove(job.id);
+    case 'acknowledged':
+      await own.deadLetters.remove(job.id);
       await job.note(`delivered: HTTP ${answer.status}`);
-      deps.metrics.webhooks.inc({ outcome: 'delivered' });
+      metrics.webhooks.inc({ outcome: 'delivered' });
       return DONE;
     case 'failed':
-      return again(job, deps, answer.reason, answer.retryAfterMs);
+      return retryOrBury(context, answer.reason, answer.retryAfterMs);
     case 'gone':
-      return bury(job, deps, answer.reason);
-    // Also where a name resolves to a private address: one that does so once is not asked again for a day. Whoever
-    // mended it has the message told again.
+      return buryWebhook(context, answer.reason);
+    // Also for a name that resolves to a private address. It is not retried for a day: after fixing the receiver, an
+    // operator redelivers.
     case 'refused':
-      return bury(job, deps, answer.reason);
+      return buryWebhook(context, answer.reason);
   }
 }
 
-async function urlOf(to: Reference, store: ObjectStore, signal: AbortSignal): Promise<string | undefined> {
+async function resolveUrl(
+  to: Reference,
+  store: ObjectStore,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   if (to.kind === 'url') return to.url;
   const bytes = await store.get(to.key, { signal });
   return bytes && Buffer.from(bytes).toString('utf8');
 }
 
-async function again(
-  job: StageJob<WebhookJob>,
-  deps: NotifyDeps,
-  why: string,
+async function retryOrBury(
+  context: WebhookContext,
+  error: string,
   hintMs: number | undefined,
-): Promise<NotifyOutcome> {
-  const { clock, metrics } = deps;
+): Promise<WebhookOutcome> {
+  const { job, infra } = context;
+  const { clock, metrics } = infra;
   const afterMs = nextWebhookDelay({ tries: job.attemptsMade + 1, random: clock.random(), hintMs });
-  if (afterMs === undefined) return bury(job, deps, why);
-  const reason = forPeople(deps, why);
+  if (afterMs === undefined) return buryWebhook(context, error);
+  const reason = scrubAndShorten(infra, error);
   metrics.webhooks.inc({ outcome: 'failed' });
-  await job.note(`not taken: ${reason}`);
+  await job.note(`not acknowledged: ${reason}`);
   await job.save({ ...job.data, lastError: reason, nextAttemptAt: clock.now() + afterMs });
   return { kind: 'retry', afterMs, reason };
 }
 
-/** Nobody took it and nobody will by itself: a dead letter, which waits for a person. */
-async function bury(job: StageJob<WebhookJob>, deps: NotifyDeps, why: string): Promise<NotifyOutcome> {
-  const reason = forPeople(deps, why);
+/** No further try is made. The dead letter waits for an operator. */
+async function buryWebhook(context: WebhookContext, error: string): Promise<WebhookOutcome> {
+  const { job, infra, own } = context;
+  const reason = scrubAndShorten(infra, error);
   const { nextAttemptAt: _, ...rest } = job.data;
   const data = { ...rest, lastError: reason };
   await job.note(`given up: ${reason}`);
   await job.save(data);
-  await deps.notifyDeadLetters.put(job.id, {
+  await own.deadLetters.put(job.id, {
     ...data,
     attempts: job.attemptsMade + 1,
-    diedAt: deps.clock.now(),
+    diedAt: infra.clock.now(),
   });
-  deps.metrics.webhooks.inc({ outcome: 'dead' });
-  deps.metrics.webhookDeadLetters.inc();
-  deps.log.warn({ messageId: job.id, renderId: data.renderId, reason }, 'webhook dead-lettered');
+  infra.metrics.webhooks.inc({ outcome: 'dead' });
+  infra.metrics.webhookDeadLetters.inc();
+  infra.log.warn(
+    { webhookId: job.id, renderId: data.renderId, reason },
+    'webhook failed: dead letter written',
+  );
   return { kind: 'dead', failure: { code: 'webhook_not_delivered', message: reason, chain: [] } };
 }
 
-const LONGEST_REASON = 200;
+const MAX_REASON = 200;
 
-const forPeople = ({ scrub }: NotifyDeps, text: string) => scrub(text).slice(0, LONGEST_REASON);
+const scrubAndShorten = ({ scrub }: Infra, text: string) => scrub(text).slice(0, MAX_REASON);

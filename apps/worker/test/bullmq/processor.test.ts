@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createProcessor, type StageHost } from '../../src/bullmq/index.ts';
 import { newCheckpoint, openHarness } from '../support/harness.ts';
 
-requires('redis').describe('outcomes as moves', () => {
+requires('redis').describe('a stage as a processor', () => {
   const failure: Failure = { code: 'internal_error', message: 'm', step: 'poll', at: 0, chain: [] };
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined } as never;
 
@@ -13,14 +13,20 @@ requires('redis').describe('outcomes as moves', () => {
     host: Partial<StageHost<object, string>> & Pick<StageHost<object, string>, 'stage'>,
   ) {
     const harness = await openHarness();
-    const whole: StageHost<object, string> = { log: silent, now: Date.now, bug: () => failure, ...host };
+    const whole: StageHost<object, string> = {
+      log: silent,
+      now: Date.now,
+      dataKind: 'submit-job',
+      createBugFailure: () => failure,
+      ...host,
+    };
     harness.engine.worker('try', createProcessor(whole));
     const queue = harness.engine.queue<object, string>('try');
     await queue.add('job', {}, { jobId: 'the-job', attempts: 1 });
     return async () => queue.getJob('the-job');
   }
 
-  test('an engine that is away for a moment fails no job: the run is handed back and made again', async () => {
+  test('an engine that is away for a moment fails no job: the job is handed back and runs again', async () => {
     let runs = 0;
     const child = { queue: 'submit', id: 'c', checkpoint: newCheckpoint({}, 0) } as const;
     const job = await runStage({
@@ -35,7 +41,7 @@ requires('redis').describe('outcomes as moves', () => {
     expect(runs).toBe(2);
   });
 
-  test('a death is a death, even when its message sounds like an engine that is away', async () => {
+  test('a dead job fails, even if its message looks like an engine that is away', async () => {
     const dead = {
       ...failure,
       code: 'upstream_unreachable',
@@ -46,7 +52,7 @@ requires('redis').describe('outcomes as moves', () => {
     expect((await job())?.failedReason).toBe('upstream_unreachable: connect ECONNREFUSED 127.0.0.1:1');
   });
 
-  test('a bug fails the job at once, and is told once', async () => {
+  test('an unexpected error fails the job at once', async () => {
     let runs = 0;
     const job = await runStage({
       stage: async () => {

@@ -13,41 +13,100 @@ const situation = (over: Partial<Situation> = {}): Situation => ({
   random: 0.5,
   tries: 1,
   attempt: 1,
-  limits: { submitAttempts: 3, maxPurchases: 3, missingGraceMs: 60_000, unknownGraceMs: 900_000 },
+  limits: {
+    submitAttempts: 3,
+    maxPurchases: 3,
+    missingGraceMs: 60_000,
+    unknownGraceMs: 900_000,
+    resubmitUnknown: false,
+  },
   ...over,
 });
 
 describe('decide', () => {
-  test('a rate limit makes everybody wait for as long as the server says', () => {
+  test('a rate limit makes the whole queue wait for as long as the server says', () => {
     expect(decide({ kind: 'rate_limited', retryAfterMs: 7000 }, situation())).toEqual({
-      kind: 'wait',
+      kind: 'wait-all',
       afterMs: 7000,
-      everyone: true,
     });
   });
 
-  test('what was certainly not bought is retried until its tries are used up', () => {
+  test('a purchase that was certainly not made is retried until its tries are used up', () => {
     expect(decide({ kind: 'not_bought' }, situation({ tries: 2 }))).toMatchObject({ kind: 'retry' });
-    expect(decide({ kind: 'not_bought' }, situation({ tries: 3 }))).toEqual({
+    expect(decide({ kind: 'not_bought' }, situation({ tries: 3 }))).toMatchObject({
       kind: 'dead',
       code: 'upstream_unreachable',
     });
   });
 
-  test('an unknown outcome is never retried, whatever else holds', () => {
+  test('an unknown outcome is held for its grace and never retried, whatever else holds', () => {
     for (const tries of [1, 2, 99]) {
       expect(decide({ kind: 'outcome_unknown' }, situation({ tries }))).toEqual({
         kind: 'hold',
         until: 1_900_000,
+        afterMs: 60_000,
       });
     }
   });
 
-  test('looks that tell nothing cost nothing until the deadline', () => {
-    expect(decide({ kind: 'look_failed' }, situation({ deadlineAt: 1_000_001 }))).toMatchObject({
+  test('a hold reads the ledger more often near its end, and ends as a dead render', () => {
+    const decideAt = (deadlineAt: number) => decide({ kind: 'outcome_unknown' }, situation({ deadlineAt }));
+    expect(decideAt(1_040_000)).toEqual({ kind: 'hold', until: 1_040_000, afterMs: 10_000 });
+    expect(decideAt(1_002_000)).toEqual({ kind: 'hold', until: 1_002_000, afterMs: 2_000 });
+    expect(decideAt(1_000_000)).toEqual({
+      kind: 'dead',
+      code: 'submission_unknown',
+      redrive: 'same-step',
+    });
+  });
+
+  test('SUBMIT_UNKNOWN=resubmit buys again after the hold, within the limit of purchases', () => {
+    const decideFor = (attempt: number, deadlineAt?: number) => {
+      const { limits } = situation();
+      const resubmit = situation({ attempt, deadlineAt, limits: { ...limits, resubmitUnknown: true } });
+      return decide({ kind: 'outcome_unknown' }, resubmit);
+    };
+    expect(decideFor(1)).toMatchObject({ kind: 'hold' });
+    expect(decideFor(1, 1_000_000)).toEqual({ kind: 'buy-again' });
+    expect(decideFor(3, 1_000_000)).toEqual({
+      kind: 'dead',
+      code: 'submission_unknown',
+      redrive: 'same-step',
+    });
+  });
+
+  test('a pending task waits for its planned poll until the deadline', () => {
+    const pending = { kind: 'task_pending', nextPollMs: 700 } as const;
+    expect(decide(pending, situation({ deadlineAt: 1_000_001 }))).toEqual({ kind: 'wait', afterMs: 700 });
+    expect(decide(pending, situation({ deadlineAt: 1_000_000 }))).toMatchObject({ code: 'task_timeout' });
+  });
+
+  test('a used-up poll quota never ends a render, even past its deadline', () => {
+    const decision = decide(
+      { kind: 'poll_quota_used', retryAfterMs: 300 },
+      situation({ deadlineAt: 1, random: 0.5 }),
+    );
+    expect(decision).toEqual({ kind: 'wait', afterMs: 800 });
+  });
+
+  test('a stage that does not know the purchase leaves the decision about another one to the render', () => {
+    const { attempt: _, ...unaware } = situation();
+    expect(decide({ kind: 'result_expired' }, unaware)).toEqual({ kind: 'buy-again' });
+  });
+
+  test('a redrive goes on at the failed step, or at a new purchase if the old one is spent', () => {
+    const last = situation({ attempt: 3 });
+    expect(decide({ kind: 'worker_lost' }, last)).toMatchObject({ redrive: 'same-step' });
+    expect(decide({ kind: 'host_refused' }, last)).toMatchObject({ redrive: 'same-step' });
+    expect(decide({ kind: 'task_failed', content: true }, last)).toMatchObject({ redrive: 'new-purchase' });
+    expect(decide({ kind: 'result_expired' }, last)).toMatchObject({ redrive: 'new-purchase' });
+  });
+
+  test('failed polls cost nothing until the deadline', () => {
+    expect(decide({ kind: 'poll_failed' }, situation({ deadlineAt: 1_000_001 }))).toMatchObject({
       kind: 'wait',
     });
-    expect(decide({ kind: 'look_failed' }, situation({ deadlineAt: 1_000_000 }))).toEqual({
+    expect(decide({ kind: 'poll_failed' }, situation({ deadlineAt: 1_000_000 }))).toMatchObject({
       kind: 'dead',
       code: 'task_timeout',
     });
@@ -57,7 +116,7 @@ describe('decide', () => {
     expect(decide({ kind: 'task_missing' }, situation({ missingSince: 940_001 }))).toMatchObject({
       kind: 'wait',
     });
-    expect(decide({ kind: 'task_missing' }, situation({ missingSince: 940_000 }))).toEqual({
+    expect(decide({ kind: 'task_missing' }, situation({ missingSince: 940_000 }))).toMatchObject({
       kind: 'dead',
       code: 'task_lost',
     });
@@ -67,11 +126,11 @@ describe('decide', () => {
     expect(decide({ kind: 'task_failed', content: false }, situation({ attempt: 2 }))).toEqual({
       kind: 'buy-again',
     });
-    expect(decide({ kind: 'task_failed', content: false }, situation({ attempt: 3 }))).toEqual({
+    expect(decide({ kind: 'task_failed', content: false }, situation({ attempt: 3 }))).toMatchObject({
       kind: 'dead',
       code: 'generation_failed',
     });
-    expect(decide({ kind: 'task_failed', content: true }, situation())).toEqual({
+    expect(decide({ kind: 'task_failed', content: true }, situation())).toMatchObject({
       kind: 'dead',
       code: 'content_policy_violation',
     });
@@ -86,9 +145,9 @@ describe('decide', () => {
     });
   });
 
-  test('our own parts being away never ends a render', () => {
+  test('an object store that is away never ends a render', () => {
     for (const tries of [1, 10, 10_000]) {
-      const decision = decide({ kind: 'own_parts_away' }, situation({ tries, random: 0.999 }));
+      const decision = decide({ kind: 'store_away' }, situation({ tries, random: 0.999 }));
       expect(decision).toMatchObject({ kind: 'wait' });
       expect(decision.kind === 'wait' && decision.afterMs).toBeLessThanOrEqual(15_000);
     }
@@ -115,9 +174,9 @@ describe('backoffMs', () => {
 describe('planLook', () => {
   const latency = { p10: 6000, p50: 15_000, p90: 40_000 };
   const plan = (over: object) =>
-    nextPollDelay({ elapsedMs: 0, latency, inFlight: 1, queriesPerSecond: 50, random: 0.5, ...over });
+    nextPollDelay({ elapsedMs: 0, latency, inFlight: 1, pollsPerSecond: 50, random: 0.5, ...over });
 
-  test('nobody looks before the fastest tenth can be done', () => {
+  test('no task is polled before the fastest tenth can be done', () => {
     expect(plan({ elapsedMs: 0 })).toBe(6000);
     expect(plan({ elapsedMs: 4000 })).toBe(2000);
   });
@@ -147,9 +206,9 @@ describe('planLook', () => {
   });
 });
 
-describe('learning from looks', () => {
-  /** Renders one after the other; answers how late the last twenty were found, in ms on average. */
-  const lateness = (renders: number, tookMs: number, lagMs: number, told: boolean) => {
+describe('learning from polls', () => {
+  /** Polls renders one after the other. @returns how late the last twenty were found, in ms on average. */
+  const lateness = (renders: number, tookMs: number, lagMs: number, providerSays: boolean) => {
     const sketch = new LatencySketch(15_000);
     const late: number[] = [];
     for (let render = 0; render < renders; render += 1) {
@@ -160,7 +219,7 @@ describe('learning from looks', () => {
           elapsedMs,
           latency: sketch.shape('1K'),
           inFlight: 1,
-          queriesPerSecond: 50,
+          pollsPerSecond: 50,
           random: 0.5,
         });
       let pendingMs = 0;
@@ -168,20 +227,25 @@ describe('learning from looks', () => {
       while (seenMs < tookMs) [pendingMs, seenMs] = [seenMs, next(seenMs)];
       sketch.observe(
         '1K',
-        estimateLatency({ pendingMs, seenMs, tookMs: told ? Math.round(tookMs / 1000) * 1000 : undefined }),
+        estimateLatency({
+          pendingMs,
+          seenMs,
+          tookMs: providerSays ? Math.round(tookMs / 1000) * 1000 : undefined,
+        }),
       );
       late.push(seenMs - tookMs);
     }
     return late.slice(-20).reduce((sum, ms) => sum + ms / 20, 0);
   };
 
-  test('our own lateness is not learnt as the provider being slow: five thousand renders later looks are as prompt', () => {
+  test('our own delay is not learnt as a slow provider: after five thousand renders polls are as prompt as before', () => {
     expect(lateness(5000, 1000, 500, true)).toBeLessThanOrEqual(1500);
     expect(lateness(5000, 1000, 500, false)).toBeLessThanOrEqual(1500);
   });
 
   test('an expectation that was too high is unlearnt within a hundred renders', () => {
-    for (const told of [true, false]) expect(lateness(600, 1000, 0, told)).toBeLessThanOrEqual(1000);
+    for (const providerSays of [true, false])
+      expect(lateness(600, 1000, 0, providerSays)).toBeLessThanOrEqual(1000);
     expect(lateness(100, 1000, 0, true)).toBeLessThanOrEqual(1500);
   });
 
@@ -193,7 +257,7 @@ describe('learning from looks', () => {
 });
 
 describe('LatencySketch', () => {
-  test('it answers with the configured expectation until it has seen enough, then with what it saw last', () => {
+  test('the sketch returns the configured expectation until it has observed enough tasks, then the latest latencies', () => {
     const sketch = new LatencySketch(10_000);
     for (let seen = 0; seen < 19; seen += 1) sketch.observe('1K', 1000);
     expect(sketch.shape('1K').p50).toBe(10_000);

@@ -1,37 +1,38 @@
-import { requires, until } from '@darkroom/testkit';
+import { webhookId } from '@darkroom/shared/queues';
+import { dayIndexPrefix } from '@darkroom/shared/render';
+import { requires } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { openDeadLetters } from '../../src/bullmq/index.ts';
-import { type SweepDeps, sweep } from '../../src/maintenance/index.ts';
-import { enqueueWebhooks } from '../../src/webhooks/index.ts';
-import { type Harness, openHarness } from '../support/harness.ts';
+import { sweep } from '../../src/maintenance/index.ts';
+import { createSweepDeps, failWithoutBurial, openHarness } from '../support/harness.ts';
+import { findWebhooks } from '../support/webhook-harness.ts';
 
 requires('redis').describe('the sweep', () => {
   test('tells of every death, whatever else is among them', async () => {
     const harness = await openHarness();
     const [first, last] = [await harness.enqueue(), await harness.enqueue()];
     await harness.queues.render.add('1K', { renderId: 'odd' } as never, { jobId: 'odd', priority: 5 });
-    await failAll(harness, 3);
-    const { deps, errors } = sweeping(harness);
+    await failWithoutBurial(harness, 3);
+    const { deps, errors } = createSweepDeps(harness);
     expect(await sweep(deps)).toBe(2);
     for (const id of [first, last]) {
       expect((await harness.queues.deadLetter.getJob(id))?.data.failure.code).toBe('worker_lost');
       expect((await harness.ledger.readReceipt(id))?.status).toBe('failed');
     }
-    expect(errors).toEqual(['a failed job cannot be told of']);
+    expect(errors).toEqual(['failed render skipped: unexpected error']);
     expect(await sweep(deps)).toBe(0);
   });
 
   test('leaves a letter away that somebody threw away, and writes that of a later death', async () => {
     const harness = await openHarness();
     const id = await harness.enqueue();
-    await failAll(harness, 1);
-    const { deps } = sweeping(harness);
+    await failWithoutBurial(harness, 1);
+    const { deps } = createSweepDeps(harness);
     expect(await sweep(deps)).toBe(1);
     await harness.queues.deadLetter.remove(id);
     expect(await sweep(deps)).toBe(0);
     expect(await harness.queues.deadLetter.getJob(id)).toBeUndefined();
     await harness.redrive(id);
-    await failAll(harness, 1);
+    await failWithoutBurial(harness, 1);
     expect(await sweep(deps)).toBe(1);
     expect(await harness.queues.deadLetter.getJob(id)).toBeDefined();
   });
@@ -44,33 +45,38 @@ requires('redis').describe('the sweep', () => {
     expect((await harness.waitForReceipt(id)).failure?.code).toBe('content_policy_violation');
     await worker.close();
     await harness.queues.deadLetter.remove(id);
-    expect(await sweep(sweeping(harness).deps)).toBe(0);
+    expect(await sweep(createSweepDeps(harness).deps)).toBe(0);
+    expect(await harness.queues.deadLetter.getJob(id)).toBeUndefined();
+  });
+
+  test('a render that failed without a burial gets letter, receipt and webhook from the sweep, once', async () => {
+    const harness = await openHarness();
+    const webhook = { kind: 'url', url: 'https://hooks.example.invalid/in' } as const;
+    const id = await harness.enqueue({ webhook });
+    await failWithoutBurial(harness, 1);
+    await harness.putCancelMarker(id);
+    const { queues, ledger, store } = harness;
+    const { deps } = createSweepDeps(harness);
+    expect(await sweep(deps)).toBe(1);
+    expect(await sweep(deps)).toBe(0);
+    const letter = await queues.deadLetter.getJob(id);
+    expect(letter?.data.failure).toMatchObject({ code: 'worker_lost', step: 'submit' });
+    const receipt = await ledger.readReceipt(id);
+    expect(receipt).toMatchObject({ status: 'failed', attempts: 0, costMicros: 0 });
+    expect(receipt?.failure).toEqual(letter?.data.failure);
+    expect(receipt?.notes?.at(-1)?.text).toBe('dead: worker_lost: job stalled more than allowable limit');
+    // As its burial would have: told under the number of this end, found by the day, not to be canceled later.
+    expect((await findWebhooks(harness, id)).map((delivery) => delivery.id)).toEqual([
+      webhookId(id, 'failed', 0, 0),
+    ]);
+    const { objects } = await store.list({ prefix: dayIndexPrefix('default', receipt?.createdAt ?? 0) });
+    expect(objects.map(({ key }) => key.endsWith(id))).toEqual([true]);
+    expect(await queues.cancel.getJob(id)).toBeUndefined();
+
+    await harness.startWorker();
+    await harness.redrive(id);
+    expect((await harness.waitForReceipt(id)).status).toBe('completed');
+    expect(harness.countPurchases(id).charged).toBe(1);
     expect(await harness.queues.deadLetter.getJob(id)).toBeUndefined();
   });
 });
-
-/** Fails what waits as BullMQ does for stalling: without a stage, and so without a burial. */
-async function failAll(harness: Harness, count: number): Promise<void> {
-  const stranger = harness.engine.worker('render', async () => {
-    throw new Error('job stalled more than allowable limit');
-  });
-  await until(async () => (await harness.queues.render.getFailedCount()) === count);
-  await stranger.close();
-}
-
-function sweeping({ queues, ledger, store, settings }: Harness): { deps: SweepDeps; errors: string[] } {
-  const errors: string[] = [];
-  const deps: SweepDeps = {
-    queues,
-    ledger,
-    now: Date.now,
-    log: {
-      warn: () => undefined,
-      error: (_: object, message: string) => void errors.push(message),
-    } as never,
-    put: openDeadLetters(queues).put,
-    announce: (receipt, end, signal) => enqueueWebhooks({ queues, store, settings }, receipt, end, signal),
-    signal: new AbortController().signal,
-  };
-  return { deps, errors };
-}

@@ -2,7 +2,7 @@ import { type LookupAddress, lookup } from 'node:dns';
 import { promisify } from 'node:util';
 import { until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { dnsLookup } from '../../src/net/dns-lookup.ts';
+import { createDnsLookup } from '../../src/net/dns-lookup.ts';
 import { type LookupAll } from '../../src/net/guarded-lookup.ts';
 import { SILENCE, startNameServer, type Zone } from '../support/name-server.ts';
 
@@ -11,7 +11,7 @@ const SIX = Buffer.from('26062800022000010000000000000001', 'hex');
 
 async function resolving(zone: Zone, timeoutMs = 20_000) {
   const server = await startNameServer(zone);
-  const look: LookupAll = dnsLookup({ servers: [server.address], timeoutMs });
+  const look: LookupAll = createDnsLookup({ servers: [server.address], timeoutMs });
   const ask = (name: string, family: 0 | 4 | 6 = 0) =>
     new Promise<LookupAddress[]>((resolve, reject) =>
       look(name, { all: true, family }, (error, addresses) => (error ? reject(error) : resolve(addresses))),

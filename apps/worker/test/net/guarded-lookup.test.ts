@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { isPublicAddress } from '@darkroom/shared/net';
 import { cleanup } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { guardedLookup, type LookupAll } from '../../src/net/guarded-lookup.ts';
+import { createGuardedLookup, type LookupAll } from '../../src/net/guarded-lookup.ts';
 
 const judge = (address: string, host: string) =>
   isPublicAddress(address) ? undefined : new Error(`${host} is not public`);
@@ -29,7 +29,7 @@ test.for([
   const socket = connect({
     port,
     host: 'hooks.example.com',
-    lookup: guardedLookup(judge, answering(...addresses)),
+    lookup: createGuardedLookup(judge, answering(...addresses)),
   });
   const [error] = (await once(socket, 'error')) as [Error];
   expect(error.message).toBe('hooks.example.com is not public');
@@ -46,7 +46,7 @@ test('the address that was judged is the one that is connected to', async () => 
   const socket = connect({
     port,
     host: 'hooks.example.com',
-    lookup: guardedLookup(() => undefined, resolve),
+    lookup: createGuardedLookup(() => undefined, resolve),
   });
   await once(socket, 'connect');
   socket.destroy();
@@ -56,7 +56,7 @@ test('the address that was judged is the one that is connected to', async () => 
 
 test('a resolver that fails is told as it failed', async () => {
   const resolve: LookupAll = (_host, _options, done) => done(new Error('no such name'), []);
-  const socket = connect({ port: 1, host: 'hooks.example.com', lookup: guardedLookup(judge, resolve) });
+  const socket = connect({ port: 1, host: 'hooks.example.com', lookup: createGuardedLookup(judge, resolve) });
   const [error] = (await once(socket, 'error')) as [Error];
   expect(error.message).toBe('no such name');
 });

@@ -1,12 +1,21 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type JobRequest, jobRequestSchema } from '@darkroom/shared/render';
 import { cleanup, freePort } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { openToapis } from '../../src/providers/index.ts';
-import { parseBalance, parseStatus, parseSubmit } from '../../src/providers/toapis/parse.ts';
-import { submissionBody } from '../../src/providers/toapis/submission.ts';
+import { openToapis } from '../../src/providers/toapis/index.ts';
+import { parseBalance, parsePoll, parseSubmit } from '../../src/providers/toapis/parse.ts';
+import { createSubmissionBody } from '../../src/providers/toapis/submission.ts';
+import { prepareInputs } from '../../src/submit/prepare-inputs.ts';
 
 const NOW = 1_700_000_000_000;
+const minimal: JobRequest = {
+  model: 'gemini-3-pro-image-preview',
+  prompt: 'p',
+  resolution: '1K',
+  images: [],
+  priority: 'batch',
+};
 const reply = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
   status,
   headers,
@@ -14,7 +23,7 @@ const reply = (status: number, body: unknown, headers: Record<string, string> = 
 });
 const error = (code: string | number, message: string, type = '') => ({ error: { code, message, type } });
 
-describe('what the answer to a submission means', () => {
+describe('the response to a submission', () => {
   test.for<[string, ReturnType<typeof reply>, object]>([
     ['a task', reply(200, { id: 'task_1', status: 'queued' }), { kind: 'accepted', taskId: 'task_1' }],
     [
@@ -66,7 +75,7 @@ describe('what the answer to a submission means', () => {
   });
 });
 
-describe('what the answer to a look means', () => {
+describe('the response to a poll', () => {
   const done = {
     id: 'x',
     status: 'completed',
@@ -115,7 +124,7 @@ describe('what the answer to a look means', () => {
     ['a page', reply(200, '<html>'), { kind: 'unreadable' }],
     ['half a document', reply(200, '{"status":"comp'), { kind: 'unreadable' }],
   ])('%s', ([, answer, meaning]) => {
-    expect(parseStatus(answer, NOW)).toMatchObject(meaning);
+    expect(parsePoll(answer, NOW)).toMatchObject(meaning);
   });
 });
 
@@ -128,14 +137,11 @@ test('a balance counts as usable when it is unlimited or above zero', () => {
   expect(balance({}, 401)).toBe('unauthorized');
 });
 
-test('a submission says its resolution in both places, n as a number, and whose it is', () => {
-  const body = submissionBody({
-    model: 'gemini-3-pro-image-preview',
-    prompt: 'p',
-    size: '9:16',
-    resolution: '2K',
-    imageUrls: ['https://a/b.png'],
-    businessId: 'rnd_1',
+test('a submission has its resolution in both places, n as a number, and the render id', () => {
+  const body = createSubmissionBody({
+    renderId: 'rnd_1',
+    request: { ...minimal, size: '9:16', resolution: '2K' },
+    inputs: { imageUrls: ['https://a/b.png'] },
   });
   expect(body).toEqual({
     model: 'gemini-3-pro-image-preview',
@@ -149,10 +155,59 @@ test('a submission says its resolution in both places, n as a number, and whose 
   });
 });
 
+describe('the fields of a job request', () => {
+  /** Two values of each field. A new field of the schema is a type error here. */
+  const VALUES: { [K in keyof JobRequest]-?: [JobRequest[K], JobRequest[K]] } = {
+    model: ['gemini-3-pro-image-preview', 'nano-banana-pro'],
+    prompt: ['a mug', 'a chair'],
+    size: ['1:1', '16:9'],
+    resolution: ['1K', '4K'],
+    images: [[{ kind: 'url', url: 'https://a/1.png' }], [{ kind: 'url', url: 'https://a/2.png' }]],
+    mask: [
+      { kind: 'url', url: 'https://a/1.png' },
+      { kind: 'url', url: 'https://a/2.png' },
+    ],
+    priority: ['batch', 'interactive'],
+    run: ['monday', 'tuesday'],
+    webhook: [
+      { kind: 'url', url: 'https://a/1' },
+      { kind: 'url', url: 'https://a/2' },
+    ],
+    metadata: [{ sku: '1' }, { sku: '2' }],
+  };
+  /** For Darkroom alone: the provider must not get them. */
+  const NOT_SENT: (keyof JobRequest)[] = ['priority', 'run', 'webhook', 'metadata'];
+
+  const sendBody = async (over: Partial<JobRequest>) => {
+    const request = { ...minimal, ...over };
+    // URLs need neither settings, nor store, nor provider.
+    const prepared = await prepareInputs(request, {} as never, new AbortController().signal);
+    if (prepared.kind !== 'ready') throw new Error(prepared.message);
+    return createSubmissionBody({ renderId: 'rnd_1', request, inputs: prepared.inputs });
+  };
+
+  test.for(Object.keys(jobRequestSchema.shape) as (keyof JobRequest)[])(
+    'the field %s reaches the body of the submission, unless it is for Darkroom alone',
+    async (field) => {
+      const [first, second] = VALUES[field];
+      const [one, other] = [await sendBody({ [field]: first }), await sendBody({ [field]: second })];
+      if (NOT_SENT.includes(field)) expect(one).toEqual(other);
+      else expect(one).not.toEqual(other);
+    },
+  );
+});
+
 describe('connections', () => {
-  const submission = { model: 'm', prompt: 'p', resolution: '1K', imageUrls: [], businessId: 'rnd_1' };
+  const submission = { renderId: 'rnd_1', request: minimal, inputs: { imageUrls: [] } };
   const open = (baseUrl: string, submitTimeoutMs = 20_000) => {
-    const provider = openToapis({ baseUrl, apiKey: 'k', submitTimeoutMs, now: () => NOW });
+    const provider = openToapis({
+      baseUrl,
+      apiKey: 'k',
+      submitTimeoutMs,
+      quota: { submitsPerSecond: 5, pollsPerSecond: 50 },
+      priceMicros: () => 25_000,
+      now: () => NOW,
+    });
     cleanup(() => provider.close());
     return provider;
   };
@@ -162,7 +217,7 @@ describe('connections', () => {
     return (server.address() as AddressInfo).port;
   };
 
-  test('a connection that was never made bought nothing: refused, unknown host, no TLS', async () => {
+  test('a provider that cannot be connected to sells nothing: refused, unknown host, no TLS', async () => {
     const plain = await listening(createServer());
     const closed = await freePort();
     for (const url of [
@@ -175,7 +230,7 @@ describe('connections', () => {
     }
   });
 
-  test('an answer that was lost after sending is unknown: cut, and silence', async () => {
+  test('a response that is lost after sending makes the outcome unknown: cut, and silence', async () => {
     const cut = await listening(createServer((request) => request.socket.destroy()));
     expect(await open(`http://127.0.0.1:${cut}`).submit(submission)).toMatchObject({ kind: 'unknown' });
     const silent = createServer(() => undefined);
@@ -184,7 +239,7 @@ describe('connections', () => {
     silent.closeAllConnections();
   });
 
-  test('every submission has a connection of its own: none is sent into one that the server is closing', async () => {
+  test('every submission has its own connection: none is sent into one that the server is closing', async () => {
     const ports = new Set<number>();
     const server = createServer((request, response) => {
       ports.add(request.socket.remotePort ?? 0);

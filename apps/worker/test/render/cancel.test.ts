@@ -16,10 +16,10 @@ const silent = { info: () => undefined } as never;
 /** What holds of every canceled render, wherever it stood. */
 async function expectCanceled(harness: Harness, id: string): Promise<Receipt> {
   const receipt = await harness.waitForReceipt(id);
-  expect(receipt).toMatchObject({ state: 'canceled', canceled: { requestedAt: expect.any(Number) } });
+  expect(receipt).toMatchObject({ status: 'canceled', canceled: { requestedAt: expect.any(Number) } });
   const job = await harness.queues.render.getJob(id);
   expect(await job?.getState()).toBe('completed');
-  expect(job?.returnvalue).toEqual({ state: 'canceled', costMicros: receipt.costMicros });
+  expect(job?.returnvalue).toEqual({ status: 'canceled', costMicros: receipt.costMicros });
   expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
   expect(await harness.queues.deadLetter.getJob(id)).toBeUndefined();
   expect(texts(receipt).at(-1)).toMatch(/^canceled /);
@@ -108,7 +108,7 @@ requires('redis').describe('canceling a render', () => {
     await harness.putCancelMarker(id);
     await harness.queues.submit.resume();
     expect(await expectCanceled(harness, id)).toMatchObject(free);
-    expect((await harness.queues.submit.getJob(`${id}.s1`))?.returnvalue).toEqual({ outcome: 'canceled' });
+    expect((await harness.queues.submit.getJob(`${id}.s1`))?.returnvalue).toEqual({ kind: 'canceled' });
     expect(submits(harness)).toBe(0);
   });
 
@@ -178,7 +178,7 @@ requires('redis').describe('canceling a render', () => {
     expect(texts(receipt)).toEqual([
       'picked up; waits for its turn to be submitted',
       `submitted: accepted as ${receipt.purchases[0]?.taskId}`,
-      'canceled while the provider was at it; $0.025 were spent',
+      'canceled while the provider worked on it; $0.025 were spent',
     ]);
     expect(harness.simulator.requests.counts().categories.query.received).toBe(0);
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
@@ -236,7 +236,7 @@ requires('redis').describe('canceling a render', () => {
     harness.simulator.faults.add({ kind: 'accept_then_cut' });
     await harness.startWorker();
     const id = await harness.enqueue();
-    await until(async () => (await harness.checkpoint(id)).at.step === 'hold');
+    await until(async () => (await harness.readCheckpoint(id)).at.step === 'hold');
     await until(async () => (await stateOf(harness, id)) === 'delayed');
     expect(await harness.cancel(id)).toBe('woken');
     const receipt = await expectCanceled(harness, id);
@@ -249,7 +249,7 @@ requires('redis').describe('canceling a render', () => {
     harness.simulator.faults.add({ kind: 'accept_then_cut' });
     await harness.startWorker();
     const id = await harness.enqueue();
-    await until(async () => (await harness.checkpoint(id)).at.step === 'hold');
+    await until(async () => (await harness.readCheckpoint(id)).at.step === 'hold');
     await until(async () => (await stateOf(harness, id)) === 'delayed');
     const accepted = {
       taskId: 'task_late',
@@ -270,11 +270,11 @@ requires('redis').describe('canceling a render', () => {
     harness.simulator.faults.add({ kind: 'stuck' });
     await harness.startWorker();
     const id = await harness.enqueue();
-    await until(async () => (await harness.checkpoint(id)).at.step === 'poll');
+    await until(async () => (await harness.readCheckpoint(id)).at.step === 'poll');
     // The second submission finds the queue paused.
     await harness.queues.submit.pause();
     await harness.simulator.tasks.fail(harness.simulator.book.byBusinessId(id)[0]?.taskId ?? '');
-    await until(async () => (await harness.checkpoint(id)).attempt === 2);
+    await until(async () => (await harness.readCheckpoint(id)).attempt === 2);
     await until(async () => (await stateOf(harness, id)) === 'waiting-children');
     expect(await harness.cancel(id)).toBe('woken');
     expect(await expectCanceled(harness, id)).toMatchObject({
@@ -324,7 +324,7 @@ requires('redis').describe('canceling a render', () => {
     const id = await harness.enqueue();
     await harness.simulator.requests.until((counts) => counts.categories.download.received === 1);
     await harness.cancel(id);
-    expect(await harness.waitForReceipt(id)).toMatchObject({ state: 'failed', failure: { step: 'store' } });
+    expect(await harness.waitForReceipt(id)).toMatchObject({ status: 'failed', failure: { step: 'store' } });
     expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
     await harness.redrive(id);
     await until(async () => (await harness.waitForReceipt(id)).status === 'completed');
@@ -366,7 +366,7 @@ requires('redis').describe('canceling a render', () => {
   test('in the ledger leaves an intent of nobody: a slower run of the same submission cannot buy', async () => {
     const harness = await openHarness();
     const id = await harness.enqueue();
-    const { request } = await harness.checkpoint(id);
+    const { request } = await harness.readCheckpoint(id);
     await harness.cancel(id);
     await harness.startWorker();
     await expectCanceled(harness, id);

@@ -86,7 +86,7 @@ requires('redis').describe('failures of a task', () => {
     await harness.startWorker();
     const id = await harness.enqueue();
     expect(await harness.waitForReceipt(id)).toMatchObject({
-      state: 'completed',
+      status: 'completed',
       attempts: 3,
       costMicros: 25_000,
     });

@@ -11,7 +11,7 @@ requires('redis').describe('the life of a render', () => {
     const id = await harness.enqueue({ prompt: 'a red chair', size: '16:9' });
     const receipt = await harness.waitForReceipt(id);
 
-    expect(receipt).toMatchObject({ state: 'completed', costMicros: 25_000, attempts: 1 });
+    expect(receipt).toMatchObject({ status: 'completed', costMicros: 25_000, attempts: 1 });
     const bytes = await harness.store.get(receipt.image?.key ?? '');
     const picture = await sharp(bytes).metadata();
     expect(picture.width).toBe(receipt.image?.width);
@@ -30,7 +30,7 @@ requires('redis').describe('the life of a render', () => {
     await harness.startWorker();
     const id = await harness.enqueue();
     await until(async () => (await harness.queues.render.getJobState(id)) === 'waiting-children');
-    const { createdAt } = await harness.checkpoint(id);
+    const { createdAt } = await harness.readCheckpoint(id);
     const { objects } = await harness.store.list({ prefix: dayIndexPrefix('default', createdAt) });
     expect(objects.map(({ key }) => key.endsWith(id))).toEqual([true]);
     expect(await harness.ledger.readReceipt(id)).toBeUndefined();

@@ -105,7 +105,7 @@ requires('redis').describe('failures while storing', () => {
     harness.simulator.faults.add({ kind: 'expired', times: 5 });
     await harness.startWorker();
     const id = await harness.enqueue();
-    expect(await harness.waitForReceipt(id)).toMatchObject({ state: 'completed', attempts: 2 });
+    expect(await harness.waitForReceipt(id)).toMatchObject({ status: 'completed', attempts: 2 });
     expect(harness.countPurchases(id).charged).toBe(2);
   });
 

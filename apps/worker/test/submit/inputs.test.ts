@@ -33,3 +33,40 @@ requires('redis').describe('a stored reference image', () => {
     },
   );
 });
+
+requires('redis').describe('reference images', () => {
+  const png = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  );
+  const stored = { kind: 'stored', key: 'inputs/abc', contentType: 'image/png', bytes: png.length } as const;
+
+  test('bytes are uploaded first and travel as a URL', async () => {
+    const harness = await openHarness();
+    await harness.store.put('inputs/abc', png, { contentType: 'image/png' });
+    await harness.startWorker();
+    const id = await harness.enqueue({ images: [stored] });
+    expect((await harness.waitForReceipt(id)).status).toBe('completed');
+    expect(harness.simulator.requests.counts().categories.upload.received).toBe(1);
+    const task = harness.simulator.tasks.get(harness.simulator.book.byBusinessId(id)[0]?.taskId ?? '');
+    expect(task?.references).toHaveLength(1);
+  });
+
+  test('an upload that fails has bought nothing and is tried again; one that is refused is dead', async () => {
+    const harness = await openHarness();
+    await harness.store.put('inputs/abc', png, { contentType: 'image/png' });
+    harness.simulator.faults.add({ kind: 'internal_error', route: 'upload' });
+    await harness.startWorker();
+    const fine = await harness.enqueue({ images: [stored] });
+    expect((await harness.waitForReceipt(fine)).status).toBe('completed');
+    expect((await harness.queues.submit.getJob(`${fine}.s1`))?.attemptsMade).toBe(2);
+
+    await harness.store.put('inputs/bad', 'not an image', { contentType: 'image/png' });
+    const bad = await harness.enqueue({ images: [{ ...stored, key: 'inputs/bad' }] });
+    expect((await harness.waitForReceipt(bad)).failure).toMatchObject({
+      code: 'invalid_request',
+      step: 'submit',
+    });
+    expect(harness.countPurchases(bad).charged).toBe(0);
+  });
+});

@@ -99,7 +99,7 @@ requires('redis').describe('failures of a submission', () => {
     harness.simulator.faults.add({ kind: 'accept_then_cut' });
     await harness.startWorker();
     const id = await harness.enqueue();
-    await until(async () => (await harness.checkpoint(id)).at.step === 'hold');
+    await until(async () => (await harness.readCheckpoint(id)).at.step === 'hold');
     const [task] = harness.simulator.book.byBusinessId(id);
     await harness.ledger.writeAcceptance(id, 1, {
       taskId: task?.taskId ?? '',
@@ -110,7 +110,7 @@ requires('redis').describe('failures of a submission', () => {
     });
     await until(async () => (await harness.queues.render.getJob(id))?.isDelayed() ?? false);
     await (await harness.queues.render.getJob(id))?.promote();
-    expect(await harness.waitForReceipt(id)).toMatchObject({ state: 'completed', attempts: 1 });
+    expect(await harness.waitForReceipt(id)).toMatchObject({ status: 'completed', attempts: 1 });
     expect(harness.countPurchases(id).charged).toBe(1);
   });
 
@@ -119,7 +119,7 @@ requires('redis').describe('failures of a submission', () => {
     harness.simulator.faults.add({ kind: 'accept_then_cut' });
     await harness.startWorker();
     const id = await harness.enqueue();
-    expect(await harness.waitForReceipt(id)).toMatchObject({ state: 'completed', attempts: 2 });
+    expect(await harness.waitForReceipt(id)).toMatchObject({ status: 'completed', attempts: 2 });
     expect(harness.countPurchases(id).charged).toBe(2);
   });
 

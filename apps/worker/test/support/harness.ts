@@ -7,11 +7,15 @@ import { type Checkpoint, drawRenderId, type JobRequest, type Receipt } from '@d
 import { type Clock, createLogger, systemClock } from '@darkroom/shared/runtime';
 import { appendToRun, cleanup, plantSecret, service, tempDir, uniquePrefix, until } from '@darkroom/testkit';
 import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom/upstream-simulator';
+import { openCancelMarkers, openDeadLetters } from '../../src/bullmq/index.ts';
 import { type RunningWorker, startWorker } from '../../src/index.ts';
+import type { SweepDeps } from '../../src/maintenance/index.ts';
+import { createMetrics } from '../../src/stage/index.ts';
+import { enqueueWebhooks } from '../../src/webhooks/index.ts';
 
-/** A worker with everything that it stands on, all real: Redis, a folder, the simulator over HTTP. */
+/** A worker with everything that it needs, all real: Redis, a folder, the simulator over HTTP. */
 export interface Harness {
-  /** Of the queues' keys: a worker in a process of its own needs it. */
+  /** Of the queues' keys. A worker in its own process needs it. */
   prefix: string;
   settings: Settings;
   engine: Engine;
@@ -19,23 +23,23 @@ export interface Harness {
   store: ObjectStore;
   ledger: Ledger;
   simulator: Simulator;
-  /** Enqueues a render; answers its id. */
+  /** Enqueues a render. @returns its id. */
   enqueue(request?: Partial<JobRequest>): Promise<string>;
-  /** Starts a worker; `harness` has none until a test says so. */
+  /** Starts a worker. Without this call there is none. */
   startWorker(overrides?: { store?: ObjectStore; settings?: Partial<Settings> }): Promise<RunningWorker>;
-  /** The receipt of a render whose job has ended. */
+  /** Waits until a render's job has ended. @returns its receipt. */
   waitForReceipt(id: string): Promise<Receipt>;
-  checkpoint(id: string): Promise<Checkpoint>;
+  readCheckpoint(id: string): Promise<Checkpoint>;
   redrive(id: string): Promise<void>;
-  /** Puts the marker by which a render is to stop, and wakes nobody. */
+  /** Puts a cancel marker, without waking the render. */
   putCancelMarker(id: string): Promise<void>;
-  /** As the API does it: marker, then wake. */
+  /** Cancels a render as the API does: marker, then wake. */
   cancel(id: string): Promise<WakeResult>;
-  /** Purchases in the provider's book: charged, and of these refunded. */
+  /** The purchases that the provider charged, and how many of these it refunded. */
   countPurchases(id: string): { charged: number; refunded: number };
 }
 
-/** Real time, but jitter always draws low: backoffs are as short as they get. */
+/** Real time, but jitter is always low, so that backoffs are short. */
 export const lowJitterClock: Clock = { ...systemClock, random: () => 0.02 };
 
 const FAST: SimulatorOptions = {
@@ -60,7 +64,7 @@ export async function openHarness(
     TOAPIS_QUERY_PER_SECOND: 1000,
     EXPECTED_LATENCY_MS: 100,
     SHUTDOWN_TIMEOUT_MS: 5000,
-    // A test in which a worker goes away without a word says so itself.
+    // A test that kills a worker sets a shorter one.
     LOCK_DURATION_MS: 30_000,
     ...options.settings,
   };
@@ -80,7 +84,7 @@ export async function openHarness(
     name: 'worker',
     level: 'debug',
     secrets: [simulator.apiKey],
-    // Into the output of the run, which is searched for secrets at its end.
+    // Into the output of the test run, which is searched for secrets at its end.
     destination: { write: (line) => appendToRun('[worker harness]', line.trimEnd()) },
   });
 
@@ -113,7 +117,7 @@ export async function openHarness(
         secrets: [simulator.apiKey],
       });
       cleanup(() => worker.close());
-      // The first one begins with a sweep. What a test makes after this is not what it finds.
+      // The first worker begins with a sweep. What a test creates after this call, that sweep does not see.
       await until(async () => ((await queues.maintenance.getJobCounts('completed'))['completed'] ?? 0) > 0);
       return worker;
     },
@@ -121,7 +125,7 @@ export async function openHarness(
       await until(async () => Boolean((await queues.render.getJob(id))?.finishedOn), { timeout: 45_000 });
       return (await ledger.readReceipt(id)) as Receipt;
     },
-    checkpoint: async (id) => (await queues.render.getJob(id))?.data as Checkpoint,
+    readCheckpoint: async (id) => (await queues.render.getJob(id))?.data as Checkpoint,
     redrive: async (id) => {
       await (await queues.render.getJob(id))?.retry('failed');
     },
@@ -159,4 +163,36 @@ export function newCheckpoint(request: Partial<JobRequest>, now: number): Checkp
     purchases: [],
     at: { step: 'submit' },
   };
+}
+
+/** What the sweep needs, and the errors that it logs. */
+export function createSweepDeps({ queues, ledger, store, settings }: Harness) {
+  const errors: string[] = [];
+  const warnings: string[] = [];
+  const log = {
+    warn: (_: object, message: string) => void warnings.push(message),
+    error: (_: object, message: string) => void errors.push(message),
+  };
+  const deps: SweepDeps = {
+    queues,
+    ledger,
+    clock: systemClock,
+    log: log as never,
+    metrics: createMetrics(),
+    deadLetters: openDeadLetters(queues),
+    cancelMarkers: openCancelMarkers(queues),
+    enqueueWebhooks: (receipt, priorEnds, signal) =>
+      enqueueWebhooks({ queues, store, settings }, receipt, priorEnds, signal),
+    signal: new AbortController().signal,
+  };
+  return { deps, errors, warnings };
+}
+
+/** Fails all waiting renders as BullMQ does for stalling: without a stage, and so without a burial. */
+export async function failWithoutBurial({ engine, queues }: Harness, count: number): Promise<void> {
+  const worker = engine.worker('render', async () => {
+    throw new Error('job stalled more than allowable limit');
+  });
+  await until(async () => (await queues.render.getFailedCount()) === count);
+  await worker.close();
 }

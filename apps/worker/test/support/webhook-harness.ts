@@ -7,7 +7,7 @@ import { startReceiver } from './receiver.ts';
 
 export const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 
-/** A receiver, and a harness that tells it of every end. */
+/** A receiver, and a harness whose tenant sends every webhook to it. */
 export async function openWebhookHarness(settings: Partial<Settings> = {}) {
   const secret = newSecret();
   const receiver = await startReceiver(secret);
@@ -23,7 +23,7 @@ export async function openWebhookHarness(settings: Partial<Settings> = {}) {
   return { harness, receiver, secret };
 }
 
-/** Receivers that hold one of these secrets each, once they were told of a render. */
+/** One receiver per holder, each with one of the secrets, after the webhook of a render was delivered to all of them. */
 export async function deliverToSecretHolders(secrets: string[], holders: string[]) {
   const receivers = await Promise.all(holders.map((secret) => startReceiver(secret)));
   const { harness } = await openWebhookHarness({
@@ -37,21 +37,39 @@ export async function deliverToSecretHolders(secrets: string[], holders: string[
   return receivers;
 }
 
-/** Waits for the end of a render's message (its first, unless another is named), or for its next try. */
+/** Waits until a webhook (the first of a completed render, if none is named) is in this state. */
 export async function waitForWebhook(
   harness: Harness,
   id: string,
   state: 'completed' | 'failed' | 'delayed',
-  message?: string,
+  webhook?: string,
 ) {
-  const messageOf = message ?? webhookId(id, 'completed', 0, 0);
-  await until(async () => (await harness.queues.webhook.getJobState(messageOf)) === state, {
+  const jobId = webhook ?? webhookId(id, 'completed', 0, 0);
+  await until(async () => (await harness.queues.webhook.getJobState(jobId)) === state, {
     timeout: 30_000,
   });
-  const job = await harness.queues.webhook.getJob(messageOf);
-  if (!job) throw new Error(`no message ${messageOf}`);
+  const job = await harness.queues.webhook.getJob(jobId);
+  if (!job) throw new Error(`no webhook ${jobId}`);
   return job;
 }
 
 export const findWebhookDeadLetter = async (harness: Harness, id: string) =>
   (await harness.queues.webhookDeadLetter.getJob(id))?.data;
+
+/** The webhooks in the queue, of one render or of all. Their state is that of the queue, for people: `pending` and so on. */
+export async function findWebhooks({ queues }: Harness, renderId?: string) {
+  const jobs = await queues.webhook.getJobs();
+  const own = jobs.filter((job) => renderId === undefined || job.data.renderId === renderId);
+  return Promise.all(
+    own.map(async (job) => {
+      const state = await job.getState();
+      const { nextAttemptAt } = job.data;
+      return {
+        id: job.id as string,
+        status: state === 'completed' ? 'delivered' : state === 'failed' ? 'failed' : 'pending',
+        attempts: job.attemptsMade,
+        ...(state === 'delayed' && nextAttemptAt !== undefined ? { nextAttemptAt } : {}),
+      };
+    }),
+  );
+}

@@ -59,7 +59,7 @@ test('a receiver that says yes and then drips has taken it, and is cut at the li
     drip(socket);
   });
   const answer = await poster({ timeoutMs: 300 }).post(urlOf(port), message, never);
-  expect(answer).toEqual({ kind: 'taken', status: 200 });
+  expect(answer).toEqual({ kind: 'acknowledged', status: 200 });
   await cut.wait();
 });
 
@@ -117,7 +117,7 @@ test.for([
   ['another answer after it', `HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 410 Gone\r\n\r\n`, 200],
 ] as const)('a yes with %s is a yes', async ([, text, status]) => {
   const port = await says(text);
-  expect(await poster().post(urlOf(port), message, never)).toEqual({ kind: 'taken', status });
+  expect(await poster().post(urlOf(port), message, never)).toEqual({ kind: 'acknowledged', status });
 });
 
 test('what one answer smuggled in is not the answer of the next message', async () => {
@@ -131,13 +131,13 @@ test('what one answer smuggled in is not the answer of the next message', async 
     );
   });
   const { post } = poster();
-  expect(await post(urlOf(port), message, never)).toEqual({ kind: 'taken', status: 200 });
-  expect(await post(urlOf(port), message, never)).toEqual({ kind: 'taken', status: 204 });
+  expect(await post(urlOf(port), message, never)).toEqual({ kind: 'acknowledged', status: 200 });
+  expect(await post(urlOf(port), message, never)).toEqual({ kind: 'acknowledged', status: 204 });
 });
 
 test.for([
   ['before its status is whole', 'HTTP/1.1 20', { kind: 'failed', reason: 'other side closed' }],
-  ['in its body', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc', { kind: 'taken', status: 200 }],
+  ['in its body', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc', { kind: 'acknowledged', status: 200 }],
 ] as const)('a connection that is closed %s is judged by what came', async ([, text, answer]) => {
   const port = await speak((socket) => void socket.end(text));
   expect(await poster().post(urlOf(port), message, never)).toEqual(answer);

@@ -65,7 +65,7 @@ test('a name is judged by each connection anew', async () => {
     },
   });
   const url = new URL(`http://hooks.example.com:${port}/`);
-  expect(await post(url, message, never)).toEqual({ kind: 'taken', status: 204 });
+  expect(await post(url, message, never)).toEqual({ kind: 'acknowledged', status: 204 });
   address = '127.0.0.2';
   await post(url, message, never);
   expect(asked).toEqual(['hooks.example.com', 'hooks.example.com']);
@@ -88,7 +88,7 @@ test('an answer without end is taken by its status and cut', async () => {
     more();
   });
   const answer = await poster().post(new URL(`http://127.0.0.1:${port}/`), message, never);
-  expect(answer).toEqual({ kind: 'taken', status: 200 });
+  expect(answer).toEqual({ kind: 'acknowledged', status: 200 });
   await cut.wait();
 });
 

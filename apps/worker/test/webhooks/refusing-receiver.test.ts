@@ -1,10 +1,13 @@
 import { webhookId } from '@darkroom/shared/queues';
 import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { findDeliveries } from '../../../producer/src/deliveries/find-deliveries.ts';
-import { redeliverWebhook } from '../../../producer/src/deliveries/redeliver.ts';
 import { startReceiver } from '../support/receiver.ts';
-import { findWebhookDeadLetter, openWebhookHarness, waitForWebhook } from '../support/webhook-harness.ts';
+import {
+  findWebhookDeadLetter,
+  findWebhooks,
+  openWebhookHarness,
+  waitForWebhook,
+} from '../support/webhook-harness.ts';
 
 requires('redis').describe('a receiver that does not take a message', () => {
   test('was down: the same message comes when it is up', async () => {
@@ -17,14 +20,14 @@ requires('redis').describe('a receiver that does not take a message', () => {
       attemptsMade: 1,
       data: { lastError: expect.stringContaining('ECONNREFUSED') },
     });
-    const [delivery] = await findDeliveries(harness.queues, id);
+    const [delivery] = await findWebhooks(harness, id);
     expect(delivery).toMatchObject({ status: 'pending', attempts: 1, nextAttemptAt: expect.any(Number) });
 
     const again = await startReceiver(secret, receiver.port);
     await waiting.promote();
     await waitForWebhook(harness, id, 'completed');
     expect(again.received.map((message) => message.id)).toEqual([waiting.id]);
-    expect(await findDeliveries(harness.queues, id)).toMatchObject([{ status: 'delivered', attempts: 2 }]);
+    expect(await findWebhooks(harness, id)).toMatchObject([{ status: 'delivered', attempts: 2 }]);
   });
 
   test.for([
@@ -77,7 +80,7 @@ requires('redis').describe('a receiver that does not take a message', () => {
     expect(receiver.received).toHaveLength(1);
     expect(await findWebhookDeadLetter(harness, job.id ?? '')).toMatchObject({
       renderId: id,
-      state: 'completed',
+      status: 'completed',
       attempts: 1,
       lastError: 'HTTP 410: the receiver wants no more webhooks',
     });
@@ -109,15 +112,17 @@ requires('redis').describe('a receiver that does not take a message', () => {
       attempts: 8,
       lastError: 'HTTP 503',
     });
-    expect(await findDeliveries(harness.queues, id)).toMatchObject([{ status: 'failed', attempts: 8 }]);
+    expect(await findWebhooks(harness, id)).toMatchObject([{ status: 'failed', attempts: 8 }]);
 
     receiver.react((response) => void response.writeHead(200).end('thanks'));
-    expect(await redeliverWebhook(harness.queues, message)).toBe(true);
+    // As a redelivery does.
+    const job = await harness.queues.webhook.getJob(message);
+    await job?.retry('failed', { resetAttemptsMade: true });
     await waitForWebhook(harness, id, 'completed');
     expect(new Set(receiver.received.map((one) => one.id))).toEqual(new Set([message]));
     expect(receiver.received).toHaveLength(9);
     expect(await findWebhookDeadLetter(harness, message)).toBeUndefined();
-    expect(await findDeliveries(harness.queues, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
+    expect(await findWebhooks(harness, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
   });
 
   test('hears nothing of a death that was redriven since and ended well', async () => {

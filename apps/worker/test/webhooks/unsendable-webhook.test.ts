@@ -1,9 +1,9 @@
 import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { findDeliveries } from '../../../producer/src/deliveries/find-deliveries.ts';
 import {
   findWebhookDeadLetter,
+  findWebhooks,
   newSecret,
   openWebhookHarness,
   waitForWebhook,
@@ -65,7 +65,7 @@ requires('redis').describe('a message that cannot be sent', () => {
     expect(receiver.connections()).toBe(0);
     away = false;
     await waitForWebhook(harness, id, 'completed');
-    expect(await findDeliveries(harness.queues, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
+    expect(await findWebhooks(harness, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
   });
 
   test('before a worker stops is put back, and no try is counted', async () => {

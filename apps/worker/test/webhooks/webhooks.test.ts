@@ -2,12 +2,12 @@ import { openStore } from '@darkroom/shared/object-store';
 import { webhookId } from '@darkroom/shared/queues';
 import { cleanup, plantSecret, requires, service, tempDir, uniqueS3Url } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { findDeliveries } from '../../../producer/src/deliveries/find-deliveries.ts';
 import { lowJitterClock } from '../support/harness.ts';
 import { startReceiver } from '../support/receiver.ts';
 import {
   deliverToSecretHolders,
   findWebhookDeadLetter,
+  findWebhooks,
   newSecret,
   openWebhookHarness,
   waitForWebhook,
@@ -95,10 +95,7 @@ requires('redis').describe('telling the end of a render', () => {
       [webhookId(id, 'completed', 0, 0)],
       [webhookId(id, 'completed', 0, 1)],
     ]);
-    expect((await findDeliveries(harness.queues, id)).map(({ status }) => status)).toEqual([
-      'delivered',
-      'delivered',
-    ]);
+    expect((await findWebhooks(harness, id)).map(({ status }) => status)).toEqual(['delivered', 'delivered']);
   });
 
   test('nobody who wants to know, no message', async () => {
@@ -106,7 +103,7 @@ requires('redis').describe('telling the end of a render', () => {
     await harness.startWorker();
     const id = await harness.enqueue();
     await harness.waitForReceipt(id);
-    expect(await findDeliveries(harness.queues, id)).toEqual([]);
+    expect(await findWebhooks(harness, id)).toEqual([]);
   });
 
   test("a tenant's URL is in no job, no letter and no error", async () => {

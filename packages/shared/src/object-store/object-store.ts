@@ -89,3 +89,10 @@ export class StoreError extends Error {
     this.code = code;
   }
 }
+
+/**
+ * Whether the store cannot be used for now: unreachable, throttling, or its credentials are wrong. The same call may
+ * work later, after an operator has fixed the store.
+ */
+export const isStoreAway = (error: unknown): error is StoreError =>
+  error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied');

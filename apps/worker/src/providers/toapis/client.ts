@@ -1,20 +1,23 @@
 import { FormData } from 'undici';
-import type { Provider, StatusAnswer, Submission, SubmitAnswer, UploadAnswer } from '../provider.ts';
-import { exchange, NeverConnected, openDispatcher } from './http.ts';
-import { parseBalance, parseStatus, parseSubmit, parseUpload } from './parse.ts';
-import { submissionBody } from './submission.ts';
+import { errorCause, errorMessage } from '../../net/index.ts';
+import type { PollAnswer, Provider, Submission, SubmitAnswer, UploadAnswer } from '../provider.ts';
+import { NotConnectedError, openDispatcher, sendRequest } from './http.ts';
+import { parseBalance, parsePoll, parseSubmit, parseUpload } from './parse.ts';
+import { createSubmissionBody } from './submission.ts';
 
 const DEFAULT_BASE_URL = 'https://toapis.com';
-/** Hosts on which results were seen; the base URL's own host comes on top. */
+/** Hosts on which results were seen. The host of the base URL is added. */
 const RESULT_HOSTS = ['files.toapis.com', 'files.toapis.cn', 'files.dashlyai.cc'];
-const QUERY_TIMEOUT_MS = 15_000;
+const POLL_TIMEOUT_MS = 15_000;
 const UPLOAD_TIMEOUT_MS = 60_000;
 
-/** The ToAPIs provider. `submitTimeoutMs`: a submission without an answer for this long is unknown. */
+/** The provider ToAPIs. The outcome of a submission without a response for `submitTimeoutMs` is unknown. */
 export function openToapis(options: {
   baseUrl?: string | undefined;
   apiKey: string;
   submitTimeoutMs: number;
+  quota: Provider['quota'];
+  priceMicros: Provider['priceMicros'];
   now: () => number;
 }): Provider {
   const base = new URL(options.baseUrl ?? DEFAULT_BASE_URL);
@@ -24,36 +27,38 @@ export function openToapis(options: {
   const queries = openDispatcher({ fresh: false, connections: 64 });
 
   return {
-    name: base.host,
+    name: 'toapis',
     resultHosts: [...RESULT_HOSTS, base.hostname],
+    quota: options.quota,
+    priceMicros: options.priceMicros,
     submit: async (submission: Submission): Promise<SubmitAnswer> => {
       try {
-        const reply = await exchange(at('/v1/images/generations'), {
+        const reply = await sendRequest(at('/v1/images/generations'), {
           dispatcher: submissions,
           method: 'POST',
           headers: { ...headers, 'content-type': 'application/json' },
-          body: JSON.stringify(submissionBody(submission)),
-          // No other signal: a POST that is under way is never given up early (I2).
+          body: JSON.stringify(createSubmissionBody(submission)),
+          // No other signal: a POST that was sent is never given up early (I2).
           signal: AbortSignal.timeout(options.submitTimeoutMs),
         });
         return parseSubmit(reply, options.now());
       } catch (error) {
-        return error instanceof NeverConnected
-          ? { kind: 'not_bought', reason: `no connection: ${reasonOf(error)}` }
-          : { kind: 'unknown', reason: `the answer was lost: ${reasonOf(error)}` };
+        return error instanceof NotConnectedError
+          ? { kind: 'not_bought', reason: `no connection: ${describeError(error)}` }
+          : { kind: 'unknown', reason: `the answer was lost: ${describeError(error)}` };
       }
     },
-    status: async (taskId, signal): Promise<StatusAnswer> => {
+    poll: async (taskId, signal): Promise<PollAnswer> => {
       try {
-        const reply = await exchange(at(`/v1/images/generations/${encodeURIComponent(taskId)}`), {
+        const reply = await sendRequest(at(`/v1/images/generations/${encodeURIComponent(taskId)}`), {
           dispatcher: queries,
           method: 'GET',
           headers,
-          signal: AbortSignal.any([signal, AbortSignal.timeout(QUERY_TIMEOUT_MS)]),
+          signal: AbortSignal.any([signal, AbortSignal.timeout(POLL_TIMEOUT_MS)]),
         });
-        return parseStatus(reply, options.now());
+        return parsePoll(reply, options.now());
       } catch (error) {
-        return { kind: 'unreadable', reason: reasonOf(error) };
+        return { kind: 'unreadable', reason: describeError(error) };
       }
     },
     upload: async (image, signal): Promise<UploadAnswer> => {
@@ -66,7 +71,7 @@ export function openToapis(options: {
       );
       form.append('purpose', 'generation');
       try {
-        const reply = await exchange(at('/v1/uploads/images'), {
+        const reply = await sendRequest(at('/v1/uploads/images'), {
           dispatcher: queries,
           method: 'POST',
           headers,
@@ -75,20 +80,20 @@ export function openToapis(options: {
         });
         return parseUpload(reply, options.now());
       } catch (error) {
-        return { kind: 'not_bought', reason: `upload: ${reasonOf(error)}` };
+        return { kind: 'not_bought', reason: `upload: ${describeError(error)}` };
       }
     },
-    balance: async (signal) => {
+    readBalance: async (signal) => {
       try {
-        const reply = await exchange(at('/v1/balance'), {
+        const reply = await sendRequest(at('/v1/balance'), {
           dispatcher: queries,
           method: 'GET',
           headers,
-          signal: AbortSignal.any([signal, AbortSignal.timeout(QUERY_TIMEOUT_MS)]),
+          signal: AbortSignal.any([signal, AbortSignal.timeout(POLL_TIMEOUT_MS)]),
         });
         return parseBalance(reply);
       } catch (error) {
-        return { kind: 'unreadable', reason: reasonOf(error) };
+        return { kind: 'unreadable', reason: describeError(error) };
       }
     },
     close: async () => {
@@ -97,8 +102,13 @@ export function openToapis(options: {
   };
 }
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = (error as { code?: unknown }).code ?? (error.cause as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' ? `${code}: ${error.message}` : error.message;
+/** An error's message after its code, for people. */
+function describeError(error: unknown): string {
+  const code = [error, errorCause(error)].map(readCode).find((found) => found !== undefined);
+  return code === undefined ? errorMessage(error) : `${code}: ${errorMessage(error)}`;
+}
+
+function readCode(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
 }

@@ -1,21 +1,20 @@
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
-import type { Reply } from './answers.ts';
+import type { Reply } from './refusal.ts';
 
-/** A connection was never made, so nothing was sent: DNS, refused, TLS, connect timeout. */
-export class NeverConnected extends Error {
+/** No connection was made, so nothing was sent: DNS, refused, TLS, connect timeout. */
+export class NotConnectedError extends Error {
   constructor(cause: Error) {
     super(cause.message, { cause });
-    this.name = 'NeverConnected';
+    this.name = 'NotConnectedError';
   }
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const MAX_ANSWER_BYTES = 1024 * 1024;
+const MAX_RESPONSE_BYTES = 1024 * 1024;
 
 /**
- * A dispatcher that says of a failure whether a connection had been made. With `fresh`, every request gets a
- * connection of its own: a kept-alive one that the server is just closing would leave a submission's outcome
- * unknown for nothing.
+ * A dispatcher whose errors say whether a connection had been made. With `fresh`, every request gets its own connection:
+ * a kept-alive connection that the server is just closing would make the outcome of a submission unknown for no reason.
  */
 export function openDispatcher(options: { fresh: boolean; connections?: number }): Dispatcher {
   const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
@@ -23,12 +22,12 @@ export function openDispatcher(options: { fresh: boolean; connections?: number }
     pipelining: options.fresh ? 0 : 1,
     ...(options.connections ? { connections: options.connections } : {}),
     connect: (to, done) =>
-      connect(to, (error, socket) => (error ? done(new NeverConnected(error), null) : done(null, socket))),
+      connect(to, (error, socket) => (error ? done(new NotConnectedError(error), null) : done(null, socket))),
   });
 }
 
-/** One exchange, its answer read to the end, or to a megabyte. */
-export async function exchange(
+/** Sends one request and reads its response to the end, at most a megabyte. */
+export async function sendRequest(
   url: URL,
   options: {
     dispatcher: Dispatcher;
@@ -39,16 +38,20 @@ export async function exchange(
   },
 ): Promise<Reply> {
   const { body, ...rest } = options;
-  const answer = await request(url, { ...rest, ...(body === undefined ? {} : { body: body as string }) });
+  const response = await request(url, { ...rest, ...(body === undefined ? {} : { body: body as string }) });
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) {
-      answer.body.destroy();
+    if (size > MAX_RESPONSE_BYTES) {
+      response.body.destroy();
       break;
     }
     chunks.push(chunk);
   }
-  return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks).toString('utf8') };
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    body: Buffer.concat(chunks).toString('utf8'),
+  };
 }

@@ -1,6 +1,6 @@
-// client.ts       the provider's five calls
+// client.ts       the provider's calls
 // submission.ts   the body of a submission
-// parse.ts        what each answer means
-// answers.ts      error envelopes, Retry-After, refusals
-// http.ts         one exchange; tells "never connected" from "answer lost"
+// parse.ts        what each response means
+// refusal.ts      error envelopes, Retry-After, responses after which certainly nothing was bought
+// http.ts         one request; tells "not connected" from "response lost"
 export { openToapis } from './client.ts';

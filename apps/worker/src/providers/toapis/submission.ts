@@ -1,25 +1,34 @@
 import type { Submission } from '../provider.ts';
 
 /**
- * The body of a submission. Resolution goes both to the top level (the contract asked for) and into `metadata`
- * (what the provider documents now).
+ * The body of a submission. Every field of the request reaches it, under its own name unless it is listed here. The
+ * resolution is sent twice: at the top level, as the contract says, and in `metadata`, as the provider's documents say.
  */
-export function submissionBody(submission: Submission): Record<string, unknown> {
-  const orientation = orientationOf(submission.size);
+export function createSubmissionBody({ renderId, request, inputs }: Submission): Record<string, unknown> {
+  const {
+    // For Darkroom alone.
+    priority: _priority,
+    run: _run,
+    webhook: _webhook,
+    metadata: _metadata,
+    // Resolved in `inputs`.
+    images: _images,
+    mask: _mask,
+    ...rest
+  } = request;
+  const { imageUrls, maskUrl } = inputs;
+  const orientation = findOrientation(request.size);
   return {
-    model: submission.model,
-    prompt: submission.prompt,
+    ...rest,
     n: 1,
-    ...(submission.size ? { size: submission.size } : {}),
-    resolution: submission.resolution,
-    metadata: { resolution: submission.resolution, ...(orientation ? { orientation } : {}) },
-    ...(submission.imageUrls.length > 0 ? { image_urls: submission.imageUrls.map((url) => ({ url })) } : {}),
-    ...(submission.maskUrl ? { mask_url: submission.maskUrl } : {}),
-    client_business_id: submission.businessId,
+    metadata: { resolution: request.resolution, ...(orientation ? { orientation } : {}) },
+    ...(imageUrls.length > 0 ? { image_urls: imageUrls.map((url) => ({ url })) } : {}),
+    ...(maskUrl ? { mask_url: maskUrl } : {}),
+    client_business_id: renderId,
   };
 }
 
-function orientationOf(size: string | undefined): 'landscape' | 'portrait' | undefined {
+function findOrientation(size: string | undefined): 'landscape' | 'portrait' | undefined {
   const [width, height] = (size ?? '1:1').split(':').map(Number);
   if (!width || !height || width === height) return undefined;
   return width > height ? 'landscape' : 'portrait';

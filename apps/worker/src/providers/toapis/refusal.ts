@@ -1,13 +1,14 @@
+import { parseRetryAfter } from '../../net/index.ts';
 import type { AccountStopped, NotBought, RateLimited, Refused } from '../provider.ts';
 
-/** An HTTP answer, read to its end. */
+/** An HTTP response, read to its end. */
 export interface Reply {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: string;
 }
 
-/** The provider's error in any of the envelopes that were seen. */
+/** The provider's error, from any of its envelopes. */
 export interface ProviderError {
   code: string;
   message: string;
@@ -16,7 +17,7 @@ export interface ProviderError {
 type Json = Record<string, unknown>;
 
 /** The body as a JSON object, or `undefined` for HTML, arrays, and everything else. */
-export function jsonOf(reply: Reply): Json | undefined {
+export function readJson(reply: Reply): Json | undefined {
   try {
     const value: unknown = JSON.parse(reply.body);
     return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : undefined;
@@ -26,7 +27,7 @@ export function jsonOf(reply: Reply): Json | undefined {
 }
 
 /** Reads `{"error":{code,message}}`, `{"message"}` and `{"success":false,"message"}`. */
-export function errorOf(json: Json | undefined): ProviderError {
+export function readError(json: Json | undefined): ProviderError {
   const inner = json?.error;
   if (inner !== null && typeof inner === 'object') {
     const error = inner as Json;
@@ -40,35 +41,36 @@ const text = (value: unknown) =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 const shorten = (message: string) => (message.length > 500 ? `${message.slice(0, 500)}…` : message);
 
-// A refusal for content comes under several codes and in two languages.
+// A refusal because of the content has several codes and comes in two languages.
 const CONTENT =
   /content.?polic|policy.?violation|safety|sensitive|moderation|prohibited|nsfw|违规|敏感|审核|不安全/i;
 
 export const isContentRefusal = (error: ProviderError) =>
   CONTENT.test(error.code) || CONTENT.test(error.message);
 
-/** `Retry-After` in seconds or as a date, as milliseconds from `now`; at least a second, at most ten minutes. */
-export function retryAfterOf(reply: Reply, now: number): number | undefined {
-  const header = reply.headers['retry-after'];
-  const value = Array.isArray(header) ? header[0] : header;
-  if (!value) return undefined;
-  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 1000), 600_000) : undefined;
+const RETRY_AFTER_MS = { min: 1_000, max: 600_000 };
+
+/** The provider's `Retry-After` in milliseconds: at least a second, at most ten minutes. */
+export function readRetryAfter(reply: Reply, now: number): number | undefined {
+  const ms = parseRetryAfter(reply.headers['retry-after'], now);
+  return ms === undefined ? undefined : Math.min(Math.max(ms, RETRY_AFTER_MS.min), RETRY_AFTER_MS.max);
 }
 
-const DEFAULT_BACK_OFF_MS = 2000;
+/** How long to wait after a 429 without `Retry-After`. */
+export const DEFAULT_RETRY_AFTER_MS = 2000;
 
 /**
- * What a refusal means that was certainly no purchase: 4xx, 429, and a 503 in the provider's own words.
- * `undefined` where that cannot be said, as for gateways' pages and other 5xx.
+ * Classifies a response after which certainly nothing was bought: 4xx, 429, and a 503 with the provider's own error.
+ *
+ * @returns `undefined` where that is not certain, as for the pages of gateways and for other 5xx.
  */
-export function refusalOf(
+export function classifyRefusal(
   reply: Reply,
   now: number,
 ): RateLimited | AccountStopped | Refused | NotBought | undefined {
-  const json = jsonOf(reply);
-  const error = errorOf(json);
-  const retryAfterMs = retryAfterOf(reply, now);
+  const json = readJson(reply);
+  const error = readError(json);
+  const retryAfterMs = readRetryAfter(reply, now);
   const message = error.message || `HTTP ${reply.status}`;
   switch (reply.status) {
     case 400:
@@ -91,14 +93,14 @@ export function refusalOf(
     case 402:
       return { kind: 'account', reason: 'insufficient_quota', message };
     case 429:
-      return { kind: 'rate_limited', retryAfterMs: retryAfterMs ?? DEFAULT_BACK_OFF_MS };
+      return { kind: 'rate_limited', retryAfterMs: retryAfterMs ?? DEFAULT_RETRY_AFTER_MS };
     case 503:
       if (!json) return undefined;
       return error.code === 'rate_limit_unavailable'
-        ? { kind: 'rate_limited', retryAfterMs: retryAfterMs ?? DEFAULT_BACK_OFF_MS }
+        ? { kind: 'rate_limited', retryAfterMs: retryAfterMs ?? DEFAULT_RETRY_AFTER_MS }
         : { kind: 'not_bought', reason: `503: ${message}`, retryAfterMs };
     default:
-      // 404 and 405 are a wrong base URL: the operator's to mend, not the render's to die of at once.
+      // 404 and 405 mean a wrong base URL. The operator can fix it, so the render is retried.
       return reply.status >= 400 && reply.status < 500
         ? { kind: 'not_bought', reason: `HTTP ${reply.status}: ${message}`, retryAfterMs }
         : undefined;

@@ -13,7 +13,7 @@ import {
 } from '@darkroom/shared/snapshot';
 import { Webhook } from 'standardwebhooks';
 
-/** How long an image URL in a message works. */
+/** How long an image URL in a webhook is valid. */
 const URL_LIFETIME_MS = 3_600_000;
 
 interface MessageDeps {
@@ -23,7 +23,7 @@ interface MessageDeps {
   clock: Clock;
 }
 
-/** The body: the render as the API tells it, at this moment. @throws {StoreError} */
+/** The body: the render in the form of the API, with image URLs that are signed now. @throws {StoreError} */
 export async function createBody(
   job: WebhookJob,
   receipt: Receipt,
@@ -32,42 +32,42 @@ export async function createBody(
 ): Promise<string> {
   const { PUBLIC_URL, PORT } = deps.settings;
   const base = PUBLIC_URL ?? `http://127.0.0.1:${PORT}`;
-  const standing = snapshotFromReceipt(receipt);
+  const snapshot = snapshotFromReceipt(receipt);
   const event: WebhookEvent = {
     type: `render.${job.status}` satisfies EventType,
     timestamp: new Date(job.endedAt).toISOString(),
     data: renderResponse(
-      standing,
+      snapshot,
       renderLinks(base, receipt.renderId),
-      await imageUrls(standing, base, deps, signal),
+      await signImageUrls(snapshot, base, deps, signal),
     ),
   };
   return JSON.stringify(event);
 }
 
-/** From the store itself where it can sign, else from the API: by a link that needs no key, where keys are asked for. */
-async function imageUrls(
+/** URLs of the store if it can sign them, else links to the API. If the API needs keys, the links are signed. */
+async function signImageUrls(
   { renderId, tenant, image }: RenderSnapshot,
   base: string,
   { store, links, settings, clock }: MessageDeps,
   signal: AbortSignal,
 ) {
   if (!image) return undefined;
-  const open = async (key: string, path: string) => {
+  const sign = async (key: string, path: string) => {
     const signed = await store.signedUrl(key, URL_LIFETIME_MS);
     if (signed) return signed;
     if (settings.API_KEYS.length === 0) return `${base}${path}`;
     return `${base}${await links.sign(path, tenant, clock.now() + URL_LIFETIME_MS, signal)}`;
   };
   return {
-    image: await open(image.key, `/v1/renders/${renderId}/image`),
-    thumbnail: await open(image.thumbnailKey, `/v1/renders/${renderId}/thumbnail`),
+    image: await sign(image.key, `/v1/renders/${renderId}/image`),
+    thumbnail: await sign(image.thumbnailKey, `/v1/renders/${renderId}/thumbnail`),
   };
 }
 
 /**
- * The headers of a try, as Standard Webhooks has them: signed with each secret, so that a receiver may hold any of
- * them while they are rotated.
+ * The headers of a try, in the form of Standard Webhooks. Every secret signs, so a receiver may hold any of them while
+ * they are rotated.
  *
  * @param now Unix milliseconds.
  */

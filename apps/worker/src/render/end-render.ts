@@ -1,0 +1,109 @@
+import type { Ledger } from '@darkroom/shared/ledger';
+import {
+  type Checkpoint,
+  DATA_VERSION,
+  type Failure,
+  type Note,
+  type Receipt,
+  sumCost,
+} from '@darkroom/shared/render';
+import type { Logger } from '@darkroom/shared/runtime';
+import { describeFailure, type Metrics, type StageJob } from '../stage/index.ts';
+import type { RenderDeps } from './step-context.ts';
+import { noteOnce } from './transitions.ts';
+
+/** What the end of a render is written with. */
+export interface EndDeps extends Pick<RenderDeps, 'enqueueWebhooks' | 'deadLetters' | 'cancelMarkers'> {
+  ledger: Ledger;
+}
+
+/** How the render ended, as its receipt says it. */
+type End = { notes: Note[]; finishedAt: number } & (
+  | Required<Pick<Receipt, 'image'>>
+  | Required<Pick<Receipt, 'canceled'>>
+  | Required<Pick<Receipt, 'failure'>>
+);
+
+export function createReceipt(checkpoint: Checkpoint, end: End): Receipt {
+  const { renderId, tenant, request, fingerprint, createdAt, attempt, purchases } = checkpoint;
+  const completed = 'image' in end;
+  return {
+    version: DATA_VERSION,
+    renderId,
+    tenant,
+    request,
+    fingerprint,
+    createdAt,
+    attempts: completed ? attempt : purchases.length,
+    purchases,
+    costMicros: sumCost(purchases),
+    status: completed ? 'completed' : 'canceled' in end ? 'canceled' : 'failed',
+    ...end,
+  };
+}
+
+/**
+ * Writes the end of a render that completed or was canceled. Every write may be made twice (I6). The cancel marker goes
+ * last: the checkpoint stands at the end by then.
+ *
+ * @param priorEnds how often the render had ended before.
+ */
+export async function endRender(
+  receipt: Receipt,
+  { priorEnds, signal }: { priorEnds: number; signal: AbortSignal },
+  deps: EndDeps,
+): Promise<void> {
+  await deps.ledger.writeReceipt(receipt, signal);
+  await deps.enqueueWebhooks(receipt, priorEnds, signal);
+  // A render that failed before has a dead letter, which is no longer true.
+  if (priorEnds > 0) await deps.deadLetters.remove(receipt.renderId);
+  await deps.cancelMarkers.remove(receipt.renderId);
+}
+
+/** A render that failed, and the run that writes its end. */
+export interface DeadRender {
+  checkpoint: Checkpoint;
+  failure: Failure;
+  finishedAt: number;
+  /** How often the render had ended before. */
+  priorEnds: number;
+  job: Pick<StageJob<unknown>, 'note' | 'notes' | 'signal'>;
+}
+
+/**
+ * Writes the end of a dead render: receipt, webhooks, dead letter. Every write may be made twice (I6). The dead letter
+ * comes last: the sweep repeats all of this for a failed render without one.
+ */
+export async function endDeadRender(
+  { checkpoint, failure, finishedAt, priorEnds, job }: DeadRender,
+  deps: EndDeps & { metrics: Metrics; log: Logger },
+): Promise<void> {
+  const { renderId, tenant, purchases, request, createdAt } = checkpoint;
+  const notes = await noteOnce(job, `dead: ${describeFailure(failure)}`);
+  const receipt = createReceipt(checkpoint, { failure, notes, finishedAt });
+  await deps.ledger.writeReceipt(receipt, job.signal);
+  await deps.enqueueWebhooks(receipt, priorEnds, job.signal);
+  await deps.cancelMarkers.remove(renderId);
+  const resultExpiresAt = findResultExpiry(checkpoint);
+  await deps.deadLetters.put({
+    version: DATA_VERSION,
+    renderId,
+    tenant,
+    failure,
+    attempts: receipt.attempts,
+    purchases,
+    costMicros: receipt.costMicros,
+    ...(resultExpiresAt === undefined ? {} : { resultExpiresAt }),
+    request,
+    createdAt,
+  });
+  deps.metrics.renders.inc({ outcome: 'failed' });
+  deps.metrics.deadLetters.inc({ code: failure.code });
+  deps.log.warn({ renderId, code: failure.code, step: failure.step }, 'render failed: dead letter written');
+}
+
+/** When the paid image of a dead render expires, if it waits at the provider to be stored. */
+function findResultExpiry({ at }: Checkpoint): number | undefined {
+  const step = at.step === 'bury' ? at.resume : at;
+  return step.step === 'store' ? step.expiresAt : undefined;
+}

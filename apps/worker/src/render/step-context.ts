@@ -1,0 +1,40 @@
+import type { CancelMarker, StoreResult, SubmitResult } from '@darkroom/shared/queues';
+import type { Checkpoint, DeadLetter, Receipt } from '@darkroom/shared/render';
+import type { LatencySketch } from '../decide/index.ts';
+import type { ChildState, Infra, StageJob } from '../stage/index.ts';
+
+/** What the render stage alone needs. */
+export interface RenderDeps {
+  latencies: LatencySketch;
+  /** Takes one poll from the account's quota: 0 if the render may poll now, else the ms to wait (I9). */
+  takePollToken(): Promise<number>;
+  /** The provider answered 429: no worker polls for `ms`. */
+  blockPolls(ms: number): Promise<void>;
+  /** Renders whose task is at the provider, of all workers. A rough number, for planning. */
+  countInFlight(): number;
+  children: {
+    readSubmit(id: string): Promise<ChildState<SubmitResult>>;
+    readStore(id: string): Promise<ChildState<StoreResult>>;
+    /** Removes a child, so that a new one can have its id. */
+    remove(queue: 'submit' | 'store', id: string): Promise<void>;
+    /** Takes a submission that has not begun out of its queue. @returns false if it has begun. */
+    withdraw(id: string): Promise<boolean>;
+  };
+  deadLetters: {
+    put(letter: DeadLetter): Promise<void>;
+    remove(renderId: string): Promise<void>;
+  };
+  cancelMarkers: {
+    find(renderId: string): Promise<CancelMarker | undefined>;
+    remove(renderId: string): Promise<void>;
+  };
+  /** Enqueues the webhooks of an end. `priorEnds`: how often the render had ended before. */
+  enqueueWebhooks(receipt: Receipt, priorEnds: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What a step works with. */
+export interface StepContext {
+  job: StageJob<Checkpoint>;
+  infra: Infra;
+  own: RenderDeps;
+}
