@@ -46,7 +46,7 @@ requires('redis').describe('the life of a render', () => {
     expect(textsOf(receipt)).toEqual([
       'picked up; waits for its turn to be submitted',
       `submitted: accepted as ${taskId}`,
-      expect.stringMatching(new RegExp(`^task ${taskId} completed after \\d+ looks?; storing$`)),
+      expect.stringMatching(new RegExp(`^task ${taskId} completed after \\d+ polls?; storing$`)),
       expect.stringMatching(new RegExp(`^stored images/${id}.*: \\d+x\\d+, \\d+ bytes$`)),
     ]);
     const times = receipt.notes?.map(({ at }) => at) ?? [];
@@ -61,7 +61,7 @@ requires('redis').describe('the life of a render', () => {
     await harness.startWorker();
     const id = await harness.enqueue();
     const death = await harness.waitForReceipt(id);
-    expect(textsOf(death).map((text) => text.replace(/task_\w+|\d+ looks/g, '…'))).toEqual([
+    expect(textsOf(death).map((text) => text.replace(/task_\w+|\d+ polls?/g, '…'))).toEqual([
       'picked up; waits for its turn to be submitted',
       'submitted: accepted as …',
       expect.stringMatching(/^task … failed after … and was refunded: /),

@@ -10,6 +10,7 @@ import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom
 import { openCancelMarkers, openDeadLetters } from '../../src/bullmq/index.ts';
 import { type RunningWorker, startWorker } from '../../src/index.ts';
 import type { SweepDeps } from '../../src/maintenance/index.ts';
+import type { Provider } from '../../src/providers/index.ts';
 import { createMetrics } from '../../src/stage/index.ts';
 import { enqueueWebhooks } from '../../src/webhooks/index.ts';
 
@@ -26,7 +27,11 @@ export interface Harness {
   /** Enqueues a render. @returns its id. */
   enqueue(request?: Partial<JobRequest>): Promise<string>;
   /** Starts a worker. Without this call there is none. */
-  startWorker(overrides?: { store?: ObjectStore; settings?: Partial<Settings> }): Promise<RunningWorker>;
+  startWorker(overrides?: {
+    store?: ObjectStore;
+    settings?: Partial<Settings>;
+    provider?: Provider;
+  }): Promise<RunningWorker>;
   /** Waits until a render's job has ended. @returns its receipt. */
   waitForReceipt(id: string): Promise<Receipt>;
   readCheckpoint(id: string): Promise<Checkpoint>;
@@ -115,6 +120,7 @@ export async function openHarness(
         logger,
         clock,
         secrets: [simulator.apiKey],
+        ...(overrides.provider ? { provider: overrides.provider } : {}),
       });
       cleanup(() => worker.close());
       // The first worker begins with a sweep. What a test creates after this call, that sweep does not see.
