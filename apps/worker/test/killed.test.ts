@@ -27,7 +27,7 @@ const seen = (simulator: Simulator, category: 'submit' | 'query' | 'download') =
   simulator.requests.until((counts) => counts.categories[category].received >= 1);
 
 requires('redis').describe('a worker killed with SIGKILL', () => {
-  test('between its POST and the answer buys nothing twice: the outcome is unknown and waits for a person', async () => {
+  test('a worker killed between its POST and the answer buys nothing twice: the outcome is unknown and waits for an operator', async () => {
     const { harness, id } = await killAt('submit', { kind: 'accept_then_hang' });
     const receipt = await harness.waitForReceipt(id);
     expect(receipt.failure).toMatchObject({ code: 'submission_unknown', step: 'hold' });
@@ -36,14 +36,14 @@ requires('redis').describe('a worker killed with SIGKILL', () => {
     expect((await harness.queues.deadLetter.getJob(id))?.data.failure.code).toBe('submission_unknown');
   });
 
-  test('while it looks is followed by another that polls, and costs no attempt', async () => {
+  test('a worker killed during a poll is followed by another that polls, and costs no attempt', async () => {
     const { harness, id } = await killAt('query', { kind: 'query_hang' });
     expect((await harness.waitForReceipt(id)).status).toBe('completed');
     expect((await harness.queues.render.getJob(id))?.attemptsMade).toBe(1);
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 
-  test('while it downloads is followed by another that stores the image of the same purchase', async () => {
+  test('a worker killed during a download is followed by another that stores the image of the same purchase', async () => {
     const { harness, id } = await killAt('download', { kind: 'download_hang' });
     const receipt = await harness.waitForReceipt(id);
     expect(receipt.status).toBe('completed');
@@ -51,14 +51,14 @@ requires('redis').describe('a worker killed with SIGKILL', () => {
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 
-  test('while it looks does not keep a render from being canceled', async () => {
+  test('a worker killed during a poll does not keep a render from being canceled', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'query_hang' });
     const victim = spawnWorker(harness);
     const id = await harness.enqueue();
     await seen(harness.simulator, 'query');
     await victim.kill('SIGKILL');
-    // The dead worker's lock still stands.
+    // The dead worker's lock has not run out.
     expect(await harness.cancel(id)).toBe('busy');
     spawnWorker(harness);
     expect(await harness.waitForReceipt(id)).toMatchObject({ status: 'canceled', costMicros: 25_000 });
@@ -66,7 +66,7 @@ requires('redis').describe('a worker killed with SIGKILL', () => {
     expect(harness.simulator.requests.counts().categories.query.received).toBe(1);
   });
 
-  test('again and again, five times, does not fail a render', async () => {
+  test('five workers killed one after the other do not fail a render', async () => {
     const harness = await openHarness();
     const id = await harness.enqueue();
     harness.simulator.faults.add({ kind: 'query_hang', rate: 1 });
@@ -86,7 +86,7 @@ requires('redis', 's3').describe('a worker killed while it ends a canceled rende
   test.for([
     ['before the receipt is written', /renders\//],
     ['after the receipt and before the webhook', /inputs\//],
-  ] as const)('%s: another ends it, once', async ([, path]) => {
+  ] as const)('a worker killed %s is followed by another that ends the render once', async ([, path]) => {
     const { bucket: _, ...access } = service('s3');
     const proxy = await startHttpProxy(access.endpoint);
     const storeUrl = uniqueS3Url();

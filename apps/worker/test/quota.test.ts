@@ -19,7 +19,7 @@ requires('redis').describe('the quota', () => {
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(3_900);
   });
 
-  test('while the query quota is blocked nobody polls, and nothing fails for it', async () => {
+  test('while the poll quota is blocked no worker polls, and no render fails for it', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'query_429', retryAfterSeconds: 1 });
     await harness.startWorker();

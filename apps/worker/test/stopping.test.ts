@@ -5,8 +5,8 @@ import { openHarness } from './support/harness.ts';
 // Some live through an outage, with thirty renders.
 vi.setConfig({ testTimeout: 120_000 });
 
-requires('redis').describe('stopping and being stopped', () => {
-  test('a worker that is told to stop lets the submission that is under way finish', async () => {
+requires('redis').describe('a worker that stops, dies, or loses Redis', () => {
+  test('a worker that stops lets its running submission finish', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'slow', ms: 700 });
     const worker = await harness.startWorker();
@@ -19,7 +19,7 @@ requires('redis').describe('stopping and being stopped', () => {
     expect(harness.simulator.requests.counts().categories.submit.received).toBe(1);
   });
 
-  test('a worker that is told to stop puts looks back, and the next one goes on', async () => {
+  test('a worker that stops hands polls back, and the next worker goes on', async () => {
     const harness = await openHarness({ settings: { LOCK_DURATION_MS: 30_000 } });
     harness.simulator.faults.add({ kind: 'query_hang' });
     const worker = await harness.startWorker();
@@ -32,7 +32,7 @@ requires('redis').describe('stopping and being stopped', () => {
     expect(harness.countPurchases(id).charged).toBe(1);
   });
 
-  test('a download that outlasts the shutdown is put back without an attempt', async () => {
+  test('a download that outlasts the shutdown is handed back without an attempt', async () => {
     const harness = await openHarness({ settings: { LOCK_DURATION_MS: 30_000, SHUTDOWN_TIMEOUT_MS: 200 } });
     harness.simulator.faults.add({ kind: 'download_hang' });
     const worker = await harness.startWorker();
@@ -47,7 +47,7 @@ requires('redis').describe('stopping and being stopped', () => {
     expect(harness.countPurchases(id).charged).toBe(1);
   });
 
-  test('an intent without an outcome is never posted, whoever left it', async () => {
+  test('a purchase whose intent has no acceptance is never posted, whichever worker left it', async () => {
     const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 100 } });
     const id = await harness.enqueue();
     const { request } = await harness.readCheckpoint(id);
@@ -62,7 +62,7 @@ requires('redis').describe('stopping and being stopped', () => {
     expect(harness.simulator.requests.counts().categories.submit.received).toBe(0);
   });
 
-  test('an acceptance that a dead worker had written is taken up, not bought again', async () => {
+  test('an acceptance that a dead worker wrote is used, and nothing is bought again', async () => {
     const harness = await openHarness();
     const id = await harness.enqueue();
     const answer = await fetch(`${harness.simulator.url}/v1/images/generations`, {
@@ -88,7 +88,7 @@ requires('redis').describe('stopping and being stopped', () => {
     expect(harness.countPurchases(id).charged).toBe(1);
   });
 
-  test('Redis away for longer than the locks live: everything goes on by itself, nothing is bought twice', async () => {
+  test('after Redis was away for longer than the locks live every render goes on, and nothing is bought twice', async () => {
     const direct = new URL(service('redis').url);
     const proxy = await startProxy(`redis://${direct.host}`);
     const through = new URL(direct);

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { openCancelMarkers } from '../../src/bullmq/index.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
-/** Looks whose questions to the engine are counted, and whose answers come when the test lets them. */
-function heldLooks({ queues }: Harness) {
+/** Cancel markers whose questions to the engine are counted and whose answers the test holds back. */
+function holdLookups({ queues }: Harness) {
   const answers = latch();
   let questions = 0;
   const cancel: typeof queues.cancel = Object.create(queues.cancel, {
@@ -17,11 +17,11 @@ function heldLooks({ queues }: Harness) {
       },
     },
   });
-  return { polls: openCancelMarkers({ ...queues, cancel }), answers, questions: () => questions };
+  return { markers: openCancelMarkers({ ...queues, cancel }), answers, questions: () => questions };
 }
 
-requires('redis').describe('a look for a cancel marker', () => {
-  test('finds the one of its render, also while the queue of markers is paused, until it is forgotten', async () => {
+requires('redis').describe('looking up a cancel marker', () => {
+  test('a lookup finds the marker of its render until it is removed, also while the queue of markers is paused', async () => {
     const harness = await openHarness();
     const cancels = openCancelMarkers(harness.queues);
     const [one, other] = [await harness.enqueue(), await harness.enqueue()];
@@ -37,14 +37,14 @@ requires('redis').describe('a look for a cancel marker', () => {
     expect(await harness.queues.cancel.getJob(one)).toBeUndefined();
   });
 
-  test('is answered together with those of the same turn, and never by a question that was sent before it', async () => {
+  test('lookups of the same turn share one question to the engine, and none is answered by an earlier question', async () => {
     const harness = await openHarness();
-    const { polls, answers, questions } = heldLooks(harness);
+    const { markers, answers, questions } = holdLookups(harness);
     const id = await harness.enqueue();
-    const early = Promise.all([polls.find(id), polls.find('rnd_other'), polls.remove('rnd_third')]);
+    const early = Promise.all([markers.find(id), markers.find('rnd_other'), markers.remove('rnd_third')]);
     await until(() => questions() === 1);
     await harness.putCancelMarker(id);
-    const late = polls.find(id);
+    const late = markers.find(id);
     answers.open();
     expect(await late).toMatchObject({ renderId: id });
     expect(await early).toEqual([undefined, undefined, undefined]);

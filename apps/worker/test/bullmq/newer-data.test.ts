@@ -8,7 +8,7 @@ import { createSweepDeps, failWithoutBurial, openHarness } from '../support/harn
 const NEWER = DATA_VERSION + 1;
 
 requires('redis').describe('a job that a newer Darkroom wrote', () => {
-  test('waits untouched, and is processed when its data can be read', async () => {
+  test('a job with newer data waits untouched, and is processed when its data can be read', async () => {
     const harness = await openHarness();
     const id = await harness.enqueue();
     const data = await harness.readCheckpoint(id);
@@ -31,7 +31,7 @@ requires('redis').describe('a job that a newer Darkroom wrote', () => {
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 
-  test('never reaches the stage, and the worker logs a warning', async () => {
+  test('newer data never reaches the stage, and the worker logs a warning', async () => {
     const harness = await openHarness();
     const warnings: string[] = [];
     let runs = 0;
@@ -56,7 +56,7 @@ requires('redis').describe('a job that a newer Darkroom wrote', () => {
     expect(warnings).toEqual(['job waits: newer data']);
   });
 
-  test('is left alone by the sweep when it failed without a burial', async () => {
+  test('the sweep leaves a failed job with newer data alone', async () => {
     const harness = await openHarness();
     const [newer, present] = [await harness.enqueue(), await harness.enqueue()];
     const job = await harness.queues.render.getJob(newer);

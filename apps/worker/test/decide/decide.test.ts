@@ -24,7 +24,7 @@ const situation = (over: Partial<Situation> = {}): Situation => ({
 });
 
 describe('decide', () => {
-  test('a rate limit makes the whole queue wait for as long as the server says', () => {
+  test('a rate limit makes the whole queue wait for as long as the provider says', () => {
     expect(decide({ kind: 'rate_limited', retryAfterMs: 7000 }, situation())).toEqual({
       kind: 'wait-all',
       afterMs: 7000,
@@ -112,7 +112,7 @@ describe('decide', () => {
     });
   });
 
-  test('a missing task is given its grace, to the millisecond', () => {
+  test('a missing task has its whole grace, to the millisecond', () => {
     expect(decide({ kind: 'task_missing' }, situation({ missingSince: 940_001 }))).toMatchObject({
       kind: 'wait',
     });
@@ -122,7 +122,7 @@ describe('decide', () => {
     });
   });
 
-  test('a failed task is bought again within the limit, a refused one never', () => {
+  test('a failed task is bought again within the limit, and a refused task never', () => {
     expect(decide({ kind: 'task_failed', content: false }, situation({ attempt: 2 }))).toEqual({
       kind: 'buy-again',
     });
@@ -136,7 +136,7 @@ describe('decide', () => {
     });
   });
 
-  test('a download is not tried at a time at which its result has expired', () => {
+  test('a download is not planned for a time at which its result has expired', () => {
     expect(decide({ kind: 'download_failed' }, situation({ deadlineAt: 1_000_100 }))).toEqual({
       kind: 'buy-again',
     });
@@ -155,7 +155,7 @@ describe('decide', () => {
 });
 
 describe('backoffMs', () => {
-  test('full jitter: anything between almost nothing and a ceiling that doubles up to its cap', () => {
+  test('a backoff is anything between almost nothing and a ceiling that doubles up to its cap', () => {
     const at = (tries: number, random: number) => backoffMs({ tries, baseMs: 1000, capMs: 60_000, random });
     expect(at(1, 0.999)).toBeLessThanOrEqual(1000);
     expect(at(4, 0.999)).toBeGreaterThan(7000);
@@ -163,7 +163,7 @@ describe('backoffMs', () => {
     expect(at(500, 0)).toBe(50);
   });
 
-  test("a server's hint is a floor that jitter only adds to", () => {
+  test("a server's hint is a lower bound to which jitter only adds", () => {
     const at = (random: number) => backoffMs({ tries: 1, baseMs: 1000, capMs: 60_000, hintMs: 5000, random });
     expect(at(0)).toBe(5000);
     expect(at(0.999)).toBeGreaterThan(5000);
@@ -171,7 +171,7 @@ describe('backoffMs', () => {
   });
 });
 
-describe('planLook', () => {
+describe('nextPollDelay', () => {
   const latency = { p10: 6000, p50: 15_000, p90: 40_000 };
   const plan = (over: object) =>
     nextPollDelay({ elapsedMs: 0, latency, inFlight: 1, pollsPerSecond: 50, random: 0.5, ...over });
@@ -181,11 +181,11 @@ describe('planLook', () => {
     expect(plan({ elapsedMs: 4000 })).toBe(2000);
   });
 
-  test('gaps grow with the age of a late task', () => {
+  test('the delays between polls grow with the age of a late task', () => {
     expect(plan({ elapsedMs: 200_000 })).toBeGreaterThan(plan({ elapsedMs: 60_000 }));
   });
 
-  test('all tasks in flight together stay inside the query quota', () => {
+  test('all tasks in flight together stay inside the poll quota', () => {
     for (const inFlight of [100, 1000, 20_000]) {
       const gapMs = plan({ elapsedMs: 10_000, inFlight, random: 0 });
       expect(inFlight / (gapMs / 1000)).toBeLessThanOrEqual(50);
@@ -249,7 +249,7 @@ describe('learning from polls', () => {
     expect(lateness(100, 1000, 0, true)).toBeLessThanOrEqual(1500);
   });
 
-  test('an estimate never leaves what was seen', () => {
+  test('an estimate never leaves the bounds that polls observed', () => {
     expect(estimateLatency({ pendingMs: 4000, seenMs: 6000 })).toBe(5000);
     expect(estimateLatency({ pendingMs: 4000, seenMs: 6000, tookMs: 1000 })).toBe(4000);
     expect(estimateLatency({ pendingMs: 0, seenMs: 300, tookMs: 1000 })).toBe(300);

@@ -7,7 +7,7 @@ import { createSweepDeps, failWithoutBurial, openHarness } from '../support/harn
 import { findWebhooks } from '../support/webhook-harness.ts';
 
 requires('redis').describe('the sweep', () => {
-  test('tells of every death, whatever else is among them', async () => {
+  test('the sweep ends every failed render, also beside a job that is no render', async () => {
     const harness = await openHarness();
     const [first, last] = [await harness.enqueue(), await harness.enqueue()];
     await harness.queues.render.add('1K', { renderId: 'odd' } as never, { jobId: 'odd', priority: 5 });
@@ -22,7 +22,7 @@ requires('redis').describe('the sweep', () => {
     expect(await sweep(deps)).toBe(0);
   });
 
-  test('leaves a letter away that somebody threw away, and writes that of a later death', async () => {
+  test('the sweep does not rewrite a removed dead letter, and writes the one of a later end', async () => {
     const harness = await openHarness();
     const id = await harness.enqueue();
     await failWithoutBurial(harness, 1);
@@ -37,7 +37,7 @@ requires('redis').describe('the sweep', () => {
     expect(await harness.queues.deadLetter.getJob(id)).toBeDefined();
   });
 
-  test('leaves a letter away that a burial wrote and somebody threw away', async () => {
+  test('the sweep does not rewrite a removed dead letter that a burial wrote', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'refuse_content' });
     const worker = await harness.startWorker();
@@ -49,7 +49,7 @@ requires('redis').describe('the sweep', () => {
     expect(await harness.queues.deadLetter.getJob(id)).toBeUndefined();
   });
 
-  test('a render that failed without a burial gets letter, receipt and webhook from the sweep, once', async () => {
+  test('a render that failed without a burial gets dead letter, receipt and webhook from the sweep, once', async () => {
     const harness = await openHarness();
     const webhook = { kind: 'url', url: 'https://hooks.example.invalid/in' } as const;
     const id = await harness.enqueue({ webhook });
@@ -65,7 +65,7 @@ requires('redis').describe('the sweep', () => {
     expect(receipt).toMatchObject({ status: 'failed', attempts: 0, costMicros: 0 });
     expect(receipt?.failure).toEqual(letter?.data.failure);
     expect(receipt?.notes?.at(-1)?.text).toBe('dead: worker_lost: job stalled more than allowable limit');
-    // As its burial would have: told under the number of this end, found by the day, not to be canceled later.
+    // As after a burial: a webhook of this end, an entry in the day index, no cancel marker.
     expect((await findWebhooks(harness, id)).map((delivery) => delivery.id)).toEqual([
       webhookId(id, 'failed', 0, 0),
     ]);

@@ -11,15 +11,15 @@ const SIX = Buffer.from('26062800022000010000000000000001', 'hex');
 
 async function resolving(zone: Zone, timeoutMs = 20_000) {
   const server = await startNameServer(zone);
-  const look: LookupAll = createDnsLookup({ servers: [server.address], timeoutMs });
+  const lookUp: LookupAll = createDnsLookup({ servers: [server.address], timeoutMs });
   const ask = (name: string, family: 0 | 4 | 6 = 0) =>
     new Promise<LookupAddress[]>((resolve, reject) =>
-      look(name, { all: true, family }, (error, addresses) => (error ? reject(error) : resolve(addresses))),
+      lookUp(name, { all: true, family }, (error, addresses) => (error ? reject(error) : resolve(addresses))),
     );
   return { ...server, ask };
 }
 
-test('a name has all of its addresses, of both kinds', async () => {
+test('a lookup returns all addresses of a name, of both families', async () => {
   const { ask } = await resolving((_name, type) =>
     type === 'A' ? [FOUR, Buffer.from([10, 0, 0, 1])] : [SIX],
   );
@@ -30,18 +30,18 @@ test('a name has all of its addresses, of both kinds', async () => {
   ]);
 });
 
-test('who wants one kind is given that one', async () => {
+test('a lookup for one family returns only that family', async () => {
   const { ask, asked } = await resolving((_name, type) => (type === 'A' ? [FOUR] : [SIX]));
   expect(await ask('hooks.example.com', 6)).toEqual([{ address: '2606:2800:220:1::1', family: 6 }]);
   expect(asked).toEqual(['hooks.example.com AAAA']);
 });
 
-test('a name that there is none of is told as such', async () => {
+test('a lookup of a name that does not exist fails with ENOTFOUND', async () => {
   const { ask } = await resolving(() => undefined);
   await expect(ask('gone.example.com')).rejects.toMatchObject({ code: 'ENOTFOUND' });
 });
 
-test('a name server that says nothing keeps nobody else from being looked up', async () => {
+test('a silent name server does not block the lookup of other names', async () => {
   const { ask, asked } = await resolving(() => SILENCE, 500);
   const silent = Promise.allSettled(Array.from({ length: 20 }, (_, index) => ask(`h${index}.example.com`)));
   await until(() => new Set(asked).size === 40);

@@ -24,7 +24,7 @@ test.for([
   ['::ffff:192.168.0.1'],
   ['fd00::1'],
   ['93.184.216.34', '10.0.0.1'],
-])('a name that resolves to %o is never connected to', async (addresses) => {
+])('a name that resolves to %o gets no connection', async (addresses) => {
   const { port, sockets } = await listen();
   const socket = connect({
     port,
@@ -36,7 +36,7 @@ test.for([
   expect(sockets).toHaveLength(0);
 });
 
-test('the address that was judged is the one that is connected to', async () => {
+test('the socket connects to the address that was checked', async () => {
   const { port, sockets } = await listen();
   let asked = 0;
   const resolve: LookupAll = (host, options, done) => {
@@ -54,7 +54,7 @@ test('the address that was judged is the one that is connected to', async () => 
   expect(sockets).toHaveLength(1);
 });
 
-test('a resolver that fails is told as it failed', async () => {
+test('an error of the resolver reaches the socket as it is', async () => {
   const resolve: LookupAll = (_host, _options, done) => done(new Error('no such name'), []);
   const socket = connect({ port: 1, host: 'hooks.example.com', lookup: createGuardedLookup(judge, resolve) });
   const [error] = (await once(socket, 'error')) as [Error];

@@ -8,12 +8,13 @@ import { addChild } from '../../src/bullmq/index.ts';
 import { sweepCancelMarkers } from '../../src/maintenance/index.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
-const stateOf = async (harness: Harness, id: string) => (await harness.queues.render.getJob(id))?.getState();
-const submits = (harness: Harness) => harness.simulator.requests.counts().categories.submit.received;
-const texts = (receipt: Receipt) => receipt.notes?.map(({ text }) => text) ?? [];
+const readState = async (harness: Harness, id: string) =>
+  (await harness.queues.render.getJob(id))?.getState();
+const countSubmits = (harness: Harness) => harness.simulator.requests.counts().categories.submit.received;
+const listNotes = (receipt: Receipt) => receipt.notes?.map(({ text }) => text) ?? [];
 const silent = { info: () => undefined } as never;
 
-/** What holds of every canceled render, wherever it stood. */
+/** Asserts what holds for every canceled render. */
 async function expectCanceled(harness: Harness, id: string): Promise<Receipt> {
   const receipt = await harness.waitForReceipt(id);
   expect(receipt).toMatchObject({ status: 'canceled', canceled: { requestedAt: expect.any(Number) } });
@@ -22,27 +23,27 @@ async function expectCanceled(harness: Harness, id: string): Promise<Receipt> {
   expect(job?.returnvalue).toEqual({ status: 'canceled', costMicros: receipt.costMicros });
   expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
   expect(await harness.queues.deadLetter.getJob(id)).toBeUndefined();
-  expect(texts(receipt).at(-1)).toMatch(/^canceled /);
+  expect(listNotes(receipt).at(-1)).toMatch(/^canceled /);
   const { objects } = await harness.store.list({ prefix: dayIndexPrefix('default', receipt.createdAt) });
   expect(objects.filter(({ key }) => key.endsWith(id))).toHaveLength(1);
   return receipt;
 }
 
-/** A worker whose provider answers when a test lets it. */
-async function workThroughGate(harness: Harness) {
+/** Starts a worker whose provider's answers the test can hold back. */
+async function startWorkerBehindGate(harness: Harness) {
   const gate = await startHttpProxy(harness.simulator.url);
   await harness.startWorker({ settings: { TOAPIS_BASE_URL: gate.url } });
   const held = (method: string) => until(() => gate.requests.some((line) => line.startsWith(method)));
   return { gate, held };
 }
 
-/** Its next look is far away: has it look now, and holds the answer. */
-async function lookHeld(
+/** Makes a render poll now, and holds back the provider's answer. */
+async function pollAndHold(
   harness: Harness,
   id: string,
-  { gate, held }: Awaited<ReturnType<typeof workThroughGate>>,
+  { gate, held }: Awaited<ReturnType<typeof startWorkerBehindGate>>,
 ) {
-  await until(async () => (await stateOf(harness, id)) === 'delayed');
+  await until(async () => (await readState(harness, id)) === 'delayed');
   gate.stall();
   await (await harness.queues.render.getJob(id))?.promote();
   await held('GET');
@@ -51,21 +52,21 @@ async function lookHeld(
 const free = { costMicros: 0, attempts: 0, purchases: [], canceled: { from: 'submit' } };
 
 requires('redis').describe('canceling a render', () => {
-  test('that nobody picked up yet is free', async () => {
+  test('a render that no worker has picked up is canceled for free', async () => {
     const harness = await openHarness();
     const id = await harness.enqueue();
     expect(await harness.cancel(id)).toBe('busy');
     await harness.startWorker();
     expect(await expectCanceled(harness, id)).toMatchObject(free);
-    expect(submits(harness)).toBe(0);
+    expect(countSubmits(harness)).toBe(0);
   });
 
-  test('whose submission waits in a paused queue is free, at once, and never submitted', async () => {
+  test('a render whose submission waits in a paused queue is canceled at once, for free, and never submitted', async () => {
     const harness = await openHarness();
     await harness.queues.submit.pause();
     await harness.startWorker();
     const id = await harness.enqueue();
-    await until(async () => (await stateOf(harness, id)) === 'waiting-children');
+    await until(async () => (await readState(harness, id)) === 'waiting-children');
     expect(await harness.cancel(id)).toBe('woken');
     expect(await expectCanceled(harness, id)).toMatchObject(free);
     expect(await harness.queues.submit.getJob(`${id}.s1`)).toBeUndefined();
@@ -73,10 +74,10 @@ requires('redis').describe('canceling a render', () => {
     const other = await harness.enqueue();
     expect((await harness.waitForReceipt(other)).status).toBe('completed');
     expect(harness.countPurchases(id).charged).toBe(0);
-    expect(submits(harness)).toBe(1);
+    expect(countSubmits(harness)).toBe(1);
   });
 
-  test('whose submission waits for the quota is free, at once', async () => {
+  test('a render whose submission waits for the quota is canceled at once, for free', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'rate_limited', retryAfterSeconds: 600 });
     await harness.startWorker({ settings: { SUBMIT_CONCURRENCY: 1 } });
@@ -88,7 +89,7 @@ requires('redis').describe('canceling a render', () => {
     expect(harness.countPurchases(id).charged).toBe(0);
   });
 
-  test('whose submission waits for another try is free, at once', async () => {
+  test('a render whose submission waits for another try is canceled at once, for free', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'no_channel', retryAfterSeconds: 600 });
     await harness.startWorker();
@@ -99,25 +100,25 @@ requires('redis').describe('canceling a render', () => {
     expect(harness.countPurchases(id).charged).toBe(0);
   });
 
-  test('is seen by a submission that has begun, right before it would buy', async () => {
+  test('a submission that has begun sees the cancel marker right before it would buy', async () => {
     const harness = await openHarness();
     await harness.queues.submit.pause();
     await harness.startWorker();
     const id = await harness.enqueue();
-    await until(async () => (await stateOf(harness, id)) === 'waiting-children');
+    await until(async () => (await readState(harness, id)) === 'waiting-children');
     await harness.putCancelMarker(id);
     await harness.queues.submit.resume();
     expect(await expectCanceled(harness, id)).toMatchObject(free);
     expect((await harness.queues.submit.getJob(`${id}.s1`))?.returnvalue).toEqual({ kind: 'canceled' });
-    expect(submits(harness)).toBe(0);
+    expect(countSubmits(harness)).toBe(0);
   });
 
-  test('and taking it back before the render saw it has the render submitted after all', async () => {
+  test('a render whose cancel marker is removed before the render saw it is submitted after all', async () => {
     const harness = await openHarness();
     await harness.queues.submit.pause();
     await harness.startWorker();
     const id = await harness.enqueue();
-    await until(async () => (await stateOf(harness, id)) === 'waiting-children');
+    await until(async () => (await readState(harness, id)) === 'waiting-children');
     await harness.putCancelMarker(id);
     await harness.queues.render.pause();
     await harness.queues.submit.resume();
@@ -128,9 +129,9 @@ requires('redis').describe('canceling a render', () => {
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 
-  test('while its submission is under way waits for the answer, and says what was spent', async () => {
+  test('a cancel during a submission waits for the answer, and the receipt has the cost', async () => {
     const harness = await openHarness();
-    const { gate, held } = await workThroughGate(harness);
+    const { gate, held } = await startWorkerBehindGate(harness);
     gate.stall();
     const id = await harness.enqueue();
     await held('POST');
@@ -143,39 +144,42 @@ requires('redis').describe('canceling a render', () => {
   });
 
   // As after a crash between adding the child and waiting for it.
-  test.for(['waits', 'is under way'])('that runs while its submission %s tells the truth', async (child) => {
-    const harness = await openHarness();
-    const id = await harness.enqueue();
-    const stranger = harness.engine.worker<Checkpoint, RenderResult>('render', async (job, token) => {
-      const call = { queue: 'submit', id: `${id}.s1`, checkpoint: job.data } as const;
-      await addChild(harness.queues, harness.settings, call, { id, queue: job.queueQualifiedName });
-      await job.moveToDelayed(Date.now() + 3_600_000, token);
-      throw new DelayedError();
-    });
-    await until(async () => (await stateOf(harness, id)) === 'delayed');
-    await stranger.close();
-    const waits = child === 'waits';
-    if (waits) await harness.queues.submit.pause();
-    harness.simulator.faults.add({ kind: 'slow', ms: 700 });
-    await harness.startWorker();
-    if (!waits) await harness.simulator.requests.until((counts) => counts.categories.submit.received === 1);
-    expect(await harness.cancel(id)).toBe('woken');
-    const receipt = await expectCanceled(harness, id);
-    expect(receipt).toMatchObject({ costMicros: waits ? 0 : 25_000, attempts: waits ? 0 : 1 });
-    expect(texts(receipt).join()).not.toMatch(/may have been bought/);
-    expect(harness.countPurchases(id).charged).toBe(waits ? 0 : 1);
-  });
+  test.for(['waits', 'is running'])(
+    'a cancel of a render whose submission %s ends with a true receipt',
+    async (child) => {
+      const harness = await openHarness();
+      const id = await harness.enqueue();
+      const firstWorker = harness.engine.worker<Checkpoint, RenderResult>('render', async (job, token) => {
+        const call = { queue: 'submit', id: `${id}.s1`, checkpoint: job.data } as const;
+        await addChild(harness.queues, harness.settings, call, { id, queue: job.queueQualifiedName });
+        await job.moveToDelayed(Date.now() + 3_600_000, token);
+        throw new DelayedError();
+      });
+      await until(async () => (await readState(harness, id)) === 'delayed');
+      await firstWorker.close();
+      const waits = child === 'waits';
+      if (waits) await harness.queues.submit.pause();
+      harness.simulator.faults.add({ kind: 'slow', ms: 700 });
+      await harness.startWorker();
+      if (!waits) await harness.simulator.requests.until((counts) => counts.categories.submit.received === 1);
+      expect(await harness.cancel(id)).toBe('woken');
+      const receipt = await expectCanceled(harness, id);
+      expect(receipt).toMatchObject({ costMicros: waits ? 0 : 25_000, attempts: waits ? 0 : 1 });
+      expect(listNotes(receipt).join()).not.toMatch(/may have been bought/);
+      expect(harness.countPurchases(id).charged).toBe(waits ? 0 : 1);
+    },
+  );
 
-  test('while the provider is at it stops waiting, and says what was spent', async () => {
+  test('a cancel while the provider works stops the polls, and the receipt has the cost', async () => {
     const harness = await openHarness({ settings: { EXPECTED_LATENCY_MS: 600_000 } });
     harness.simulator.faults.add({ kind: 'stuck' });
     await harness.startWorker();
     const id = await harness.enqueue();
-    await until(async () => (await stateOf(harness, id)) === 'delayed');
+    await until(async () => (await readState(harness, id)) === 'delayed');
     expect(await harness.cancel(id)).toBe('woken');
     const receipt = await expectCanceled(harness, id);
     expect(receipt).toMatchObject({ costMicros: 25_000, attempts: 1, canceled: { from: 'poll' } });
-    expect(texts(receipt)).toEqual([
+    expect(listNotes(receipt)).toEqual([
       'picked up; waits for its turn to be submitted',
       `submitted: accepted as ${receipt.purchases[0]?.taskId}`,
       'canceled while the provider worked on it; $0.025 were spent',
@@ -184,12 +188,12 @@ requires('redis').describe('canceling a render', () => {
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 
-  test('during a look ends when that look does', async () => {
+  test('a cancel during a poll takes effect when that poll ends', async () => {
     const harness = await openHarness({ settings: { EXPECTED_LATENCY_MS: 600_000 } });
     harness.simulator.faults.add({ kind: 'stuck' });
-    const through = await workThroughGate(harness);
+    const through = await startWorkerBehindGate(harness);
     const id = await harness.enqueue();
-    await lookHeld(harness, id, through);
+    await pollAndHold(harness, id, through);
     expect(await harness.cancel(id)).toBe('busy');
     await through.gate.resume();
     expect(await expectCanceled(harness, id)).toMatchObject({
@@ -197,15 +201,15 @@ requires('redis').describe('canceling a render', () => {
       canceled: { from: 'poll' },
     });
     expect(harness.simulator.requests.counts().categories.query.received).toBe(1);
-    // Picked up, submitted, looked: the run of the look is the one that ended it.
+    // Three runs: picked up, submitted, polled. The run of the poll ended the render.
     expect((await harness.queues.render.getJob(id))?.attemptsStarted).toBe(3);
   });
 
-  test('before its image is brought home leaves the image where it is', async () => {
+  test('a cancel before the download leaves the image at the provider', async () => {
     const harness = await openHarness({ settings: { EXPECTED_LATENCY_MS: 600_000 } });
-    const through = await workThroughGate(harness);
+    const through = await startWorkerBehindGate(harness);
     const id = await harness.enqueue();
-    await lookHeld(harness, id, through);
+    await pollAndHold(harness, id, through);
     await harness.simulator.tasks.complete(harness.simulator.book.byBusinessId(id)[0]?.taskId ?? '');
     await harness.putCancelMarker(id);
     await through.gate.resume();
@@ -214,13 +218,13 @@ requires('redis').describe('canceling a render', () => {
     expect(harness.simulator.requests.counts().categories.download.received).toBe(0);
   });
 
-  test('whose image waits to be brought home ends at once, and the image stays where it is', async () => {
+  test('a render whose download waits is canceled at once, and the image stays at the provider', async () => {
     const harness = await openHarness();
     await harness.queues.store.pause();
     await harness.startWorker();
     const id = await harness.enqueue();
     await until(async () => (await harness.queues.store.getJob(`${id}.t1`)) !== undefined);
-    await until(async () => (await stateOf(harness, id)) === 'waiting-children');
+    await until(async () => (await readState(harness, id)) === 'waiting-children');
     expect(await harness.cancel(id)).toBe('woken');
     const receipt = await expectCanceled(harness, id);
     expect(receipt).toMatchObject({ costMicros: 25_000, attempts: 1, canceled: { from: 'store' } });
@@ -231,26 +235,26 @@ requires('redis').describe('canceling a render', () => {
     expect((await harness.store.list({ prefix: `images/${id}` })).objects).toEqual([]);
   });
 
-  test('that is held says that it may have been bought', async () => {
+  test('the receipt of a render that is canceled while held says that it may have been bought', async () => {
     const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 600_000 } });
     harness.simulator.faults.add({ kind: 'accept_then_cut' });
     await harness.startWorker();
     const id = await harness.enqueue();
     await until(async () => (await harness.readCheckpoint(id)).at.step === 'hold');
-    await until(async () => (await stateOf(harness, id)) === 'delayed');
+    await until(async () => (await readState(harness, id)) === 'delayed');
     expect(await harness.cancel(id)).toBe('woken');
     const receipt = await expectCanceled(harness, id);
     expect(receipt).toMatchObject({ costMicros: 0, attempts: 0, canceled: { from: 'hold' } });
-    expect(texts(receipt).at(-2)).toMatch(/may have been bought/);
+    expect(listNotes(receipt).at(-2)).toMatch(/may have been bought/);
   });
 
-  test('that is held and was accepted, as the ledger knows by now, tells what was spent', async () => {
+  test('the receipt of a render that is canceled while held has the cost, if the ledger has its acceptance', async () => {
     const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 600_000 } });
     harness.simulator.faults.add({ kind: 'accept_then_cut' });
     await harness.startWorker();
     const id = await harness.enqueue();
     await until(async () => (await harness.readCheckpoint(id)).at.step === 'hold');
-    await until(async () => (await stateOf(harness, id)) === 'delayed');
+    await until(async () => (await readState(harness, id)) === 'delayed');
     const accepted = {
       taskId: 'task_late',
       acceptedAt: 1,
@@ -262,20 +266,20 @@ requires('redis').describe('canceling a render', () => {
     await harness.cancel(id);
     const receipt = await expectCanceled(harness, id);
     expect(receipt).toMatchObject({ costMicros: 25_000, purchases: [{ taskId: 'task_late' }] });
-    expect(texts(receipt).join()).not.toMatch(/may have been bought/);
+    expect(listNotes(receipt).join()).not.toMatch(/may have been bought/);
   });
 
-  test('after a refund costs nothing', async () => {
+  test('a render that is canceled after a refund costs nothing', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'stuck' });
     await harness.startWorker();
     const id = await harness.enqueue();
     await until(async () => (await harness.readCheckpoint(id)).at.step === 'poll');
-    // The second submission finds the queue paused.
+    // The second submission waits in the paused queue.
     await harness.queues.submit.pause();
     await harness.simulator.tasks.fail(harness.simulator.book.byBusinessId(id)[0]?.taskId ?? '');
     await until(async () => (await harness.readCheckpoint(id)).attempt === 2);
-    await until(async () => (await stateOf(harness, id)) === 'waiting-children');
+    await until(async () => (await readState(harness, id)) === 'waiting-children');
     expect(await harness.cancel(id)).toBe('woken');
     expect(await expectCanceled(harness, id)).toMatchObject({
       costMicros: 0,
@@ -285,19 +289,19 @@ requires('redis').describe('canceling a render', () => {
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 1 });
   });
 
-  test('twice is once', async () => {
+  test('two cancels of a render end it once', async () => {
     const harness = await openHarness();
     await harness.queues.submit.pause();
     await harness.startWorker();
     const id = await harness.enqueue();
-    await until(async () => (await stateOf(harness, id)) === 'waiting-children');
+    await until(async () => (await readState(harness, id)) === 'waiting-children');
     await Promise.all([harness.cancel(id), harness.cancel(id)]);
     const receipt = await expectCanceled(harness, id);
     expect(await harness.cancel(id)).toBe('ended');
     expect(await expectCanceled(harness, id)).toEqual(receipt);
   });
 
-  test('whose image is being brought home is too late: it completes, and the marker is gone', async () => {
+  test('a cancel during the download is too late: the render completes, and the marker is removed', async () => {
     const harness = await openHarness();
     const [putting, go] = [latch(), latch()];
     const put: ObjectStore['put'] = async (key, ...rest) => {
@@ -316,7 +320,7 @@ requires('redis').describe('canceling a render', () => {
     expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
   });
 
-  test('that dies instead leaves no marker for its redrive to find', async () => {
+  test('a render that fails instead leaves no cancel marker for its redrive', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'redirect', to: 'http://localhost:1/secrets' });
     harness.simulator.faults.add({ kind: 'slow', route: 'download', ms: 700 });
@@ -330,7 +334,7 @@ requires('redis').describe('canceling a render', () => {
     await until(async () => (await harness.waitForReceipt(id)).status === 'completed');
   });
 
-  test('that was redriven is canceled, and its dead letter goes', async () => {
+  test('a redriven render is canceled, and its dead letter is removed', async () => {
     const harness = await openHarness({ settings: { TASK_DEADLINE_MS: 300 } });
     harness.simulator.faults.add({ kind: 'stuck' });
     const worker = await harness.startWorker();
@@ -348,22 +352,22 @@ requires('redis').describe('canceling a render', () => {
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 
-  test('whose caller died before waking it is found by the sweep', async () => {
+  test('the sweep wakes a render whose caller died between marker and wake', async () => {
     const harness = await openHarness({ settings: { EXPECTED_LATENCY_MS: 600_000 } });
     harness.simulator.faults.add({ kind: 'stuck' });
     await harness.startWorker();
     const id = await harness.enqueue();
-    await until(async () => (await stateOf(harness, id)) === 'delayed');
+    await until(async () => (await readState(harness, id)) === 'delayed');
     await harness.putCancelMarker(id);
     await sweepCancelMarkers(harness.queues, silent);
     expect(await expectCanceled(harness, id)).toMatchObject({ canceled: { from: 'poll' } });
-    // A marker that came too late is taken away.
+    // A marker that came too late is removed.
     await harness.putCancelMarker(id);
     await sweepCancelMarkers(harness.queues, silent);
     expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
   });
 
-  test('in the ledger leaves an intent of nobody: a slower run of the same submission cannot buy', async () => {
+  test('a cancel claims the purchase in the ledger, so that a slower run of the same submission cannot buy', async () => {
     const harness = await openHarness();
     const id = await harness.enqueue();
     const { request } = await harness.readCheckpoint(id);

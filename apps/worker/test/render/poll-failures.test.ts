@@ -14,7 +14,7 @@ requires('redis').describe('failures of a task', () => {
     { kind: 'first_status', rate: 1, status: 'submitted' },
     { kind: 'other_id', rate: 1 },
     { kind: 'query_404', times: 2 },
-  ])('$kind only means to look again: one purchase, no attempt', async (fault) => {
+  ])('after $kind the task is polled again: one purchase, no attempt', async (fault) => {
     const harness = await openHarness();
     const state = harness.simulator.faults.add(fault);
     await harness.startWorker();
@@ -25,7 +25,7 @@ requires('redis').describe('failures of a task', () => {
     expect((await harness.queues.render.getJob(id))?.attemptsMade).toBe(1);
   });
 
-  test('a task that stays unknown is lost; a redrive looks again and buys nothing', async () => {
+  test('a task that stays unknown is lost; a redrive polls it again and buys nothing', async () => {
     const harness = await openHarness({ settings: { TASK_MISSING_GRACE_MS: 100 } });
     harness.simulator.faults.add({ kind: 'query_404', rate: 1 });
     await harness.startWorker();
@@ -40,7 +40,7 @@ requires('redis').describe('failures of a task', () => {
     expect(harness.countPurchases(id).charged).toBe(1);
   });
 
-  test('a task past its deadline is timed out; a redrive looks again and buys nothing', async () => {
+  test('a task past its deadline is timed out; a redrive polls it again and buys nothing', async () => {
     const harness = await openHarness({ settings: { TASK_DEADLINE_MS: 600 } });
     harness.simulator.faults.add({ kind: 'query_500', rate: 1 });
     await harness.startWorker();
@@ -54,7 +54,7 @@ requires('redis').describe('failures of a task', () => {
     expect(harness.countPurchases(id).charged).toBe(1);
   });
 
-  test('a task that never ends is timed out too', async () => {
+  test('a task that never ends is timed out, too', async () => {
     const harness = await openHarness({ settings: { TASK_DEADLINE_MS: 1000 } });
     harness.simulator.faults.add({ kind: 'stuck' });
     await harness.startWorker();
@@ -66,7 +66,7 @@ requires('redis').describe('failures of a task', () => {
     expect(harness.countPurchases(id).charged).toBe(1);
   });
 
-  test('a task that failed for its content is dead and not bought again', async () => {
+  test('a task that failed because of its content fails the render and is not bought again', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'fail_task_content' });
     await harness.startWorker();
@@ -93,7 +93,7 @@ requires('redis').describe('failures of a task', () => {
     expect(harness.countPurchases(id)).toEqual({ charged: 3, refunded: 2 });
   });
 
-  test('MAX_PURCHASES bounds it: dead after the third, and one redrive is one more purchase', async () => {
+  test('a render fails after MAX_PURCHASES failed tasks, and one redrive is one more purchase', async () => {
     const harness = await openHarness();
     const always = harness.simulator.faults.add({ kind: 'fail_task', rate: 1 });
     await harness.startWorker();

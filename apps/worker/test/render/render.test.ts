@@ -13,8 +13,8 @@ requires('redis').describe('the life of a render', () => {
 
     expect(receipt).toMatchObject({ status: 'completed', costMicros: 25_000, attempts: 1 });
     const bytes = await harness.store.get(receipt.image?.key ?? '');
-    const picture = await sharp(bytes).metadata();
-    expect(picture.width).toBe(receipt.image?.width);
+    const image = await sharp(bytes).metadata();
+    expect(image.width).toBe(receipt.image?.width);
     expect(bytes?.length).toBe(receipt.image?.bytes);
     const thumbnail = await sharp(await harness.store.get(receipt.image?.thumbnailKey ?? '')).metadata();
     expect(Math.max(thumbnail.width, thumbnail.height)).toBe(256);
@@ -37,13 +37,13 @@ requires('redis').describe('the life of a render', () => {
     expect(harness.simulator.book.totals().tasks).toBe(0);
   });
 
-  test('the receipt tells what happened, in the order in which it did', async () => {
+  test('the receipt lists what happened, in order', async () => {
     const harness = await openHarness();
     await harness.startWorker();
     const id = await harness.enqueue();
     const receipt = await harness.waitForReceipt(id);
     const taskId = receipt.purchases[0]?.taskId;
-    expect(textsOf(receipt)).toEqual([
+    expect(listNotes(receipt)).toEqual([
       'picked up; waits for its turn to be submitted',
       `submitted: accepted as ${taskId}`,
       expect.stringMatching(new RegExp(`^task ${taskId} completed after \\d+ polls?; storing$`)),
@@ -55,13 +55,13 @@ requires('redis').describe('the life of a render', () => {
     expect(times.at(-1)).toBeLessThanOrEqual(receipt.finishedAt);
   });
 
-  test('a refund, a death and a redrive are told, too', async () => {
+  test('the receipt lists a refund, a failure and a redrive, too', async () => {
     const harness = await openHarness({ settings: { MAX_PURCHASES: 2 } });
     harness.simulator.faults.add({ kind: 'fail_task', times: 2 });
     await harness.startWorker();
     const id = await harness.enqueue();
     const death = await harness.waitForReceipt(id);
-    expect(textsOf(death).map((text) => text.replace(/task_\w+|\d+ polls?/g, '…'))).toEqual([
+    expect(listNotes(death).map((text) => text.replace(/task_\w+|\d+ polls?/g, '…'))).toEqual([
       'picked up; waits for its turn to be submitted',
       'submitted: accepted as …',
       expect.stringMatching(/^task … failed after … and was refunded: /),
@@ -72,8 +72,8 @@ requires('redis').describe('the life of a render', () => {
     ]);
     await harness.redrive(id);
     await until(async () => (await harness.waitForReceipt(id)).status === 'completed');
-    const texts = textsOf(await harness.waitForReceipt(id));
-    expect(texts.slice(0, 7)).toEqual(textsOf(death));
+    const texts = listNotes(await harness.waitForReceipt(id));
+    expect(texts.slice(0, 7)).toEqual(listNotes(death));
     expect(texts.slice(7, 9)).toEqual([
       'redriven at submit',
       'is bought again (purchase 3); waits for its turn to be submitted',
@@ -82,4 +82,4 @@ requires('redis').describe('the life of a render', () => {
   });
 });
 
-const textsOf = ({ notes }: Receipt) => notes?.map(({ text }) => text) ?? [];
+const listNotes = ({ notes }: Receipt) => notes?.map(({ text }) => text) ?? [];

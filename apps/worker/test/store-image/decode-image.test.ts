@@ -4,10 +4,10 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodeImage, NotAnImage } from '../../src/store-image/decode-image.ts';
 
-/** As the downloader hands it over: with its first bytes at hand. */
+/** Decodes a file as the store-image stage does, with its first bytes. */
 const decode = async (path: string) => decodeImage({ path, head: (await readFile(path)).subarray(0, 4096) });
 
-/** Noise: a picture whose bytes all matter. */
+/** Noise: an image whose bytes all matter. */
 const noise = (width: number, height: number) =>
   sharp({
     create: {
@@ -20,48 +20,48 @@ const noise = (width: number, height: number) =>
   });
 
 describe('decoding', () => {
-  test('many pictures at the same time: every whole one is taken, every cut one refused', async () => {
+  test('of many images at the same time every complete one is accepted and every truncated one refused', async () => {
     const dir = await tempDir();
     const formats = { jpg: noise(640, 480).jpeg(), png: noise(640, 480).png(), webp: noise(640, 480).webp() };
-    const whole: string[] = [];
-    const cut: string[] = [];
-    for (const [name, picture] of Object.entries(formats)) {
-      const bytes = await picture.toBuffer();
+    const complete: string[] = [];
+    const truncated: string[] = [];
+    for (const [name, image] of Object.entries(formats)) {
+      const bytes = await image.toBuffer();
       for (const share of [0.3, 0.5, 0.7, 0.9]) {
-        whole.push(`${dir}/whole-${share}.${name}`);
-        cut.push(`${dir}/cut-${share}.${name}`);
-        await writeFile(whole.at(-1) ?? '', bytes);
-        await writeFile(cut.at(-1) ?? '', bytes.subarray(0, Math.floor(bytes.length * share)));
+        complete.push(`${dir}/complete-${share}.${name}`);
+        truncated.push(`${dir}/truncated-${share}.${name}`);
+        await writeFile(complete.at(-1) ?? '', bytes);
+        await writeFile(truncated.at(-1) ?? '', bytes.subarray(0, Math.floor(bytes.length * share)));
       }
     }
     for (let round = 0; round < 5; round += 1) {
-      const outcomes = await Promise.allSettled([...whole, ...cut].map(decode));
+      const outcomes = await Promise.allSettled([...complete, ...truncated].map(decode));
       for (const [index, outcome] of outcomes.entries()) {
-        expect(outcome.status, [...whole, ...cut][index]).toBe(
-          index < whole.length ? 'fulfilled' : 'rejected',
+        expect(outcome.status, [...complete, ...truncated][index]).toBe(
+          index < complete.length ? 'fulfilled' : 'rejected',
         );
       }
     }
   });
 
-  test('the last bytes count: a large JPEG that lacks a few of them is refused', async () => {
+  test('a large JPEG that lacks its last bytes is refused', async () => {
     const dir = await tempDir();
     const bytes = await noise(2400, 1600).jpeg({ quality: 90 }).toBuffer();
-    for (const lost of [64, 200, 500, 1000, 4000]) {
-      const path = `${dir}/short-${lost}.jpg`;
-      await writeFile(path, bytes.subarray(0, -lost));
-      await expect(decode(path), `${lost} bytes short`).rejects.toThrow(NotAnImage);
+    for (const missing of [64, 200, 500, 1000, 4000]) {
+      const path = `${dir}/short-${missing}.jpg`;
+      await writeFile(path, bytes.subarray(0, -missing));
+      await expect(decode(path), `${missing} bytes short`).rejects.toThrow(NotAnImage);
     }
   });
 
-  test('a picture that does not tell its type by its first bytes is one all the same', async () => {
-    const path = `${await tempDir()}/picture.jpg`;
+  test('an image whose first bytes do not identify its type is accepted', async () => {
+    const path = `${await tempDir()}/image.jpg`;
     await noise(20, 10).jpeg().toFile(path);
     const decoded = await decodeImage({ path, head: (await readFile(path)).subarray(0, 1) });
     expect(decoded).toMatchObject({ width: 20, height: 10, contentType: 'image/jpeg' });
   });
 
-  test('sizes are those that people see, orientation applied', async () => {
+  test('the size of an image is its displayed size, with the orientation applied', async () => {
     const path = `${await tempDir()}/turned.jpg`;
     await noise(200, 100).jpeg().withMetadata({ orientation: 6 }).toFile(path);
     const decoded = await decode(path);
@@ -73,7 +73,7 @@ describe('decoding', () => {
     });
   });
 
-  test('text, SVG and a bomb are not images', async () => {
+  test('text, SVG and a decompression bomb are refused as images', async () => {
     const dir = await tempDir();
     await writeFile(`${dir}/a`, '<html>not found</html>');
     await writeFile(`${dir}/b`, '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');

@@ -4,7 +4,7 @@ import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test, vi } from 'vitest';
 import { lowJitterClock, openHarness } from '../support/harness.ts';
 
-// An outage is lived through in several steps, each of which may take its time.
+// An outage has several steps, each of which may be slow.
 vi.setConfig({ testTimeout: 120_000 });
 
 requires('redis').describe('failures while storing', () => {
@@ -16,7 +16,7 @@ requires('redis').describe('failures while storing', () => {
     { kind: 'oversize' },
     { kind: 'download_hang' },
     { kind: 'expired', times: 1 },
-  ])('$kind is tried again with an attempt, from the same purchase', async (fault) => {
+  ])('after $kind the download is tried again with an attempt, from the same purchase', async (fault) => {
     const hangs = fault.kind === 'download_hang' ? { DOWNLOAD_TIMEOUT_MS: 3000 } : {};
     const harness = await openHarness({ settings: { RESULT_MAX_BYTES: 4_000_000, ...hangs } });
     const state = harness.simulator.faults.add(fault);
@@ -28,7 +28,7 @@ requires('redis').describe('failures while storing', () => {
     expect(harness.countPurchases(id).charged).toBe(1);
   });
 
-  test('a result that has moved is found where the provider says it is now', async () => {
+  test('a result that has moved is downloaded from where the provider says it is now', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'download_500', rate: 1 });
     const outage = await harness.startWorker({ settings: { STORE_CONCURRENCY: 1 } });
@@ -56,7 +56,7 @@ requires('redis').describe('failures while storing', () => {
     expect((await harness.queues.store.getJob(`${id}.t1`))?.attemptsMade).toBe(1);
   });
 
-  test('a redirect to a host that is not allowed is dead, and the image stays redrivable', async () => {
+  test('a redirect to a host that is not allowed fails the render, which stays redrivable', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'redirect', to: 'http://localhost:1/secrets' });
     await harness.startWorker();
@@ -71,7 +71,7 @@ requires('redis').describe('failures while storing', () => {
     expect(harness.countPurchases(id).charged).toBe(1);
   });
 
-  test('private addresses are refused unless they are allowed or are the provider itself', async () => {
+  test('private addresses are refused unless they are allowed or belong to the provider', async () => {
     const harness = await openHarness({
       settings: { ALLOW_PRIVATE_HOSTS: false, RESULT_HOSTS: ['localhost'] },
     });
@@ -109,7 +109,7 @@ requires('redis').describe('failures while storing', () => {
     expect(harness.countPurchases(id).charged).toBe(2);
   });
 
-  test('a bug is dead at once, with its stack, and never retried blindly', async () => {
+  test('an unexpected error fails the render at once, with its stack, and is never retried', async () => {
     const harness = await openHarness();
     const id = await harness.enqueue();
     await harness.store.put(`ledger/${id}/1/intent.json`, 'not json', { contentType: 'application/json' });
@@ -123,7 +123,7 @@ requires('redis').describe('failures while storing', () => {
   });
 });
 
-/** A store on the real S3 server, with faults between. */
+/** A store on the real S3 server, behind a proxy that injects faults. */
 async function storeBehindProxy() {
   const { bucket: _, ...access } = service('s3');
   const proxy = await startHttpProxy(access.endpoint);
@@ -138,7 +138,7 @@ async function storeBehindProxy() {
   return { store, proxy };
 }
 
-requires('redis', 's3').describe('S3 away', () => {
+requires('redis', 's3').describe('while S3 is away', () => {
   test('while S3 is away nothing fails and nothing is bought; afterwards every render completes from one purchase', async () => {
     const { store, proxy } = await storeBehindProxy();
     const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 60_000 } });
@@ -148,7 +148,7 @@ requires('redis', 's3').describe('S3 away', () => {
     await until(async () => (await harness.queues.render.getJobState(early)) === 'waiting-children');
     await proxy.refuse();
     await harness.queues.submit.resume();
-    // One that cannot even be entered into the index of its day: nothing is bought that nobody could list.
+    // A render that cannot be added to the day index is not bought, because it could not be listed.
     const unseen = await harness.enqueue();
     await until(async () => ((await harness.queues.render.getJob(unseen))?.attemptsStarted ?? 0) >= 3, {
       timeout: 45_000,
@@ -179,7 +179,7 @@ requires('redis', 's3').describe('S3 away', () => {
   });
 
   test.for([503, 400, 403])(
-    'a task id that the ledger could not take (%i) is kept in the job and written later',
+    'a task id that cannot be written to the ledger (%i) is kept in the job and written later',
     async (status) => {
       const { store, proxy } = await storeBehindProxy();
       const harness = await openHarness();

@@ -12,12 +12,12 @@ requires('redis').describe('a stored reference image', () => {
     // The provider takes no GIF as a data URI.
     ['inline', 'gif', 1],
   ] as const)(
-    'with TOAPIS_INPUTS=%s reaches the provider as the %s that it is',
+    'a stored image with TOAPIS_INPUTS=%s reaches the provider as the %s that it is',
     async (how, format, uploads) => {
       const harness = await openHarness({ settings: { TOAPIS_INPUTS: how } });
       await harness.startWorker();
-      const picture = sharp({ create: { width: 12, height: 8, channels: 3, background: 'teal' } });
-      const bytes = await picture.toFormat(format).toBuffer();
+      const image = sharp({ create: { width: 12, height: 8, channels: 3, background: 'teal' } });
+      const bytes = await image.toFormat(format).toBuffer();
       const key = inputKey(sha256(bytes));
       const contentType = `image/${format}`;
       await harness.store.put(key, bytes, { contentType });
@@ -41,7 +41,7 @@ requires('redis').describe('reference images', () => {
   );
   const stored = { kind: 'stored', key: 'inputs/abc', contentType: 'image/png', bytes: png.length } as const;
 
-  test('bytes are uploaded first and travel as a URL', async () => {
+  test('stored bytes are uploaded first and sent as a URL', async () => {
     const harness = await openHarness();
     await harness.store.put('inputs/abc', png, { contentType: 'image/png' });
     await harness.startWorker();
@@ -52,7 +52,7 @@ requires('redis').describe('reference images', () => {
     expect(task?.references).toHaveLength(1);
   });
 
-  test('an upload that fails has bought nothing and is tried again; one that is refused is dead', async () => {
+  test('a failed upload has bought nothing and is tried again, and a refused upload fails the render', async () => {
     const harness = await openHarness();
     await harness.store.put('inputs/abc', png, { contentType: 'image/png' });
     harness.simulator.faults.add({ kind: 'internal_error', route: 'upload' });

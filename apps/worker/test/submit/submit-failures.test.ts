@@ -6,12 +6,13 @@ import { expect, test } from 'vitest';
 import { type Harness, openHarness } from '../support/harness.ts';
 
 /** Attempts that the submit child was charged with. */
-const triesOf = async (harness: Harness, id: string, attempt = 1) =>
+const readAttempts = async (harness: Harness, id: string, attempt = 1) =>
   (await harness.queues.submit.getJob(`${id}.s${attempt}`))?.attemptsMade;
-const letterOf = async (harness: Harness, id: string) => (await harness.queues.deadLetter.getJob(id))?.data;
+const findDeadLetter = async (harness: Harness, id: string) =>
+  (await harness.queues.deadLetter.getJob(id))?.data;
 
-/** Has the worker look at the account now, instead of in some seconds. */
-async function lookAtAccount(harness: Harness) {
+/** Makes the worker check the account now, instead of in some seconds. */
+async function checkAccount(harness: Harness) {
   const chore = await until(async () =>
     (await harness.queues.maintenance.getDelayed()).find((job) => job.data.chore === 'resume-submissions'),
   );
@@ -22,7 +23,7 @@ requires('redis').describe('failures of a submission', () => {
   test.for<FaultRule>([
     { kind: 'rate_limited', retryAfterSeconds: 1 },
     { kind: 'rate_limit_unavailable', retryAfterSeconds: 1 },
-  ])('$kind stops the whole queue, costs no attempt and buys once', async (fault) => {
+  ])('after $kind the whole queue waits, without an attempt, and buys once', async (fault) => {
     const harness = await openHarness();
     harness.simulator.faults.add(fault);
     const ids = [await harness.enqueue(), await harness.enqueue()];
@@ -30,39 +31,39 @@ requires('redis').describe('failures of a submission', () => {
     for (const id of ids) {
       expect((await harness.waitForReceipt(id)).status).toBe('completed');
       // BullMQ counts the end of the job as its first attempt.
-      expect(await triesOf(harness, id)).toBe(1);
+      expect(await readAttempts(harness, id)).toBe(1);
       expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
     }
   });
 
-  test('no available channel is retried with an attempt each, and bought once', async () => {
+  test('a submission without an available channel is retried with an attempt each, and bought once', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'no_channel', times: 2, retryAfterSeconds: 0 });
     await harness.startWorker();
     const id = await harness.enqueue();
     expect((await harness.waitForReceipt(id)).status).toBe('completed');
-    expect(await triesOf(harness, id)).toBe(3);
+    expect(await readAttempts(harness, id)).toBe(3);
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 
-  test('a provider that cannot be reached is dead after the last try, and a redrive buys', async () => {
+  test('a render whose provider cannot be reached fails after the last try, and a redrive buys', async () => {
     const harness = await openHarness();
     const away = await harness.startWorker({
       settings: { TOAPIS_BASE_URL: 'http://127.0.0.1:1', SUBMIT_ATTEMPTS: 3 },
     });
     const id = await harness.enqueue();
-    // The child carries the number of tries it was born with.
+    // The child keeps the number of tries that it was added with.
     const receipt = await harness.waitForReceipt(id);
     expect(receipt.failure).toMatchObject({ code: 'upstream_unreachable', step: 'submit' });
-    expect(await triesOf(harness, id)).toBe(3);
-    expect(await letterOf(harness, id)).toMatchObject({ attempts: 0, costMicros: 0 });
+    expect(await readAttempts(harness, id)).toBe(3);
+    expect(await findDeadLetter(harness, id)).toMatchObject({ attempts: 0, costMicros: 0 });
     await away.close();
 
     await harness.startWorker();
     await harness.redrive(id);
     expect((await harness.waitForReceipt(id)).status).toBe('completed');
     expect(harness.countPurchases(id).charged).toBe(1);
-    expect(await letterOf(harness, id)).toBeUndefined();
+    expect(await findDeadLetter(harness, id)).toBeUndefined();
   });
 
   test.for<[FaultRule, number]>([
@@ -76,25 +77,28 @@ requires('redis').describe('failures of a submission', () => {
     [{ kind: 'html_502' }, 0],
     [{ kind: 'html_504' }, 0],
     [{ kind: 'internal_error' }, 0],
-  ])('after %o the outcome is unknown: held, dead-lettered, never bought again', async ([fault, charged]) => {
-    const harness = await openHarness({ settings: { SUBMIT_TIMEOUT_MS: 500, UNKNOWN_GRACE_MS: 300 } });
-    harness.simulator.faults.add(fault);
-    await harness.startWorker();
-    const id = await harness.enqueue();
-    const receipt = await harness.waitForReceipt(id);
-    expect(receipt.failure).toMatchObject({ code: 'submission_unknown', step: 'hold' });
-    expect(await letterOf(harness, id)).toMatchObject({ failure: { code: 'submission_unknown' } });
-    expect(harness.countPurchases(id).charged).toBe(charged);
-    expect(harness.simulator.requests.counts().categories.submit.received).toBe(1);
+  ])(
+    'after %o the outcome is unknown: the render is held, then dead-lettered, and never bought again',
+    async ([fault, charged]) => {
+      const harness = await openHarness({ settings: { SUBMIT_TIMEOUT_MS: 500, UNKNOWN_GRACE_MS: 300 } });
+      harness.simulator.faults.add(fault);
+      await harness.startWorker();
+      const id = await harness.enqueue();
+      const receipt = await harness.waitForReceipt(id);
+      expect(receipt.failure).toMatchObject({ code: 'submission_unknown', step: 'hold' });
+      expect(await findDeadLetter(harness, id)).toMatchObject({ failure: { code: 'submission_unknown' } });
+      expect(harness.countPurchases(id).charged).toBe(charged);
+      expect(harness.simulator.requests.counts().categories.submit.received).toBe(1);
 
-    // A plain retry, from the dashboard say, does not buy either.
-    await harness.redrive(id);
-    await until(async () => ((await harness.queues.render.getJob(id))?.attemptsMade ?? 0) >= 2);
-    expect((await harness.waitForReceipt(id)).failure?.code).toBe('submission_unknown');
-    expect(harness.simulator.requests.counts().categories.submit.received).toBe(1);
-  });
+      // A plain retry, from the dashboard say, does not buy either.
+      await harness.redrive(id);
+      await until(async () => ((await harness.queues.render.getJob(id))?.attemptsMade ?? 0) >= 2);
+      expect((await harness.waitForReceipt(id)).failure?.code).toBe('submission_unknown');
+      expect(harness.simulator.requests.counts().categories.submit.received).toBe(1);
+    },
+  );
 
-  test('an unknown submission goes on when word of its task arrives in the ledger', async () => {
+  test('a held render goes on when the acceptance of its task arrives in the ledger', async () => {
     const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 60_000 } });
     harness.simulator.faults.add({ kind: 'accept_then_cut' });
     await harness.startWorker();
@@ -114,7 +118,7 @@ requires('redis').describe('failures of a submission', () => {
     expect(harness.countPurchases(id).charged).toBe(1);
   });
 
-  test('SUBMIT_UNKNOWN=resubmit buys again, because an operator said so', async () => {
+  test('a worker with SUBMIT_UNKNOWN=resubmit buys an unknown purchase again', async () => {
     const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 200, SUBMIT_UNKNOWN: 'resubmit' } });
     harness.simulator.faults.add({ kind: 'accept_then_cut' });
     await harness.startWorker();
@@ -127,13 +131,13 @@ requires('redis').describe('failures of a submission', () => {
     [{ kind: 'invalid_request' }, 'invalid_request'],
     [{ kind: 'invalid_request', message: 'prompt violates the content policy' }, 'content_policy_violation'],
     [{ kind: 'refuse_content' }, 'content_policy_violation'],
-  ])('%o is dead at once as %s, and nothing was bought', async ([fault, code]) => {
+  ])('after %o the render fails at once as %s, and nothing was bought', async ([fault, code]) => {
     const harness = await openHarness();
     harness.simulator.faults.add(fault);
     await harness.startWorker();
     const id = await harness.enqueue();
     expect(await harness.waitForReceipt(id)).toMatchObject({ attempts: 0, costMicros: 0, failure: { code } });
-    expect(await triesOf(harness, id)).toBe(1);
+    expect(await readAttempts(harness, id)).toBe(1);
     expect(harness.countPurchases(id)).toEqual({ charged: 0, refunded: 0 });
     // The refusal freed the intent: a redrive submits.
     await harness.redrive(id);
@@ -142,17 +146,17 @@ requires('redis').describe('failures of a submission', () => {
   });
 
   test.for<FaultRule>([{ kind: 'unauthorized' }, { kind: 'insufficient_quota' }])(
-    '$kind pauses submissions, keeps every job, and resumes when the account is back',
+    'after $kind submissions pause, every job is kept, and they resume when the account can buy',
     async (fault) => {
       const harness = await openHarness();
       harness.simulator.faults.add(fault);
       await harness.startWorker();
       const ids = [await harness.enqueue(), await harness.enqueue(), await harness.enqueue()];
       await until(() => harness.queues.submit.isPaused());
-      await lookAtAccount(harness);
+      await checkAccount(harness);
       for (const id of ids) {
         expect((await harness.waitForReceipt(id)).status).toBe('completed');
-        expect(await triesOf(harness, id)).toBe(1);
+        expect(await readAttempts(harness, id)).toBe(1);
         expect(harness.countPurchases(id).charged).toBe(1);
       }
       expect(await harness.queues.submit.isPaused()).toBe(false);
@@ -165,14 +169,14 @@ requires('redis').describe('failures of a submission', () => {
     await harness.startWorker();
     const id = await harness.enqueue();
     await until(() => harness.queues.submit.isPaused());
-    await lookAtAccount(harness);
+    await checkAccount(harness);
     await until(() => harness.simulator.requests.counts().categories.balance.received >= 1);
     expect(await harness.queues.submit.isPaused()).toBe(true);
 
     await harness.simulator.setBalance(1);
-    await lookAtAccount(harness);
+    await checkAccount(harness);
     expect((await harness.waitForReceipt(id)).status).toBe('completed');
-    expect(await triesOf(harness, id)).toBe(1);
+    expect(await readAttempts(harness, id)).toBe(1);
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 });

@@ -4,7 +4,7 @@ import { type WebhookEvent, webhookEventSchema } from '@darkroom/api';
 import { cleanup } from '@darkroom/testkit';
 import { Webhook } from 'standardwebhooks';
 
-/** A message that came, its signature verified by the library that receivers use. */
+/** A received webhook. Its signature was verified by the library that receivers use. */
 export interface Received {
   id: string;
   event: WebhookEvent;
@@ -19,14 +19,14 @@ export interface Receiver {
   readonly port: number;
   readonly url: string;
   readonly received: Received[];
-  /** Connections that were made to it. */
+  /** How many connections it accepted. */
   connections(): number;
-  /** How it answers from now on. @default 204 */
+  /** Sets how it answers from now on. @default 204 */
   react(reaction: Reaction): void;
   close(): Promise<void>;
 }
 
-/** A real webhook receiver. A message that does not verify, or is no event, is answered with 400 and not kept. */
+/** Starts a real webhook receiver. A request that does not verify, or is no event, is answered with 400 and not kept. */
 export async function startReceiver(secret: string, port = 0): Promise<Receiver> {
   const received: Received[] = [];
   let connections = 0;

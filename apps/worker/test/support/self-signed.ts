@@ -1,4 +1,4 @@
-/** A certificate of localhost that nobody vouches for, and its key. It protects nothing: it is to be refused. */
+/** A self-signed certificate of localhost, and its key. It protects nothing: tests expect that it is refused. */
 export const SELF_SIGNED = {
   cert: `-----BEGIN CERTIFICATE-----
 MIIBmzCCAUGgAwIBAgIUGtlLcIPYRtU++jWrjc06NPgBgq0wCgYIKoZIzj0EAwIw

@@ -4,7 +4,7 @@ import type { Harness } from './harness.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** A worker in a process of its own, on the harness's queues and store. */
+/** Starts a worker in its own process, on the queues and the store of the harness. */
 export function spawnWorker(harness: Harness, env: Record<string, string> = {}): NodeProcess {
   const { QUEUE_URL, DATA_DIR } = harness.settings;
   return spawnNode(MAIN, {

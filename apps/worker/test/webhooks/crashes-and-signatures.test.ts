@@ -17,7 +17,7 @@ import {
 } from '../support/webhook-harness.ts';
 
 requires('redis').describe('a webhook', () => {
-  test('whose worker is killed in the middle of it is told again by another, under the same id', async () => {
+  test('a webhook whose worker is killed is sent again by another worker, under the same id', async () => {
     const secret = newSecret();
     const receiver = await startReceiver(secret);
     receiver.react(() => undefined);
@@ -39,7 +39,7 @@ requires('redis').describe('a webhook', () => {
     expect(await findWebhooks(harness, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
   }, 60_000);
 
-  test('that was taken while the queue went away is not lost: at worst it is told again, under the same id', async () => {
+  test('a webhook that was acknowledged while the queue went away is at worst sent again, under the same id', async () => {
     const proxy = await startProxy(service('redis').url);
     const { harness, receiver } = await openWebhookHarness({ QUEUE_URL: proxy.url });
     const taken = latch();
@@ -58,30 +58,36 @@ requires('redis').describe('a webhook', () => {
     await harness.queues.render.resume();
     await taken.wait();
     await proxy.resume();
-    const message = webhookId(id, 'canceled', 0, 0);
-    await waitForWebhook(harness, id, 'completed', message);
-    expect(new Set(receiver.received.map((one) => one.id))).toEqual(new Set([message]));
-    expect(await findWebhookDeadLetter(harness, message)).toBeUndefined();
+    const canceledId = webhookId(id, 'canceled', 0, 0);
+    await waitForWebhook(harness, id, 'completed', canceledId);
+    expect(new Set(receiver.received.map((one) => one.id))).toEqual(new Set([canceledId]));
+    expect(await findWebhookDeadLetter(harness, canceledId)).toBeUndefined();
   }, 60_000);
 
   test.for([
     ['receipt', 'the receipt of the render is gone from the store'],
     ['URL', 'its URL is gone from the store'],
-  ] as const)('whose %s was deleted is a dead letter that says so', async ([what, lastError]) => {
-    const { harness, receiver } = await openWebhookHarness();
-    receiver.react((response) => void response.writeHead(500).end());
-    await harness.startWorker();
-    const id = await harness.enqueue();
-    const waiting = await waitForWebhook(harness, id, 'delayed');
-    const { to } = waiting.data;
-    await harness.store.delete(what === 'receipt' ? receiptKey(id) : to.kind === 'url' ? '' : to.key);
-    await waiting.promote();
-    await waitForWebhook(harness, id, 'failed');
-    expect(await findWebhookDeadLetter(harness, waiting.id ?? '')).toMatchObject({ lastError, attempts: 2 });
-    expect(receiver.received).toHaveLength(1);
-  });
+  ] as const)(
+    'a webhook whose %s was deleted becomes a dead letter that says so',
+    async ([what, lastError]) => {
+      const { harness, receiver } = await openWebhookHarness();
+      receiver.react((response) => void response.writeHead(500).end());
+      await harness.startWorker();
+      const id = await harness.enqueue();
+      const waiting = await waitForWebhook(harness, id, 'delayed');
+      const { to } = waiting.data;
+      await harness.store.delete(what === 'receipt' ? receiptKey(id) : to.kind === 'url' ? '' : to.key);
+      await waiting.promote();
+      await waitForWebhook(harness, id, 'failed');
+      expect(await findWebhookDeadLetter(harness, waiting.id ?? '')).toMatchObject({
+        lastError,
+        attempts: 2,
+      });
+      expect(receiver.received).toHaveLength(1);
+    },
+  );
 
-  test('of a render whose receipt cannot be read is a dead letter, not an endless error', async () => {
+  test('a webhook of a render whose receipt cannot be read becomes a dead letter, not an endless error', async () => {
     const { harness, receiver } = await openWebhookHarness();
     receiver.react((response) => void response.writeHead(500).end());
     await harness.startWorker();
@@ -95,7 +101,7 @@ requires('redis').describe('a webhook', () => {
     );
   });
 
-  test('of a render that died twice tells both deaths, each under its own id, also when the first was not taken', async () => {
+  test('a render that failed twice has a webhook for each failure, under its own id, also if the first was not acknowledged', async () => {
     const { harness, receiver } = await openWebhookHarness();
     harness.simulator.faults.add({ kind: 'refuse_content', times: 2 });
     receiver.react((response) => void response.writeHead(500).end());
@@ -113,20 +119,20 @@ requires('redis').describe('a webhook', () => {
 });
 
 requires('redis').describe('signatures', () => {
-  test('of very many secrets reach a receiver that holds any of them', async () => {
+  test('the signatures of very many secrets reach a receiver that holds any of them', async () => {
     const secrets = Array.from({ length: 150 }, () => newSecret());
     const receivers = await deliverToSecretHolders(secrets, [secrets[0] ?? '', secrets[149] ?? '']);
     expect(receivers.map(({ received }) => received.length)).toEqual([1, 1]);
   });
 
-  test('are of the moment of each try, and of its very bytes', async () => {
+  test('a signature is valid for one try, its time and its exact bytes', async () => {
     const { harness, receiver, secret } = await openWebhookHarness();
     receiver.react((response) => void response.writeHead(500).end());
     await harness.startWorker();
     const id = await harness.enqueue();
     const waiting = await waitForWebhook(harness, id, 'delayed');
     const [message] = receiver.received;
-    if (!message) throw new Error('nothing came');
+    if (!message) throw new Error('no webhook received');
     const webhook = new Webhook(secret);
     expect(() => webhook.verify(message.body.replace('"completed"', '"failed"'), message.headers)).toThrow();
     const stolen = { ...message.headers, 'webhook-id': 'msg_another' };

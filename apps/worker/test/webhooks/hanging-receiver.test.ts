@@ -5,13 +5,13 @@ import { createWebhookWaker } from '../../src/bullmq/index.ts';
 import { startReceiver } from '../support/receiver.ts';
 import { findWebhooks, openWebhookHarness, waitForWebhook } from '../support/webhook-harness.ts';
 
-const metric = async (url: string, name: string) => {
+const readMetric = async (url: string, name: string) => {
   const text = await (await fetch(`${url}/metrics`)).text();
   return Number(new RegExp(`^${name}(?:\\{.*\\})? (\\d+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
 };
 
 requires('redis').describe('a receiver that hangs', () => {
-  test("does not hold up another's webhooks, and loses none of its own", async () => {
+  test('a hanging receiver does not delay the webhooks of another, and loses none of its own', async () => {
     const {
       harness,
       receiver: hung,
@@ -33,7 +33,7 @@ requires('redis').describe('a receiver that hangs', () => {
         response.writeHead(204).end();
       });
     });
-    // Canceled before they are bought: two hundred ends that cost the machine little.
+    // Canceled before they are bought: two hundred ends at little cost.
     const ids = await Promise.all(Array.from({ length: 200 }, () => harness.enqueue()));
     await Promise.all(ids.map((id) => harness.putCancelMarker(id)));
     const worker = await harness.startWorker();
@@ -41,16 +41,16 @@ requires('redis').describe('a receiver that hangs', () => {
 
     const webhook = { kind: 'url', url: `${well.url}/in` } as const;
     const other = await harness.enqueue({ webhook });
-    // Nobody has let the hung one go: it is delivered beside it, or never.
+    // The hanging receiver still hangs: the webhook is delivered beside its webhooks, or never.
     await waitForWebhook(harness, other, 'completed');
     expect(well.received).toHaveLength(1);
     expect(hung.received).toHaveLength(2);
 
-    const messages = ids.map((id) => webhookId(id, 'canceled', 0, 0));
-    await until(async () => (await metric(worker.url, 'darkroom_webhook_waits_total')) >= 198, {
+    const webhookIds = ids.map((id) => webhookId(id, 'canceled', 0, 0));
+    await until(async () => (await readMetric(worker.url, 'darkroom_webhook_waits_total')) >= 198, {
       timeout: 20_000,
     });
-    const canceled = new Set(messages);
+    const canceled = new Set(webhookIds);
     const waiting = (await findWebhooks(harness)).filter(({ id }) => canceled.has(id));
     expect(waiting).toHaveLength(200);
     expect(new Set(waiting.map(({ attempts, status }) => `${attempts} ${status}`))).toEqual(
@@ -61,17 +61,17 @@ requires('redis').describe('a receiver that hangs', () => {
     expect(logs).toEqual([expect.stringMatching(/ waits: 2 other webhooks to its host are in flight$/)]);
     answers.open();
     await until(() => hung.received.length === 200, { timeout: 60_000 });
-    for (const message of messages) {
+    for (const message of webhookIds) {
       await until(async () => (await harness.queues.webhook.getJobState(message)) === 'completed');
     }
-    expect(new Set(hung.received.map(({ id }) => id))).toEqual(new Set(messages));
+    expect(new Set(hung.received.map(({ id }) => id))).toEqual(new Set(webhookIds));
     expect(most).toBe(2);
     expect(await harness.queues.webhookDeadLetter.count()).toBe(0);
-    const moves = await metric(worker.url, 'darkroom_webhook_waits_total');
+    const moves = await readMetric(worker.url, 'darkroom_webhook_waits_total');
     expect(moves).toBeLessThan(3 * 200);
   }, 120_000);
 
-  test('has a message that was tried since keep its pause: only who waits for a place is waked', async () => {
+  test('a webhook that was tried since keeps its delay: only a deferred webhook is woken', async () => {
     const { harness, receiver } = await openWebhookHarness();
     receiver.react((response) => void response.writeHead(500).end());
     await harness.startWorker();
@@ -80,6 +80,6 @@ requires('redis').describe('a receiver that hangs', () => {
     expect(await wake({ id, attemptsMade: 0 })).toBe('gone');
     expect(await harness.queues.webhook.getJobState(id)).toBe('delayed');
     expect(await wake({ id, attemptsMade: 1 })).toBe('woken');
-    expect(await wake({ id: 'msg_of_nobody', attemptsMade: 0 })).toBe('gone');
+    expect(await wake({ id: 'msg_of_no_render', attemptsMade: 0 })).toBe('gone');
   });
 });

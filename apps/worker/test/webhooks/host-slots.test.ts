@@ -1,32 +1,32 @@
 import { expect, test } from 'vitest';
 import { type HostSlotsOptions, openHostSlots, type Slot } from '../../src/webhooks/host-slots.ts';
 
-const message = (id: string) => ({ id, attemptsMade: 0 });
-const entered = (place: Slot) => place.kind === 'free';
+const webhook = (id: string) => ({ id, attemptsMade: 0 });
+const isFree = (slot: Slot) => slot.kind === 'free';
 
-function placesOf(total: number, wake: HostSlotsOptions['wake'] = async () => 'gone') {
-  const places = openHostSlots({ total, clock: { random: () => 0.5 }, wake });
+function openSlots(total: number, wake: HostSlotsOptions['wake'] = async () => 'gone') {
+  const slots = openHostSlots({ total, clock: { random: () => 0.5 }, wake });
   let ids = 0;
-  const enter = (host: string) => {
+  const acquire = (host: string) => {
     ids += 1;
-    return places.acquire(host, message(`${host}-${ids}`));
+    return slots.acquire(host, webhook(`${host}-${ids}`));
   };
-  const many = (host: string, count = 1000) =>
-    Array.from({ length: count }, () => enter(host)).filter(entered);
-  return { places, enter, many };
+  const acquireMany = (host: string, count = 1000) =>
+    Array.from({ length: count }, () => acquire(host)).filter(isFree);
+  return { slots, acquire, acquireMany };
 }
 
-test('one host that never answers holds half of the places, and whoever else comes finds one', () => {
-  const { enter, many } = placesOf(32);
-  expect(many('hangs')).toHaveLength(16);
-  expect(many('other')).toHaveLength(8);
-  expect(entered(enter('third'))).toBe(true);
+test('one host that never answers holds half of the slots, and every other host finds one', () => {
+  const { acquire, acquireMany } = openSlots(32);
+  expect(acquireMany('hangs')).toHaveLength(16);
+  expect(acquireMany('other')).toHaveLength(8);
+  expect(isFree(acquire('third'))).toBe(true);
 });
 
-test('five that never answer, one after the other, leave a place for a sixth', () => {
-  const { enter, many } = placesOf(32);
-  for (let host = 0; host < 5; host += 1) many(`hangs-${host}`);
-  expect(entered(enter('well'))).toBe(true);
+test('five hosts that never answer, one after the other, leave a slot for a sixth', () => {
+  const { acquire, acquireMany } = openSlots(32);
+  for (let host = 0; host < 5; host += 1) acquireMany(`hangs-${host}`);
+  expect(isFree(acquire('well'))).toBe(true);
 });
 
 test.for([
@@ -34,60 +34,60 @@ test.for([
   [2, 1],
   [3, 2],
   [32, 16],
-] as const)('of %i places a host alone gets %i', ([total, alone]) => {
-  expect(placesOf(total).many('a')).toHaveLength(alone);
+] as const)('of %i slots a single host gets %i', ([total, alone]) => {
+  expect(openSlots(total).acquireMany('a')).toHaveLength(alone);
 });
 
-test('a place that was left wakes who waits longest, and once', async () => {
+test('a released slot wakes the webhook that was deferred first, and once', async () => {
   const woken: string[] = [];
-  const { places } = placesOf(2, async ({ id }) => {
+  const { slots } = openSlots(2, async ({ id }) => {
     woken.push(id);
     return 'woken';
   });
-  const first = places.acquire('a', message('1'));
-  for (const id of ['2', '3', '3']) expect(entered(places.acquire('a', message(id)))).toBe(false);
-  const leave = (place: Slot) => place.kind === 'free' && place.release();
-  leave(first);
-  await settled();
+  const first = slots.acquire('a', webhook('1'));
+  for (const id of ['2', '3', '3']) expect(isFree(slots.acquire('a', webhook(id)))).toBe(false);
+  const release = (slot: Slot) => slot.kind === 'free' && slot.release();
+  release(first);
+  await nextTurn();
   expect(woken).toEqual(['2']);
-  const second = places.acquire('a', message('2'));
-  expect(entered(second)).toBe(true);
-  leave(second);
-  await settled();
-  const third = places.acquire('a', message('3'));
-  leave(third);
-  await settled();
+  const second = slots.acquire('a', webhook('2'));
+  expect(isFree(second)).toBe(true);
+  release(second);
+  await nextTurn();
+  const third = slots.acquire('a', webhook('3'));
+  release(third);
+  await nextTurn();
   expect(woken).toEqual(['2', '3']);
 });
 
-test('who is gone is passed over, and who is only about to wait is waked later', async () => {
+test('a webhook that is gone is skipped, and one that is just being deferred is woken later', async () => {
   const asked: string[] = [];
-  const { places } = placesOf(2, async ({ id }) => {
+  const { slots } = openSlots(2, async ({ id }) => {
     asked.push(id);
     if (id === 'moving') return asked.filter((one) => one === id).length > 1 ? 'woken' : 'moving';
     return id === 'gone' ? 'gone' : 'woken';
   });
-  const first = places.acquire('a', message('1'));
-  for (const id of ['gone', 'moving', '2']) places.acquire('a', message(id));
+  const first = slots.acquire('a', webhook('1'));
+  for (const id of ['gone', 'moving', '2']) slots.acquire('a', webhook(id));
   if (first.kind === 'free') first.release();
-  await settled();
+  await nextTurn();
   expect(asked).toEqual(['gone', 'moving', '2']);
-  const second = places.acquire('a', message('2'));
+  const second = slots.acquire('a', webhook('2'));
   if (second.kind === 'free') second.release();
-  await settled();
+  await nextTurn();
   expect(asked).toEqual(['gone', 'moving', '2', 'moving']);
 });
 
-test('who is not waked comes again by itself: soon, and the later the more wait, up to ten minutes', () => {
-  const { enter, many } = placesOf(2);
-  many('a', 1);
+test('a webhook that is not woken comes again after a delay that grows with the number of deferred ones, up to ten minutes', () => {
+  const { acquire, acquireMany } = openSlots(2);
+  acquireMany('a', 1);
   const delays = Array.from({ length: 20_000 }, () => {
-    const place = enter('a');
-    return place.kind === 'full' ? place.afterMs : 0;
+    const slot = acquire('a');
+    return slot.kind === 'full' ? slot.afterMs : 0;
   });
   expect(delays[0]).toBe(3750);
   expect(delays[999]).toBe(75_000);
   expect(Math.max(...delays)).toBe(450_000);
 });
 
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));

@@ -15,7 +15,7 @@ function poster(options: Partial<PosterOptions> = {}) {
   return opened;
 }
 
-/** A receiver that says these bytes to each request; `said` gets the request's. */
+/** Starts a receiver that calls `react` with the bytes of each request. */
 async function speak(react: (socket: Socket, said: string) => void, tls = false): Promise<number> {
   const onSocket = (socket: Socket) => {
     socket.on('error', () => undefined);
@@ -33,7 +33,7 @@ async function speak(react: (socket: Socket, said: string) => void, tls = false)
 const says = (text: string) => speak((socket) => void socket.write(text));
 const urlOf = (port: number, scheme = 'http') => new URL(`${scheme}://127.0.0.1:${port}/in?token=hidden`);
 
-/** Says something again and again, until nobody listens. */
+/** Sends something again and again, until the connection is closed. */
 function dripping(first: string, drop: string) {
   return (socket: Socket) => {
     socket.write(first);
@@ -45,13 +45,16 @@ function dripping(first: string, drop: string) {
 test.for([
   ['headers one by one, without end', 'HTTP/1.1 200 OK\r\n', 'x: y\r\n'],
   ['that it is about to answer, without end', '', 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'],
-] as const)('a receiver that drips %s is cut at the limit, and has not taken it', async ([, first, drop]) => {
-  const port = await speak(dripping(first, drop));
-  const answer = await poster({ timeoutMs: 300 }).post(urlOf(port), message, never);
-  expect(answer).toEqual({ kind: 'failed', reason: 'no answer within 300 ms' });
-});
+] as const)(
+  'a receiver that drips %s is cut at the limit, and has not acknowledged',
+  async ([, first, drop]) => {
+    const port = await speak(dripping(first, drop));
+    const answer = await poster({ timeoutMs: 300 }).post(urlOf(port), message, never);
+    expect(answer).toEqual({ kind: 'failed', reason: 'no answer within 300 ms' });
+  },
+);
 
-test('a receiver that says yes and then drips has taken it, and is cut at the limit', async () => {
+test('a receiver that answers 200 and then drips has acknowledged, and is cut at the limit', async () => {
   const cut = latch();
   const drip = dripping('HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n', 'x');
   const port = await speak((socket) => {
@@ -67,7 +70,7 @@ test.for([
   ['an announced gigabyte', 'content-length: 1000000000\r\n\r\n', ''],
   ['a gigabyte in chunks', 'transfer-encoding: chunked\r\n\r\n', '10000\r\n'],
 ] as const)(
-  '%s is not read: a few hundred kilobytes at the most leave the receiver',
+  'a response of %s is not read: at most a few hundred kilobytes leave the receiver',
   async ([, head, chunk]) => {
     let sent = 0;
     const cut = latch();
@@ -102,7 +105,7 @@ test.for([
   ['what is no HTTP', 'SSH-2.0-OpenSSH_9\r\n', expect.stringMatching(/^Response does not match the HTTP/)],
   ['304', 'HTTP/1.1 304 Not Modified\r\n\r\n', 'HTTP 304'],
   ['an unheard-of status', 'HTTP/1.1 999 Hm\r\ncontent-length: 0\r\n\r\n', 'HTTP 999'],
-] as const)('an answer of %s is a failed try', async ([, text, reason]) => {
+] as const)('a response with %s is a failed try', async ([, text, reason]) => {
   const port = await says(text);
   expect(await poster().post(urlOf(port), message, never)).toEqual({ kind: 'failed', reason });
 });
@@ -115,12 +118,12 @@ test.for([
     202,
   ],
   ['another answer after it', `HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 410 Gone\r\n\r\n`, 200],
-] as const)('a yes with %s is a yes', async ([, text, status]) => {
+] as const)('a 2xx response with %s acknowledges the webhook', async ([, text, status]) => {
   const port = await says(text);
   expect(await poster().post(urlOf(port), message, never)).toEqual({ kind: 'acknowledged', status });
 });
 
-test('what one answer smuggled in is not the answer of the next message', async () => {
+test('bytes that follow a response are not taken for the response to the next webhook', async () => {
   let requests = 0;
   const port = await speak((socket) => {
     requests += 1;
@@ -138,12 +141,12 @@ test('what one answer smuggled in is not the answer of the next message', async 
 test.for([
   ['before its status is whole', 'HTTP/1.1 20', { kind: 'failed', reason: 'other side closed' }],
   ['in its body', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc', { kind: 'acknowledged', status: 200 }],
-] as const)('a connection that is closed %s is judged by what came', async ([, text, answer]) => {
+] as const)('a connection that is closed %s counts by the received status', async ([, text, answer]) => {
   const port = await speak((socket) => void socket.end(text));
   expect(await poster().post(urlOf(port), message, never)).toEqual(answer);
 });
 
-test('a certificate that nobody vouches for is refused before anything is said', async () => {
+test('a self-signed certificate is refused before anything is sent', async () => {
   let said = false;
   const port = await speak(() => {
     said = true;
@@ -153,13 +156,13 @@ test('a certificate that nobody vouches for is refused before anything is said',
   expect(said).toBe(false);
 });
 
-test('a receiver without TLS behind an https URL is a failed try, told in one line', async () => {
+test('a receiver without TLS behind an https URL is a failed try with a one-line reason', async () => {
   const port = await says('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
   const answer = await poster().post(urlOf(port, 'https'), message, never);
   expect(answer).toEqual({ kind: 'failed', reason: expect.stringMatching(/^[^\n]*SSL[^\n]*$/) });
 });
 
-test('user and password of a URL are told as Basic, and by no other header', async () => {
+test('user and password of a URL are sent as Basic, and in no other header', async () => {
   const said = latch<string>();
   const port = await speak((socket, text) => {
     said.open(text);
@@ -190,7 +193,7 @@ test.for([
   'https://[::127.0.0.1]/in',
   'https://[::]/in',
   'https://[64:ff9b::7f00:1]/in',
-])('%s is refused as it is written', async (url) => {
+])('the URL %s is refused before any lookup', async (url) => {
   const resolve = () => expect.unreachable('a name was looked up');
   const answer = await poster({ allowPrivate: false, resolve }).post(new URL(url), message, never);
   expect(answer).toEqual({ kind: 'refused', reason: expect.stringMatching(/ is not a public address$/) });

@@ -42,7 +42,7 @@ test.for([
   [['169.254.169.254']],
   // One public address does not make up for a private one.
   [['93.184.216.34', '127.0.0.1']],
-])('a name that resolves to %o is refused, and nobody is connected to', async ([addresses]) => {
+])('a name that resolves to %o is refused, and no connection is made', async ([addresses]) => {
   const { port, connections } = await serve((_request, response) => void response.end());
   const { post } = poster({ allowPrivate: false, resolve: resolving(...(addresses ?? [])) });
   expect(await post(new URL(`https://hooks.example.com:${port}/`), message, never)).toEqual({
@@ -52,7 +52,7 @@ test.for([
   expect(connections()).toBe(0);
 });
 
-test('a name is judged by each connection anew', async () => {
+test('each connection checks the addresses of its name again', async () => {
   const { port } = await serve((_request, response) => {
     response.writeHead(204, { connection: 'close' }).end();
   });
@@ -71,12 +71,12 @@ test('a name is judged by each connection anew', async () => {
   expect(asked).toEqual(['hooks.example.com', 'hooks.example.com']);
 });
 
-test('a scheme that is no http is refused', async () => {
+test('a URL whose scheme is not http(s) is refused', async () => {
   const answer = await poster().post(new URL('file:///etc/passwd'), message, never);
   expect(answer).toEqual({ kind: 'refused', reason: 'file: is not http(s)' });
 });
 
-test('an answer without end is taken by its status and cut', async () => {
+test('an endless response counts by its status and is cut', async () => {
   const cut = latch();
   const { port } = await serve((_request, response) => {
     response.writeHead(200);
@@ -92,7 +92,7 @@ test('an answer without end is taken by its status and cut', async () => {
   await cut.wait();
 });
 
-test('headers that never come are not waited for longer than the limit', async () => {
+test('a receiver that never sends headers is cut at the limit', async () => {
   const { port } = await serve(() => undefined);
   const answer = await poster({ timeoutMs: 200 }).post(new URL(`http://127.0.0.1:${port}/`), message, never);
   expect(answer).toEqual({ kind: 'failed', reason: 'no answer within 200 ms' });
@@ -109,7 +109,7 @@ test.for([
   ['-5', undefined],
   ['1e99', undefined],
   ['Infinity', undefined],
-] as const)('Retry-After: %s of a 503 is read', async ([header, ms]) => {
+] as const)('the header Retry-After: %s of a 503 is parsed', async ([header, ms]) => {
   const { port } = await serve((_request, response) => {
     response.writeHead(503, { 'retry-after': header }).end();
   });
@@ -117,7 +117,7 @@ test.for([
   expect(answer).toEqual({ kind: 'failed', reason: 'HTTP 503', ...(ms ? { retryAfterMs: ms } : {}) });
 });
 
-test('tries are spread over a day: at once, seconds, minutes, hours', () => {
+test('the tries of a webhook are spread over a day: at once, seconds, minutes, hours', () => {
   const pauses = [];
   for (let tries = 1; ; tries += 1) {
     const pause = nextWebhookDelay({ tries, random: 0.5 });
@@ -130,12 +130,12 @@ test('tries are spread over a day: at once, seconds, minutes, hours', () => {
   expect(hours).toBeLessThan(25);
 });
 
-test('jitter moves a pause by a tenth at the most', () => {
+test('jitter moves a delay by at most a tenth', () => {
   expect(nextWebhookDelay({ tries: 2, random: 0 })).toBe(270_000);
   expect(nextWebhookDelay({ tries: 2, random: 0.999_999 })).toBe(330_000);
 });
 
-test('a hint makes a pause longer, up to an hour, and never shorter', () => {
+test('a hint makes a delay longer, up to an hour, and never shorter', () => {
   expect(nextWebhookDelay({ tries: 1, random: 0.5, hintMs: 60_000 })).toBe(60_000);
   expect(nextWebhookDelay({ tries: 1, random: 0.5, hintMs: 86_400_000 })).toBe(3_600_000);
   expect(nextWebhookDelay({ tries: 1, random: 0.5, hintMs: Number.POSITIVE_INFINITY })).toBe(3_600_000);

@@ -9,8 +9,8 @@ import {
   waitForWebhook,
 } from '../support/webhook-harness.ts';
 
-requires('redis').describe('a receiver that does not take a message', () => {
-  test('was down: the same message comes when it is up', async () => {
+requires('redis').describe('a receiver that does not acknowledge a webhook', () => {
+  test('a receiver that was down gets the same webhook when it is up', async () => {
     const { harness, receiver, secret } = await openWebhookHarness();
     await receiver.close();
     await harness.startWorker();
@@ -36,7 +36,7 @@ requires('redis').describe('a receiver that does not take a message', () => {
     ['no answer in time', () => undefined, /^no answer within 300 ms$/, 300],
     ['a cut connection', (response) => void response.destroy(), /./],
   ] satisfies [string, Parameters<Awaited<ReturnType<typeof startReceiver>>['react']>[0], RegExp, number?][])(
-    'answers with %s: it is tried again in some seconds',
+    'a receiver that answers with %s gets the webhook again in some seconds',
     async ([, reaction, lastError, WEBHOOK_TIMEOUT_MS = 20_000]) => {
       const { harness, receiver } = await openWebhookHarness({ WEBHOOK_TIMEOUT_MS });
       receiver.react(reaction);
@@ -51,7 +51,7 @@ requires('redis').describe('a receiver that does not take a message', () => {
     },
   );
 
-  test('redirects: where it points to never gets a request', async () => {
+  test('the target of a redirect never gets a request', async () => {
     const { harness, receiver, secret } = await openWebhookHarness();
     const target = await startReceiver(secret);
     receiver.react((response) => void response.writeHead(307, { location: `${target.url}/in` }).end());
@@ -62,7 +62,7 @@ requires('redis').describe('a receiver that does not take a message', () => {
     expect(target.connections()).toBe(0);
   });
 
-  test('asks for more time, and gets it', async () => {
+  test('a receiver that asks for more time gets it', async () => {
     const { harness, receiver } = await openWebhookHarness();
     receiver.react((response) => void response.writeHead(429, { 'retry-after': '600' }).end());
     await harness.startWorker();
@@ -71,7 +71,7 @@ requires('redis').describe('a receiver that does not take a message', () => {
     expect(job.delay).toBeLessThanOrEqual(600_000);
   });
 
-  test('wants no more (410): a dead letter at once', async () => {
+  test('a webhook to a receiver that answers 410 becomes a dead letter at once', async () => {
     const { harness, receiver } = await openWebhookHarness();
     receiver.react((response) => void response.writeHead(410).end());
     const worker = await harness.startWorker();
@@ -92,7 +92,7 @@ requires('redis').describe('a receiver that does not take a message', () => {
     expect((await harness.waitForReceipt(id)).status).toBe('completed');
   });
 
-  test('never takes it: a dead letter after a day of tries; told again it comes under the same id', async () => {
+  test('a webhook that is never acknowledged becomes a dead letter after a day; a redelivery has the same id', async () => {
     const { harness, receiver } = await openWebhookHarness();
     receiver.react((response) => void response.writeHead(503).end());
     await harness.startWorker();
@@ -125,7 +125,7 @@ requires('redis').describe('a receiver that does not take a message', () => {
     expect(await findWebhooks(harness, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
   });
 
-  test('hears nothing of a death that was redriven since and ended well', async () => {
+  test('a receiver gets no webhook of a failure that was redriven since and completed', async () => {
     const { harness, receiver } = await openWebhookHarness();
     harness.simulator.faults.add({ kind: 'refuse_content' });
     receiver.react((response) => void response.writeHead(500).end());
@@ -143,7 +143,7 @@ requires('redis').describe('a receiver that does not take a message', () => {
     expect(logs.at(-1)).toMatch(/superseded: the render is completed by now/);
   });
 
-  test('hears of a second death as of the first, under another id', async () => {
+  test('a receiver gets a webhook for a second failure under another id', async () => {
     const { harness, receiver } = await openWebhookHarness();
     harness.simulator.faults.add({ kind: 'refuse_content', times: 2 });
     await harness.startWorker();

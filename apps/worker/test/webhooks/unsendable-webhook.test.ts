@@ -9,13 +9,13 @@ import {
   waitForWebhook,
 } from '../support/webhook-harness.ts';
 
-requires('redis').describe('a message that cannot be sent', () => {
+requires('redis').describe('a webhook that cannot be sent', () => {
   test.for([
     ['a private address', 'https://10.0.0.1/in', /10\.0\.0\.1 is not a public address/],
     ['an address written as a number', 'https://2130706433/in', /127\.0\.0\.1 is not a public address/],
     ['IPv6 loopback', 'https://[::1]/in', /is not a public address/],
     ['plain http', 'http://hooks.example.com/in', /over https only/],
-  ] as const)('to %s is a dead letter at once', async ([, url, lastError]) => {
+  ] as const)('a webhook to %s becomes a dead letter at once', async ([, url, lastError]) => {
     const { harness } = await openWebhookHarness({
       ALLOW_PRIVATE_HOSTS: false,
       WEBHOOK_URLS: [{ value: url }],
@@ -26,7 +26,7 @@ requires('redis').describe('a message that cannot be sent', () => {
     expect((await findWebhookDeadLetter(harness, job.id ?? ''))?.lastError).toMatch(lastError);
   });
 
-  test('to a name of this machine is one, too, and nobody is connected to', async () => {
+  test('a webhook to a name of this machine becomes a dead letter, and no connection is made', async () => {
     const { harness, receiver } = await openWebhookHarness({ ALLOW_PRIVATE_HOSTS: false });
     const url = `https://localhost:${receiver.port}/in`;
     await harness.startWorker({ settings: { ALLOW_PRIVATE_HOSTS: false, WEBHOOK_URLS: [{ value: url }] } });
@@ -38,7 +38,7 @@ requires('redis').describe('a message that cannot be sent', () => {
     expect(receiver.connections()).toBe(0);
   });
 
-  test('for want of a secret says so', async () => {
+  test('the dead letter of a webhook without a secret says so', async () => {
     const { harness, receiver } = await openWebhookHarness({
       WEBHOOK_SECRETS: [{ tenant: 'other', value: newSecret() }],
     });
@@ -51,7 +51,7 @@ requires('redis').describe('a message that cannot be sent', () => {
     expect(receiver.connections()).toBe(0);
   });
 
-  test('while our own store is away waits, and no try is counted', async () => {
+  test('a webhook waits while our own store is away, and no try is counted', async () => {
     const { harness, receiver } = await openWebhookHarness();
     let away = true;
     const get: ObjectStore['get'] = async (key, options) => {
@@ -68,7 +68,7 @@ requires('redis').describe('a message that cannot be sent', () => {
     expect(await findWebhooks(harness, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
   });
 
-  test('before a worker stops is put back, and no try is counted', async () => {
+  test('a webhook that is running when the worker stops is handed back, and no try is counted', async () => {
     const { harness, receiver } = await openWebhookHarness({
       WEBHOOK_TIMEOUT_MS: 60_000,
       SHUTDOWN_TIMEOUT_MS: 200,

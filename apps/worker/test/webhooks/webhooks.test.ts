@@ -13,8 +13,8 @@ import {
   waitForWebhook,
 } from '../support/webhook-harness.ts';
 
-requires('redis').describe('telling the end of a render', () => {
-  test('a completed render is told, signed, as the API tells it', async () => {
+requires('redis').describe('the webhooks of a render', () => {
+  test('the webhook of a completed render is signed and has the form of the API', async () => {
     const { harness, receiver } = await openWebhookHarness();
     await harness.startWorker();
     const id = await harness.enqueue({ run: 'night', metadata: { sku: '1042' } });
@@ -44,7 +44,7 @@ requires('redis').describe('telling the end of a render', () => {
     });
   });
 
-  test('a failed and a canceled render are told, too', async () => {
+  test('failed and canceled renders have webhooks, too', async () => {
     const { harness, receiver } = await openWebhookHarness();
     harness.simulator.faults.add({ kind: 'refuse_content' });
     const canceled = await harness.enqueue();
@@ -61,7 +61,7 @@ requires('redis').describe('telling the end of a render', () => {
     ]);
   });
 
-  test("its own webhook goes before the tenant's, and a tenant's before everybody's", async () => {
+  test("a request's webhook takes precedence over its tenant's, and a tenant's over the default", async () => {
     const secret = newSecret();
     const [own, acme, rest] = await Promise.all([
       startReceiver(secret),
@@ -80,7 +80,7 @@ requires('redis').describe('telling the end of a render', () => {
     expect(counts).toEqual([1, 1, 0]);
   });
 
-  test('every URL of a tenant is told, each by a message of its own', async () => {
+  test('every URL of a tenant gets its own webhook', async () => {
     const secret = newSecret();
     const [first, second] = await Promise.all([startReceiver(secret), startReceiver(secret)]);
     const { harness } = await openWebhookHarness({
@@ -98,7 +98,7 @@ requires('redis').describe('telling the end of a render', () => {
     expect((await findWebhooks(harness, id)).map(({ status }) => status)).toEqual(['delivered', 'delivered']);
   });
 
-  test('nobody who wants to know, no message', async () => {
+  test('a render without a webhook URL has no webhook', async () => {
     const { harness } = await openWebhookHarness({ WEBHOOK_URLS: [] });
     await harness.startWorker();
     const id = await harness.enqueue();
@@ -106,7 +106,7 @@ requires('redis').describe('telling the end of a render', () => {
     expect(await findWebhooks(harness, id)).toEqual([]);
   });
 
-  test("a tenant's URL is in no job, no letter and no error", async () => {
+  test("a tenant's URL is in no job, no dead letter and no error", async () => {
     const token = plantSecret();
     const { harness, receiver } = await openWebhookHarness();
     receiver.react((response) => void response.writeHead(410).end());
@@ -126,7 +126,7 @@ requires('redis').describe('telling the end of a render', () => {
     expect(job.data.to).toMatchObject({ kind: 'stored-url', host: new URL(receiver.url).host });
   });
 
-  test('while secrets are rotated a message carries a signature of each', async () => {
+  test('a webhook carries a signature of each secret while secrets are rotated', async () => {
     const secrets = [newSecret(), newSecret()];
     const receivers = await deliverToSecretHolders(secrets, secrets);
     for (const { received } of receivers) {
@@ -135,23 +135,26 @@ requires('redis').describe('telling the end of a render', () => {
   });
 });
 
-requires('redis', 's3').test('image URLs are signed anew in each try, where the store can sign', async () => {
-  const { bucket: _, ...s3 } = service('s3');
-  const store = await openStore({
-    storeUrl: uniqueS3Url(),
-    dataDir: await tempDir(),
-    s3,
-    clock: lowJitterClock,
-  });
-  cleanup(() => store.close());
-  const { harness, receiver } = await openWebhookHarness();
-  await harness.startWorker({ store });
-  const id = await harness.enqueue();
-  await waitForWebhook(harness, id, 'completed');
-  const image = receiver.received[0]?.event.data.image;
-  expect(image?.url).toMatch(/X-Amz-Signature=/);
-  const bytes = await (await fetch(image?.url ?? '')).arrayBuffer();
-  expect(bytes.byteLength).toBe(image?.bytes);
-  const job = await harness.queues.webhook.getJob(webhookId(id, 'completed', 0, 0));
-  expect(JSON.stringify(job?.data)).not.toMatch(/X-Amz/);
-});
+requires('redis', 's3').test(
+  'the image URLs of a webhook are signed anew in each try, if the store can sign',
+  async () => {
+    const { bucket: _, ...s3 } = service('s3');
+    const store = await openStore({
+      storeUrl: uniqueS3Url(),
+      dataDir: await tempDir(),
+      s3,
+      clock: lowJitterClock,
+    });
+    cleanup(() => store.close());
+    const { harness, receiver } = await openWebhookHarness();
+    await harness.startWorker({ store });
+    const id = await harness.enqueue();
+    await waitForWebhook(harness, id, 'completed');
+    const image = receiver.received[0]?.event.data.image;
+    expect(image?.url).toMatch(/X-Amz-Signature=/);
+    const bytes = await (await fetch(image?.url ?? '')).arrayBuffer();
+    expect(bytes.byteLength).toBe(image?.bytes);
+    const job = await harness.queues.webhook.getJob(webhookId(id, 'completed', 0, 0));
+    expect(JSON.stringify(job?.data)).not.toMatch(/X-Amz/);
+  },
+);
