@@ -3,26 +3,27 @@ import { once } from 'node:events';
 import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const root = fileURLToPath(new URL('../../', import.meta.url));
+export const root = fileURLToPath(new URL('../', import.meta.url));
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-export interface Ended {
+export interface ProgramResult {
   code: number;
-  /** What it wrote, where it was not shown at once. */
+  /** Standard output and standard error, unless they were shown. */
   output: string;
 }
 
 /**
- * Runs a program of `node_modules/.bin` in the root; it is ended when this process is told to end.
+ * Runs a program of `node_modules/.bin` in the root. A signal that ends this process also ends the program.
  *
- * @param options.timeout milliseconds, an hour by default: a run that hangs must end as a failure
+ * @param options.show writes the output through instead of returning it
+ * @param options.timeout milliseconds, an hour by default: a program that hangs must end as a failure
  */
-export async function program(
+export async function runProgram(
   name: string,
   args: string[],
   options: { show: boolean; env?: Record<string, string>; path?: string[]; timeout?: number },
-): Promise<Ended> {
+): Promise<ProgramResult> {
   const PATH = [`${root}node_modules/.bin`, ...(options.path ?? []), process.env['PATH'] ?? ''].join(
     delimiter,
   );
@@ -32,13 +33,13 @@ export async function program(
     env: { ...process.env, ...options.env, PATH },
     stdio: ['ignore', stdio, stdio],
   });
-  const late = setTimeout(() => child.kill('SIGTERM'), options.timeout ?? 3_600_000);
-  let told = false;
-  const end = () => {
-    told = true;
+  const timer = setTimeout(() => child.kill('SIGTERM'), options.timeout ?? 3_600_000);
+  let signaled = false;
+  const onSignal = () => {
+    signaled = true;
     child.kill('SIGTERM');
   };
-  for (const signal of SIGNALS) process.on(signal, end);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   const chunks: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -48,9 +49,9 @@ export async function program(
   } catch (error) {
     return { code: 127, output: (error as Error).message };
   } finally {
-    clearTimeout(late);
-    for (const signal of SIGNALS) process.off(signal, end);
-    // Told to end: then nothing else is started either.
-    if (told) process.exit(143);
+    clearTimeout(timer);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    // Nothing else may start after a signal.
+    if (signaled) process.exit(143);
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { program } from './program.ts';
+import { runProgram } from '../program.ts';
 import { Tally } from './tally.ts';
 
 interface JsonReport {
@@ -16,17 +16,17 @@ export interface TestRun {
   tally: Tally;
   /** One line for each service that is not on this machine. */
   missing: string[];
-  /** Holds what vitest reported; to be removed. */
+  /** Contains the report of vitest. The caller removes it. */
   folder: string;
 }
 
-/** Runs every project in one vitest, shown as it goes. */
+/** Runs every project in one vitest and shows its output. */
 export async function runVitest(args: string[]): Promise<TestRun> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-vitest-'));
   const report = join(folder, 'report.json');
   const missing = join(folder, 'missing.txt');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { code } = await program('vitest', ['run', ...reporters, ...args], {
+  const { code } = await runProgram('vitest', ['run', ...reporters, ...args], {
     show: true,
     env: { TEST_MISSING_FILE: missing },
   });
@@ -38,17 +38,17 @@ export async function runVitest(args: string[]): Promise<TestRun> {
 }
 
 function count(json: string, code: number): Tally {
-  // No report: vitest itself broke before the first test.
+  // Without a report, vitest itself failed before the first test.
   if (json === '') return new Tally(0, 1);
   const report = JSON.parse(json) as JsonReport;
-  // A file that could not be loaded has no tests to count: it is a failure of its own.
+  // A file that failed to load has no tests to count. It counts as one failure.
   const broken = report.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'),
   ).length;
   const failed = report.numFailedTests + broken;
-  // Also what no test is blamed for: an unhandled error, a secret in the output, no test at all.
-  const unblamed = failed === 0 && code !== 0 ? 1 : 0;
-  return new Tally(report.numPassedTests, failed + unblamed, report.numPendingTests + report.numTodoTests);
+  // A failure outside of the tests: an unhandled error, a secret in the output, no test at all.
+  const outside = failed === 0 && code !== 0 ? 1 : 0;
+  return new Tally(report.numPassedTests, failed + outside, report.numPendingTests + report.numTodoTests);
 }
 
 const read = (path: string) => readFile(path, 'utf8').catch(() => '');
