@@ -60,7 +60,7 @@ export function parseSettings(
   };
   for (const [name, expected] of Object.entries(needs.always ?? {})) missing(name, expected);
   if (given.NODE_ENV === 'production') {
-    for (const name of needs.production ?? []) missing(name, 'a value, because NODE_ENV is production');
+    for (const name of needs.production ?? []) missing(name, 'a value, as NODE_ENV is production');
   }
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   return parsed.data;

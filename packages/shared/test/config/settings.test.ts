@@ -13,11 +13,11 @@ const problemsOf = (env: Record<string, string>, needs: Parameters<typeof parseS
 };
 
 describe('settings', () => {
-  test('no setting is required for a first start', () => {
+  test('nothing has to be set to begin with', () => {
     expect(parseSettings({})).toMatchObject({ PORT: 3000, MAX_PURCHASES: 3, SUBMIT_UNKNOWN: 'hold' });
   });
 
-  test('all problems are reported at once, each with name, expected and received', () => {
+  test('all problems are told at once, each with name, expected and received', () => {
     const problems = problemsOf({
       PORT: 'http',
       STORE_URL: 'ftp://x',
@@ -37,7 +37,7 @@ describe('settings', () => {
     });
   });
 
-  test('a missing required setting is an error that names it', () => {
+  test('what is needed and missing is an error that names it', () => {
     const needs = { always: { QUEUE_URL: 'a Redis' }, production: ['STORE_URL'] } as const;
     const names = (env: Record<string, string>) => problemsOf(env, needs).map((problem) => problem.name);
     expect(names({ NODE_ENV: 'production' })).toEqual(['QUEUE_URL', 'STORE_URL']);
@@ -53,7 +53,7 @@ describe('settings', () => {
     expect(scrub('no sw0rdfish, no sk-abcdefgh')).toBe('no [redacted], no [redacted]');
   });
 
-  test('docs/settings.md matches the schema', async () => {
+  test('docs/settings.md says what the code says', async () => {
     const page = await readFile(new URL('../../../../docs/settings.md', import.meta.url), 'utf8');
     expect(page).toBe(settingsPage());
   });
