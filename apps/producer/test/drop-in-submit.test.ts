@@ -79,12 +79,16 @@ requires('redis').describe('a submission for the provider', () => {
     const { message, ...rest } = await refusalOf(await submit(rig, body));
     expect(rest).toEqual({ status: 400, code: 'invalid_request', type: 'invalid_request_error' });
     expect(message.split('; ')).toEqual([
-      expect.stringMatching(/^prompt: expected at most 1000 characters, got a string of 1001 characters/),
-      expect.stringMatching(/^n: expected the number 1, got the string "1"$/),
-      expect.stringMatching(/^image_urls\[1\]: expected a public http\(s\) URL or a data URI/),
-      expect.stringMatching(/^metadata\.resolution: expected one of "1K", "2K", "4K", got the string "8K"$/),
       expect.stringMatching(
-        /^client_business_id: expected at most 255 bytes, got a string of 256 characters/,
+        /^prompt: expected at most 1000 characters, received a string of 1001 characters/,
+      ),
+      expect.stringMatching(/^n: expected the number 1, received the string "1"$/),
+      expect.stringMatching(/^image_urls\[1\]: expected a public http\(s\) URL or a data URI/),
+      expect.stringMatching(
+        /^metadata\.resolution: expected one of "1K", "2K", "4K", received the string "8K"$/,
+      ),
+      expect.stringMatching(
+        /^client_business_id: expected at most 255 bytes, received a string of 256 characters/,
       ),
     ]);
     expect(await rig.jobCount()).toBe(0);
