@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from './clock.ts';
-import { expectHeaders, expectMilliseconds } from './expect.ts';
+import { expectHeaders, expectMilliseconds } from './validate-options.ts';
 import { createTransport, type Retry, type RetryOptions, retryPolicy } from './http/index.ts';
 import { createRenders, type Renders } from './renders/index.ts';
 

@@ -1,4 +1,4 @@
-import type { Problem, ProblemCode, Render, RenderStatus } from './shapes.ts';
+import type { Problem, ProblemCode, Render, RenderStatus } from './types.ts';
 
 /**
  * What the client itself has to say; everything else is a code of the API.

@@ -41,5 +41,5 @@ export {
   type RenderRequest,
   type RenderStatus,
   type WebhookEvent,
-} from './shapes.ts';
+} from './types.ts';
 export { type VerifyOptions, verifyWebhook, type WebhookHeaders } from './webhooks/index.ts';

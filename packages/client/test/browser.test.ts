@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { openPage, requires } from '@darkroom/testkit';
 import { expect } from 'vitest';
-import { foreignProject } from './packed.ts';
-import { openHouse } from './rig.ts';
+import { foreignProject } from './support/consumer-project.ts';
+import { openHouse } from './support/running-darkroom.ts';
 
 requires('redis', 'browser').test(
   'the packed client works in a browser as it is, without a bundler',

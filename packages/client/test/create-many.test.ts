@@ -6,8 +6,8 @@ import {
   type DarkroomError,
   type RenderRequest,
 } from '../src/index.ts';
-import { HASTY, type House, openHouse } from './rig.ts';
-import { cut, json, playServer, problem, RENDER_ID, render } from './server.ts';
+import { HASTY, type House, openHouse } from './support/running-darkroom.ts';
+import { cut, json, playServer, problem, RENDER_ID, render } from './support/scripted-server.ts';
 
 const mugs = (count: number): RenderRequest[] =>
   Array.from({ length: count }, (_, index) => ({ prompt: `mug ${index}`, priority: 'batch' }));

@@ -2,8 +2,8 @@ import { inspect } from 'node:util';
 import { requires, startHttpProxy } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { createDarkroom, DarkroomError } from '../src/index.ts';
-import { type House, openHouse } from './rig.ts';
-import { json, playServer } from './server.ts';
+import { type House, openHouse } from './support/running-darkroom.ts';
+import { json, playServer } from './support/scripted-server.ts';
 
 requires('redis').describe('asking for one render', () => {
   let house: House;

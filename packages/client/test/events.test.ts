@@ -3,8 +3,8 @@ import { latch, requires, startHttpProxy, until } from '@darkroom/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { lines, serverSentEvents } from '../src/http/index.ts';
 import { createDarkroom, type DarkroomError, type RenderEvent, type RenderProgress } from '../src/index.ts';
-import { HASTY, type House, openHouse } from './rig.ts';
-import { cut, playServer, problem, RENDER_ID, render } from './server.ts';
+import { HASTY, type House, openHouse } from './support/running-darkroom.ts';
+import { cut, playServer, problem, RENDER_ID, render } from './support/scripted-server.ts';
 
 requires('redis').describe('following a render', () => {
   let house: House;

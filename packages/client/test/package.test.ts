@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { requires, spawnNode } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { foreignProject, tsc } from './packed.ts';
-import { openHouse } from './rig.ts';
+import { foreignProject, tsc } from './support/consumer-project.ts';
+import { openHouse } from './support/running-darkroom.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { freePort, requires, spawnNode, until } from '@darkroom/testkit';
 import { Webhook } from 'standardwebhooks';
 import { beforeAll, expect, test } from 'vitest';
-import { foreignProject, packages, tsc } from './packed.ts';
-import { type House, openHouse } from './rig.ts';
+import { foreignProject, packages, tsc } from './support/consumer-project.ts';
+import { type House, openHouse } from './support/running-darkroom.ts';
 
 interface Example {
   section: string;

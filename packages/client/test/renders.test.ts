@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { requires, startHttpProxy, until } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { createDarkroom, type Render, verifyWebhook } from '../src/index.ts';
-import { type House, openHouse } from './rig.ts';
-import { playServer } from './server.ts';
+import { type House, openHouse } from './support/running-darkroom.ts';
+import { playServer } from './support/scripted-server.ts';
 
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 

@@ -8,8 +8,8 @@ import {
   type Retry,
   systemClock,
 } from '../src/index.ts';
-import { HASTY } from './rig.ts';
-import { cut, json, playServer, problem, RENDER_ID, render } from './server.ts';
+import { HASTY } from './support/running-darkroom.ts';
+import { cut, json, playServer, problem, RENDER_ID, render } from './support/scripted-server.ts';
 
 const client = (url: string, more: Partial<DarkroomOptions> = {}) => {
   const retries: Retry[] = [];

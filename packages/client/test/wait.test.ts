@@ -1,8 +1,8 @@
 import { requires, startHttpProxy, until } from '@darkroom/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createDarkroom, type DarkroomError } from '../src/index.ts';
-import { HASTY, type House, openHouse } from './rig.ts';
-import { cut, json, playServer, problem, RENDER_ID, render } from './server.ts';
+import { HASTY, type House, openHouse } from './support/running-darkroom.ts';
+import { cut, json, playServer, problem, RENDER_ID, render } from './support/scripted-server.ts';
 
 requires('redis').describe('waiting for the end of a render', () => {
   let house: House;

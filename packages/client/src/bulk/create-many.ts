@@ -1,10 +1,10 @@
-import { expectIdempotencyKey } from '../expect.ts';
+import { expectIdempotencyKey } from '../validate-options.ts';
 import type { Transport } from '../http/index.ts';
-import { drawKey } from '../idempotency.ts';
-import type { RenderRequest } from '../shapes.ts';
-import { grouped, pulled } from './chunks.ts';
+import { drawKey } from '../render-request.ts';
+import type { RenderRequest } from '../types.ts';
+import { grouped, pulled } from './entries.ts';
 import { type CreateManyResult, entryOf, resultOf } from './entry.ts';
-import { settle } from './settle.ts';
+import { settle } from './send-until-answered.ts';
 
 export interface CreateManyOptions {
   /**

@@ -1,6 +1,6 @@
 import type { DarkroomError } from '../errors.ts';
-import { serialize } from '../idempotency.ts';
-import type { AcceptedRender, RenderRequest } from '../shapes.ts';
+import { serialize } from '../render-request.ts';
+import type { AcceptedRender, RenderRequest } from '../types.ts';
 
 /** What became of one request. Exactly one of `render` and `error` is there. */
 export type CreateManyResult = {

@@ -6,10 +6,10 @@
 // limit.ts                the caller's signal and a time limit as one
 // lines.ts                bytes → lines
 // server-sent-events.ts   lines → events
-export { type Answer, parse } from './answer.ts';
-export { limit, unlessAborted } from './limit.ts';
-export { lines } from './lines.ts';
-export { pause, type Retry } from './patience.ts';
+export { type Answer, parse } from './response.ts';
+export { limit, unlessAborted } from './time-limit.ts';
+export { lines } from './text-streams.ts';
+export { pause, type Retry } from './retry-loop.ts';
 export { problemError } from './refusal.ts';
 export { type RetryOptions, retryPolicy } from './retry-timing.ts';
 export { serverSentEvents } from './server-sent-events.ts';

@@ -1,5 +1,5 @@
 import { DarkroomError } from '../errors.ts';
-import type { Problem } from '../shapes.ts';
+import type { Problem } from '../types.ts';
 import { retryAfterOf } from './retry-timing.ts';
 
 /** How many of a request's problems a message tells; the error has all. */

@@ -1,4 +1,4 @@
-import { expectMilliseconds } from '../expect.ts';
+import { expectMilliseconds } from '../validate-options.ts';
 
 /** How requests that failed are sent again. */
 export interface RetryOptions {

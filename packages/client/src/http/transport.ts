@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { aborted, DarkroomError } from '../errors.ts';
-import { type Answer, answerOf, failureOf } from './answer.ts';
-import { limit } from './limit.ts';
-import { type Patience, patience, type Retry } from './patience.ts';
+import { type Answer, answerOf, failureOf } from './response.ts';
+import { limit } from './time-limit.ts';
+import { type Patience, patience, type Retry } from './retry-loop.ts';
 import { refusalOf } from './refusal.ts';
 import type { RetryPolicy } from './retry-timing.ts';
 

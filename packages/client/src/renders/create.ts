@@ -1,7 +1,7 @@
-import { expectIdempotencyKey } from '../expect.ts';
+import { expectIdempotencyKey } from '../validate-options.ts';
 import type { Transport } from '../http/index.ts';
-import { drawKey, serialize } from '../idempotency.ts';
-import type { AcceptedRender, RenderRequest } from '../shapes.ts';
+import { drawKey, serialize } from '../render-request.ts';
+import type { AcceptedRender, RenderRequest } from '../types.ts';
 
 export interface CreateOptions {
   /**

@@ -1,7 +1,7 @@
 import { DarkroomError } from '../errors.ts';
-import { expectMilliseconds } from '../expect.ts';
+import { expectMilliseconds } from '../validate-options.ts';
 import { limit, lines, parse, serverSentEvents, type Transport } from '../http/index.ts';
-import type { Render, RenderImage, RenderProgress } from '../shapes.ts';
+import type { Render, RenderImage, RenderProgress } from '../types.ts';
 import { addressOf } from './address.ts';
 import { DEFAULT_WAIT_MS, insist, notInTime, type WaitOptions } from './wait.ts';
 

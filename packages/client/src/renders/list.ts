@@ -1,5 +1,5 @@
 import type { Transport } from '../http/index.ts';
-import type { Render, RenderPage, RenderStatus } from '../shapes.ts';
+import type { Render, RenderPage, RenderStatus } from '../types.ts';
 
 /** Which renders to list; what is left out matches all. */
 export interface ListFilters {

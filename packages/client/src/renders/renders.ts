@@ -1,6 +1,6 @@
 import { type CreateManyOptions, type CreateManyRun, createMany } from '../bulk/index.ts';
 import type { Transport } from '../http/index.ts';
-import type { AcceptedRender, Delivery, Render, RenderProgress, RenderRequest } from '../shapes.ts';
+import type { AcceptedRender, Delivery, Render, RenderProgress, RenderRequest } from '../types.ts';
 import { addressOf } from './address.ts';
 import { type CreateOptions, create } from './create.ts';
 import { type EventsOptions, events, onProgress, type RenderEvent } from './events.ts';

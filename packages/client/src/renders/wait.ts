@@ -1,7 +1,7 @@
 import { aborted, DarkroomError } from '../errors.ts';
-import { expectMilliseconds } from '../expect.ts';
+import { expectMilliseconds } from '../validate-options.ts';
 import { limit, pause, type Transport } from '../http/index.ts';
-import { hasEnded, type Render } from '../shapes.ts';
+import { hasEnded, type Render } from '../types.ts';
 import { addressOf } from './address.ts';
 
 export interface WaitOptions {

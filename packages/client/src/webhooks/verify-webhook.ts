@@ -1,6 +1,6 @@
 import { systemClock } from '../clock.ts';
 import { DarkroomError } from '../errors.ts';
-import type { WebhookEvent } from '../shapes.ts';
+import type { WebhookEvent } from '../types.ts';
 
 export interface VerifyOptions {
   /** Seconds that the sender's clock may be off, either way. @default 300 */

@@ -1,5 +1,5 @@
 import { DarkroomError } from '../errors.ts';
-import type { Limit } from './limit.ts';
+import type { Limit } from './time-limit.ts';
 
 /** An answer whose headers have come. Whoever has one reads it to its end or closes it. */
 export interface Answer {

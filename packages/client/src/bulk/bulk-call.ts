@@ -1,6 +1,6 @@
 import { DarkroomError } from '../errors.ts';
 import { type Answer, lines, parse, problemError, type Transport } from '../http/index.ts';
-import type { BulkLine } from '../shapes.ts';
+import type { BulkLine } from '../types.ts';
 import type { Entry, Outcome } from './entry.ts';
 
 /** The queue takes a chunk at a time: its first line may take a while, and so may the upload. */

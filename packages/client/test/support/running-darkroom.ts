@@ -9,7 +9,7 @@ import { createLogger, systemClock } from '@darkroom/shared/runtime';
 import { appendToRun, cleanup, plantSecret, service, tempDir, uniquePrefix, until } from '@darkroom/testkit';
 import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom/upstream-simulator';
 import { type RunningWorker, startWorker } from '@darkroom/worker';
-import { createDarkroom, type Darkroom, type DarkroomOptions } from '../src/index.ts';
+import { createDarkroom, type Darkroom, type DarkroomOptions } from '../../src/index.ts';
 
 /** A whole Darkroom, all of it real: producer, worker, Redis, a folder, the simulated provider over HTTP. */
 export interface House {

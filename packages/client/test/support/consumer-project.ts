@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tempDir } from '@darkroom/testkit';
 
-export const packages = fileURLToPath(new URL('../..', import.meta.url));
+export const packages = fileURLToPath(new URL('../../..', import.meta.url));
 const bin = join(packages, '../node_modules/.bin');
 
 /** A project of somebody else: an empty folder with what was packed in its `node_modules`. */

@@ -1,6 +1,6 @@
 import { DarkroomError, isTransient } from '../errors.ts';
 import type { Transport } from '../http/index.ts';
-import { bulkCall } from './call.ts';
+import { bulkCall } from './bulk-call.ts';
 import type { Entry, Outcome } from './entry.ts';
 
 /** What is learnt on the way and holds for all chunks of a run. */
