@@ -1,24 +1,24 @@
 import { DarkroomError } from '../errors.ts';
-import { type Answer, lines, parse, problemError, type Transport } from '../http/index.ts';
+import { type ApiResponse, errorFromProblem, parseJson, readLines, type Transport } from '../http/index.ts';
 import type { BulkLine } from '../types.ts';
-import type { Entry, Outcome } from './entry.ts';
+import type { Entry, EntryOutcome } from './entries.ts';
 
-/** The queue takes a chunk at a time: its first line may take a while, and so may the upload. */
+/** The response begins after the upload and after the server has enqueued a first part, so this takes longer than other calls. */
 const TIMEOUT_MS = 120_000;
-const SILENCE_MS = 60_000;
-const WHAT = 'POST /v1/renders/bulk';
+const IDLE_TIMEOUT_MS = 60_000;
+const NAME = 'POST /v1/renders/bulk';
 
 /**
- * One call with these entries, all of them keyed. Tells of each as it is answered.
+ * Sends one bulk call and yields the outcome of each entry as it arrives. All entries must have keys.
  *
- * @throws DarkroomError when it was cut off, or refused as a whole; what was told before stands.
+ * @throws DarkroomError when the response is incomplete or the whole call is rejected. The outcomes before it are valid.
  */
-export async function* bulkCall(
+export async function* sendBulkCall(
   transport: Transport,
   entries: readonly Entry[],
   signal: AbortSignal | undefined,
-): AsyncGenerator<{ entry: Entry; outcome: Outcome }, void> {
-  const answer = await transport.once({
+): AsyncGenerator<{ entry: Entry; outcome: EntryOutcome }, void> {
+  const response = await transport.sendOnce({
     method: 'POST',
     path: 'v1/renders/bulk',
     headers: { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' },
@@ -27,32 +27,39 @@ export async function* bulkCall(
     repeatable: true,
     signal,
   });
-  const open = new Set(entries);
-  for await (const line of bulkLines(answer)) {
+  const unanswered = new Set(entries);
+  for await (const line of readBulkLines(response)) {
     if ('object' in line) {
-      if (line.error) throw problemError(line.error);
-      // The last line. Reading on to the end of the answer keeps the connection for the next call.
+      if (line.error) throw errorFromProblem(line.error);
+      // This is the last line. The loop continues to the end of the body, so that the connection can be reused.
       continue;
     }
     const entry = entries[line.index];
-    if (!entry) throw new DarkroomError('unexpected_answer', `${WHAT} was answered for an item nobody sent.`);
-    const outcome = 'render' in line ? { render: line.render } : { error: problemError(line.error) };
-    open.delete(entry);
+    if (!entry)
+      throw new DarkroomError(
+        'unexpected_response',
+        `${NAME}: the response has an item with index ${line.index}, but the request had ${entries.length} items.`,
+      );
+    const outcome = 'render' in line ? { render: line.render } : { error: errorFromProblem(line.error) };
+    unanswered.delete(entry);
     yield { entry, outcome };
   }
-  if (open.size > 0)
-    throw new DarkroomError('network', `${WHAT}: the answer broke off; ${open.size} items have none.`);
+  if (unanswered.size > 0)
+    throw new DarkroomError(
+      'network',
+      `${NAME}: the response is incomplete; ${unanswered.size} items are missing.`,
+    );
 }
 
-/** Streamed, as we ask for; or in one piece, as proxies that rewrite `Accept` make it. */
-async function* bulkLines(answer: Answer): AsyncGenerator<BulkLine, void> {
-  if (!answer.response.headers.get('content-type')?.includes('ndjson')) {
-    const { items, ...summary } = await answer.json<{ items: BulkLine[] } & BulkLine>();
+/** Reads a streamed response. If a proxy has changed the `Accept` header, the response is one JSON document. */
+async function* readBulkLines(response: ApiResponse): AsyncGenerator<BulkLine, void> {
+  if (!response.headers.get('content-type')?.includes('ndjson')) {
+    const { items, ...summary } = await response.json<{ items: BulkLine[] } & BulkLine>();
     yield* items;
     yield summary as BulkLine;
     return;
   }
-  for await (const line of lines(answer.chunks(SILENCE_MS), { last: true })) {
-    if (line.trim() !== '') yield parse<BulkLine>(line, WHAT);
+  for await (const line of readLines(response.chunks(IDLE_TIMEOUT_MS), { last: true })) {
+    if (line.trim() !== '') yield parseJson<BulkLine>(line, NAME);
   }
 }

@@ -1,67 +1,69 @@
 import { DarkroomError, isTransient } from '../errors.ts';
 import type { Transport } from '../http/index.ts';
-import { bulkCall } from './bulk-call.ts';
-import type { Entry, Outcome } from './entry.ts';
+import { sendBulkCall } from './bulk-call.ts';
+import type { Entry, EntryOutcome } from './entries.ts';
 
-/** What is learnt on the way and holds for all chunks of a run. */
-export interface Pace {
-  /** Entries of a call; fewer once a body was too large. */
-  most: number;
+/** Limits that all chunks of a run share. */
+export interface BulkLimits {
+  /** Entries of one bulk call. It decreases when the server rejects a body as too large. */
+  maxEntries: number;
 }
 
 /**
- * Sends entries until each has an outcome, and gives them in order, each as soon as it and all before it have one.
- * What was cut off or could not be taken just now is sent again, and only that: the keys make it safe.
+ * Sends the entries until each has an outcome. Yields them in order, each as soon as it and all entries before it have an
+ * outcome. Entries without an outcome, and entries with a transient error, are sent again. Their keys make this safe.
  *
- * @throws DarkroomError when call after call fails. Entries that were given stand.
+ * @throws DarkroomError when no try is left or the error is not transient. The entries that were yielded before are valid.
  */
-export async function* settle(
+export async function* sendUntilAnswered(
   transport: Transport,
   entries: readonly Entry[],
-  pace: Pace,
+  limits: BulkLimits,
   signal: AbortSignal | undefined,
-): AsyncGenerator<{ entry: Entry; outcome: Outcome }, void> {
-  const patient = transport.patience(signal);
-  const put = new Map<Entry, DarkroomError>();
-  let given = 0;
-  const ready = function* () {
-    for (let entry = entries[given]; entry?.outcome; entry = entries[++given])
+): AsyncGenerator<{ entry: Entry; outcome: EntryOutcome }, void> {
+  const retryLoop = transport.createRetryLoop(signal);
+  const transientErrors = new Map<Entry, DarkroomError>();
+  let yielded = 0;
+  const takeReady = function* () {
+    for (let entry = entries[yielded]; entry?.outcome; entry = entries[++yielded])
       yield { entry, outcome: entry.outcome };
   };
-  yield* ready();
-  while (given < entries.length) {
-    const open = entries.filter((entry) => !entry.outcome).slice(0, pace.most);
-    put.clear();
-    let failure: unknown;
+  yield* takeReady();
+  while (yielded < entries.length) {
+    const open = entries.filter((entry) => !entry.outcome).slice(0, limits.maxEntries);
+    transientErrors.clear();
+    let callError: unknown;
     try {
-      for await (const { entry, outcome } of bulkCall(transport, open, signal)) {
+      for await (const { entry, outcome } of sendBulkCall(transport, open, signal)) {
         if (entry.outcome) continue;
         if ('error' in outcome && isTransient(outcome.error)) {
-          put.set(entry, outcome.error);
+          transientErrors.set(entry, outcome.error);
           continue;
         }
         entry.outcome = outcome;
-        patient.reset();
-        yield* ready();
+        retryLoop.reset();
+        yield* takeReady();
       }
     } catch (error) {
-      failure = error;
+      callError = error;
       if (isTooLarge(error)) {
-        shrink(open, pace, error);
-        yield* ready();
+        reduceCallSize(open, limits, error);
+        yield* takeReady();
         continue;
       }
     }
-    const [postponed] = put.values();
-    // What breaks after the last item was answered does no harm.
-    if (open.every((entry) => entry.outcome) || (failure ?? postponed) === undefined) continue;
+    // An error after the last outcome needs no retry.
+    if (open.every((entry) => entry.outcome)) continue;
+    const [entryError] = transientErrors.values();
+    const error = callError ?? entryError;
+    if (error === undefined) continue;
     try {
-      await patient.after(failure ?? postponed);
-    } catch (error) {
-      if (failure !== undefined || error !== postponed) throw error;
-      // The call went through, only these would not: that is their outcome.
-      for (const [entry, why] of put) entry.outcome = { error: why };
-      yield* ready();
+      await retryLoop.waitAfter(error);
+    } catch (finalError) {
+      if (callError !== undefined || finalError !== entryError) throw finalError;
+      // No try is left. The call itself succeeded, so the transient errors become the outcomes of their entries.
+      for (const [entry, transientError] of transientErrors) entry.outcome = { error: transientError };
+      yield* takeReady();
     }
   }
 }
@@ -69,10 +71,10 @@ export async function* settle(
 const isTooLarge = (error: unknown): error is DarkroomError =>
   error instanceof DarkroomError && error.code === 'body_too_large';
 
-/** Halves what is sent at once. One that is too large alone will never get in. */
-function shrink(open: readonly Entry[], pace: Pace, error: DarkroomError): void {
-  const left = open.filter((entry) => !entry.outcome);
-  const [only] = left;
-  if (only && left.length === 1) only.outcome = { error };
-  else pace.most = Math.max(1, Math.ceil(left.length / 2));
+/** Halves the number of entries per call. A single entry that is too large gets the error as its outcome. */
+function reduceCallSize(sent: readonly Entry[], limits: BulkLimits, error: DarkroomError): void {
+  const open = sent.filter((entry) => !entry.outcome);
+  const [first] = open;
+  if (first && open.length === 1) first.outcome = { error };
+  else limits.maxEntries = Math.max(1, Math.ceil(open.length / 2));
 }

@@ -1,59 +1,51 @@
 import type { Clock } from '../clock.ts';
-import { aborted, DarkroomError, isTransient } from '../errors.ts';
-import { type RetryPolicy, retryDelay } from './retry-timing.ts';
+import { DarkroomError, isTransient } from '../errors.ts';
+import { nextRetryDelay, type RetryPolicy } from './retry-timing.ts';
+import { sleepUnlessAborted } from './time-limit.ts';
 
-/** A request that failed and is about to be sent again. */
+/** A failed request that the client is about to send again. */
 export interface Retry {
   error: DarkroomError;
   /** Failures in a row so far. */
   failures: number;
-  /** Milliseconds until it is sent again. */
+  /** Milliseconds until the client sends the request again. */
   delayMs: number;
 }
 
-export interface PatienceDeps {
+export interface RetryLoopOptions {
   clock: Clock;
-  policy: RetryPolicy;
+  retryPolicy: RetryPolicy;
   onRetry?: ((retry: Retry) => void) | undefined;
 }
 
-/** Counts failures in a row and waits between them. */
-export interface Patience {
-  /** Something went well: the count starts anew. */
+/** Counts the failures in a row and waits between them. */
+export interface RetryLoop {
+  /** Sets the count back to 0 after a success. */
   reset(): void;
-  /** Waits until it is time to try again. @throws `error` itself when no try is left or none would help. */
-  after(error: unknown): Promise<void>;
+  /** Waits until the next try. @throws `error` itself when it is not transient or no try is left. */
+  waitAfter(error: unknown): Promise<void>;
 }
 
-/** @param tries instead of the policy's; `Infinity` where a deadline ends the tries. */
-export function patience(
-  { clock, policy, onRetry }: PatienceDeps,
+/** @param tries replaces the policy's; `Infinity` when a deadline ends the loop. */
+export function createRetryLoop(
+  { clock, retryPolicy, onRetry }: RetryLoopOptions,
   signal: AbortSignal | undefined,
-  tries = policy.tries,
-): Patience {
+  tries = retryPolicy.tries,
+): RetryLoop {
   let failures = 0;
   return {
     reset: () => {
       failures = 0;
     },
-    after: async (error) => {
+    waitAfter: async (error) => {
       failures += 1;
       if (!(error instanceof DarkroomError) || !isTransient(error) || failures >= tries) throw error;
-      const asked = retryDelay(failures, error.retryAfterMs, policy, clock.random());
-      // Where only a deadline ends the tries, a server that asks for long is asked again within our own bounds.
-      const delayMs = asked ?? (tries === Infinity ? policy.maxRetryAfterMs : undefined);
+      const allowed = nextRetryDelay(failures, error.retryAfterMs, retryPolicy, clock.random());
+      // When only a deadline ends the loop, a long `Retry-After` is shortened to what the policy allows.
+      const delayMs = allowed ?? (tries === Infinity ? retryPolicy.maxRetryAfterMs : undefined);
       if (delayMs === undefined) throw error;
       onRetry?.({ error, failures, delayMs });
-      await pause(clock, delayMs, signal);
+      await sleepUnlessAborted(clock, delayMs, signal);
     },
   };
-}
-
-/** @throws DarkroomError as soon as the signal aborts. */
-export async function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
-  try {
-    await clock.sleep(ms, signal);
-  } catch (error) {
-    throw signal?.aborted ? aborted(signal) : error;
-  }
 }

@@ -1,38 +1,39 @@
 import type { Clock } from '../clock.ts';
-import { aborted } from '../errors.ts';
+import { abortError } from '../errors.ts';
 
-/** The caller's signal and a time limit, as one signal. */
-export interface Limit {
+/** The caller's signal and a time limit, combined into one signal. */
+export interface TimeLimit {
   readonly signal: AbortSignal;
-  /** Starts the time anew; without an argument it stops. */
+  /** Starts the time again with a new limit. Without an argument, it stops the time. */
   restart(ms?: number): void;
-  /** Ends what runs under it. */
+  /** Aborts the signal. */
   abort(reason: unknown): void;
-  /** Lets go of the caller's signal and of the timer. What ran under it must be over. */
+  /** Stops the timer and removes the listener from the caller's signal. Call it after the work has ended. */
   release(): void;
 }
 
 /**
- * Its signal aborts with a `DarkroomError`: `aborted` when the caller's does, `late()` when the time is over.
- * Not `AbortSignal.any`: a caller's signal may live as long as the process, and must not collect listeners.
+ * The signal aborts with a `DarkroomError`: `aborted` when the caller's signal aborts, `createError()` when the time is over.
+ *
+ * `AbortSignal.any` would leak: a caller's signal may live as long as the process and would collect listeners.
  */
-export function limit(
+export function startTimeLimit(
   clock: Clock,
-  options: { signal?: AbortSignal | undefined; ms?: number; late(): Error },
-): Limit {
+  options: { signal?: AbortSignal | undefined; ms?: number; createError(): Error },
+): TimeLimit {
   const controller = new AbortController();
-  const theirs = options.signal;
+  const callerSignal = options.signal;
   let timer = new AbortController();
-  const onAbort = () => controller.abort(aborted(theirs as AbortSignal));
-  if (theirs?.aborted) onAbort();
-  else theirs?.addEventListener('abort', onAbort, { once: true });
+  const onAbort = () => controller.abort(abortError(callerSignal as AbortSignal));
+  if (callerSignal?.aborted) onAbort();
+  else callerSignal?.addEventListener('abort', onAbort, { once: true });
 
   const restart = (ms = Infinity) => {
     timer.abort();
     if (!Number.isFinite(ms) || controller.signal.aborted) return;
     timer = new AbortController();
     clock.sleep(Math.max(0, ms), timer.signal).then(
-      () => controller.abort(options.late()),
+      () => controller.abort(options.createError()),
       () => undefined,
     );
   };
@@ -43,23 +44,32 @@ export function limit(
     abort: (reason) => controller.abort(reason),
     release: () => {
       timer.abort();
-      theirs?.removeEventListener('abort', onAbort);
+      callerSignal?.removeEventListener('abort', onAbort);
     },
   };
 }
 
-/** Settles as the promise does, or rejects with a `DarkroomError` as soon as the signal aborts. */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/** Returns the result of the promise. Rejects with a `DarkroomError` as soon as the signal aborts. */
+export async function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return await promise;
   let onAbort: (() => void) | undefined;
-  const gone = new Promise<never>((_, reject) => {
-    onAbort = () => reject(aborted(signal));
+  const abortion = new Promise<never>((_, reject) => {
+    onAbort = () => reject(abortError(signal));
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    return await Promise.race([promise, gone]);
+    return await Promise.race([promise, abortion]);
   } finally {
     if (onAbort) signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** @throws DarkroomError as soon as the signal aborts. */
+export async function sleepUnlessAborted(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(ms, signal);
+  } catch (error) {
+    throw signal?.aborted ? abortError(signal) : error;
   }
 }

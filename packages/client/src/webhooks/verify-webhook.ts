@@ -3,26 +3,26 @@ import { DarkroomError } from '../errors.ts';
 import type { WebhookEvent } from '../types.ts';
 
 export interface VerifyOptions {
-  /** Seconds that the sender's clock may be off, either way. @default 300 */
+  /** How many seconds the sender's clock may differ, in both directions. @default 300 */
   toleranceSeconds?: number | undefined;
-  /** Unix milliseconds. @default the real time */
+  /** The current time in Unix milliseconds. @default `Date.now` */
   now?: (() => number) | undefined;
 }
 
-/** `Headers`, or what Node, Express, Fastify and others have in their place. */
+/** `Headers`, or the header objects of Node, Express, Fastify and others. */
 export type WebhookHeaders =
   | { get(name: string): string | null }
   | Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
- * Whether a webhook is Darkroom's, as Standard Webhooks has it: `v1,<base64>` of the HMAC-SHA256 over
- * `id.timestamp.body`.
+ * Checks that a webhook is from Darkroom, as Standard Webhooks defines it. The signature is `v1,` and the base64 of the
+ * HMAC-SHA256 of `id.timestamp.body`.
  *
- * @param body the bytes as they came, or their text: JSON that was parsed and written anew has another signature.
- * @param secret `whsec_…`; several while one is rotated.
- * @returns the event. The same `webhook-id` may come more than once.
+ * @param body the received bytes, or their text. JSON that was parsed and serialized again has another signature.
+ * @param secret `whsec_…`. During a rotation, pass the old and the new secret.
+ * @returns the event. Darkroom may send an event more than once, with the same `webhook-id`.
  * @throws DarkroomError `webhook_headers`, `webhook_timestamp`, `webhook_signature` or `webhook_body`.
- * @throws TypeError when the receiver itself is wrong: a secret that is missing, a body that was parsed.
+ * @throws TypeError when the receiver passes a wrong argument, such as a missing secret or a parsed body.
  */
 export async function verifyWebhook(
   body: string | Uint8Array | ArrayBuffer,
@@ -30,46 +30,49 @@ export async function verifyWebhook(
   secret: string | readonly string[],
   { toleranceSeconds = 300, now = systemClock.now }: VerifyOptions = {},
 ): Promise<WebhookEvent> {
-  const bytes = bytesOf(body);
+  const bytes = toBytes(body);
   if (typeof secret !== 'string' && !Array.isArray(secret))
-    throw new TypeError('secret: expected whsec_…, got none');
-  const keys = (typeof secret === 'string' ? [secret] : (secret as readonly string[])).map(keyOf);
+    throw new TypeError('secret: expected a string that begins with whsec_, or a list of such strings');
+  const keys = (typeof secret === 'string' ? [secret] : (secret as readonly string[])).map(decodeSecret);
   if (typeof headers !== 'object' || headers === null)
-    throw new TypeError('headers: expected those of the request');
-  if (keys.length === 0) throw new TypeError('secret: expected at least one');
-  const id = header(headers, 'webhook-id');
-  const timestamp = header(headers, 'webhook-timestamp');
-  const signatures = header(headers, 'webhook-signature');
+    throw new TypeError('headers: expected the headers of the request');
+  if (keys.length === 0) throw new TypeError('secret: expected at least one secret');
+  const id = getHeader(headers, 'webhook-id');
+  const timestamp = getHeader(headers, 'webhook-timestamp');
+  const signatures = getHeader(headers, 'webhook-signature');
   if (!id || !timestamp || !signatures)
-    throw new DarkroomError('webhook_headers', 'The webhook-… headers are missing: is this a webhook?');
+    throw new DarkroomError(
+      'webhook_headers',
+      'The headers webhook-id, webhook-timestamp and webhook-signature are required.',
+    );
   const seconds = /^\d{1,12}$/.test(timestamp) ? Number(timestamp) : Number.NaN;
   if (!(Math.abs(now() / 1000 - seconds) <= toleranceSeconds))
     throw new DarkroomError(
       'webhook_timestamp',
-      'The webhook is from another time: a replay, or a clock is off.',
+      'The timestamp is too far from the current time. The webhook is a replay, or a clock is wrong.',
     );
 
   const prefix = new TextEncoder().encode(`${id}.${timestamp}.`);
   const signed = new Uint8Array(prefix.length + bytes.length);
   signed.set(prefix);
   signed.set(bytes, prefix.length);
-  const given = signatures.split(' ').flatMap((part) => {
+  const candidates = signatures.split(' ').flatMap((part) => {
     const [version, text] = part.split(',');
-    const signature = version === 'v1' && text ? decode(text) : undefined;
+    const signature = version === 'v1' && text ? decodeBase64(text) : undefined;
     return signature ? [signature] : [];
   });
-  if (!(await anyFits(keys, given, signed)))
+  if (!(await matchesAny(keys, candidates, signed)))
     throw new DarkroomError(
       'webhook_signature',
-      'The signature does not fit: the secret is another one, or the body is not as it was sent.',
+      'The signature does not match. The secret is wrong, or the body is not the received bytes.',
     );
-  return eventOf(bytes);
+  return parseEvent(bytes);
 }
 
 const HMAC = { name: 'HMAC', hash: 'SHA-256' } as const;
 
-/** Web Crypto compares in constant time. */
-async function anyFits(
+/** `crypto.subtle.verify` compares in constant time. */
+async function matchesAny(
   keys: readonly Bytes[],
   signatures: readonly Bytes[],
   signed: Bytes,
@@ -85,21 +88,22 @@ async function anyFits(
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-function bytesOf(body: string | Uint8Array | ArrayBuffer): Uint8Array {
+function toBytes(body: string | Uint8Array | ArrayBuffer): Uint8Array {
   if (typeof body === 'string') return new TextEncoder().encode(body);
   if (body instanceof Uint8Array) return body;
   if (body instanceof ArrayBuffer) return new Uint8Array(body);
-  throw new TypeError('body: expected the bytes or the text as they came, not what a framework parsed');
+  throw new TypeError('body: expected the received bytes or their text, not a parsed body');
 }
 
-/** Never says what the secret is. */
-function keyOf(secret: string): Bytes {
-  const key = typeof secret === 'string' && decode(secret.startsWith('whsec_') ? secret.slice(6) : secret);
-  if (!key || key.length === 0) throw new TypeError('secret: expected whsec_ and base64');
+/** The error does not contain the secret. */
+function decodeSecret(secret: string): Bytes {
+  const key =
+    typeof secret === 'string' && decodeBase64(secret.startsWith('whsec_') ? secret.slice(6) : secret);
+  if (!key || key.length === 0) throw new TypeError('secret: expected whsec_ followed by base64');
   return key;
 }
 
-function decode(base64: string): Bytes | undefined {
+function decodeBase64(base64: string): Bytes | undefined {
   try {
     return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   } catch {
@@ -107,22 +111,22 @@ function decode(base64: string): Bytes | undefined {
   }
 }
 
-function header(headers: WebhookHeaders, name: string): string | undefined {
+function getHeader(headers: WebhookHeaders, name: string): string | undefined {
   if (typeof headers.get === 'function') return headers.get(name) ?? undefined;
   const fields = headers as Readonly<Record<string, string | readonly string[] | undefined>>;
-  // Frameworks write names in small letters; what was copied by hand may not be.
+  // Frameworks use lower-case names. Headers from other sources may use another case.
   const value = fields[name] ?? Object.entries(fields).find(([key]) => key.toLowerCase() === name)?.[1];
   return typeof value === 'string' ? value : value?.[0];
 }
 
-function eventOf(bytes: Uint8Array): WebhookEvent {
+function parseEvent(bytes: Uint8Array): WebhookEvent {
   try {
     const event = JSON.parse(new TextDecoder().decode(bytes)) as Partial<WebhookEvent> | null;
     if (typeof event?.type === 'string' && isObject(event.data)) return event as WebhookEvent;
   } catch {
-    throw new DarkroomError('webhook_body', 'The webhook is signed and yet not JSON.');
+    throw new DarkroomError('webhook_body', 'The webhook has a valid signature, but its body is not JSON.');
   }
-  throw new DarkroomError('webhook_body', 'The webhook is signed and yet no event.');
+  throw new DarkroomError('webhook_body', 'The webhook has a valid signature, but its body is not an event.');
 }
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null;
