@@ -11,7 +11,7 @@ import {
 } from './fields.ts';
 import { problemSchema } from './problems.ts';
 
-/** The bodies of the API's responses. All fields are always present, unless they are marked optional. Later versions may add fields. */
+/** The bodies of the API's responses. Fields are always present, unless they are optional. Later versions may add fields. */
 
 const common = {
   id: z.string().regex(RENDER_ID),
@@ -160,7 +160,7 @@ export const bulkSchema = z
   .strictObject({ ...bulkCounts, ...earlyEnd, items: z.array(bulkItemSchema) })
   .meta({ id: 'Bulk' });
 
-/** The last line of a streamed bulk response. A response without it is incomplete: the caller must send the request again. */
+/** The last line of a streamed bulk response. Without it, the response is incomplete: send the request again. */
 export const bulkSummarySchema = z.strictObject({ ...bulkCounts, ...earlyEnd }).meta({ id: 'BulkSummary' });
 
 /** The `data` of the server-sent event `progress`. The events `status` and `end` carry a render, and `image` carries its image. */

@@ -22,7 +22,9 @@ export const deliverySchema = z
   .strictObject({
     id: z
       .string()
-      .meta({ description: 'The value of the header `webhook-id`. All attempts have the same value.' }),
+      .meta({
+        description: 'The value of the header `webhook-id`. All delivery attempts have the same value.',
+      }),
     object: z.literal('delivery'),
     render_id: z.string().regex(RENDER_ID),
     event: z.enum(EVENT_TYPES),
@@ -30,13 +32,16 @@ export const deliverySchema = z
       description: 'The host of the webhook URL. The rest of the URL may be secret and is not shown.',
     }),
     status: z.enum(DELIVERY_STATUSES),
-    attempts: z.number().int().meta({ description: 'The number of attempts so far.' }),
+    attempts: z.number().int().meta({ description: 'The number of delivery attempts so far.' }),
     created_at: z.iso.datetime(),
     next_attempt_at: z.iso
       .datetime()
       .nullable()
-      .meta({ description: 'Set when another attempt is planned.' }),
-    last_error: z.string().nullable().meta({ description: 'Why the last failed attempt failed.' }),
+      .meta({ description: 'Set when another delivery attempt is planned.' }),
+    last_error: z
+      .string()
+      .nullable()
+      .meta({ description: 'The reason of the last failed delivery attempt.' }),
   })
   .meta({ id: 'Delivery' });
 

@@ -10,7 +10,7 @@ import type {
   RenderResponse,
 } from '@darkroom/api';
 
-/** The API's types, under the names that the client exports. Type imports only: at run time, the client loads no other package. */
+/** The API's types, under the names that the client exports. Only types are imported: at run time, nothing is loaded. */
 
 /** What to render. Only `prompt` is required. */
 export type RenderRequest = RenderRequestInput;

@@ -1,6 +1,6 @@
 /**
  * Checks of options and ids. A mistake is a `TypeError` that names the option, before a request is sent. Without these
- * checks, a mistake could be reported as a network error, or a wait could have no end. No message quotes a value that may be secret.
+ * checks, a mistake could be reported as a network error, or a wait could have no end. No message quotes a possible secret.
  */
 
 /** `Infinity` means without limit. `NaN` is not valid: it is what `Number()` returns for a missing setting. */

@@ -3,7 +3,7 @@ import { type ApiResponse, errorFromProblem, parseJson, readLines, type Transpor
 import type { BulkLine } from '../types.ts';
 import type { Entry, EntryOutcome } from './entries.ts';
 
-/** The response begins after the upload and after the server has enqueued a first part, so this takes longer than other calls. */
+/** The response begins after the upload, when the server has enqueued a first part. Other calls are faster. */
 const TIMEOUT_MS = 120_000;
 const IDLE_TIMEOUT_MS = 60_000;
 const NAME = 'POST /v1/renders/bulk';
