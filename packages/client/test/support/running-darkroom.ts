@@ -9,32 +9,32 @@ import { createLogger, systemClock } from '@darkroom/shared/runtime';
 import { appendToRun, cleanup, plantSecret, service, tempDir, uniquePrefix, until } from '@darkroom/testkit';
 import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom/upstream-simulator';
 import { type RunningWorker, startWorker } from '@darkroom/worker';
-import { createDarkroom, type Darkroom, type DarkroomOptions } from '../src/index.ts';
+import { createDarkroom, type Darkroom, type DarkroomOptions } from '../../src/index.ts';
 
-/** A whole Darkroom, all of it real: producer, worker, Redis, a folder, the simulated provider over HTTP. */
-export interface House {
+/** A complete Darkroom: a producer, workers, Redis, a folder as the object store, and the simulated provider over HTTP. */
+export interface RunningDarkroom {
   url: string;
   apiKey: string;
-  /** `whsec_…` that its webhooks are signed with. */
+  /** `whsec_…`, the secret that signs the webhooks. */
   webhookSecret: string;
   queues: Queues;
   simulator: Simulator;
-  /** A client with the key, that loses no time between tries. @param overrides its `url` may be a proxy's */
-  client(overrides?: Partial<DarkroomOptions>): Darkroom;
-  /** Ends the task of a render whose prompt says `[[sim:stuck]]`, once it has one. */
-  unstick(id: string): Promise<void>;
-  /** Starts a worker; a house has none until then. */
-  work(): Promise<RunningWorker>;
-  /** Renders in the queue, in any state. */
-  jobCount(): Promise<number>;
+  /** Creates a client with the API key and short delays between tries. @param overrides for example the `url` of a proxy */
+  createClient(overrides?: Partial<DarkroomOptions>): Darkroom;
+  /** Completes the provider's task of a render whose prompt contains `[[sim:stuck]]`. Waits until the task exists. */
+  completeTask(id: string): Promise<void>;
+  /** Starts a worker. Without the option `worker`, there is none at first. */
+  startWorker(): Promise<RunningWorker>;
+  /** Counts the render jobs in all states. */
+  countJobs(): Promise<number>;
 }
 
-/** Failures in tests are made, not suffered: there is nobody to be kind to. */
-export const HASTY = { baseMs: 5, maxMs: 20 } as const;
+/** The test servers fail on purpose, so the client need not wait for them to recover. */
+export const FAST_RETRIES = { baseMs: 5, maxMs: 20 } as const;
 
-export async function openHouse(
-  options: { settings?: Partial<Settings>; simulator?: SimulatorOptions; work?: boolean } = {},
-): Promise<House> {
+export async function startDarkroom(
+  options: { settings?: Partial<Settings>; simulator?: SimulatorOptions; worker?: boolean } = {},
+): Promise<RunningDarkroom> {
   const dataDir = await tempDir();
   const apiKey = plantSecret();
   const sha256 = createHash('sha256').update(apiKey).digest('hex');
@@ -75,37 +75,38 @@ export async function openHouse(
   const store = await openStore({ dataDir, clock: systemClock });
   cleanup(() => store.close());
   const secrets = [apiKey, webhookSecret, simulator.apiKey];
-  // Into the output of the run, which is searched for secrets at its end.
+  // The test run searches its output for secrets at the end, so the log goes there.
   const destination = new Writable({
     write(chunk, _encoding, done) {
-      appendToRun('[client rig]', String(chunk).trimEnd());
+      appendToRun('[client test]', String(chunk).trimEnd());
       done();
     },
   });
-  const logger = createLogger({ name: 'house', level: 'debug', secrets, destination });
-  const parts = { settings, engine, store, logger, clock: systemClock, secrets };
-  const producer = await startProducer(parts);
+  const logger = createLogger({ name: 'darkroom', level: 'debug', secrets, destination });
+  const deps = { settings, engine, store, logger, clock: systemClock, secrets };
+  const producer = await startProducer(deps);
   cleanup(() => producer.close());
   const queues = openQueues(engine, { days: 1 });
-  const work = async () => {
-    const worker = await startWorker(parts);
+  const addWorker = async () => {
+    const worker = await startWorker(deps);
     cleanup(() => worker.close());
     return worker;
   };
-  if (options.work) await work();
+  if (options.worker) await addWorker();
   return {
     url: producer.url,
     apiKey,
     webhookSecret,
     queues,
     simulator,
-    unstick: async (id) => {
+    completeTask: async (id) => {
       const { taskId } = await until(() => simulator.book.byBusinessId(id)[0]);
       await simulator.tasks.complete(taskId);
     },
-    client: (overrides) => createDarkroom({ url: producer.url, apiKey, retry: HASTY, ...overrides }),
-    work,
-    jobCount: async () =>
+    createClient: (overrides) =>
+      createDarkroom({ url: producer.url, apiKey, retry: FAST_RETRIES, ...overrides }),
+    startWorker: addWorker,
+    countJobs: async () =>
       Object.values(await queues.render.getJobCounts()).reduce((sum, count) => sum + count, 0),
   };
 }

@@ -2,6 +2,7 @@ import type {
   AcceptedResponse,
   BulkSummary,
   DeliveryResponse,
+  FinalStatus,
   ProblemResponse,
   ProgressEvent,
   RenderListResponse,
@@ -9,33 +10,38 @@ import type {
   RenderResponse,
 } from '@darkroom/api';
 
-/** The API's shapes by the names that its users know. Types alone: at run time nothing is imported. */
+/** The API's types, under the names that the client exports. Only types are imported: at run time, nothing is loaded. */
 
 /** What to render. Only `prompt` is required. */
 export type RenderRequest = RenderRequestInput;
-/** A render that is durably queued; `duplicate` tells that its key had made it before. */
+/** A durably queued render. `duplicate` is true when an earlier request with the same key created it. */
 export type AcceptedRender = AcceptedResponse;
-/** A render as it stands. */
+/** The current state of a render. */
 export type Render = RenderResponse;
 export type RenderImage = NonNullable<RenderResponse['image']>;
 /** One page of a list. */
 export type RenderPage = RenderListResponse;
 export type RenderProgress = ProgressEvent;
-/** A webhook about the end of a render, and how its delivery goes. */
+/** The delivery of a webhook. */
 export type Delivery = DeliveryResponse;
-/** RFC 9457. */
+/** An error response of the API, RFC 9457. */
 export type Problem = ProblemResponse;
-export type { FinalStatus, ProblemCode, RenderStatus, WebhookEvent } from '@darkroom/api';
+export type { ProblemCode, RenderStatus, WebhookEvent } from '@darkroom/api';
+export type { FinalStatus };
 
-/** A line of a streamed answer to a bulk call. */
+/** A line of a streamed bulk response. */
 export type BulkLine =
   | { index: number; status: 202; render: AcceptedRender }
   | { index: number; status: number; error: Problem }
   | BulkSummary;
 
-const ENDED: readonly string[] = ['completed', 'failed', 'canceled'];
+const FINAL_STATUSES: readonly Render['status'][] = [
+  'completed',
+  'failed',
+  'canceled',
+] satisfies FinalStatus[];
 
-/** Whether a render has ended. A failed one may still be redriven by an operator. */
+/** Whether a render has ended. An operator can still redrive a failed render. */
 export function hasEnded(render: { status: Render['status'] }): boolean {
-  return ENDED.includes(render.status);
+  return FINAL_STATUSES.includes(render.status);
 }
