@@ -1,10 +1,10 @@
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError } from 'commander';
-import { FAULT_KINDS, type FaultRule } from './faults/kinds.ts';
-import { parseFaultFlag } from './faults/parse.ts';
-import type { Latency } from './latency.ts';
+import { FAULT_KINDS, type FaultRule } from './faults/fault-kinds.ts';
+import { parseFaultFlag } from './faults/fault-syntax.ts';
 import type { SimulatorOptions } from './options.ts';
 import { DEFAULT_QUOTA } from './quota.ts';
+import type { Latency } from './tasks/latency.ts';
 
 export interface Flags {
   options: SimulatorOptions;

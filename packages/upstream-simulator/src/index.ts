@@ -18,14 +18,14 @@
  *   webhooks/     events, signatures, the retry schedule
  *   http/         the API (server.ts has its map)
  */
-export type { BillingBook, BookEntry, BookTotals } from './billing/book.ts';
+export type { BillingBook, BookEntry, BookTotals } from './billing/purchase-log.ts';
 export { type Clock, type ManualClock, manualClock, realClock } from './clock.ts';
-export type { FaultBook, FaultState } from './faults/book.ts';
-export { FAULT_KINDS, type Fault, type FaultKind, type FaultRule } from './faults/kinds.ts';
-export type { Latency } from './latency.ts';
+export { FAULT_KINDS, type Fault, type FaultKind, type FaultRule } from './faults/fault-kinds.ts';
+export type { FaultBook, FaultState } from './faults/fault-schedule.ts';
 export type { SimulatorOptions } from './options.ts';
 export type { Quota } from './quota.ts';
 export type { RequestCounts, RequestLog, RequestRecord } from './requests.ts';
 export { type Simulator, startSimulator } from './start.ts';
-export type { TaskControl } from './tasks/control.ts';
+export type { Latency } from './tasks/latency.ts';
 export type { Task } from './tasks/task.ts';
+export type { TaskControl } from './tasks/task-control.ts';

@@ -1,11 +1,11 @@
-import { type Micros, micros } from './billing/money.ts';
 import { type Clock, realClock } from './clock.ts';
-import type { FaultRule } from './faults/kinds.ts';
-import { DEFAULT_LATENCY, type Latency } from './latency.ts';
+import type { FaultRule } from './faults/fault-kinds.ts';
+import { type Micros, micros } from './money.ts';
 import { DEFAULT_QUOTA, type Quota } from './quota.ts';
 import type { RequestRecord } from './requests.ts';
+import { DEFAULT_LATENCY, type Latency } from './tasks/latency.ts';
 import type { Resolution } from './tasks/task.ts';
-import type { WebhookTarget } from './webhooks/sender.ts';
+import type { WebhookTarget } from './webhooks/webhook-sender.ts';
 
 export interface SimulatorOptions {
   /** @default 0, any free port */

@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 import { Account } from './billing/account.ts';
-import { type BillingBook, billingBook } from './billing/book.ts';
+import { type BillingBook, billingBook } from './billing/purchase-log.ts';
 import type { Clock } from './clock.ts';
-import { type FaultBook, Faults } from './faults/book.ts';
+import type { World } from './context.ts';
+import { type FaultBook, Faults } from './faults/fault-schedule.ts';
 import { buildServer } from './http/server.ts';
+import { pictures } from './images/image-files.ts';
 import { type Settings, type SimulatorOptions, settingsFrom } from './options.ts';
-import { pictures } from './pictures/pictures.ts';
 import { accountQuota } from './quota.ts';
 import { freshSeed, stream } from './random.ts';
 import { type RequestLog, Requests } from './requests.ts';
 import { folderBlobs, memoryBlobs } from './storage/blobs.ts';
 import { type JournalRecord, noJournal, openJournal } from './storage/journal.ts';
-import { type TaskControl, taskControl } from './tasks/control.ts';
-import { makeTask } from './tasks/create.ts';
-import { TaskStore } from './tasks/store.ts';
 import type { Task } from './tasks/task.ts';
-import { type WebhookProgress, WebhookSender } from './webhooks/sender.ts';
-import type { World } from './world.ts';
+import { type TaskControl, taskControl } from './tasks/task-control.ts';
+import { makeTask } from './tasks/task-plan.ts';
+import { TaskStore } from './tasks/task-store.ts';
+import { type WebhookProgress, WebhookSender } from './webhooks/webhook-sender.ts';
 
 export interface Simulator {
   /** Its address, without a trailing slash. */

@@ -1,6 +1,6 @@
+import { type Micros, micros } from '../money.ts';
 import type { Journal } from '../storage/journal.ts';
-import type { TaskStore } from '../tasks/store.ts';
-import { type Micros, micros } from './money.ts';
+import type { TaskStore } from '../tasks/task-store.ts';
 
 /** The prepaid balance. */
 export class Account {

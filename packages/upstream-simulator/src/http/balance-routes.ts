@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { dollars } from '../billing/money.ts';
-import type { World } from '../world.ts';
-import { struck } from './strike.ts';
+import type { World } from '../context.ts';
+import { dollars } from '../money.ts';
+import { struck } from './apply-fault.ts';
 
 /** `GET /v1/balance` (of the key) and `/v1/user/balance` (of the account). All keys share one account. */
 export function balanceRoutes(app: FastifyInstance, world: World): void {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { FAULT_KINDS, type FaultRule } from '../faults/kinds.ts';
-import { parseRule } from '../faults/parse.ts';
-import type { World } from '../world.ts';
+import type { World } from '../context.ts';
+import { FAULT_KINDS, type FaultRule } from '../faults/fault-kinds.ts';
+import { parseRule } from '../faults/fault-syntax.ts';
 import { type Checked, refuse } from './submission.ts';
 
 const MAP = {

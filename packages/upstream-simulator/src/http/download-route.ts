@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { FaultAt } from '../faults/kinds.ts';
-import { hasExpired, statusAt } from '../tasks/lifecycle.ts';
+import type { World } from '../context.ts';
+import type { FaultAt } from '../faults/fault-kinds.ts';
 import type { Task } from '../tasks/task.ts';
-import type { World } from '../world.ts';
-import { abandon } from './accounting.ts';
-import { sendError } from './errors.ts';
-import { pause, struck } from './strike.ts';
+import { hasExpired, statusAt } from '../tasks/task-status.ts';
+import { pause, struck } from './apply-fault.ts';
+import { sendError } from './error-responses.ts';
+import { abandon } from './request-accounting.ts';
 
 const MIME = { jpg: 'image/jpeg', png: 'image/png' } as const;
 const SLOW_PIECES = 20;

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { FaultAt } from '../faults/kinds.ts';
+import type { World } from '../context.ts';
+import type { FaultAt } from '../faults/fault-kinds.ts';
 import type { Task } from '../tasks/task.ts';
-import type { World } from '../world.ts';
-import { abandon, cut } from './accounting.ts';
-import { sendError, sendGatewayPage } from './errors.ts';
-import { refuseUncounted, struck } from './strike.ts';
-import { taskView } from './task-view.ts';
+import { taskView } from '../tasks/task-view.ts';
+import { refuseUncounted, struck } from './apply-fault.ts';
+import { sendError, sendGatewayPage } from './error-responses.ts';
+import { abandon, cut } from './request-accounting.ts';
 
 /** `GET /v1/images/generations/{task_id}` */
 export function queryRoute(app: FastifyInstance, world: World): void {

@@ -9,13 +9,13 @@
  *   *-route(s).ts        submit, query, download, upload, balance, control
  */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { World } from '../world.ts';
-import { countRequest } from './accounting.ts';
+import type { World } from '../context.ts';
 import { balanceRoutes } from './balance-routes.ts';
 import { controlRoutes } from './control-routes.ts';
 import { downloadRoute } from './download-route.ts';
-import { sendError } from './errors.ts';
+import { sendError } from './error-responses.ts';
 import { queryRoute } from './query-route.ts';
+import { countRequest } from './request-accounting.ts';
 import { submitRoute } from './submit-route.ts';
 import { uploadRoutes } from './upload-route.ts';
 

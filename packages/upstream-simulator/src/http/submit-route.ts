@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { FaultAt } from '../faults/kinds.ts';
-import { parseDirectives } from '../faults/parse.ts';
-import type { World } from '../world.ts';
-import { abandon, cut } from './accounting.ts';
-import { sendError, sendGatewayPage } from './errors.ts';
-import { struck } from './strike.ts';
+import type { World } from '../context.ts';
+import type { FaultAt } from '../faults/fault-kinds.ts';
+import { parseDirectives } from '../faults/fault-syntax.ts';
+import { taskView } from '../tasks/task-view.ts';
+import { struck } from './apply-fault.ts';
+import { sendError, sendGatewayPage } from './error-responses.ts';
+import { abandon, cut } from './request-accounting.ts';
 import { type Checked, checkSubmission, refuse, type Submission } from './submission.ts';
 import { checkImages } from './submitted-images.ts';
-import { taskView } from './task-view.ts';
 
 /** 14 images of 10 MB in base64, and the rest. */
 const MOST_BODY_BYTES = 200 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
-import { imageType } from '../pictures/image-type.ts';
+import { imageType } from '../images/file-format.ts';
 import type { Blobs } from '../storage/blobs.ts';
 import { type Checked, refuse } from './submission.ts';
 

@@ -1,9 +1,9 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ImageType, imageType } from '../pictures/image-type.ts';
+import type { World } from '../context.ts';
+import { type ImageType, imageType } from '../images/file-format.ts';
 import { randomName } from '../random.ts';
-import type { World } from '../world.ts';
-import { struck } from './strike.ts';
+import { struck } from './apply-fault.ts';
 import { type Checked, refuse } from './submission.ts';
 
 const MOST_BYTES = 10 * 1024 * 1024;

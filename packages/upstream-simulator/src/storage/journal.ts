@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Micros } from '../billing/money.ts';
+import type { Micros } from '../money.ts';
 import type { Task } from '../tasks/task.ts';
 
 /** One line of the journal. Of records about the same thing the last one holds. */

@@ -1,4 +1,4 @@
-import type { Micros } from '../billing/money.ts';
+import type { Micros } from '../money.ts';
 
 export const RESOLUTIONS = ['1K', '2K', '4K'] as const;
 export type Resolution = (typeof RESOLUTIONS)[number];

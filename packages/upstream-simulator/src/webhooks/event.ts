@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { taskResult } from '../http/task-view.ts';
 import type { Task } from '../tasks/task.ts';
+import { taskResult } from '../tasks/task-view.ts';
 
 export interface WebhookEvent {
   id: string;

@@ -1,19 +1,19 @@
 import type { Account } from './billing/account.ts';
-import type { BillingBook } from './billing/book.ts';
+import type { BillingBook } from './billing/purchase-log.ts';
 import type { Clock } from './clock.ts';
-import type { Faults } from './faults/book.ts';
+import type { Faults } from './faults/fault-schedule.ts';
+import type { Pictures } from './images/image-files.ts';
 import type { Settings } from './options.ts';
-import type { Pictures } from './pictures/pictures.ts';
 import type { AccountQuota } from './quota.ts';
 import type { Random } from './random.ts';
 import type { Requests } from './requests.ts';
 import type { Blobs } from './storage/blobs.ts';
 import type { Journal } from './storage/journal.ts';
-import type { TaskControl } from './tasks/control.ts';
-import type { TaskSpec } from './tasks/create.ts';
-import type { TaskStore } from './tasks/store.ts';
 import type { Task } from './tasks/task.ts';
-import type { WebhookSender } from './webhooks/sender.ts';
+import type { TaskControl } from './tasks/task-control.ts';
+import type { TaskSpec } from './tasks/task-plan.ts';
+import type { TaskStore } from './tasks/task-store.ts';
+import type { WebhookSender } from './webhooks/webhook-sender.ts';
 
 /** What the routes work on. */
 export interface World {

@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify';
-import type { FaultSubject } from '../faults/book.ts';
-import type { FaultAt } from '../faults/kinds.ts';
-import type { World } from '../world.ts';
-import { abandon, cut } from './accounting.ts';
-import { sendError, sendGatewayPage } from './errors.ts';
+import type { World } from '../context.ts';
+import type { FaultAt } from '../faults/fault-kinds.ts';
+import type { FaultSubject } from '../faults/fault-schedule.ts';
+import { sendError, sendGatewayPage } from './error-responses.ts';
+import { abandon, cut } from './request-accounting.ts';
 
 /** Waits in the server's own time. */
 export function pause(world: World, ms: number): Promise<void> {

@@ -1,5 +1,5 @@
-import type { Random } from './random.ts';
-import type { Resolution } from './tasks/task.ts';
+import type { Random } from '../random.ts';
+import type { Resolution } from './task.ts';
 
 /** Provider time in milliseconds. */
 export interface Latency {

@@ -1,4 +1,4 @@
-import { FAULT_KINDS, type FaultRule, isFaultKind, ROUTES } from './kinds.ts';
+import { FAULT_KINDS, type FaultRule, isFaultKind, ROUTES } from './fault-kinds.ts';
 
 const MATCH_PARAMS: Record<string, 'number' | 'string'> = {
   route: 'string',

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
-import type { Faults } from '../faults/book.ts';
-import { drawLatency } from '../latency.ts';
+import type { Faults } from '../faults/fault-schedule.ts';
 import type { Settings } from '../options.ts';
 import { type Random, randomName } from '../random.ts';
+import { drawLatency } from './latency.ts';
 import type { Outcome, Resolution, Size, StatusDisguise, Task } from './task.ts';
 
 /** What a valid submission asks for. */

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { World } from '../context.ts';
 import type { QuotaCategory } from '../quota.ts';
 import type { RequestCategory } from '../requests.ts';
-import type { World } from '../world.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

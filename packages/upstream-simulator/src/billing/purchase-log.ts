@@ -1,7 +1,7 @@
-import { statusAt } from '../tasks/lifecycle.ts';
-import type { TaskStore } from '../tasks/store.ts';
+import type { Micros } from '../money.ts';
 import type { Task, TaskStatus } from '../tasks/task.ts';
-import type { Micros } from './money.ts';
+import { statusAt } from '../tasks/task-status.ts';
+import type { TaskStore } from '../tasks/task-store.ts';
 
 /** One purchase. Amounts are whole micro-dollars, times are milliseconds since the epoch. */
 export interface BookEntry {

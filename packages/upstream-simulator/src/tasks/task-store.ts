@@ -1,8 +1,8 @@
-import type { Micros } from '../billing/money.ts';
 import type { Clock } from '../clock.ts';
-import { DueHeap } from './heap.ts';
-import { isOver } from './lifecycle.ts';
+import type { Micros } from '../money.ts';
+import { DueHeap } from './due-heap.ts';
 import type { Task } from './task.ts';
+import { isOver } from './task-status.ts';
 
 export interface TaskTotals {
   count: number;

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { lettering } from '../src/pictures/lettering.ts';
+import { lettering } from '../src/images/lettering.ts';
 import { download, finished, simulator } from './support.ts';
 
 async function decoded(bytes: Buffer): Promise<{ width: number; height: number; format: string }> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Faults } from '../faults/book.ts';
+import type { Faults } from '../faults/fault-schedule.ts';
 import type { Journal } from '../storage/journal.ts';
 import type { Task } from '../tasks/task.ts';
 import { finalEvent, testEvent, type WebhookEvent } from './event.ts';

@@ -8,8 +8,8 @@ import {
   isLasting,
   pointOf,
   type Route,
-} from './kinds.ts';
-import { parseDirectives } from './parse.ts';
+} from './fault-kinds.ts';
+import { parseDirectives } from './fault-syntax.ts';
 
 /** Whom a fault would strike. */
 export interface FaultSubject {

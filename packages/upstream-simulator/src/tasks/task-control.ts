@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts';
 import type { Journal } from '../storage/journal.ts';
-import { failure } from './create.ts';
-import { isOver } from './lifecycle.ts';
-import type { TaskStore } from './store.ts';
 import type { Task } from './task.ts';
+import { failure } from './task-plan.ts';
+import { isOver } from './task-status.ts';
+import type { TaskStore } from './task-store.ts';
 
 /** Looks at tasks, and changes how they go on: for tests that will not wait. */
 export interface TaskControl {

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { withoutDirectives } from '../faults/parse.ts';
+import { withoutDirectives } from '../faults/fault-syntax.ts';
 import type { Resolution, Size } from '../tasks/task.ts';
 import { captionSvg } from './caption.ts';
 import { type Dimensions, dimensionsOf } from './dimensions.ts';

@@ -1,7 +1,7 @@
 import type { Blobs } from '../storage/blobs.ts';
 import type { Task } from '../tasks/task.ts';
+import { renderPicture, tinyPicture } from './draw-image.ts';
 import { padPng } from './padding.ts';
-import { renderPicture, tinyPicture } from './render.ts';
 
 /** The result files. They are drawn when somebody first asks, two at a time, and the latest are kept. */
 export interface Pictures {

@@ -1,5 +1,5 @@
-import { progressAt, shownStatus, statusAt } from '../tasks/lifecycle.ts';
-import type { Task } from '../tasks/task.ts';
+import type { Task } from './task.ts';
+import { progressAt, shownStatus, statusAt } from './task-status.ts';
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
