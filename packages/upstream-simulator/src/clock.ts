@@ -6,14 +6,14 @@ export interface Clock {
 }
 
 /** Node answers a longer setTimeout by firing at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const realClock: Clock = {
   now: () => Date.now(),
   after(ms, fn) {
     let timer: NodeJS.Timeout;
     const arm = (left: number): void => {
-      const step = Math.min(left, LONGEST_TIMER_MS);
+      const step = Math.min(left, MAX_TIMER_MS);
       timer = setTimeout(() => (left > step ? arm(left - step) : fn()), step);
       timer.unref();
     };

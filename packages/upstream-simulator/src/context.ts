@@ -1,12 +1,12 @@
 import type { Account } from './billing/account.ts';
-import type { BillingBook } from './billing/purchase-log.ts';
+import type { PurchaseLog } from './billing/purchase-log.ts';
 import type { Clock } from './clock.ts';
-import type { Faults } from './faults/fault-schedule.ts';
-import type { Pictures } from './images/image-files.ts';
+import type { FaultSchedule } from './faults/fault-schedule.ts';
+import type { ImageFiles } from './images/image-files.ts';
 import type { Settings } from './options.ts';
 import type { AccountQuota } from './quota.ts';
 import type { Random } from './random.ts';
-import type { Requests } from './requests.ts';
+import type { RequestCounter } from './requests.ts';
 import type { Blobs } from './storage/blobs.ts';
 import type { Journal } from './storage/journal.ts';
 import type { Task } from './tasks/task.ts';
@@ -16,22 +16,22 @@ import type { TaskStore } from './tasks/task-store.ts';
 import type { WebhookSender } from './webhooks/webhook-sender.ts';
 
 /** What the routes work on. */
-export interface World {
+export interface SimulatorContext {
   settings: Settings;
   clock: Clock;
   tasks: TaskStore;
   control: TaskControl;
   account: Account;
-  book: BillingBook;
+  purchases: PurchaseLog;
   quota: AccountQuota;
-  faults: Faults;
-  requests: Requests;
+  faults: FaultSchedule;
+  requests: RequestCounter;
   blobs: Blobs;
-  pictures: Pictures;
+  images: ImageFiles;
   journal: Journal;
   webhooks: WebhookSender | undefined;
-  uploadNames: Random;
-  makeTask(spec: TaskSpec): Task;
+  uploadRandom: Random;
+  planTask(spec: TaskSpec): Task;
   /** The base of result and upload URLs. */
-  publicUrl(): string;
+  getPublicUrl(): string;
 }

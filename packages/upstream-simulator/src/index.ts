@@ -4,7 +4,7 @@
  *   main.ts       the command line
  *   flags.ts      its options
  *   options.ts    what can be set, and the defaults
- *   world.ts      the parts, as the routes see them
+ *   context.ts      the parts, as the routes see them
  *   clock.ts      time and timers, real or moved by hand
  *   random.ts     seeded randomness, one stream per purpose
  *   latency.ts    how long a task takes
@@ -18,10 +18,10 @@
  *   webhooks/     events, signatures, the retry schedule
  *   http/         the API (server.ts has its map)
  */
-export type { BillingBook, BookEntry, BookTotals } from './billing/purchase-log.ts';
+export type { PurchaseLog, PurchaseRecord, PurchaseTotals } from './billing/purchase-log.ts';
 export { type Clock, type ManualClock, manualClock, realClock } from './clock.ts';
 export { FAULT_KINDS, type Fault, type FaultKind, type FaultRule } from './faults/fault-kinds.ts';
-export type { FaultBook, FaultState } from './faults/fault-schedule.ts';
+export type { FaultControl, FaultState } from './faults/fault-schedule.ts';
 export type { SimulatorOptions } from './options.ts';
 export type { Quota } from './quota.ts';
 export type { RequestCounts, RequestLog, RequestRecord } from './requests.ts';

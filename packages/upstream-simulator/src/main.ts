@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const stop = (): void => {
     simulator.close().then(
       () => process.exit(0),
-      (error: unknown) => fail(error),
+      (error: unknown) => exitWithError(error),
     );
   };
   process.once('SIGINT', stop);
@@ -51,9 +51,9 @@ async function main(): Promise<void> {
   printStart(simulator);
 }
 
-function fail(error: unknown): never {
+function exitWithError(error: unknown): never {
   process.stderr.write(`simulator: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
 }
 
-main().catch(fail);
+main().catch(exitWithError);

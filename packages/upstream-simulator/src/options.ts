@@ -1,6 +1,6 @@
 import { type Clock, realClock } from './clock.ts';
 import type { FaultRule } from './faults/fault-kinds.ts';
-import { type Micros, micros } from './money.ts';
+import { type Micros, toMicros } from './money.ts';
 import { DEFAULT_QUOTA, type Quota } from './quota.ts';
 import type { RequestRecord } from './requests.ts';
 import { DEFAULT_LATENCY, type Latency } from './tasks/latency.ts';
@@ -75,7 +75,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export const DEFAULT_PRICES: Record<Resolution, number> = { '1K': 0.025, '2K': 0.03, '4K': 0.04 };
 
 /** Fills in the defaults; `seed` is used where the options have none. */
-export function settingsFrom(options: SimulatorOptions, seed: number): Settings {
+export function resolveSettings(options: SimulatorOptions, seed: number): Settings {
   const prices = options.prices ?? DEFAULT_PRICES;
   return {
     port: options.port ?? 0,
@@ -86,8 +86,8 @@ export function settingsFrom(options: SimulatorOptions, seed: number): Settings 
     latency: options.latency ?? DEFAULT_LATENCY,
     quota: options.quota === undefined ? DEFAULT_QUOTA : options.quota,
     resultTtlMs: options.resultTtlMs ?? DAY_MS,
-    prices: { '1K': micros(prices['1K']), '2K': micros(prices['2K']), '4K': micros(prices['4K']) },
-    balance: options.balance === undefined ? null : micros(options.balance),
+    prices: { '1K': toMicros(prices['1K']), '2K': toMicros(prices['2K']), '4K': toMicros(prices['4K']) },
+    balance: options.balance === undefined ? null : toMicros(options.balance),
     dataDir: options.dataDir,
     webhook: options.webhook,
     faults: options.faults ?? [],

@@ -24,18 +24,18 @@ export function seededRandom(seed: number): Random {
 }
 
 /** A seed for whoever did not ask for a certain one. */
-export function freshSeed(): number {
+export function drawSeed(): number {
   return randomInt(2 ** 32);
 }
 
 /** One stream per purpose, so that a fault drawn does not change the latencies that follow. */
-export function stream(seed: number, purpose: string): Random {
+export function createStream(seed: number, purpose: string): Random {
   return seededRandom(seed ^ hash32(purpose));
 }
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
-export function randomName(random: Random, length: number): string {
+export function drawName(random: Random, length: number): string {
   let name = '';
   for (let i = 0; i < length; i++) name += ALPHABET[Math.floor(random() * ALPHABET.length)];
   return name;

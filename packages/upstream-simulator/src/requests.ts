@@ -53,38 +53,38 @@ class RollingSecond {
   }
 }
 
-export class Requests implements RequestLog {
+export class RequestCounter implements RequestLog {
   readonly #categories: Record<RequestCategory, CategoryCount> = {
-    submit: emptyCount(),
-    query: emptyCount(),
-    download: emptyCount(),
-    upload: emptyCount(),
-    balance: emptyCount(),
-    other: emptyCount(),
+    submit: createEmptyCount(),
+    query: createEmptyCount(),
+    download: createEmptyCount(),
+    upload: createEmptyCount(),
+    balance: createEmptyCount(),
+    other: createEmptyCount(),
   };
   readonly #arrived = new RollingSecond();
   readonly #admitted = new RollingSecond();
   readonly #waiting = new Set<{ condition: (counts: RequestCounts) => boolean; done: () => void }>();
 
-  received(category: RequestCategory, now: number): void {
+  countReceived(category: RequestCategory, now: number): void {
     this.#categories[category].received += 1;
     if (category === 'submit') this.#arrived.add(now);
-    this.#notify();
+    this.#resolveWaiters();
   }
 
-  admitted(category: RequestCategory, now: number): void {
+  countAdmitted(category: RequestCategory, now: number): void {
     if (category === 'submit') this.#admitted.add(now);
   }
 
-  quotaRefused(category: RequestCategory): void {
+  countQuotaRefused(category: RequestCategory): void {
     this.#categories[category].quotaRefused += 1;
   }
 
-  answered(category: RequestCategory, status: number | undefined): void {
+  countAnswered(category: RequestCategory, status: number | undefined): void {
     const { answered } = this.#categories[category];
     const key = status === undefined ? 'unanswered' : String(status);
     answered[key] = (answered[key] ?? 0) + 1;
-    this.#notify();
+    this.#resolveWaiters();
   }
 
   counts(): RequestCounts {
@@ -103,7 +103,7 @@ export class Requests implements RequestLog {
     return this.counts();
   }
 
-  #notify(): void {
+  #resolveWaiters(): void {
     if (this.#waiting.size === 0) return;
     const counts = this.counts();
     for (const waiter of this.#waiting) {
@@ -114,6 +114,6 @@ export class Requests implements RequestLog {
   }
 }
 
-function emptyCount(): CategoryCount {
+function createEmptyCount(): CategoryCount {
   return { received: 0, answered: {}, quotaRefused: 0 };
 }

@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import { Account } from './billing/account.ts';
-import { type BillingBook, billingBook } from './billing/purchase-log.ts';
+import { createPurchaseLog, type PurchaseLog } from './billing/purchase-log.ts';
 import type { Clock } from './clock.ts';
-import type { World } from './context.ts';
-import { type FaultBook, Faults } from './faults/fault-schedule.ts';
+import type { SimulatorContext } from './context.ts';
+import { type FaultControl, FaultSchedule } from './faults/fault-schedule.ts';
 import { buildServer } from './http/server.ts';
-import { pictures } from './images/image-files.ts';
-import { type Settings, type SimulatorOptions, settingsFrom } from './options.ts';
-import { accountQuota } from './quota.ts';
-import { freshSeed, stream } from './random.ts';
-import { type RequestLog, Requests } from './requests.ts';
-import { folderBlobs, memoryBlobs } from './storage/blobs.ts';
-import { type JournalRecord, noJournal, openJournal } from './storage/journal.ts';
+import { createImageFiles } from './images/image-files.ts';
+import { resolveSettings, type Settings, type SimulatorOptions } from './options.ts';
+import { createAccountQuota } from './quota.ts';
+import { createStream, drawSeed } from './random.ts';
+import { RequestCounter, type RequestLog } from './requests.ts';
+import { createMemoryBlobs, openBlobFolder } from './storage/blobs.ts';
+import { type JournalRecord, NO_JOURNAL, openJournal } from './storage/journal.ts';
 import type { Task } from './tasks/task.ts';
-import { type TaskControl, taskControl } from './tasks/task-control.ts';
-import { makeTask } from './tasks/task-plan.ts';
+import { createTaskControl, type TaskControl } from './tasks/task-control.ts';
+import { planTask } from './tasks/task-plan.ts';
 import { TaskStore } from './tasks/task-store.ts';
 import { type WebhookProgress, WebhookSender } from './webhooks/webhook-sender.ts';
 
@@ -23,8 +23,8 @@ export interface Simulator {
   url: string;
   /** The first of its keys. */
   apiKey: string;
-  book: BillingBook;
-  faults: FaultBook;
+  book: PurchaseLog;
+  faults: FaultControl;
   requests: RequestLog;
   tasks: TaskControl;
   clock: Clock;
@@ -38,7 +38,7 @@ export interface Simulator {
 
 /** Starts a server of its own; any number of them can run in one process. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const settings = settingsFrom(options, freshSeed());
+  const settings = resolveSettings(options, drawSeed());
   const { clock } = settings;
   const [apiKey] = settings.apiKeys;
   if (apiKey === undefined) throw new Error('apiKeys must have at least one key');
@@ -46,10 +46,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const earlier = replay(records);
 
   let ownUrl = '';
-  const publicUrl = (): string => settings.resultHost ?? ownUrl;
+  const getPublicUrl = (): string => settings.resultHost ?? ownUrl;
   // A restart must not draw the same ids again.
-  const random = (purpose: string) => stream(settings.seed + records.length, purpose);
-  const faults = new Faults(clock, random('faults'), settings.timeScale);
+  const random = (purpose: string) => createStream(settings.seed + records.length, purpose);
+  const faults = new FaultSchedule(clock, random('faults'), settings.timeScale);
   faults.set(settings.faults);
   const { webhook: target, timeScale } = settings;
   const webhooks =
@@ -60,23 +60,25 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       timeScale,
       faults,
       journal,
-      resultBase: publicUrl,
+      resultBase: getPublicUrl,
       fetch: settings.fetch,
       progress: earlier.webhooks,
     });
   // A webhook carries the result's URL: what ended while the server was away waits for its address.
-  const settledEarly: Task[] = [];
+  const endedEarly: Task[] = [];
   const tasks = new TaskStore(clock, (task) => {
-    if (ownUrl === '') settledEarly.push(task);
-    else webhooks?.taskSettled(task);
+    if (ownUrl === '') endedEarly.push(task);
+    else webhooks?.sendTaskEnd(task);
   });
   for (const task of earlier.tasks) tasks.add(task);
   const account = new Account(tasks, journal, earlier.deposited ?? { amount: settings.balance });
   const blobs =
-    settings.dataDir === undefined ? memoryBlobs() : await folderBlobs(join(settings.dataDir, 'blobs'));
+    settings.dataDir === undefined
+      ? createMemoryBlobs()
+      : await openBlobFolder(join(settings.dataDir, 'blobs'));
   const randoms = { id: random('id'), latency: random('latency'), format: random('format') };
   const isTaken = (id: string): boolean => tasks.has(id);
-  const world: World = {
+  const context: SimulatorContext = {
     settings,
     clock,
     tasks,
@@ -85,17 +87,17 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     blobs,
     journal,
     webhooks,
-    publicUrl,
-    control: taskControl(tasks, clock, journal),
-    book: billingBook(tasks, () => clock.now()),
-    quota: accountQuota(settings.quota, clock),
-    requests: new Requests(),
-    pictures: pictures(blobs, settings.instant),
-    uploadNames: random('uploads'),
-    makeTask: (spec) => makeTask(spec, { settings, clock, faults, randoms, isTaken }),
+    getPublicUrl,
+    control: createTaskControl(tasks, clock, journal),
+    purchases: createPurchaseLog(tasks, () => clock.now()),
+    quota: createAccountQuota(settings.quota, clock),
+    requests: new RequestCounter(),
+    images: createImageFiles(blobs, settings.instant),
+    uploadRandom: random('uploads'),
+    planTask: (spec) => planTask(spec, { settings, clock, faults, randoms, isTaken }),
   };
 
-  const app = await buildServer(world);
+  const app = await buildServer(context);
   try {
     ownUrl = await app.listen({ port: settings.port, host: settings.host });
   } catch (error) {
@@ -103,8 +105,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     await closeAll();
     throw error;
   }
-  for (const task of settledEarly) webhooks?.taskSettled(task);
-  tasks.settleDue();
+  for (const task of endedEarly) webhooks?.sendTaskEnd(task);
+  tasks.processEnds();
 
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {
@@ -118,9 +120,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     apiKey,
     clock,
     faults,
-    book: world.book,
-    requests: world.requests,
-    tasks: world.control,
+    book: context.purchases,
+    requests: context.requests,
+    tasks: context.control,
     setBalance: (dollars) => account.setRemaining(dollars),
     sendTestWebhook: () => webhooks?.sendTest(),
     close: () => (closing ??= closeAll()),
@@ -128,7 +130,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 }
 
 async function openStorage(settings: Settings) {
-  if (settings.dataDir === undefined) return { journal: noJournal, records: [] };
+  if (settings.dataDir === undefined) return { journal: NO_JOURNAL, records: [] };
   return openJournal(join(settings.dataDir, 'journal.jsonl'));
 }
 
@@ -146,7 +148,7 @@ function replay(records: readonly JournalRecord[]): Earlier {
   for (const record of records) {
     switch (record.type) {
       case 'task':
-        tasks.set(record.task.id, { ...record.task, settled: false, refunded: 0 });
+        tasks.set(record.task.id, { ...record.task, endProcessed: false, refunded: 0 });
         break;
       case 'webhook':
         webhooks.set(record.taskId, { attempts: record.attempts, done: record.done });

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { lettering } from '../src/images/lettering.ts';
+import { createLettering } from '../src/images/lettering.ts';
 import { download, finished, simulator } from './support.ts';
 
 async function decoded(bytes: Buffer): Promise<{ width: number; height: number; format: string }> {
@@ -75,20 +75,21 @@ describe('a picture', () => {
 });
 
 describe('lettering', () => {
-  const letters = lettering(600);
+  const letters = createLettering(600);
 
   test('draws outlines that need no installed font, for Latin, Cyrillic and Greek', () => {
-    for (const text of ['fox', 'ñŁ', 'Лиса', 'ΑΒΓ']) expect(letters.outline(text, 0, 0, 20)).toMatch(/^M/);
-    expect(letters.width('fox', 40)).toBeCloseTo(2 * letters.width('fox', 20));
+    for (const text of ['fox', 'ñŁ', 'Лиса', 'ΑΒΓ'])
+      expect(letters.outlineText(text, 0, 0, 20)).toMatch(/^M/);
+    expect(letters.measureText('fox', 40)).toBeCloseTo(2 * letters.measureText('fox', 20));
   });
 
   test('wraps within the width, cuts long words and ends in an ellipsis', () => {
     const text = `${'word '.repeat(40)}${'x'.repeat(200)}`;
-    const lines = letters.wrap(text, 20, 200, 3);
+    const lines = letters.wrapText(text, 20, 200, 3);
     expect(lines).toHaveLength(3);
     expect(lines[2]).toMatch(/…$/);
-    for (const line of [...lines, ...letters.wrap('x'.repeat(200), 20, 200, 99)]) {
-      expect(letters.width(line, 20)).toBeLessThanOrEqual(200);
+    for (const line of [...lines, ...letters.wrapText('x'.repeat(200), 20, 200, 99)]) {
+      expect(letters.measureText(line, 20)).toBeLessThanOrEqual(200);
     }
   });
 });

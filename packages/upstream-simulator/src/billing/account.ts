@@ -1,4 +1,4 @@
-import { type Micros, micros } from '../money.ts';
+import { type Micros, toMicros } from '../money.ts';
 import type { Journal } from '../storage/journal.ts';
 import type { TaskStore } from '../tasks/task-store.ts';
 
@@ -31,7 +31,7 @@ export class Account {
 
   /** Dollars that shall be left from now on. */
   async setRemaining(dollars: number | null): Promise<void> {
-    this.#deposited = dollars === null ? null : micros(dollars) + this.used;
+    this.#deposited = dollars === null ? null : toMicros(dollars) + this.used;
     await this.#journal.append({ type: 'balance', deposited: this.#deposited });
   }
 }

@@ -1,10 +1,10 @@
 import type { Micros } from '../money.ts';
 import type { Task, TaskStatus } from '../tasks/task.ts';
-import { statusAt } from '../tasks/task-status.ts';
+import { getStatus } from '../tasks/task-status.ts';
 import type { TaskStore } from '../tasks/task-store.ts';
 
 /** One purchase. Amounts are whole micro-dollars, times are milliseconds since the epoch. */
-export interface BookEntry {
+export interface PurchaseRecord {
   taskId: string;
   clientBusinessId: string | null;
   charged: Micros;
@@ -17,7 +17,7 @@ export interface BookEntry {
   acknowledged: boolean;
 }
 
-export interface BookTotals {
+export interface PurchaseTotals {
   tasks: number;
   charged: Micros;
   refunded: Micros;
@@ -26,27 +26,27 @@ export interface BookTotals {
 }
 
 /** Every task that was ever created, and what it cost: the truth that tests compare a client's own books with. */
-export interface BillingBook {
-  entries(): BookEntry[];
-  totals(): BookTotals;
-  byTaskId(taskId: string): BookEntry | undefined;
-  byBusinessId(clientBusinessId: string): BookEntry[];
-  toJSON(): { totals: BookTotals; entries: BookEntry[] };
+export interface PurchaseLog {
+  entries(): PurchaseRecord[];
+  totals(): PurchaseTotals;
+  byTaskId(taskId: string): PurchaseRecord | undefined;
+  byBusinessId(clientBusinessId: string): PurchaseRecord[];
+  toJSON(): { totals: PurchaseTotals; entries: PurchaseRecord[] };
 }
 
-export function billingBook(tasks: TaskStore, now: () => number): BillingBook {
-  const entry = (task: Task): BookEntry => ({
+export function createPurchaseLog(tasks: TaskStore, now: () => number): PurchaseLog {
+  const entry = (task: Task): PurchaseRecord => ({
     taskId: task.id,
     clientBusinessId: task.clientBusinessId,
     charged: task.price,
     refunded: task.refunded,
-    status: statusAt(task, now()),
+    status: getStatus(task, now()),
     createdAt: task.createdAt,
     prompt: task.prompt,
     model: task.model,
     acknowledged: task.acknowledged,
   });
-  const book: BillingBook = {
+  const book: PurchaseLog = {
     entries: () => tasks.all().map(entry),
     totals: () => {
       const { count, charged, refunded } = tasks.totals();

@@ -168,11 +168,11 @@ export interface FaultMatch {
 
 export type FaultRule = Fault & FaultMatch;
 
-export function pointOf(kind: FaultKind): FaultPoint {
+export function getFaultPoint(kind: FaultKind): FaultPoint {
   return FAULT_KINDS[kind].point;
 }
 
-export function isLasting(kind: FaultKind): boolean {
+export function isRepeating(kind: FaultKind): boolean {
   return 'lasting' in FAULT_KINDS[kind];
 }
 

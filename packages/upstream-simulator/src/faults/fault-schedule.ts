@@ -5,8 +5,8 @@ import {
   type FaultKind,
   type FaultPoint,
   type FaultRule,
-  isLasting,
-  pointOf,
+  getFaultPoint,
+  isRepeating,
   type Route,
 } from './fault-kinds.ts';
 import { parseDirectives } from './fault-syntax.ts';
@@ -28,7 +28,7 @@ export interface FaultState {
 }
 
 /** The faults in force. Rules are tried in the order in which they were added; directives of the prompt come first. */
-export interface FaultBook {
+export interface FaultControl {
   /** Adds a rule and answers its state, which goes on counting. */
   add(rule: FaultRule): FaultState;
   /** Replaces all rules. */
@@ -39,7 +39,7 @@ export interface FaultBook {
   fired(): Partial<Record<FaultKind, number>>;
 }
 
-class Rule implements FaultState {
+class ScheduledRule implements FaultState {
   readonly rule: FaultRule;
   fired = 0;
   left: number | null;
@@ -62,7 +62,7 @@ class Rule implements FaultState {
     return rule.taskId === undefined || rule.taskId === subject.taskId;
   }
 
-  strikes(random: Random): boolean {
+  tryApply(random: Random): boolean {
     if (this.left === 0) return false;
     if (this.#skip > 0) {
       this.#skip -= 1;
@@ -78,13 +78,13 @@ class Rule implements FaultState {
   }
 }
 
-export class Faults implements FaultBook {
+export class FaultSchedule implements FaultControl {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #timeScale: number;
-  #rules: Rule[] = [];
+  #rules: ScheduledRule[] = [];
   /** Rules made of prompt directives, by whom they strike. */
-  readonly #directives = new Map<string, Rule>();
+  readonly #directives = new Map<string, ScheduledRule>();
   readonly #fired: Partial<Record<FaultKind, number>> = {};
 
   constructor(clock: Clock, random: Random, timeScale: number) {
@@ -94,13 +94,13 @@ export class Faults implements FaultBook {
   }
 
   add(rule: FaultRule): FaultState {
-    const added = new Rule(rule);
+    const added = new ScheduledRule(rule);
     this.#rules.push(added);
     return added;
   }
 
   set(rules: readonly FaultRule[]): void {
-    this.#rules = rules.map((rule) => new Rule(rule));
+    this.#rules = rules.map((rule) => new ScheduledRule(rule));
   }
 
   clear(): void {
@@ -120,7 +120,7 @@ export class Faults implements FaultBook {
   take<P extends FaultPoint>(point: P, subject: FaultSubject): FaultAt<P> | undefined {
     if (this.#rules.length === 0 && subject.prompt?.includes('[[sim:') !== true) return undefined;
     for (const rule of [...this.#directed(point, subject), ...this.#rules]) {
-      if (pointOf(rule.rule.kind) !== point || !rule.matches(subject)) continue;
+      if (getFaultPoint(rule.rule.kind) !== point || !rule.matches(subject)) continue;
       if (!this.#isForRoute(rule, point, subject)) continue;
       if (!this.#strikes(rule, subject)) continue;
       rule.fired += 1;
@@ -130,33 +130,33 @@ export class Faults implements FaultBook {
     return undefined;
   }
 
-  #isForRoute(rule: Rule, point: FaultPoint, subject: FaultSubject): boolean {
+  #isForRoute(rule: ScheduledRule, point: FaultPoint, subject: FaultSubject): boolean {
     if (point !== 'request' && point !== 'delay') return true;
     return (rule.rule.route ?? 'submit') === subject.route;
   }
 
-  #strikes(rule: Rule, subject: FaultSubject): boolean {
+  #strikes(rule: ScheduledRule, subject: FaultSubject): boolean {
     const forMs = 'forMs' in rule.rule && rule.rule.kind !== 'unknown_status' ? rule.rule.forMs : undefined;
-    if (forMs === undefined || subject.taskId === undefined) return rule.strikes(this.#random);
+    if (forMs === undefined || subject.taskId === undefined) return rule.tryApply(this.#random);
     const until = rule.windows.get(subject.taskId);
     if (until !== undefined) return this.#clock.now() < until;
-    if (!rule.strikes(this.#random)) return false;
+    if (!rule.tryApply(this.#random)) return false;
     rule.windows.set(subject.taskId, this.#clock.now() + forMs * this.#timeScale);
     return true;
   }
 
-  #directed(point: FaultPoint, subject: FaultSubject): Rule[] {
+  #directed(point: FaultPoint, subject: FaultSubject): ScheduledRule[] {
     return parseDirectives(subject.prompt ?? '').flatMap((parsed, index) => {
-      if (!parsed.ok || pointOf(parsed.rule.kind) !== point) return [];
+      if (!parsed.ok || getFaultPoint(parsed.rule.kind) !== point) return [];
       const { rule } = parsed;
       const repeats = point === 'query' || point === 'download';
-      const once = repeats && !isLasting(rule.kind);
+      const once = repeats && !isRepeating(rule.kind);
       const rate = rule.rate ?? (once || rule.times !== undefined ? undefined : 1);
       const whom = (repeats ? subject.taskId : undefined) ?? subject.clientBusinessId ?? subject.prompt ?? '';
       const key = `${index} ${whom} ${JSON.stringify(rule)}`;
       const known = this.#directives.get(key);
       if (known !== undefined) return [known];
-      const made = new Rule(rate === undefined ? rule : { ...rule, rate });
+      const made = new ScheduledRule(rate === undefined ? rule : { ...rule, rate });
       this.#directives.set(key, made);
       return [made];
     });

@@ -10,10 +10,10 @@ const MATCH_PARAMS: Record<string, 'number' | 'string'> = {
   skip: 'number',
 };
 
-export type Parsed = { ok: true; rule: FaultRule } | { ok: false; problem: string };
+export type ParsedRule = { ok: true; rule: FaultRule } | { ok: false; problem: string };
 
 /** Checks a rule that came as JSON. */
-export function parseRule(input: unknown): Parsed {
+export function parseRule(input: unknown): ParsedRule {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return { ok: false, problem: 'a fault rule must be an object with a kind' };
   }
@@ -42,7 +42,7 @@ export function parseRule(input: unknown): Parsed {
 }
 
 /** Reads `name=value` words into a rule; numbers where the kind wants numbers. */
-function ruleFromWords(kind: string, words: readonly string[]): Parsed {
+function parseWords(kind: string, words: readonly string[]): ParsedRule {
   const rule: Record<string, unknown> = { kind };
   const params: Record<string, string> = isFaultKind(kind)
     ? { ...FAULT_KINDS[kind].params, ...MATCH_PARAMS }
@@ -58,25 +58,25 @@ function ruleFromWords(kind: string, words: readonly string[]): Parsed {
 }
 
 /** The command line's form: `kind=rate[,name=value…]`, or `kind[,name=value…]` for a scripted one. */
-export function parseFaultFlag(flag: string): Parsed {
+export function parseFaultFlag(flag: string): ParsedRule {
   const [head = '', ...words] = flag.split(',').map((word) => word.trim());
   const [kind = '', rate] = head.split('=', 2);
-  return ruleFromWords(kind, rate === undefined ? words : [`rate=${rate}`, ...words]);
+  return parseWords(kind, rate === undefined ? words : [`rate=${rate}`, ...words]);
 }
 
 const DIRECTIVE = /\[\[sim:\s*([a-z0-9_]+)((?:\s+[^\s\]]+)*)\s*\]\]/gi;
 
 /** The prompt's form: `[[sim:kind name=value …]]`, as many as wanted. */
-export function parseDirectives(prompt: string): Parsed[] {
+export function parseDirectives(prompt: string): ParsedRule[] {
   if (!prompt.includes('[[sim:')) return [];
   return [...prompt.matchAll(DIRECTIVE)].map(([, kind = '', words = '']) =>
-    ruleFromWords(
+    parseWords(
       kind,
       words.split(/\s+/).filter((word) => word !== ''),
     ),
   );
 }
 
-export function withoutDirectives(prompt: string): string {
+export function stripDirectives(prompt: string): string {
   return prompt.replace(DIRECTIVE, ' ').replace(/\s+/g, ' ').trim();
 }

@@ -1,26 +1,34 @@
 import type { FastifyReply } from 'fastify';
-import type { World } from '../context.ts';
+import type { SimulatorContext } from '../context.ts';
 import type { FaultAt } from '../faults/fault-kinds.ts';
 import type { FaultSubject } from '../faults/fault-schedule.ts';
 import { sendError, sendGatewayPage } from './error-responses.ts';
-import { abandon, cut } from './request-accounting.ts';
+import { abandonReply, cutConnection } from './request-accounting.ts';
 
 /** Waits in the server's own time. */
-export function pause(world: World, ms: number): Promise<void> {
-  return new Promise((done) => world.clock.after(ms * world.settings.timeScale, done));
+export function waitScaled(context: SimulatorContext, ms: number): Promise<void> {
+  return new Promise((done) => context.clock.after(ms * context.settings.timeScale, done));
 }
 
 /** Plays the faults that come before any work. True: the request is dealt with. */
-export async function struck(world: World, subject: FaultSubject, reply: FastifyReply): Promise<boolean> {
-  const slow = world.faults.take('delay', subject);
-  if (slow !== undefined) await pause(world, slow.ms ?? 5_000);
-  const fault = world.faults.take('request', subject);
+export async function applyFault(
+  context: SimulatorContext,
+  subject: FaultSubject,
+  reply: FastifyReply,
+): Promise<boolean> {
+  const slow = context.faults.take('delay', subject);
+  if (slow !== undefined) await waitScaled(context, slow.ms ?? 5_000);
+  const fault = context.faults.take('request', subject);
   if (fault === undefined) return false;
-  play(world, fault, reply);
+  answerWithFault(context, fault, reply);
   return true;
 }
 
-function play(world: World, fault: FaultAt<'request'>, reply: FastifyReply): FastifyReply {
+function answerWithFault(
+  context: SimulatorContext,
+  fault: FaultAt<'request'>,
+  reply: FastifyReply,
+): FastifyReply {
   switch (fault.kind) {
     case 'refuse_content':
       return sendError(reply, 'content_policy_violation', fault);
@@ -30,9 +38,9 @@ function play(world: World, fault: FaultAt<'request'>, reply: FastifyReply): Fas
     case 'internal_error':
       return sendError(reply, fault.kind, fault);
     case 'rate_limited':
-      return refuseUncounted(world, reply, 'rate_limit_exceeded', fault);
+      return sendRateLimited(context, reply, 'rate_limit_exceeded', fault);
     case 'rate_limit_unavailable':
-      return refuseUncounted(world, reply, 'rate_limit_unavailable', fault);
+      return sendRateLimited(context, reply, 'rate_limit_unavailable', fault);
     case 'no_channel':
       return sendError(reply, 'no_available_channel', { retryAfterSeconds: 1, ...fault });
     case 'html_502':
@@ -40,20 +48,20 @@ function play(world: World, fault: FaultAt<'request'>, reply: FastifyReply): Fas
     case 'html_504':
       return sendGatewayPage(reply, 504);
     case 'hang':
-      return abandon(reply);
+      return abandonReply(reply);
     case 'cut_before':
-      return cut(reply);
+      return cutConnection(reply);
   }
 }
 
 /** A request that the limit refused does not count against the quota. */
-export function refuseUncounted(
-  world: World,
+export function sendRateLimited(
+  context: SimulatorContext,
   reply: FastifyReply,
   code: 'rate_limit_exceeded' | 'rate_limit_unavailable',
   detail: { retryAfterSeconds?: number; message?: string },
 ): FastifyReply {
   const category = reply.request.routeOptions.config.quota;
-  if (category !== undefined) world.quota.giveBack(category);
+  if (category !== undefined) context.quota.returnToken(category);
   return sendError(reply, code, { retryAfterSeconds: 1, ...detail });
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { World } from '../context.ts';
+import type { SimulatorContext } from '../context.ts';
 import type { QuotaCategory } from '../quota.ts';
 import type { RequestCategory } from '../requests.ts';
 
@@ -13,54 +13,54 @@ declare module 'fastify' {
 }
 
 /** Counts one request: its arrival now, its end once. */
-class RequestEnd {
+class RequestTimer {
   readonly #request: FastifyRequest;
-  readonly #world: World;
+  readonly #context: SimulatorContext;
   readonly #startedAt: number;
   #over = false;
 
-  constructor(world: World, request: FastifyRequest) {
+  constructor(context: SimulatorContext, request: FastifyRequest) {
     this.#request = request;
-    this.#world = world;
-    this.#startedAt = world.clock.now();
+    this.#context = context;
+    this.#startedAt = context.clock.now();
   }
 
-  over(status: number | undefined): void {
+  finish(status: number | undefined): void {
     if (this.#over) return;
     this.#over = true;
     const category = this.#request.routeOptions.config.category ?? 'other';
-    this.#world.requests.answered(category, status);
-    this.#world.settings.onRequest?.({
+    this.#context.requests.countAnswered(category, status);
+    this.#context.settings.onRequest?.({
       category,
       method: this.#request.method,
       url: this.#request.url,
       status,
-      ms: this.#world.clock.now() - this.#startedAt,
+      ms: this.#context.clock.now() - this.#startedAt,
     });
   }
 }
 
-const ends = new WeakMap<FastifyRequest, RequestEnd>();
+const timers = new WeakMap<FastifyRequest, RequestTimer>();
 
-export function countRequest(world: World, request: FastifyRequest, reply: FastifyReply): void {
-  const end = new RequestEnd(world, request);
-  ends.set(request, end);
-  world.requests.received(request.routeOptions.config.category ?? 'other', world.clock.now());
+export function countRequest(context: SimulatorContext, request: FastifyRequest, reply: FastifyReply): void {
+  const end = new RequestTimer(context, request);
+  timers.set(request, end);
+  context.requests.countReceived(request.routeOptions.config.category ?? 'other', context.clock.now());
   const { raw } = reply;
-  raw.once('finish', () => end.over(raw.statusCode));
-  raw.once('close', () => end.over(raw.writableFinished ? raw.statusCode : undefined));
+  raw.once('finish', () => end.finish(raw.statusCode));
+  raw.once('close', () => end.finish(raw.writableFinished ? raw.statusCode : undefined));
 }
 
 /** Takes the answer out of fastify's hands; the caller will not get a whole one. */
-export function abandon(reply: FastifyReply): FastifyReply {
+export function abandonReply(reply: FastifyReply): FastifyReply {
   reply.hijack();
-  ends.get(reply.request)?.over(undefined);
+  timers.get(reply.request)?.finish(undefined);
   return reply;
 }
 
 /** Destroys the connection. */
-export function cut(reply: FastifyReply): FastifyReply {
-  abandon(reply);
+export function cutConnection(reply: FastifyReply): FastifyReply {
+  abandonReply(reply);
   reply.raw.destroy();
   return reply;
 }

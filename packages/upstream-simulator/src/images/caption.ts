@@ -1,28 +1,28 @@
 import type { Resolution, Size } from '../tasks/task.ts';
 import type { Dimensions } from './dimensions.ts';
-import { type Lettering, lettering } from './lettering.ts';
+import { createLettering, type Lettering } from './lettering.ts';
 
-const MOST_LINES = 4;
+const MAX_LINES = 4;
 
 let strong: Lettering | undefined;
 let plain: Lettering | undefined;
 
 /** The prompt over a dark foot and the size in a corner, as a transparent SVG document in the picture's size. */
-export function captionSvg(
+export function drawCaption(
   picture: { prompt: string; size: Size; resolution: Resolution; hasMask: boolean },
   { width, height }: Dimensions,
 ): string {
-  strong ??= lettering(600);
-  plain ??= lettering(400);
+  strong ??= createLettering(600);
+  plain ??= createLettering(400);
   const unit = Math.min(width, height) / 100;
   const margin = 5 * unit;
   const fontSize = (picture.prompt.length > 90 ? 3.6 : 4.6) * unit;
   const leading = fontSize * 1.32;
-  const lines = strong.wrap(picture.prompt, fontSize, width - 2 * margin, MOST_LINES);
+  const lines = strong.wrapText(picture.prompt, fontSize, width - 2 * margin, MAX_LINES);
   const foot = lines.length * leading + 2.4 * margin;
   const firstBaseline = height - margin - (lines.length - 1) * leading - fontSize * 0.2;
   const text = lines
-    .map((line, i) => strong?.outline(line, margin, firstBaseline + i * leading, fontSize))
+    .map((line, i) => strong?.outlineText(line, margin, firstBaseline + i * leading, fontSize))
     .join('');
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
@@ -31,11 +31,11 @@ export function captionSvg(
     (lines.length === 0
       ? ''
       : `<rect y="${height - foot}" width="${width}" height="${foot}" fill="url(#foot)"/>`) +
-    `<path d="${text}" fill="#fff"/>${label(picture, { width, height }, plain, unit)}</svg>`
+    `<path d="${text}" fill="#fff"/>${drawLabel(picture, { width, height }, plain, unit)}</svg>`
   );
 }
 
-function label(
+function drawLabel(
   picture: { size: Size; resolution: Resolution; hasMask: boolean },
   { width, height }: Dimensions,
   letters: Lettering,
@@ -51,9 +51,9 @@ function label(
   const fontSize = 2.3 * unit;
   const [x, y] = [5 * unit, 5 * unit];
   const boxHeight = fontSize * 2;
-  const boxWidth = letters.width(text, fontSize) + fontSize * 2;
+  const boxWidth = letters.measureText(text, fontSize) + fontSize * 2;
   return (
     `<rect x="${x}" y="${y}" width="${boxWidth}" height="${boxHeight}" rx="${boxHeight / 2}" fill="#000" fill-opacity=".34"/>` +
-    `<path d="${letters.outline(text, x + fontSize, y + fontSize * 1.36, fontSize)}" fill="#fff" fill-opacity=".94"/>`
+    `<path d="${letters.outlineText(text, x + fontSize, y + fontSize * 1.36, fontSize)}" fill="#fff" fill-opacity=".94"/>`
   );
 }

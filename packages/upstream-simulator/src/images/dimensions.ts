@@ -21,7 +21,7 @@ const AT_1K: Record<Size, Dimensions> = {
 
 const TIMES: Record<Resolution, number> = { '1K': 1, '2K': 2, '4K': 4 };
 
-export function dimensionsOf(picture: { size: Size; resolution: Resolution }): Dimensions {
+export function getDimensions(picture: { size: Size; resolution: Resolution }): Dimensions {
   const { width, height } = AT_1K[picture.size];
   const times = TIMES[picture.resolution];
   return { width: width * times, height: height * times };

@@ -4,7 +4,7 @@ export interface ImageType {
 }
 
 /** The type of an image by its first bytes, whatever its name says. */
-export function imageType(bytes: Buffer): ImageType | undefined {
+export function detectImageType(bytes: Buffer): ImageType | undefined {
   const starts = (text: string, at = 0): boolean => bytes.toString('latin1', at, at + text.length) === text;
   if (starts('\xff\xd8\xff')) return { mime: 'image/jpeg', extension: 'jpg' };
   if (starts('\x89PNG\r\n\x1a\n')) return { mime: 'image/png', extension: 'png' };

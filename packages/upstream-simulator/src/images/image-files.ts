@@ -1,75 +1,77 @@
 import type { Blobs } from '../storage/blobs.ts';
 import type { Task } from '../tasks/task.ts';
-import { renderPicture, tinyPicture } from './draw-image.ts';
+import { drawImage, drawTinyImage } from './draw-image.ts';
 import { padPng } from './padding.ts';
 
 /** The result files. They are drawn when somebody first asks, two at a time, and the latest are kept. */
-export interface Pictures {
-  of(task: Task): Promise<Buffer>;
+export interface ImageFiles {
+  read(task: Task): Promise<Buffer>;
   /** The same picture as a PNG of about `bytes` bytes. */
-  large(task: Task, bytes: number): Promise<Buffer>;
+  readPadded(task: Task, bytes: number): Promise<Buffer>;
 }
 
-const KEPT_BYTES = 64 * 1024 * 1024;
-const MOST_AT_ONCE = 2;
+const MAX_CACHED_BYTES = 64 * 1024 * 1024;
+const MAX_CONCURRENT_DRAWINGS = 2;
 
-export function pictures(blobs: Blobs, instant: boolean): Pictures {
-  const kept = new Map<string, Promise<Buffer>>();
+export function createImageFiles(blobs: Blobs, instant: boolean): ImageFiles {
+  const cached = new Map<string, Promise<Buffer>>();
   const sizes = new Map<string, number>();
-  const limit = limiter(MOST_AT_ONCE);
+  const limit = createLimiter(MAX_CONCURRENT_DRAWINGS);
   let total = 0;
   let tiny: Promise<Buffer> | undefined;
 
-  async function draw(task: Task, format: Task['format']): Promise<Buffer> {
+  async function drawTask(task: Task, format: Task['format']): Promise<Buffer> {
     const found = await Promise.all(task.references.map((name) => blobs.get(name)));
     const references = found.filter((bytes) => bytes !== undefined);
-    return limit(() => renderPicture({ ...task, format, references }));
+    return limit(() => drawImage({ ...task, format, references }));
   }
 
-  function forgetOldest(): void {
+  function evictOldest(): void {
     for (const [key, size] of sizes) {
-      if (total <= KEPT_BYTES) return;
+      if (total <= MAX_CACHED_BYTES) return;
       sizes.delete(key);
-      kept.delete(key);
+      cached.delete(key);
       total -= size;
     }
   }
 
-  function remembered(key: string, make: () => Promise<Buffer>): Promise<Buffer> {
-    const known = kept.get(key);
+  function getOrMake(key: string, make: () => Promise<Buffer>): Promise<Buffer> {
+    const known = cached.get(key);
     if (known !== undefined) return known;
     const made = make();
-    kept.set(key, made);
+    cached.set(key, made);
     made.then(
       (bytes) => {
         sizes.set(key, bytes.length);
         total += bytes.length;
-        forgetOldest();
+        evictOldest();
       },
-      () => kept.delete(key),
+      () => cached.delete(key),
     );
     return made;
   }
 
   return {
-    of(task) {
-      if (instant) return (tiny ??= tinyPicture());
-      return remembered(task.id, () => draw(task, task.format));
+    read(task) {
+      if (instant) return (tiny ??= drawTinyImage());
+      return getOrMake(task.id, () => drawTask(task, task.format));
     },
-    large(task, bytes) {
+    readPadded(task, bytes) {
       // One padded file serves all tasks of instant mode: a benchmark measures the client, not the padding.
       const key = instant ? `instant ${bytes}` : `${task.id} ${bytes}`;
-      return remembered(key, async () => padPng(await (instant ? tinyPicture() : draw(task, 'png')), bytes));
+      return getOrMake(key, async () =>
+        padPng(await (instant ? drawTinyImage() : drawTask(task, 'png')), bytes),
+      );
     },
   };
 }
 
 /** Runs at most `most` of them at once, the others in their order. */
-function limiter(most: number): <T>(run: () => Promise<T>) => Promise<T> {
+function createLimiter(max: number): <T>(run: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;
   return async (run) => {
-    if (running >= most) await new Promise<void>((go) => waiting.push(go));
+    if (running >= max) await new Promise<void>((go) => waiting.push(go));
     else running += 1;
     try {
       return await run();

@@ -1,11 +1,11 @@
 import sharp, { type OverlayOptions } from 'sharp';
 import type { Dimensions } from './dimensions.ts';
 
-const MOST_INSETS = 3;
-const LARGEST_INPUT_PIXELS = 50_000_000;
+const MAX_INSETS = 3;
+const MAX_INPUT_PIXELS = 50_000_000;
 
 /** The reference images as framed thumbnails below each other in the upper right corner. */
-export async function insets(
+export async function drawInsets(
   images: readonly Buffer[],
   { width, height }: Dimensions,
 ): Promise<OverlayOptions[]> {
@@ -13,8 +13,8 @@ export async function insets(
   const side = Math.round(short * 0.2);
   const margin = Math.round(short * 0.05);
   const made: OverlayOptions[] = [];
-  for (const image of images.slice(0, MOST_INSETS)) {
-    const input = await thumbnail(image, side);
+  for (const image of images.slice(0, MAX_INSETS)) {
+    const input = await drawThumbnail(image, side);
     if (input === undefined) continue;
     made.push({ input, left: width - side - margin, top: margin + made.length * Math.round(side * 1.12) });
   }
@@ -22,7 +22,7 @@ export async function insets(
 }
 
 /** A square with round corners and a light frame; undefined when it is no picture after all. */
-async function thumbnail(image: Buffer, side: number): Promise<Buffer | undefined> {
+async function drawThumbnail(image: Buffer, side: number): Promise<Buffer | undefined> {
   const frame = Math.max(2, Math.round(side * 0.02));
   const radius = Math.round(side * 0.08);
   const shape = (extra: string): Buffer =>
@@ -31,7 +31,7 @@ async function thumbnail(image: Buffer, side: number): Promise<Buffer | undefine
         `width="${side - frame}" height="${side - frame}" rx="${radius}" ${extra}/></svg>`,
     );
   try {
-    return await sharp(image, { limitInputPixels: LARGEST_INPUT_PIXELS })
+    return await sharp(image, { limitInputPixels: MAX_INPUT_PIXELS })
       .rotate()
       .resize(side, side, { fit: 'cover' })
       .ensureAlpha()

@@ -20,14 +20,14 @@ export const PALETTES: readonly Palette[] = [
   { sky: ['#141e30', '#4b6c9a', '#e8cbc0'], light: '#fff6ec', ground: ['#4d6287', '#0d1422'] },
 ];
 
-function channels(hex: string): [number, number, number] {
+function parseChannels(hex: string): [number, number, number] {
   const value = Number.parseInt(hex.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
 /** The colour at `share` of the way from `a` to `b`. */
-export function mix(a: string, b: string, share: number): string {
-  const [from, to] = [channels(a), channels(b)];
+export function mixColors(a: string, b: string, share: number): string {
+  const [from, to] = [parseChannels(a), parseChannels(b)];
   const mixed = from.map((value, index) => Math.round(value + ((to[index] ?? 0) - value) * share));
   return `#${mixed.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
 }

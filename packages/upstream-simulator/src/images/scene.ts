@@ -1,20 +1,20 @@
 import { hash32, type Random, seededRandom } from '../random.ts';
 import type { Dimensions } from './dimensions.ts';
-import { mix, PALETTES, type Palette } from './palettes.ts';
+import { mixColors, PALETTES, type Palette } from './palettes.ts';
 
-const n = (value: number): string => value.toFixed(1);
+const formatNumber = (value: number): string => value.toFixed(1);
 
 /** A landscape, an orb field or arcs that follow from the prompt alone, as an SVG document. */
-export function sceneSvg(prompt: string, { width, height }: Dimensions): string {
+export function drawScene(prompt: string, { width, height }: Dimensions): string {
   const random = seededRandom(hash32(prompt));
   const palette = PALETTES[Math.floor(random() * PALETTES.length)] ?? PALETTES[0];
   if (palette === undefined) throw new Error('no palettes');
-  const paint = [hills, hills, orbs, arcs][Math.floor(random() * 4)] ?? hills;
+  const paint = [drawHills, drawHills, drawOrbs, drawArcs][Math.floor(random() * 4)] ?? drawHills;
   const [top, middle, horizon] = palette.sky;
   const tilt = 0.25 * random();
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
-    `<defs><linearGradient id="sky" x1="${n(tilt)}" y1="0" x2="${n(0.25 - tilt)}" y2="1">` +
+    `<defs><linearGradient id="sky" x1="${formatNumber(tilt)}" y1="0" x2="${formatNumber(0.25 - tilt)}" y2="1">` +
     `<stop offset="0" stop-color="${top}"/><stop offset=".55" stop-color="${middle}"/>` +
     `<stop offset="1" stop-color="${horizon}"/></linearGradient>` +
     `<radialGradient id="glow"><stop offset="0" stop-color="${palette.light}" stop-opacity=".75"/>` +
@@ -25,17 +25,19 @@ export function sceneSvg(prompt: string, { width, height }: Dimensions): string 
   );
 }
 
-function sun({ light }: Palette, x: number, y: number, radius: number): string {
+function drawSun({ light }: Palette, x: number, y: number, radius: number): string {
   return (
-    `<circle cx="${n(x)}" cy="${n(y)}" r="${n(radius * 4.5)}" fill="url(#glow)"/>` +
-    `<circle cx="${n(x)}" cy="${n(y)}" r="${n(radius)}" fill="${light}" fill-opacity=".94"/>`
+    `<circle cx="${formatNumber(x)}" cy="${formatNumber(y)}" r="${formatNumber(radius * 4.5)}" fill="url(#glow)"/>` +
+    `<circle cx="${formatNumber(x)}" cy="${formatNumber(y)}" r="${formatNumber(radius)}" fill="${light}" fill-opacity=".94"/>`
   );
 }
 
-function hills(palette: Palette, { width, height }: Dimensions, random: Random): string {
+function drawHills(palette: Palette, { width, height }: Dimensions, random: Random): string {
   const short = Math.min(width, height);
   const sunX = width * (0.2 + 0.6 * random());
-  const parts = [sun(palette, sunX, height * (0.26 + 0.16 * random()), short * (0.055 + 0.05 * random()))];
+  const parts = [
+    drawSun(palette, sunX, height * (0.26 + 0.16 * random()), short * (0.055 + 0.05 * random())),
+  ];
   const layers = 5;
   for (let layer = 0; layer < layers; layer++) {
     const share = layer / (layers - 1);
@@ -50,31 +52,35 @@ function hills(palette: Palette, { width, height }: Dimensions, random: Random):
     const steps = 48;
     const line = Array.from({ length: steps + 1 }, (_, i) => {
       const x = (width * i) / steps;
-      return `${n(x)} ${n(at(x))}`;
+      return `${formatNumber(x)} ${formatNumber(at(x))}`;
     }).join('L');
-    const colour = mix(mix(palette.sky[2], palette.ground[0], 0.55), palette.ground[1], share ** 0.8);
+    const colour = mixColors(
+      mixColors(palette.sky[2], palette.ground[0], 0.55),
+      palette.ground[1],
+      share ** 0.8,
+    );
     parts.push(`<path d="M0 ${height}L${line}L${width} ${height}Z" fill="${colour}"/>`);
   }
   return parts.join('');
 }
 
-function orbs(palette: Palette, { width, height }: Dimensions, random: Random): string {
+function drawOrbs(palette: Palette, { width, height }: Dimensions, random: Random): string {
   const short = Math.min(width, height);
   const parts: string[] = [];
   for (let orb = 0; orb < 16; orb++) {
     const share = orb / 15;
     const radius = short * (0.26 - 0.21 * share) * (0.7 + 0.6 * random());
     const [x, y] = [width * random(), height * (0.02 + 0.8 * random())];
-    const colour = mix(palette.ground[0], palette.light, 0.15 + 0.85 * random());
+    const colour = mixColors(palette.ground[0], palette.light, 0.15 + 0.85 * random());
     parts.push(
-      `<circle cx="${n(x)}" cy="${n(y)}" r="${n(radius)}" fill="${colour}" fill-opacity="${(0.1 + 0.22 * share).toFixed(2)}"/>`,
-      `<circle cx="${n(x)}" cy="${n(y)}" r="${n(radius)}" fill="none" stroke="${palette.light}" stroke-opacity="${(0.12 + 0.2 * share).toFixed(2)}" stroke-width="${n(short * 0.0025)}"/>`,
+      `<circle cx="${formatNumber(x)}" cy="${formatNumber(y)}" r="${formatNumber(radius)}" fill="${colour}" fill-opacity="${(0.1 + 0.22 * share).toFixed(2)}"/>`,
+      `<circle cx="${formatNumber(x)}" cy="${formatNumber(y)}" r="${formatNumber(radius)}" fill="none" stroke="${palette.light}" stroke-opacity="${(0.12 + 0.2 * share).toFixed(2)}" stroke-width="${formatNumber(short * 0.0025)}"/>`,
     );
   }
-  return sun(palette, width * (0.3 + 0.4 * random()), height * 0.38, short * 0.05) + parts.join('');
+  return drawSun(palette, width * (0.3 + 0.4 * random()), height * 0.38, short * 0.05) + parts.join('');
 }
 
-function arcs(palette: Palette, { width, height }: Dimensions, random: Random): string {
+function drawArcs(palette: Palette, { width, height }: Dimensions, random: Random): string {
   const short = Math.min(width, height);
   const x = width * (0.3 + 0.4 * random());
   const y = height * (0.66 + 0.14 * random());
@@ -83,11 +89,15 @@ function arcs(palette: Palette, { width, height }: Dimensions, random: Random): 
   for (let ring = 0; ring < rings; ring++) {
     const share = ring / (rings - 1);
     const radius = short * (0.92 - 0.78 * share);
-    const colour = mix(palette.ground[1], palette.sky[2], share);
-    parts.push(`<circle cx="${n(x)}" cy="${n(y)}" r="${n(radius)}" fill="${colour}" fill-opacity=".52"/>`);
+    const colour = mixColors(palette.ground[1], palette.sky[2], share);
+    parts.push(
+      `<circle cx="${formatNumber(x)}" cy="${formatNumber(y)}" r="${formatNumber(radius)}" fill="${colour}" fill-opacity=".52"/>`,
+    );
   }
-  parts.push(sun(palette, x, y - short * 0.02, short * 0.09));
-  const ground = mix(palette.ground[0], palette.ground[1], 0.75);
-  parts.push(`<rect y="${n(y + short * 0.02)}" width="${width}" height="${height}" fill="${ground}"/>`);
+  parts.push(drawSun(palette, x, y - short * 0.02, short * 0.09));
+  const ground = mixColors(palette.ground[0], palette.ground[1], 0.75);
+  parts.push(
+    `<rect y="${formatNumber(y + short * 0.02)}" width="${width}" height="${height}" fill="${ground}"/>`,
+  );
   return parts.join('');
 }

@@ -15,7 +15,7 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-export const noJournal: Journal = { append: async () => {}, close: async () => {} };
+export const NO_JOURNAL: Journal = { append: async () => {}, close: async () => {} };
 
 /** Opens the append-only file, answers what it holds, and cuts off a last line that a crash left half written. */
 export async function openJournal(path: string): Promise<{ journal: Journal; records: JournalRecord[] }> {
@@ -32,11 +32,11 @@ export async function openJournal(path: string): Promise<{ journal: Journal; rec
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as JournalRecord);
-  return { journal: await appender(path), records };
+  return { journal: await openAppender(path), records };
 }
 
 /** Records that arrive while a write is under way share the next write and its fsync. */
-async function appender(path: string): Promise<Journal> {
+async function openAppender(path: string): Promise<Journal> {
   const file = await open(path, 'a');
   let waiting: { line: string; done: () => void; failed: (error: unknown) => void }[] = [];
   let writing: Promise<void> | undefined;

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Journal } from '../storage/journal.ts';
 import type { Task } from './task.ts';
-import { failure } from './task-plan.ts';
+import { createFailure } from './task-plan.ts';
 import { isOver } from './task-status.ts';
 import type { TaskStore } from './task-store.ts';
 
@@ -17,8 +17,8 @@ export interface TaskControl {
   expire(taskId: string): Promise<boolean>;
 }
 
-export function taskControl(tasks: TaskStore, clock: Clock, journal: Journal): TaskControl {
-  async function end(taskId: string, outcome: Task['outcome']): Promise<boolean> {
+export function createTaskControl(tasks: TaskStore, clock: Clock, journal: Journal): TaskControl {
+  async function endTask(taskId: string, outcome: Task['outcome']): Promise<boolean> {
     const task = tasks.get(taskId);
     const now = clock.now();
     if (task === undefined || isOver(task, now)) return false;
@@ -31,15 +31,15 @@ export function taskControl(tasks: TaskStore, clock: Clock, journal: Journal): T
     });
     await journal.append({ type: 'task', task });
     tasks.reschedule(task);
-    tasks.settleDue();
+    tasks.processEnds();
     return true;
   }
   return {
     get: (taskId) => tasks.get(taskId),
     all: () => tasks.all(),
-    complete: (taskId) => end(taskId, { kind: 'completed' }),
+    complete: (taskId) => endTask(taskId, { kind: 'completed' }),
     fail: (taskId, message) =>
-      end(taskId, failure(message ?? 'call upstream API failed: upstream returned status 500')),
+      endTask(taskId, createFailure(message ?? 'call upstream API failed: upstream returned status 500')),
     async expire(taskId) {
       const task = tasks.get(taskId);
       if (task === undefined || !isOver(task, clock.now())) return false;

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts';
-import type { Faults } from '../faults/fault-schedule.ts';
+import type { FaultSchedule } from '../faults/fault-schedule.ts';
 import type { Settings } from '../options.ts';
-import { type Random, randomName } from '../random.ts';
+import { drawName, type Random } from '../random.ts';
 import { drawLatency } from './latency.ts';
-import type { Outcome, Resolution, Size, StatusDisguise, Task } from './task.ts';
+import type { Outcome, Resolution, Size, StatusOverride, Task } from './task.ts';
 
 /** What a valid submission asks for. */
 export interface TaskSpec {
@@ -18,10 +18,10 @@ export interface TaskSpec {
   callbackPath: string | null;
 }
 
-export interface TaskMakerParts {
+export interface TaskPlanDeps {
   settings: Settings;
   clock: Clock;
-  faults: Faults;
+  faults: FaultSchedule;
   randoms: { id: Random; latency: Random; format: Random };
   isTaken: (id: string) => boolean;
 }
@@ -29,12 +29,9 @@ export interface TaskMakerParts {
 const QUEUED_SHARE = { least: 0.08, most: 0.2 };
 
 /** Plans a task's whole life at its creation. */
-export function makeTask(
-  spec: TaskSpec,
-  { settings, clock, faults, randoms, isTaken }: TaskMakerParts,
-): Task {
+export function planTask(spec: TaskSpec, { settings, clock, faults, randoms, isTaken }: TaskPlanDeps): Task {
   let id: string;
-  do id = `task_img_${randomName(randoms.id, 16)}`;
+  do id = `task_img_${drawName(randoms.id, 16)}`;
   while (isTaken(id));
   const { inlineImages, ...asked } = spec;
   const createdAt = clock.now();
@@ -57,34 +54,34 @@ export function makeTask(
     startsAt: createdAt + Math.round(latency * queued),
     finishesAt: createdAt + latency,
     expiresAt: createdAt + latency + settings.resultTtlMs,
-    outcome: outcomeOf(faults.take('outcome', subject)),
-    disguise: disguiseOf(faults.take('status', subject), createdAt, settings.timeScale),
+    outcome: planOutcome(faults.take('outcome', subject)),
+    statusOverride: planStatusOverride(faults.take('status', subject), createdAt, settings.timeScale),
     acknowledged: true,
-    settled: false,
+    endProcessed: false,
   };
 }
 
-function outcomeOf(fault: ReturnType<typeof Faults.prototype.take<'outcome'>>): Outcome {
+function planOutcome(fault: ReturnType<typeof FaultSchedule.prototype.take<'outcome'>>): Outcome {
   if (fault === undefined) return { kind: 'completed' };
   switch (fault.kind) {
     case 'stuck':
       return { kind: 'stuck' };
     case 'fail_task':
-      return failure(fault.message ?? 'call upstream API failed: upstream returned status 500');
+      return createFailure(fault.message ?? 'call upstream API failed: upstream returned status 500');
     case 'fail_task_content':
-      return failure(fault.message ?? 'call upstream API failed: upstream returned status 422');
+      return createFailure(fault.message ?? 'call upstream API failed: upstream returned status 422');
   }
 }
 
-export function failure(message: string): Outcome {
+export function createFailure(message: string): Outcome {
   return { kind: 'failed', error: { code: 'generation_failed', message } };
 }
 
-function disguiseOf(
-  fault: ReturnType<typeof Faults.prototype.take<'status'>>,
+function planStatusOverride(
+  fault: ReturnType<typeof FaultSchedule.prototype.take<'status'>>,
   createdAt: number,
   timeScale: number,
-): StatusDisguise {
+): StatusOverride {
   if (fault === undefined) return {};
   switch (fault.kind) {
     case 'first_status':

@@ -1,28 +1,28 @@
 import type { Task } from './task.ts';
-import { progressAt, shownStatus, statusAt } from './task-status.ts';
+import { getProgress, getReportedStatus, getStatus } from './task-status.ts';
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
-export function resultUrl(task: Task, base: string): string {
+export function buildResultUrl(task: Task, base: string): string {
   return `${base}/generated/${task.id}.${task.format}`;
 }
 
-export function taskResult(task: Task, base: string): { type: 'image'; data: { url: string }[] } {
-  return { type: 'image', data: [{ url: resultUrl(task, base) }] };
+export function serializeResult(task: Task, base: string): { type: 'image'; data: { url: string }[] } {
+  return { type: 'image', data: [{ url: buildResultUrl(task, base) }] };
 }
 
 /** The task object that submission and status answer with. */
-export function taskView(task: Task, now: number, base: string): Record<string, unknown> {
+export function serializeTask(task: Task, now: number, base: string): Record<string, unknown> {
   const common = {
     id: task.id,
     object: 'generation.task',
     model: task.model,
-    status: shownStatus(task, now),
-    progress: progressAt(task, now),
+    status: getReportedStatus(task, now),
+    progress: getProgress(task, now),
     created_at: seconds(task.createdAt),
     metadata: {},
   };
-  const status = statusAt(task, now);
+  const status = getStatus(task, now);
   if (status === 'failed' && task.outcome.kind === 'failed') {
     return { ...common, completed_at: seconds(task.finishesAt), error: task.outcome.error };
   }
@@ -31,7 +31,7 @@ export function taskView(task: Task, now: number, base: string): Record<string, 
     ...common,
     completed_at: seconds(task.finishesAt),
     expires_at: seconds(task.expiresAt),
-    result: taskResult(task, base),
-    url: resultUrl(task, base),
+    result: serializeResult(task, base),
+    url: buildResultUrl(task, base),
   };
 }

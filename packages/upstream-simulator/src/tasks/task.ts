@@ -18,7 +18,7 @@ export interface TaskError {
 export type Outcome = { kind: 'completed' } | { kind: 'failed'; error: TaskError } | { kind: 'stuck' };
 
 /** What may be said instead of the true status. */
-export interface StatusDisguise {
+export interface StatusOverride {
   /** Said instead of `queued`. */
   first?: string;
   /** Said instead of `queued` and `in_progress`, until then. */
@@ -47,8 +47,8 @@ export interface Task {
   finishesAt: number;
   expiresAt: number;
   outcome: Outcome;
-  disguise: StatusDisguise;
+  statusOverride: StatusOverride;
   acknowledged: boolean;
   /** The end was noticed: refunded if failed, webhook sent off. */
-  settled: boolean;
+  endProcessed: boolean;
 }

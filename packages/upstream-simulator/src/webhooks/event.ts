@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Task } from '../tasks/task.ts';
-import { taskResult } from '../tasks/task-view.ts';
+import { serializeResult } from '../tasks/task-view.ts';
 
 export interface WebhookEvent {
   id: string;
@@ -13,7 +13,7 @@ export interface WebhookEvent {
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
 /** The event of a final task. Its id follows from the task, so that every delivery of it carries the same. */
-export function finalEvent(task: Task, resultBase: string): WebhookEvent {
+export function buildFinalEvent(task: Task, resultBase: string): WebhookEvent {
   const failed = task.outcome.kind === 'failed';
   return {
     id: `evt_${createHash('sha256').update(task.id).digest('hex').slice(0, 24)}`,
@@ -27,7 +27,7 @@ export function finalEvent(task: Task, resultBase: string): WebhookEvent {
       model: task.model,
       status: failed ? 'failed' : 'completed',
       progress: failed ? 0 : 100,
-      result: failed ? null : taskResult(task, resultBase),
+      result: failed ? null : serializeResult(task, resultBase),
       error: task.outcome.kind === 'failed' ? task.outcome.error : null,
       submitted_at: seconds(task.createdAt),
       finished_at: seconds(task.finishesAt),
@@ -35,6 +35,6 @@ export function finalEvent(task: Task, resultBase: string): WebhookEvent {
   };
 }
 
-export function testEvent(id: string, now: number): WebhookEvent {
+export function buildTestEvent(id: string, now: number): WebhookEvent {
   return { id, type: 'endpoint.test', api_version: 'v1', created_at: seconds(now), data: {} };
 }

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 
 /** The headers of one delivery: an HMAC-SHA256 per secret over `id.timestamp.body`, the current secret first. */
-export function signedHeaders(
+export function signDelivery(
   delivery: { id: string; timestamp: number; body: string },
   secrets: readonly string[],
 ): Record<string, string> {

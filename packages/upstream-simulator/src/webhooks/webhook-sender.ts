@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts';
-import type { Faults } from '../faults/fault-schedule.ts';
+import type { FaultSchedule } from '../faults/fault-schedule.ts';
 import type { Journal } from '../storage/journal.ts';
 import type { Task } from '../tasks/task.ts';
-import { finalEvent, testEvent, type WebhookEvent } from './event.ts';
-import { signedHeaders } from './signature.ts';
+import { buildFinalEvent, buildTestEvent, type WebhookEvent } from './event.ts';
+import { signDelivery } from './signature.ts';
 
 export interface WebhookTarget {
   url: string;
@@ -12,7 +12,7 @@ export interface WebhookTarget {
 }
 
 /** When a delivery is tried, counted from the try before it: at once, 10 s, 30 s, 2 min, 10 min, 1 h, 6 h, 24 h. */
-const SCHEDULE_MS = [0, 10_000, 30_000, 120_000, 600_000, 3_600_000, 21_600_000, 86_400_000] as const;
+const RETRY_DELAYS_MS = [0, 10_000, 30_000, 120_000, 600_000, 3_600_000, 21_600_000, 86_400_000] as const;
 const TIMEOUT_MS = 10_000;
 
 export interface WebhookProgress {
@@ -20,11 +20,11 @@ export interface WebhookProgress {
   done: boolean;
 }
 
-export interface WebhookSenderParts {
+export interface WebhookSenderDeps {
   target: WebhookTarget;
   clock: Clock;
   timeScale: number;
-  faults: Faults;
+  faults: FaultSchedule;
   journal: Journal;
   resultBase: () => string;
   fetch: typeof fetch;
@@ -34,17 +34,17 @@ export interface WebhookSenderParts {
 
 /** Sends each final event until somebody answers 2xx or the schedule ends. */
 export class WebhookSender {
-  readonly #parts: WebhookSenderParts;
+  readonly #deps: WebhookSenderDeps;
   readonly #timers = new Set<() => void>();
   readonly #stop = new AbortController();
   #tests = 0;
 
-  constructor(parts: WebhookSenderParts) {
-    this.#parts = parts;
+  constructor(deps: WebhookSenderDeps) {
+    this.#deps = deps;
   }
 
-  taskSettled(task: Task): void {
-    const earlier = this.#parts.progress.get(task.id);
+  sendTaskEnd(task: Task): void {
+    const earlier = this.#deps.progress.get(task.id);
     if (earlier?.done === true || this.#stop.signal.aborted) return;
     const subject = {
       route: 'submit',
@@ -52,9 +52,9 @@ export class WebhookSender {
       clientBusinessId: task.clientBusinessId,
       taskId: task.id,
     } as const;
-    const fault = this.#parts.faults.take('webhook', subject);
+    const fault = this.#deps.faults.take('webhook', subject);
     if (fault?.kind === 'webhook_lost') return this.#note(task.id, 0, true);
-    const event = finalEvent(task, this.#parts.resultBase());
+    const event = buildFinalEvent(task, this.#deps.resultBase());
     const url = this.#urlFor(task.callbackPath);
     const late = fault?.kind === 'webhook_late' ? (fault.ms ?? 60_000) : 0;
     this.#later(late, () => {
@@ -65,11 +65,11 @@ export class WebhookSender {
 
   /** Sends `endpoint.test`, once. */
   sendTest(): void {
-    const now = this.#parts.clock.now();
-    const last = SCHEDULE_MS.length - 1;
+    const now = this.#deps.clock.now();
+    const last = RETRY_DELAYS_MS.length - 1;
     void this.#attempt(
-      testEvent(`evt_test_${now}_${++this.#tests}`, now),
-      this.#parts.target.url,
+      buildTestEvent(`evt_test_${now}_${++this.#tests}`, now),
+      this.#deps.target.url,
       last,
       undefined,
     );
@@ -83,9 +83,7 @@ export class WebhookSender {
 
   /** A request's callback_url may change path and query, never the host. */
   #urlFor(callbackPath: string | null): string {
-    return callbackPath === null
-      ? this.#parts.target.url
-      : new URL(callbackPath, this.#parts.target.url).href;
+    return callbackPath === null ? this.#deps.target.url : new URL(callbackPath, this.#deps.target.url).href;
   }
 
   /** One delivery and, when it fails, a timer for the next. It never rejects. */
@@ -97,23 +95,23 @@ export class WebhookSender {
   ): Promise<void> {
     const delivered = await this.#deliver(event, url);
     if (this.#stop.signal.aborted) return;
-    const next = SCHEDULE_MS[attempt + 1];
+    const next = RETRY_DELAYS_MS[attempt + 1];
     if (taskId !== undefined) this.#note(taskId, attempt + 1, delivered || next === undefined);
     if (delivered || next === undefined) return;
     this.#later(next, () => void this.#attempt(event, url, attempt + 1, taskId));
   }
 
   async #deliver(event: WebhookEvent, url: string): Promise<boolean> {
-    const { clock, target, timeScale } = this.#parts;
+    const { clock, target, timeScale } = this.#deps;
     const body = JSON.stringify(event);
     const timestamp = Math.floor(clock.now() / 1000);
     const timeout = new AbortController();
     // A scaled time must still leave a real receiver the time to answer.
     const cancel = clock.after(Math.max(1_000, TIMEOUT_MS * timeScale), () => timeout.abort());
     try {
-      const response = await this.#parts.fetch(url, {
+      const response = await this.#deps.fetch(url, {
         method: 'POST',
-        headers: signedHeaders({ id: event.id, timestamp, body }, target.secrets),
+        headers: signDelivery({ id: event.id, timestamp, body }, target.secrets),
         body,
         redirect: 'manual',
         signal: AbortSignal.any([timeout.signal, this.#stop.signal]),
@@ -129,7 +127,7 @@ export class WebhookSender {
 
   #later(ms: number, fn: () => void): void {
     if (ms === 0) return fn();
-    const cancel = this.#parts.clock.after(ms * this.#parts.timeScale, () => {
+    const cancel = this.#deps.clock.after(ms * this.#deps.timeScale, () => {
       this.#timers.delete(cancel);
       fn();
     });
@@ -138,6 +136,6 @@ export class WebhookSender {
 
   #note(taskId: string, attempts: number, done: boolean): void {
     // Losing this record costs a second delivery, which receivers must stand anyway.
-    this.#parts.journal.append({ type: 'webhook', taskId, attempts, done }).catch(() => {});
+    this.#deps.journal.append({ type: 'webhook', taskId, attempts, done }).catch(() => {});
   }
 }
