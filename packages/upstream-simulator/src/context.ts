@@ -1,21 +1,19 @@
-import type { Account } from './billing/account.ts';
-import type { PurchaseLog } from './billing/purchase-log.ts';
+import type { Account, BalanceRecord, PurchaseLog } from './billing/index.ts';
 import type { Clock } from './clock.ts';
-import type { FaultSchedule } from './faults/fault-schedule.ts';
-import type { ImageFiles } from './images/image-files.ts';
+import type { FaultSchedule } from './faults/index.ts';
+import type { ImageFiles } from './images/index.ts';
 import type { Settings } from './options.ts';
 import type { AccountQuota } from './quota.ts';
 import type { Random } from './random.ts';
 import type { RequestCounter } from './requests.ts';
-import type { Blobs } from './storage/blobs.ts';
-import type { Journal } from './storage/journal.ts';
-import type { Task } from './tasks/task.ts';
-import type { TaskControl } from './tasks/task-control.ts';
-import type { TaskSpec } from './tasks/task-plan.ts';
-import type { TaskStore } from './tasks/task-store.ts';
-import type { WebhookSender } from './webhooks/webhook-sender.ts';
+import type { Blobs, Journal } from './storage/index.ts';
+import type { Task, TaskControl, TaskRecord, TaskSpec, TaskStore } from './tasks/index.ts';
+import type { WebhookRecord, WebhookSender } from './webhooks/index.ts';
 
-/** What the routes work on. */
+/** One line of the journal. The field names are persisted. */
+export type SimulatorRecord = TaskRecord | BalanceRecord | WebhookRecord;
+
+/** The components that the routes use. */
 export interface SimulatorContext {
   settings: Settings;
   clock: Clock;
@@ -28,10 +26,10 @@ export interface SimulatorContext {
   requests: RequestCounter;
   blobs: Blobs;
   images: ImageFiles;
-  journal: Journal;
+  journal: Journal<SimulatorRecord>;
   webhooks: WebhookSender | undefined;
   uploadRandom: Random;
   planTask(spec: TaskSpec): Task;
-  /** The base of result and upload URLs. */
+  /** The base of result and upload URLs, without a trailing slash. */
   getPublicUrl(): string;
 }

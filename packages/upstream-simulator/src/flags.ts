@@ -1,10 +1,9 @@
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError } from 'commander';
-import { FAULT_KINDS, type FaultRule } from './faults/fault-kinds.ts';
-import { parseFaultFlag } from './faults/fault-syntax.ts';
+import { FAULT_KINDS, type FaultRule, parseFaultFlag } from './faults/index.ts';
 import type { SimulatorOptions } from './options.ts';
 import { DEFAULT_QUOTA } from './quota.ts';
-import type { Latency } from './tasks/latency.ts';
+import type { Latency } from './tasks/index.ts';
 
 export interface Flags {
   options: SimulatorOptions;
@@ -36,21 +35,21 @@ interface ParsedOptions {
   json?: boolean;
 }
 
-/** Bursts are ten seconds' worth, as the provider's are. */
+/** The default burst is the quota of ten seconds, as at the provider. */
 const BURST_SECONDS = 10;
 
-/** Reads the command line; commander prints help and mistakes, and ends the process. */
+/** Reads the command line. For --help and errors, commander prints a text and ends the process. */
 export function readFlags(argv: readonly string[]): Flags {
   const command = new Command('simulator')
     .description(
-      'A ToAPIs image server for development and tests: real quotas, latencies, faults, bills and pictures.',
+      'A ToAPIs image server for development and tests: quotas, latencies, faults, charges and images.',
     )
-    .option('-p, --port <port>', 'port; 0 takes a free one', parseNumber, 4010)
+    .option('-p, --port <port>', 'port; 0 selects a free port', parseNumber, 4010)
     .option('--host <host>', 'address to listen on', '127.0.0.1')
-    .option('--key <key>', 'API key that is accepted, repeatable (sim-key)', appendValue)
+    .option('--key <key>', 'accepted API key, repeatable (sim-key)', appendValue)
     .option('--time-scale <factor>', 'multiplies all provider time; 0.02 is 50 times faster', parseNumber, 1)
-    .option('--seed <n>', 'makes ids, latencies and faults repeatable', parseNumber)
-    .option('--data-dir <dir>', 'keep book, tasks and uploads there, and go on with them at the next start')
+    .option('--seed <n>', 'makes ids, latencies and faults reproducible', parseNumber)
+    .option('--data-dir <dir>', 'folder for purchases, tasks and uploads; the next start continues with them')
     .option('--fault <kind=rate,…>', 'fault, repeatable: query_500=0.05 or slow=0.1,ms=3000', appendFault)
     .option(
       '--submit-per-second <n>',
@@ -66,15 +65,19 @@ export function readFlags(argv: readonly string[]): Flags {
       DEFAULT_QUOTA.queryPerSecond,
     )
     .option('--query-burst <n>', 'queries at once (10 seconds of quota)', parseNumber)
-    .option('--latency <p50,p95>', 'time of a picture: 12s,30s or 800ms,2s; or min,p50,p95,max', parseLatency)
+    .option('--latency <p50,p95>', 'time of one image: 12s,30s or 800ms,2s; or min,p50,p95,max', parseLatency)
     .option('--balance <dollars>', 'prepaid balance (unlimited)', parseNumber)
-    .option('--result-ttl <time>', 'life of a result: 24h, 90s', parseDuration)
+    .option('--result-ttl <time>', 'time until a result expires: 24h, 90s', parseDuration)
     .option('--result-host <url>', 'public base of result and upload URLs')
     .option('--png-share <share>', 'share of results that are PNG instead of JPEG (0)', parseNumber)
-    .option('--webhook <url>', 'where final states are sent')
-    .option('--webhook-secret <secret>', 'signs them, repeatable (sim-webhook-secret)', appendValue)
-    .option('--instant', 'tasks are complete at once, all results are one tiny PNG')
-    .option('--quiet', 'print no requests')
+    .option('--webhook <url>', 'URL that receives the final states')
+    .option(
+      '--webhook-secret <secret>',
+      'secret that signs webhooks, repeatable (sim-webhook-secret)',
+      appendValue,
+    )
+    .option('--instant', 'complete tasks immediately; every result is the same small PNG')
+    .option('--quiet', 'do not print requests')
     .option('--json', 'print JSON lines')
     .addHelpText(
       'after',
@@ -87,14 +90,14 @@ export function readFlags(argv: readonly string[]): Flags {
 
 function toSimulatorOptions(flags: ParsedOptions): SimulatorOptions {
   const { submitPerSecond, queryPerSecond } = flags;
-  const endless = Number.MAX_SAFE_INTEGER;
+  const unlimited = Number.MAX_SAFE_INTEGER;
   const quota = {
-    submitPerSecond: submitPerSecond || endless,
+    submitPerSecond: submitPerSecond || unlimited,
     submitBurst:
-      submitPerSecond === 0 ? endless : (flags.submitBurst ?? Math.max(1, submitPerSecond * BURST_SECONDS)),
-    queryPerSecond: queryPerSecond || endless,
+      submitPerSecond === 0 ? unlimited : (flags.submitBurst ?? Math.max(1, submitPerSecond * BURST_SECONDS)),
+    queryPerSecond: queryPerSecond || unlimited,
     queryBurst:
-      queryPerSecond === 0 ? endless : (flags.queryBurst ?? Math.max(1, queryPerSecond * BURST_SECONDS)),
+      queryPerSecond === 0 ? unlimited : (flags.queryBurst ?? Math.max(1, queryPerSecond * BURST_SECONDS)),
   };
   const secrets = flags.webhookSecret ?? ['sim-webhook-secret'];
   return {
@@ -118,7 +121,7 @@ function toSimulatorOptions(flags: ParsedOptions): SimulatorOptions {
 
 function formatFaultTable(): string {
   return Object.entries(FAULT_KINDS)
-    .map(([kind, { does }]) => `  ${styleText('bold', kind.padEnd(24))}${does}`)
+    .map(([kind, { effect }]) => `  ${styleText('bold', kind.padEnd(24))}${effect}`)
     .join('\n');
 }
 
@@ -128,7 +131,8 @@ function appendValue(value: string, earlier: string[] = []): string[] {
 
 function parseNumber(value: string): number {
   const parsed = Number(value);
-  if (value.trim() === '' || !(parsed >= 0)) throw new InvalidArgumentError('expected a number from 0.');
+  if (value.trim() === '' || !(parsed >= 0))
+    throw new InvalidArgumentError('expected a number of at least 0.');
   return parsed;
 }
 

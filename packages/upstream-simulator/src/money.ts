@@ -1,4 +1,4 @@
-/** Money is counted in whole micro-dollars: 0.1 + 0.2 has no place in a book. */
+/** Money in whole micro-dollars, so that sums have no rounding errors. */
 export type Micros = number;
 
 export function toMicros(dollars: number): Micros {

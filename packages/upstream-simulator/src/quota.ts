@@ -19,11 +19,11 @@ export type QuotaCategory = 'async_submit' | 'async_query';
 
 export interface QuotaDecision {
   allowed: boolean;
-  /** What goes into the X-RateLimit-* headers, and Retry-After when refused. */
+  /** The X-RateLimit-* headers, and Retry-After when the request is refused. */
   headers: Record<string, string>;
 }
 
-/** A token bucket: `perSecond` tokens flow in, up to `burst`. */
+/** A token bucket that gains `perSecond` tokens per second, up to `burst`. */
 class TokenBucket {
   readonly category: QuotaCategory;
   readonly #perSecond: number;
@@ -74,10 +74,10 @@ class TokenBucket {
   }
 }
 
-/** The quota of the one account, whichever of its keys asks. */
+/** The quota of the account. All API keys share it. */
 export interface AccountQuota {
   takeToken(category: QuotaCategory): QuotaDecision;
-  /** A request that a fault refused with 429 must not count either. */
+  /** Returns the token of a request that a fault answered with 429: it must not count. */
   returnToken(category: QuotaCategory): void;
 }
 

@@ -1,55 +1,51 @@
 import { join } from 'node:path';
-import { Account } from './billing/account.ts';
-import { createPurchaseLog, type PurchaseLog } from './billing/purchase-log.ts';
+import { Account, createPurchaseLog, type PurchaseLog } from './billing/index.ts';
 import type { Clock } from './clock.ts';
-import type { SimulatorContext } from './context.ts';
-import { type FaultControl, FaultSchedule } from './faults/fault-schedule.ts';
-import { buildServer } from './http/server.ts';
-import { createImageFiles } from './images/image-files.ts';
+import type { SimulatorContext, SimulatorRecord } from './context.ts';
+import { type FaultControl, FaultSchedule } from './faults/index.ts';
+import { buildServer } from './http/index.ts';
+import { createImageFiles } from './images/index.ts';
 import { resolveSettings, type Settings, type SimulatorOptions } from './options.ts';
 import { createAccountQuota } from './quota.ts';
 import { createStream, drawSeed } from './random.ts';
 import { RequestCounter, type RequestLog } from './requests.ts';
-import { createMemoryBlobs, openBlobFolder } from './storage/blobs.ts';
-import { type JournalRecord, NO_JOURNAL, openJournal } from './storage/journal.ts';
-import type { Task } from './tasks/task.ts';
-import { createTaskControl, type TaskControl } from './tasks/task-control.ts';
-import { planTask } from './tasks/task-plan.ts';
-import { TaskStore } from './tasks/task-store.ts';
-import { type WebhookProgress, WebhookSender } from './webhooks/webhook-sender.ts';
+import { createMemoryBlobs, type Journal, NO_JOURNAL, openBlobFolder, openJournal } from './storage/index.ts';
+import { createTaskControl, planTask, type Task, type TaskControl, TaskStore } from './tasks/index.ts';
+import { type WebhookProgress, WebhookSender } from './webhooks/index.ts';
 
 export interface Simulator {
-  /** Its address, without a trailing slash. */
+  /** The server's address, without a trailing slash. */
   url: string;
-  /** The first of its keys. */
+  /** The first accepted API key. */
   apiKey: string;
+  /** The purchase log: every task and its cost. */
   book: PurchaseLog;
   faults: FaultControl;
   requests: RequestLog;
   tasks: TaskControl;
   clock: Clock;
-  /** Dollars left from now on; null is unlimited. */
+  /** Sets the remaining balance in dollars; null means unlimited. */
   setBalance(dollars: number | null): Promise<void>;
-  /** Sends `endpoint.test` to the webhook, if there is one. */
+  /** Sends `endpoint.test` if a webhook is configured. */
   sendTestWebhook(): void;
-  /** Closes all connections, hung ones too, and brings the journal to the disk. May be called twice. */
+  /** Closes all connections, also hanging ones, and writes the journal to the disk. Can be called twice. */
   close(): Promise<void>;
 }
 
-/** Starts a server of its own; any number of them can run in one process. */
+/** Starts a server. Several servers can run in one process. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const settings = resolveSettings(options, drawSeed());
   const { clock } = settings;
   const [apiKey] = settings.apiKeys;
   if (apiKey === undefined) throw new Error('apiKeys must have at least one key');
   const { journal, records } = await openStorage(settings);
-  const earlier = replay(records);
+  const earlier = replayRecords(records);
 
   let ownUrl = '';
   const getPublicUrl = (): string => settings.resultHost ?? ownUrl;
-  // A restart must not draw the same ids again.
-  const random = (purpose: string) => createStream(settings.seed + records.length, purpose);
-  const faults = new FaultSchedule(clock, random('faults'), settings.timeScale);
+  // A restart with the same seed must not draw the same ids again.
+  const createRandom = (purpose: string) => createStream(settings.seed + records.length, purpose);
+  const faults = new FaultSchedule(clock, createRandom('faults'), settings.timeScale);
   faults.set(settings.faults);
   const { webhook: target, timeScale } = settings;
   const webhooks =
@@ -64,19 +60,23 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       fetch: settings.fetch,
       progress: earlier.webhooks,
     });
-  // A webhook carries the result's URL: what ended while the server was away waits for its address.
+  // A webhook contains the result's URL. Tasks that ended before this start wait until the address is known.
   const endedEarly: Task[] = [];
   const tasks = new TaskStore(clock, (task) => {
     if (ownUrl === '') endedEarly.push(task);
     else webhooks?.sendTaskEnd(task);
   });
   for (const task of earlier.tasks) tasks.add(task);
-  const account = new Account(tasks, journal, earlier.deposited ?? { amount: settings.balance });
+  const account = new Account(tasks, journal, (earlier.deposited ?? { amount: settings.balance }).amount);
   const blobs =
     settings.dataDir === undefined
       ? createMemoryBlobs()
       : await openBlobFolder(join(settings.dataDir, 'blobs'));
-  const randoms = { id: random('id'), latency: random('latency'), format: random('format') };
+  const randoms = {
+    id: createRandom('id'),
+    latency: createRandom('latency'),
+    format: createRandom('format'),
+  };
   const isTaken = (id: string): boolean => tasks.has(id);
   const context: SimulatorContext = {
     settings,
@@ -93,7 +93,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     quota: createAccountQuota(settings.quota, clock),
     requests: new RequestCounter(),
     images: createImageFiles(blobs, settings.instant),
-    uploadRandom: random('uploads'),
+    uploadRandom: createRandom('uploads'),
     planTask: (spec) => planTask(spec, { settings, clock, faults, randoms, isTaken }),
   };
 
@@ -101,7 +101,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   try {
     ownUrl = await app.listen({ port: settings.port, host: settings.host });
   } catch (error) {
-    // Whoever starts another one on the same folder must be alone with it.
+    // The next server on the same folder must not share the journal with this one.
     await closeAll();
     throw error;
   }
@@ -129,22 +129,24 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 }
 
-async function openStorage(settings: Settings) {
+async function openStorage(
+  settings: Settings,
+): Promise<{ journal: Journal<SimulatorRecord>; records: SimulatorRecord[] }> {
   if (settings.dataDir === undefined) return { journal: NO_JOURNAL, records: [] };
-  return openJournal(join(settings.dataDir, 'journal.jsonl'));
+  return openJournal<SimulatorRecord>(join(settings.dataDir, 'journal.jsonl'));
 }
 
-interface Earlier {
+interface EarlierState {
   tasks: Task[];
   webhooks: Map<string, WebhookProgress>;
   deposited: { amount: number | null } | undefined;
 }
 
-/** What an earlier run left. Ends are worked out again from each task's plan, so refunds are never counted twice. */
-function replay(records: readonly JournalRecord[]): Earlier {
+/** Restores the state of an earlier run. Ends are computed again from each task's plan, so no refund counts twice. */
+function replayRecords(records: readonly SimulatorRecord[]): EarlierState {
   const tasks = new Map<string, Task>();
   const webhooks = new Map<string, WebhookProgress>();
-  let deposited: Earlier['deposited'];
+  let deposited: EarlierState['deposited'];
   for (const record of records) {
     switch (record.type) {
       case 'task':

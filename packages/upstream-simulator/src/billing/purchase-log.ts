@@ -1,9 +1,7 @@
 import type { Micros } from '../money.ts';
-import type { Task, TaskStatus } from '../tasks/task.ts';
-import { getStatus } from '../tasks/task-status.ts';
-import type { TaskStore } from '../tasks/task-store.ts';
+import { getStatus, type Task, type TaskStatus, type TaskStore } from '../tasks/index.ts';
 
-/** One purchase. Amounts are whole micro-dollars, times are milliseconds since the epoch. */
+/** One purchase. Amounts are whole micro-dollars; times are milliseconds since the epoch. */
 export interface PurchaseRecord {
   taskId: string;
   clientBusinessId: string | null;
@@ -13,7 +11,7 @@ export interface PurchaseRecord {
   createdAt: number;
   prompt: string;
   model: string;
-  /** False when a fault kept the task id from the caller: bought, and the buyer does not know. */
+  /** False when a fault withheld the task id: the task is charged, but the caller did not receive its id. */
   acknowledged: boolean;
 }
 
@@ -25,7 +23,7 @@ export interface PurchaseTotals {
   net: Micros;
 }
 
-/** Every task that was ever created, and what it cost: the truth that tests compare a client's own books with. */
+/** All tasks ever created and their cost. Tests compare a client's own records with it. */
 export interface PurchaseLog {
   entries(): PurchaseRecord[];
   totals(): PurchaseTotals;
@@ -35,7 +33,7 @@ export interface PurchaseLog {
 }
 
 export function createPurchaseLog(tasks: TaskStore, now: () => number): PurchaseLog {
-  const entry = (task: Task): PurchaseRecord => ({
+  const toRecord = (task: Task): PurchaseRecord => ({
     taskId: task.id,
     clientBusinessId: task.clientBusinessId,
     charged: task.price,
@@ -46,18 +44,18 @@ export function createPurchaseLog(tasks: TaskStore, now: () => number): Purchase
     model: task.model,
     acknowledged: task.acknowledged,
   });
-  const book: PurchaseLog = {
-    entries: () => tasks.all().map(entry),
+  const log: PurchaseLog = {
+    entries: () => tasks.all().map(toRecord),
     totals: () => {
       const { count, charged, refunded } = tasks.totals();
       return { tasks: count, charged, refunded, net: charged - refunded };
     },
     byTaskId: (taskId) => {
       const task = tasks.get(taskId);
-      return task === undefined ? undefined : entry(task);
+      return task === undefined ? undefined : toRecord(task);
     },
-    byBusinessId: (id) => tasks.byBusinessId(id).map(entry),
-    toJSON: () => ({ totals: book.totals(), entries: book.entries() }),
+    byBusinessId: (id) => tasks.byBusinessId(id).map(toRecord),
+    toJSON: () => ({ totals: log.totals(), entries: log.entries() }),
   };
-  return book;
+  return log;
 }

@@ -11,7 +11,7 @@ import {
 } from './fault-kinds.ts';
 import { parseDirectives } from './fault-syntax.ts';
 
-/** Whom a fault would strike. */
+/** The request or task that rules are matched with. */
 export interface FaultSubject {
   route: Route;
   prompt?: string;
@@ -21,21 +21,21 @@ export interface FaultSubject {
 
 export interface FaultState {
   rule: FaultRule;
-  /** How often it struck. */
+  /** How often the fault was applied. */
   fired: number;
-  /** How often it still may; null is without limit. */
+  /** How often it can still be applied. null means no limit. */
   left: number | null;
 }
 
-/** The faults in force. Rules are tried in the order in which they were added; directives of the prompt come first. */
+/** The active faults. Directives in the prompt are tried first, then the rules in the order of their addition. */
 export interface FaultControl {
-  /** Adds a rule and answers its state, which goes on counting. */
+  /** Adds a rule and returns its state, which stays up to date. */
   add(rule: FaultRule): FaultState;
   /** Replaces all rules. */
   set(rules: readonly FaultRule[]): void;
   clear(): void;
   list(): FaultState[];
-  /** How often each kind struck since the start, directives included. */
+  /** How often each kind was applied since the start, directives included. */
   fired(): Partial<Record<FaultKind, number>>;
 }
 
@@ -43,7 +43,7 @@ class ScheduledRule implements FaultState {
   readonly rule: FaultRule;
   fired = 0;
   left: number | null;
-  /** Until when a `forMs` rule goes on striking one task. */
+  /** The end of a `forMs` rule's time window, by task. */
   readonly windows = new Map<string, number>();
   #skip: number;
 
@@ -83,7 +83,7 @@ export class FaultSchedule implements FaultControl {
   readonly #random: Random;
   readonly #timeScale: number;
   #rules: ScheduledRule[] = [];
-  /** Rules made of prompt directives, by whom they strike. */
+  /** Rules from directives in prompts, by the task or request that they apply to. */
   readonly #directives = new Map<string, ScheduledRule>();
   readonly #fired: Partial<Record<FaultKind, number>> = {};
 
@@ -94,9 +94,9 @@ export class FaultSchedule implements FaultControl {
   }
 
   add(rule: FaultRule): FaultState {
-    const added = new ScheduledRule(rule);
-    this.#rules.push(added);
-    return added;
+    const scheduled = new ScheduledRule(rule);
+    this.#rules.push(scheduled);
+    return scheduled;
   }
 
   set(rules: readonly FaultRule[]): void {
@@ -116,13 +116,13 @@ export class FaultSchedule implements FaultControl {
     return { ...this.#fired };
   }
 
-  /** The fault that strikes this subject at this point, if any; counted as having struck. */
+  /** Returns the fault to apply to this subject at this point, if any, and counts it as applied. */
   take<P extends FaultPoint>(point: P, subject: FaultSubject): FaultAt<P> | undefined {
     if (this.#rules.length === 0 && subject.prompt?.includes('[[sim:') !== true) return undefined;
-    for (const rule of [...this.#directed(point, subject), ...this.#rules]) {
+    for (const rule of [...this.#readDirectives(point, subject), ...this.#rules]) {
       if (getFaultPoint(rule.rule.kind) !== point || !rule.matches(subject)) continue;
       if (!this.#isForRoute(rule, point, subject)) continue;
-      if (!this.#strikes(rule, subject)) continue;
+      if (!this.#tryApply(rule, subject)) continue;
       rule.fired += 1;
       this.#fired[rule.rule.kind] = (this.#fired[rule.rule.kind] ?? 0) + 1;
       return rule.rule as FaultAt<P>;
@@ -135,7 +135,7 @@ export class FaultSchedule implements FaultControl {
     return (rule.rule.route ?? 'submit') === subject.route;
   }
 
-  #strikes(rule: ScheduledRule, subject: FaultSubject): boolean {
+  #tryApply(rule: ScheduledRule, subject: FaultSubject): boolean {
     const forMs = 'forMs' in rule.rule && rule.rule.kind !== 'unknown_status' ? rule.rule.forMs : undefined;
     if (forMs === undefined || subject.taskId === undefined) return rule.tryApply(this.#random);
     const until = rule.windows.get(subject.taskId);
@@ -145,20 +145,21 @@ export class FaultSchedule implements FaultControl {
     return true;
   }
 
-  #directed(point: FaultPoint, subject: FaultSubject): ScheduledRule[] {
+  #readDirectives(point: FaultPoint, subject: FaultSubject): ScheduledRule[] {
     return parseDirectives(subject.prompt ?? '').flatMap((parsed, index) => {
       if (!parsed.ok || getFaultPoint(parsed.rule.kind) !== point) return [];
       const { rule } = parsed;
-      const repeats = point === 'query' || point === 'download';
-      const once = repeats && !isRepeating(rule.kind);
+      const perTask = point === 'query' || point === 'download';
+      const once = perTask && !isRepeating(rule.kind);
       const rate = rule.rate ?? (once || rule.times !== undefined ? undefined : 1);
-      const whom = (repeats ? subject.taskId : undefined) ?? subject.clientBusinessId ?? subject.prompt ?? '';
-      const key = `${index} ${whom} ${JSON.stringify(rule)}`;
-      const known = this.#directives.get(key);
-      if (known !== undefined) return [known];
-      const made = new ScheduledRule(rate === undefined ? rule : { ...rule, rate });
-      this.#directives.set(key, made);
-      return [made];
+      const target =
+        (perTask ? subject.taskId : undefined) ?? subject.clientBusinessId ?? subject.prompt ?? '';
+      const key = `${index} ${target} ${JSON.stringify(rule)}`;
+      const existing = this.#directives.get(key);
+      if (existing !== undefined) return [existing];
+      const created = new ScheduledRule(rate === undefined ? rule : { ...rule, rate });
+      this.#directives.set(key, created);
+      return [created];
     });
   }
 }

@@ -12,7 +12,7 @@ const MATCH_PARAMS: Record<string, 'number' | 'string'> = {
 
 export type ParsedRule = { ok: true; rule: FaultRule } | { ok: false; problem: string };
 
-/** Checks a rule that came as JSON. */
+/** Checks a rule in JSON form. */
 export function parseRule(input: unknown): ParsedRule {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return { ok: false, problem: 'a fault rule must be an object with a kind' };
@@ -41,7 +41,7 @@ export function parseRule(input: unknown): ParsedRule {
   return { ok: true, rule: rule as unknown as FaultRule };
 }
 
-/** Reads `name=value` words into a rule; numbers where the kind wants numbers. */
+/** Reads `name=value` words into a rule. Values become numbers where the kind has a number. */
 function parseWords(kind: string, words: readonly string[]): ParsedRule {
   const rule: Record<string, unknown> = { kind };
   const params: Record<string, string> = isFaultKind(kind)
@@ -49,7 +49,7 @@ function parseWords(kind: string, words: readonly string[]): ParsedRule {
     : {};
   for (const word of words) {
     const at = word.indexOf('=');
-    if (at < 1) return { ok: false, problem: `expected name=value, got "${word}"` };
+    if (at < 1) return { ok: false, problem: `expected name=value instead of "${word}"` };
     const name = word.slice(0, at);
     const value = word.slice(at + 1);
     rule[name] = params[name] === 'number' ? Number(value) : value;
@@ -57,7 +57,7 @@ function parseWords(kind: string, words: readonly string[]): ParsedRule {
   return parseRule(rule);
 }
 
-/** The command line's form: `kind=rate[,name=value…]`, or `kind[,name=value…]` for a scripted one. */
+/** Parses the form of the command line: `kind=rate[,name=value…]`, or `kind[,name=value…]` without a rate. */
 export function parseFaultFlag(flag: string): ParsedRule {
   const [head = '', ...words] = flag.split(',').map((word) => word.trim());
   const [kind = '', rate] = head.split('=', 2);
@@ -66,7 +66,7 @@ export function parseFaultFlag(flag: string): ParsedRule {
 
 const DIRECTIVE = /\[\[sim:\s*([a-z0-9_]+)((?:\s+[^\s\]]+)*)\s*\]\]/gi;
 
-/** The prompt's form: `[[sim:kind name=value …]]`, as many as wanted. */
+/** Parses all directives of a prompt: `[[sim:kind name=value …]]`. */
 export function parseDirectives(prompt: string): ParsedRule[] {
   if (!prompt.includes('[[sim:')) return [];
   return [...prompt.matchAll(DIRECTIVE)].map(([, kind = '', words = '']) =>

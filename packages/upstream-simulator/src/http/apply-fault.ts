@@ -1,23 +1,22 @@
 import type { FastifyReply } from 'fastify';
 import type { SimulatorContext } from '../context.ts';
-import type { FaultAt } from '../faults/fault-kinds.ts';
-import type { FaultSubject } from '../faults/fault-schedule.ts';
+import type { FaultAt, FaultSubject } from '../faults/index.ts';
 import { sendError, sendGatewayPage } from './error-responses.ts';
 import { abandonReply, cutConnection } from './request-accounting.ts';
 
-/** Waits in the server's own time. */
+/** Waits for provider time, which `timeScale` shortens. */
 export function waitScaled(context: SimulatorContext, ms: number): Promise<void> {
   return new Promise((done) => context.clock.after(ms * context.settings.timeScale, done));
 }
 
-/** Plays the faults that come before any work. True: the request is dealt with. */
+/** Applies the faults that come before any work. Returns true if the request was answered or cut off. */
 export async function applyFault(
   context: SimulatorContext,
   subject: FaultSubject,
   reply: FastifyReply,
 ): Promise<boolean> {
-  const slow = context.faults.take('delay', subject);
-  if (slow !== undefined) await waitScaled(context, slow.ms ?? 5_000);
+  const delay = context.faults.take('delay', subject);
+  if (delay !== undefined) await waitScaled(context, delay.ms ?? 5_000);
   const fault = context.faults.take('request', subject);
   if (fault === undefined) return false;
   answerWithFault(context, fault, reply);
@@ -54,7 +53,7 @@ function answerWithFault(
   }
 }
 
-/** A request that the limit refused does not count against the quota. */
+/** Answers 429 or 503 and returns the token: such a request does not count against the quota. */
 export function sendRateLimited(
   context: SimulatorContext,
   reply: FastifyReply,

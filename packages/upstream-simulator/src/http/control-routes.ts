@@ -1,13 +1,12 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { SimulatorContext } from '../context.ts';
-import { FAULT_KINDS, type FaultRule } from '../faults/fault-kinds.ts';
-import { parseRule } from '../faults/fault-syntax.ts';
+import { FAULT_KINDS, type FaultRule, parseRule } from '../faults/index.ts';
 import { type Checked, rejectInput } from './submission.ts';
 
 const ROUTE_LIST = {
-  'GET /__simulator/book': 'every task and what it cost, in micro-dollars; ?client_business_id= for one',
+  'GET /__simulator/book': 'every task and its cost in micro-dollars; filter with ?client_business_id=',
   'GET /__simulator/requests': 'requests by category and answer, quota violations, submissions per second',
-  'GET /__simulator/faults': 'rules in force, how often each kind struck, and all kinds',
+  'GET /__simulator/faults': 'active rules, how often each kind was applied, all kinds',
   'PUT /__simulator/faults': 'replace all rules: an array of rules',
   'POST /__simulator/faults': 'add one rule',
   'DELETE /__simulator/faults': 'remove all rules',
@@ -16,14 +15,14 @@ const ROUTE_LIST = {
   'POST /__simulator/webhook-test': 'send endpoint.test',
 };
 
-/** `/__simulator/…`: what the real provider does not have. Open to everybody who reaches the port. */
+/** `/__simulator/…`: control routes that the real provider does not have. They need no API key. */
 export function addControlRoutes(app: FastifyInstance, context: SimulatorContext): void {
   app.get('/__simulator', async () => ROUTE_LIST);
 
   app.get<{ Querystring: { client_business_id?: string } }>('/__simulator/book', async (request) => {
     const id = request.query.client_business_id;
-    const book = context.purchases.toJSON();
-    return id === undefined ? book : { ...book, entries: context.purchases.byBusinessId(id) };
+    const log = context.purchases.toJSON();
+    return id === undefined ? log : { ...log, entries: context.purchases.byBusinessId(id) };
   });
   app.get('/__simulator/requests', async () => context.requests.counts());
 

@@ -1,17 +1,17 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { SimulatorContext } from '../context.ts';
-import type { FaultAt } from '../faults/fault-kinds.ts';
-import type { Task } from '../tasks/task.ts';
-import { getStatus, hasExpired } from '../tasks/task-status.ts';
+import type { FaultAt } from '../faults/index.ts';
+import type { Task } from '../tasks/index.ts';
+import { getStatus, hasExpired } from '../tasks/index.ts';
 import { applyFault, waitScaled } from './apply-fault.ts';
 import { sendError } from './error-responses.ts';
 import { abandonReply } from './request-accounting.ts';
 
 const MIME = { jpg: 'image/jpeg', png: 'image/png' } as const;
-const SLOW_PIECES = 20;
+const SLOW_CHUNKS = 20;
 
-/** `GET /generated/{file}`: the results, open to everybody who knows the URL, until they expire. */
+/** `GET /generated/{file}`: results, without a key, until they expire. */
 export function addDownloadRoute(app: FastifyInstance, context: SimulatorContext): void {
   const config = { category: 'download' } as const;
   app.get<{ Params: { file: string } }>('/generated/:file', { config }, async (request, reply) => {
@@ -71,47 +71,47 @@ type TransferFault = Extract<
   { kind: 'truncated' | 'download_cut' | 'download_slow' | 'oversize' }
 >;
 
-/** Serves the picture itself, but not as it should be. */
+/** Sends the image itself, but transfers it incorrectly. */
 async function applyTransferFault(
   context: SimulatorContext,
   fault: TransferFault,
   task: Task,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const picture = await context.images.read(task);
+  const image = await context.images.read(task);
   const type = MIME[task.format];
   switch (fault.kind) {
     case 'truncated':
-      return reply.type(type).send(takeShare(picture, fault.share));
+      return reply.type(type).send(takeShare(image, fault.share));
     case 'download_cut': {
       abandonReply(reply);
-      reply.raw.writeHead(200, { 'content-type': type, 'content-length': picture.length });
-      reply.raw.write(takeShare(picture, fault.share), () => reply.raw.destroy());
+      reply.raw.writeHead(200, { 'content-type': type, 'content-length': image.length });
+      reply.raw.write(takeShare(image, fault.share), () => reply.raw.destroy());
       return reply;
     }
     case 'download_slow': {
-      const pieces = streamSlowly(context, picture, fault.ms ?? 10_000);
-      return reply.type(type).header('content-length', picture.length).send(Readable.from(pieces));
+      const chunks = streamSlowly(context, image, fault.ms ?? 10_000);
+      return reply.type(type).header('content-length', image.length).send(Readable.from(chunks));
     }
     case 'oversize':
-      return reply.type(type).send(Readable.from(streamEndlessly(picture)));
+      return reply.type(type).send(Readable.from(streamEndlessly(image)));
   }
 }
 
-function takeShare(picture: Buffer, share = 0.5): Buffer {
-  return picture.subarray(0, Math.floor(picture.length * Math.min(1, share)));
+function takeShare(image: Buffer, share = 0.5): Buffer {
+  return image.subarray(0, Math.floor(image.length * Math.min(1, share)));
 }
 
-async function* streamSlowly(context: SimulatorContext, picture: Buffer, ms: number): AsyncGenerator<Buffer> {
-  const size = Math.ceil(picture.length / SLOW_PIECES);
-  for (let at = 0; at < picture.length; at += size) {
-    await waitScaled(context, ms / SLOW_PIECES);
-    yield picture.subarray(at, at + size);
+async function* streamSlowly(context: SimulatorContext, image: Buffer, ms: number): AsyncGenerator<Buffer> {
+  const size = Math.ceil(image.length / SLOW_CHUNKS);
+  for (let at = 0; at < image.length; at += size) {
+    await waitScaled(context, ms / SLOW_CHUNKS);
+    yield image.subarray(at, at + size);
   }
 }
 
-function* streamEndlessly(picture: Buffer): Generator<Buffer> {
-  yield picture;
-  const filling = Buffer.alloc(64 * 1024, 0x5a);
-  for (;;) yield filling;
+function* streamEndlessly(image: Buffer): Generator<Buffer> {
+  yield image;
+  const filler = Buffer.alloc(64 * 1024, 0x5a);
+  for (;;) yield filler;
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { SimulatorContext } from '../context.ts';
-import type { FaultAt } from '../faults/fault-kinds.ts';
-import type { Task } from '../tasks/task.ts';
-import { serializeTask } from '../tasks/task-view.ts';
+import type { FaultAt } from '../faults/index.ts';
+import type { Task } from '../tasks/index.ts';
+import { serializeTask } from '../tasks/index.ts';
 import { applyFault, sendRateLimited } from './apply-fault.ts';
 import { sendError, sendGatewayPage } from './error-responses.ts';
 import { abandonReply, cutConnection } from './request-accounting.ts';
@@ -32,7 +32,7 @@ function applyQueryFault(
   task: Task | undefined,
   reply: FastifyReply,
 ): FastifyReply {
-  const view = (): Record<string, unknown> | undefined =>
+  const serialize = (): Record<string, unknown> | undefined =>
     task && serializeTask(task, context.clock.now(), context.getPublicUrl());
   switch (fault.kind) {
     case 'query_500':
@@ -40,7 +40,7 @@ function applyQueryFault(
     case 'query_html':
       return sendGatewayPage(reply, 502);
     case 'query_bad_json': {
-      const whole = JSON.stringify(view() ?? { object: 'generation.task' });
+      const whole = JSON.stringify(serialize() ?? { object: 'generation.task' });
       return reply.type('application/json').send(whole.slice(0, whole.length / 2));
     }
     case 'query_429':
@@ -52,7 +52,7 @@ function applyQueryFault(
     case 'query_hang':
       return abandonReply(reply);
     case 'other_id': {
-      const answer = view();
+      const answer = serialize();
       if (answer === undefined) return sendError(reply, 'task_not_found');
       return reply.send({ ...answer, id: `img_${String(answer['id']).split('_').pop()}` });
     }

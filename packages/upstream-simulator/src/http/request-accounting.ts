@@ -7,17 +7,17 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     category?: RequestCategory;
     quota?: QuotaCategory;
-    /** How a missing or wrong key is answered. Without it the route is open. */
+    /** The form of the answer to a missing or wrong key. Without it the route needs no key. */
     auth?: 'envelope' | 'success_false';
   }
 }
 
-/** Counts one request: its arrival now, its end once. */
+/** Records the end of one request exactly once. */
 class RequestTimer {
   readonly #request: FastifyRequest;
   readonly #context: SimulatorContext;
   readonly #startedAt: number;
-  #over = false;
+  #finished = false;
 
   constructor(context: SimulatorContext, request: FastifyRequest) {
     this.#request = request;
@@ -26,8 +26,8 @@ class RequestTimer {
   }
 
   finish(status: number | undefined): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#finished) return;
+    this.#finished = true;
     const category = this.#request.routeOptions.config.category ?? 'other';
     this.#context.requests.countAnswered(category, status);
     this.#context.settings.onRequest?.({
@@ -43,15 +43,15 @@ class RequestTimer {
 const timers = new WeakMap<FastifyRequest, RequestTimer>();
 
 export function countRequest(context: SimulatorContext, request: FastifyRequest, reply: FastifyReply): void {
-  const end = new RequestTimer(context, request);
-  timers.set(request, end);
+  const timer = new RequestTimer(context, request);
+  timers.set(request, timer);
   context.requests.countReceived(request.routeOptions.config.category ?? 'other', context.clock.now());
   const { raw } = reply;
-  raw.once('finish', () => end.finish(raw.statusCode));
-  raw.once('close', () => end.finish(raw.writableFinished ? raw.statusCode : undefined));
+  raw.once('finish', () => timer.finish(raw.statusCode));
+  raw.once('close', () => timer.finish(raw.writableFinished ? raw.statusCode : undefined));
 }
 
-/** Takes the answer out of fastify's hands; the caller will not get a whole one. */
+/** Takes the response away from fastify. The caller gets no complete answer. */
 export function abandonReply(reply: FastifyReply): FastifyReply {
   reply.hijack();
   timers.get(reply.request)?.finish(undefined);

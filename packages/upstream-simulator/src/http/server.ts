@@ -1,13 +1,3 @@
-/*
- * The HTTP side, by file:
- *   accounting.ts        counts each request once; abandons or cuts a connection
- *   strike.ts            plays the faults that come before any work
- *   errors.ts            the error envelope, its other forms, gateway pages
- *   submission.ts        the field rules of a submission
- *   submitted-images.ts  the rules for its images and mask
- *   task-view.ts         the task object
- *   *-route(s).ts        submit, query, download, upload, balance, control
- */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { SimulatorContext } from '../context.ts';
 import { addBalanceRoutes } from './balance-routes.ts';
@@ -19,7 +9,7 @@ import { countRequest } from './request-accounting.ts';
 import { addSubmitRoute } from './submit-route.ts';
 import { addUploadRoutes } from './upload-route.ts';
 
-/** Hung connections must not outlive `close`, so all are closed with the server. */
+/** Builds the server. `close` also closes hanging connections. */
 export async function buildServer(context: SimulatorContext): Promise<FastifyInstance> {
   const app = fastify({
     forceCloseConnections: true,
@@ -46,9 +36,7 @@ export async function buildServer(context: SimulatorContext): Promise<FastifyIns
   addBalanceRoutes(app, context);
   addControlRoutes(app, context);
   app.get('/', async (_request, reply) =>
-    reply
-      .type('text/plain')
-      .send('ToAPIs simulator. Everything it can do beyond the API: GET /__simulator\n'),
+    reply.type('text/plain').send('ToAPIs simulator. Control routes beyond the API: GET /__simulator\n'),
   );
   return app;
 }
@@ -71,9 +59,9 @@ function enforceQuota(
 ): FastifyReply | undefined {
   const { quota, category = 'other' } = request.routeOptions.config;
   if (quota === undefined) return undefined;
-  const answer = context.quota.takeToken(quota);
-  reply.headers(answer.headers);
-  if (answer.allowed) {
+  const decision = context.quota.takeToken(quota);
+  reply.headers(decision.headers);
+  if (decision.allowed) {
     context.requests.countAdmitted(category, context.clock.now());
     return undefined;
   }

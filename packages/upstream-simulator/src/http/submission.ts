@@ -1,10 +1,10 @@
-import { RESOLUTIONS, type Resolution, SIZES, type Size } from '../tasks/task.ts';
+import { RESOLUTIONS, type Resolution, SIZES, type Size } from '../tasks/index.ts';
 
 export const MODELS = ['gemini-3-pro-image-preview', 'nano-banana-pro'] as const;
 const MAX_PROMPT_CHARACTERS = 1000;
 const MAX_IMAGES = 14;
 
-/** A submission whose fields are in order; its images are not looked into yet. */
+/** A submission with valid fields. Its images are not checked yet. */
 export interface Submission {
   model: string;
   prompt: string;
@@ -20,7 +20,7 @@ export type Checked<T> = { ok: true; value: T } | { ok: false; problem: string }
 
 export const rejectInput = (problem: string): { ok: false; problem: string } => ({ ok: false, problem });
 
-/** Checks the fields of a submission, in the order of the documentation. */
+/** Checks the fields of a submission in the order of the documentation. */
 export function checkSubmission(body: unknown): Checked<Submission> {
   if (!isRecord(body)) return rejectInput('the body must be a JSON object');
   const { model, prompt, n } = body;
@@ -47,7 +47,7 @@ export function checkSubmission(body: unknown): Checked<Submission> {
   };
 }
 
-/** Current documentation puts the resolution into `metadata`, the older one at the top level. */
+/** The current documentation has the resolution in `metadata`, the older one at the top level. */
 function checkShape(body: Record<string, unknown>): Checked<{ size: Size; resolution: Resolution }> {
   const metadata = body['metadata'] ?? {};
   if (!isRecord(metadata)) return rejectInput('metadata must be an object');
@@ -55,11 +55,11 @@ function checkShape(body: Record<string, unknown>): Checked<{ size: Size; resolu
   if (orientation !== undefined && orientation !== 'landscape' && orientation !== 'portrait') {
     return rejectInput('metadata.orientation must be landscape or portrait');
   }
-  const unsized = orientation === undefined ? '1:1' : orientation === 'landscape' ? '4:3' : '3:4';
-  const size = SIZES.find((known) => known === (body['size'] ?? unsized));
+  const defaultSize = orientation === undefined ? '1:1' : orientation === 'landscape' ? '4:3' : '3:4';
+  const size = SIZES.find((known) => known === (body['size'] ?? defaultSize));
   if (size === undefined) return rejectInput(`size must be one of ${SIZES.join(' ')}`);
-  for (const asked of [metadata['resolution'], body['resolution']]) {
-    if (asked !== undefined && !RESOLUTIONS.some((known) => known === asked)) {
+  for (const requested of [metadata['resolution'], body['resolution']]) {
+    if (requested !== undefined && !RESOLUTIONS.some((known) => known === requested)) {
       return rejectInput(`resolution must be one of ${RESOLUTIONS.join(' ')}`);
     }
   }

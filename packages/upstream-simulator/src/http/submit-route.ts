@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { SimulatorContext } from '../context.ts';
-import type { FaultAt } from '../faults/fault-kinds.ts';
-import { parseDirectives } from '../faults/fault-syntax.ts';
-import { serializeTask } from '../tasks/task-view.ts';
+import type { FaultAt } from '../faults/index.ts';
+import { parseDirectives } from '../faults/index.ts';
+import { serializeTask } from '../tasks/index.ts';
 import { applyFault } from './apply-fault.ts';
 import { sendError, sendGatewayPage } from './error-responses.ts';
 import { abandonReply, cutConnection } from './request-accounting.ts';
 import { type Checked, checkSubmission, rejectInput, type Submission } from './submission.ts';
 import { checkImages } from './submitted-images.ts';
 
-/** 14 images of 10 MB in base64, and the rest. */
+/** Enough for 14 images of 10 MB in base64. */
 const MAX_BODY_BYTES = 200 * 1024 * 1024;
 
 /** `POST /v1/images/generations` */
@@ -46,7 +46,7 @@ export function addSubmitRoute(app: FastifyInstance, context: SimulatorContext):
     });
     const fault = context.faults.take('accepted', { ...subject, taskId: task.id });
     task.acknowledged = fault === undefined;
-    // The view is taken before anything can end the task: a first answer is never a final one.
+    // The answer is made before the task can end: the first answer never has a final status.
     const answer = serializeTask(
       { ...task, outcome: { kind: 'stuck' } },
       task.createdAt - 1,
@@ -67,7 +67,7 @@ function readSubject(body: unknown): { prompt?: string; clientBusinessId?: strin
   };
 }
 
-/** A callback_url may change path and query of the configured endpoint, not its host. */
+/** A callback_url can change the path and the query of the configured webhook, not its host. */
 function checkCallback(submission: Submission, context: SimulatorContext): Checked<string | null> {
   const target = context.settings.webhook;
   if (submission.callbackUrl === null || target === undefined) return { ok: true, value: null };
@@ -78,7 +78,7 @@ function checkCallback(submission: Submission, context: SimulatorContext): Check
   return { ok: true, value: url.pathname + url.search };
 }
 
-/** The task exists and is paid for; the caller does not hear of it. */
+/** Withholds the task id. The task exists and is charged. */
 function applyAcceptedFault(
   fault: FaultAt<'accepted'>,
   answer: Record<string, unknown>,

@@ -1,23 +1,23 @@
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
-import { detectImageType } from '../images/file-format.ts';
-import type { Blobs } from '../storage/blobs.ts';
+import { detectImageType } from '../images/index.ts';
+import type { Blobs } from '../storage/index.ts';
 import { type Checked, rejectInput } from './submission.ts';
 
 const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
 const MAX_MASK_BYTES = 4 * 1024 * 1024;
-/** Only so many are drawn into the picture; the others need not be kept. */
+/** The number of references that are drawn. The others are not stored. */
 const MAX_STORED_REFERENCES = 3;
 const DATA_URI = /^data:image\/(jpeg|jpg|png|webp);base64,/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 export interface SubmittedImages {
-  /** Names of the blobs that will be drawn into the picture. */
+  /** Names of the blobs that are drawn into the image. */
   references: string[];
   inlineImages: boolean;
 }
 
-/** Looks into the images of a submission. Those on other servers are taken as they are: nothing is fetched. */
+/** Checks the images of a submission. Images on other servers are accepted without a check. */
 export async function checkImages(
   submitted: { imageUrls: readonly string[]; maskUrl: string | undefined },
   blobs: Blobs,
@@ -44,7 +44,7 @@ export async function checkImages(
   return { ok: true, value: { references, inlineImages } };
 }
 
-/** The bytes of a data URI or of an upload; undefined for a picture on another server. */
+/** Reads a data URI or an upload. The value is undefined for an image on another server. */
 async function readImage(
   url: string,
   field: string,
@@ -116,7 +116,7 @@ async function storeReference(url: string, bytes: Buffer, blobs: Blobs, ownBase:
   return name;
 }
 
-/** The blob behind one of this server's own upload URLs. */
+/** Returns the blob name in an upload URL of this server, or undefined for another URL. */
 function parseUploadName(url: string, ownBase: string): string | undefined {
   if (!url.startsWith(`${ownBase}/uploads/`)) return undefined;
   return new URL(url).pathname.split('/').pop();

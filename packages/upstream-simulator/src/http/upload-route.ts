@@ -1,18 +1,18 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { SimulatorContext } from '../context.ts';
-import { detectImageType, type ImageType } from '../images/file-format.ts';
+import { detectImageType, type ImageType } from '../images/index.ts';
 import { drawName } from '../random.ts';
 import { applyFault } from './apply-fault.ts';
 import { type Checked, rejectInput } from './submission.ts';
 
 const MAX_BYTES = 10 * 1024 * 1024;
-/** The account's number in upload URLs. */
+/** The account number in upload URLs. */
 const ACCOUNT = '123';
 const TOO_LARGE = 'Image too large. Maximum size is 10MB';
 const UNSUPPORTED = 'Unsupported image type. Allowed: JPEG, PNG, WebP, GIF';
 
-/** `POST /v1/uploads/images`, and the files at their URLs. */
+/** `POST /v1/uploads/images` and the uploaded files. */
 export async function addUploadRoutes(app: FastifyInstance, context: SimulatorContext): Promise<void> {
   await app.register(multipart, { limits: { fileSize: MAX_BYTES, files: 1 }, throwFileSizeLimit: false });
 
@@ -52,7 +52,7 @@ function sendUploadError(reply: FastifyReply, message: string): FastifyReply {
   return reply.code(400).send({ success: false, message });
 }
 
-/** The type is taken from the content, not from what the client calls it. */
+/** Reads the multipart body. The image type is detected from the content, not from the file name. */
 async function readUpload(request: FastifyRequest): Promise<Checked<{ bytes: Buffer; type: ImageType }>> {
   if (!request.isMultipart()) return rejectInput('The request must be multipart/form-data');
   let bytes: Buffer | undefined;

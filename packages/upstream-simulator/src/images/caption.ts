@@ -1,4 +1,4 @@
-import type { Resolution, Size } from '../tasks/task.ts';
+import type { Resolution, Size } from '../tasks/index.ts';
 import type { Dimensions } from './dimensions.ts';
 import { createLettering, type Lettering } from './lettering.ts';
 
@@ -7,46 +7,41 @@ const MAX_LINES = 4;
 let strong: Lettering | undefined;
 let plain: Lettering | undefined;
 
-/** The prompt over a dark foot and the size in a corner, as a transparent SVG document in the picture's size. */
+/** Draws the prompt on a dark bottom area and the size in a corner, as a transparent SVG of the image's size. */
 export function drawCaption(
-  picture: { prompt: string; size: Size; resolution: Resolution; hasMask: boolean },
+  image: { prompt: string; size: Size; resolution: Resolution; hasMask: boolean },
   { width, height }: Dimensions,
 ): string {
   strong ??= createLettering(600);
   plain ??= createLettering(400);
   const unit = Math.min(width, height) / 100;
   const margin = 5 * unit;
-  const fontSize = (picture.prompt.length > 90 ? 3.6 : 4.6) * unit;
+  const fontSize = (image.prompt.length > 90 ? 3.6 : 4.6) * unit;
   const leading = fontSize * 1.32;
-  const lines = strong.wrapText(picture.prompt, fontSize, width - 2 * margin, MAX_LINES);
-  const foot = lines.length * leading + 2.4 * margin;
+  const lines = strong.wrapText(image.prompt, fontSize, width - 2 * margin, MAX_LINES);
+  const bottom = lines.length * leading + 2.4 * margin;
   const firstBaseline = height - margin - (lines.length - 1) * leading - fontSize * 0.2;
   const text = lines
     .map((line, i) => strong?.outlineText(line, margin, firstBaseline + i * leading, fontSize))
     .join('');
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
-    '<defs><linearGradient id="foot" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-opacity="0"/>' +
+    '<defs><linearGradient id="bottom" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-opacity="0"/>' +
     '<stop offset=".45" stop-opacity=".42"/><stop offset="1" stop-opacity=".72"/></linearGradient></defs>' +
     (lines.length === 0
       ? ''
-      : `<rect y="${height - foot}" width="${width}" height="${foot}" fill="url(#foot)"/>`) +
-    `<path d="${text}" fill="#fff"/>${drawLabel(picture, { width, height }, plain, unit)}</svg>`
+      : `<rect y="${height - bottom}" width="${width}" height="${bottom}" fill="url(#bottom)"/>`) +
+    `<path d="${text}" fill="#fff"/>${drawLabel(image, { width, height }, plain, unit)}</svg>`
   );
 }
 
 function drawLabel(
-  picture: { size: Size; resolution: Resolution; hasMask: boolean },
+  image: { size: Size; resolution: Resolution; hasMask: boolean },
   { width, height }: Dimensions,
   letters: Lettering,
   unit: number,
 ): string {
-  const words = [
-    picture.size,
-    picture.resolution,
-    `${width} × ${height}`,
-    ...(picture.hasMask ? ['mask'] : []),
-  ];
+  const words = [image.size, image.resolution, `${width} × ${height}`, ...(image.hasMask ? ['mask'] : [])];
   const text = words.join('  ·  ');
   const fontSize = 2.3 * unit;
   const [x, y] = [5 * unit, 5 * unit];

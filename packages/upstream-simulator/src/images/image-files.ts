@@ -1,12 +1,12 @@
-import type { Blobs } from '../storage/blobs.ts';
-import type { Task } from '../tasks/task.ts';
+import type { Blobs } from '../storage/index.ts';
+import type { Task } from '../tasks/index.ts';
 import { drawImage, drawTinyImage } from './draw-image.ts';
-import { padPng } from './padding.ts';
+import { padPng } from './file-format.ts';
 
-/** The result files. They are drawn when somebody first asks, two at a time, and the latest are kept. */
+/** The result files. A file is drawn at its first download, at most two at a time. The newest are cached. */
 export interface ImageFiles {
   read(task: Task): Promise<Buffer>;
-  /** The same picture as a PNG of about `bytes` bytes. */
+  /** The same image as a PNG of about `bytes` bytes. */
   readPadded(task: Task, bytes: number): Promise<Buffer>;
 }
 
@@ -21,8 +21,8 @@ export function createImageFiles(blobs: Blobs, instant: boolean): ImageFiles {
   let tiny: Promise<Buffer> | undefined;
 
   async function drawTask(task: Task, format: Task['format']): Promise<Buffer> {
-    const found = await Promise.all(task.references.map((name) => blobs.get(name)));
-    const references = found.filter((bytes) => bytes !== undefined);
+    const blobsOrMissing = await Promise.all(task.references.map((name) => blobs.get(name)));
+    const references = blobsOrMissing.filter((bytes) => bytes !== undefined);
     return limit(() => drawImage({ ...task, format, references }));
   }
 
@@ -36,8 +36,8 @@ export function createImageFiles(blobs: Blobs, instant: boolean): ImageFiles {
   }
 
   function getOrMake(key: string, make: () => Promise<Buffer>): Promise<Buffer> {
-    const known = cached.get(key);
-    if (known !== undefined) return known;
+    const hit = cached.get(key);
+    if (hit !== undefined) return hit;
     const made = make();
     cached.set(key, made);
     made.then(
@@ -66,7 +66,7 @@ export function createImageFiles(blobs: Blobs, instant: boolean): ImageFiles {
   };
 }
 
-/** Runs at most `most` of them at once, the others in their order. */
+/** Runs at most `max` calls at the same time. The others wait in their order. */
 function createLimiter(max: number): <T>(run: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import opentype from 'opentype.js';
 
 /**
- * Text as outlines. A bare container has no fonts and its SVG renderer then draws no text at all, so the
- * letters come from a font in node_modules (Inter, OFL) and reach the renderer as paths.
+ * Text as outlines. In a container without fonts an SVG renderer draws no text. The letters therefore come from
+ * a font in node_modules (Inter, OFL) and reach the renderer as paths.
  */
 export interface Lettering {
-  /** The outline of a line of text whose baseline starts at (x, y), as SVG path data. */
+  /** Returns a line of text as SVG path data. The baseline starts at (x, y). */
   outlineText(text: string, x: number, y: number, fontSize: number): string;
   measureText(text: string, fontSize: number): number;
-  /** The text broken into lines of at most `maxWidth`; what does not fit ends in an ellipsis. */
+  /** Breaks the text into lines of at most `maxWidth`. The last line ends in an ellipsis if text is left. */
   wrapText(text: string, fontSize: number, maxWidth: number, maxLines: number): string[];
 }
 
@@ -23,7 +23,7 @@ function loadFont(subset: string, weight: Weight): opentype.Font {
   return opentype.parse(file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength));
 }
 
-/** Opens the fonts as they are needed: most prompts never leave the first. */
+/** Opens each font at its first use: most prompts need only the first. */
 export function createLettering(weight: Weight): Lettering {
   const fonts = new Map<string, opentype.Font>();
   const glyphs = new Map<string, { glyph: opentype.Glyph; em: number } | undefined>();
@@ -62,7 +62,7 @@ export function createLettering(weight: Weight): Lettering {
     return `${chars.join('').trimEnd()}…`;
   }
 
-  /** A word longer than a line is cut where the line ends. */
+  /** Splits a word that is longer than a line. */
   function splitWord(word: string, fontSize: number, maxWidth: number): string[] {
     const pieces: string[] = [];
     let piece = '';

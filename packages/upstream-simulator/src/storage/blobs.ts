@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Uploaded and inline images, by name. */
+/** Uploaded and inline images by name. */
 export interface Blobs {
   put(name: string, bytes: Buffer): Promise<void>;
   get(name: string): Promise<Buffer | undefined>;
@@ -9,7 +9,7 @@ export interface Blobs {
 
 const SAFE_NAME = /^[A-Za-z0-9_.-]+$/;
 
-/** Keeps the newest `mostBytes`; older ones are forgotten. */
+/** Stores blobs in memory. Above `maxBytes` it drops the oldest. */
 export function createMemoryBlobs(maxBytes = 256 * 1024 * 1024): Blobs {
   const stored = new Map<string, Buffer>();
   let size = 0;
@@ -28,7 +28,7 @@ export function createMemoryBlobs(maxBytes = 256 * 1024 * 1024): Blobs {
   };
 }
 
-/** Keeps all in a folder; a name exists only with its whole content. */
+/** Stores blobs in a folder. The rename at the end makes each name appear with its complete content. */
 export async function openBlobFolder(folder: string): Promise<Blobs> {
   await mkdir(folder, { recursive: true });
   let serial = 0;

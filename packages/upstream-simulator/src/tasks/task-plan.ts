@@ -1,11 +1,28 @@
 import type { Clock } from '../clock.ts';
-import type { FaultSchedule } from '../faults/fault-schedule.ts';
-import type { Settings } from '../options.ts';
+import type { FaultAt, FaultSchedule } from '../faults/index.ts';
+import type { Micros } from '../money.ts';
 import { drawName, type Random } from '../random.ts';
-import { drawLatency } from './latency.ts';
 import type { Outcome, Resolution, Size, StatusOverride, Task } from './task.ts';
 
-/** What a valid submission asks for. */
+/** Provider time in milliseconds. */
+export interface Latency {
+  minMs: number;
+  p50Ms: number;
+  p95Ms: number;
+  maxMs: number;
+}
+
+/** 5 to 30 s are typical; the slowest take 90 s. */
+export const DEFAULT_LATENCY: Latency = { minMs: 5_000, p50Ms: 12_000, p95Ms: 30_000, maxMs: 90_000 };
+
+/** The 95th percentile of the standard normal distribution. */
+const Z95 = 1.6449;
+const RESOLUTION_FACTOR: Record<Resolution, number> = { '1K': 1, '2K': 1.4, '4K': 2 };
+const INLINE_4K_FACTOR = 1.25;
+/** The share of its latency that a task is queued. */
+const QUEUED_SHARE = { min: 0.08, max: 0.2 };
+
+/** The fields of a valid submission. */
 export interface TaskSpec {
   model: string;
   prompt: string;
@@ -19,24 +36,29 @@ export interface TaskSpec {
 }
 
 export interface TaskPlanDeps {
-  settings: Settings;
+  settings: {
+    latency: Latency;
+    timeScale: number;
+    resultTtlMs: number;
+    prices: Record<Resolution, Micros>;
+    pngShare: number;
+    instant: boolean;
+  };
   clock: Clock;
   faults: FaultSchedule;
   randoms: { id: Random; latency: Random; format: Random };
   isTaken: (id: string) => boolean;
 }
 
-const QUEUED_SHARE = { least: 0.08, most: 0.2 };
-
-/** Plans a task's whole life at its creation. */
+/** Creates a task and decides its complete life: start, end, outcome, expiry. */
 export function planTask(spec: TaskSpec, { settings, clock, faults, randoms, isTaken }: TaskPlanDeps): Task {
   let id: string;
   do id = `task_img_${drawName(randoms.id, 16)}`;
   while (isTaken(id));
-  const { inlineImages, ...asked } = spec;
+  const { inlineImages, ...fields } = spec;
   const createdAt = clock.now();
   const drawn = drawLatency(settings.latency, { resolution: spec.resolution, inlineImages }, randoms.latency);
-  const queued = QUEUED_SHARE.least + (QUEUED_SHARE.most - QUEUED_SHARE.least) * randoms.latency();
+  const queued = QUEUED_SHARE.min + (QUEUED_SHARE.max - QUEUED_SHARE.min) * randoms.latency();
   const latency = settings.instant ? 0 : Math.round(drawn * settings.timeScale);
   const subject = {
     route: 'submit',
@@ -46,7 +68,7 @@ export function planTask(spec: TaskSpec, { settings, clock, faults, randoms, isT
   } as const;
   return {
     id,
-    ...asked,
+    ...fields,
     format: settings.instant || randoms.format() < settings.pngShare ? 'png' : 'jpg',
     price: settings.prices[spec.resolution],
     refunded: 0,
@@ -61,7 +83,20 @@ export function planTask(spec: TaskSpec, { settings, clock, faults, randoms, isT
   };
 }
 
-function planOutcome(fault: ReturnType<typeof FaultSchedule.prototype.take<'outcome'>>): Outcome {
+/** Draws a log-normal latency through p50 and p95, limited to min and max. The result is in provider milliseconds. */
+function drawLatency(
+  latency: Latency,
+  task: { resolution: Resolution; inlineImages: boolean },
+  random: Random,
+): number {
+  const sigma = Math.log(Math.max(1, latency.p95Ms / Math.max(1, latency.p50Ms))) / Z95;
+  const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const inline = task.resolution === '4K' && task.inlineImages ? INLINE_4K_FACTOR : 1;
+  const drawn = latency.p50Ms * Math.exp(sigma * normal) * RESOLUTION_FACTOR[task.resolution] * inline;
+  return Math.min(latency.maxMs, Math.max(latency.minMs, drawn));
+}
+
+function planOutcome(fault: FaultAt<'outcome'> | undefined): Outcome {
   if (fault === undefined) return { kind: 'completed' };
   switch (fault.kind) {
     case 'stuck':
@@ -78,7 +113,7 @@ export function createFailure(message: string): Outcome {
 }
 
 function planStatusOverride(
-  fault: ReturnType<typeof FaultSchedule.prototype.take<'status'>>,
+  fault: FaultAt<'status'> | undefined,
   createdAt: number,
   timeScale: number,
 ): StatusOverride {

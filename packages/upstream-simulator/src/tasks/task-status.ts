@@ -1,13 +1,13 @@
 import type { Task, TaskStatus } from './task.ts';
 
-/** A running task never shows more than this. */
+/** The largest progress of a running task, in percent. */
 const MAX_RUNNING_PROGRESS = 95;
 
 export function isOver(task: Task, now: number): boolean {
   return task.outcome.kind !== 'stuck' && now >= task.finishesAt;
 }
 
-/** Where a task is: a pure function of its plan and the time. */
+/** The status of a task, from its plan and the time alone. */
 export function getStatus(task: Task, now: number): TaskStatus {
   if (isOver(task, now)) return task.outcome.kind === 'failed' ? 'failed' : 'completed';
   return now < task.startsAt ? 'queued' : 'in_progress';
@@ -21,15 +21,50 @@ export function getProgress(task: Task, now: number): number {
   return Math.max(1, Math.min(MAX_RUNNING_PROGRESS, Math.floor(share * 100)));
 }
 
-/** What the provider says: the status, or what a fault puts in its place. */
+/** The status that the provider reports: the true one, or one that a fault sets. */
 export function getReportedStatus(task: Task, now: number): string {
   const status = getStatus(task, now);
   if (status === 'completed' || status === 'failed') return status;
-  const { unknown, first } = task.statusOverride;
+  const { unknown, first } = task.statusOverride ?? {};
   if (unknown !== undefined && (unknown.until === null || now < unknown.until)) return unknown.status;
   return status === 'queued' && first !== undefined ? first : status;
 }
 
 export function hasExpired(task: Task, now: number): boolean {
   return now >= task.expiresAt;
+}
+
+export const toSeconds = (ms: number): number => Math.floor(ms / 1000);
+
+export function buildResultUrl(task: Task, base: string): string {
+  return `${base}/generated/${task.id}.${task.format}`;
+}
+
+export function serializeResult(task: Task, base: string): { type: 'image'; data: { url: string }[] } {
+  return { type: 'image', data: [{ url: buildResultUrl(task, base) }] };
+}
+
+/** The task object in the answers to a submission and to a status query. */
+export function serializeTask(task: Task, now: number, base: string): Record<string, unknown> {
+  const common = {
+    id: task.id,
+    object: 'generation.task',
+    model: task.model,
+    status: getReportedStatus(task, now),
+    progress: getProgress(task, now),
+    created_at: toSeconds(task.createdAt),
+    metadata: {},
+  };
+  const status = getStatus(task, now);
+  if (status === 'failed' && task.outcome.kind === 'failed') {
+    return { ...common, completed_at: toSeconds(task.finishesAt), error: task.outcome.error };
+  }
+  if (status !== 'completed') return common;
+  return {
+    ...common,
+    completed_at: toSeconds(task.finishesAt),
+    expires_at: toSeconds(task.expiresAt),
+    result: serializeResult(task, base),
+    url: buildResultUrl(task, base),
+  };
 }

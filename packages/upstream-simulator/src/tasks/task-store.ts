@@ -11,8 +11,8 @@ export interface TaskTotals {
 }
 
 /**
- * All tasks. Each read first settles what has come due, so nobody sees a failed task without its refund;
- * one timer settles the rest, so that webhooks leave in time when nobody reads.
+ * All tasks. Each read first processes the ends that are due, so that no reader sees a failed task without its
+ * refund. A timer processes the others, so that webhooks are sent in time without a read.
  */
 export class TaskStore {
   readonly #clock: Clock;
@@ -49,7 +49,7 @@ export class TaskStore {
     this.reschedule(task);
   }
 
-  /** To be called when a task's plan changed. */
+  /** Must be called after a change of a task's plan. */
   reschedule(task: Task): void {
     if (!task.endProcessed && task.outcome.kind !== 'stuck') this.#due.push(task.finishesAt, task);
     this.#arm();
@@ -79,7 +79,7 @@ export class TaskStore {
     const now = this.#clock.now();
     if (this.#due.nextAt === undefined || this.#due.nextAt > now) return;
     for (let task = this.#due.popDue(now); task !== undefined; task = this.#due.popDue(now)) {
-      // A changed plan leaves its old entry in the heap.
+      // The heap keeps the old entry of a task whose plan was changed.
       if (task.endProcessed || !isOver(task, now)) continue;
       this.#processEnd(task);
     }
@@ -100,7 +100,7 @@ export class TaskStore {
     this.#onEnd(task);
   }
 
-  /** Sets the one timer to the next end; without one there is no timer. */
+  /** Sets the timer to the next end. Without a next end there is no timer. */
   #arm(): void {
     this.#due.dropWhile((task, at) => task.endProcessed || task.finishesAt !== at);
     const at = this.#due.nextAt;

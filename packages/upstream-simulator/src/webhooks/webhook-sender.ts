@@ -1,19 +1,24 @@
 import type { Clock } from '../clock.ts';
-import type { FaultSchedule } from '../faults/fault-schedule.ts';
-import type { Journal } from '../storage/journal.ts';
-import type { Task } from '../tasks/task.ts';
-import { buildFinalEvent, buildTestEvent, type WebhookEvent } from './event.ts';
-import { signDelivery } from './signature.ts';
+import type { FaultSchedule } from '../faults/index.ts';
+import type { Journal } from '../storage/index.ts';
+import type { Task } from '../tasks/index.ts';
+import { buildFinalEvent, buildTestEvent, signDelivery, type WebhookEvent } from './event.ts';
 
 export interface WebhookTarget {
   url: string;
-  /** The current secret first, then the previous one while it is being replaced. */
+  /** The current secret, then the previous one during a rotation. */
   secrets: string[];
 }
 
-/** When a delivery is tried, counted from the try before it: at once, 10 s, 30 s, 2 min, 10 min, 1 h, 6 h, 24 h. */
+/** Delays before each attempt, from the previous one: 0, 10 s, 30 s, 2 min, 10 min, 1 h, 6 h, 24 h. */
 const RETRY_DELAYS_MS = [0, 10_000, 30_000, 120_000, 600_000, 3_600_000, 21_600_000, 86_400_000] as const;
 const TIMEOUT_MS = 10_000;
+
+/** A journal record. The last record of a task is valid. */
+export interface WebhookRecord extends WebhookProgress {
+  type: 'webhook';
+  taskId: string;
+}
 
 export interface WebhookProgress {
   attempts: number;
@@ -25,14 +30,14 @@ export interface WebhookSenderDeps {
   clock: Clock;
   timeScale: number;
   faults: FaultSchedule;
-  journal: Journal;
+  journal: Journal<WebhookRecord>;
   resultBase: () => string;
   fetch: typeof fetch;
-  /** How far an earlier run of the server came, by task id. */
+  /** Progress of an earlier run of the server, by task id. */
   progress: Map<string, WebhookProgress>;
 }
 
-/** Sends each final event until somebody answers 2xx or the schedule ends. */
+/** Sends each final event until the receiver answers 2xx or the attempts are used up. */
 export class WebhookSender {
   readonly #deps: WebhookSenderDeps;
   readonly #timers = new Set<() => void>();
@@ -53,17 +58,17 @@ export class WebhookSender {
       taskId: task.id,
     } as const;
     const fault = this.#deps.faults.take('webhook', subject);
-    if (fault?.kind === 'webhook_lost') return this.#note(task.id, 0, true);
+    if (fault?.kind === 'webhook_lost') return this.#recordProgress(task.id, 0, true);
     const event = buildFinalEvent(task, this.#deps.resultBase());
     const url = this.#urlFor(task.callbackPath);
     const late = fault?.kind === 'webhook_late' ? (fault.ms ?? 60_000) : 0;
-    this.#later(late, () => {
+    this.#runLater(late, () => {
       void this.#attempt(event, url, earlier?.attempts ?? 0, task.id);
       if (fault?.kind === 'webhook_twice') void this.#attempt(event, url, 0, undefined);
     });
   }
 
-  /** Sends `endpoint.test`, once. */
+  /** Sends `endpoint.test` once. */
   sendTest(): void {
     const now = this.#deps.clock.now();
     const last = RETRY_DELAYS_MS.length - 1;
@@ -81,12 +86,12 @@ export class WebhookSender {
     this.#timers.clear();
   }
 
-  /** A request's callback_url may change path and query, never the host. */
+  /** A submission's callback_url can change the path and the query, never the host. */
   #urlFor(callbackPath: string | null): string {
     return callbackPath === null ? this.#deps.target.url : new URL(callbackPath, this.#deps.target.url).href;
   }
 
-  /** One delivery and, when it fails, a timer for the next. It never rejects. */
+  /** Sends one delivery and, if it fails, sets a timer for the next. It never rejects. */
   async #attempt(
     event: WebhookEvent,
     url: string,
@@ -96,9 +101,9 @@ export class WebhookSender {
     const delivered = await this.#deliver(event, url);
     if (this.#stop.signal.aborted) return;
     const next = RETRY_DELAYS_MS[attempt + 1];
-    if (taskId !== undefined) this.#note(taskId, attempt + 1, delivered || next === undefined);
+    if (taskId !== undefined) this.#recordProgress(taskId, attempt + 1, delivered || next === undefined);
     if (delivered || next === undefined) return;
-    this.#later(next, () => void this.#attempt(event, url, attempt + 1, taskId));
+    this.#runLater(next, () => void this.#attempt(event, url, attempt + 1, taskId));
   }
 
   async #deliver(event: WebhookEvent, url: string): Promise<boolean> {
@@ -106,7 +111,7 @@ export class WebhookSender {
     const body = JSON.stringify(event);
     const timestamp = Math.floor(clock.now() / 1000);
     const timeout = new AbortController();
-    // A scaled time must still leave a real receiver the time to answer.
+    // A real receiver needs time to answer, so the scaled timeout has a minimum.
     const cancel = clock.after(Math.max(1_000, TIMEOUT_MS * timeScale), () => timeout.abort());
     try {
       const response = await this.#deps.fetch(url, {
@@ -125,7 +130,7 @@ export class WebhookSender {
     }
   }
 
-  #later(ms: number, fn: () => void): void {
+  #runLater(ms: number, fn: () => void): void {
     if (ms === 0) return fn();
     const cancel = this.#deps.clock.after(ms * this.#deps.timeScale, () => {
       this.#timers.delete(cancel);
@@ -134,8 +139,8 @@ export class WebhookSender {
     this.#timers.add(cancel);
   }
 
-  #note(taskId: string, attempts: number, done: boolean): void {
-    // Losing this record costs a second delivery, which receivers must stand anyway.
+  #recordProgress(taskId: string, attempts: number, done: boolean): void {
+    // A lost record causes a second delivery, which receivers must accept anyway.
     this.#deps.journal.append({ type: 'webhook', taskId, attempts, done }).catch(() => {});
   }
 }
