@@ -14,6 +14,8 @@ export interface ImageSpec {
   references: readonly Buffer[];
 }
 
+/** The scenes have no fine detail, so a higher quality only makes files larger. */
+const JPEG_QUALITY = 70;
 const MAX_INSETS = 3;
 const MAX_INPUT_PIXELS = 50_000_000;
 /** The scene is drawn at this scale and then enlarged. At 4K this saves most of the time. */
@@ -31,7 +33,7 @@ export async function drawImage(spec: ImageSpec): Promise<Buffer> {
     .removeAlpha();
   return spec.format === 'png'
     ? image.png({ compressionLevel: 6 }).toBuffer()
-    : image.jpeg({ quality: 88 }).toBuffer();
+    : image.jpeg({ quality: JPEG_QUALITY }).toBuffer();
 }
 
 /** Draws the image of `instant` mode: small and always the same. */
