@@ -1,15 +1,15 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { createLettering } from '../src/images/lettering.ts';
-import { download, finished, simulator } from './support.ts';
+import { buyFinished, download, openSimulator } from './support.ts';
 
-async function decoded(bytes: Buffer): Promise<{ width: number; height: number; format: string }> {
+async function decode(bytes: Buffer): Promise<{ width: number; height: number; format: string }> {
   const { info } = await sharp(bytes, { failOn: 'warning' }).raw().toBuffer({ resolveWithObject: true });
   const { format } = await sharp(bytes).metadata();
   return { width: info.width, height: info.height, format };
 }
 
-describe('a picture', () => {
+describe('a result image', () => {
   test.each([
     ['1:1', '1K', 1024, 1024],
     ['2:3', '1K', 848, 1264],
@@ -23,35 +23,35 @@ describe('a picture', () => {
     ['21:9', '1K', 1584, 672],
     ['16:9', '2K', 2752, 1536],
     ['1:1', '4K', 4096, 4096],
-  ])('of %s at %s is a JPEG of %i x %i that decodes', async (size, resolution, width, height) => {
-    const sim = await simulator();
-    const url = await finished(sim, { size, resolution, prompt: `A fox & <b>"friends"</b> at ${size}` });
-    expect(await decoded(await download(url))).toEqual({ width, height, format: 'jpeg' });
+  ])('an image of %s at %s is a JPEG of %i x %i that decodes', async (size, resolution, width, height) => {
+    const sim = await openSimulator();
+    const url = await buyFinished(sim, { size, resolution, prompt: `A fox & <b>"friends"</b> at ${size}` });
+    expect(await decode(await download(url))).toEqual({ width, height, format: 'jpeg' });
   });
 
-  test('can be a PNG', async () => {
-    const sim = await simulator({ pngShare: 1 });
-    const url = await finished(sim);
+  test('an image is a PNG with pngShare 1', async () => {
+    const sim = await openSimulator({ pngShare: 1 });
+    const url = await buyFinished(sim);
     expect(url).toMatch(/\.png$/);
-    expect((await decoded(await download(url))).format).toBe('png');
+    expect((await decode(await download(url))).format).toBe('png');
   });
 
-  test('is the same at every download and another for another prompt', async () => {
-    const sim = await simulator();
-    const [fox, owl] = [await finished(sim, { prompt: 'fox' }), await finished(sim, { prompt: 'owl' })];
+  test('an image is the same at every download and differs for another prompt', async () => {
+    const sim = await openSimulator();
+    const [fox, owl] = [await buyFinished(sim, { prompt: 'fox' }), await buyFinished(sim, { prompt: 'owl' })];
     const [first, again, other] = [await download(fox), await download(fox), await download(owl)];
     expect(first.equals(again)).toBe(true);
     expect(first.equals(other)).toBe(false);
   });
 
-  test('shows the reference image in its corner', async () => {
+  test('an image shows its reference image in the corner', async () => {
     const red = await sharp({ create: { width: 64, height: 64, channels: 3, background: '#ff0000' } })
       .png()
       .toBuffer();
-    const sim = await simulator();
+    const sim = await openSimulator();
     const image_urls = [`data:image/png;base64,${red.toString('base64')}`];
-    const picture = await download(await finished(sim, { image_urls }));
-    const inset = await sharp(picture)
+    const image = await download(await buyFinished(sim, { image_urls }));
+    const inset = await sharp(image)
       .extract({ left: 850, top: 130, width: 20, height: 20 })
       .resize(1, 1)
       .removeAlpha()
@@ -60,8 +60,8 @@ describe('a picture', () => {
     expect([...inset].map((channel) => (channel > 128 ? 1 : 0))).toEqual([1, 0, 0]);
   });
 
-  test('of any prompt is drawn, letters without a font too', async () => {
-    const sim = await simulator();
+  test('an image of any prompt is drawn, also with letters that have no font', async () => {
+    const sim = await openSimulator();
     for (const prompt of [
       '一只红色的狐狸',
       'Лиса',
@@ -69,7 +69,7 @@ describe('a picture', () => {
       'x'.repeat(1000),
       '\u0000\u0007 &<>"\'',
     ]) {
-      expect((await decoded(await download(await finished(sim, { prompt })))).width).toBe(1024);
+      expect((await decode(await download(await buyFinished(sim, { prompt })))).width).toBe(1024);
     }
   });
 });
@@ -77,13 +77,13 @@ describe('a picture', () => {
 describe('lettering', () => {
   const letters = createLettering(600);
 
-  test('draws outlines that need no installed font, for Latin, Cyrillic and Greek', () => {
+  test('the lettering draws outlines without an installed font, for Latin, Cyrillic and Greek', () => {
     for (const text of ['fox', 'ñŁ', 'Лиса', 'ΑΒΓ'])
       expect(letters.outlineText(text, 0, 0, 20)).toMatch(/^M/);
     expect(letters.measureText('fox', 40)).toBeCloseTo(2 * letters.measureText('fox', 20));
   });
 
-  test('wraps within the width, cuts long words and ends in an ellipsis', () => {
+  test('the lettering wraps within the width, splits long words and ends in an ellipsis', () => {
     const text = `${'word '.repeat(40)}${'x'.repeat(200)}`;
     const lines = letters.wrapText(text, 20, 200, 3);
     expect(lines).toHaveLength(3);
