@@ -92,6 +92,9 @@ test('faults are set, added and removed over HTTP, and invalid rules get an erro
     { kind: 'slow', ms: 'x' },
     { kind: 'slow', rate: 2 },
     { kind: 'slow', foo: 1 },
+    { kind: 'accept_then_html', status: 302 },
+    { kind: 'query_html', status: 404.5 },
+    { kind: 'html', status: '404' },
     1,
   ];
   for (const rule of wrong) {

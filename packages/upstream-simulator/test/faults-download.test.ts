@@ -39,6 +39,15 @@ describe('a download fault', () => {
     expect((await fetch(await buyFinished(sim))).status).toBe(status);
   });
 
+  test.each([400, 401, 403, 404, 422])('download_html answers an HTML %i, then the file', async (status) => {
+    const sim = await openSimulator({ faults: [{ kind: 'download_html', status }] });
+    const url = await buyFinished(sim);
+    const response = await fetch(url);
+    expect([response.status, response.headers.get('content-type')]).toEqual([status, 'text/html']);
+    expect(await response.text()).toContain(`<title>${status} `);
+    expect((await fetch(url)).status).toBe(200);
+  });
+
   test('redirect leads to the same file, or to the URL in `to`', async () => {
     const sim = await openSimulator({
       faults: [{ kind: 'redirect' }],

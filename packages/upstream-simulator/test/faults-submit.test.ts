@@ -2,6 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { FaultRule } from '../src/index.ts';
 import { LONGER_THAN_ANY_TASK_MS, openSimulator, waitUntil } from './support.ts';
 
+async function expectGatewayPage(response: Response, status: number): Promise<void> {
+  expect([response.status, response.headers.get('content-type')]).toEqual([status, 'text/html']);
+  expect(await response.text()).toContain(`<title>${status} `);
+}
+
 describe('a submission fault that buys nothing', () => {
   test.each([
     ['refuse_content', 422, 'content_policy_violation'],
@@ -32,6 +37,23 @@ describe('a submission fault that buys nothing', () => {
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toContain('text/html');
     expect(sim.book.totals().tasks).toBe(0);
+  });
+
+  test.each([400, 401, 402, 403, 404, 408, 409, 422, 425, 499, 500, 502, 504])(
+    'html answers %i with the HTML page of a gateway and charges nothing',
+    async (status) => {
+      const sim = await openSimulator({ faults: [{ kind: 'html', status }] });
+      await expectGatewayPage(await sim.submit(), status);
+      expect(sim.book.totals().tasks).toBe(0);
+      expect((await sim.submit()).status).toBe(200);
+    },
+  );
+
+  test('html with a route answers that route, by default with 502', async () => {
+    const sim = await openSimulator({ faults: [{ kind: 'html', route: 'balance' }] });
+    const headers = { authorization: `Bearer ${sim.apiKey}` };
+    await expectGatewayPage(await fetch(`${sim.url}/v1/balance`, { headers }), 502);
+    expect((await sim.submit()).status).toBe(200);
   });
 
   test.each([
@@ -102,6 +124,25 @@ describe('a submission fault that buys', () => {
     const sim = await openSimulator({ faults: [{ kind: 'accept_then_504' }] });
     expect((await sim.submit()).status).toBe(504);
     expect(sim.book.totals().tasks).toBe(1);
+  });
+
+  test.each([400, 401, 402, 403, 404, 408, 409, 422, 425, 499, 500, 502, 504])(
+    'accept_then_html charges the task and answers %i with the HTML page of a gateway',
+    async (status) => {
+      const sim = await openSimulator({ faults: [{ kind: 'accept_then_html', status }] });
+      await expectGatewayPage(await sim.submit({ client_business_id: 'r1' }), status);
+      expect(sim.book.byBusinessId('r1')).toMatchObject([{ charged: 25_000, acknowledged: false }]);
+      expect((await sim.submit()).status).toBe(200);
+    },
+  );
+
+  test('accept_then_html in a prompt applies `times` times, then the submission is answered', async () => {
+    const sim = await openSimulator();
+    const prompt = 'A fox [[sim:accept_then_html status=408 times=2]]';
+    const statuses: number[] = [];
+    for (let i = 0; i < 3; i++) statuses.push((await sim.submit({ prompt })).status);
+    expect(statuses).toEqual([408, 408, 200]);
+    expect(sim.book.totals()).toMatchObject({ tasks: 3, charged: 75_000 });
   });
 
   test('accept_garbage charges and answers no JSON, or JSON without an id', async () => {

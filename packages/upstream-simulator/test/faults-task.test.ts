@@ -89,6 +89,21 @@ describe('a query fault', () => {
     expect((await sim.query(id)).status).toBe(200);
   });
 
+  test.each([200, 400, 401, 403, 404, 422])(
+    'query_html answers an HTML %i until forMs is over',
+    async (status) => {
+      const sim = await openSimulator({ faults: [{ kind: 'query_html', status, forMs: 60_000 }] });
+      const id = await sim.buy();
+      for (let i = 0; i < 3; i++) {
+        const response = await sim.query(id);
+        expect([response.status, response.headers.get('content-type')]).toEqual([status, 'text/html']);
+        expect(await response.text()).toContain(`<title>${status} `);
+        sim.clock.advance(20_000);
+      }
+      expect(await sim.readStatus(id)).toMatchObject({ id });
+    },
+  );
+
   test('query_cut destroys the connection', async () => {
     const sim = await openSimulator({ faults: [{ kind: 'query_cut' }] });
     const id = await sim.buy();

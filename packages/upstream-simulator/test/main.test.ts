@@ -39,6 +39,17 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
+test('the command reads the status of an HTML fault as a number', async () => {
+  const child = spawnSimulator('--json', '--quiet', '--key', 'k', '--fault', 'html=1,status=409');
+  const { url } = await readFirstLine(child);
+  const response = await fetch(`${url}/v1/images/generations`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer k', 'content-type': 'application/json' },
+    body: '{"prompt":"x"}',
+  });
+  expect(response.status).toBe(409);
+});
+
 test('the command names a wrong option and does not start', async () => {
   const child = spawnSimulator('--fault', 'nonsense=1');
   let text = '';

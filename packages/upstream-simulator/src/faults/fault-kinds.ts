@@ -1,5 +1,8 @@
-/** A parameter of a fault. Durations are provider time: `timeScale` shortens them like everything else. */
-type ParamType = 'number' | 'string';
+/**
+ * The type of a fault parameter. Durations are provider time: `timeScale` shortens them. An `httpStatus` is the
+ * number 200 or a number from 400 to 599.
+ */
+export type ParamType = 'number' | 'string' | 'httpStatus';
 
 /** The point of a request or task at which a fault applies. At most one fault applies at each point. */
 export type FaultPoint =
@@ -21,6 +24,7 @@ interface FaultKindSpec {
 }
 
 const message = { message: 'string' } as const;
+const status = { status: 'httpStatus' } as const;
 const retryAfter = { retryAfterSeconds: 'number', ...message } as const;
 
 /** All faults: where each applies, its effect in one line for `--help`, its parameters. */
@@ -39,6 +43,7 @@ export const FAULT_KINDS = {
     effect: '500; `form` envelope (default), message or success_false',
     params: { form: 'string', ...message },
   },
+  html: { point: 'request', effect: '`status` (502) with a gateway HTML page', params: status },
   html_502: { point: 'request', effect: '502 with a gateway HTML page', params: {} },
   html_504: { point: 'request', effect: '504 with a gateway HTML page', params: {} },
   hang: { point: 'request', effect: 'never answers', params: {} },
@@ -50,6 +55,11 @@ export const FAULT_KINDS = {
     params: {},
   },
   accept_then_hang: { point: 'accepted', effect: 'task created and charged, never answers', params: {} },
+  accept_then_html: {
+    point: 'accepted',
+    effect: 'task created and charged, `status` (504) with a gateway HTML page',
+    params: status,
+  },
   accept_then_504: {
     point: 'accepted',
     effect: 'task created and charged, 504 with a gateway HTML page',
@@ -80,7 +90,11 @@ export const FAULT_KINDS = {
   },
 
   query_500: { point: 'query', effect: '500', params: { forMs: 'number', form: 'string', ...message } },
-  query_html: { point: 'query', effect: '502 with HTML', params: { forMs: 'number' } },
+  query_html: {
+    point: 'query',
+    effect: '`status` (502) with a gateway HTML page',
+    params: { forMs: 'number', ...status },
+  },
   query_bad_json: { point: 'query', effect: '200 with half a JSON document', params: { forMs: 'number' } },
   query_429: {
     point: 'query',
@@ -107,6 +121,11 @@ export const FAULT_KINDS = {
     params: { forMs: 'number', share: 'number' },
   },
   wrong_content_type: { point: 'download', effect: '200 with an HTML page', params: { forMs: 'number' } },
+  download_html: {
+    point: 'download',
+    effect: '`status` (404) with a gateway HTML page',
+    params: { forMs: 'number', ...status },
+  },
   download_500: { point: 'download', effect: '500', params: { forMs: 'number' } },
   download_slow: {
     point: 'download',
@@ -135,7 +154,7 @@ export const FAULT_KINDS = {
 
 type Kinds = typeof FAULT_KINDS;
 export type FaultKind = keyof Kinds;
-type ParamValue<T> = T extends 'number' ? number : string;
+type ParamValue<T> = T extends 'string' ? string : number;
 
 /** A kind with its parameters. */
 export type Fault = {

@@ -1,6 +1,6 @@
-import { FAULT_KINDS, type FaultRule, isFaultKind, ROUTES } from './fault-kinds.ts';
+import { FAULT_KINDS, type FaultRule, isFaultKind, type ParamType, ROUTES } from './fault-kinds.ts';
 
-const MATCH_PARAMS: Record<string, 'number' | 'string'> = {
+const MATCH_PARAMS: Record<string, ParamType> = {
   route: 'string',
   promptIncludes: 'string',
   clientBusinessId: 'string',
@@ -8,6 +8,12 @@ const MATCH_PARAMS: Record<string, 'number' | 'string'> = {
   rate: 'number',
   times: 'number',
   skip: 'number',
+};
+
+const PARAM_TEXT: Record<ParamType, string> = {
+  number: 'a number',
+  string: 'a string',
+  httpStatus: '200 or an HTTP status from 400 to 599',
 };
 
 export type ParsedRule = { ok: true; rule: FaultRule } | { ok: false; problem: string };
@@ -21,7 +27,7 @@ export function parseRule(input: unknown): ParsedRule {
   if (typeof rule['kind'] !== 'string' || !isFaultKind(rule['kind'])) {
     return { ok: false, problem: `unknown simulator fault ${JSON.stringify(rule['kind'])}` };
   }
-  const params: Record<string, 'number' | 'string'> = {
+  const params: Record<string, ParamType> = {
     ...FAULT_KINDS[rule['kind']].params,
     ...MATCH_PARAMS,
   };
@@ -29,8 +35,8 @@ export function parseRule(input: unknown): ParsedRule {
     if (name === 'kind' || value === undefined) continue;
     const expected = params[name];
     if (expected === undefined) return { ok: false, problem: `fault ${rule['kind']} has no ${name}` };
-    if (typeof value !== expected || (expected === 'number' && !(Number(value) >= 0))) {
-      return { ok: false, problem: `${name} of fault ${rule['kind']} must be a ${expected}` };
+    if (!isValidParam(value, expected)) {
+      return { ok: false, problem: `${name} of fault ${rule['kind']} must be ${PARAM_TEXT[expected]}` };
     }
   }
   const rate = rule['rate'];
@@ -41,10 +47,16 @@ export function parseRule(input: unknown): ParsedRule {
   return { ok: true, rule: rule as unknown as FaultRule };
 }
 
+function isValidParam(value: unknown, expected: ParamType): boolean {
+  if (expected === 'string') return typeof value === 'string';
+  if (typeof value !== 'number' || !(value >= 0)) return false;
+  return expected === 'number' || value === 200 || (Number.isInteger(value) && value >= 400 && value <= 599);
+}
+
 /** Reads `name=value` words into a rule. Values become numbers where the kind has a number. */
 function parseWords(kind: string, words: readonly string[]): ParsedRule {
   const rule: Record<string, unknown> = { kind };
-  const params: Record<string, string> = isFaultKind(kind)
+  const params: Record<string, ParamType> = isFaultKind(kind)
     ? { ...FAULT_KINDS[kind].params, ...MATCH_PARAMS }
     : {};
   for (const word of words) {
@@ -52,7 +64,7 @@ function parseWords(kind: string, words: readonly string[]): ParsedRule {
     if (at < 1) return { ok: false, problem: `expected name=value instead of "${word}"` };
     const name = word.slice(0, at);
     const value = word.slice(at + 1);
-    rule[name] = params[name] === 'number' ? Number(value) : value;
+    rule[name] = (params[name] ?? 'string') === 'string' ? value : Number(value);
   }
   return parseRule(rule);
 }

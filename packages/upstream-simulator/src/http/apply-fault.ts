@@ -42,6 +42,8 @@ function answerWithFault(
       return sendRateLimited(context, reply, 'rate_limit_unavailable', fault);
     case 'no_channel':
       return sendError(reply, 'no_available_channel', { retryAfterSeconds: 1, ...fault });
+    case 'html':
+      return sendGatewayPage(reply, fault.status ?? 502);
     case 'html_502':
       return sendGatewayPage(reply, 502);
     case 'html_504':

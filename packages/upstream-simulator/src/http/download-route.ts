@@ -5,7 +5,7 @@ import type { FaultAt } from '../faults/index.ts';
 import type { Task } from '../tasks/index.ts';
 import { getStatus, hasExpired } from '../tasks/index.ts';
 import { applyFault, waitScaled } from './apply-fault.ts';
-import { sendError } from './error-responses.ts';
+import { sendError, sendGatewayPage } from './error-responses.ts';
 import { abandonReply } from './request-accounting.ts';
 
 const MIME = { jpg: 'image/jpeg', png: 'image/png' } as const;
@@ -49,6 +49,8 @@ async function applyDownloadFault(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   switch (fault.kind) {
+    case 'download_html':
+      return sendGatewayPage(reply, fault.status ?? 404);
     case 'download_500':
       return sendError(reply, 'internal_error');
     case 'expired':

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
 const ERRORS = {
@@ -48,9 +49,12 @@ export function sendError(reply: FastifyReply, code: ErrorCode, detail: ErrorDet
   }
 }
 
+/** Titles that gateways use and that Node does not have. */
+const GATEWAY_TITLES: Record<number, string> = { 499: 'Client Closed Request', 504: 'Gateway Time-out' };
+
 /** Sends the HTML error page of a gateway in front of the provider. */
-export function sendGatewayPage(reply: FastifyReply, status: 502 | 504): FastifyReply {
-  const title = status === 502 ? '502 Bad Gateway' : '504 Gateway Time-out';
+export function sendGatewayPage(reply: FastifyReply, status: number): FastifyReply {
+  const title = `${status} ${GATEWAY_TITLES[status] ?? STATUS_CODES[status] ?? 'Error'}`;
   return reply
     .code(status)
     .type('text/html')

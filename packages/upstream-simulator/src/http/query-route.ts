@@ -38,7 +38,7 @@ function applyQueryFault(
     case 'query_500':
       return sendError(reply, 'internal_error', fault);
     case 'query_html':
-      return sendGatewayPage(reply, 502);
+      return sendGatewayPage(reply, fault.status ?? 502);
     case 'query_bad_json': {
       const whole = JSON.stringify(serialize() ?? { object: 'generation.task' });
       return reply.type('application/json').send(whole.slice(0, whole.length / 2));

@@ -89,6 +89,8 @@ function applyAcceptedFault(
       return cutConnection(reply);
     case 'accept_then_hang':
       return abandonReply(reply);
+    case 'accept_then_html':
+      return sendGatewayPage(reply, fault.status ?? 504);
     case 'accept_then_504':
       return sendGatewayPage(reply, 504);
     case 'accept_garbage': {
