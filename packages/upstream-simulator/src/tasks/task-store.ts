@@ -1,8 +1,8 @@
-import type { Micros } from '../billing/money.ts';
 import type { Clock } from '../clock.ts';
-import { DueHeap } from './heap.ts';
-import { isOver } from './lifecycle.ts';
+import type { Micros } from '../money.ts';
+import { DueHeap } from './due-heap.ts';
 import type { Task } from './task.ts';
+import { isOver } from './task-status.ts';
 
 export interface TaskTotals {
   count: number;
@@ -11,12 +11,12 @@ export interface TaskTotals {
 }
 
 /**
- * All tasks. Each read first settles what has come due, so nobody sees a failed task without its refund;
- * one timer settles the rest, so that webhooks leave in time when nobody reads.
+ * All tasks. Each read first processes the ends that are due, so that no reader sees a failed task without its
+ * refund. A timer processes the others, so that webhooks are sent in time without a read.
  */
 export class TaskStore {
   readonly #clock: Clock;
-  readonly #onSettled: (task: Task) => void;
+  readonly #onEnd: (task: Task) => void;
   readonly #tasks = new Map<string, Task>();
   readonly #byBusinessId = new Map<string, Task[]>();
   readonly #due = new DueHeap<Task>();
@@ -24,9 +24,9 @@ export class TaskStore {
   #refunded: Micros = 0;
   #timer: { at: number; cancel: () => void } | undefined;
 
-  constructor(clock: Clock, onSettled: (task: Task) => void) {
+  constructor(clock: Clock, onEnd: (task: Task) => void) {
     this.#clock = clock;
-    this.#onSettled = onSettled;
+    this.#onEnd = onEnd;
   }
 
   get size(): number {
@@ -49,39 +49,39 @@ export class TaskStore {
     this.reschedule(task);
   }
 
-  /** To be called when a task's plan changed. */
+  /** Must be called after a change of a task's plan. */
   reschedule(task: Task): void {
-    if (!task.settled && task.outcome.kind !== 'stuck') this.#due.push(task.finishesAt, task);
+    if (!task.endProcessed && task.outcome.kind !== 'stuck') this.#due.push(task.finishesAt, task);
     this.#arm();
   }
 
   get(id: string): Task | undefined {
-    this.settleDue();
+    this.processEnds();
     return this.#tasks.get(id);
   }
 
   all(): Task[] {
-    this.settleDue();
+    this.processEnds();
     return [...this.#tasks.values()];
   }
 
   byBusinessId(id: string): Task[] {
-    this.settleDue();
+    this.processEnds();
     return this.#byBusinessId.get(id) ?? [];
   }
 
   totals(): TaskTotals {
-    this.settleDue();
+    this.processEnds();
     return { count: this.#tasks.size, charged: this.#charged, refunded: this.#refunded };
   }
 
-  settleDue(): void {
+  processEnds(): void {
     const now = this.#clock.now();
     if (this.#due.nextAt === undefined || this.#due.nextAt > now) return;
     for (let task = this.#due.popDue(now); task !== undefined; task = this.#due.popDue(now)) {
-      // A changed plan leaves its old entry in the heap.
-      if (task.settled || !isOver(task, now)) continue;
-      this.#settle(task);
+      // The heap keeps the old entry of a task whose plan was changed.
+      if (task.endProcessed || !isOver(task, now)) continue;
+      this.#processEnd(task);
     }
     this.#arm();
   }
@@ -91,18 +91,18 @@ export class TaskStore {
     this.#timer = undefined;
   }
 
-  #settle(task: Task): void {
-    task.settled = true;
+  #processEnd(task: Task): void {
+    task.endProcessed = true;
     if (task.outcome.kind === 'failed') {
       this.#refunded += task.price - task.refunded;
       task.refunded = task.price;
     }
-    this.#onSettled(task);
+    this.#onEnd(task);
   }
 
-  /** Sets the one timer to the next end; without one there is no timer. */
+  /** Sets the timer to the next end. Without a next end there is no timer. */
   #arm(): void {
-    this.#due.dropWhile((task, at) => task.settled || task.finishesAt !== at);
+    this.#due.dropWhile((task, at) => task.endProcessed || task.finishesAt !== at);
     const at = this.#due.nextAt;
     if (this.#timer?.at === at) return;
     this.#timer?.cancel();
@@ -110,7 +110,7 @@ export class TaskStore {
     if (at === undefined) return;
     const cancel = this.#clock.after(at - this.#clock.now(), () => {
       this.#timer = undefined;
-      this.settleDue();
+      this.processEnds();
       this.#arm();
     });
     this.#timer = { at, cancel };

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
 const ERRORS = {
@@ -26,11 +27,11 @@ export type ErrorCode = keyof typeof ERRORS;
 export interface ErrorDetail {
   message?: string | undefined;
   retryAfterSeconds?: number | undefined;
-  /** How the same error is worded: all of these were seen. @default envelope */
+  /** The JSON form of the error. The provider sends all of them. @default envelope */
   form?: string | undefined;
 }
 
-/** Answers with the provider's error envelope. */
+/** Sends an error in the provider's envelope or in another form. */
 export function sendError(reply: FastifyReply, code: ErrorCode, detail: ErrorDetail = {}): FastifyReply {
   const { status, type } = ERRORS[code];
   const message = detail.message ?? ERRORS[code].message;
@@ -48,9 +49,12 @@ export function sendError(reply: FastifyReply, code: ErrorCode, detail: ErrorDet
   }
 }
 
-/** A gateway's page: what a proxy in front of the provider says. */
-export function sendGatewayPage(reply: FastifyReply, status: 502 | 504): FastifyReply {
-  const title = status === 502 ? '502 Bad Gateway' : '504 Gateway Time-out';
+/** Titles that gateways use and that Node does not have. */
+const GATEWAY_TITLES: Record<number, string> = { 499: 'Client Closed Request', 504: 'Gateway Time-out' };
+
+/** Sends the HTML error page of a gateway in front of the provider. */
+export function sendGatewayPage(reply: FastifyReply, status: number): FastifyReply {
+  const title = `${status} ${GATEWAY_TITLES[status] ?? STATUS_CODES[status] ?? 'Error'}`;
   return reply
     .code(status)
     .type('text/html')

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import opentype from 'opentype.js';
 
 /**
- * Text as outlines. A bare container has no fonts and its SVG renderer then draws no text at all, so the
- * letters come from a font in node_modules (Inter, OFL) and reach the renderer as paths.
+ * Text as outlines. In a container without fonts an SVG renderer draws no text. The letters therefore come from
+ * a font in node_modules (Inter, OFL) and reach the renderer as paths.
  */
 export interface Lettering {
-  /** The outline of a line of text whose baseline starts at (x, y), as SVG path data. */
-  outline(text: string, x: number, y: number, fontSize: number): string;
-  width(text: string, fontSize: number): number;
-  /** The text broken into lines of at most `maxWidth`; what does not fit ends in an ellipsis. */
-  wrap(text: string, fontSize: number, maxWidth: number, maxLines: number): string[];
+  /** Returns a line of text as SVG path data. The baseline starts at (x, y). */
+  outlineText(text: string, x: number, y: number, fontSize: number): string;
+  measureText(text: string, fontSize: number): number;
+  /** Breaks the text into lines of at most `maxWidth`. The last line ends in an ellipsis if text is left. */
+  wrapText(text: string, fontSize: number, maxWidth: number, maxLines: number): string[];
 }
 
 const SUBSETS = ['latin', 'latin-ext', 'cyrillic', 'greek', 'vietnamese'] as const;
@@ -23,12 +23,12 @@ function loadFont(subset: string, weight: Weight): opentype.Font {
   return opentype.parse(file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength));
 }
 
-/** Opens the fonts as they are needed: most prompts never leave the first. */
-export function lettering(weight: Weight): Lettering {
+/** Opens each font at its first use: most prompts need only the first. */
+export function createLettering(weight: Weight): Lettering {
   const fonts = new Map<string, opentype.Font>();
   const glyphs = new Map<string, { glyph: opentype.Glyph; em: number } | undefined>();
 
-  function find(char: string): { glyph: opentype.Glyph; em: number } | undefined {
+  function findGlyph(char: string): { glyph: opentype.Glyph; em: number } | undefined {
     for (const subset of SUBSETS) {
       let font = fonts.get(subset);
       if (font === undefined) {
@@ -40,34 +40,34 @@ export function lettering(weight: Weight): Lettering {
     return undefined;
   }
 
-  function glyphOf(char: string): { glyph: opentype.Glyph; em: number } | undefined {
-    if (!glyphs.has(char)) glyphs.set(char, find(char));
+  function getGlyph(char: string): { glyph: opentype.Glyph; em: number } | undefined {
+    if (!glyphs.has(char)) glyphs.set(char, findGlyph(char));
     return glyphs.get(char);
   }
 
-  const advance = (char: string, fontSize: number): number => {
-    const found = glyphOf(char);
+  const measureGlyph = (char: string, fontSize: number): number => {
+    const found = getGlyph(char);
     return found === undefined ? 0 : ((found.glyph.advanceWidth ?? 0) * fontSize) / found.em;
   };
 
-  const width = (text: string, fontSize: number): number => {
+  const measureText = (text: string, fontSize: number): number => {
     let sum = 0;
-    for (const char of text) sum += advance(char, fontSize);
+    for (const char of text) sum += measureGlyph(char, fontSize);
     return sum;
   };
 
-  function shorten(text: string, fontSize: number, maxWidth: number): string {
+  function shortenText(text: string, fontSize: number, maxWidth: number): string {
     const chars = [...text];
-    while (chars.length > 1 && width(`${chars.join('').trimEnd()}…`, fontSize) > maxWidth) chars.pop();
+    while (chars.length > 1 && measureText(`${chars.join('').trimEnd()}…`, fontSize) > maxWidth) chars.pop();
     return `${chars.join('').trimEnd()}…`;
   }
 
-  /** A word longer than a line is cut where the line ends. */
-  function fitWord(word: string, fontSize: number, maxWidth: number): string[] {
+  /** Splits a word that is longer than a line. */
+  function splitWord(word: string, fontSize: number, maxWidth: number): string[] {
     const pieces: string[] = [];
     let piece = '';
     for (const char of word) {
-      if (piece !== '' && width(piece + char, fontSize) > maxWidth) {
+      if (piece !== '' && measureText(piece + char, fontSize) > maxWidth) {
         pieces.push(piece);
         piece = '';
       }
@@ -77,28 +77,28 @@ export function lettering(weight: Weight): Lettering {
   }
 
   return {
-    width,
-    outline(text, x, y, fontSize) {
+    measureText: measureText,
+    outlineText(text, x, y, fontSize) {
       let path = '';
       let pen = x;
       for (const char of text) {
-        const found = glyphOf(char);
+        const found = getGlyph(char);
         if (found !== undefined) path += found.glyph.getPath(pen, y, fontSize).toPathData(1);
-        pen += advance(char, fontSize);
+        pen += measureGlyph(char, fontSize);
       }
       return path;
     },
-    wrap(text, fontSize, maxWidth, maxLines) {
-      const drawable = [...text].filter((char) => char === ' ' || glyphOf(char) !== undefined).join('');
+    wrapText(text, fontSize, maxWidth, maxLines) {
+      const drawable = [...text].filter((char) => char === ' ' || getGlyph(char) !== undefined).join('');
       const words = drawable
         .split(/\s+/)
         .filter((word) => word !== '')
-        .flatMap((word) => fitWord(word, fontSize, maxWidth));
+        .flatMap((word) => splitWord(word, fontSize, maxWidth));
       const lines: string[] = [];
       let line = '';
       for (const word of words) {
         const longer = line === '' ? word : `${line} ${word}`;
-        if (line !== '' && width(longer, fontSize) > maxWidth) {
+        if (line !== '' && measureText(longer, fontSize) > maxWidth) {
           lines.push(line);
           line = word;
         } else {
@@ -108,7 +108,7 @@ export function lettering(weight: Weight): Lettering {
       if (line !== '') lines.push(line);
       if (lines.length <= maxLines) return lines;
       const last = lines.slice(maxLines - 1).join(' ');
-      return [...lines.slice(0, maxLines - 1), shorten(last, fontSize, maxWidth)];
+      return [...lines.slice(0, maxLines - 1), shortenText(last, fontSize, maxWidth)];
     },
   };
 }

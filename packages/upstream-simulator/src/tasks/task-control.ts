@@ -1,24 +1,24 @@
 import type { Clock } from '../clock.ts';
-import type { Journal } from '../storage/journal.ts';
-import { failure } from './create.ts';
-import { isOver } from './lifecycle.ts';
-import type { TaskStore } from './store.ts';
-import type { Task } from './task.ts';
+import type { Journal } from '../storage/index.ts';
+import type { Task, TaskRecord } from './task.ts';
+import { createFailure } from './task-plan.ts';
+import { isOver } from './task-status.ts';
+import type { TaskStore } from './task-store.ts';
 
-/** Looks at tasks, and changes how they go on: for tests that will not wait. */
+/** Reads tasks and ends them on demand, so that tests need not wait. */
 export interface TaskControl {
   get(taskId: string): Task | undefined;
   all(): Task[];
-  /** Ends a running task now, as completed. False when there is no such running task. */
+  /** Ends a running task now, as completed. Returns false if no such task is running. */
   complete(taskId: string): Promise<boolean>;
   /** Ends a running task now, as failed and refunded. */
   fail(taskId: string, message?: string): Promise<boolean>;
-  /** Lets a completed task's file expire now. */
+  /** Makes the result of an ended task expire now. */
   expire(taskId: string): Promise<boolean>;
 }
 
-export function taskControl(tasks: TaskStore, clock: Clock, journal: Journal): TaskControl {
-  async function end(taskId: string, outcome: Task['outcome']): Promise<boolean> {
+export function createTaskControl(tasks: TaskStore, clock: Clock, journal: Journal<TaskRecord>): TaskControl {
+  async function endTask(taskId: string, outcome: Task['outcome']): Promise<boolean> {
     const task = tasks.get(taskId);
     const now = clock.now();
     if (task === undefined || isOver(task, now)) return false;
@@ -31,15 +31,15 @@ export function taskControl(tasks: TaskStore, clock: Clock, journal: Journal): T
     });
     await journal.append({ type: 'task', task });
     tasks.reschedule(task);
-    tasks.settleDue();
+    tasks.processEnds();
     return true;
   }
   return {
     get: (taskId) => tasks.get(taskId),
     all: () => tasks.all(),
-    complete: (taskId) => end(taskId, { kind: 'completed' }),
+    complete: (taskId) => endTask(taskId, { kind: 'completed' }),
     fail: (taskId, message) =>
-      end(taskId, failure(message ?? 'call upstream API failed: upstream returned status 500')),
+      endTask(taskId, createFailure(message ?? 'call upstream API failed: upstream returned status 500')),
     async expire(taskId) {
       const task = tasks.get(taskId);
       if (task === undefined || !isOver(task, clock.now())) return false;

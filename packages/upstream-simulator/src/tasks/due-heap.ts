@@ -1,4 +1,4 @@
-/** A binary min-heap of (at, item): whatever is due first comes out first. */
+/** A binary min-heap of (at, item). The item that is due first comes out first. */
 export class DueHeap<T> {
   readonly #nodes: { at: number; item: T }[] = [];
 
@@ -20,7 +20,7 @@ export class DueHeap<T> {
     nodes[index] = node;
   }
 
-  /** Takes the first item out if it is due. */
+  /** Removes and returns the first item if it is due. */
   popDue(now: number): T | undefined {
     const nodes = this.#nodes;
     const first = nodes[0];
@@ -30,10 +30,10 @@ export class DueHeap<T> {
     return first.item;
   }
 
-  /** Takes first items out as long as they are of no more use. */
-  dropWhile(useless: (item: T, at: number) => boolean): void {
+  /** Removes first items as long as `isObsolete` accepts them. */
+  dropWhile(isObsolete: (item: T, at: number) => boolean): void {
     for (let first = this.#nodes[0]; first !== undefined; first = this.#nodes[0]) {
-      if (!useless(first.item, first.at)) return;
+      if (!isObsolete(first.item, first.at)) return;
       this.popDue(first.at);
     }
   }

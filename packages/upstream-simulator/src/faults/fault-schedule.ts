@@ -5,13 +5,13 @@ import {
   type FaultKind,
   type FaultPoint,
   type FaultRule,
-  isLasting,
-  pointOf,
+  getFaultPoint,
+  isRepeating,
   type Route,
-} from './kinds.ts';
-import { parseDirectives } from './parse.ts';
+} from './fault-kinds.ts';
+import { parseDirectives } from './fault-syntax.ts';
 
-/** Whom a fault would strike. */
+/** The request or task that rules are matched with. */
 export interface FaultSubject {
   route: Route;
   prompt?: string;
@@ -21,29 +21,29 @@ export interface FaultSubject {
 
 export interface FaultState {
   rule: FaultRule;
-  /** How often it struck. */
+  /** How often the fault was applied. */
   fired: number;
-  /** How often it still may; null is without limit. */
+  /** How often it can still be applied. null means no limit. */
   left: number | null;
 }
 
-/** The faults in force. Rules are tried in the order in which they were added; directives of the prompt come first. */
-export interface FaultBook {
-  /** Adds a rule and answers its state, which goes on counting. */
+/** The active faults. Directives in the prompt are tried first, then the rules in the order of their addition. */
+export interface FaultControl {
+  /** Adds a rule and returns its state, which stays up to date. */
   add(rule: FaultRule): FaultState;
   /** Replaces all rules. */
   set(rules: readonly FaultRule[]): void;
   clear(): void;
   list(): FaultState[];
-  /** How often each kind struck since the start, directives included. */
+  /** How often each kind was applied since the start, directives included. */
   fired(): Partial<Record<FaultKind, number>>;
 }
 
-class Rule implements FaultState {
+class ScheduledRule implements FaultState {
   readonly rule: FaultRule;
   fired = 0;
   left: number | null;
-  /** Until when a `forMs` rule goes on striking one task. */
+  /** The end of a `forMs` rule's time window, by task. */
   readonly windows = new Map<string, number>();
   #skip: number;
 
@@ -62,7 +62,7 @@ class Rule implements FaultState {
     return rule.taskId === undefined || rule.taskId === subject.taskId;
   }
 
-  strikes(random: Random): boolean {
+  tryApply(random: Random): boolean {
     if (this.left === 0) return false;
     if (this.#skip > 0) {
       this.#skip -= 1;
@@ -78,13 +78,13 @@ class Rule implements FaultState {
   }
 }
 
-export class Faults implements FaultBook {
+export class FaultSchedule implements FaultControl {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #timeScale: number;
-  #rules: Rule[] = [];
-  /** Rules made of prompt directives, by whom they strike. */
-  readonly #directives = new Map<string, Rule>();
+  #rules: ScheduledRule[] = [];
+  /** Rules from directives in prompts, by the task or request that they apply to. */
+  readonly #directives = new Map<string, ScheduledRule>();
   readonly #fired: Partial<Record<FaultKind, number>> = {};
 
   constructor(clock: Clock, random: Random, timeScale: number) {
@@ -94,13 +94,13 @@ export class Faults implements FaultBook {
   }
 
   add(rule: FaultRule): FaultState {
-    const added = new Rule(rule);
-    this.#rules.push(added);
-    return added;
+    const scheduled = new ScheduledRule(rule);
+    this.#rules.push(scheduled);
+    return scheduled;
   }
 
   set(rules: readonly FaultRule[]): void {
-    this.#rules = rules.map((rule) => new Rule(rule));
+    this.#rules = rules.map((rule) => new ScheduledRule(rule));
   }
 
   clear(): void {
@@ -116,13 +116,13 @@ export class Faults implements FaultBook {
     return { ...this.#fired };
   }
 
-  /** The fault that strikes this subject at this point, if any; counted as having struck. */
+  /** Returns the fault to apply to this subject at this point, if any, and counts it as applied. */
   take<P extends FaultPoint>(point: P, subject: FaultSubject): FaultAt<P> | undefined {
     if (this.#rules.length === 0 && subject.prompt?.includes('[[sim:') !== true) return undefined;
-    for (const rule of [...this.#directed(point, subject), ...this.#rules]) {
-      if (pointOf(rule.rule.kind) !== point || !rule.matches(subject)) continue;
+    for (const rule of [...this.#readDirectives(point, subject), ...this.#rules]) {
+      if (getFaultPoint(rule.rule.kind) !== point || !rule.matches(subject)) continue;
       if (!this.#isForRoute(rule, point, subject)) continue;
-      if (!this.#strikes(rule, subject)) continue;
+      if (!this.#tryApply(rule, subject)) continue;
       rule.fired += 1;
       this.#fired[rule.rule.kind] = (this.#fired[rule.rule.kind] ?? 0) + 1;
       return rule.rule as FaultAt<P>;
@@ -130,35 +130,36 @@ export class Faults implements FaultBook {
     return undefined;
   }
 
-  #isForRoute(rule: Rule, point: FaultPoint, subject: FaultSubject): boolean {
+  #isForRoute(rule: ScheduledRule, point: FaultPoint, subject: FaultSubject): boolean {
     if (point !== 'request' && point !== 'delay') return true;
     return (rule.rule.route ?? 'submit') === subject.route;
   }
 
-  #strikes(rule: Rule, subject: FaultSubject): boolean {
+  #tryApply(rule: ScheduledRule, subject: FaultSubject): boolean {
     const forMs = 'forMs' in rule.rule && rule.rule.kind !== 'unknown_status' ? rule.rule.forMs : undefined;
-    if (forMs === undefined || subject.taskId === undefined) return rule.strikes(this.#random);
+    if (forMs === undefined || subject.taskId === undefined) return rule.tryApply(this.#random);
     const until = rule.windows.get(subject.taskId);
     if (until !== undefined) return this.#clock.now() < until;
-    if (!rule.strikes(this.#random)) return false;
+    if (!rule.tryApply(this.#random)) return false;
     rule.windows.set(subject.taskId, this.#clock.now() + forMs * this.#timeScale);
     return true;
   }
 
-  #directed(point: FaultPoint, subject: FaultSubject): Rule[] {
+  #readDirectives(point: FaultPoint, subject: FaultSubject): ScheduledRule[] {
     return parseDirectives(subject.prompt ?? '').flatMap((parsed, index) => {
-      if (!parsed.ok || pointOf(parsed.rule.kind) !== point) return [];
+      if (!parsed.ok || getFaultPoint(parsed.rule.kind) !== point) return [];
       const { rule } = parsed;
-      const repeats = point === 'query' || point === 'download';
-      const once = repeats && !isLasting(rule.kind);
+      const perTask = point === 'query' || point === 'download';
+      const once = perTask && !isRepeating(rule.kind);
       const rate = rule.rate ?? (once || rule.times !== undefined ? undefined : 1);
-      const whom = (repeats ? subject.taskId : undefined) ?? subject.clientBusinessId ?? subject.prompt ?? '';
-      const key = `${index} ${whom} ${JSON.stringify(rule)}`;
-      const known = this.#directives.get(key);
-      if (known !== undefined) return [known];
-      const made = new Rule(rate === undefined ? rule : { ...rule, rate });
-      this.#directives.set(key, made);
-      return [made];
+      const target =
+        (perTask ? subject.taskId : undefined) ?? subject.clientBusinessId ?? subject.prompt ?? '';
+      const key = `${index} ${target} ${JSON.stringify(rule)}`;
+      const existing = this.#directives.get(key);
+      if (existing !== undefined) return [existing];
+      const created = new ScheduledRule(rate === undefined ? rule : { ...rule, rate });
+      this.#directives.set(key, created);
+      return [created];
     });
   }
 }

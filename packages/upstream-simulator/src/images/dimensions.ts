@@ -1,11 +1,11 @@
-import type { Resolution, Size } from '../tasks/task.ts';
+import type { Resolution, Size } from '../tasks/index.ts';
 
 export interface Dimensions {
   width: number;
   height: number;
 }
 
-/** What the model answers at 1K for each aspect ratio: about one megapixel, both sides in steps of 16. */
+/** The model's image size at 1K by aspect ratio: about one megapixel, sides are multiples of 16. */
 const AT_1K: Record<Size, Dimensions> = {
   '1:1': { width: 1024, height: 1024 },
   '2:3': { width: 848, height: 1264 },
@@ -19,10 +19,10 @@ const AT_1K: Record<Size, Dimensions> = {
   '21:9': { width: 1584, height: 672 },
 };
 
-const TIMES: Record<Resolution, number> = { '1K': 1, '2K': 2, '4K': 4 };
+const SCALE: Record<Resolution, number> = { '1K': 1, '2K': 2, '4K': 4 };
 
-export function dimensionsOf(picture: { size: Size; resolution: Resolution }): Dimensions {
-  const { width, height } = AT_1K[picture.size];
-  const times = TIMES[picture.resolution];
-  return { width: width * times, height: height * times };
+export function getDimensions(image: { size: Size; resolution: Resolution }): Dimensions {
+  const { width, height } = AT_1K[image.size];
+  const scale = SCALE[image.resolution];
+  return { width: width * scale, height: height * scale };
 }

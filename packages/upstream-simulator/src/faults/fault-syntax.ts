@@ -1,6 +1,6 @@
-import { FAULT_KINDS, type FaultRule, isFaultKind, ROUTES } from './kinds.ts';
+import { FAULT_KINDS, type FaultRule, isFaultKind, type ParamType, ROUTES } from './fault-kinds.ts';
 
-const MATCH_PARAMS: Record<string, 'number' | 'string'> = {
+const MATCH_PARAMS: Record<string, ParamType> = {
   route: 'string',
   promptIncludes: 'string',
   clientBusinessId: 'string',
@@ -10,10 +10,16 @@ const MATCH_PARAMS: Record<string, 'number' | 'string'> = {
   skip: 'number',
 };
 
-export type Parsed = { ok: true; rule: FaultRule } | { ok: false; problem: string };
+const PARAM_TEXT: Record<ParamType, string> = {
+  number: 'a number',
+  string: 'a string',
+  httpStatus: '200 or an HTTP status from 400 to 599',
+};
 
-/** Checks a rule that came as JSON. */
-export function parseRule(input: unknown): Parsed {
+export type ParsedRule = { ok: true; rule: FaultRule } | { ok: false; problem: string };
+
+/** Checks a rule in JSON form. */
+export function parseRule(input: unknown): ParsedRule {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return { ok: false, problem: 'a fault rule must be an object with a kind' };
   }
@@ -21,7 +27,7 @@ export function parseRule(input: unknown): Parsed {
   if (typeof rule['kind'] !== 'string' || !isFaultKind(rule['kind'])) {
     return { ok: false, problem: `unknown simulator fault ${JSON.stringify(rule['kind'])}` };
   }
-  const params: Record<string, 'number' | 'string'> = {
+  const params: Record<string, ParamType> = {
     ...FAULT_KINDS[rule['kind']].params,
     ...MATCH_PARAMS,
   };
@@ -29,8 +35,8 @@ export function parseRule(input: unknown): Parsed {
     if (name === 'kind' || value === undefined) continue;
     const expected = params[name];
     if (expected === undefined) return { ok: false, problem: `fault ${rule['kind']} has no ${name}` };
-    if (typeof value !== expected || (expected === 'number' && !(Number(value) >= 0))) {
-      return { ok: false, problem: `${name} of fault ${rule['kind']} must be a ${expected}` };
+    if (!isValidParam(value, expected)) {
+      return { ok: false, problem: `${name} of fault ${rule['kind']} must be ${PARAM_TEXT[expected]}` };
     }
   }
   const rate = rule['rate'];
@@ -41,42 +47,48 @@ export function parseRule(input: unknown): Parsed {
   return { ok: true, rule: rule as unknown as FaultRule };
 }
 
-/** Reads `name=value` words into a rule; numbers where the kind wants numbers. */
-function ruleFromWords(kind: string, words: readonly string[]): Parsed {
+function isValidParam(value: unknown, expected: ParamType): boolean {
+  if (expected === 'string') return typeof value === 'string';
+  if (typeof value !== 'number' || !(value >= 0)) return false;
+  return expected === 'number' || value === 200 || (Number.isInteger(value) && value >= 400 && value <= 599);
+}
+
+/** Reads `name=value` words into a rule. Values become numbers where the kind has a number. */
+function parseWords(kind: string, words: readonly string[]): ParsedRule {
   const rule: Record<string, unknown> = { kind };
-  const params: Record<string, string> = isFaultKind(kind)
+  const params: Record<string, ParamType> = isFaultKind(kind)
     ? { ...FAULT_KINDS[kind].params, ...MATCH_PARAMS }
     : {};
   for (const word of words) {
     const at = word.indexOf('=');
-    if (at < 1) return { ok: false, problem: `expected name=value, got "${word}"` };
+    if (at < 1) return { ok: false, problem: `expected name=value instead of "${word}"` };
     const name = word.slice(0, at);
     const value = word.slice(at + 1);
-    rule[name] = params[name] === 'number' ? Number(value) : value;
+    rule[name] = (params[name] ?? 'string') === 'string' ? value : Number(value);
   }
   return parseRule(rule);
 }
 
-/** The command line's form: `kind=rate[,name=value…]`, or `kind[,name=value…]` for a scripted one. */
-export function parseFaultFlag(flag: string): Parsed {
+/** Parses the form of the command line: `kind=rate[,name=value…]`, or `kind[,name=value…]` without a rate. */
+export function parseFaultFlag(flag: string): ParsedRule {
   const [head = '', ...words] = flag.split(',').map((word) => word.trim());
   const [kind = '', rate] = head.split('=', 2);
-  return ruleFromWords(kind, rate === undefined ? words : [`rate=${rate}`, ...words]);
+  return parseWords(kind, rate === undefined ? words : [`rate=${rate}`, ...words]);
 }
 
 const DIRECTIVE = /\[\[sim:\s*([a-z0-9_]+)((?:\s+[^\s\]]+)*)\s*\]\]/gi;
 
-/** The prompt's form: `[[sim:kind name=value …]]`, as many as wanted. */
-export function parseDirectives(prompt: string): Parsed[] {
+/** Parses all directives of a prompt: `[[sim:kind name=value …]]`. */
+export function parseDirectives(prompt: string): ParsedRule[] {
   if (!prompt.includes('[[sim:')) return [];
   return [...prompt.matchAll(DIRECTIVE)].map(([, kind = '', words = '']) =>
-    ruleFromWords(
+    parseWords(
       kind,
       words.split(/\s+/).filter((word) => word !== ''),
     ),
   );
 }
 
-export function withoutDirectives(prompt: string): string {
+export function stripDirectives(prompt: string): string {
   return prompt.replace(DIRECTIVE, ' ').replace(/\s+/g, ' ').trim();
 }
