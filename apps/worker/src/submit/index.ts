@@ -2,4 +2,4 @@
 //
 // submit-stage.ts     inputs, intent, POST, acceptance
 // prepare-inputs.ts   reference images as the provider takes them
-export { type SubmitDeps, submitStage } from './submit-stage.ts';
+export { submitStage } from './submit-stage.ts';
