@@ -12,11 +12,16 @@
 // store-image/   one image, downloaded, checked and stored
 // webhooks/      the end of a render, sent to the URLs that subscribe to it
 //
-// What the stages stand on, higher folders first; imports run downwards:
+// Above the stages; no stage imports these:
 //
-// bullmq/        outcomes of stages as BullMQ's moves and errors; maintenance/ chores; health/ liveness and metrics
+// bullmq/        outcomes of stages as BullMQ's moves and errors
+// maintenance/   chores: the sweep, resuming submissions
+// health/        does work move; /healthz, /readyz, /metrics
+//
+// Below the stages:
+//
 // stage/         what a stage is: job, outcome, failure, Infra
 // decide/        the whole policy, pure: what each trouble means, and how long each wait is
 // providers/     the image provider
-// net/           DNS lookups that check addresses, Retry-After
+// net/           DNS lookups that check addresses, Retry-After, error messages
 export { type RunningWorker, startWorker, type WorkerDeps } from './start-worker.ts';

@@ -61,7 +61,10 @@ const MAX_GONE_TRIES = 5;
 
 const HOLD_CHECK_MS = { min: 5_000, max: 60_000 };
 
-/** What a trouble means for a render. This function is the whole policy: no stage decides by itself. */
+/**
+ * What a trouble means for a render. This function is the whole policy: no stage decides by itself. Only the tries of
+ * webhooks have their own schedule, in webhook-schedule.ts.
+ */
 export function decide(trouble: Trouble, at: Situation): Decision {
   const backoff = (pace: Pace, hintMs?: number) =>
     backoffMs({ ...pace, tries: at.tries, random: at.random, hintMs });
