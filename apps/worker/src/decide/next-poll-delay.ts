@@ -8,6 +8,8 @@ export interface LatencyShape {
 export interface PollPlan {
   /** Ms since acceptance. */
   elapsedMs: number;
+  /** No poll was made yet. */
+  isFirst: boolean;
   latency: LatencyShape;
   /** Tasks that are being polled, by all workers. */
   inFlight: number;
@@ -19,12 +21,17 @@ export interface PollPlan {
 
 /** More frequent polls find no result earlier. */
 const MIN_DELAY_MS = 200;
+/**
+ * Even a very late task is polled this often. Its age also counts the time in which no worker ran, so without a limit an
+ * outage of a day would delay the next poll by hours.
+ */
+const MAX_LATE_DELAY_MS = 135_000;
 /** Share of the quota that planned polls may use. The rest is for retries and redrives. */
 const QUOTA_SHARE = 0.8;
 
 /**
  * When to poll a task next, in ms from now. The fastest tenth of the tasks sets the first poll, because nothing finishes
- * earlier. Around the median a poll costs least per result, so the delays are shortest there. A late task is likely to
+ * earlier; a task that is older than that is polled at once the first time. Around the median a poll costs least per result, so the delays are shortest there. A late task is likely to
  * be later still, so its delays grow with its age. The quota bounds all of this: with many tasks in flight the delays
  * grow until all polls together stay inside the quota.
  */
@@ -34,9 +41,11 @@ export function nextPollDelay(plan: PollPlan): number {
   const gap =
     plan.elapsedMs < p10
       ? p10 - plan.elapsedMs
-      : plan.elapsedMs <= p90
-        ? span / 8
-        : Math.max(span / 8, plan.elapsedMs * 0.15);
+      : plan.isFirst
+        ? 0
+        : plan.elapsedMs <= p90
+          ? span / 8
+          : Math.max(span / 8, Math.min(plan.elapsedMs * 0.15, MAX_LATE_DELAY_MS));
   const quotaGap = (plan.inFlight / (plan.pollsPerSecond * QUOTA_SHARE)) * 1000;
   const jitter = 0.9 + plan.random * 0.2;
   return Math.round(Math.max(gap, quotaGap, MIN_DELAY_MS) * jitter);

@@ -25,7 +25,7 @@ export function startPolling(checkpoint: Checkpoint, context: StepContext, accep
       polls: 0,
       progress: 0,
     },
-    planNextPoll(checkpoint, context, accepted.acceptedAt),
+    planNextPoll(checkpoint, context, { acceptedAt: accepted.acceptedAt, isFirst: true }),
   );
 }
 
@@ -105,7 +105,7 @@ function handlePending(
   const pending = { ...checkpoint, at: { ...at, progress, lastPendingAt: infra.clock.now() } };
   const trouble: Trouble = {
     kind: 'task_pending',
-    nextPollMs: planNextPoll(checkpoint, context, at.acceptedAt),
+    nextPollMs: planNextPoll(checkpoint, context, { acceptedAt: at.acceptedAt, isFirst: false }),
   };
   return decideAndApply(pending, context, trouble, `still ${status} at its deadline`);
 }
@@ -129,10 +129,15 @@ async function handleCompleted(
 
 const countPolls = (polls: number) => `${polls} ${polls === 1 ? 'poll' : 'polls'}`;
 
-/** Ms until the next poll of a task that was accepted at `acceptedAt`. */
-function planNextPoll({ request }: Checkpoint, { infra, own }: StepContext, acceptedAt: number): number {
+/** Ms until the next poll of the render's task. */
+function planNextPoll(
+  { request }: Checkpoint,
+  { infra, own }: StepContext,
+  { acceptedAt, isFirst }: { acceptedAt: number; isFirst: boolean },
+): number {
   return nextPollDelay({
     elapsedMs: infra.clock.now() - acceptedAt,
+    isFirst,
     latency: own.latencies.shape(request.resolution),
     inFlight: own.countInFlight(),
     pollsPerSecond: infra.provider.quota.pollsPerSecond,

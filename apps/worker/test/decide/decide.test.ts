@@ -174,11 +174,28 @@ describe('backoffMs', () => {
 describe('nextPollDelay', () => {
   const latency = { p10: 6000, p50: 15_000, p90: 40_000 };
   const plan = (over: object) =>
-    nextPollDelay({ elapsedMs: 0, latency, inFlight: 1, pollsPerSecond: 50, random: 0.5, ...over });
+    nextPollDelay({
+      elapsedMs: 0,
+      isFirst: false,
+      latency,
+      inFlight: 1,
+      pollsPerSecond: 50,
+      random: 0.5,
+      ...over,
+    });
 
   test('no task is polled before the fastest tenth can be done', () => {
     expect(plan({ elapsedMs: 0 })).toBe(6000);
     expect(plan({ elapsedMs: 4000 })).toBe(2000);
+  });
+
+  test('the first poll of a task that was accepted long ago comes at once', () => {
+    expect(plan({ elapsedMs: 86_400_000, isFirst: true })).toBe(200);
+    expect(plan({ elapsedMs: 2_000, isFirst: true })).toBe(4000);
+  });
+
+  test('a task that is a day late is still polled every few minutes', () => {
+    expect(plan({ elapsedMs: 86_400_000 })).toBe(135_000);
   });
 
   test('the delays between polls grow with the age of a late task', () => {
@@ -217,6 +234,7 @@ describe('learning from polls', () => {
         lagMs +
         nextPollDelay({
           elapsedMs,
+          isFirst: false,
           latency: sketch.shape('1K'),
           inFlight: 1,
           pollsPerSecond: 50,
