@@ -133,7 +133,7 @@ export class Ledger {
     result: TaskResult,
     signal?: AbortSignal,
   ): Promise<void> {
-    await this.#store.put(resultKey(renderId, attempt), toJson(result), putOptions(signal));
+    await this.#store.put(resultKey(renderId, attempt), serializeVersioned(result), jsonPutOptions(signal));
   }
 
   async readResult(renderId: string, attempt: number, signal?: AbortSignal): Promise<TaskResult | undefined> {
@@ -151,7 +151,7 @@ export class Ledger {
   }
 
   async writeReceipt(receipt: Receipt, signal?: AbortSignal): Promise<void> {
-    await this.#store.put(receiptKey(receipt.renderId), toJson(receipt), putOptions(signal));
+    await this.#store.put(receiptKey(receipt.renderId), serializeVersioned(receipt), jsonPutOptions(signal));
   }
 
   async readReceipt(renderId: string, signal?: AbortSignal): Promise<Receipt | undefined> {
@@ -171,11 +171,11 @@ export class Ledger {
 
   /** @returns whether this call wrote the object. */
   #writeIfAbsent(key: string, value: object, signal?: AbortSignal): Promise<boolean> {
-    return this.#store.putIfAbsent(key, toJson(value), putOptions(signal));
+    return this.#store.putIfAbsent(key, serializeVersioned(value), jsonPutOptions(signal));
   }
 }
 
-const toJson = (value: object) => JSON.stringify({ version: DATA_VERSION, ...value });
+const serializeVersioned = (value: object) => JSON.stringify({ version: DATA_VERSION, ...value });
 
 const JSON_TYPE = { contentType: 'application/json' };
-const putOptions = (signal?: AbortSignal) => (signal ? { ...JSON_TYPE, signal } : JSON_TYPE);
+const jsonPutOptions = (signal?: AbortSignal) => (signal ? { ...JSON_TYPE, signal } : JSON_TYPE);

@@ -1,4 +1,4 @@
-import { valuesOfTenant } from '@darkroom/shared/config';
+import { selectTenantValues } from '@darkroom/shared/config';
 import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { type WebhookJob } from '@darkroom/shared/queues';
 import { type Reference } from '@darkroom/shared/render';
@@ -41,7 +41,7 @@ async function tell(job: StageJob<WebhookJob>, deps: NotifyDeps): Promise<Notify
     deps.metrics.webhooks.inc({ outcome: 'superseded' });
     return DONE;
   }
-  const secrets = valuesOfTenant(deps.settings.WEBHOOK_SECRETS, tenant);
+  const secrets = selectTenantValues(deps.settings.WEBHOOK_SECRETS, tenant);
   if (secrets.length === 0) {
     return bury(job, deps, `no secret to sign with: WEBHOOK_SECRETS has none for the tenant ${tenant}`);
   }

@@ -1,4 +1,4 @@
-import { priceOfResolution, type Settings } from '@darkroom/shared/config';
+import { getRenderPrice, type Settings } from '@darkroom/shared/config';
 import { type Acceptance } from '@darkroom/shared/ledger';
 import { type SubmitResult } from '@darkroom/shared/queues';
 import { type Checkpoint, type CheckpointAt, type Purchase, submitJobId } from '@darkroom/shared/render';
@@ -113,7 +113,7 @@ export function purchasesWith(
   { taskId, acceptedAt }: Pick<Acceptance, 'taskId' | 'acceptedAt'>,
   settings: Settings,
 ): Purchase[] {
-  const costMicros = priceOfResolution(settings, request.resolution);
+  const costMicros = getRenderPrice(settings, request.resolution);
   return [
     ...purchases.filter((purchase) => purchase.attempt !== attempt),
     { provider, attempt, taskId, acceptedAt, costMicros, refunded: false },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { priceOfResolution } from '@darkroom/shared/config';
+import { getRenderPrice } from '@darkroom/shared/config';
 import { type Acceptance } from '@darkroom/shared/ledger';
 import { StoreError } from '@darkroom/shared/object-store';
 import { type SubmitJob, type SubmitResult } from '@darkroom/shared/queues';
@@ -139,7 +139,7 @@ async function settle(
   const { renderId, attempt, provider, request } = job.data;
   const entry: Acceptance = {
     ...mark,
-    costMicros: priceOfResolution(deps.settings, request.resolution),
+    costMicros: getRenderPrice(deps.settings, request.resolution),
     provider,
     source: 'answer',
   };

@@ -35,13 +35,13 @@ export class ConfigError extends Error {
 /**
  * Reads the settings of a process. An empty variable counts as unset.
  *
- * @param needs what this process cannot do without: ever, and when `NODE_ENV=production`, where nothing embedded
+ * @param required what this process cannot do without: ever, and when `NODE_ENV=production`, where nothing embedded
  * starts silently.
  * @throws {ConfigError} naming every setting that is wrong.
  */
 export function parseSettings(
   env: Record<string, string | undefined>,
-  needs: RequiredSettings = {},
+  required: RequiredSettings = {},
 ): Settings {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
@@ -51,22 +51,22 @@ export function parseSettings(
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const name = String(issue.path[0]);
-      problems.push({ name, expected: issue.message, received: shown(name, given[name]) });
+      problems.push({ name, expected: issue.message, received: formatReceived(name, given[name]) });
     }
   }
-  const missing = (name: string, expected: string) => {
+  const reportMissing = (name: string, expected: string) => {
     if (given[name] !== undefined || problems.some((problem) => problem.name === name)) return;
     problems.push({ name, expected, received: 'nothing' });
   };
-  for (const [name, expected] of Object.entries(needs.always ?? {})) missing(name, expected);
+  for (const [name, expected] of Object.entries(required.always ?? {})) reportMissing(name, expected);
   if (given.NODE_ENV === 'production') {
-    for (const name of needs.production ?? []) missing(name, 'a value, as NODE_ENV is production');
+    for (const name of required.production ?? []) reportMissing(name, 'a value, as NODE_ENV is production');
   }
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   return parsed.data;
 }
 
-function shown(name: string, value: string | undefined): string {
+function formatReceived(name: string, value: string | undefined): string {
   if (value === undefined) return 'nothing';
   return SECRET_SETTINGS.includes(name) ? '[redacted]' : JSON.stringify(value.slice(0, 80));
 }

@@ -20,7 +20,7 @@ export function parseTenantValues(text: string): TenantValue[] | undefined {
 }
 
 /** A tenant's own values, else those for everybody; in the order of the setting. */
-export function valuesOfTenant(entries: readonly TenantValue[], tenant: string): string[] {
+export function selectTenantValues(entries: readonly TenantValue[], tenant: string): string[] {
   const own = entries.filter((entry) => entry.tenant === tenant);
   const theirs = own.length > 0 ? own : entries.filter((entry) => entry.tenant === undefined);
   return theirs.map(({ value }) => value);

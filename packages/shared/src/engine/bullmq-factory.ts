@@ -34,20 +34,20 @@ export interface BullMQFactory extends Pick<Engine, 'queue' | 'worker' | 'events
 }
 
 /** Makes BullMQ's queues, workers and events for an engine, and remembers them so that they can be closed. */
-export function createBullMQFactory(footing: BullMQBackend): BullMQFactory {
-  const { clock } = footing;
+export function createBullMQFactory(backend: BullMQBackend): BullMQFactory {
+  const { clock } = backend;
   const queues = new Map<string, Queue>();
   const workers = new Set<Worker>();
   const events = new Set<QueueEvents>();
-  const defaults = queueDefaults[footing.kind];
+  const defaults = queueDefaults[backend.kind];
   let closed = false;
-  const open = () => {
+  const assertOpen = () => {
     if (closed) throw new Error('The engine is closed.');
   };
 
   return {
     queue<D, R>(name: string, options: EngineQueueOptions = {}): Queue<D, R> {
-      open();
+      assertOpen();
       const known = queues.get(name);
       if (known) return known as unknown as Queue<D, R>;
       const queue = new Queue(
@@ -56,45 +56,45 @@ export function createBullMQFactory(footing: BullMQBackend): BullMQFactory {
           ...defaults,
           ...options,
           defaultJobOptions: { ...defaults.defaultJobOptions, ...options.defaultJobOptions },
-          ...footing.queueOptions,
-          prefix: footing.prefix,
-          connection: footing.queueConnection(),
+          ...backend.queueOptions,
+          prefix: backend.prefix,
+          connection: backend.queueConnection(),
         },
-        footing.queueBackend,
+        backend.queueBackend,
       );
-      queue.on('error', (error) => footing.report(error, `queue ${name}`));
+      queue.on('error', (error) => backend.report(error, `queue ${name}`));
       queues.set(name, queue);
       return queue as unknown as Queue<D, R>;
     },
 
     worker<D, R>(name: string, processor: Processor<D, R>, options: EngineWorkerOptions = {}): Worker<D, R> {
-      open();
+      assertOpen();
       const worker = new Worker<D, R>(
         name,
         // BullMQ hands over the signal only to functions that declare three parameters.
         (job, token, signal) => processor(job, token as string, signal as AbortSignal),
         {
-          ...workerDefaults[footing.kind],
+          ...workerDefaults[backend.kind],
           ...options,
-          prefix: footing.prefix,
-          connection: footing.workerConnection(),
+          prefix: backend.prefix,
+          connection: backend.workerConnection(),
         },
-        footing.workerBackend,
+        backend.workerBackend,
       );
-      worker.on('error', (error) => footing.report(error, `worker ${name}`));
+      worker.on('error', (error) => backend.report(error, `worker ${name}`));
       worker.once('closed', () => workers.delete(worker as unknown as Worker));
       workers.add(worker as unknown as Worker);
       return worker;
     },
 
     events(name) {
-      open();
+      assertOpen();
       const listener = new QueueEvents(
         name,
-        { prefix: footing.prefix, connection: footing.workerConnection() },
-        footing.workerBackend,
+        { prefix: backend.prefix, connection: backend.workerConnection() },
+        backend.workerBackend,
       );
-      listener.on('error', (error) => footing.report(error, `events ${name}`));
+      listener.on('error', (error) => backend.report(error, `events ${name}`));
       events.add(listener);
       return listener;
     },
@@ -104,19 +104,19 @@ export function createBullMQFactory(footing: BullMQBackend): BullMQFactory {
     async close(ms) {
       closed = true;
       const done = new AbortController();
-      const late = clock.sleep(ms, done.signal);
-      late.catch(() => undefined);
-      const stage = (closing: Promise<unknown>[]) =>
-        settledBefore(late, closing).catch((error) => footing.report(error, 'close'));
-      await stage([...workers].map((worker) => worker.close()));
-      await stage([...events, ...queues.values()].map((one) => one.close()));
+      const deadline = clock.sleep(ms, done.signal);
+      deadline.catch(() => undefined);
+      const closeAll = (closing: Promise<unknown>[]) =>
+        waitForAll(deadline, closing).catch((error) => backend.report(error, 'close'));
+      await closeAll([...workers].map((worker) => worker.close()));
+      await closeAll([...events, ...queues.values()].map((one) => one.close()));
       done.abort();
     },
   };
 }
 
 /** Waits for all of them, whatever they end in, unless it gets late; the first failure is thrown. */
-async function settledBefore(late: Promise<void>, work: Promise<unknown>[]): Promise<void> {
+async function waitForAll(late: Promise<void>, work: Promise<unknown>[]): Promise<void> {
   if (work.length === 0) return;
   const results = await Promise.race([Promise.allSettled(work), late]);
   if (!results) throw new Error(`Gave up on closing ${work.length} workers, queues or events.`);

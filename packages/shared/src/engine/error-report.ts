@@ -19,40 +19,40 @@ export function createErrorReport(
   clock: Pick<Clock, 'now'>,
   everyMs = 10_000,
 ): ErrorReport {
-  const seen = new Map<string, { at: number; suppressed: number }>();
-  const handed = new WeakSet<object>();
+  const lastReports = new Map<string, { at: number; suppressed: number }>();
+  const reported = new WeakSet<object>();
   return (error, where) => {
     if (typeof error === 'object' && error !== null) {
-      if (handed.has(error)) return;
-      handed.add(error);
+      if (reported.has(error)) return;
+      reported.add(error);
     }
-    const clean = withoutSecrets(error, secrets);
+    const clean = redactError(error, secrets);
     const key = isUnavailable(error) ? clean.message : `${where}\n${clean.message}`;
-    const entry = seen.get(key);
+    const entry = lastReports.get(key);
     if (entry && clock.now() - entry.at < everyMs) {
       entry.suppressed++;
       return;
     }
     if (entry?.suppressed) clean.message += ` (and ${entry.suppressed} more like it before)`;
     // Messages can hold ids or ports: keep the memory bounded.
-    if (seen.size >= 200) seen.clear();
-    seen.set(key, { at: clock.now(), suppressed: 0 });
+    if (lastReports.size >= 200) lastReports.clear();
+    lastReports.set(key, { at: clock.now(), suppressed: 0 });
     onError(clean, where);
   };
 }
 
 /** A copy with name, code, message and stack only: drivers hang the failed command, arguments and all, on it. */
-function withoutSecrets(error: unknown, secrets: string[]): Error {
+function redactError(error: unknown, secrets: string[]): Error {
   const from = error instanceof Error ? error : new Error(String(error));
   // An AggregateError of Node's happy-eyeballs connect has an empty message and the reasons inside.
   const inner = from instanceof AggregateError ? from.errors.map((e: Error) => e.message).join('; ') : '';
-  const clean = new Error(hide(from.message || inner || from.name, secrets));
+  const clean = new Error(redactText(from.message || inner || from.name, secrets));
   clean.name = from.name;
-  if (from.stack) clean.stack = hide(from.stack, secrets);
+  if (from.stack) clean.stack = redactText(from.stack, secrets);
   if ('code' in from) Object.assign(clean, { code: from.code });
   return clean;
 }
 
-function hide(text: string, secrets: string[]): string {
+function redactText(text: string, secrets: string[]): string {
   return secrets.reduce((result, secret) => (secret ? result.replaceAll(secret, '***') : result), text);
 }

@@ -1,7 +1,7 @@
 import { setAwakeTimeout } from '../runtime/awake-timeout.ts';
 import { EngineError } from './engine.ts';
 
-const AWAY = [
+const UNAVAILABLE_MESSAGES = [
   /Connection is closed/i,
   /Stream isn't writeable/i,
   /Cluster isn't ready/i,
@@ -20,7 +20,7 @@ export function isUnavailable(error: unknown): boolean {
   if (error instanceof EngineError) return error.code === 'unavailable';
   if (!(error instanceof Error)) return false;
   const text = `${'code' in error ? String(error.code) : ''} ${error.message}`.trim();
-  return AWAY.some((pattern) => pattern.test(error.message) || pattern.test(text));
+  return UNAVAILABLE_MESSAGES.some((pattern) => pattern.test(error.message) || pattern.test(text));
 }
 
 /** The error as callers see it: unreachable becomes {@link EngineError} `unavailable`, the rest stays. */

@@ -1,5 +1,5 @@
 /** On Redis a job is the key `<prefix>:<queue>:<id>`, next to these of the queue itself. */
-const TAKEN = new Set([
+const RESERVED_NAMES = new Set([
   'active',
   'completed',
   'de',
@@ -29,6 +29,6 @@ export function jobIdProblem(id: string): string | undefined {
   if (id === '') return 'it is empty';
   if (id.includes(':')) return 'it has a colon in it';
   if (/^\d+$/.test(id)) return 'it is a number';
-  if (TAKEN.has(id)) return `"${id}" is a name that the queue uses itself`;
+  if (RESERVED_NAMES.has(id)) return `"${id}" is a name that the queue uses itself`;
   return undefined;
 }

@@ -53,7 +53,7 @@ export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
   const operationTimeoutMs = options.operationTimeoutMs ?? 2_000;
   const engine = openRedisEngine({
     target,
-    prefix: hashTagged(options.prefix ?? 'darkroom'),
+    prefix: addHashTag(options.prefix ?? 'darkroom'),
     role: options.role,
     report: createErrorReport(
       options.onError,
@@ -69,6 +69,6 @@ export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
   return engine;
 }
 
-function hashTagged(prefix: string): string {
+function addHashTag(prefix: string): string {
   return /\{.+\}/.test(prefix) ? prefix : `{${prefix}}`;
 }

@@ -5,7 +5,7 @@ import { toEngineError } from './errors.ts';
 /** More than anybody takes in a second: a key that holds it is blocked for every `perSecond`. */
 const BLOCKED = 1_000_000_000;
 
-/** The window of the limiter that {@link countersOver} is given, in seconds. */
+/** The window of the limiter that {@link createCounters} is given, in seconds. */
 export const COUNTER_WINDOW_SECONDS = 1;
 
 /**
@@ -18,7 +18,7 @@ export const COUNTER_WINDOW_SECONDS = 1;
  * When the engine is away both methods reject with EngineError `unavailable`: nobody knows what is left of
  * the quota, so the caller waits. Nothing is let through on a guess.
  */
-export function countersOver(limiter: RateLimiterAbstract): Counters {
+export function createCounters(limiter: RateLimiterAbstract): Counters {
   return {
     async take(key, perSecond) {
       try {

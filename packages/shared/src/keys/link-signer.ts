@@ -28,33 +28,36 @@ export interface LinkSigner {
 /** Signs with a secret that every producer and worker of a store shares: drawn once, by whoever comes first. */
 export function openLinkSigner(store: ObjectStore, clock: Clock): LinkSigner {
   let secret: string | undefined;
-  const mac = async ({ path, tenant, expiresAt }: Omit<SignedLink, 'signature'>, signal?: AbortSignal) => {
+  const computeMac = async (
+    { path, tenant, expiresAt }: Omit<SignedLink, 'signature'>,
+    signal?: AbortSignal,
+  ) => {
     secret ??= await readOrCreateSecret(store, signal ? { signal } : {});
     return createHmac('sha256', secret).update(`${path}\n${tenant}\n${expiresAt}`).digest('base64url');
   };
   return {
     sign: async (path, tenant, until, signal) => {
-      const signature = await mac({ path, tenant, expiresAt: String(until) }, signal);
+      const signature = await computeMac({ path, tenant, expiresAt: String(until) }, signal);
       return `${path}?tenant=${tenant}&expires=${until}&signature=${signature}`;
     },
     verify: async (link, signal) => {
       if (!(Number(link.expiresAt) > clock.now())) return false;
-      const expected = Buffer.from(await mac(link, signal));
-      const given = Buffer.from(link.signature);
-      return expected.length === given.length && timingSafeEqual(expected, given);
+      const expected = Buffer.from(await computeMac(link, signal));
+      const received = Buffer.from(link.signature);
+      return expected.length === received.length && timingSafeEqual(expected, received);
     },
   };
 }
 
 async function readOrCreateSecret(store: ObjectStore, options: { signal?: AbortSignal }): Promise<string> {
-  const read = async () => {
+  const readSecret = async () => {
     const bytes = await store.get(SECRET_KEY, options);
     return bytes && Buffer.from(bytes).toString('utf8');
   };
-  const there = await read();
-  if (there) return there;
-  const fresh = randomBytes(32).toString('base64url');
-  await store.putIfAbsent(SECRET_KEY, fresh, { contentType: 'text/plain', ...options });
+  const existing = await readSecret();
+  if (existing) return existing;
+  const created = randomBytes(32).toString('base64url');
+  await store.putIfAbsent(SECRET_KEY, created, { contentType: 'text/plain', ...options });
   // Another process may have been first.
-  return (await read()) ?? fresh;
+  return (await readSecret()) ?? created;
 }

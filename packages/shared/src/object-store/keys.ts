@@ -2,14 +2,14 @@ import { StoreError } from './object-store.ts';
 
 const SEGMENT = /^[A-Za-z0-9._=-]{1,200}$/;
 /** S3 ends at 1024 bytes; the rest is for the store's own prefix. */
-const LONGEST_KEY = 800;
+const MAX_KEY_LENGTH = 800;
 const METADATA_NAME = /^[a-z0-9-]{1,100}$/;
-const METADATA_BYTES = 2048;
+const MAX_METADATA_BYTES = 2048;
 
 /** Refuses what one of the stores could not keep, or what would lead out of a folder. */
 export function assertKey(key: string): void {
   const good =
-    key.length <= LONGEST_KEY &&
+    key.length <= MAX_KEY_LENGTH &&
     !key.includes('..') &&
     key.split('/').every((segment) => SEGMENT.test(segment) && segment !== '.');
   if (!good) throw new StoreError('invalid_key', `not a key: ${JSON.stringify(key.slice(0, 200))}`);
@@ -22,7 +22,7 @@ export function assertPrefix(prefix: string): void {
 }
 
 /** Metadata with lower-case names; refuses what does not fit into the headers of an S3 object. */
-export function checkedMetadata(metadata: Record<string, string> = {}): Record<string, string> {
+export function normalizeMetadata(metadata: Record<string, string> = {}): Record<string, string> {
   const checked: Record<string, string> = {};
   let bytes = 0;
   for (const [given, value] of Object.entries(metadata)) {
@@ -32,12 +32,12 @@ export function checkedMetadata(metadata: Record<string, string> = {}): Record<s
     checked[name] = value;
     bytes += name.length + encodeURIComponent(value).length;
   }
-  if (bytes > METADATA_BYTES)
-    throw new StoreError('internal', `metadata of ${bytes} bytes; at most ${METADATA_BYTES}`);
+  if (bytes > MAX_METADATA_BYTES)
+    throw new StoreError('internal', `metadata of ${bytes} bytes; at most ${MAX_METADATA_BYTES}`);
   return checked;
 }
 
 /** How many keys a page of a list holds. */
-export function pageSize(limit: number | undefined): number {
+export function clampPageSize(limit: number | undefined): number {
   return Math.min(Math.max(Math.trunc(limit ?? 1000), 1), 1000);
 }

@@ -24,17 +24,17 @@ export async function openStore(options: OpenStoreOptions): Promise<ObjectStore>
     const [, bucket, prefix = ''] =
       /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(storeUrl) ?? [];
     const trimmed = prefix.replace(/^\/+|\/+$/g, '');
-    if (!bucket || !/^[A-Za-z0-9._=/-]{0,200}$/.test(trimmed)) throw refused(storeUrl);
-    const { s3Store } = await import('./s3/s3-store.ts');
-    return s3Store(bucket, trimmed, s3, clock);
+    if (!bucket || !/^[A-Za-z0-9._=/-]{0,200}$/.test(trimmed)) throw createUrlError(storeUrl);
+    const { openS3Store } = await import('./s3/s3-store.ts');
+    return openS3Store(bucket, trimmed, s3, clock);
   }
-  const { folderStore } = await import('./folder/folder-store.ts');
-  if (storeUrl === undefined) return folderStore(resolve(dataDir, 'store'), clock);
-  if (!storeUrl.startsWith('file:///')) throw refused(storeUrl);
-  return folderStore(join(fileURLToPath(storeUrl)), clock);
+  const { openFolderStore } = await import('./folder/folder-store.ts');
+  if (storeUrl === undefined) return openFolderStore(resolve(dataDir, 'store'), clock);
+  if (!storeUrl.startsWith('file:///')) throw createUrlError(storeUrl);
+  return openFolderStore(join(fileURLToPath(storeUrl)), clock);
 }
 
-function refused(storeUrl: string): StoreError {
+function createUrlError(storeUrl: string): StoreError {
   const shown = storeUrl.replace(/\/\/[^/@]*@/, '//…@');
   return new StoreError(
     'internal',

@@ -16,19 +16,21 @@ export async function assertPutIfAbsent(
   const key = `probe/${randomUUID()}`;
   const put = (body: string) => store.putIfAbsent(key, body, { contentType: 'text/plain', ...options });
   try {
-    const told = await Promise.all(Array.from({ length: CALLERS }, (_, caller) => put(`caller-${caller}`)));
-    const late = await put('late');
+    const answers = await Promise.all(
+      Array.from({ length: CALLERS }, (_, caller) => put(`caller-${caller}`)),
+    );
+    const lateAnswer = await put('late');
     const kept = new TextDecoder().decode(await store.get(key, options));
-    const winners = told.filter(Boolean).length;
-    if (winners !== 1 || late || kept !== `caller-${told.indexOf(true)}`)
-      throw refusal(
+    const winners = answers.filter(Boolean).length;
+    if (winners !== 1 || lateAnswer || kept !== `caller-${answers.indexOf(true)}`)
+      throw createProbeError(
         store,
-        `${winners + Number(late)} of ${CALLERS + 1} writers were told that they created it`,
+        `${winners + Number(lateAnswer)} of ${CALLERS + 1} writers were told that they created it`,
       );
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'internal') throw error;
     if (error.message.includes(ADVICE)) throw error;
-    throw refusal(store, error.message, error);
+    throw createProbeError(store, error.message, error);
   } finally {
     await store.delete(key).catch(() => {}); // A leftover of some bytes; the outcome is known already.
   }
@@ -36,7 +38,7 @@ export async function assertPutIfAbsent(
 
 const ADVICE = 'AWS S3, Cloudflare R2, Ceph RGW, MinIO, RustFS and SeaweedFS honour it, and so does a folder';
 
-function refusal(store: ObjectStore, seen: string, cause?: unknown): StoreError {
+function createProbeError(store: ObjectStore, seen: string, cause?: unknown): StoreError {
   const text = `${store.url} does not honour put-if-absent (If-None-Match: *), so a render could be bought twice: ${seen}. ${ADVICE}.`;
   return new StoreError('internal', text, { cause });
 }

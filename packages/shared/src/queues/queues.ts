@@ -121,7 +121,7 @@ const DAY_S = 24 * HOUR_S;
 /** Caps of the events streams: they carry return values, and nobody reads far back. */
 const EVENTS = { events: { maxLen: 10_000 } };
 
-function jobOptions(keep: {
+function createJobOptions(keep: {
   done: JobsOptions['removeOnComplete'];
   failed: JobsOptions['removeOnFail'];
 }): JobsOptions {
@@ -141,37 +141,37 @@ export function openQueues(engine: Engine, retention: Retention) {
   const keep = (seconds: number, count: number): KeepJobs =>
     engine.kind === 'pglite' ? { age: seconds } : { age: seconds, count };
   const count = retention.count ?? 50_000;
-  const open = <D, R>(name: string, defaultJobOptions: JobsOptions): Queue<D, R> => {
+  const openQueue = <D, R>(name: string, defaultJobOptions: JobsOptions): Queue<D, R> => {
     const options: EngineQueueOptions = { defaultJobOptions, streams: EVENTS };
     return engine.queue<D, R>(name, options);
   };
   // A child is read by its parent at once; it stays a while for people who look.
-  const child = jobOptions({ done: keep(HOUR_S, 5_000), failed: keep(age, count) });
+  const childOptions = createJobOptions({ done: keep(HOUR_S, 5_000), failed: keep(age, count) });
   return {
-    render: open<Checkpoint, RenderResult>(
+    render: openQueue<Checkpoint, RenderResult>(
       QUEUE.render,
-      jobOptions({ done: keep(age, count), failed: keep(age * 4, count * 4) }),
+      createJobOptions({ done: keep(age, count), failed: keep(age * 4, count * 4) }),
     ),
-    submit: open<SubmitJob, SubmitResult>(QUEUE.submit, child),
-    store: open<StoreJob, StoreResult>(QUEUE.store, child),
+    submit: openQueue<SubmitJob, SubmitResult>(QUEUE.submit, childOptions),
+    store: openQueue<StoreJob, StoreResult>(QUEUE.store, childOptions),
     // Dead letters wait for a person: only a person removes them.
-    deadLetter: open<DeadLetter, void>(QUEUE.deadLetter, {
-      ...jobOptions({ done: false, failed: false }),
+    deadLetter: openQueue<DeadLetter, void>(QUEUE.deadLetter, {
+      ...createJobOptions({ done: false, failed: false }),
       sizeLimit: 64 * 1024,
     }),
-    maintenance: open<MaintenanceJob, void>(
+    maintenance: openQueue<MaintenanceJob, void>(
       QUEUE.maintenance,
-      jobOptions({ done: keep(HOUR_S, 100), failed: keep(age, 100) }),
+      createJobOptions({ done: keep(HOUR_S, 100), failed: keep(age, 100) }),
     ),
-    webhook: open<WebhookJob, void>(
+    webhook: openQueue<WebhookJob, void>(
       QUEUE.webhook,
-      jobOptions({ done: keep(age, count), failed: keep(age, count) }),
+      createJobOptions({ done: keep(age, count), failed: keep(age, count) }),
     ),
-    webhookDeadLetter: open<WebhookDeadLetter, void>(
+    webhookDeadLetter: openQueue<WebhookDeadLetter, void>(
       QUEUE.webhookDeadLetter,
-      jobOptions({ done: false, failed: false }),
+      createJobOptions({ done: false, failed: false }),
     ),
-    cancel: open<CancelMarker, void>(QUEUE.cancel, jobOptions({ done: false, failed: false })),
+    cancel: openQueue<CancelMarker, void>(QUEUE.cancel, createJobOptions({ done: false, failed: false })),
   };
 }
 

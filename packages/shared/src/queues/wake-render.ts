@@ -41,7 +41,7 @@ export async function wakeRender(queues: Queues, renderId: string): Promise<Wake
 
 function withdrawChild(queues: Queues, { at, renderId, attempt }: Checkpoint): Promise<boolean> {
   if (at.step === 'submit') return withdrawSubmission(queues, submitJobId(renderId, attempt));
-  if (at.step === 'store') return withdrawStoring(queues, storeJobId(renderId, attempt));
+  if (at.step === 'store') return withdrawStoreJob(queues, storeJobId(renderId, attempt));
   return Promise.resolve(false);
 }
 
@@ -52,7 +52,7 @@ function withdrawChild(queues: Queues, { at, renderId, attempt }: Checkpoint): P
  * @returns false where it runs, has ended, is not there, or holds a task id that the ledger does not know yet (I3).
  */
 export async function withdrawSubmission(queues: Queues, childId: string): Promise<boolean> {
-  if (!waits(await queues.submit.getJobState(childId))) return false;
+  if (!isWaiting(await queues.submit.getJobState(childId))) return false;
   // Read after its state: what ran before that has written its task id by now.
   const child = await queues.submit.getJob(childId);
   if (!child || child.data.accepted) return false;
@@ -60,11 +60,11 @@ export async function withdrawSubmission(queues: Queues, childId: string): Promi
 }
 
 /** Takes the bringing home of an image out of its queue: what was not begun, and what waits for another try. */
-async function withdrawStoring(queues: Queues, childId: string): Promise<boolean> {
-  return waits(await queues.store.getJobState(childId)) && (await queues.store.remove(childId)) === 1;
+async function withdrawStoreJob(queues: Queues, childId: string): Promise<boolean> {
+  return isWaiting(await queues.store.getJobState(childId)) && (await queues.store.remove(childId)) === 1;
 }
 
-const waits = (state: JobState | 'unknown') =>
+const isWaiting = (state: JobState | 'unknown') =>
   state !== 'active' && state !== 'completed' && state !== 'failed' && state !== 'unknown';
 
 /** The render has ended some other way, or is canceled: a later redrive must not find the marker. */

@@ -7,16 +7,16 @@ const SLICES = 10;
  *
  * @returns stops it.
  */
-export function setAwakeTimeout(ms: number, late: () => void): () => void {
-  let left = SLICES;
+export function setAwakeTimeout(ms: number, onTimeout: () => void): () => void {
+  let slicesLeft = SLICES;
   let timer: NodeJS.Timeout;
-  const arm = () => {
+  const startSlice = () => {
     timer = setTimeout(() => {
-      left -= 1;
-      if (left > 0) arm();
-      else late();
+      slicesLeft -= 1;
+      if (slicesLeft > 0) startSlice();
+      else onTimeout();
     }, ms / SLICES);
   };
-  arm();
+  startSlice();
   return () => clearTimeout(timer);
 }

@@ -39,7 +39,7 @@ export interface ServiceOptions {
  */
 export async function runService(options: ServiceOptions): Promise<void> {
   if (process.argv.includes('--help') || process.argv.includes('-h')) {
-    process.stdout.write(helpOf(options));
+    process.stdout.write(formatHelp(options));
     return;
   }
   try {
@@ -53,7 +53,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
   }
 }
 
-const helpOf = ({ name, purpose, reads }: ServiceOptions) =>
+const formatHelp = ({ name, purpose, reads }: ServiceOptions) =>
   [
     `Usage: node apps/${name}/src/main.ts`,
     '',
@@ -73,7 +73,7 @@ async function serve(options: ServiceOptions): Promise<void> {
   );
   const store = await openStoreFor(settings, systemClock);
   const service = await options.start({ settings, engine, store, logger, clock: systemClock, secrets });
-  endOnSignal(logger, settings.SHUTDOWN_TIMEOUT_MS, async () => {
+  closeOnSignal(logger, settings.SHUTDOWN_TIMEOUT_MS, async () => {
     await service.close();
     await engine.close();
     await store.close();
@@ -85,7 +85,7 @@ async function serve(options: ServiceOptions): Promise<void> {
 /** What closing the engine and the store may take on top of the service's own limit. */
 const CLOSING_MS = 10_000;
 
-function endOnSignal(logger: Logger, timeoutMs: number, close: () => Promise<void>): void {
+function closeOnSignal(logger: Logger, timeoutMs: number, close: () => Promise<void>): void {
   let stopping = false;
   const stop = (signal: string) => {
     if (stopping) return;

@@ -24,21 +24,21 @@ const toIsoTime = (at: number) => new Date(at).toISOString();
 
 /** What a caller is told about a render. `imageUrls` are asked for only when there is an image. */
 export function renderResponse(
-  standing: RenderSnapshot,
+  snapshot: RenderSnapshot,
   links: RenderLinks,
   imageUrls: { image: string; thumbnail: string } | undefined,
 ): RenderResponse {
-  const { image, purchases, request, error } = standing;
+  const { image, purchases, request, error } = snapshot;
   return {
-    id: standing.renderId,
+    id: snapshot.renderId,
     object: 'render',
-    status: standing.status,
-    progress: standing.progress,
-    attempts: standing.attempts,
-    task_ids: standing.taskIds,
-    created_at: toIsoTime(standing.createdAt),
-    updated_at: toIsoTime(standing.updatedAt),
-    tenant: standing.tenant,
+    status: snapshot.status,
+    progress: snapshot.progress,
+    attempts: snapshot.attempts,
+    task_ids: snapshot.taskIds,
+    created_at: toIsoTime(snapshot.createdAt),
+    updated_at: toIsoTime(snapshot.updatedAt),
+    tenant: snapshot.tenant,
     run: request.run ?? null,
     metadata: request.metadata ?? {},
     request: {

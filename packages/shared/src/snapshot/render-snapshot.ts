@@ -63,7 +63,7 @@ export function snapshotFromJob(job: JobFacts, checkpoint: Checkpoint): RenderSn
     updatedAt: Math.max(checkpoint.updatedAt, job.finishedOn ?? 0),
   };
   if (job.finishedOn && job.failedReason) {
-    const error = errorOfFailedJob(job, checkpoint, step);
+    const error = errorFromFailedJob(job, checkpoint, step);
     // As its receipt and its dead letter count: what was bought, and where it stopped.
     const attempts = checkpoint.purchases.length;
     return { ...common, status: 'failed', progress: PROGRESS[error.step], attempts, error };
@@ -130,12 +130,12 @@ function storedImage(job: JobFacts, { at }: Checkpoint): StoredImage | undefined
 }
 
 function progressPercent(job: JobFacts, step: StepName): number {
-  const said = typeof job.progress === 'number' && Number.isFinite(job.progress) ? job.progress : 0;
-  return Math.round(Math.min(100, Math.max(0, said, PROGRESS[step])));
+  const reported = typeof job.progress === 'number' && Number.isFinite(job.progress) ? job.progress : 0;
+  return Math.round(Math.min(100, Math.max(0, reported, PROGRESS[step])));
 }
 
 /** A job that BullMQ failed by itself has no failure in its checkpoint: its worker died too often. */
-function errorOfFailedJob(
+function errorFromFailedJob(
   job: JobFacts,
   { at }: Checkpoint,
   step: StepName,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type ConfigError, listSecrets, parseSettings, settingsPage } from '../../src/config/index.ts';
 import { createScrub } from '../../src/runtime/index.ts';
 
-const problemsOf = (env: Record<string, string>, needs: Parameters<typeof parseSettings>[1] = {}) => {
+const listProblems = (env: Record<string, string>, needs: Parameters<typeof parseSettings>[1] = {}) => {
   try {
     parseSettings(env, needs);
     return [];
@@ -18,7 +18,7 @@ describe('settings', () => {
   });
 
   test('all problems are told at once, each with name, expected and received', () => {
-    const problems = problemsOf({
+    const problems = listProblems({
       PORT: 'http',
       STORE_URL: 'ftp://x',
       PRICES: '1,2',
@@ -39,13 +39,13 @@ describe('settings', () => {
 
   test('what is needed and missing is an error that names it', () => {
     const needs = { always: { QUEUE_URL: 'a Redis' }, production: ['STORE_URL'] } as const;
-    const names = (env: Record<string, string>) => problemsOf(env, needs).map((problem) => problem.name);
+    const names = (env: Record<string, string>) => listProblems(env, needs).map((problem) => problem.name);
     expect(names({ NODE_ENV: 'production' })).toEqual(['QUEUE_URL', 'STORE_URL']);
     expect(names({})).toEqual(['QUEUE_URL']);
   });
 
   test('a secret is never shown, not even when it is wrong', () => {
-    const [problem] = problemsOf({ TOAPIS_API_KEY: '' }, { always: { TOAPIS_API_KEY: 'the key' } });
+    const [problem] = listProblems({ TOAPIS_API_KEY: '' }, { always: { TOAPIS_API_KEY: 'the key' } });
     expect(problem?.received).toBe('nothing');
     const scrub = createScrub(
       listSecrets({ QUEUE_URL: 'redis://u:sw0rdfish@h', TOAPIS_API_KEY: 'sk-abcdefgh' }),

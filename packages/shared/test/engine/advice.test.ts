@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { adviceFor, parseInfo } from '../../src/engine/redis/advice.ts';
+import { listAdvice, parseInfo } from '../../src/engine/redis/advice.ts';
 
 const good = [
   '# Server',
@@ -13,7 +13,7 @@ const good = [
 ].join('\r\n');
 
 test('a Redis that is set up well gets no advice', () => {
-  expect(adviceFor(parseInfo(good))).toEqual([]);
+  expect(listAdvice(parseInfo(good))).toEqual([]);
 });
 
 test.each([
@@ -24,11 +24,11 @@ test.each([
   ['configured_hz:100', 'configured_hz:10', /hz is 10.*100 ms late/],
   ['role:master', 'role:slave', /replica/],
 ])('%s as %s is told', (from, to, advice) => {
-  const told = adviceFor(parseInfo(good.replace(from, to)));
+  const told = listAdvice(parseInfo(good.replace(from, to)));
   expect(told).toHaveLength(1);
   expect(told[0]).toMatch(advice);
 });
 
 test('Valkey goes by its own version', () => {
-  expect(adviceFor(parseInfo(`${good}\r\nvalkey_version:8.0.1`.replace('7.2.4', '6.0.0')))).toEqual([]);
+  expect(listAdvice(parseInfo(`${good}\r\nvalkey_version:8.0.1`.replace('7.2.4', '6.0.0')))).toEqual([]);
 });

@@ -9,7 +9,7 @@ export type AnyQueue = Queue<Any, Any>;
 export type AnyJob = Job<Any, Any>;
 
 /** What a guarantee is tried on: an engine, with names that no other test uses. */
-export interface Bench {
+export interface EngineHarness {
   engine(): Engine;
   queue(name?: string, options?: EngineQueueOptions): AnyQueue;
   /** Closed when the test is over, without waiting for what it has in hand. */
@@ -22,7 +22,7 @@ export interface Bench {
   events(queue: AnyQueue): Promise<QueueEvents>;
 }
 
-export function createBench(engine: () => Engine): Bench {
+export function createEngineHarness(engine: () => Engine): EngineHarness {
   let count = 0;
   return {
     engine,
@@ -51,7 +51,7 @@ export function createBench(engine: () => Engine): Bench {
 }
 
 /** Waits until the job is in the state, and returns it as it is stored then. */
-export async function inState(
+export async function waitForState(
   queue: AnyQueue,
   id: string,
   state: JobState,
@@ -67,17 +67,17 @@ export async function inState(
   ).catch((error: unknown) => {
     throw new Error(`${String(error)}; it is ${last}`, { cause: error });
   });
-  return await stored(queue, id);
+  return await readJob(queue, id);
 }
 
-export async function stored(queue: AnyQueue, id: string): Promise<AnyJob> {
+export async function readJob(queue: AnyQueue, id: string): Promise<AnyJob> {
   const job = await queue.getJob(id);
   if (!job) throw new Error(`no job ${id} in ${queue.name}`);
   return job as AnyJob;
 }
 
 /** Collects what happens, and waits for the n-th. */
-export const gathered = <T>(): {
+export const createCollector = <T>(): {
   all: T[];
   add(item: T): void;
   atLeast(n: number, timeout?: number): Promise<T[]>;

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { cleanup, requires, service, spawnNode, tempDir, uniquePrefix } from '@darkroom/testkit';
 import { describe, expect, test, vi } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
-import { inState } from './bench.ts';
+import { waitForState } from './bench.ts';
 
 const entry = fileURLToPath(new URL('./fixtures/worker-process.ts', import.meta.url));
 // Processes start in seconds, on a busy machine in many; so do hundreds of jobs on the embedded engine.
@@ -28,7 +28,7 @@ requires('redis').describe('a worker process on Redis that is killed', () => {
     await first.kill('SIGKILL');
     const second = spawnNode(entry, { env, name: 'second' });
     await second.waitForLine('started r.1 {"step":"poll"}');
-    const job = await inState(queue, 'r.1', 'completed');
+    const job = await waitForState(queue, 'r.1', 'completed');
     expect(job).toMatchObject({ attemptsMade: 1, stalledCounter: 1, returnvalue: 'image' });
   });
 });
@@ -56,7 +56,7 @@ describe('a process with the embedded engine that is killed', () => {
       { concurrency: 4, lockDuration: 1_000, stalledInterval: 500 },
     );
     for (const id of added) {
-      const job = await inState(queue, id, 'completed', 60_000);
+      const job = await waitForState(queue, id, 'completed', 60_000);
       expect(job.attemptsMade).toBe(1);
     }
     expect(held).toContain('r.0');

@@ -1,14 +1,14 @@
 import { cleanup, uniquePrefix, until } from '@darkroom/testkit';
 import { expect } from 'vitest';
 import { EngineError, openEngine } from '../../src/engine/index.ts';
-import { createBench, gathered, inState } from './bench.ts';
-import { ownRedis, type RedisServer, withOwnRedis } from './own-redis.ts';
+import { createCollector, createEngineHarness, waitForState } from './bench.ts';
+import { createOwnRedis, type RedisServer, withOwnRedis } from './own-redis.ts';
 
 /** Milliseconds: far above the limits that are tried here, far below waiting without one. */
 const IN_TIME = 15_000;
 
-async function open(server: RedisServer, operationTimeoutMs = 1_000) {
-  const errors = gathered<string>();
+async function openEngineAt(server: RedisServer, operationTimeoutMs = 1_000) {
+  const errors = createCollector<string>();
   const engine = await openEngine({
     queueUrl: server.url,
     dataDir: '',
@@ -19,11 +19,11 @@ async function open(server: RedisServer, operationTimeoutMs = 1_000) {
     onError: (error, where) => errors.add(`${where}: ${error.message}`),
   });
   cleanup(() => engine.close());
-  return { engine, errors, bench: createBench(() => engine) };
+  return { engine, errors, bench: createEngineHarness(() => engine) };
 }
 
 /** Milliseconds until it rejected as unavailable. */
-async function refusedAfter(work: () => Promise<unknown>): Promise<number> {
+async function timeUntilUnavailable(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   const error = await work().then(
     () => undefined,
@@ -37,17 +37,17 @@ async function refusedAfter(work: () => Promise<unknown>): Promise<number> {
 withOwnRedis(
   'with Redis away from the start, adding is refused, a worker waits, and both go on by themselves',
   async () => {
-    const server = await ownRedis();
-    const { engine, bench } = await open(server);
+    const server = await createOwnRedis();
+    const { engine, bench } = await openEngineAt(server);
     const queue = bench.queue();
-    expect(await refusedAfter(() => queue.add('render', {}, { jobId: 'r.0' }))).toBeLessThan(IN_TIME);
-    expect(await refusedAfter(() => engine.ping(200))).toBeLessThan(IN_TIME);
-    expect(await refusedAfter(() => engine.counters.take('polls', 50))).toBeLessThan(IN_TIME);
-    await refusedAfter(() => engine.warnings());
-    const ran = gathered<string>();
+    expect(await timeUntilUnavailable(() => queue.add('render', {}, { jobId: 'r.0' }))).toBeLessThan(IN_TIME);
+    expect(await timeUntilUnavailable(() => engine.ping(200))).toBeLessThan(IN_TIME);
+    expect(await timeUntilUnavailable(() => engine.counters.take('polls', 50))).toBeLessThan(IN_TIME);
+    await timeUntilUnavailable(() => engine.warnings());
+    const ran = createCollector<string>();
     engine.worker(queue.name, async (job) => ran.add(job.id ?? ''));
     const events = engine.events(queue.name);
-    const completed = gathered<string>();
+    const completed = createCollector<string>();
     events.on('completed', ({ jobId }) => completed.add(jobId));
     await server.start();
     await engine.ping(10_000);
@@ -64,9 +64,9 @@ withOwnRedis(
 withOwnRedis(
   'Redis is stopped and started again: nothing that was accepted is lost, the worker goes on',
   async () => {
-    const server = await ownRedis();
+    const server = await createOwnRedis();
     await server.start();
-    const { engine, bench, errors } = await open(server);
+    const { engine, bench, errors } = await openEngineAt(server);
     const queue = bench.queue();
     const accepted: string[] = [];
     const add = async (id: string) => {
@@ -79,41 +79,42 @@ withOwnRedis(
     // What Redis handed out in the moment it was killed, the worker never heard of: it comes back as stalled.
     const lock = { lockDuration: 2_000, stalledInterval: 500 };
     await bench.worker(queue, async () => 'ran', { concurrency: 2, ...lock });
-    await inState(queue, 'before.5', 'completed');
+    await waitForState(queue, 'before.5', 'completed');
     await server.kill();
 
-    for (let n = 0; n < 3; n++) expect(await refusedAfter(() => add(`during.${n}`))).toBeLessThan(IN_TIME);
+    for (let n = 0; n < 3; n++)
+      expect(await timeUntilUnavailable(() => add(`during.${n}`))).toBeLessThan(IN_TIME);
     const bulk = () => queue.addBulk([{ name: 'render', data: {}, opts: { jobId: 'during.bulk' } }]);
-    expect(await refusedAfter(bulk)).toBeLessThan(IN_TIME);
+    expect(await timeUntilUnavailable(bulk)).toBeLessThan(IN_TIME);
     // Back before a connection was tried again it would not have been missed.
     await errors.atLeast(1);
 
     await server.start();
     await engine.ping(10_000);
     await until(() => add('after').then(() => true));
-    for (const id of accepted) await inState(queue, id, 'completed', 20_000);
+    for (const id of accepted) await waitForState(queue, id, 'completed', 20_000);
     expect(errors.all.length).toBeLessThan(20);
   },
   60_000,
 );
 
 withOwnRedis('a Redis that hangs is refused in time as well', async () => {
-  const server = await ownRedis();
+  const server = await createOwnRedis();
   await server.start();
-  const { bench } = await open(server, 500);
+  const { bench } = await openEngineAt(server, 500);
   const queue = bench.queue();
   await queue.add('render', {}, { jobId: 'r.1' });
   server.freeze();
   cleanup(() => server.thaw());
-  expect(await refusedAfter(() => queue.add('render', {}, { jobId: 'r.2' }))).toBeLessThan(IN_TIME);
+  expect(await timeUntilUnavailable(() => queue.add('render', {}, { jobId: 'r.2' }))).toBeLessThan(IN_TIME);
   server.thaw();
-  await inState(queue, 'r.1', 'waiting');
+  await waitForState(queue, 'r.1', 'waiting');
 });
 
 withOwnRedis('an engine whose Redis is gone closes all the same', async () => {
-  const server = await ownRedis();
+  const server = await createOwnRedis();
   await server.start();
-  const { engine, bench } = await open(server);
+  const { engine, bench } = await openEngineAt(server);
   const queue = bench.queue();
   await bench.worker(queue, async () => 'ran');
   await bench.events(queue);
@@ -125,20 +126,20 @@ withOwnRedis('an engine whose Redis is gone closes all the same', async () => {
 });
 
 withOwnRedis('a full Redis refuses adds, and its workers do not ask it thousands of times', async () => {
-  const server = await ownRedis();
+  const server = await createOwnRedis();
   await server.start();
-  const { engine, bench } = await open(server);
+  const { engine, bench } = await openEngineAt(server);
   const queue = bench.queue();
   await queue.add('render', {}, { jobId: 'r.1' });
   const client = await queue.getBackend().client;
   await client.runCommand('config', ['SET', 'maxmemory', '1']).catch(() => undefined);
-  await refusedAfter(() => queue.add('render', {}, { jobId: 'r.2' }));
-  const failures = gathered<string>();
+  await timeUntilUnavailable(() => queue.add('render', {}, { jobId: 'r.2' }));
+  const failures = createCollector<string>();
   const worker = engine.worker(queue.name, async () => 'ran');
   worker.on('error', (error) => failures.add(error.message));
   await failures.atLeast(3);
   await client.runCommand('config', ['SET', 'maxmemory', '0']);
   const failed = failures.all.length;
-  await inState(queue, 'r.1', 'completed');
+  await waitForState(queue, 'r.1', 'completed');
   expect(failed).toBeLessThan(10);
 });

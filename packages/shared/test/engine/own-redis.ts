@@ -27,7 +27,7 @@ export interface RedisServer {
 }
 
 /** Ended with the test. @param extra arguments for redis-server */
-export async function ownRedis(...extra: string[]): Promise<RedisServer> {
+export async function createOwnRedis(...extra: string[]): Promise<RedisServer> {
   const [dir, port] = [await tempDir(), await freePort()];
   const args = `--port ${port} --bind 127.0.0.1 --dir ${dir} --appendonly yes --appendfsync always`.split(
     ' ',
@@ -42,7 +42,7 @@ export async function ownRedis(...extra: string[]): Promise<RedisServer> {
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
     kill: async () => {
-      if (child) await end(child);
+      if (child) await killProcess(child);
     },
   };
   return server;
@@ -51,7 +51,7 @@ export async function ownRedis(...extra: string[]): Promise<RedisServer> {
 /** Runs redis-server until it says that it is ready; it is ended with the test. */
 export async function spawnRedis(args: string[], ready: RegExp): Promise<ChildProcess> {
   const child = spawn(binary ?? 'redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  cleanup(() => end(child));
+  cleanup(() => killProcess(child));
   let output = '';
   child.stdout.on('data', (chunk) => {
     output += chunk;
@@ -62,7 +62,7 @@ export async function spawnRedis(args: string[], ready: RegExp): Promise<ChildPr
   return child;
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function killProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGKILL');
   await once(child, 'exit');

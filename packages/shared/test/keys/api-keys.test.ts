@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseSettings, valuesOfTenant } from '../../src/config/index.ts';
+import { parseSettings, selectTenantValues } from '../../src/config/index.ts';
 import { createApiKey, findApiKey, formatApiKey, parseApiKeys } from '../../src/keys/index.ts';
 
 const hash = (digit: string) => digit.repeat(64);
@@ -52,8 +52,8 @@ describe('values of tenants', () => {
     const { WEBHOOK_SECRETS } = parseSettings({
       WEBHOOK_SECRETS: `${secret('a')}, shop=${secret('b')},shop=${secret('c')}`,
     });
-    expect(valuesOfTenant(WEBHOOK_SECRETS, 'shop')).toEqual([secret('b'), secret('c')]);
-    expect(valuesOfTenant(WEBHOOK_SECRETS, 'press')).toEqual([secret('a')]);
+    expect(selectTenantValues(WEBHOOK_SECRETS, 'shop')).toEqual([secret('b'), secret('c')]);
+    expect(selectTenantValues(WEBHOOK_SECRETS, 'press')).toEqual([secret('a')]);
   });
 
   test('what cannot be one stops the start and is not shown', () => {

@@ -5,7 +5,7 @@ import { spawnNode, tempDir } from '@darkroom/testkit';
 import { expect, test, vi } from 'vitest';
 import { openStore } from '../../src/object-store/index.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { openFolder, plain, refusal, text } from './stores.ts';
+import { decodeText, openFolder, plainText, storeErrorFrom } from './stores.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
 // Processes start in seconds, on a busy machine in many.
@@ -29,7 +29,7 @@ test('a writer killed at any moment leaves whole objects only, each with what be
     const { objects } = await store.list({ prefix: '' });
     expect(objects.map(({ key }) => key)).toContain('slow');
     for (const { key } of objects.filter((object) => object.key !== 'slow'))
-      expect(`once/${JSON.parse(text(await store.get(key)) ?? '').version}`).toBe(key);
+      expect(`once/${JSON.parse(decodeText(await store.get(key)) ?? '').version}`).toBe(key);
   }
 });
 
@@ -54,18 +54,18 @@ test('objects are plain files that people can open', async () => {
 
 test('a key cannot be the folder of another', async () => {
   const store = await openFolder();
-  await store.put('a/b', 'x', plain);
-  expect((await refusal(store.put('a', 'x', plain))).code).toBe('invalid_key');
-  expect((await refusal(store.putIfAbsent('a', 'x', plain))).code).toBe('invalid_key');
-  expect((await refusal(store.put('a/b/c', 'x', plain))).code).toBe('invalid_key');
-  expect((await refusal(store.putIfAbsent('a/b/c', 'x', plain))).code).toBe('invalid_key');
-  expect(text(await store.get('a/b'))).toBe('x');
+  await store.put('a/b', 'x', plainText);
+  expect((await storeErrorFrom(store.put('a', 'x', plainText))).code).toBe('invalid_key');
+  expect((await storeErrorFrom(store.putIfAbsent('a', 'x', plainText))).code).toBe('invalid_key');
+  expect((await storeErrorFrom(store.put('a/b/c', 'x', plainText))).code).toBe('invalid_key');
+  expect((await storeErrorFrom(store.putIfAbsent('a/b/c', 'x', plainText))).code).toBe('invalid_key');
+  expect(decodeText(await store.get('a/b'))).toBe('x');
 });
 
 test('a copy of the folder knows all that the original knew', async () => {
   const [dir, copy] = [await tempDir(), await tempDir()];
   const store = await openFolder(dir);
-  await store.put('k', 'old', plain);
+  await store.put('k', 'old', plainText);
   await store.put('k', 'newer', { contentType: 'image/png', metadata: { sha256: 'ab' } });
   await cp(dir, copy, { recursive: true });
   const restored = await openFolder(copy);
@@ -75,8 +75,9 @@ test('a copy of the folder knows all that the original knew', async () => {
 test('deleting everything leaves no folders and nothing beside them', async () => {
   const dir = await tempDir();
   const store = await openFolder(dir);
-  for (const key of ['a/b/c', 'a/b/d', 'e']) await store.put(key, 'x', { ...plain, metadata: { k: 'v' } });
-  await store.put('e', 'again', plain);
+  for (const key of ['a/b/c', 'a/b/d', 'e'])
+    await store.put(key, 'x', { ...plainText, metadata: { k: 'v' } });
+  await store.put('e', 'again', plainText);
   for (const key of ['a/b/c', 'a/b/d', 'e']) await store.delete(key);
   for (const tree of ['objects', 'meta', 'tmp']) expect(await readdir(join(dir, tree))).toEqual([]);
 });
@@ -95,5 +96,5 @@ test('a folder that cannot be is refused at once', async () => {
   const dir = await tempDir();
   await writeFile(join(dir, 'file'), '');
   const storeUrl = pathToFileURL(join(dir, 'file/store')).href;
-  await refusal(openStore({ storeUrl, dataDir: dir, clock: systemClock }));
+  await storeErrorFrom(openStore({ storeUrl, dataDir: dir, clock: systemClock }));
 });

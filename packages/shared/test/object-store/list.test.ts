@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { ObjectStore } from '../../src/object-store/index.ts';
-import { everyStore, plain } from './stores.ts';
+import { onEachStore, plainText } from './stores.ts';
 
-everyStore('a list', (open) => {
+onEachStore('a list', (open) => {
   const COUNT = 2_100;
   let store: ObjectStore;
   const keys = [
@@ -21,7 +21,7 @@ everyStore('a list', (open) => {
     store = await open();
     const todo = [...keys];
     const writer = async () => {
-      for (let key = todo.pop(); key; key = todo.pop()) await store.put(key, key, plain);
+      for (let key = todo.pop(); key; key = todo.pop()) await store.put(key, key, plainText);
     };
     await Promise.all(Array.from({ length: 32 }, writer));
   });
@@ -60,10 +60,10 @@ everyStore('a list', (open) => {
   });
 
   test('a cursor stays good when its key is deleted, and for keys written behind it', async () => {
-    for (const key of ['c/1', 'c/2', 'c/4']) await store.put(key, 'x', plain);
+    for (const key of ['c/1', 'c/2', 'c/4']) await store.put(key, 'x', plainText);
     const first = await store.list({ prefix: 'c/', limit: 2 });
     await store.delete('c/2');
-    await store.put('c/3', 'x', plain);
+    await store.put('c/3', 'x', plainText);
     const rest = await store.list({ prefix: 'c/', ...(first.cursor && { cursor: first.cursor }) });
     expect(rest.objects.map(({ key }) => key)).toEqual(['c/3', 'c/4']);
     for (const key of ['c/1', 'c/3', 'c/4']) await store.delete(key);

@@ -4,7 +4,7 @@ import { tempDir } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { openStore } from '../../src/object-store/index.ts';
 import { systemClock as clock } from '../../src/runtime/clock.ts';
-import { refusal } from './stores.ts';
+import { storeErrorFrom } from './stores.ts';
 
 test('without a URL the store is a folder in the data directory', async () => {
   const dataDir = await tempDir();
@@ -29,7 +29,7 @@ test('a URL that names no store is refused, and its password is not repeated', a
     'folder',
     'file://x/y',
   ]) {
-    const error = await refusal(openStore({ storeUrl, dataDir: 'unused', clock }));
+    const error = await storeErrorFrom(openStore({ storeUrl, dataDir: 'unused', clock }));
     expect(error.message).toContain('STORE_URL');
     expect(error.message).not.toContain('pass@');
   }

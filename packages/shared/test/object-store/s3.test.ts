@@ -4,7 +4,7 @@ import { requires, service, startHttpProxy, uniquePrefix } from '@darkroom/testk
 import { expect, test } from 'vitest';
 import { assertPutIfAbsent } from '../../src/object-store/index.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { openS3, plain, refusal, text } from './stores.ts';
+import { decodeText, openS3, plainText, storeErrorFrom } from './stores.ts';
 
 requires('s3').describe('a signed URL', () => {
   test('lets anybody fetch the object, and nobody the next one', async () => {
@@ -24,7 +24,7 @@ requires('s3').describe('a signed URL', () => {
   test('expires', async () => {
     const anHourAgo = { ...systemClock, now: () => Date.now() - 3600_000 };
     const store = await openS3({ clock: anHourAgo });
-    await store.put('k', 'x', plain);
+    await store.put('k', 'x', plainText);
     expect((await fetch((await store.signedUrl('k', 3590_000)) ?? '')).status).toBe(403);
     expect((await fetch((await store.signedUrl('k', 3900_000)) ?? '')).status).toBe(200);
   });
@@ -51,22 +51,22 @@ requires('s3').describe('S3 in trouble', () => {
       const armed = proxy.fail({}, fault);
       const seen = await Promise.all(
         [
-          store.put('k', 'x', plain),
-          store.put('k', { stream: () => Readable.from([Buffer.from('x')]), size: 1 }, plain),
-          store.putIfAbsent('k', 'x', plain),
+          store.put('k', 'x', plainText),
+          store.put('k', { stream: () => Readable.from([Buffer.from('x')]), size: 1 }, plainText),
+          store.putIfAbsent('k', 'x', plainText),
           store.get('k'),
           store.getStream('k'),
           store.head('k'),
           store.list({ prefix: '' }),
           store.delete('k'),
-        ].map(async (call) => (await refusal(call)).code),
+        ].map(async (call) => (await storeErrorFrom(call)).code),
       );
       expect([fault, ...new Set(seen)]).toEqual([fault, 'unavailable']);
       armed.remove();
     }
     await proxy.refuse();
-    expect((await refusal(store.get('k'))).code).toBe('unavailable');
-    expect((await refusal(assertPutIfAbsent(store))).code).toBe('unavailable');
+    expect((await storeErrorFrom(store.get('k'))).code).toBe('unavailable');
+    expect((await storeErrorFrom(assertPutIfAbsent(store))).code).toBe('unavailable');
     await proxy.resume();
     // By one with more patience: a real answer may take longer than the silence that was tried.
     expect(await (await openS3({ endpoint: proxy.url, url: store.url })).get('k')).toBeUndefined();
@@ -75,26 +75,26 @@ requires('s3').describe('S3 in trouble', () => {
   test('one hiccup is ridden out where sending again does no harm', async () => {
     const { proxy, store } = await behindProxy();
     proxy.fail({ times: 1 }, { status: 503 });
-    await store.put('k', 'x', plain);
-    expect(text(await store.get('k'))).toBe('x');
+    await store.put('k', 'x', plainText);
+    expect(decodeText(await store.get('k'))).toBe('x');
     expect(proxy.requests.filter((line) => line.startsWith('PUT'))).toHaveLength(2);
   });
 
   test('put-if-absent is sent once: a lost answer is unavailable, never "somebody else has it"', async () => {
     const { proxy, store } = await behindProxy();
     const lost = proxy.fail({ method: 'PUT' }, 'lose-answer');
-    expect((await refusal(store.putIfAbsent('k', 'mine', plain))).code).toBe('unavailable');
+    expect((await storeErrorFrom(store.putIfAbsent('k', 'mine', plainText))).code).toBe('unavailable');
     expect(lost.hits).toBe(1);
     lost.remove();
-    expect(text(await store.get('k'))).toBe('mine');
-    expect(await store.putIfAbsent('k', 'other', plain)).toBe(false);
+    expect(decodeText(await store.get('k'))).toBe('mine');
+    expect(await store.putIfAbsent('k', 'other', plainText)).toBe(false);
   });
 
   test('an undecided conflict is asked again', async () => {
     const { proxy, store } = await behindProxy();
     const body = '<Error><Code>ConditionalRequestConflict</Code></Error>';
     proxy.fail({ method: 'PUT', times: 2 }, { status: 409, body });
-    expect(await store.putIfAbsent('k', 'x', plain)).toBe(true);
+    expect(await store.putIfAbsent('k', 'x', plainText)).toBe(true);
   });
 
   test('an upload cut on its way leaves nothing', async () => {
@@ -108,18 +108,20 @@ requires('s3').describe('S3 in trouble', () => {
         this.push(sent > size ? null : Buffer.alloc(1 << 20));
       },
     });
-    expect((await refusal(store.put('k', { stream: () => source, size }, plain))).code).toBe('unavailable');
+    expect((await storeErrorFrom(store.put('k', { stream: () => source, size }, plainText))).code).toBe(
+      'unavailable',
+    );
     expect(await store.get('k')).toBeUndefined();
     expect((await store.list({ prefix: '' })).objects).toEqual([]);
   });
 
   test('a download that breaks off fails, whole or as a stream', async () => {
     const { proxy, store } = await behindProxy();
-    await store.put('k', randomBytes(1 << 20), plain);
+    await store.put('k', randomBytes(1 << 20), plainText);
     proxy.fail({ method: 'GET' }, { truncate: 70_000 });
-    expect((await refusal(store.get('k'))).code).toBe('unavailable');
+    expect((await storeErrorFrom(store.get('k'))).code).toBe('unavailable');
     const back = await store.getStream('k');
-    expect((await refusal(back?.stream.toArray() ?? Promise.resolve())).code).toBe('unavailable');
+    expect((await storeErrorFrom(back?.stream.toArray() ?? Promise.resolve())).code).toBe('unavailable');
   });
 
   test('wrong secret or unknown key: denied, and the error tells no secret', async () => {
@@ -129,11 +131,11 @@ requires('s3').describe('S3 in trouble', () => {
       const calls = [
         () => store.get('k'),
         () => store.head('k'),
-        () => store.putIfAbsent('k', 'x', plain),
+        () => store.putIfAbsent('k', 'x', plainText),
         () => store.list({ prefix: '' }),
       ];
       for (const call of calls) {
-        const error = await refusal(call());
+        const error = await storeErrorFrom(call());
         expect(error.code).toBe('denied');
         const all = JSON.stringify([error, error.cause, error.stack, { ...(error.cause as object) }]);
         for (const secret of [accessKeyId, secretAccessKey, 'Signature=']) expect(all).not.toContain(secret);
@@ -143,9 +145,9 @@ requires('s3').describe('S3 in trouble', () => {
 
   test('a bucket that is not there is not an empty one', async () => {
     const store = await openS3({ url: `s3://no-such-bucket-${uniquePrefix()}/p` });
-    const error = await refusal(store.get('k'));
+    const error = await storeErrorFrom(store.get('k'));
     expect(error.code).toBe('internal');
     expect(error.message).toContain('NoSuchBucket');
-    expect((await refusal(store.list({ prefix: '' }))).code).toBe('internal');
+    expect((await storeErrorFrom(store.list({ prefix: '' }))).code).toBe('internal');
   });
 });

@@ -32,13 +32,13 @@ export async function openFolder(dir?: string): Promise<ObjectStore> {
 }
 
 /** Holds every implementation to the same guarantee. */
-export function everyStore(name: string, body: (open: () => Promise<ObjectStore>) => void): void {
+export function onEachStore(name: string, body: (open: () => Promise<ObjectStore>) => void): void {
   describe(`${name} (folder)`, () => body(openFolder));
   requires('s3').describe(`${name} (S3)`, () => body(openS3));
 }
 
 /** The StoreError a promise rejects with. */
-export async function refusal(promise: Promise<unknown>): Promise<StoreError> {
+export async function storeErrorFrom(promise: Promise<unknown>): Promise<StoreError> {
   const error = await promise.then(
     () => undefined,
     (cause: unknown) => cause,
@@ -47,5 +47,5 @@ export async function refusal(promise: Promise<unknown>): Promise<StoreError> {
   throw new Error('expected a StoreError', { cause: error });
 }
 
-export const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
-export const plain = { contentType: 'text/plain' };
+export const decodeText = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
+export const plainText = { contentType: 'text/plain' };

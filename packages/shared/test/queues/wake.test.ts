@@ -8,9 +8,9 @@ import { onEachEngine } from './engines.ts';
 
 onEachEngine('waking a render that is to stop', (queues, engine) => {
   test('one that waits for its next look runs at once', async () => {
-    const id = await newRender(queues());
+    const id = await addRender(queues());
     let runs = 0;
-    work(engine(), async (job, token) => {
+    startRenderWorker(engine(), async (job, token) => {
       if (++runs > 1) return canceled;
       await job.moveToDelayed(Date.now() + 3_600_000, token);
       throw new DelayedError();
@@ -23,12 +23,12 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
   test.for(['waiting', 'in a paused queue', 'for another try'])(
     'one whose submission is %s runs at once, and the submission is gone',
     async (where) => {
-      const id = await newRender(queues());
+      const id = await addRender(queues());
       if (where === 'in a paused queue') {
         await queues().submit.pause();
         cleanup(() => queues().submit.resume());
       }
-      work(engine(), parent(queues(), where === 'for another try' ? 3_600_000 : 0));
+      startRenderWorker(engine(), createParent(queues(), where === 'for another try' ? 3_600_000 : 0));
       await until(async () => (await queues().render.getJobState(id)) === 'waiting-children');
       expect(await wakeRender(queues(), id)).toBe('woken');
       await until(async () => (await queues().render.getJobState(id)) === 'completed');
@@ -39,12 +39,12 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
   test.for(['waiting', 'in a paused queue', 'for another try'])(
     'one whose image is %s to be brought home runs at once, and nobody brings it',
     async (where) => {
-      const id = await newRender(queues(), { step: 'store', taskId: 'task_1', expiresAt: 9e12 });
+      const id = await addRender(queues(), { step: 'store', taskId: 'task_1', expiresAt: 9e12 });
       if (where === 'in a paused queue') {
         await queues().store.pause();
         cleanup(() => queues().store.resume());
       }
-      work(engine(), parent(queues(), where === 'for another try' ? 3_600_000 : 0));
+      startRenderWorker(engine(), createParent(queues(), where === 'for another try' ? 3_600_000 : 0));
       await until(async () => (await queues().render.getJobState(id)) === 'waiting-children');
       expect(await wakeRender(queues(), id)).toBe('woken');
       await until(async () => (await queues().render.getJobState(id)) === 'completed');
@@ -53,10 +53,10 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
   );
 
   test('one whose image is being brought home is not disturbed', async () => {
-    const id = await newRender(queues(), { step: 'store', taskId: 'task_1', expiresAt: 9e12 });
+    const id = await addRender(queues(), { step: 'store', taskId: 'task_1', expiresAt: 9e12 });
     const running = latch();
     const end = latch();
-    work(engine(), parent(queues(), 0));
+    startRenderWorker(engine(), createParent(queues(), 0));
     const stores = engine().worker('store', async () => {
       running.open();
       await end.wait();
@@ -71,10 +71,10 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
   });
 
   test('one whose submission is under way is not disturbed', async () => {
-    const id = await newRender(queues());
+    const id = await addRender(queues());
     const running = latch();
     const end = latch();
-    work(engine(), parent(queues(), 0));
+    startRenderWorker(engine(), createParent(queues(), 0));
     const submits = engine().worker('submit', async () => {
       running.open();
       await end.wait();
@@ -91,8 +91,8 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
   });
 
   test('a submission that holds a task id which the ledger lacks is kept', async () => {
-    const id = await newRender(queues());
-    work(engine(), parent(queues(), 3_600_000));
+    const id = await addRender(queues());
+    startRenderWorker(engine(), createParent(queues(), 3_600_000));
     await until(async () => (await queues().render.getJobState(id)) === 'waiting-children');
     const child = await queues().submit.getJob(submitJobId(id, 1));
     await child?.updateData({ ...child.data, accepted: { taskId: 'task_1', acceptedAt: 1 } });
@@ -101,8 +101,8 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
   });
 
   test('one that has ended, or is unknown, only loses its marker', async () => {
-    const id = await newRender(queues());
-    work(engine(), async () => canceled);
+    const id = await addRender(queues());
+    startRenderWorker(engine(), async () => canceled);
     await until(async () => (await queues().render.getJobState(id)) === 'completed');
     const unknown = drawRenderId();
     for (const renderId of [id, unknown]) {
@@ -119,7 +119,7 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
 const canceled: RenderResult = { status: 'canceled', costMicros: 0 };
 
 /** Waits for its child, a submission or a store, in its first run, and ends in the second. */
-const parent = (queues: Queues, childDelay: number): Processor<Checkpoint, RenderResult> => {
+const createParent = (queues: Queues, childDelay: number): Processor<Checkpoint, RenderResult> => {
   let runs = 0;
   return async (job, token) => {
     if (++runs > 1) return canceled;
@@ -139,12 +139,12 @@ const parent = (queues: Queues, childDelay: number): Processor<Checkpoint, Rende
   };
 };
 
-function work(engine: Engine, processor: Processor<Checkpoint, RenderResult>): void {
+function startRenderWorker(engine: Engine, processor: Processor<Checkpoint, RenderResult>): void {
   const worker = engine.worker('render', processor);
   cleanup(() => worker.close());
 }
 
-async function newRender(queues: Queues, at: Checkpoint['at'] = { step: 'submit' }): Promise<string> {
+async function addRender(queues: Queues, at: Checkpoint['at'] = { step: 'submit' }): Promise<string> {
   const renderId = drawRenderId();
   const { name, data, opts } = renderJob({
     version: 1,

@@ -11,7 +11,7 @@ export function startMaintenance(pool: PgPool, schema: string, report: ErrorRepo
   let running: Promise<void> | undefined;
   let lastChanges = '';
 
-  const round = async () => {
+  const vacuumChangedTables = async () => {
     const { rows } = await pool.query<{ table: string; changes: string }>(
       `SELECT quote_ident(schemaname) || '.' || quote_ident(relname) AS "table",
               (n_tup_ins + n_tup_upd + n_tup_del)::text AS changes
@@ -23,15 +23,15 @@ export function startMaintenance(pool: PgPool, schema: string, report: ErrorRepo
     lastChanges = changes;
     for (const { table } of rows) await pool.query(`VACUUM (ANALYZE) ${table}`);
   };
-  const start = () => {
-    running ??= round()
+  const startRound = () => {
+    running ??= vacuumChangedTables()
       .catch((error) => report(error, 'maintenance of the embedded engine'))
       .finally(() => {
         running = undefined;
       });
   };
 
-  const timer = setInterval(start, everyMs);
+  const timer = setInterval(startRound, everyMs);
   timer.unref();
   return {
     async stop() {

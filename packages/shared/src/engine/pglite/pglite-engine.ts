@@ -14,7 +14,7 @@ import { createBullMQFactory } from '../bullmq-factory.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
 import { withTimeout } from '../errors.ts';
-import { COUNTER_WINDOW_SECONDS, countersOver } from '../rate-counters.ts';
+import { COUNTER_WINDOW_SECONDS, createCounters } from '../rate-counters.ts';
 import { lockFolder } from './folder-lock.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createPglitePool } from './pool.ts';
@@ -53,14 +53,14 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
   const maintenance = startMaintenance(pool, SCHEMA, options.report);
 
   const backend = createPostgresBackend as unknown as BackendFactory<RedisQueueBackend>;
-  const connection = () => pool as PgPool as unknown as ConnectionOptions;
-  const set = createBullMQFactory({
+  const getConnection = () => pool as PgPool as unknown as ConnectionOptions;
+  const factory = createBullMQFactory({
     kind: 'pglite',
     prefix: SCHEMA,
     report: options.report,
     clock: options.clock,
-    queueConnection: connection,
-    workerConnection: connection,
+    queueConnection: getConnection,
+    workerConnection: getConnection,
     queueBackend: backend,
     workerBackend: backend,
     queueOptions: {},
@@ -70,7 +70,7 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
   const shutDown = async () => {
     try {
       await maintenance.stop();
-      await set.close(options.closeTimeoutMs);
+      await factory.close(options.closeTimeoutMs);
       await pool.end();
       // Writes a checkpoint and closes the files.
       await db.close();
@@ -82,14 +82,14 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
   return {
     kind: 'pglite',
     description: `embedded (PGlite in ${folder})`,
-    queue: set.queue,
-    worker: set.worker,
-    events: set.events,
+    queue: factory.queue,
+    worker: factory.worker,
+    events: factory.events,
     readJobTexts: async (queue, jobIds) => {
-      const backend = set.queue(queue).getBackend();
+      const backend = factory.queue(queue).getBackend();
       return await Promise.all(jobIds.map(async (id) => (await backend.getJobData(id))?.data));
     },
-    counters: countersOver(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),
+    counters: createCounters(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),
     async ping(timeoutMs) {
       if (closing) throw new EngineError('unavailable', 'The queue engine is closed.');
       await withTimeout(timeoutMs, 'SELECT 1', pool.query('SELECT 1'));

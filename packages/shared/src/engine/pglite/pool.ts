@@ -22,9 +22,9 @@ export async function createPglitePool(db: PGlite): Promise<PgPool & { session: 
   });
 
   const names = new Map<string, string>();
-  let last: Promise<unknown> = Promise.resolve();
+  let lastQuery: Promise<unknown> = Promise.resolve();
   const query = <R>(text: string, params?: readonly unknown[]): Promise<PgQueryResult<R>> => {
-    const result = last.then(async () => {
+    const result = lastQuery.then(async () => {
       // PGlite answers in microtasks alone: without a turn of the event loop between queries, timers, sockets
       // and signals starve as long as there is work.
       await turn();
@@ -34,7 +34,7 @@ export async function createPglitePool(db: PGlite): Promise<PgPool & { session: 
       names.set(text, name);
       return await session.query({ name, text, values: [...params] });
     });
-    last = result.catch(() => undefined);
+    lastQuery = result.catch(() => undefined);
     return result as Promise<PgQueryResult<R>>;
   };
 
@@ -55,7 +55,7 @@ export async function createPglitePool(db: PGlite): Promise<PgPool & { session: 
     query,
     connect,
     end: async () => {
-      await last;
+      await lastQuery;
       await session.end();
     },
   }) as PgPool & { session: pg.Client };

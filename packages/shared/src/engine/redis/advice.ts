@@ -2,10 +2,10 @@ import { Cluster } from 'ioredis';
 import type { RedisConnection } from './connections.ts';
 
 /** What an operator should change at this Redis, from INFO alone: managed services refuse CONFIG. */
-export async function redisAdvice(connection: RedisConnection): Promise<string[]> {
+export async function readRedisAdvice(connection: RedisConnection): Promise<string[]> {
   const nodes = connection instanceof Cluster ? connection.nodes('master') : [connection];
   const texts = await Promise.all(nodes.map((node) => node.info()));
-  return [...new Set(texts.flatMap((text) => adviceFor(parseInfo(text))))];
+  return [...new Set(texts.flatMap((text) => listAdvice(parseInfo(text))))];
 }
 
 export function parseInfo(text: string): Map<string, string> {
@@ -18,7 +18,7 @@ export function parseInfo(text: string): Map<string, string> {
 }
 
 /** Pure: the sentences for one node's INFO. */
-export function adviceFor(info: Map<string, string>): string[] {
+export function listAdvice(info: Map<string, string>): string[] {
   const advice: string[] = [];
   const policy = info.get('maxmemory_policy');
   if (policy && policy !== 'noeviction') {
@@ -37,7 +37,7 @@ export function adviceFor(info: Map<string, string>): string[] {
   // Valkey and Dragonfly report a redis_version for compatibility; theirs is the true one, and new enough.
   const version = info.get('redis_version');
   const other = info.has('valkey_version') || info.has('dragonfly_version');
-  if (version && !other && older(version, 6, 2)) {
+  if (version && !other && isOlderThan(version, 6, 2)) {
     advice.push(`Redis ${version} is too old: use 6.2 or later, 7.2 or later where you can choose.`);
   }
   const hz = Number(info.get('configured_hz') ?? info.get('hz'));
@@ -51,7 +51,7 @@ export function adviceFor(info: Map<string, string>): string[] {
   return advice;
 }
 
-function older(version: string, major: number, minor: number): boolean {
+function isOlderThan(version: string, major: number, minor: number): boolean {
   const [a = 0, b = 0] = version.split('.').map(Number);
   return a < major || (a === major && b < minor);
 }

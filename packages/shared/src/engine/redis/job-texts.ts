@@ -5,7 +5,7 @@ import type { RedisConnection } from './connections.ts';
  * Reads the field `data` of jobs in one round trip. The layout is BullMQ's: a hash for each job, below the queue's own
  * key, so that a cluster keeps all of them in one slot.
  */
-export async function readTexts(
+export async function readJobTexts(
   connection: RedisConnection,
   queue: Queue,
   jobIds: readonly string[],

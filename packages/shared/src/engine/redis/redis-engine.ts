@@ -6,11 +6,11 @@ import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
 import { toEngineError, withTimeout } from '../errors.ts';
 import { describeTarget, type QueueTarget } from '../queue-url.ts';
-import { COUNTER_WINDOW_SECONDS, countersOver } from '../rate-counters.ts';
-import { redisAdvice } from './advice.ts';
-import { brakedBackend, failFastBackend } from './backends.ts';
-import { connect, type RedisConnection, type Temper, whenReady } from './connections.ts';
-import { readTexts } from './job-texts.ts';
+import { COUNTER_WINDOW_SECONDS, createCounters } from '../rate-counters.ts';
+import { readRedisAdvice } from './advice.ts';
+import { createBrakedBackend, createFailFastBackend } from './backends.ts';
+import { type ConnectionMode, openConnection, type RedisConnection, waitUntilReady } from './connections.ts';
+import { readJobTexts } from './job-texts.ts';
 
 export interface RedisEngineOptions {
   target: QueueTarget;
@@ -32,38 +32,40 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
   const description = describeTarget(target);
 
   const connections = new Set<RedisConnection>();
-  const own = (connection: RedisConnection) => {
+  const trackConnection = (connection: RedisConnection) => {
     connections.add(connection);
     // Queues, workers and events all listen on the same. BullMQ counts on from here: 0 would become 3.
     connection.setMaxListeners(1_000);
     connection.on('error', (error: unknown) => report(error, description));
     return connection;
   };
-  const start = (temper: Temper) => {
-    const connection = own(connect(target, temper, `darkroom:${options.role}`));
+  const openTracked = (mode: ConnectionMode) => {
+    const connection = trackConnection(openConnection(target, mode, `darkroom:${options.role}`));
     // BullMQ owns its duplicates, but cannot close one that never connected.
     const duplicate = connection.duplicate.bind(connection) as (...args: unknown[]) => RedisConnection;
-    return Object.assign(connection, { duplicate: (...args: unknown[]) => own(duplicate(...args)) });
+    return Object.assign(connection, {
+      duplicate: (...args: unknown[]) => trackConnection(duplicate(...args)),
+    });
   };
-  const producing = start('fast');
-  let waiting: RedisConnection | undefined;
+  const queueConnection = openTracked('fast');
+  let workerConnection: RedisConnection | undefined;
 
-  const set = createBullMQFactory({
+  const factory = createBullMQFactory({
     kind: 'redis',
     prefix,
     report,
     clock: options.clock,
-    queueConnection: () => producing,
-    workerConnection: () => (waiting ??= start('patient')),
-    queueBackend: failFastBackend(options.operationTimeoutMs),
-    workerBackend: brakedBackend(1_000, options.clock),
+    queueConnection: () => queueConnection,
+    workerConnection: () => (workerConnection ??= openTracked('patient')),
+    queueBackend: createFailFastBackend(options.operationTimeoutMs),
+    workerBackend: createBrakedBackend(1_000, options.clock),
     // BullMQ would wait for the first connection, and a failed version check would stay failed for ever.
     queueOptions: { skipWaitingForReady: true, skipVersionCheck: true },
   });
 
   // BullMQ writes a queue's settings once, when it is made, and says nothing when Redis is away then.
-  producing.on('ready', () => {
-    for (const queue of set.queues()) {
+  queueConnection.on('ready', () => {
+    for (const queue of factory.queues()) {
       const maxLen = queue.opts.streams?.events.maxLen ?? queueDefaults.redis.streams.events.maxLen;
       queue
         .getBackend()
@@ -78,7 +80,7 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
       await withTimeout(
         timeoutMs,
         'PING',
-        whenReady(producing, signal).then(() => producing.ping()),
+        waitUntilReady(queueConnection, signal).then(() => queueConnection.ping()),
       );
     } catch (error) {
       if (!signal.aborted) throw toEngineError(error);
@@ -92,19 +94,19 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
   return {
     kind: 'redis',
     description,
-    queue: set.queue,
-    worker: set.worker,
-    events: set.events,
+    queue: factory.queue,
+    worker: factory.worker,
+    events: factory.events,
     async readJobTexts(queue, jobIds) {
       const { operationTimeoutMs } = options;
-      const work = readTexts(producing, set.queue(queue), jobIds);
+      const work = readJobTexts(queueConnection, factory.queue(queue), jobIds);
       return await withTimeout(operationTimeoutMs * 5, 'HGET', work).catch((error) => {
         throw toEngineError(error);
       });
     },
-    counters: countersOver(
+    counters: createCounters(
       new RateLimiterRedis({
-        storeClient: producing,
+        storeClient: queueConnection,
         keyPrefix: `${prefix}:counters`,
         points: 1,
         duration: COUNTER_WINDOW_SECONDS,
@@ -114,12 +116,14 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     ping,
     async warnings() {
       await ping(options.operationTimeoutMs);
-      return await withTimeout(options.operationTimeoutMs, 'INFO', redisAdvice(producing)).catch((error) => {
-        throw toEngineError(error);
-      });
+      return await withTimeout(options.operationTimeoutMs, 'INFO', readRedisAdvice(queueConnection)).catch(
+        (error) => {
+          throw toEngineError(error);
+        },
+      );
     },
     close() {
-      closing ??= set.close(options.closeTimeoutMs).finally(() => {
+      closing ??= factory.close(options.closeTimeoutMs).finally(() => {
         for (const connection of connections) connection.disconnect();
       });
       return closing;

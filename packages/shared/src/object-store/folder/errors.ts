@@ -1,7 +1,7 @@
 import { StoreError, type StoreErrorCode } from '../object-store.ts';
 
 /** Room, handles and the device itself come back; rights do not by themselves. */
-const MEANING: Record<string, StoreErrorCode> = {
+const STORE_CODES: Record<string, StoreErrorCode> = {
   ENOSPC: 'unavailable',
   EDQUOT: 'unavailable',
   EIO: 'unavailable',
@@ -18,14 +18,14 @@ const MEANING: Record<string, StoreErrorCode> = {
   EISDIR: 'invalid_key',
 };
 
-export function codeOf(error: unknown): string {
+export function readErrorCode(error: unknown): string {
   return String((error as NodeJS.ErrnoException | null)?.code ?? '');
 }
 
 /** @param what for people: `put images/x.png` */
 export function toStoreError(error: unknown, what: string): StoreError {
   if (error instanceof StoreError) return error;
-  const code = codeOf(error);
+  const code = readErrorCode(error);
   const text = `${what}: ${error instanceof Error ? error.message : String(error)}`;
-  return new StoreError(MEANING[code] ?? 'internal', text, { cause: error });
+  return new StoreError(STORE_CODES[code] ?? 'internal', text, { cause: error });
 }

@@ -1,8 +1,8 @@
 import type { BigIntStats } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from './errors.ts';
-import { inDirOf, removeFile } from './files.ts';
+import { readErrorCode } from './errors.ts';
+import { removeFile, runInFolderOf } from './files.ts';
 
 /** What a file cannot say of itself. */
 export interface Sidecar {
@@ -14,7 +14,7 @@ export interface Sidecar {
 /** One state of an object: the inode and the last write of its file. Inodes alone are given out again. */
 export type FileState = Pick<BigIntStats, 'ino' | 'mtimeNs'>;
 
-export const sameState = (a: FileState, b: FileState) => a.ino === b.ino && a.mtimeNs === b.mtimeNs;
+export const isSameState = (a: FileState, b: FileState) => a.ino === b.ino && a.mtimeNs === b.mtimeNs;
 
 /**
  * Content type and metadata of the objects of a folder, in a tree beside them: `meta/<key>/<state>`.
@@ -31,11 +31,11 @@ export class Sidecars {
 
   async write(key: string, state: FileState, sidecar: Sidecar): Promise<void> {
     const path = this.#path(key, state);
-    await inDirOf(path, () => writeFile(path, JSON.stringify(sidecar), { flush: true }));
+    await runInFolderOf(path, () => writeFile(path, JSON.stringify(sidecar), { flush: true }));
   }
 
   async read(key: string, state: FileState): Promise<Sidecar | undefined> {
-    return parse(this.#path(key, state));
+    return readSidecar(this.#path(key, state));
   }
 
   async remove(key: string, state: FileState): Promise<void> {
@@ -43,15 +43,15 @@ export class Sidecars {
   }
 
   /** In a copy of the folder (a restored backup) the inodes are others: then the size has to do. */
-  async readOfCopy(key: string, size: number): Promise<Sidecar | undefined> {
+  async readFromCopy(key: string, size: number): Promise<Sidecar | undefined> {
     const dir = join(this.#root, key);
     try {
       for (const name of await readdir(dir)) {
-        const sidecar = /^\d+-\d+$/.test(name) ? await parse(join(dir, name)) : undefined;
+        const sidecar = /^\d+-\d+$/.test(name) ? await readSidecar(join(dir, name)) : undefined;
         if (sidecar?.size === size) return sidecar;
       }
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
+      if (readErrorCode(error) !== 'ENOENT') throw error;
     }
     return undefined;
   }
@@ -61,12 +61,16 @@ export class Sidecars {
   }
 }
 
-async function parse(path: string): Promise<Sidecar | undefined> {
+async function readSidecar(path: string): Promise<Sidecar | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as Sidecar;
   } catch (error) {
     // Half written when the machine lost power: then the object was not put in place either.
-    if (error instanceof SyntaxError || codeOf(error) === 'ENOENT' || codeOf(error) === 'EISDIR')
+    if (
+      error instanceof SyntaxError ||
+      readErrorCode(error) === 'ENOENT' ||
+      readErrorCode(error) === 'EISDIR'
+    )
       return undefined;
     throw error;
   }

@@ -15,29 +15,29 @@ interface SdkError {
 }
 
 /** The HTTP status a request was answered with, when there was an answer. */
-export function statusOf(error: unknown): number | undefined {
+export function readHttpStatus(error: unknown): number | undefined {
   const { $metadata, $response } = (error ?? {}) as SdkError;
   return $metadata?.httpStatusCode ?? $response?.statusCode;
 }
 
 /** True when the object is not there. A missing bucket is not that: see {@link toStoreError}. */
 export function isMissing(error: unknown): boolean {
-  return statusOf(error) === 404 && (error as SdkError).name !== 'NoSuchBucket';
+  return readHttpStatus(error) === 404 && (error as SdkError).name !== 'NoSuchBucket';
 }
 
 /** @param what for people: `put images/x.png` */
 export function toStoreError(error: unknown, what: string): StoreError {
   if (error instanceof StoreError) return error;
   const { name = 'Error', message = '' } = (error ?? {}) as SdkError;
-  const status = statusOf(error);
-  const seen = [status, name, firstLine(message)].filter(
+  const status = readHttpStatus(error);
+  const seen = [status, name, takeFirstLine(message)].filter(
     (part) => part && !/^(Error|Unknown|UnknownError)$/.test(`${part}`),
   );
   const text = `${what}: ${seen.join(' ') || 'failed without a reason'}`;
-  return new StoreError(meaning(error as SdkError, status), text, { cause: withoutSecrets(error) });
+  return new StoreError(classifyError(error as SdkError, status), text, { cause: redactError(error) });
 }
 
-function meaning(error: SdkError, status: number | undefined): StoreErrorCode {
+function classifyError(error: SdkError, status: number | undefined): StoreErrorCode {
   const name = error.name ?? '';
   if (CREDENTIALS.test(name)) return 'denied';
   if (status === 401 || status === 403) return 'denied';
@@ -49,13 +49,13 @@ function meaning(error: SdkError, status: number | undefined): StoreErrorCode {
 }
 
 /** The SDK's errors carry access keys, strings to sign and whole responses: only name, code and stack go on. */
-function withoutSecrets(error: unknown): unknown {
+function redactError(error: unknown): unknown {
   if (!(error instanceof Error)) return undefined;
-  const plain = new Error(firstLine(error.message));
+  const plain = new Error(takeFirstLine(error.message));
   plain.name = error.name;
   if (error.stack) plain.stack = error.stack;
   const { code } = error as NodeJS.ErrnoException;
   return code === undefined ? plain : Object.assign(plain, { code });
 }
 
-const firstLine = (text: string) => (text.split('\n', 1)[0] ?? '').slice(0, 300);
+const takeFirstLine = (text: string) => (text.split('\n', 1)[0] ?? '').slice(0, 300);

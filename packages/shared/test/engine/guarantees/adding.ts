@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { type Bench, stored } from '../bench.ts';
+import { type EngineHarness, readJob } from '../bench.ts';
 
-export function adding(bench: Bench): void {
+export function testAdding(bench: EngineHarness): void {
   test('a job keeps the id it was given, dots and all', async () => {
     const queue = bench.queue();
     await queue.add('render', { n: 1 }, { jobId: 'r_01.s1' });
-    expect((await stored(queue, 'r_01.s1')).data).toEqual({ n: 1 });
+    expect((await readJob(queue, 'r_01.s1')).data).toEqual({ n: 1 });
   });
 
   test('adding an id again changes nothing, which reading it again shows', async () => {
@@ -13,7 +13,7 @@ export function adding(bench: Bench): void {
     await queue.add('render', { from: 'first' }, { jobId: 'a.1' });
     const again = await queue.add('render', { from: 'second' }, { jobId: 'a.1' });
     expect(again.id).toBe('a.1');
-    expect((await stored(queue, 'a.1')).data).toEqual({ from: 'first' });
+    expect((await readJob(queue, 'a.1')).data).toEqual({ from: 'first' });
     expect((await queue.getJobCounts('waiting')).waiting).toBe(1);
   });
 
@@ -25,7 +25,7 @@ export function adding(bench: Bench): void {
     await job.waitUntilFinished(events, 10_000);
     await queue.add('render', { from: 'second' }, { jobId: 'a.1' });
     expect(await queue.getJobState('a.1')).toBe('completed');
-    expect((await stored(queue, 'a.1')).data).toEqual({ from: 'first' });
+    expect((await readJob(queue, 'a.1')).data).toEqual({ from: 'first' });
   });
 
   test('a thousand jobs are added at once, ids taken before or twice in the batch excepted', async () => {
@@ -39,16 +39,16 @@ export function adding(bench: Bench): void {
     const jobs = await queue.addBulk(batch);
     expect(jobs.map((job) => job.id)).toEqual(batch.map((entry) => entry.opts.jobId));
     expect((await queue.getJobCounts('waiting')).waiting).toBe(990);
-    expect((await stored(queue, 'j.7')).data).toEqual({ from: 'before' });
-    expect((await stored(queue, 'j.3')).data).toEqual({ from: 'batch', n: 3 });
+    expect((await readJob(queue, 'j.7')).data).toEqual({ from: 'before' });
+    expect((await readJob(queue, 'j.3')).data).toEqual({ from: 'batch', n: 3 });
   });
 
   test('an id is free again once its job was removed', async () => {
     const queue = bench.queue();
     await queue.add('render', { from: 'first' }, { jobId: 'a.1' });
-    await (await stored(queue, 'a.1')).remove();
+    await (await readJob(queue, 'a.1')).remove();
     await queue.add('render', { from: 'second' }, { jobId: 'a.1' });
-    expect((await stored(queue, 'a.1')).data).toEqual({ from: 'second' });
+    expect((await readJob(queue, 'a.1')).data).toEqual({ from: 'second' });
   });
 
   test('data over the size limit is refused', async () => {

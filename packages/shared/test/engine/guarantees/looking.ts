@@ -1,10 +1,10 @@
 import { latch } from '@darkroom/testkit';
 import type { JobType } from 'bullmq';
 import { expect, test } from 'vitest';
-import { type Bench, inState, stored } from '../bench.ts';
+import { type EngineHarness, readJob, waitForState } from '../bench.ts';
 
 /** What one cheap look at a queue can be trusted with. */
-export function looking(bench: Bench): void {
+export function testJobFacts(bench: EngineHarness): void {
   test('a job that ended tells by itself how: completed where it left a value, until it is retried', async () => {
     const queue = bench.queue();
     const again = latch();
@@ -19,26 +19,26 @@ export function looking(bench: Bench): void {
     );
     await queue.add('store', {}, { jobId: 'good', attempts: 1 });
     await queue.add('store', { bad: true }, { jobId: 'bad', attempts: 1 });
-    const good = await inState(queue, 'good', 'completed');
+    const good = await waitForState(queue, 'good', 'completed');
     expect([good.finishedOn, good.returnvalue]).toEqual([expect.any(Number), { outcome: 'stored' }]);
-    const bad = await inState(queue, 'bad', 'failed');
+    const bad = await waitForState(queue, 'bad', 'failed');
     expect([bad.finishedOn, bad.returnvalue]).toEqual([expect.any(Number), null]);
 
     await bad.updateData({});
     await bad.retry('failed');
     await good.retry('completed');
     for (const id of ['good', 'bad']) {
-      await inState(queue, id, 'active');
-      expect((await stored(queue, id)).finishedOn).toBeUndefined();
+      await waitForState(queue, id, 'active');
+      expect((await readJob(queue, id)).finishedOn).toBeUndefined();
     }
     again.open();
     for (const id of ['good', 'bad'])
-      expect((await inState(queue, id, 'completed')).returnvalue).toEqual({ outcome: 'stored' });
+      expect((await waitForState(queue, id, 'completed')).returnvalue).toEqual({ outcome: 'stored' });
 
     // One that completed before and fails now has no value left over.
-    await (await stored(queue, 'good')).updateData({ bad: true });
-    await (await stored(queue, 'good')).retry('completed');
-    expect((await inState(queue, 'good', 'failed')).returnvalue).toBeNull();
+    await (await readJob(queue, 'good')).updateData({ bad: true });
+    await (await readJob(queue, 'good')).retry('completed');
+    expect((await waitForState(queue, 'good', 'failed')).returnvalue).toBeNull();
   });
 
   test('a job that nobody works on is counted from its adding to its removal, paused or not', async () => {

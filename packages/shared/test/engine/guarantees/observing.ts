@@ -1,12 +1,12 @@
 import { until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { type Bench, gathered, inState, stored } from '../bench.ts';
+import { createCollector, type EngineHarness, readJob, waitForState } from '../bench.ts';
 
-export function observing(bench: Bench): void {
+export function testObserving(bench: EngineHarness): void {
   test('progress and log lines are kept and told', async () => {
     const queue = bench.queue();
     const events = await bench.events(queue);
-    const told = gathered<unknown>();
+    const told = createCollector<unknown>();
     events.on('progress', ({ jobId, data }) => told.add([jobId, data]));
     await bench.worker(queue, async (job) => {
       await job.updateProgress({ step: 'poll', percent: 40 });
@@ -14,7 +14,7 @@ export function observing(bench: Bench): void {
       await job.log('asked again');
     });
     await queue.add('render', {}, { jobId: 'r.1' });
-    const job = await inState(queue, 'r.1', 'completed');
+    const job = await waitForState(queue, 'r.1', 'completed');
     expect(job.progress).toEqual({ step: 'poll', percent: 40 });
     expect(await queue.getJobLogs('r.1')).toEqual({ logs: ['asked the provider', 'asked again'], count: 2 });
     await told.atLeast(1);
@@ -24,7 +24,7 @@ export function observing(bench: Bench): void {
   test('what happens to a job is told', async () => {
     const queue = bench.queue();
     const events = await bench.events(queue);
-    const told = gathered<string>();
+    const told = createCollector<string>();
     events.on('added', ({ jobId }) => told.add(`added ${jobId}`));
     events.on('delayed', ({ jobId }) => told.add(`delayed ${jobId}`));
     events.on('active', ({ jobId }) => told.add(`active ${jobId}`));
@@ -96,7 +96,7 @@ export function observing(bench: Bench): void {
     await bench.worker(queue, async () => 'ok');
     for (const id of ['j.1', 'j.2', 'j.3', 'j.4']) {
       await queue.add('render', {}, { jobId: id });
-      await inState(queue, id, 'completed');
+      await waitForState(queue, id, 'completed');
     }
     const kept = await queue.getJobs(['completed']);
     expect(new Set(kept.map((job) => job.id))).toEqual(new Set(['j.3', 'j.4']));
@@ -108,19 +108,19 @@ export function observing(bench: Bench): void {
     await bench.worker(queue, async () => 'ok');
     const add = (jobId: string) => queue.add('r', {}, { jobId, removeOnComplete: { age: 1 } });
     await add('old');
-    const old = await inState(queue, 'old', 'completed');
+    const old = await waitForState(queue, 'old', 'completed');
     await until(() => Date.now() > (old.finishedOn ?? 0) + 2_000, { timeout: 5_000 });
     await add('new');
-    await inState(queue, 'new', 'completed');
+    await waitForState(queue, 'new', 'completed');
     expect(await queue.getJob('old')).toBeUndefined();
-    expect((await stored(queue, 'new')).returnvalue).toBe('ok');
+    expect((await readJob(queue, 'new')).returnvalue).toBe('ok');
   });
 
   test('removed with its logs, a job leaves nothing', async () => {
     const queue = bench.queue();
     await bench.worker(queue, async (job) => job.log('line'));
     await queue.add('render', {}, { jobId: 'r.1' });
-    await (await inState(queue, 'r.1', 'completed')).remove();
+    await (await waitForState(queue, 'r.1', 'completed')).remove();
     expect(await queue.getJob('r.1')).toBeUndefined();
     expect((await queue.getJobLogs('r.1')).count).toBe(0);
     expect(await queue.getJobState('r.1')).toBe('unknown');

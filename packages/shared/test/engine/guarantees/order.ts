@@ -1,8 +1,8 @@
 import { until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { type Bench, gathered, inState, stored } from '../bench.ts';
+import { createCollector, type EngineHarness, readJob, waitForState } from '../bench.ts';
 
-export function order(bench: Bench): void {
+export function testOrder(bench: EngineHarness): void {
   test('a lower priority number goes first, and first come first served within one', async () => {
     const queue = bench.queue();
     const add = (jobId: string, priority: number) => queue.add('render', {}, { jobId, priority });
@@ -16,7 +16,7 @@ export function order(bench: Bench): void {
     ] as const) {
       await add(id, priority);
     }
-    const ran = gathered<string>();
+    const ran = createCollector<string>();
     await bench.worker(queue, async (job) => ran.add(job.id ?? ''));
     await ran.atLeast(6);
     expect(ran.all).toEqual(['a1', 'a2', 'b1', 'b2', 'c1', 'c2']);
@@ -27,7 +27,7 @@ export function order(bench: Bench): void {
     await queue.addBulk(
       [3, 1, 2].map((priority) => ({ name: 'render', data: {}, opts: { jobId: `p${priority}`, priority } })),
     );
-    const ran = gathered<string>();
+    const ran = createCollector<string>();
     await bench.worker(queue, async (job) => ran.add(job.id ?? ''));
     await ran.atLeast(3);
     expect(ran.all).toEqual(['p1', 'p2', 'p3']);
@@ -35,7 +35,7 @@ export function order(bench: Bench): void {
 
   test('a delayed job runs when it is due, not before, and soon after', async () => {
     const queue = bench.queue();
-    const ran = gathered<number>();
+    const ran = createCollector<number>();
     // Whoever looked by himself alone would come a minute late.
     await bench.worker(queue, async () => ran.add(Date.now()), { drainDelay: 60 });
     const due = Date.now() + 400;
@@ -49,19 +49,19 @@ export function order(bench: Bench): void {
     const queue = bench.queue();
     await bench.worker(queue, async () => 'ran');
     await queue.add('render', {}, { jobId: 'later', delay: 3_600_000 });
-    await (await stored(queue, 'later')).promote();
-    await inState(queue, 'later', 'completed');
+    await (await readJob(queue, 'later')).promote();
+    await waitForState(queue, 'later', 'completed');
   });
 
   test('a paused queue starts nothing, also what comes due; resumed it starts all of it', async () => {
     const queue = bench.queue();
-    const ran = gathered<string>();
+    const ran = createCollector<string>();
     await bench.worker(queue, async (job) => ran.add(job.id ?? ''), { drainDelay: 1 });
     await queue.pause();
     await queue.add('render', {}, { jobId: 'now' });
     await queue.add('render', {}, { jobId: 'soon', delay: 100 });
     const probe = bench.queue('probe');
-    const probed = gathered<string>();
+    const probed = createCollector<string>();
     await bench.worker(probe, async (job) => probed.add(job.id ?? ''));
     // Due after `soon` on another queue: when this one ran, the paused one had its chance.
     await probe.add('render', {}, { jobId: 'probe', delay: 600 });

@@ -1,12 +1,12 @@
 import { until } from '@darkroom/testkit';
 import { RateLimitError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { type Bench, gathered, inState } from '../bench.ts';
+import { createCollector, type EngineHarness, waitForState } from '../bench.ts';
 
-export function pacing(bench: Bench): void {
+export function testPacing(bench: EngineHarness): void {
   test('a limit is one limit for two workers', async () => {
     const queue = bench.queue('submit');
-    const ran = gathered<{ at: number; by: string }>();
+    const ran = createCollector<{ at: number; by: string }>();
     const options = { limiter: { max: 2, duration: 300 }, concurrency: 5 };
     const batch = Array.from({ length: 10 }, (_, n) => ({ name: 's', data: {}, opts: { jobId: `s.${n}` } }));
     await queue.addBulk(batch);
@@ -25,7 +25,7 @@ export function pacing(bench: Bench): void {
 
   test('Retry-After stops all workers of a queue, costs no attempt, and all go on after it', async () => {
     const queue = bench.queue('submit');
-    const ran = gathered<{ id: string; at: number; attemptsMade: number }>();
+    const ran = createCollector<{ id: string; at: number; attemptsMade: number }>();
     let refusedAt = 0;
     const options = { limiter: { max: 1_000, duration: 1_000 } };
     for (let worker = 0; worker < 2; worker++) {
@@ -51,7 +51,7 @@ export function pacing(bench: Bench): void {
       expect(run.at - refusedAt).toBeGreaterThanOrEqual(590);
       expect(run.attemptsMade).toBe(0);
     }
-    expect((await inState(queue, 's.1', 'completed')).attemptsMade).toBe(1);
+    expect((await waitForState(queue, 's.1', 'completed')).attemptsMade).toBe(1);
   });
 
   test('a limited queue is let go before its time', async () => {
@@ -61,7 +61,7 @@ export function pacing(bench: Bench): void {
     await queue.rateLimit(3_600_000);
     await queue.add('s', {}, { jobId: 's.1' });
     await queue.removeRateLimitKey();
-    await inState(queue, 's.1', 'completed');
+    await waitForState(queue, 's.1', 'completed');
   });
 
   test('a counter gives out no more than its share of a second', async () => {

@@ -1,12 +1,12 @@
 import { latch } from '@darkroom/testkit';
 import { DelayedError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { type Bench, gathered, inState, stored } from '../bench.ts';
+import { createCollector, type EngineHarness, readJob, waitForState } from '../bench.ts';
 
-export function polling(bench: Bench): void {
+export function testPolling(bench: EngineHarness): void {
   test('polls cost no attempt, and each sees what the one before wrote', async () => {
     const queue = bench.queue();
-    const seen = gathered<{ polls: number; attemptsMade: number }>();
+    const seen = createCollector<{ polls: number; attemptsMade: number }>();
     await bench.worker(queue, async (job, token) => {
       seen.add({ polls: job.data.polls, attemptsMade: job.attemptsMade });
       if (job.data.polls === 12) return 'image';
@@ -15,7 +15,7 @@ export function polling(bench: Bench): void {
       throw new DelayedError();
     });
     await queue.add('render', { polls: 0 }, { jobId: 'r.1', attempts: 1 });
-    const job = await inState(queue, 'r.1', 'completed');
+    const job = await waitForState(queue, 'r.1', 'completed');
     expect(seen.all).toEqual(Array.from({ length: 13 }, (_, polls) => ({ polls, attemptsMade: 0 })));
     expect(job.returnvalue).toBe('image');
     expect(job.data).toEqual({ polls: 12 });
@@ -31,12 +31,12 @@ export function polling(bench: Bench): void {
       }
     });
     await queue.add('render', { again: true }, { jobId: 'r.1', priority: 5 });
-    expect((await inState(queue, 'r.1', 'completed')).priority).toBe(5);
+    expect((await waitForState(queue, 'r.1', 'completed')).priority).toBe(5);
   });
 
   test('a worker has other jobs in hand while one waits for its next poll', async () => {
     const queue = bench.queue();
-    const ran = gathered<string>();
+    const ran = createCollector<string>();
     await bench.worker(queue, async (job, token) => {
       ran.add(job.id ?? '');
       if (job.id !== 'slow' || job.data.polled) return;
@@ -45,7 +45,7 @@ export function polling(bench: Bench): void {
       throw new DelayedError();
     });
     await queue.add('render', {}, { jobId: 'slow' });
-    const waiting = await inState(queue, 'slow', 'delayed');
+    const waiting = await waitForState(queue, 'slow', 'delayed');
     await queue.add('render', {}, { jobId: 'quick' });
     await ran.atLeast(2);
     await waiting.promote();
@@ -62,8 +62,8 @@ export function polling(bench: Bench): void {
       throw new DelayedError();
     });
     await queue.add('render', {}, { jobId: 'r.1' });
-    await (await inState(queue, 'r.1', 'delayed')).promote();
-    expect((await inState(queue, 'r.1', 'completed')).returnvalue).toBe('image');
+    await (await waitForState(queue, 'r.1', 'delayed')).promote();
+    expect((await waitForState(queue, 'r.1', 'completed')).returnvalue).toBe('image');
   });
 
   test('a running processor is told to stop by the signal of worker.cancelJob', async () => {
@@ -83,8 +83,8 @@ export function polling(bench: Bench): void {
     await running.wait();
     expect(worker.cancelJob('r.1', 'canceled by its owner')).toBe(true);
     expect(String(await told.wait())).toContain('canceled by its owner');
-    expect((await inState(queue, 'r.1', 'failed')).failedReason).toBe('stopped');
+    expect((await waitForState(queue, 'r.1', 'failed')).failedReason).toBe('stopped');
     expect(worker.cancelJob('nobody')).toBe(false);
-    expect((await stored(queue, 'r.1')).attemptsMade).toBe(1);
+    expect((await readJob(queue, 'r.1')).attemptsMade).toBe(1);
   });
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { type Bench, gathered } from '../bench.ts';
+import { createCollector, type EngineHarness } from '../bench.ts';
 
-export function schedules(bench: Bench): void {
+export function testSchedules(bench: EngineHarness): void {
   test('a schedule runs once a period, however many set it and work for it', async () => {
     const queue = bench.queue('sweep');
-    const ran = gathered<{ id: string; at: number }>();
+    const ran = createCollector<{ id: string; at: number }>();
     for (let process = 0; process < 2; process++) {
       await queue.upsertJobScheduler('sweep', { every: 250 }, { name: 'sweep', data: { kind: 'stalled' } });
       await bench.worker(queue, async (job) => ran.add({ id: job.id ?? '', at: job.processedOn ?? 0 }));
