@@ -19,7 +19,7 @@ import type { Clock } from './runtime/index.ts';
 const intentSchema = z.object({
   version: z.literal(DATA_VERSION),
   provider: providerNameSchema,
-  /** Drawn by the run that writes the intent: only that run may POST (I2). */
+  /** A random token of the run that writes the intent. Only that run may POST (I2). */
   owner: z.string(),
   /** Host and process, for people. */
   claimedBy: z.string(),
@@ -88,8 +88,8 @@ export class Ledger {
   }
 
   /**
-   * Claims the right to POST. Exactly one owner gets `true`, and only while the ledger holds that owner's intent. A
-   * put whose answer was lost is decided by reading the intent back: the same owner may claim again.
+   * Claims the right to POST. Exactly one owner gets `true`, and only while the ledger holds that owner's intent. When
+   * the answer to the put is lost, the same owner may claim again: the ledger reads the intent back.
    */
   async claim(
     renderId: string,

@@ -7,23 +7,23 @@ export interface SettingProblem {
   received: string;
 }
 
-/** The settings that a process cannot do without: ever, and in production. */
+/** The settings that a process needs, always or in production. */
 export interface RequiredSettings {
-  /** With what is expected of it. */
+  /** The value is the text for `expected` in the error. */
   always?: Partial<Record<keyof Settings, string>>;
   production?: readonly (keyof Settings)[];
 }
 
-/** Of a process that shares its queue with others. */
-export const SHARED_QUEUE = 'the URL of a Redis: the embedded engine is for `start` alone';
+/** The text for `QUEUE_URL` in the error of a process that shares its queue with other processes. */
+export const SHARED_QUEUE = 'the URL of a Redis; only `start` can use the embedded engine';
 
-/** All that is wrong with the settings, at once. */
+/** All problems of the settings, in one error. */
 export class ConfigError extends Error {
   readonly code = 'invalid_config';
   readonly problems: SettingProblem[];
   constructor(problems: SettingProblem[]) {
     super(
-      `Settings that cannot work:\n${problems
+      `Invalid settings:\n${problems
         .map((problem) => `  ${problem.name}: expected ${problem.expected}, received ${problem.received}`)
         .join('\n')}`,
     );
@@ -35,9 +35,9 @@ export class ConfigError extends Error {
 /**
  * Reads the settings of a process. An empty variable counts as unset.
  *
- * @param required what this process cannot do without: ever, and when `NODE_ENV=production`, where nothing embedded
- * starts silently.
- * @throws {ConfigError} naming every setting that is wrong.
+ * @param required settings that this process needs. Those for production prevent that an embedded engine or store starts
+ * silently when `NODE_ENV=production`.
+ * @throws {ConfigError} with every invalid or missing setting.
  */
 export function parseSettings(
   env: Record<string, string | undefined>,
@@ -60,7 +60,8 @@ export function parseSettings(
   };
   for (const [name, expected] of Object.entries(required.always ?? {})) reportMissing(name, expected);
   if (given.NODE_ENV === 'production') {
-    for (const name of required.production ?? []) reportMissing(name, 'a value, as NODE_ENV is production');
+    for (const name of required.production ?? [])
+      reportMissing(name, 'a value, because NODE_ENV is production');
   }
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   return parsed.data;
@@ -71,7 +72,7 @@ function formatReceived(name: string, value: string | undefined): string {
   return SECRET_SETTINGS.includes(name) ? '[redacted]' : JSON.stringify(value.slice(0, 80));
 }
 
-/** The values that no log line may show: for the scrubber. */
+/** The secret values of the environment, for the scrubber: no log line may contain them. */
 export function listSecrets(env: Record<string, string | undefined>): string[] {
   const secrets = [
     env.TOAPIS_API_KEY,

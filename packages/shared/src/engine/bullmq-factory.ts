@@ -6,19 +6,19 @@ import {
   type RedisQueueBackend,
   Worker,
 } from 'bullmq';
-import type { Clock } from '../runtime/clock.ts';
-import { queueDefaults, workerDefaults } from './defaults.ts';
+import { type Clock, raceTimeout } from '../runtime/index.ts';
 import type { Engine, EngineQueueOptions, EngineWorkerOptions, Processor } from './engine.ts';
 import type { ErrorReport } from './error-report.ts';
+import { workerDefaults } from './worker-defaults.ts';
 
-/** What BullMQ's classes stand on. One connection object may serve many of them. */
+/** What BullMQ's classes need of an engine. One connection object may serve many of them. */
 export interface BullMQBackend {
   kind: Engine['kind'];
   prefix: string;
   queueConnection(): ConnectionOptions;
   /** Waits for the engine instead of failing. */
   workerConnection(): ConnectionOptions;
-  /** Redis's type because it is the default of BullMQ's classes: with another, their types spread everywhere. */
+  /** Redis's type, because it is the default of BullMQ's classes. Another type would spread through all of them. */
   queueBackend: BackendFactory<RedisQueueBackend>;
   workerBackend: BackendFactory<RedisQueueBackend>;
   /** More options for queues. */
@@ -29,17 +29,16 @@ export interface BullMQBackend {
 
 export interface BullMQFactory extends Pick<Engine, 'queue' | 'worker' | 'events'> {
   queues(): Iterable<Queue>;
-  /** Workers first, so that nothing is in hand when queues and events go. Gives up after `ms`. */
+  /** Closes workers first, so that no job is running when queues and events close. Gives up after `ms`. */
   close(ms: number): Promise<void>;
 }
 
-/** Makes BullMQ's queues, workers and events for an engine, and remembers them so that they can be closed. */
+/** Makes BullMQ's queues, workers and events for an engine. Remembers them to close them. */
 export function createBullMQFactory(backend: BullMQBackend): BullMQFactory {
   const { clock } = backend;
   const queues = new Map<string, Queue>();
   const workers = new Set<Worker>();
   const events = new Set<QueueEvents>();
-  const defaults = queueDefaults[backend.kind];
   let closed = false;
   const assertOpen = () => {
     if (closed) throw new Error('The engine is closed.');
@@ -53,9 +52,7 @@ export function createBullMQFactory(backend: BullMQBackend): BullMQFactory {
       const queue = new Queue(
         name,
         {
-          ...defaults,
           ...options,
-          defaultJobOptions: { ...defaults.defaultJobOptions, ...options.defaultJobOptions },
           ...backend.queueOptions,
           prefix: backend.prefix,
           connection: backend.queueConnection(),
@@ -71,7 +68,7 @@ export function createBullMQFactory(backend: BullMQBackend): BullMQFactory {
       assertOpen();
       const worker = new Worker<D, R>(
         name,
-        // BullMQ hands over the signal only to functions that declare three parameters.
+        // BullMQ passes the signal only to functions that declare three parameters.
         (job, token, signal) => processor(job, token as string, signal as AbortSignal),
         {
           ...workerDefaults[backend.kind],
@@ -103,23 +100,22 @@ export function createBullMQFactory(backend: BullMQBackend): BullMQFactory {
 
     async close(ms) {
       closed = true;
-      const done = new AbortController();
-      const deadline = clock.sleep(ms, done.signal);
-      deadline.catch(() => undefined);
-      const closeAll = (closing: Promise<unknown>[]) =>
-        waitForAll(deadline, closing).catch((error) => backend.report(error, 'close'));
-      await closeAll([...workers].map((worker) => worker.close()));
-      await closeAll([...events, ...queues.values()].map((one) => one.close()));
-      done.abort();
+      const deadline = clock.now() + ms;
+      const waitUntilClosed = (closing: Promise<unknown>[]) =>
+        waitForAll(closing, deadline - clock.now()).catch((error) => backend.report(error, 'close'));
+      await waitUntilClosed([...workers].map((worker) => worker.close()));
+      await waitUntilClosed([...events, ...queues.values()].map((one) => one.close()));
     },
   };
 }
 
-/** Waits for all of them, whatever they end in, unless it gets late; the first failure is thrown. */
-async function waitForAll(late: Promise<void>, work: Promise<unknown>[]): Promise<void> {
-  if (work.length === 0) return;
-  const results = await Promise.race([Promise.allSettled(work), late]);
-  if (!results) throw new Error(`Gave up on closing ${work.length} workers, queues or events.`);
+/** Waits until all of them have resolved or rejected, but no longer than `ms`. Throws the first failure. */
+async function waitForAll(closing: Promise<unknown>[], ms: number): Promise<void> {
+  const results = await raceTimeout(
+    Promise.allSettled(closing),
+    Math.max(0, ms),
+    () => new Error(`Gave up on closing ${closing.length} workers, queues or events.`),
+  );
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
 }

@@ -28,15 +28,15 @@ const FORMS =
   'redis://host:6379/0, rediss:// (TLS), redis-cluster://host:port,host:port, redis-sentinel://host:port,host:port/masterName';
 
 /**
- * Reads the forms of `QUEUE_URL`. Each takes `user:password@` (percent-encoded) before the first host, and
+ * Parses the forms of `QUEUE_URL`. Each form takes `user:password@` (percent-encoded) before the first host, and
  * `rediss…` instead of `redis…` for TLS. `redis+cluster://` and `redis+sentinel://` are the same as with `-`.
  *
  * - `redis://host[:6379][/db]`
- * - `redis-cluster://host[:6379][,host:port…]` any nodes of the cluster; the rest is discovered
- * - `redis-sentinel://host[:26379][,host:port…][/masterName][?db=0&sentinelUsername=…&sentinelPassword=…]`
- *   the addresses are the sentinels', the credentials the master's; masterName is `mymaster` by default
+ * - `redis-cluster://host[:6379][,host:port…]`: any nodes of the cluster; the client discovers the other nodes
+ * - `redis-sentinel://host[:26379][,host:port…][/masterName][?db=0&sentinelUsername=…&sentinelPassword=…]`:
+ *   addresses of the sentinels, credentials of the master; masterName is `mymaster` by default
  *
- * @throws EngineError `unsupported`; the message holds no credentials.
+ * @throws EngineError `unsupported`; the message contains no credentials.
  */
 export function parseQueueUrl(url: string): QueueTarget {
   const match =
@@ -74,14 +74,14 @@ export function parseQueueUrl(url: string): QueueTarget {
     default: {
       const [address, ...others] = parseAddresses(hosts, 6379);
       if (!address || others.length > 0) {
-        throw createFormError('has several hosts; say redis-cluster:// or redis-sentinel://');
+        throw createFormError('has several hosts; use redis-cluster:// or redis-sentinel://');
       }
       return { kind: 'single', ...access, address, db: parseDatabase(path || (query.get('db') ?? '')) };
     }
   }
 }
 
-/** For people: scheme, hosts and database; never credentials. */
+/** For people: scheme, hosts and database, without credentials. */
 export function describeTarget(target: QueueTarget): string {
   const scheme = target.tls ? 'rediss' : 'redis';
   const formatHosts = (all: Address[]) => all.map(({ host, port }) => `${host}:${port}`).join(',');
@@ -126,8 +126,8 @@ function createSchemeError(url: string): EngineError {
   if (scheme && /^(postgres|postgresql|pg)$/.test(scheme)) {
     return new EngineError(
       'unsupported',
-      'QUEUE_URL names a PostgreSQL server, which is not offered: on one, BullMQ 6.7 loses completion events and ' +
-        `deadlocks under concurrency. Use Redis (${FORMS}), or leave QUEUE_URL unset for the embedded engine.`,
+      'QUEUE_URL names a PostgreSQL server. Darkroom does not support it, because BullMQ 6.7 loses completion events ' +
+        `and deadlocks under concurrency there. Use Redis (${FORMS}), or leave QUEUE_URL unset for the embedded engine.`,
     );
   }
   const received = scheme ? `scheme ${scheme}://` : 'no scheme';

@@ -1,14 +1,14 @@
 const DATA_URI = /data:[\w.+/-]*;base64,[A-Za-z0-9+/=_-]*/g;
-// The query of a URL may be a signature. What is before it tells people enough.
+// The query of a URL may be a signature. The part before it is enough for people.
 const URL_QUERY = /(https?:\/\/[^\s"'<>?\\]+)\?[^\s"'<>\\]*/g;
 const URL_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi;
 const BEARER = /\bBearer\s+[A-Za-z0-9._~+/=-]+/gi;
 
-/** Takes secrets out of a text (I8). */
+/** Removes secrets from a text (I8). */
 export type Scrub = (text: string) => string;
 
 /**
- * A scrubber that knows the shapes of secrets (data URIs, URL queries and credentials, bearer tokens) and the
+ * Creates a scrubber that knows the shapes of secrets (data URIs, URL queries and credentials, bearer tokens) and the
  * configured secrets themselves.
  */
 export function createScrub(secrets: readonly string[] = []): Scrub {

@@ -1,11 +1,11 @@
 import { tempDir, uniquePrefix } from '@darkroom/testkit';
 import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine/index.ts';
-import { createEngineHarness } from './bench.ts';
+import { createEngineHarness } from '../support/engine-harness.ts';
 import { testAdding } from './guarantees/adding.ts';
 import { testChildren } from './guarantees/children.ts';
 import { testFailing } from './guarantees/failing.ts';
-import { testJobFacts } from './guarantees/looking.ts';
+import { testJobFacts } from './guarantees/job-facts.ts';
 import { testObserving } from './guarantees/observing.ts';
 import { testOrder } from './guarantees/order.ts';
 import { testPacing } from './guarantees/pacing.ts';

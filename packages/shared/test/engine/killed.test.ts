@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { cleanup, requires, service, spawnNode, tempDir, uniquePrefix } from '@darkroom/testkit';
 import { describe, expect, test, vi } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
-import { waitForState } from './bench.ts';
+import { waitForState } from '../support/engine-harness.ts';
 
 const entry = fileURLToPath(new URL('./fixtures/worker-process.ts', import.meta.url));
 // Processes start in seconds, on a busy machine in many; so do hundreds of jobs on the embedded engine.

@@ -1,8 +1,8 @@
 import { cleanup, uniquePrefix, until } from '@darkroom/testkit';
 import { expect } from 'vitest';
 import { EngineError, openEngine } from '../../src/engine/index.ts';
-import { createCollector, createEngineHarness, waitForState } from './bench.ts';
-import { createOwnRedis, type RedisServer, withOwnRedis } from './own-redis.ts';
+import { createCollector, createEngineHarness, waitForState } from '../support/engine-harness.ts';
+import { createOwnRedis, type RedisServer, withOwnRedis } from '../support/own-redis.ts';
 
 /** Milliseconds: far above the limits that are tried here, far below waiting without one. */
 const IN_TIME = 15_000;

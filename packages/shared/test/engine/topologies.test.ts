@@ -4,8 +4,8 @@ import { cleanup, freePort, tempDir, until } from '@darkroom/testkit';
 import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
-import { createCollector, createEngineHarness, waitForState } from './bench.ts';
-import { createOwnRedis, spawnRedis, withOwnRedis } from './own-redis.ts';
+import { createCollector, createEngineHarness, waitForState } from '../support/engine-harness.ts';
+import { createOwnRedis, spawnRedis, withOwnRedis } from '../support/own-redis.ts';
 
 /** A parent with a delayed child, events, a counter: all that has to agree on slots and connections. */
 async function checkEngineAt(queueUrl: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { decodeText, onEachStore, plainText, storeErrorFrom } from './stores.ts';
+import { decodeText, onEachStore, plainText, storeErrorFrom } from '../support/stores.ts';
 
 onEachStore('an object store', (open) => {
   test('gives back bytes, text, nothing at all, and what was said about them', async () => {

@@ -4,8 +4,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { spawnNode, tempDir } from '@darkroom/testkit';
 import { expect, test, vi } from 'vitest';
 import { openStore } from '../../src/object-store/index.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { decodeText, openFolder, plainText, storeErrorFrom } from './stores.ts';
+import { systemClock } from '../../src/runtime/index.ts';
+import { decodeText, openFolder, plainText, storeErrorFrom } from '../support/stores.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
 // Processes start in seconds, on a busy machine in many.

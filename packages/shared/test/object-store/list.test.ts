@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { ObjectStore } from '../../src/object-store/index.ts';
-import { onEachStore, plainText } from './stores.ts';
+import { onEachStore, plainText } from '../support/stores.ts';
 
 onEachStore('a list', (open) => {
   const COUNT = 2_100;

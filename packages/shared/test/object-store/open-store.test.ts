@@ -3,8 +3,8 @@ import { pathToFileURL } from 'node:url';
 import { tempDir } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { openStore } from '../../src/object-store/index.ts';
-import { systemClock as clock } from '../../src/runtime/clock.ts';
-import { storeErrorFrom } from './stores.ts';
+import { systemClock as clock } from '../../src/runtime/index.ts';
+import { storeErrorFrom } from '../support/stores.ts';
 
 test('without a URL the store is a folder in the data directory', async () => {
   const dataDir = await tempDir();

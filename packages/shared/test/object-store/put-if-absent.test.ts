@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { assertPutIfAbsent, type ObjectStore, StoreError } from '../../src/object-store/index.ts';
-import { decodeText, onEachStore, openFolder, plainText, storeErrorFrom } from './stores.ts';
+import { decodeText, onEachStore, openFolder, plainText, storeErrorFrom } from '../support/stores.ts';
 
 onEachStore('put-if-absent', (open) => {
   test('of 16 callers exactly one wins, in every round, and its object is the one that stays', async () => {

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import { requires, service, startHttpProxy, uniquePrefix } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { assertPutIfAbsent } from '../../src/object-store/index.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { decodeText, openS3, plainText, storeErrorFrom } from './stores.ts';
+import { systemClock } from '../../src/runtime/index.ts';
+import { decodeText, openS3, plainText, storeErrorFrom } from '../support/stores.ts';
 
 requires('s3').describe('a signed URL', () => {
   test('lets anybody fetch the object, and nobody the next one', async () => {

@@ -2,10 +2,10 @@ import type { PgPool } from 'bullmq';
 import type { ErrorReport } from '../error-report.ts';
 
 /**
- * PGlite has no autovacuum. Without it every change of a job leaves a dead row behind for ever, and plans made
- * for empty tables stay in use when there are fifty thousand rows.
+ * Vacuums and analyzes changed tables, because PGlite has no autovacuum. Without it, every change of a job leaves a
+ * dead row, and PostgreSQL keeps query plans for empty tables when there are fifty thousand rows.
  *
- * @param everyMs between two rounds; an idle engine skips them.
+ * @param everyMs between two rounds. A round without changes does nothing.
  */
 export function startMaintenance(pool: PgPool, schema: string, report: ErrorReport, everyMs = 120_000) {
   let running: Promise<void> | undefined;

@@ -9,12 +9,12 @@ import {
   runMigrations,
 } from 'bullmq';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/index.ts';
 import { createBullMQFactory } from '../bullmq-factory.ts';
+import { COUNTER_WINDOW_SECONDS, createCounters } from '../counters.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
 import { withTimeout } from '../errors.ts';
-import { COUNTER_WINDOW_SECONDS, createCounters } from '../rate-counters.ts';
 import { lockFolder } from './folder-lock.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createPglitePool } from './pool.ts';
@@ -26,14 +26,14 @@ export interface PgliteEngineOptions {
   closeTimeoutMs: number;
 }
 
-/** BullMQ looks for its tables here when it is handed a pool. */
+/** The schema in which BullMQ expects its tables when it gets a pool. */
 const SCHEMA = 'bullmq';
 
 /**
- * PostgreSQL inside this process, in `<dataDir>/queue`. One process at a time; queues, workers and events of
- * that process share one session, so it is the event loop's own speed and no more.
+ * Opens PostgreSQL inside this process, in `<dataDir>/queue`, for one process at a time. All queues, workers and events
+ * share one session, so the engine is as fast as one event loop.
  *
- * @throws EngineError `locked` when another process has the folder.
+ * @throws EngineError `locked` when another process uses the folder.
  */
 export async function openPgliteEngine(options: PgliteEngineOptions): Promise<Engine> {
   const folder = join(options.dataDir, 'queue');
@@ -43,7 +43,7 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
   try {
     db = await PGlite.create(join(folder, 'pgdata'));
     pool = await createPglitePool(db);
-    // Before anybody else has the session: this is the one transaction over several queries.
+    // Before any queue uses the session: this is the only transaction over several queries.
     await runMigrations(pool.session, SCHEMA);
     await pool.query(`SET search_path TO ${SCHEMA}`);
   } catch (error) {

@@ -1,10 +1,10 @@
 import { type BackendFactory, createRedisBackend, type RedisQueueBackend } from 'bullmq';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/index.ts';
 import { isUnavailable, toEngineError, withTimeout } from '../errors.ts';
 
-/** These last as long as they last. */
+/** Operations without a time limit: they wait for something. */
 const UNTIMED = new Set(['close', 'disconnect', 'waitUntilReady', 'waitForJob', 'readEvents']);
-/** Thousands of jobs in one call: they get five times as long. */
+/** Operations on thousands of jobs in one call: they have five times as long. */
 const BULK = new Set([
   'addJobs',
   'addFlow',
@@ -18,8 +18,8 @@ const BULK = new Set([
 ]);
 
 /**
- * A queue's backend whose every operation settles: in `timeoutMs` at the latest, with EngineError
- * `unavailable` when Redis is away. A hung Redis keeps connections open, so failing to send is not enough.
+ * A queue's backend in which every operation ends after at most `timeoutMs`, with EngineError `unavailable` when Redis
+ * is away. A time limit is needed because a Redis that hangs keeps its connections open.
  */
 export function createFailFastBackend(timeoutMs: number): BackendFactory<RedisQueueBackend> {
   const wrapBackend = (backend: RedisQueueBackend): RedisQueueBackend =>
@@ -35,10 +35,10 @@ export function createFailFastBackend(timeoutMs: number): BackendFactory<RedisQu
 }
 
 /**
- * A worker's backend with a brake. BullMQ waits after a lost connection, but fetches again at once after any
- * other error: a full Redis would be asked ten thousand times a second, and log as often.
+ * A worker's backend that pauses after errors. BullMQ waits after a lost connection, but fetches again at once after
+ * other errors. With a full Redis it would fetch, and log, ten thousand times a second.
  */
-export function createBrakedBackend(pauseMs: number, clock: Clock): BackendFactory<RedisQueueBackend> {
+export function createPausingBackend(pauseMs: number, clock: Clock): BackendFactory<RedisQueueBackend> {
   return (name, options, extra) => {
     const backend = createRedisBackend(name, options, extra);
     const closing = new AbortController();
@@ -56,7 +56,7 @@ export function createBrakedBackend(pauseMs: number, clock: Clock): BackendFacto
   };
 }
 
-/** Passes what returns a promise through `around`; everything else is untouched. */
+/** Passes every call that returns a promise through `around`. */
 function interceptCalls(
   backend: RedisQueueBackend,
   around: (operation: string, call: () => Promise<unknown>) => Promise<unknown>,

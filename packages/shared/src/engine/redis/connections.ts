@@ -3,14 +3,14 @@ import type { QueueTarget } from '../queue-url.ts';
 
 export type RedisConnection = Redis | Cluster;
 
-/** Never gives up, and is back at most 2 s after Redis is. */
+/** Milliseconds until the next try to connect. There is no last try; the connection is back at most 2 s after Redis. */
 const nextRetryDelay = (times: number) => Math.min(times * 200, 2_000);
 
 /**
- * - `fast`: for producers. A command that cannot be sent now, or whose connection breaks, rejects.
- * - `patient`: for workers. Commands wait until Redis is back.
+ * - `fail-fast`: for queues. A command that cannot be sent now, or whose connection breaks, rejects.
+ * - `wait`: for workers. Commands wait until Redis is back.
  */
-export type ConnectionMode = 'fast' | 'patient';
+export type ConnectionMode = 'fail-fast' | 'wait';
 
 export function openConnection(target: QueueTarget, mode: ConnectionMode, name: string): RedisConnection {
   const common = {
@@ -19,12 +19,12 @@ export function openConnection(target: QueueTarget, mode: ConnectionMode, name: 
     ...(target.tls ? { tls: {} } : {}),
     connectionName: name,
     connectTimeout: 5_000,
-    // 0: what was in flight when the connection broke rejects at once. null: it is sent again.
-    maxRetriesPerRequest: mode === 'fast' ? 0 : null,
-    // After a failover the old master refuses writes until the address is resolved anew.
+    // 0: commands in flight reject when the connection breaks. null: they are sent again.
+    maxRetriesPerRequest: mode === 'fail-fast' ? 0 : null,
+    // After a failover, the old master refuses writes until the client resolves the address again.
     reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),
   } satisfies RedisOptions;
-  const enableOfflineQueue = mode === 'patient';
+  const enableOfflineQueue = mode === 'wait';
 
   switch (target.kind) {
     case 'single':
@@ -54,7 +54,7 @@ export function openConnection(target: QueueTarget, mode: ConnectionMode, name: 
         clusterRetryStrategy: nextRetryDelay,
         enableOfflineQueue,
         slotsRefreshTimeout: 3_000,
-        // Certificates name the hosts: resolving them here would present an address instead.
+        // Certificates contain host names. If the client resolved them here, TLS would check an address instead.
         ...(target.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
       } satisfies ClusterOptions);
   }

@@ -1,16 +1,15 @@
+import type { Queue } from 'bullmq';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/index.ts';
 import { createBullMQFactory } from '../bullmq-factory.ts';
-import { queueDefaults } from '../defaults.ts';
+import { COUNTER_WINDOW_SECONDS, createCounters } from '../counters.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
 import { toEngineError, withTimeout } from '../errors.ts';
 import { describeTarget, type QueueTarget } from '../queue-url.ts';
-import { COUNTER_WINDOW_SECONDS, createCounters } from '../rate-counters.ts';
 import { readRedisAdvice } from './advice.ts';
-import { createBrakedBackend, createFailFastBackend } from './backends.ts';
+import { createFailFastBackend, createPausingBackend } from './backends.ts';
 import { type ConnectionMode, openConnection, type RedisConnection, waitUntilReady } from './connections.ts';
-import { readJobTexts } from './job-texts.ts';
 
 export interface RedisEngineOptions {
   target: QueueTarget;
@@ -24,8 +23,8 @@ export interface RedisEngineOptions {
 }
 
 /**
- * Two connections of temper: one for all queues, which fails fast, and one for workers and events, which waits
- * and is opened with the first of them. BullMQ duplicates the second for every blocking reader.
+ * Opens an engine with two connections. One serves all queues and fails fast. The other serves workers and events,
+ * waits while Redis is away, and is opened with the first worker. BullMQ duplicates it for every blocking reader.
  */
 export function openRedisEngine(options: RedisEngineOptions): Engine {
   const { target, prefix, report } = options;
@@ -34,20 +33,20 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
   const connections = new Set<RedisConnection>();
   const trackConnection = (connection: RedisConnection) => {
     connections.add(connection);
-    // Queues, workers and events all listen on the same. BullMQ counts on from here: 0 would become 3.
+    // Queues, workers and events all add listeners. BullMQ increases the present limit: 0 (no limit) would become 3.
     connection.setMaxListeners(1_000);
     connection.on('error', (error: unknown) => report(error, description));
     return connection;
   };
   const openTracked = (mode: ConnectionMode) => {
     const connection = trackConnection(openConnection(target, mode, `darkroom:${options.role}`));
-    // BullMQ owns its duplicates, but cannot close one that never connected.
+    // BullMQ owns its duplicates, but cannot close a duplicate that was never connected.
     const duplicate = connection.duplicate.bind(connection) as (...args: unknown[]) => RedisConnection;
     return Object.assign(connection, {
       duplicate: (...args: unknown[]) => trackConnection(duplicate(...args)),
     });
   };
-  const queueConnection = openTracked('fast');
+  const queueConnection = openTracked('fail-fast');
   let workerConnection: RedisConnection | undefined;
 
   const factory = createBullMQFactory({
@@ -56,17 +55,18 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     report,
     clock: options.clock,
     queueConnection: () => queueConnection,
-    workerConnection: () => (workerConnection ??= openTracked('patient')),
+    workerConnection: () => (workerConnection ??= openTracked('wait')),
     queueBackend: createFailFastBackend(options.operationTimeoutMs),
-    workerBackend: createBrakedBackend(1_000, options.clock),
-    // BullMQ would wait for the first connection, and a failed version check would stay failed for ever.
+    workerBackend: createPausingBackend(1_000, options.clock),
+    // Without these options, BullMQ waits for the first connection, and never repeats a failed version check.
     queueOptions: { skipWaitingForReady: true, skipVersionCheck: true },
   });
 
-  // BullMQ writes a queue's settings once, when it is made, and says nothing when Redis is away then.
+  // BullMQ writes the settings of a queue only once, when the queue is created, and reports no error when Redis is away.
   queueConnection.on('ready', () => {
     for (const queue of factory.queues()) {
-      const maxLen = queue.opts.streams?.events.maxLen ?? queueDefaults.redis.streams.events.maxLen;
+      const maxLen = queue.opts.streams?.events.maxLen;
+      if (maxLen === undefined) continue;
       queue
         .getBackend()
         .setQueueMeta({ 'opts.maxLenEvents': maxLen })
@@ -129,4 +129,22 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
       return closing;
     },
   };
+}
+
+/**
+ * Reads the field `data` of jobs in one round trip. The layout is BullMQ's: a hash for each job, below the key of the
+ * queue, so that a cluster keeps all of them in one slot.
+ */
+async function readJobTexts(
+  connection: RedisConnection,
+  queue: Queue,
+  jobIds: readonly string[],
+): Promise<(string | undefined)[]> {
+  const pipeline = connection.pipeline();
+  for (const id of jobIds) pipeline.hget(queue.toKey(id), 'data');
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.map(([error, text]) => {
+    if (error) throw error;
+    return (text as string | null) ?? undefined;
+  });
 }

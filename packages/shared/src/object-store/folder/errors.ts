@@ -1,6 +1,7 @@
+import { errorMessage } from '../../runtime/index.ts';
 import { StoreError, type StoreErrorCode } from '../object-store.ts';
 
-/** Room, handles and the device itself come back; rights do not by themselves. */
+/** A full disk, missing handles and device errors can end without a change of rights, so they count as `unavailable`. */
 const STORE_CODES: Record<string, StoreErrorCode> = {
   ENOSPC: 'unavailable',
   EDQUOT: 'unavailable',
@@ -13,7 +14,7 @@ const STORE_CODES: Record<string, StoreErrorCode> = {
   EACCES: 'denied',
   EPERM: 'denied',
   EROFS: 'denied',
-  // A key that is the folder of another, or lies below another.
+  // The key is the folder of another key, or another key is its folder.
   ENOTDIR: 'invalid_key',
   EISDIR: 'invalid_key',
 };
@@ -26,6 +27,6 @@ export function readErrorCode(error: unknown): string {
 export function toStoreError(error: unknown, what: string): StoreError {
   if (error instanceof StoreError) return error;
   const code = readErrorCode(error);
-  const text = `${what}: ${error instanceof Error ? error.message : String(error)}`;
+  const text = `${what}: ${errorMessage(error)}`;
   return new StoreError(STORE_CODES[code] ?? 'internal', text, { cause: error });
 }

@@ -2,7 +2,7 @@ import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/index.ts';
 import { runStoreOperation as attemptWith } from '../body.ts';
 import { assertKey, assertPrefix, clampPageSize } from '../keys.ts';
 import type { ObjectStore } from '../object-store.ts';
@@ -15,8 +15,8 @@ import { Sidecars } from './sidecar.ts';
 const ABANDONED_MS = 24 * 3600_000;
 
 /**
- * A store in a folder: `objects/` holds plain files, so that people can look at the pictures; `meta/` what files
- * cannot say of themselves; `tmp/` what is being written. Any number of processes on one machine may use it.
+ * Opens a store in a folder. `objects/` contains plain files, so that people can open the images. `meta/` contains content
+ * types and metadata. `tmp/` contains files that are being written. Any number of processes on one machine may use it.
  */
 export async function openFolderStore(root: string, clock: Clock): Promise<ObjectStore> {
   const objects = join(root, 'objects');
@@ -73,7 +73,7 @@ export async function openFolderStore(root: string, clock: Clock): Promise<Objec
       if (!opened) return undefined;
       const { info, handle } = opened;
       const stream = Readable.from(readChunks(key, handle, signal));
-      stream.once('close', () => void handle.close()); // Also when nobody began to read.
+      stream.once('close', () => void handle.close()); // Also when no caller has started to read.
       return { info, stream };
     },
 
@@ -131,7 +131,7 @@ async function* readChunks(
   }
 }
 
-/** What a killed process left behind. Younger files may be somebody's upload. */
+/** Removes the files of killed processes. Younger files may belong to a running upload. */
 async function removeAbandonedFiles(dir: string, before: number): Promise<void> {
   for (const name of await readdir(dir)) {
     const path = join(dir, name);

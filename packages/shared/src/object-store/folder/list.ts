@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ListPage } from '../object-store.ts';
 import { readErrorCode } from './errors.ts';
 
-/** A page of the objects below a folder, in the order of their keys. Only folders that can matter are read. */
+/** Lists a page of the objects below a folder, in the order of their keys. Reads only folders that can match. */
 export async function listFolder(
   root: string,
   wanted: { prefix: string; after: string; limit: number; signal?: AbortSignal | undefined },
@@ -17,7 +17,7 @@ export async function listFolder(
       const { size, mtimeMs } = await stat(join(root, key));
       objects.push({ key, size, modifiedAt: Math.trunc(mtimeMs) });
     } catch (error) {
-      if (readErrorCode(error) !== 'ENOENT') throw error; // Deleted since its folder was read.
+      if (readErrorCode(error) !== 'ENOENT') throw error; // Deleted after its folder was read.
     }
   }
   return { objects };
@@ -33,14 +33,14 @@ async function* walkKeys(
     const { prefix, after } = wanted;
     if (name.endsWith('/')) {
       const mayMatch = path.startsWith(prefix) || prefix.startsWith(path);
-      // All keys below begin with the path: they are behind the cursor unless it is inside or after.
+      // All keys below start with this path. They come after the cursor when the path does, or when it contains it.
       const mayFollow = path > after || after.startsWith(path);
       if (mayMatch && mayFollow) yield* walkKeys(root, path, wanted);
     } else if (path.startsWith(prefix) && path > after) yield path;
   }
 }
 
-/** Folders carry their slash into the comparison: `a-1` comes before `a/1`, as it does in S3. */
+/** The sorted names in a folder. Folders are compared with their slash: `a-1` comes before `a/1`, as in S3. */
 async function readNames(dir: string): Promise<string[]> {
   try {
     const entries = await readdir(dir, { withFileTypes: true });

@@ -17,8 +17,8 @@ export interface Folder {
 }
 
 /**
- * Writes an object aside, on the disk with all that belongs to it, then has `place` put it where it is seen.
- * A crash at any point leaves the old object or the new one, and at worst a file in `tmp/`.
+ * Writes an object to a temporary file, with its sidecar, and then calls `publish` to move it to its place. A crash at any
+ * point leaves the old object or the new one, and at worst a file in `tmp/`.
  */
 export async function writeObject(
   { objects, temporary, sidecars }: Folder,
@@ -36,7 +36,7 @@ export async function writeObject(
       await sidecars.write(key, state, { contentType, metadata: checked, size: measureBody(body) });
       published = await publish(from, join(objects, key));
     } finally {
-      if (!published) await sidecars.remove(key, state).catch(() => {}); // Rubbish, but harmless.
+      if (!published) await sidecars.remove(key, state).catch(() => {}); // A sidecar without its object does no harm.
     }
     return published;
   } finally {
@@ -44,7 +44,7 @@ export async function writeObject(
   }
 }
 
-/** Opens an object together with what belongs to exactly this state of it. */
+/** Opens an object with the metadata of exactly this state of the object. */
 export async function openObject(
   { objects, sidecars }: Folder,
   key: string,
@@ -58,9 +58,9 @@ export async function openObject(
       if (file.isDirectory()) return await closeHandle(handle);
       let sidecar = await sidecars.read(key, file);
       if (!sidecar) {
-        // Replaced between the two polls: look again. Else this is a copy, or something else put the file there.
-        const now = await stat(path, { bigint: true }).catch(ignoreMissing);
-        if (race < MAX_RACES && !(now && isSameState(now, file))) {
+        // Replaced between the two reads: read again. Otherwise the folder is a copy, or another program wrote the file.
+        const present = await stat(path, { bigint: true }).catch(ignoreMissing);
+        if (race < MAX_RACES && !(present && isSameState(present, file))) {
           await handle.close();
           continue;
         }
@@ -80,7 +80,7 @@ async function closeHandle(handle: FileHandle): Promise<undefined> {
   await handle.close();
 }
 
-/** For `catch`: nothing is there. A key below another key is not there either. */
+/** For `catch`: the file does not exist. A key below another key does not exist either. */
 export function ignoreMissing(error: unknown): undefined {
   if (readErrorCode(error) === 'ENOENT' || readErrorCode(error) === 'ENOTDIR') return undefined;
   throw error;

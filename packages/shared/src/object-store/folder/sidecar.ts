@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { readErrorCode } from './errors.ts';
 import { removeFile, runInFolderOf } from './files.ts';
 
-/** What a file cannot say of itself. */
+/** The facts about an object that its file cannot contain. */
 export interface Sidecar {
   contentType: string;
   metadata: Record<string, string>;
   size: number;
 }
 
-/** One state of an object: the inode and the last write of its file. Inodes alone are given out again. */
+/** One state of an object: the inode and the last write of its file. File systems reuse inodes, so both are needed. */
 export type FileState = Pick<BigIntStats, 'ino' | 'mtimeNs'>;
 
 export const isSameState = (a: FileState, b: FileState) => a.ino === b.ino && a.mtimeNs === b.mtimeNs;
@@ -19,8 +19,8 @@ export const isSameState = (a: FileState, b: FileState) => a.ino === b.ino && a.
 /**
  * Content type and metadata of the objects of a folder, in a tree beside them: `meta/<key>/<state>`.
  *
- * They are written before the object is put in place, under the state of its file: whoever opens the object
- * finds exactly what belongs to it, while others replace it, and after a crash between the two.
+ * A sidecar is written before its object is published, under the state of the object's file. So a reader always finds the
+ * sidecar of exactly the object that it opened: while other processes replace the object, and after a crash.
  */
 export class Sidecars {
   readonly #root: string;
@@ -42,7 +42,7 @@ export class Sidecars {
     await removeFile(this.#path(key, state), this.#root);
   }
 
-  /** In a copy of the folder (a restored backup) the inodes are others: then the size has to do. */
+  /** Finds the sidecar in a copy of the folder (a restored backup). Its inodes are different, so the size must match. */
   async readFromCopy(key: string, size: number): Promise<Sidecar | undefined> {
     const dir = join(this.#root, key);
     try {
@@ -65,7 +65,7 @@ async function readSidecar(path: string): Promise<Sidecar | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as Sidecar;
   } catch (error) {
-    // Half written when the machine lost power: then the object was not put in place either.
+    // Half written when the machine lost power: then the object was not published either.
     if (
       error instanceof SyntaxError ||
       readErrorCode(error) === 'ENOENT' ||

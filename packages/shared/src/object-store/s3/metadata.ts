@@ -1,11 +1,11 @@
-/** Headers are printable ASCII, and lose the blanks around them: the rest travels percent-encoded. */
+/** HTTP headers allow printable ASCII, and lose blanks at both ends. All other characters are percent-encoded. */
 const UNSAFE = /[^\x20-\x7e]|%|^ +| +$/gu;
 
 export function encodeMetadata(metadata: Record<string, string>): Record<string, string> {
   return mapMetadata(metadata, (value) => value.replace(UNSAFE, percentEncode));
 }
 
-/** Values that somebody else wrote, and that do not decode, stay as they are. */
+/** Values that do not decode stay as they are: another program may have written them. */
 export function decodeMetadata(metadata: Record<string, string> = {}): Record<string, string> {
   return mapMetadata(metadata, (value) => {
     try {

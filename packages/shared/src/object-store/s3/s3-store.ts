@@ -8,7 +8,7 @@ import {
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/index.ts';
 import { runStoreOperation as attemptWith } from '../body.ts';
 import { assertKey, assertPrefix, clampPageSize } from '../keys.ts';
 import type { ObjectInfo, ObjectStore } from '../object-store.ts';
@@ -19,7 +19,7 @@ import { putObject, putObjectIfAbsent } from './put.ts';
 
 const MAX_URL_SECONDS = 7 * 24 * 3600;
 
-/** @param prefix without slashes at its ends; may be empty */
+/** Opens a store in a bucket. @param prefix without slashes at its ends; may be empty */
 export function openS3Store(bucket: string, prefix: string, settings: S3Settings, clock: Clock): ObjectStore {
   const clients = createClients(settings);
   const base = prefix === '' ? '' : `${prefix}/`;
@@ -65,7 +65,7 @@ export function openS3Store(bucket: string, prefix: string, settings: S3Settings
       if (!answer) return undefined;
       const body = (answer.Body as Readable | undefined) ?? Readable.from([]);
       const stream = Readable.from(readChunks(key, body, signal));
-      stream.once('close', () => body.destroy()); // Also when nobody began to read: else the socket stays.
+      stream.once('close', () => body.destroy()); // Also when no caller has started to read: otherwise the socket stays open.
       return { info: toObjectInfo(key, answer), stream };
     },
 
@@ -84,7 +84,7 @@ export function openS3Store(bucket: string, prefix: string, settings: S3Settings
         Bucket: bucket,
         Prefix: base + wanted,
         MaxKeys: clampPageSize(limit),
-        // Rather than the server's token: a cursor then outlives a change of server.
+        // Not the server's own token, so that a cursor stays valid on another server.
         ...(cursor === undefined ? {} : { StartAfter: base + cursor }),
       });
       const page = await runOperation(`list ${wanted}`, signal, () =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type EngineHarness, readJob } from '../bench.ts';
+import { type EngineHarness, readJob } from '../../support/engine-harness.ts';
 
 export function testAdding(bench: EngineHarness): void {
   test('a job keeps the id it was given, dots and all', async () => {

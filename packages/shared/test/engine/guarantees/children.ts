@@ -9,7 +9,7 @@ import {
   type EngineHarness,
   readJob,
   waitForState,
-} from '../bench.ts';
+} from '../../support/engine-harness.ts';
 
 /** Finds soon what a worker left that went away. */
 const quick = { stalledInterval: 200 };

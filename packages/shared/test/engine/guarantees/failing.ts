@@ -1,7 +1,7 @@
 import { until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { createCollector, type EngineHarness, readJob, waitForState } from '../bench.ts';
+import { createCollector, type EngineHarness, readJob, waitForState } from '../../support/engine-harness.ts';
 
 export function testFailing(bench: EngineHarness): void {
   test('attempts are spaced by the strategy of the worker, which sees attempt, error and job', async () => {

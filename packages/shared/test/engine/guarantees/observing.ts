@@ -1,6 +1,6 @@
 import { until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { createCollector, type EngineHarness, readJob, waitForState } from '../bench.ts';
+import { createCollector, type EngineHarness, readJob, waitForState } from '../../support/engine-harness.ts';
 
 export function testObserving(bench: EngineHarness): void {
   test('progress and log lines are kept and told', async () => {

@@ -1,6 +1,6 @@
 import { until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { createCollector, type EngineHarness, readJob, waitForState } from '../bench.ts';
+import { createCollector, type EngineHarness, readJob, waitForState } from '../../support/engine-harness.ts';
 
 export function testOrder(bench: EngineHarness): void {
   test('a lower priority number goes first, and first come first served within one', async () => {

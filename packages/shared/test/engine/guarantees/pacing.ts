@@ -1,7 +1,7 @@
 import { until } from '@darkroom/testkit';
 import { RateLimitError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { createCollector, type EngineHarness, waitForState } from '../bench.ts';
+import { createCollector, type EngineHarness, waitForState } from '../../support/engine-harness.ts';
 
 export function testPacing(bench: EngineHarness): void {
   test('a limit is one limit for two workers', async () => {

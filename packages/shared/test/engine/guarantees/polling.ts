@@ -1,7 +1,7 @@
 import { latch } from '@darkroom/testkit';
 import { DelayedError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { createCollector, type EngineHarness, readJob, waitForState } from '../bench.ts';
+import { createCollector, type EngineHarness, readJob, waitForState } from '../../support/engine-harness.ts';
 
 export function testPolling(bench: EngineHarness): void {
   test('polls cost no attempt, and each sees what the one before wrote', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createCollector, type EngineHarness } from '../bench.ts';
+import { createCollector, type EngineHarness } from '../../support/engine-harness.ts';
 
 export function testSchedules(bench: EngineHarness): void {
   test('a schedule runs once a period, however many set it and work for it', async () => {

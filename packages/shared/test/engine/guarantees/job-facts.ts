@@ -1,7 +1,7 @@
 import { latch } from '@darkroom/testkit';
 import type { JobType } from 'bullmq';
 import { expect, test } from 'vitest';
-import { type EngineHarness, readJob, waitForState } from '../bench.ts';
+import { type EngineHarness, readJob, waitForState } from '../../support/engine-harness.ts';
 
 /** What one cheap look at a queue can be trusted with. */
 export function testJobFacts(bench: EngineHarness): void {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { type Engine, type Processor } from '../../src/engine/index.ts';
 import { type Queues, type RenderResult, renderJob, wakeRender } from '../../src/queues/index.ts';
 import { type Checkpoint, drawRenderId, storeJobId, submitJobId } from '../../src/render/index.ts';
-import { onEachEngine } from './engines.ts';
+import { onEachEngine } from '../support/engines.ts';
 
 onEachEngine('waking a render that is to stop', (queues, engine) => {
   test('one that waits for its next look runs at once', async () => {

@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { cleanup, requires, service, tempDir, uniqueS3Url } from '@darkroom/testkit';
 import { describe } from 'vitest';
 import { type ObjectStore, openStore, StoreError } from '../../src/object-store/index.ts';
-import { type Clock, systemClock } from '../../src/runtime/clock.ts';
+import { type Clock, systemClock } from '../../src/runtime/index.ts';
 
 export interface S3Options {
   endpoint?: string;
