@@ -3,21 +3,21 @@ import { describe, expect, test } from 'vitest';
 import { type ConfigError, listSecrets, parseSettings, settingsPage } from '../../src/config/index.ts';
 import { createScrub } from '../../src/runtime/index.ts';
 
-const listProblems = (env: Record<string, string>, needs: Parameters<typeof parseSettings>[1] = {}) => {
+const listProblems = (env: Record<string, string>, required: Parameters<typeof parseSettings>[1] = {}) => {
   try {
-    parseSettings(env, needs);
+    parseSettings(env, required);
     return [];
   } catch (error) {
     return (error as ConfigError).problems;
   }
 };
 
-describe('settings', () => {
-  test('nothing has to be set to begin with', () => {
+describe('parseSettings()', () => {
+  test('every setting may be absent', () => {
     expect(parseSettings({})).toMatchObject({ PORT: 3000, MAX_PURCHASES: 3, SUBMIT_UNKNOWN: 'hold' });
   });
 
-  test('all problems are told at once, each with name, expected and received', () => {
+  test('the error lists all problems, each with name, expected and received', () => {
     const problems = listProblems({
       PORT: 'http',
       STORE_URL: 'ftp://x',
@@ -37,14 +37,14 @@ describe('settings', () => {
     });
   });
 
-  test('what is needed and missing is an error that names it', () => {
-    const needs = { always: { QUEUE_URL: 'a Redis' }, production: ['STORE_URL'] } as const;
-    const names = (env: Record<string, string>) => listProblems(env, needs).map((problem) => problem.name);
+  test('a required setting that is missing is an error with its name', () => {
+    const required = { always: { QUEUE_URL: 'a Redis' }, production: ['STORE_URL'] } as const;
+    const names = (env: Record<string, string>) => listProblems(env, required).map((problem) => problem.name);
     expect(names({ NODE_ENV: 'production' })).toEqual(['QUEUE_URL', 'STORE_URL']);
     expect(names({})).toEqual(['QUEUE_URL']);
   });
 
-  test('a secret is never shown, not even when it is wrong', () => {
+  test('an error shows no secret, also when the secret is invalid', () => {
     const [problem] = listProblems({ TOAPIS_API_KEY: '' }, { always: { TOAPIS_API_KEY: 'the key' } });
     expect(problem?.received).toBe('nothing');
     const scrub = createScrub(
@@ -53,13 +53,13 @@ describe('settings', () => {
     expect(scrub('no sw0rdfish, no sk-abcdefgh')).toBe('no [redacted], no [redacted]');
   });
 
-  test('docs/settings.md says what the code says', async () => {
+  test('docs/settings.md is generated from the schema', async () => {
     const page = await readFile(new URL('../../../../docs/settings.md', import.meta.url), 'utf8');
     expect(page).toBe(settingsPage());
   });
 });
 
-describe('scrub', () => {
+describe('createScrub()', () => {
   const scrub = createScrub();
   test.for([
     ['data URIs', 'got data:image/png;base64,iVBORw0KGgo= here', 'got data:[redacted] here'],
@@ -71,8 +71,8 @@ describe('scrub', () => {
     ['signatures inside JSON', '{"url":"https://h/x?sig=1","a":2}', '{"url":"https://h/x?[redacted]","a":2}'],
     ['bearer tokens', 'authorization: Bearer sk-123.456', 'authorization: Bearer [redacted]'],
     ['credentials in URLs', 'redis://user:pw@host:6379/0', 'redis://[redacted]@host:6379/0'],
-    ['nothing else', 'https://example.com/a/b.png is fine', 'https://example.com/a/b.png is fine'],
-  ])('takes out %s', ([, text, clean]) => {
+    ['nothing from plain text', 'https://example.com/a/b.png is fine', 'https://example.com/a/b.png is fine'],
+  ])('the scrubber removes %s', ([, text, clean]) => {
     expect(scrub(text ?? '')).toBe(clean);
   });
 });

@@ -12,7 +12,7 @@ const good = [
   'role:master',
 ].join('\r\n');
 
-test('a Redis that is set up well gets no advice', () => {
+test('a Redis with recommended settings gets no advice', () => {
   expect(listAdvice(parseInfo(good))).toEqual([]);
 });
 
@@ -23,12 +23,12 @@ test.each([
   ['redis_version:7.2.4', 'redis_version:6.0.16', /6\.0\.16 is too old/],
   ['configured_hz:100', 'configured_hz:10', /hz is 10.*100 ms late/],
   ['role:master', 'role:slave', /replica/],
-])('%s as %s is told', (from, to, advice) => {
-  const told = listAdvice(parseInfo(good.replace(from, to)));
-  expect(told).toHaveLength(1);
-  expect(told[0]).toMatch(advice);
+])('a Redis with %s changed to %s gets advice', (from, to, advice) => {
+  const sentences = listAdvice(parseInfo(good.replace(from, to)));
+  expect(sentences).toHaveLength(1);
+  expect(sentences[0]).toMatch(advice);
 });
 
-test('Valkey goes by its own version', () => {
+test('the redis_version of Valkey is ignored', () => {
   expect(listAdvice(parseInfo(`${good}\r\nvalkey_version:8.0.1`.replace('7.2.4', '6.0.0')))).toEqual([]);
 });

@@ -17,7 +17,7 @@ const redisUrl = inject('services').redis?.url;
 describe.each(['redis', 'pglite'] as const)('%s', (kind) => {
   const missing = kind === 'redis' && !redisUrl && !process.env['CI'];
   let engine: Engine | undefined;
-  const bench = createEngineHarness(() => {
+  const harness = createEngineHarness(() => {
     if (!engine) throw new Error('the engine is not open');
     return engine;
   });
@@ -35,13 +35,13 @@ describe.each(['redis', 'pglite'] as const)('%s', (kind) => {
   });
   afterAll(() => engine?.close());
 
-  describe.skipIf(missing)('adding', () => testAdding(bench));
-  describe.skipIf(missing)('order', () => testOrder(bench));
-  describe.skipIf(missing)('polling', () => testPolling(bench));
-  describe.skipIf(missing)('failing', () => testFailing(bench));
-  describe.skipIf(missing)('children', () => testChildren(bench));
-  describe.skipIf(missing)('pacing', () => testPacing(bench));
-  describe.skipIf(missing)('observing', () => testObserving(bench));
-  describe.skipIf(missing)('looking', () => testJobFacts(bench));
-  describe.skipIf(missing)('schedules', () => testSchedules(bench));
+  describe.skipIf(missing)('adding', () => testAdding(harness));
+  describe.skipIf(missing)('order', () => testOrder(harness));
+  describe.skipIf(missing)('polling', () => testPolling(harness));
+  describe.skipIf(missing)('failing', () => testFailing(harness));
+  describe.skipIf(missing)('children', () => testChildren(harness));
+  describe.skipIf(missing)('pacing', () => testPacing(harness));
+  describe.skipIf(missing)('observing', () => testObserving(harness));
+  describe.skipIf(missing)('job facts', () => testJobFacts(harness));
+  describe.skipIf(missing)('schedules', () => testSchedules(harness));
 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { startMaintenance } from '../../src/engine/pglite/maintenance.ts';
 import { createPglitePool } from '../../src/engine/pglite/pool.ts';
 
-test('dead rows of the embedded engine are vacuumed away while it runs', async () => {
+test('the embedded engine vacuums dead rows while it runs', async () => {
   const db = await PGlite.create();
   cleanup(() => db.close());
   const pool = await createPglitePool(db);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { decodeText, onEachStore, plainText, storeErrorFrom } from '../support/stores.ts';
 
 onEachStore('an object store', (open) => {
-  test('gives back bytes, text, nothing at all, and what was said about them', async () => {
+  test('get() and head() return the bytes, text, empty objects and metadata that put() wrote', async () => {
     const store = await open();
     const bytes = new Uint8Array([0, 255, 13, 10, 0]);
     const metadata = { sha256: 'ab12', note: 'two words' };
@@ -26,17 +26,17 @@ onEachStore('an object store', (open) => {
     expect((await store.head('a/empty'))?.size).toBe(0);
   });
 
-  test('keeps metadata of any alphabet, and its blanks and percent signs', async () => {
+  test('metadata keeps any alphabet, blanks and percent signs', async () => {
     const store = await open();
     const metadata = { prompt: 'Kühe in Zürich, 東京 🐄', odd: ' 100% \n%41 ', camelcase: 'x', empty: '' };
     const { camelcase, ...rest } = metadata;
     await store.put('m', 'x', { ...plainText, metadata: { ...rest, camelCase: camelcase } });
-    const seen = (await store.head('m'))?.metadata;
-    // A header without a value does not survive every server: an absent one reads the same.
-    expect({ empty: '', ...seen }).toEqual(metadata);
+    const received = (await store.head('m'))?.metadata;
+    // Some servers drop a header without a value, so an absent value is accepted as an empty one.
+    expect({ empty: '', ...received }).toEqual(metadata);
   });
 
-  test('streams 30 MB in and out unchanged', async () => {
+  test('put() and getStream() stream 30 MB unchanged', async () => {
     const store = await open();
     const chunk = randomBytes(1 << 20);
     const chunks = Array.from({ length: 30 }, (_, n) => Buffer.concat([Buffer.from([n]), chunk.subarray(1)]));
@@ -53,7 +53,7 @@ onEachStore('an object store', (open) => {
     expect(hash.digest('hex')).toBe(createHash('sha256').update(Buffer.concat(chunks)).digest('hex'));
   });
 
-  test('replaces an object whole, with what was said about it', async () => {
+  test('put() replaces an object with its content type and metadata', async () => {
     const store = await open();
     await store.put('k', 'a long first version', {
       contentType: 'text/plain',
@@ -65,7 +65,7 @@ onEachStore('an object store', (open) => {
     expect((await store.head('k'))?.metadata).not.toHaveProperty('only');
   });
 
-  test('says undefined of what is not there, also below and above a key', async () => {
+  test('reads return undefined for a missing object, also below and above a key', async () => {
     const store = await open();
     await store.put('a/b', 'x', plainText);
     for (const key of ['nothing', 'a', 'a/b/c', 'z/y/x']) {
@@ -75,7 +75,7 @@ onEachStore('an object store', (open) => {
     }
   });
 
-  test('deletes, and takes deleting again for no error', async () => {
+  test('delete() removes an object, and deleting it again is no error', async () => {
     const store = await open();
     await store.put('d/e/f', 'x', plainText);
     await store.delete('d/e/f');
@@ -87,7 +87,7 @@ onEachStore('an object store', (open) => {
     expect(decodeText(await store.get('d/e'))).toBe('now an object');
   });
 
-  test('refuses keys that are out of the alphabet or lead out of the store', async () => {
+  test('every method refuses keys that are invalid or lead out of the store', async () => {
     const store = await open();
     const bad = [
       '',
@@ -126,7 +126,7 @@ onEachStore('an object store', (open) => {
     expect(full.code).toBe('internal');
   });
 
-  test('stops at an aborted signal with its reason, and leaves nothing', async () => {
+  test('every method rejects with the reason of an aborted signal, and writes nothing', async () => {
     const store = await open();
     const reason = new Error('the deadline passed');
     const signal = AbortSignal.abort(reason);
@@ -141,7 +141,7 @@ onEachStore('an object store', (open) => {
     expect((await store.list({ prefix: '' })).objects).toEqual([]);
   });
 
-  test('an upload aborted on its way leaves nothing, and lets go of its source', async () => {
+  test('an upload that is aborted midway leaves nothing, and closes its source', async () => {
     const store = await open();
     const abort = new AbortController();
     const reason = new Error('shut down');
@@ -156,7 +156,7 @@ onEachStore('an object store', (open) => {
     expect(await store.get('k')).toBeUndefined();
   });
 
-  test('an upload whose source breaks fails with the error of the source, and keeps the old object', async () => {
+  test('an upload whose source fails rejects with the error of the source, and keeps the old object', async () => {
     const store = await open();
     await store.put('k', 'old', plainText);
     const broken = new Error('the download broke');
@@ -165,7 +165,7 @@ onEachStore('an object store', (open) => {
     expect(decodeText(await store.get('k'))).toBe('old');
   });
 
-  test('an upload that has not the promised size is refused, shorter or longer', async () => {
+  test('an upload that is shorter or longer than promised is refused', async () => {
     const store = await open();
     for (const size of [3, 5]) {
       const body = { stream: () => Readable.from([Buffer.from('four')]), size };
@@ -176,7 +176,7 @@ onEachStore('an object store', (open) => {
     }
   });
 
-  test('a download can be aborted on its way', async () => {
+  test('a download can be aborted midway', async () => {
     const store = await open();
     await store.put('k', randomBytes(4 << 20), plainText);
     const abort = new AbortController();
@@ -188,7 +188,7 @@ onEachStore('an object store', (open) => {
     await expect(reading).rejects.toBe(reason);
   });
 
-  test('a download that nobody reads can be let go', async () => {
+  test('a download that is never read can be destroyed', async () => {
     const store = await open();
     await store.put('k', randomBytes(4 << 20), plainText);
     const back = await store.getStream('k');
@@ -196,14 +196,14 @@ onEachStore('an object store', (open) => {
     expect((await store.head('k'))?.size).toBe(4 << 20);
   });
 
-  test('closes twice', async () => {
+  test('close() may be called twice', async () => {
     const store = await open();
     await store.close();
     await store.close();
   });
 });
 
-/** Half of the bytes; then something happens, and no more come. */
+/** A stream that sends half of the bytes, calls `then`, and sends no more. */
 function createHalfStream(size: number, then: () => void): Readable {
   let sent = false;
   return new Readable({

@@ -8,12 +8,12 @@ import { systemClock } from '../../src/runtime/index.ts';
 import { decodeText, openFolder, plainText, storeErrorFrom } from '../support/stores.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
-// Processes start in seconds, on a busy machine in many.
+// On a busy machine, a process takes many seconds to start.
 vi.setConfig({ testTimeout: 120_000 });
 
 const open = (dataDir: string) => openStore({ dataDir, clock: systemClock });
 
-test('a writer killed at any moment leaves whole objects only, each with what belongs to it', async () => {
+test('a writer killed at any moment leaves only whole objects, each with its own metadata', async () => {
   const dataDir = await tempDir();
   for (let kill = 1; kill <= 5; kill += 1) {
     const writer = spawnNode(fixture('writer.ts'), { env: { DATA_DIR: dataDir } });
@@ -33,7 +33,7 @@ test('a writer killed at any moment leaves whole objects only, each with what be
   }
 });
 
-test('processes that share a folder win each key once, and see no torn object', async () => {
+test('of several processes, one creates each key, and none reads a partial object', async () => {
   const dataDir = await tempDir();
   const racers = Array.from({ length: 3 }, () =>
     spawnNode(fixture('racer.ts'), { env: { DATA_DIR: dataDir } }),
@@ -62,7 +62,7 @@ test('a key cannot be the folder of another', async () => {
   expect(decodeText(await store.get('a/b'))).toBe('x');
 });
 
-test('a copy of the folder knows all that the original knew', async () => {
+test('a copy of the folder keeps content types and metadata', async () => {
   const [dir, copy] = [await tempDir(), await tempDir()];
   const store = await openFolder(dir);
   await store.put('k', 'old', plainText);
@@ -72,7 +72,7 @@ test('a copy of the folder knows all that the original knew', async () => {
   expect(await restored.head('k')).toMatchObject({ contentType: 'image/png', metadata: { sha256: 'ab' } });
 });
 
-test('deleting everything leaves no folders and nothing beside them', async () => {
+test('deleting all objects leaves no folder, sidecar or temporary file', async () => {
   const dir = await tempDir();
   const store = await openFolder(dir);
   for (const key of ['a/b/c', 'a/b/d', 'e'])
@@ -82,7 +82,7 @@ test('deleting everything leaves no folders and nothing beside them', async () =
   for (const tree of ['objects', 'meta', 'tmp']) expect(await readdir(join(dir, tree))).toEqual([]);
 });
 
-test('what a killed writer left is removed a day later, and younger uploads are left alone', async () => {
+test('opening a store removes temporary files older than a day, and no younger ones', async () => {
   const dir = await tempDir();
   await mkdir(join(dir, 'tmp'));
   await writeFile(join(dir, 'tmp/old'), 'x');
@@ -92,7 +92,7 @@ test('what a killed writer left is removed a day later, and younger uploads are 
   expect(await readdir(join(dir, 'tmp'))).toEqual(['young']);
 });
 
-test('a folder that cannot be is refused at once', async () => {
+test('openStore() refuses a folder that cannot be created', async () => {
   const dir = await tempDir();
   await writeFile(join(dir, 'file'), '');
   const storeUrl = pathToFileURL(join(dir, 'file/store')).href;

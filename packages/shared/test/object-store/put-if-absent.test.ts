@@ -3,7 +3,7 @@ import { assertPutIfAbsent, type ObjectStore, StoreError } from '../../src/objec
 import { decodeText, onEachStore, openFolder, plainText, storeErrorFrom } from '../support/stores.ts';
 
 onEachStore('put-if-absent', (open) => {
-  test('of 16 callers exactly one wins, in every round, and its object is the one that stays', async () => {
+  test('of 16 callers exactly one gets true, in every round, and its object is stored', async () => {
     const store = await open();
     for (let round = 0; round < 10; round += 1) {
       const key = `race/${round}/intent.json`;
@@ -19,7 +19,7 @@ onEachStore('put-if-absent', (open) => {
     }
   });
 
-  test('does not touch what is there, and may be won again after a delete', async () => {
+  test('putIfAbsent() keeps an existing object, and succeeds again after a delete', async () => {
     const store = await open();
     await store.put('k', 'first', plainText);
     expect(await store.putIfAbsent('k', 'second', plainText)).toBe(false);
@@ -29,14 +29,14 @@ onEachStore('put-if-absent', (open) => {
     expect(await store.head('k')).toMatchObject({ size: 5, contentType: 'text/html' });
   });
 
-  test('is proven at start-up, and the proof leaves nothing behind', async () => {
+  test('assertPutIfAbsent() resolves, and leaves no object', async () => {
     const store = await open();
     await assertPutIfAbsent(store);
     expect((await store.list({ prefix: '' })).objects).toEqual([]);
   });
 });
 
-test('a store that lets every writer win is refused in a plain sentence', async () => {
+test('assertPutIfAbsent() refuses a store in which every writer succeeds, and explains why', async () => {
   const store = await openFolder();
   const careless: ObjectStore = {
     ...store,
@@ -51,7 +51,7 @@ test('a store that lets every writer win is refused in a plain sentence', async 
   expect(message).toContain('AWS S3');
 });
 
-test('a store that does not know put-if-absent is refused, one that is away is not judged', async () => {
+test('assertPutIfAbsent() refuses a store without put-if-absent, and passes on that a store is unavailable', async () => {
   const store = await openFolder();
   const failing = (code: 'internal' | 'unavailable'): ObjectStore => ({
     ...store,

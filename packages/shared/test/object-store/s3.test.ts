@@ -6,8 +6,8 @@ import { assertPutIfAbsent } from '../../src/object-store/index.ts';
 import { systemClock } from '../../src/runtime/index.ts';
 import { decodeText, openS3, plainText, storeErrorFrom } from '../support/stores.ts';
 
-requires('s3').describe('a signed URL', () => {
-  test('lets anybody fetch the object, and nobody the next one', async () => {
+requires('s3').describe('signedUrl()', () => {
+  test('a signed URL opens its object and no other object', async () => {
     const store = await openS3();
     await store.put('images/a.png', 'pixels', { contentType: 'image/png' });
     await store.put('images/b.png', 'pixels', { contentType: 'image/png' });
@@ -21,7 +21,7 @@ requires('s3').describe('a signed URL', () => {
     expect((await fetch(url.replace('a.png', 'b.png'))).status).toBe(403);
   });
 
-  test('expires', async () => {
+  test('a signed URL expires', async () => {
     const anHourAgo = { ...systemClock, now: () => Date.now() - 3600_000 };
     const store = await openS3({ clock: anHourAgo });
     await store.put('k', 'x', plainText);
@@ -30,13 +30,13 @@ requires('s3').describe('a signed URL', () => {
   });
 });
 
-requires('s3').describe('S3 in trouble', () => {
+requires('s3').describe('a failing S3', () => {
   const behindProxy = async (options: { idleTimeoutMs?: number } = {}) => {
     const proxy = await startHttpProxy(service('s3').endpoint);
     return { proxy, store: await openS3({ endpoint: proxy.url, ...options }) };
   };
 
-  test('refused, reset, silent, throttling or failing: unavailable', async () => {
+  test('every method reports unavailable when S3 refuses, resets, hangs, throttles or fails', async () => {
     const { proxy, store } = await behindProxy({ idleTimeoutMs: 250 });
     const faults = [
       { status: 503, body: '<Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>' },
@@ -49,7 +49,7 @@ requires('s3').describe('S3 in trouble', () => {
     ] as const;
     for (const fault of faults) {
       const armed = proxy.fail({}, fault);
-      const seen = await Promise.all(
+      const codes = await Promise.all(
         [
           store.put('k', 'x', plainText),
           store.put('k', { stream: () => Readable.from([Buffer.from('x')]), size: 1 }, plainText),
@@ -61,18 +61,18 @@ requires('s3').describe('S3 in trouble', () => {
           store.delete('k'),
         ].map(async (call) => (await storeErrorFrom(call)).code),
       );
-      expect([fault, ...new Set(seen)]).toEqual([fault, 'unavailable']);
+      expect([fault, ...new Set(codes)]).toEqual([fault, 'unavailable']);
       armed.remove();
     }
     await proxy.refuse();
     expect((await storeErrorFrom(store.get('k'))).code).toBe('unavailable');
     expect((await storeErrorFrom(assertPutIfAbsent(store))).code).toBe('unavailable');
     await proxy.resume();
-    // By one with more patience: a real answer may take longer than the silence that was tried.
+    // With the default time limit: a real answer may take longer than the short limit of this test.
     expect(await (await openS3({ endpoint: proxy.url, url: store.url })).get('k')).toBeUndefined();
   });
 
-  test('one hiccup is ridden out where sending again does no harm', async () => {
+  test('one failed answer is retried when a repeated request does no harm', async () => {
     const { proxy, store } = await behindProxy();
     proxy.fail({ times: 1 }, { status: 503 });
     await store.put('k', 'x', plainText);
@@ -80,7 +80,7 @@ requires('s3').describe('S3 in trouble', () => {
     expect(proxy.requests.filter((line) => line.startsWith('PUT'))).toHaveLength(2);
   });
 
-  test('put-if-absent is sent once: a lost answer is unavailable, never "somebody else has it"', async () => {
+  test('put-if-absent is sent once, and a lost answer means unavailable and not that the object exists', async () => {
     const { proxy, store } = await behindProxy();
     const lost = proxy.fail({ method: 'PUT' }, 'lose-answer');
     expect((await storeErrorFrom(store.putIfAbsent('k', 'mine', plainText))).code).toBe('unavailable');
@@ -90,14 +90,14 @@ requires('s3').describe('S3 in trouble', () => {
     expect(await store.putIfAbsent('k', 'other', plainText)).toBe(false);
   });
 
-  test('an undecided conflict is asked again', async () => {
+  test('put-if-absent is sent again after an undecided conflict', async () => {
     const { proxy, store } = await behindProxy();
     const body = '<Error><Code>ConditionalRequestConflict</Code></Error>';
     proxy.fail({ method: 'PUT', times: 2 }, { status: 409, body });
     expect(await store.putIfAbsent('k', 'x', plainText)).toBe(true);
   });
 
-  test('an upload cut on its way leaves nothing', async () => {
+  test('an upload that is cut midway leaves nothing', async () => {
     const { proxy, store } = await behindProxy();
     const size = 8 << 20;
     let sent = 0;
@@ -115,7 +115,7 @@ requires('s3').describe('S3 in trouble', () => {
     expect((await store.list({ prefix: '' })).objects).toEqual([]);
   });
 
-  test('a download that breaks off fails, whole or as a stream', async () => {
+  test('a download that is cut fails, in memory and as a stream', async () => {
     const { proxy, store } = await behindProxy();
     await store.put('k', randomBytes(1 << 20), plainText);
     proxy.fail({ method: 'GET' }, { truncate: 70_000 });
@@ -124,9 +124,12 @@ requires('s3').describe('S3 in trouble', () => {
     expect((await storeErrorFrom(back?.stream.toArray() ?? Promise.resolve())).code).toBe('unavailable');
   });
 
-  test('wrong secret or unknown key: denied, and the error tells no secret', async () => {
+  test('a wrong secret or unknown key means denied, and the error contains no secret', async () => {
     const { accessKeyId, secretAccessKey } = service('s3');
-    for (const wrong of [{ secretAccessKey: 'wrong' }, { accessKeyId: 'nobody', secretAccessKey: 'wrong' }]) {
+    for (const wrong of [
+      { secretAccessKey: 'wrong' },
+      { accessKeyId: 'unknown', secretAccessKey: 'wrong' },
+    ]) {
       const store = await openS3(wrong);
       const calls = [
         () => store.get('k'),
@@ -143,7 +146,7 @@ requires('s3').describe('S3 in trouble', () => {
     }
   });
 
-  test('a bucket that is not there is not an empty one', async () => {
+  test('a missing bucket is an error, and not an empty bucket', async () => {
     const store = await openS3({ url: `s3://no-such-bucket-${uniquePrefix()}/p` });
     const error = await storeErrorFrom(store.get('k'));
     expect(error.code).toBe('internal');

@@ -6,8 +6,8 @@ import { type Queues, type RenderResult, renderJob, wakeRender } from '../../src
 import { type Checkpoint, drawRenderId, storeJobId, submitJobId } from '../../src/render/index.ts';
 import { onEachEngine } from '../support/engines.ts';
 
-onEachEngine('waking a render that is to stop', (queues, engine) => {
-  test('one that waits for its next look runs at once', async () => {
+onEachEngine('wakeRender()', (queues, engine) => {
+  test('a render that waits for its next poll runs at once', async () => {
     const id = await addRender(queues());
     let runs = 0;
     startRenderWorker(engine(), async (job, token) => {
@@ -20,15 +20,18 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
     await until(async () => (await queues().render.getJobState(id)) === 'completed');
   });
 
-  test.for(['waiting', 'in a paused queue', 'for another try'])(
-    'one whose submission is %s runs at once, and the submission is gone',
+  test.for(['waiting', 'in a paused queue', 'waiting for another try'])(
+    'a render whose submission is %s runs at once, and the submission is removed',
     async (where) => {
       const id = await addRender(queues());
       if (where === 'in a paused queue') {
         await queues().submit.pause();
         cleanup(() => queues().submit.resume());
       }
-      startRenderWorker(engine(), createParent(queues(), where === 'for another try' ? 3_600_000 : 0));
+      startRenderWorker(
+        engine(),
+        createParent(queues(), where === 'waiting for another try' ? 3_600_000 : 0),
+      );
       await until(async () => (await queues().render.getJobState(id)) === 'waiting-children');
       expect(await wakeRender(queues(), id)).toBe('woken');
       await until(async () => (await queues().render.getJobState(id)) === 'completed');
@@ -36,15 +39,18 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
     },
   );
 
-  test.for(['waiting', 'in a paused queue', 'for another try'])(
-    'one whose image is %s to be brought home runs at once, and nobody brings it',
+  test.for(['waiting', 'in a paused queue', 'waiting for another try'])(
+    'a render whose store job is %s runs at once, and the store job is removed',
     async (where) => {
       const id = await addRender(queues(), { step: 'store', taskId: 'task_1', expiresAt: 9e12 });
       if (where === 'in a paused queue') {
         await queues().store.pause();
         cleanup(() => queues().store.resume());
       }
-      startRenderWorker(engine(), createParent(queues(), where === 'for another try' ? 3_600_000 : 0));
+      startRenderWorker(
+        engine(),
+        createParent(queues(), where === 'waiting for another try' ? 3_600_000 : 0),
+      );
       await until(async () => (await queues().render.getJobState(id)) === 'waiting-children');
       expect(await wakeRender(queues(), id)).toBe('woken');
       await until(async () => (await queues().render.getJobState(id)) === 'completed');
@@ -52,7 +58,7 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
     },
   );
 
-  test('one whose image is being brought home is not disturbed', async () => {
+  test('a render whose store job is running is left alone', async () => {
     const id = await addRender(queues(), { step: 'store', taskId: 'task_1', expiresAt: 9e12 });
     const running = latch();
     const end = latch();
@@ -60,17 +66,17 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
     const stores = engine().worker('store', async () => {
       running.open();
       await end.wait();
-      return { outcome: 'expired' };
+      return { kind: 'expired' };
     });
     cleanup(() => stores.close());
     await running.wait();
     expect(await wakeRender(queues(), id)).toBe('busy');
     end.open();
     await until(async () => (await queues().render.getJobState(id)) === 'completed');
-    expect((await queues().store.getJob(storeJobId(id, 1)))?.returnvalue).toEqual({ outcome: 'expired' });
+    expect((await queues().store.getJob(storeJobId(id, 1)))?.returnvalue).toEqual({ kind: 'expired' });
   });
 
-  test('one whose submission is under way is not disturbed', async () => {
+  test('a render whose submission is running is left alone', async () => {
     const id = await addRender(queues());
     const running = latch();
     const end = latch();
@@ -78,7 +84,7 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
     const submits = engine().worker('submit', async () => {
       running.open();
       await end.wait();
-      return { outcome: 'unknown', reason: 'a test' };
+      return { kind: 'unknown', reason: 'a test' };
     });
     cleanup(() => submits.close());
     await running.wait();
@@ -86,11 +92,11 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
     end.open();
     await until(async () => (await queues().render.getJobState(id)) === 'completed');
     expect((await queues().submit.getJob(submitJobId(id, 1)))?.returnvalue).toMatchObject({
-      outcome: 'unknown',
+      kind: 'unknown',
     });
   });
 
-  test('a submission that holds a task id which the ledger lacks is kept', async () => {
+  test('a submission with a task id that is not in the ledger stays', async () => {
     const id = await addRender(queues());
     startRenderWorker(engine(), createParent(queues(), 3_600_000));
     await until(async () => (await queues().render.getJobState(id)) === 'waiting-children');
@@ -100,7 +106,7 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
     expect(await child?.getState()).toBe('delayed');
   });
 
-  test('one that has ended, or is unknown, only loses its marker', async () => {
+  test('an ended or unknown render only loses its cancel marker', async () => {
     const id = await addRender(queues());
     startRenderWorker(engine(), async () => canceled);
     await until(async () => (await queues().render.getJobState(id)) === 'completed');
@@ -118,7 +124,7 @@ onEachEngine('waking a render that is to stop', (queues, engine) => {
 
 const canceled: RenderResult = { status: 'canceled', costMicros: 0 };
 
-/** Waits for its child, a submission or a store, in its first run, and ends in the second. */
+/** A processor that waits for its submit or store child in its first run, and ends in the second run. */
 const createParent = (queues: Queues, childDelay: number): Processor<Checkpoint, RenderResult> => {
   let runs = 0;
   return async (job, token) => {
@@ -135,7 +141,7 @@ const createParent = (queues: Queues, childDelay: number): Processor<Checkpoint,
       await queues.submit.add('child', data, { ...options, jobId: submitJobId(renderId, 1) });
     }
     if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
-    throw new Error('the child was not waited for');
+    throw new Error('the parent did not wait for its child');
   };
 };
 

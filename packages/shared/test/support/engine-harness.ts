@@ -3,22 +3,22 @@ import type { Job, JobState, Queue, QueueEvents, Worker } from 'bullmq';
 import { withTimeout } from '../../src/engine/errors.ts';
 import type { Engine, EngineQueueOptions, EngineWorkerOptions, Processor } from '../../src/engine/index.ts';
 
-/** biome-ignore lint/suspicious/noExplicitAny: tests put into jobs what they like */
+/** biome-ignore lint/suspicious/noExplicitAny: tests use jobs with any data */
 export type Any = any;
 export type AnyQueue = Queue<Any, Any>;
 export type AnyJob = Job<Any, Any>;
 
-/** What a guarantee is tried on: an engine, with names that no other test uses. */
+/** Runs a guarantee on an engine, with queue names that no other test uses. */
 export interface EngineHarness {
   engine(): Engine;
   queue(name?: string, options?: EngineQueueOptions): AnyQueue;
-  /** Closed when the test is over, without waiting for what it has in hand. */
+  /** Closed after the test, without waiting for running jobs. */
   worker(
     queue: AnyQueue,
     processor: Processor<Any, Any>,
     options?: EngineWorkerOptions,
   ): Promise<Worker<Any, Any>>;
-  /** Told of all that happens from now on. */
+  /** Receives all events from now on. */
   events(queue: AnyQueue): Promise<QueueEvents>;
 }
 
@@ -29,7 +29,7 @@ export function createEngineHarness(engine: () => Engine): EngineHarness {
     queue: (name = 'render', options) => engine().queue(`${name}-${++count}`, options),
     async worker(queue, processor, options) {
       const worker = engine().worker<Any, Any>(queue.name, processor, options);
-      // With Redis away it would never end.
+      // While Redis is away, close() would never end.
       cleanup(() => withTimeout(2_000, 'close', worker.close(true)).catch(() => undefined));
       await worker.waitUntilReady();
       return worker;
@@ -38,19 +38,19 @@ export function createEngineHarness(engine: () => Engine): EngineHarness {
       const events = engine().events(queue.name);
       cleanup(() => withTimeout(2_000, 'close', events.close()).catch(() => undefined));
       await events.waitUntilReady();
-      // It reads what comes after its first look, and that comes some time after it is ready.
-      const heard = latch();
-      events.once('heard' as 'added', () => heard.open());
+      // It receives events from its first read on, and that read comes some time after it is ready.
+      const received = latch();
+      events.once('probe' as 'added', () => received.open());
       await until(async () => {
-        await queue.getBackend().publishEvent({ event: 'heard', jobId: 'nobody' } as never, 1_000);
-        return heard.opened;
+        await queue.getBackend().publishEvent({ event: 'probe', jobId: 'none' } as never, 1_000);
+        return received.opened;
       });
       return events;
     },
   };
 }
 
-/** Waits until the job is in the state, and returns it as it is stored then. */
+/** Waits until the job is in the state. @returns the job as stored then */
 export async function waitForState(
   queue: AnyQueue,
   id: string,
@@ -76,7 +76,7 @@ export async function readJob(queue: AnyQueue, id: string): Promise<AnyJob> {
   return job as AnyJob;
 }
 
-/** Collects what happens, and waits for the n-th. */
+/** Collects items, and waits until there are `n`. */
 export const createCollector = <T>(): {
   all: T[];
   add(item: T): void;

@@ -3,17 +3,17 @@ import { beforeAll, beforeEach, describe, inject } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine/index.ts';
 import { openQueues, type Queues } from '../../src/queues/index.ts';
 
-/** Runs a suite on each engine that is there, on queues of its own. */
+/** Runs a suite on each engine that is available, with its own queues. */
 export function onEachEngine(name: string, suite: (queues: () => Queues, engine: () => Engine) => void) {
   const redisUrl = inject('services').redis?.url;
   describe.each(['redis', 'pglite'] as const)(`${name} on %s`, (kind) => {
     const missing = kind === 'redis' && !redisUrl && !process.env['CI'];
     let engine: Engine;
     let queues: Queues;
-    // What a test left must not be the next one's work.
+    // The jobs of one test must not run in the next test.
     beforeEach(async () => {
       if (missing) return;
-      // Renders last: one whose child is taken away goes on, and would be in the queue again.
+      // Renders last: when its child is removed, a render goes back to its queue.
       const { render, ...others } = queues;
       for (const queue of [...Object.values(others), render]) await queue.obliterate({ force: true });
     });

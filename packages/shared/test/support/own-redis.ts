@@ -4,16 +4,15 @@ import { existsSync } from 'node:fs';
 import { cleanup, freePort, tempDir, until } from '@darkroom/testkit';
 import { test } from 'vitest';
 
-// A server of our own: the shared one cannot be stopped.
+// These tests stop their server, which they must not do with the shared one.
 const binary = [
   '/usr/bin/redis-server',
   '/usr/local/bin/redis-server',
   '/opt/homebrew/bin/redis-server',
 ].find(existsSync);
 const inCi = Boolean(process.env['CI'] && process.env['CI'] !== 'false');
-if (!binary && !inCi)
-  console.warn('Tests that start a Redis of their own are skipped: there is no redis-server.');
-/** Tests that stop their Redis, or need another kind of it. */
+if (!binary && !inCi) console.warn('Tests with their own Redis are skipped: redis-server is not installed.');
+/** For tests that stop their Redis, or need another kind of Redis. */
 export const withOwnRedis = test.skipIf(!binary && !inCi);
 
 export interface RedisServer {
@@ -26,7 +25,7 @@ export interface RedisServer {
   kill(): Promise<void>;
 }
 
-/** Ended with the test. @param extra arguments for redis-server */
+/** A server that ends with the test. @param extra arguments for redis-server */
 export async function createOwnRedis(...extra: string[]): Promise<RedisServer> {
   const [dir, port] = [await tempDir(), await freePort()];
   const args = `--port ${port} --bind 127.0.0.1 --dir ${dir} --appendonly yes --appendfsync always`.split(
@@ -48,7 +47,7 @@ export async function createOwnRedis(...extra: string[]): Promise<RedisServer> {
   return server;
 }
 
-/** Runs redis-server until it says that it is ready; it is ended with the test. */
+/** Starts redis-server and waits until its output matches `ready`. It ends with the test. */
 export async function spawnRedis(args: string[], ready: RegExp): Promise<ChildProcess> {
   const child = spawn(binary ?? 'redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   cleanup(() => killProcess(child));

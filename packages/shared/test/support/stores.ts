@@ -12,7 +12,7 @@ export interface S3Options {
   url?: string;
 }
 
-/** A store in a fresh prefix of the run's S3, closed afterwards. */
+/** Opens a store with a new prefix in the S3 of the test run. It is closed after the test. */
 export async function openS3({ clock = systemClock, url, ...changed }: S3Options = {}): Promise<ObjectStore> {
   const { bucket: _bucket, ...s3 } = service('s3');
   const store = await openStore({
@@ -25,19 +25,19 @@ export async function openS3({ clock = systemClock, url, ...changed }: S3Options
   return store;
 }
 
-/** A store in a folder of its own, or in the one given. */
+/** Opens a store in `dir`, or in a new folder. */
 export async function openFolder(dir?: string): Promise<ObjectStore> {
   const storeUrl = pathToFileURL(dir ?? (await tempDir())).href;
   return openStore({ storeUrl, dataDir: 'unused', clock: systemClock });
 }
 
-/** Holds every implementation to the same guarantee. */
+/** Runs the same suite on every kind of store. */
 export function onEachStore(name: string, body: (open: () => Promise<ObjectStore>) => void): void {
   describe(`${name} (folder)`, () => body(openFolder));
   requires('s3').describe(`${name} (S3)`, () => body(openS3));
 }
 
-/** The StoreError a promise rejects with. */
+/** Returns the StoreError that a promise rejects with. */
 export async function storeErrorFrom(promise: Promise<unknown>): Promise<StoreError> {
   const error = await promise.then(
     () => undefined,

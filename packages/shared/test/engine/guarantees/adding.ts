@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { type EngineHarness, readJob } from '../../support/engine-harness.ts';
 
-export function testAdding(bench: EngineHarness): void {
-  test('a job keeps the id it was given, dots and all', async () => {
-    const queue = bench.queue();
+export function testAdding(harness: EngineHarness): void {
+  test('a job keeps its id, also with dots', async () => {
+    const queue = harness.queue();
     await queue.add('render', { n: 1 }, { jobId: 'r_01.s1' });
     expect((await readJob(queue, 'r_01.s1')).data).toEqual({ n: 1 });
   });
 
-  test('adding an id again changes nothing, which reading it again shows', async () => {
-    const queue = bench.queue();
+  test('add() with the id of a waiting job changes nothing', async () => {
+    const queue = harness.queue();
     await queue.add('render', { from: 'first' }, { jobId: 'a.1' });
     const again = await queue.add('render', { from: 'second' }, { jobId: 'a.1' });
     expect(again.id).toBe('a.1');
@@ -17,10 +17,10 @@ export function testAdding(bench: EngineHarness): void {
     expect((await queue.getJobCounts('waiting')).waiting).toBe(1);
   });
 
-  test('adding the id of a finished job changes nothing', async () => {
-    const queue = bench.queue();
-    await bench.worker(queue, async () => 'done');
-    const events = await bench.events(queue);
+  test('add() with the id of a finished job changes nothing', async () => {
+    const queue = harness.queue();
+    await harness.worker(queue, async () => 'done');
+    const events = await harness.events(queue);
     const job = await queue.add('render', { from: 'first' }, { jobId: 'a.1' });
     await job.waitUntilFinished(events, 10_000);
     await queue.add('render', { from: 'second' }, { jobId: 'a.1' });
@@ -28,8 +28,8 @@ export function testAdding(bench: EngineHarness): void {
     expect((await readJob(queue, 'a.1')).data).toEqual({ from: 'first' });
   });
 
-  test('a thousand jobs are added at once, ids taken before or twice in the batch excepted', async () => {
-    const queue = bench.queue();
+  test('addBulk() adds a thousand jobs, except for ids that exist already or are twice in the batch', async () => {
+    const queue = harness.queue();
     await queue.add('render', { from: 'before' }, { jobId: 'j.7' });
     const batch = Array.from({ length: 1_000 }, (_, n) => ({
       name: 'render',
@@ -43,16 +43,16 @@ export function testAdding(bench: EngineHarness): void {
     expect((await readJob(queue, 'j.3')).data).toEqual({ from: 'batch', n: 3 });
   });
 
-  test('an id is free again once its job was removed', async () => {
-    const queue = bench.queue();
+  test('an id is free again after its job is removed', async () => {
+    const queue = harness.queue();
     await queue.add('render', { from: 'first' }, { jobId: 'a.1' });
     await (await readJob(queue, 'a.1')).remove();
     await queue.add('render', { from: 'second' }, { jobId: 'a.1' });
     expect((await readJob(queue, 'a.1')).data).toEqual({ from: 'second' });
   });
 
-  test('data over the size limit is refused', async () => {
-    const queue = bench.queue('limited', { defaultJobOptions: { sizeLimit: 8_192 } });
+  test('add() and addBulk() refuse data over the size limit', async () => {
+    const queue = harness.queue('limited', { defaultJobOptions: { sizeLimit: 8_192 } });
     const add = queue.add('render', { prompt: 'x'.repeat(8_200) }, { jobId: 'big' });
     await expect(add).rejects.toThrow(/exceeds the limit 8192/);
     const bulk = queue.addBulk([

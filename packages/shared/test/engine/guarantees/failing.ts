@@ -3,12 +3,12 @@ import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
 import { createCollector, type EngineHarness, readJob, waitForState } from '../../support/engine-harness.ts';
 
-export function testFailing(bench: EngineHarness): void {
-  test('attempts are spaced by the strategy of the worker, which sees attempt, error and job', async () => {
-    const queue = bench.queue();
-    const asked = createCollector<string>();
+export function testFailing(harness: EngineHarness): void {
+  test('the backoff strategy of the worker delays attempts, and gets attempt, error and job', async () => {
+    const queue = harness.queue();
+    const calls = createCollector<string>();
     const ran = createCollector<number>();
-    await bench.worker(
+    await harness.worker(
       queue,
       async (job) => {
         ran.add(Date.now());
@@ -18,7 +18,7 @@ export function testFailing(bench: EngineHarness): void {
       {
         settings: {
           backoffStrategy: (attemptsMade, type, error, job) => {
-            asked.add(`${attemptsMade} ${type} ${error?.message} ${job?.id}`);
+            calls.add(`${attemptsMade} ${type} ${error?.message} ${job?.id}`);
             return 150;
           },
         },
@@ -26,15 +26,15 @@ export function testFailing(bench: EngineHarness): void {
     );
     await queue.add('submit', {}, { jobId: 's.1', attempts: 3, backoff: { type: 'darkroom' } });
     const job = await waitForState(queue, 's.1', 'completed');
-    expect(asked.all).toEqual(['1 darkroom no channel 0 s.1', '2 darkroom no channel 1 s.1']);
+    expect(calls.all).toEqual(['1 darkroom no channel 0 s.1', '2 darkroom no channel 1 s.1']);
     const [first = 0, second = 0, third = 0] = ran.all;
     expect(Math.min(second - first, third - second)).toBeGreaterThanOrEqual(145);
     expect(job.attemptsMade).toBe(3);
   });
 
-  test('with one attempt a throw fails the job, and that costs the attempt', async () => {
-    const queue = bench.queue();
-    await bench.worker(queue, async (job) => {
+  test('an error in the only attempt fails the job and counts as an attempt', async () => {
+    const queue = harness.queue();
+    await harness.worker(queue, async (job) => {
       await job.updateData({ step: 'store' });
       throw new Error('bucket is gone');
     });
@@ -45,10 +45,10 @@ export function testFailing(bench: EngineHarness): void {
     expect(job.stacktrace?.[0]).toContain('bucket is gone');
   });
 
-  test('an UnrecoverableError fails at once, whatever attempts are left', async () => {
-    const queue = bench.queue();
+  test('an UnrecoverableError fails the job at once, also when attempts are left', async () => {
+    const queue = harness.queue();
     const ran = createCollector<string>();
-    await bench.worker(queue, async (job) => {
+    await harness.worker(queue, async (job) => {
       ran.add(job.id ?? '');
       throw new UnrecoverableError('invalid_request');
     });
@@ -58,10 +58,10 @@ export function testFailing(bench: EngineHarness): void {
     expect(ran.all).toEqual(['s.1']);
   });
 
-  test('only a final failure has an end: an attempt that is followed by another has none', async () => {
-    const queue = bench.queue();
+  test('only the final failure sets finishedOn, not an attempt before another one', async () => {
+    const queue = harness.queue();
     const ended = createCollector<boolean>();
-    const worker = await bench.worker(queue, async () => {
+    const worker = await harness.worker(queue, async () => {
       throw new Error('again');
     });
     worker.on('failed', (job) => ended.add(job?.finishedOn !== undefined));
@@ -71,10 +71,10 @@ export function testFailing(bench: EngineHarness): void {
     expect(ended.all).toEqual([false, true]);
   });
 
-  test('a failed job is retried from its checkpoint, and counts on', async () => {
-    const queue = bench.queue();
+  test('a retry of a failed job starts from its checkpoint and continues the count of attempts', async () => {
+    const queue = harness.queue();
     const seen = createCollector<unknown>();
-    await bench.worker(queue, async (job) => {
+    await harness.worker(queue, async (job) => {
       seen.add({ step: job.data.step, attemptsMade: job.attemptsMade });
       if (job.data.step === 'store' && job.attemptsMade > 0) return 'image';
       await job.updateData({ step: 'store' });
@@ -91,17 +91,17 @@ export function testFailing(bench: EngineHarness): void {
     expect(job.failedReason ?? '').toBe('');
   });
 
-  test('a job that is not failed cannot be retried', async () => {
-    const queue = bench.queue();
+  test('retry() rejects for a job that has not failed', async () => {
+    const queue = harness.queue();
     await queue.add('render', {}, { jobId: 'r.1' });
     await expect((await readJob(queue, 'r.1')).retry('failed')).rejects.toThrow();
   });
 
-  test('a job whose worker went away is taken again: that counts as stalled, not as an attempt', async () => {
-    const queue = bench.queue();
+  test('the job of a lost worker runs again, which counts as a stall and not as an attempt', async () => {
+    const queue = harness.queue();
     const ran = createCollector<unknown>();
     const quick = { stalledInterval: 200 };
-    const first = await bench.worker(
+    const first = await harness.worker(
       queue,
       async (job) => {
         ran.add(job.data);
@@ -115,7 +115,7 @@ export function testFailing(bench: EngineHarness): void {
     await until(async () => (await readJob(queue, 'r.1')).data.step === 'poll');
     await first.close(true);
     const stalled = createCollector<string>();
-    const second = await bench.worker(
+    const second = await harness.worker(
       queue,
       async (job) => {
         ran.add({ ...job.data, attemptsMade: job.attemptsMade, stalled: job.stalledCounter });

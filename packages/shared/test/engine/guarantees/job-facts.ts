@@ -3,12 +3,12 @@ import type { JobType } from 'bullmq';
 import { expect, test } from 'vitest';
 import { type EngineHarness, readJob, waitForState } from '../../support/engine-harness.ts';
 
-/** What one cheap look at a queue can be trusted with. */
-export function testJobFacts(bench: EngineHarness): void {
-  test('a job that ended tells by itself how: completed where it left a value, until it is retried', async () => {
-    const queue = bench.queue();
+/** What Darkroom concludes from one cheap read of a job or of a queue. */
+export function testJobFacts(harness: EngineHarness): void {
+  test('a finished job is completed when it has a return value and failed otherwise, until it is retried', async () => {
+    const queue = harness.queue();
     const again = latch();
-    await bench.worker(
+    await harness.worker(
       queue,
       async (job) => {
         if (job.data.bad) throw new Error('refused');
@@ -35,15 +35,15 @@ export function testJobFacts(bench: EngineHarness): void {
     for (const id of ['good', 'bad'])
       expect((await waitForState(queue, id, 'completed')).returnvalue).toEqual({ outcome: 'stored' });
 
-    // One that completed before and fails now has no value left over.
+    // A job that was completed before and fails now keeps no return value.
     await (await readJob(queue, 'good')).updateData({ bad: true });
     await (await readJob(queue, 'good')).retry('completed');
     expect((await waitForState(queue, 'good', 'failed')).returnvalue).toBeNull();
   });
 
-  test('a job that nobody works on is counted from its adding to its removal, paused or not', async () => {
-    const queue = bench.queue();
-    // The engines differ in which of the two a paused queue's jobs are; BullMQ's types do not know the second.
+  test('a job without a worker is counted from add() to remove(), paused or not', async () => {
+    const queue = harness.queue();
+    // In a paused queue, one engine counts jobs as waiting and the other as paused. BullMQ's types lack `paused`.
     const types = ['waiting', 'paused'] as JobType[];
     const waiting = () => queue.getJobCountByTypes(...types);
     expect(await waiting()).toBe(0);

@@ -3,11 +3,11 @@ import { DelayedError } from 'bullmq';
 import { expect, test } from 'vitest';
 import { createCollector, type EngineHarness, readJob, waitForState } from '../../support/engine-harness.ts';
 
-export function testPolling(bench: EngineHarness): void {
-  test('polls cost no attempt, and each sees what the one before wrote', async () => {
-    const queue = bench.queue();
+export function testPolling(harness: EngineHarness): void {
+  test('polls cost no attempt, and each poll reads the data that the one before wrote', async () => {
+    const queue = harness.queue();
     const seen = createCollector<{ polls: number; attemptsMade: number }>();
-    await bench.worker(queue, async (job, token) => {
+    await harness.worker(queue, async (job, token) => {
       seen.add({ polls: job.data.polls, attemptsMade: job.attemptsMade });
       if (job.data.polls === 12) return 'image';
       await job.updateData({ polls: job.data.polls + 1 });
@@ -21,9 +21,9 @@ export function testPolling(bench: EngineHarness): void {
     expect(job.data).toEqual({ polls: 12 });
   });
 
-  test('a poll keeps its priority', async () => {
-    const queue = bench.queue();
-    await bench.worker(queue, async (job, token) => {
+  test('a job keeps its priority over a poll', async () => {
+    const queue = harness.queue();
+    await harness.worker(queue, async (job, token) => {
       if (job.data.again) {
         await job.updateData({ again: false });
         await job.moveToDelayed(Date.now() + 20, token);
@@ -34,10 +34,10 @@ export function testPolling(bench: EngineHarness): void {
     expect((await waitForState(queue, 'r.1', 'completed')).priority).toBe(5);
   });
 
-  test('a worker has other jobs in hand while one waits for its next poll', async () => {
-    const queue = bench.queue();
+  test('a worker runs other jobs while one waits for its next poll', async () => {
+    const queue = harness.queue();
     const ran = createCollector<string>();
-    await bench.worker(queue, async (job, token) => {
+    await harness.worker(queue, async (job, token) => {
       ran.add(job.id ?? '');
       if (job.id !== 'slow' || job.data.polled) return;
       await job.updateData({ polled: true });
@@ -53,9 +53,9 @@ export function testPolling(bench: EngineHarness): void {
     expect(ran.all).toEqual(['slow', 'quick', 'slow']);
   });
 
-  test('a waiting poll is promoted and runs at once', async () => {
-    const queue = bench.queue();
-    await bench.worker(queue, async (job, token) => {
+  test('a promoted poll runs at once', async () => {
+    const queue = harness.queue();
+    await harness.worker(queue, async (job, token) => {
       if (job.data.polled) return 'image';
       await job.updateData({ polled: true });
       await job.moveToDelayed(Date.now() + 3_600_000, token);
@@ -66,15 +66,15 @@ export function testPolling(bench: EngineHarness): void {
     expect((await waitForState(queue, 'r.1', 'completed')).returnvalue).toBe('image');
   });
 
-  test('a running processor is told to stop by the signal of worker.cancelJob', async () => {
-    const queue = bench.queue();
+  test('worker.cancelJob() aborts the signal of a running processor', async () => {
+    const queue = harness.queue();
     const running = latch();
-    const told = latch<unknown>();
-    const worker = await bench.worker(queue, async (_job, _token, signal) => {
+    const aborted = latch<unknown>();
+    const worker = await harness.worker(queue, async (_job, _token, signal) => {
       running.open();
       const { promise, reject } = Promise.withResolvers<never>();
       signal.addEventListener('abort', () => {
-        told.open(signal.reason);
+        aborted.open(signal.reason);
         reject(new Error('stopped'));
       });
       return await promise;
@@ -82,9 +82,9 @@ export function testPolling(bench: EngineHarness): void {
     await queue.add('render', {}, { jobId: 'r.1' });
     await running.wait();
     expect(worker.cancelJob('r.1', 'canceled by its owner')).toBe(true);
-    expect(String(await told.wait())).toContain('canceled by its owner');
+    expect(String(await aborted.wait())).toContain('canceled by its owner');
     expect((await waitForState(queue, 'r.1', 'failed')).failedReason).toBe('stopped');
-    expect(worker.cancelJob('nobody')).toBe(false);
+    expect(worker.cancelJob('unknown')).toBe(false);
     expect((await readJob(queue, 'r.1')).attemptsMade).toBe(1);
   });
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { hideUrl, inputKey, packUrl, sha256 } from '../../src/render/index.ts';
 
-test('a plain short URL stays in the job as it is', () => {
+test('packUrl() keeps a plain short URL in the job', () => {
   const url = new URL('https://example.com/a.png');
   expect(packUrl(url)).toEqual({ reference: { kind: 'url', url: url.href } });
 });
@@ -10,7 +10,7 @@ test.for([
   'https://example.com/a.png?X-Amz-Signature=secret',
   'https://user:secret@example.com/a.png',
   `https://example.com/${'a'.repeat(100)}`,
-])('%s goes into the store, and the job says where', (text) => {
+])('packUrl() puts %s into the store, and the job contains its key', (text) => {
   const url = new URL(text);
   const key = inputKey(sha256(url.href));
   const packed = packUrl(url);
@@ -21,7 +21,7 @@ test.for([
   expect(JSON.stringify(packed.reference)).not.toContain('secret');
 });
 
-test('a URL that must not be shown is hidden however plain it is', () => {
+test('hideUrl() puts a plain short URL into the store too', () => {
   expect(hideUrl(new URL('https://example.com/token')).reference).toMatchObject({
     kind: 'stored-url',
     host: 'example.com',
