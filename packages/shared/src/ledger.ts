@@ -80,7 +80,7 @@ export class Ledger {
   }
 
   async attemptState(renderId: string, attempt: number, signal?: AbortSignal): Promise<AttemptState> {
-    // The acceptance first: an intent that is read after it may be older than the acceptance.
+    // With an acceptance, the intent does not matter.
     const acceptance = await this.readAcceptance(renderId, attempt, signal);
     if (acceptance) return { kind: 'accepted', acceptance };
     const intent = await this.#readIntent(renderId, attempt, signal);

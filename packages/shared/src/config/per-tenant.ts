@@ -22,6 +22,6 @@ export function parseTenantValues(text: string): TenantValue[] | undefined {
 /** The values of a tenant, or else the values without a tenant, in the order of the setting. */
 export function selectTenantValues(entries: readonly TenantValue[], tenant: string): string[] {
   const own = entries.filter((entry) => entry.tenant === tenant);
-  const theirs = own.length > 0 ? own : entries.filter((entry) => entry.tenant === undefined);
-  return theirs.map(({ value }) => value);
+  const selected = own.length > 0 ? own : entries.filter((entry) => entry.tenant === undefined);
+  return selected.map(({ value }) => value);
 }

@@ -7,7 +7,7 @@ export type EngineQueueOptions = Pick<QueueOptions, 'defaultJobOptions' | 'strea
 export type EngineWorkerOptions = Omit<WorkerOptions, 'connection' | 'prefix'>;
 
 /**
- * The place where the queues are. BullMQ's own classes are the interface. An engine chooses their backend, owns the
+ * The server of the queues. BullMQ's own classes are the interface. An engine chooses their backend, owns the
  * connections, and knows what can be wrong with its kind of server.
  */
 export interface Engine {

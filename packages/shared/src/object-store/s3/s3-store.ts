@@ -40,14 +40,14 @@ export function openS3Store(bucket: string, prefix: string, settings: S3Settings
     url: `s3://${bucket}/${prefix}`,
 
     async put(key, body, options) {
-      const where = resolveKey(key);
-      await runOperation(`put ${key}`, options.signal, () => putObject(clients, where, body, options));
+      const address = resolveKey(key);
+      await runOperation(`put ${key}`, options.signal, () => putObject(clients, address, body, options));
     },
 
     async putIfAbsent(key, body, options) {
-      const where = resolveKey(key);
+      const address = resolveKey(key);
       return runOperation(`put-if-absent ${key}`, options.signal, () =>
-        putObjectIfAbsent(clients, where, body, options, clock),
+        putObjectIfAbsent(clients, address, body, options, clock),
       );
     },
 

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { requires, service, startHttpProxy, uniquePrefix } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { assertPutIfAbsent } from '../../src/object-store/index.ts';
-import { systemClock } from '../../src/runtime/index.ts';
-import { decodeText, openS3, plainText, storeErrorFrom } from '../support/stores.ts';
+import { assertPutIfAbsent } from '../../../src/object-store/index.ts';
+import { systemClock } from '../../../src/runtime/index.ts';
+import { decodeText, openS3, plainText, storeErrorFrom } from '../../support/stores.ts';
 
 requires('s3').describe('signedUrl()', () => {
   test('a signed URL opens its object and no other object', async () => {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { spawnNode, tempDir } from '@darkroom/testkit';
 import { expect, test, vi } from 'vitest';
-import { openStore } from '../../src/object-store/index.ts';
-import { systemClock } from '../../src/runtime/index.ts';
-import { decodeText, openFolder, plainText, storeErrorFrom } from '../support/stores.ts';
+import { openStore } from '../../../src/object-store/index.ts';
+import { systemClock } from '../../../src/runtime/index.ts';
+import { decodeText, openFolder, plainText, storeErrorFrom } from '../../support/stores.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
 // On a busy machine, a process takes many seconds to start.

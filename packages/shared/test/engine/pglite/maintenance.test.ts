@@ -1,8 +1,8 @@
 import { cleanup, until } from '@darkroom/testkit';
 import { PGlite } from '@electric-sql/pglite';
 import { expect, test } from 'vitest';
-import { startMaintenance } from '../../src/engine/pglite/maintenance.ts';
-import { createPglitePool } from '../../src/engine/pglite/pool.ts';
+import { startMaintenance } from '../../../src/engine/pglite/maintenance.ts';
+import { createPglitePool } from '../../../src/engine/pglite/pool.ts';
 
 test('the embedded engine vacuums dead rows while it runs', async () => {
   const db = await PGlite.create();

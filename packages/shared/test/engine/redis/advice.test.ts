@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listAdvice, parseInfo } from '../../src/engine/redis/advice.ts';
+import { listAdvice, parseInfo } from '../../../src/engine/redis/advice.ts';
 
 const good = [
   '# Server',
