@@ -26,7 +26,7 @@ describe('upgradePersisted()', () => {
   test('older data passes all upgrade steps of its kind in order', () => {
     const append = (step: string) => (data: Record<string, unknown>) => ({
       ...data,
-      steps: [...(data['steps'] as string[]), `${step} from ${data['version']}`],
+      steps: [...(data['steps'] as string[]), `${step} from ${String(data['version'])}`],
     });
     const first = DATA_VERSION - 3;
     const upgrades: Upgrades = {
