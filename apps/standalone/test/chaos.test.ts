@@ -15,7 +15,12 @@ import {
   uniquePrefix,
   until,
 } from '@darkroom/testkit';
-import { type BookEntry, type FaultRule, type Simulator, startSimulator } from '@darkroom/upstream-simulator';
+import {
+  type PurchaseRecord,
+  type FaultRule,
+  type Simulator,
+  startSimulator,
+} from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
 
 const RENDERS = 500;
@@ -149,10 +154,10 @@ async function allReceipts(ledger: Ledger, ids: string[]): Promise<Map<string, R
   return found;
 }
 
-const kept = (entries: BookEntry[]) => entries.filter((entry) => entry.refunded === 0).length;
+const kept = (entries: PurchaseRecord[]) => entries.filter((entry) => entry.refunded === 0).length;
 
 /** Whether the provider's book allows what the receipt says. */
-function verdict(receipt: Receipt, book: BookEntry[]): string {
+function verdict(receipt: Receipt, book: PurchaseRecord[]): string {
   const known = receipt.purchases.length;
   if (receipt.status === 'completed') {
     if (kept(book) !== 1) return `completed, but ${kept(book)} purchases were kept`;

@@ -15,7 +15,7 @@ export interface RequiredSettings {
 }
 
 /** The text for `QUEUE_URL` in the error of a process that shares its queue with other processes. */
-export const SHARED_QUEUE = 'the URL of a Redis; only `start` can use the embedded engine';
+export const SHARED_QUEUE = 'the URL of Redis; the embedded engine works only with `start`';
 
 /** All problems of the settings, in one error. */
 export class ConfigError extends Error {
