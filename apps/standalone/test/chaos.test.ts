@@ -16,8 +16,8 @@ import {
   until,
 } from '@darkroom/testkit';
 import {
-  type PurchaseRecord,
   type FaultRule,
+  type PurchaseRecord,
   type Simulator,
   startSimulator,
 } from '@darkroom/upstream-simulator';
