@@ -39,7 +39,7 @@ export async function openGround(): Promise<Ground> {
   const close = () => (closing ??= closeAll());
 
   const found = await findRedis(fileURLToPath(new URL('../.cache/', import.meta.url)));
-  if (!found.found) throw new NoRedis(`The bench needs Redis (${found.why}): ${howToGet.redis}.`);
+  if (!found.found) throw new NoRedis(`The bench needs Redis (${found.reason}): ${howToGet.redis}.`);
   undos.push(found.stop);
   const redis = new Redis(found.service.url, { maxRetriesPerRequest: 1 });
   let trouble = '';
