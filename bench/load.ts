@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { QUEUE, renderJob } from '@darkroom/shared/queues';
 import { type Checkpoint, drawRenderId } from '@darkroom/shared/render';
 import { Queue } from 'bullmq';
-import type { WorkerProcess } from './children.ts';
-import type { Ground } from './ground.ts';
+import type { WorkerProcess } from './processes.ts';
+import type { Ground } from './workspace.ts';
 
 const PROMPT =
   'A studio photograph of a ceramic mug on a linen cloth, soft window light from the left, shallow depth of field';

@@ -1,5 +1,5 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import type { Ground } from './ground.ts';
+import type { Ground } from './workspace.ts';
 
 /** What about the machine matters to the numbers. Nothing that says whose it is. */
 export interface Machine {

@@ -16,7 +16,7 @@
 // report/       pure: results as tables
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { NoRedis, openGround } from './ground.ts';
+import { NoRedis, openGround } from './workspace.ts';
 import { describeMachine, machineOf } from './machine.ts';
 import { engineCost } from './scenarios/engine-cost.ts';
 import { intake } from './scenarios/intake.ts';

@@ -1,8 +1,8 @@
 import type { RenderResponse } from '@darkroom/api';
 import { Pool } from 'undici';
-import { startFinisher, startProducer } from '../children.ts';
-import { removeBelow } from '../gauges/redis.ts';
-import type { Ground } from '../ground.ts';
+import { startFinisher, startProducer } from '../processes.ts';
+import { removeBelow } from '../probes/redis.ts';
+import type { Ground } from '../workspace.ts';
 import type { Size } from '../scenarios/scenario.ts';
 import { post } from './caller.ts';
 

@@ -1,8 +1,8 @@
-import { profiled, runRaw, startProducer } from '../children.ts';
-import { cpuOf } from '../gauges/proc.ts';
-import { removeBelow } from '../gauges/redis.ts';
-import type { Ground } from '../ground.ts';
-import type { RawResult } from '../raw/options.ts';
+import { profiled, runRaw, startProducer } from '../processes.ts';
+import { cpuOf } from '../probes/process.ts';
+import { removeBelow } from '../probes/redis.ts';
+import type { Ground } from '../workspace.ts';
+import type { RawResult } from '../addbulk/options.ts';
 import type { Size } from '../scenarios/scenario.ts';
 import { type Spread, spread } from '../stats.ts';
 import { bulkBody, bulkCall, singleCalls } from './caller.ts';

@@ -1,5 +1,5 @@
 import type { Delivery } from '../intake/delivery.ts';
-import type { Flatness } from '../intake/flatness.ts';
+import type { Flatness } from '../intake/memory.ts';
 import type { Rates } from '../intake/rates.ts';
 import type { IntakeResult } from '../scenarios/intake.ts';
 import type { Spread } from '../stats.ts';

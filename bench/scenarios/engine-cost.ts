@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startDarkroom, startSkeleton, startUpstream, type WorkerProcess } from '../children.ts';
+import { startDarkroom, startSkeleton, startUpstream, type WorkerProcess } from '../processes.ts';
 import {
   between,
   bytesBelow,
@@ -7,9 +7,9 @@ import {
   type RedisWork,
   redisWork,
   removeBelow,
-} from '../gauges/redis.ts';
-import { commandsSent } from '../gauges/sent.ts';
-import type { Ground } from '../ground.ts';
+} from '../probes/redis.ts';
+import { commandsSent } from '../probes/sent-commands.ts';
+import type { Ground } from '../workspace.ts';
 import { enqueue, waitFor } from '../load.ts';
 import { reportEngineCost } from '../report/engine-cost.ts';
 import type { Scenario, Size } from './scenario.ts';

@@ -1,5 +1,5 @@
 import { type Delivery, measureDelivery } from '../intake/delivery.ts';
-import { type Flatness, measureFlatness } from '../intake/flatness.ts';
+import { type Flatness, measureFlatness } from '../intake/memory.ts';
 import { measureRates, type Rates } from '../intake/rates.ts';
 import { reportIntake } from '../report/intake.ts';
 import type { Scenario } from './scenario.ts';

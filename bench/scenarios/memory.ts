@@ -1,9 +1,9 @@
 import { statfs } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { QUEUE } from '@darkroom/shared/queues';
-import { startDarkroom, startPictures, startUpstream, type WorkerProcess } from '../children.ts';
-import { hasProc, type Memory, memoryOf } from '../gauges/proc.ts';
-import type { Ground } from '../ground.ts';
+import { startDarkroom, startPictures, startUpstream, type WorkerProcess } from '../processes.ts';
+import { hasProc, type Memory, memoryOf } from '../probes/process.ts';
+import type { Ground } from '../workspace.ts';
 import { enqueue, waitFor } from '../load.ts';
 import { reportMemory } from '../report/memory.ts';
 import { spread } from '../stats.ts';

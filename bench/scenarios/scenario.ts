@@ -1,4 +1,4 @@
-import type { Ground } from '../ground.ts';
+import type { Ground } from '../workspace.ts';
 
 export interface Size {
   /** Renders a run of a variant takes, where the scenario has no other reason. */

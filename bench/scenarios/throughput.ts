@@ -4,10 +4,10 @@ import {
   startSkeleton,
   startUpstream,
   type WorkerProcess,
-} from '../children.ts';
-import { cpuOf } from '../gauges/proc.ts';
-import { redisWork } from '../gauges/redis.ts';
-import type { Ground } from '../ground.ts';
+} from '../processes.ts';
+import { cpuOf } from '../probes/process.ts';
+import { redisWork } from '../probes/redis.ts';
+import type { Ground } from '../workspace.ts';
 import { enqueue, waitFor } from '../load.ts';
 import { reportThroughput } from '../report/throughput.ts';
 import type { Extra } from '../skeleton/options.ts';

@@ -5,7 +5,7 @@
 // options.ts   what it can be told
 // workers.ts   the three workers
 // extras.ts    HTTP, ledger, image: each on its own
-import { openExtras } from './extras.ts';
+import { openExtras } from './skeleton-io.ts';
 import type { SkeletonOptions } from './options.ts';
 import { runSkeleton } from './workers.ts';
 

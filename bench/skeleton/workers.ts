@@ -2,7 +2,7 @@ import { QUEUE } from '@darkroom/shared/queues';
 import { type Checkpoint, storeJobId, submitJobId } from '@darkroom/shared/render';
 import { DelayedError, type Job, type JobsOptions, Queue, WaitingChildrenError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { Extras, Task } from './extras.ts';
+import type { Extras, Task } from './skeleton-io.ts';
 import type { SkeletonOptions } from './options.ts';
 
 interface Plan extends Checkpoint {

@@ -28,8 +28,8 @@ export interface Summary {
 }
 
 /**
- * Summarizes what the API answered. The API does not know two numbers: the simulator reports what it billed, and the queue
- * holds the dead letters.
+ * Summarizes what the API answered. The API does not know two numbers: the simulator reports what it billed, and the
+ * queue holds the dead letters.
  */
 export async function summarizeCatalogue(
   { ended, duplicates }: RenderedCatalogue,

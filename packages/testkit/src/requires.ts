@@ -2,8 +2,8 @@ import { describe, inject, test } from 'vitest';
 import { howToGet, type ServiceName, type Services } from './services/services.ts';
 
 /**
- * `describe` and `test` for tests that need these servers. If a server is missing, the tests are skipped and the run prints a
- * line about it. With `CI=true` they fail: a green run that tested nothing is worse.
+ * `describe` and `test` for tests that need these servers. If a server is missing, the tests are skipped and the run
+ * prints a line about it. With `CI=true` they fail: a green run that tested nothing is worse.
  *
  * @example requires('redis', 's3').describe('a killed worker buys nothing twice', () => { … })
  */

@@ -10,8 +10,8 @@ export interface UntilOptions {
 }
 
 /**
- * Polls the condition until it returns a truthy value, and returns this value. A condition that throws is polled again; its
- * last error is the cause of the error at the deadline.
+ * Polls the condition until it returns a truthy value, and returns this value. A condition that throws is polled
+ * again; its last error is the cause of the error at the deadline.
  */
 export async function until<T>(
   condition: () => T | Promise<T>,

@@ -20,8 +20,9 @@ export async function record(response: Response): Promise<RecordedResponse> {
 }
 
 /**
- * Lists how our response differs from the provider's: in status, content type, headers, keys, types of values, and the values
- * that clients act on. Values that are always different (ids, times, hosts, texts) are compared by their type.
+ * Lists how our response differs from the provider's: in status, content type, headers, keys, types of values, and
+ * the values that clients act on. Values that are always different (ids, times, hosts, texts) are compared by their
+ * type.
  */
 export function listDifferences(ours: RecordedResponse, theirs: RecordedResponse): string[] {
   const found: string[] = [];

@@ -4,8 +4,8 @@ import { cleanup, tempDir } from '@darkroom/testkit';
 import { type ComposeOptions, composeDarkroom, type RunningDarkroom } from '../../src/compose.ts';
 
 /**
- * All of Darkroom in this process, with the embedded queue, a folder as the store and a fast simulated provider. It is closed
- * when the test (from a hook: the file) is over.
+ * All of Darkroom in this process, with the embedded queue, a folder as the store and a fast simulated provider. It
+ * is closed when the test (from a hook: the file) is over.
  */
 export async function openDarkroom(
   settings: Partial<Settings> = {},

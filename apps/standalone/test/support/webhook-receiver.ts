@@ -5,7 +5,10 @@ import { json } from 'node:stream/consumers';
 import type { WebhookEvent } from '@darkroom/api';
 import { cleanup } from '@darkroom/testkit';
 
-/** A receiver that keeps every webhook. It acknowledges them with 204, or answers 500 until `acknowledge()` is called. */
+/**
+ * A receiver that keeps every webhook. It acknowledges them with 204, or answers 500 until `acknowledge()` is
+ * called.
+ */
 export async function startWebhookReceiver(options: { acknowledges: boolean }) {
   const webhooks: { id: string; event: WebhookEvent }[] = [];
   let status = options.acknowledges ? 204 : 500;

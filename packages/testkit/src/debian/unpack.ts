@@ -17,8 +17,8 @@ export interface Unpacked {
 }
 
 /**
- * Downloads packages with those dependencies that the system lacks, and unpacks them below `dir`. It installs nothing and
- * needs no root.
+ * Downloads packages with those dependencies that the system lacks, and unpacks them below `dir`. It installs nothing
+ * and needs no root.
  *
  * @param dir   kept between runs, so that the second run starts at once
  * @param proof a file of the packages; if it exists, they were unpacked before

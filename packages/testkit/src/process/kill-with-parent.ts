@@ -6,8 +6,8 @@ const running = new Set<ChildProcess>();
 let watching = false;
 
 /**
- * The command line of a child that the kernel kills when its parent ends. Without it, a SIGKILL of the test run would leave
- * servers behind. On machines without `setpriv`, only {@link killWithParent} applies.
+ * The command line of a child that the kernel kills when its parent ends. Without it, a SIGKILL of the test run would
+ * leave servers behind. On machines without `setpriv`, only {@link killWithParent} applies.
  */
 export function withParentDeathSignal(command: string, args: string[]): [string, string[]] {
   return existsSync(setpriv) ? [setpriv, ['--pdeathsig', 'KILL', command, ...args]] : [command, args];

@@ -26,7 +26,10 @@ export interface NodeProcess {
   readonly lines: string[];
   /** Resolves when the process has ended and its last line was read. */
   readonly exited: Promise<Exit>;
-  /** Resolves with the first matching line, also if it was written before. Rejects at once when the process has ended. */
+  /**
+   * Resolves with the first matching line, also if it was written before. Rejects at once when the process has
+   * ended.
+   */
   waitForLine(pattern: RegExp | string, options?: { timeout?: number; from?: number }): Promise<string>;
   /** Sends the signal and waits until the process has ended. @default 'SIGTERM' */
   kill(signal?: NodeJS.Signals, options?: { timeout?: number }): Promise<Exit>;

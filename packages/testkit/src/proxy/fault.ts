@@ -14,7 +14,8 @@ export interface HttpMatch {
  * - `{ status }`: the proxy answers; the server does not see the request
  * - `'reset'`: the proxy resets the connection; the server does not see the request
  * - `'hang'`: no answer comes; the server does not see the request
- * - `'lose-answer'`: the server handles the request, and the proxy resets the connection instead of passing on the answer
+ * - `'lose-answer'`: the server handles the request, and the proxy resets the connection instead of passing on the
+ * answer
  * - `{ truncate }`: the proxy passes on the first bytes of the answer, then resets the connection
  */
 export type HttpFault =

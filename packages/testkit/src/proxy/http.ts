@@ -13,8 +13,8 @@ export interface HttpProxy extends Faults {
 }
 
 /**
- * Starts an HTTP proxy on an own port. It is closed when the test (from a hook: the file) is over. It passes on the `Host`
- * header unchanged, so that signatures for the proxy's address stay valid.
+ * Starts an HTTP proxy on an own port. It is closed when the test (from a hook: the file) is over. It passes on the
+ * `Host` header unchanged, so that signatures for the proxy's address stay valid.
  *
  * @param target `http://127.0.0.1:9000`
  */

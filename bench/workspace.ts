@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findRedis, howToGet } from '@darkroom/testkit/services';
 import { Redis } from 'ioredis';
-import { removeBelow } from './gauges/redis.ts';
+import { removeBelow } from './probes/redis.ts';
 
 /** What every scenario stands on: a Redis, folders, and a promise that all of it goes away again. */
 export interface Ground {

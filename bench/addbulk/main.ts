@@ -6,7 +6,7 @@ import { openEngine } from '@darkroom/shared/engine';
 import { openQueues, renderJob } from '@darkroom/shared/queues';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { removeBelow } from '../gauges/redis.ts';
+import { removeBelow } from '../probes/redis.ts';
 import { newCheckpoint } from '../load.ts';
 import type { RawOptions, RawRate, RawResult } from './options.ts';
 

@@ -1,7 +1,7 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePort, type NodeProcess, spawnNode, until } from '@darkroom/testkit';
-import type { Ground } from './ground.ts';
-import type { RawOptions, RawResult } from './raw/options.ts';
+import type { Ground } from './workspace.ts';
+import type { RawOptions, RawResult } from './addbulk/options.ts';
 import type { SkeletonOptions } from './skeleton/options.ts';
 
 /** A worker under measurement, whatever it is made of. */
@@ -115,7 +115,7 @@ export const profiled = (folder: string | undefined): Record<string, string> =>
 
 /** Adds jobs with BullMQ alone, prints what it took as one line of JSON, and ends. */
 export async function runRaw(ground: Ground, options: Omit<RawOptions, 'prefix'>): Promise<RawResult> {
-  const entry = fileURLToPath(new URL('./raw/main.ts', import.meta.url));
+  const entry = fileURLToPath(new URL('./addbulk/main.ts', import.meta.url));
   const { child, stop } = start(ground, entry, {
     env: { QUEUE_URL: ground.redisUrl, RAW: JSON.stringify({ ...options, prefix: ground.prefix() }) },
   });
@@ -126,7 +126,7 @@ export async function runRaw(ground: Ground, options: Omit<RawOptions, 'prefix'>
 
 /** A bare BullMQ worker that completes the renders below a prefix after some time. */
 export async function startFinisher(ground: Ground, prefix: string, afterMs: number): Promise<void> {
-  const entry = fileURLToPath(new URL('./finisher/main.ts', import.meta.url));
+  const entry = fileURLToPath(new URL('./fake-worker/main.ts', import.meta.url));
   const { child } = start(ground, entry, {
     env: { QUEUE_URL: ground.redisUrl, FINISHER: JSON.stringify({ prefix, afterMs }) },
   });
@@ -161,7 +161,7 @@ export async function startSkeleton(
 
 /** A server that answers every URL with one large picture of real pixels. Answers its URL. */
 export async function startPictures(ground: Ground, bytes: number): Promise<string> {
-  const entry = fileURLToPath(new URL('./pictures/main.ts', import.meta.url));
+  const entry = fileURLToPath(new URL('./image-host/main.ts', import.meta.url));
   const { child } = start(ground, entry, { args: [String(bytes)] });
   const line = await child.waitForLine('pictures at ', STARTED);
   return line.slice('pictures at '.length);

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startProducer } from '../children.ts';
-import { openHeap } from '../gauges/heap.ts';
-import { hasProc, memoryOf } from '../gauges/proc.ts';
-import { removeBelow } from '../gauges/redis.ts';
-import type { Ground } from '../ground.ts';
+import { startProducer } from '../processes.ts';
+import { openHeap } from '../probes/heap.ts';
+import { hasProc, memoryOf } from '../probes/process.ts';
+import { removeBelow } from '../probes/redis.ts';
+import type { Ground } from '../workspace.ts';
 import type { Size } from '../scenarios/scenario.ts';
 import { bulkBody, bulkCall } from './caller.ts';
 
