@@ -1,38 +1,38 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePort, type NodeProcess, spawnNode, until } from '@darkroom/testkit';
-import type { Ground } from './workspace.ts';
-import type { RawOptions, RawResult } from './addbulk/options.ts';
+import type { AddBulkOptions, AddBulkResult } from './addbulk/options.ts';
 import type { SkeletonOptions } from './skeleton/options.ts';
+import type { Workspace } from './workspace.ts';
 
-/** A worker under measurement, whatever it is made of. */
+/** A worker that the bench measures: Darkroom's or a skeleton. */
 export interface WorkerProcess {
   process: NodeProcess;
   prefix: string;
-  /** Of its health and metrics, where it has any. */
+  /** The URL of its health checks and metrics. A skeleton has none. */
   health?: string;
   stop(): Promise<void>;
 }
 
 const SIMULATOR = import.meta.resolve('@darkroom/upstream-simulator');
 const WORKER = import.meta.resolve('@darkroom/worker');
-const mainBeside = (index: string) => fileURLToPath(new URL('./main.ts', index));
+const findMain = (index: string) => fileURLToPath(new URL('./main.ts', index));
 const PRODUCER = import.meta.resolve('@darkroom/producer');
 const STARTED = { timeout: 30_000 };
 
-function start(ground: Ground, entry: string, options: Parameters<typeof spawnNode>[1]) {
+function startProcess(workspace: Workspace, entry: string, options: Parameters<typeof spawnNode>[1]) {
   const child = spawnNode(entry, options);
   const stop = async () => {
-    // What it was doing is of no interest; whether it goes, is.
+    // The process must end, but its exit code does not matter.
     await child.kill('SIGTERM', { timeout: 5000 }).catch(() => undefined);
   };
-  ground.later(stop);
+  workspace.onClose(stop);
   return { child, stop };
 }
 
-/** The simulator in a process of its own: it must not take the worker's event loop. Answers its URL. */
-export async function startUpstream(ground: Ground, flags: string[]): Promise<string> {
+/** Starts the simulator in an own process, because it must not use the worker's event loop. @returns its URL. */
+export async function startUpstream(workspace: Workspace, flags: string[]): Promise<string> {
   const args = ['--port', '0', '--submit-per-second', '0', '--query-per-second', '0', '--json', '--quiet'];
-  const { child } = start(ground, mainBeside(SIMULATOR), { args: [...args, ...flags] });
+  const { child } = startProcess(workspace, findMain(SIMULATOR), { args: [...args, ...flags] });
   const line = await child.waitForLine('"event":"started"', STARTED);
   return (JSON.parse(line) as { url: string }).url;
 }
@@ -41,35 +41,35 @@ export interface DarkroomOptions {
   upstream: string;
   dataDir: string;
   env?: Record<string, string>;
-  /** Folder for the CPU profile of the process. */
+  /** The folder for the CPU profile of the process. */
   cpuProfile?: string | undefined;
 }
 
-/** The worker as it is deployed: its own entry file, settings from the environment. */
-export async function startDarkroom(ground: Ground, options: DarkroomOptions): Promise<WorkerProcess> {
-  const prefix = ground.prefix();
+/** Starts the worker as in production: with its own entry file and settings from the environment. */
+export async function startDarkroom(workspace: Workspace, options: DarkroomOptions): Promise<WorkerProcess> {
+  const prefix = workspace.createPrefix();
   const port = await freePort();
-  const { child, stop } = start(ground, mainBeside(WORKER), {
+  const { child, stop } = startProcess(workspace, findMain(WORKER), {
     env: {
-      QUEUE_URL: ground.redisUrl,
+      QUEUE_URL: workspace.redisUrl,
       QUEUE_PREFIX: prefix.slice(1, -1),
       DATA_DIR: options.dataDir,
       STORE_URL: pathToFileURL(`${options.dataDir}/store`).href,
       TOAPIS_BASE_URL: options.upstream,
       TOAPIS_API_KEY: 'sim-key',
-      // As high as they go: the upstream's quota is not what is measured.
+      // The highest possible quotas: the bench does not measure the provider's quota.
       TOAPIS_SUBMIT_PER_SECOND: '1000',
       TOAPIS_QUERY_PER_SECOND: '10000',
       EXPECTED_LATENCY_MS: '10',
       ALLOW_PRIVATE_HOSTS: 'true',
       RESULT_HOSTS: '127.0.0.1',
       WORKER_PORT: String(port),
-      ...profiled(options.cpuProfile),
+      ...cpuProfileEnv(options.cpuProfile),
       ...options.env,
     },
   });
   const health = `http://127.0.0.1:${port}`;
-  await ready(child, `${health}/readyz`);
+  await waitUntilReady(child, `${health}/readyz`);
   return { process: child, prefix, health, stop };
 }
 
@@ -77,22 +77,22 @@ export interface ProducerProcess {
   url: string;
   pid: number;
   prefix: string;
-  /** Where its inspector listens, when it was started with one. */
+  /** The URL of its inspector, if it was started with one. */
   inspector(): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** The producer as it is deployed, without keys. */
+/** Starts the producer as in production, without API keys. */
 export async function startProducer(
-  ground: Ground,
+  workspace: Workspace,
   env: Record<string, string> = {},
 ): Promise<ProducerProcess> {
-  const prefix = ground.prefix();
+  const prefix = workspace.createPrefix();
   const port = await freePort();
-  const dataDir = await ground.folder('memory');
-  const { child, stop } = start(ground, mainBeside(PRODUCER), {
+  const dataDir = await workspace.createFolder('memory');
+  const { child, stop } = startProcess(workspace, findMain(PRODUCER), {
     env: {
-      QUEUE_URL: ground.redisUrl,
+      QUEUE_URL: workspace.redisUrl,
       QUEUE_PREFIX: prefix.slice(1, -1),
       DATA_DIR: dataDir,
       STORE_URL: pathToFileURL(`${dataDir}/store`).href,
@@ -101,7 +101,7 @@ export async function startProducer(
     },
   });
   const url = `http://127.0.0.1:${port}`;
-  await ready(child, `${url}/readyz`);
+  await waitUntilReady(child, `${url}/readyz`);
   const inspector = async () => {
     const line = await child.waitForLine('Debugger listening on ws://', STARTED);
     return line.slice(line.indexOf('ws://'));
@@ -109,60 +109,66 @@ export async function startProducer(
   return { url, pid: child.pid, prefix, inspector, stop };
 }
 
-/** What makes Node write CPU profiles. */
-export const profiled = (folder: string | undefined): Record<string, string> =>
+/** The environment that makes Node write CPU profiles. */
+export const cpuProfileEnv = (folder: string | undefined): Record<string, string> =>
   folder ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder} --cpu-prof-interval=500` } : {};
 
-/** Adds jobs with BullMQ alone, prints what it took as one line of JSON, and ends. */
-export async function runRaw(ground: Ground, options: Omit<RawOptions, 'prefix'>): Promise<RawResult> {
+/** Runs a process that adds jobs with BullMQ alone. @returns its measurements. */
+export async function runAddBulk(
+  workspace: Workspace,
+  options: Omit<AddBulkOptions, 'prefix'>,
+): Promise<AddBulkResult> {
   const entry = fileURLToPath(new URL('./addbulk/main.ts', import.meta.url));
-  const { child, stop } = start(ground, entry, {
-    env: { QUEUE_URL: ground.redisUrl, RAW: JSON.stringify({ ...options, prefix: ground.prefix() }) },
+  const { child, stop } = startProcess(workspace, entry, {
+    env: {
+      QUEUE_URL: workspace.redisUrl,
+      ADDBULK: JSON.stringify({ ...options, prefix: workspace.createPrefix() }),
+    },
   });
   const line = await child.waitForLine('{"bulk":', { timeout: 60_000 });
   await stop();
-  return JSON.parse(line) as RawResult;
+  return JSON.parse(line) as AddBulkResult;
 }
 
-/** A bare BullMQ worker that completes the renders below a prefix after some time. */
-export async function startFinisher(ground: Ground, prefix: string, afterMs: number): Promise<void> {
+/** Starts a bare BullMQ worker that completes the renders below a prefix after some time. */
+export async function startFakeWorker(workspace: Workspace, prefix: string, afterMs: number): Promise<void> {
   const entry = fileURLToPath(new URL('./fake-worker/main.ts', import.meta.url));
-  const { child } = start(ground, entry, {
-    env: { QUEUE_URL: ground.redisUrl, FINISHER: JSON.stringify({ prefix, afterMs }) },
+  const { child } = startProcess(workspace, entry, {
+    env: { QUEUE_URL: workspace.redisUrl, FAKE_WORKER: JSON.stringify({ prefix, afterMs }) },
   });
-  await child.waitForLine('finisher is running', STARTED);
+  await child.waitForLine('fake worker is running', STARTED);
 }
 
-/** Waits for a service's own word; its log is for people and may say anything. */
-async function ready(child: NodeProcess, url: string): Promise<void> {
-  let gone = false;
-  void child.exited.then(() => (gone = true));
-  const answers = async () => {
-    if (gone) return true;
+/** Waits until `/readyz` answers 200. The log is for people and may change. */
+async function waitUntilReady(child: NodeProcess, url: string): Promise<void> {
+  let ended = false;
+  void child.exited.then(() => (ended = true));
+  const isReady = async () => {
+    if (ended) return true;
     return fetch(url).then((answer) => answer.ok);
   };
-  await until(answers, { ...STARTED, every: 50, what: 'the service being ready' });
-  if (gone) throw new Error(`the service ended at once:\n${child.lines.slice(-10).join('\n')}`);
+  await until(isReady, { ...STARTED, every: 50, what: 'the readiness of the service' });
+  if (ended) throw new Error(`the service ended at once:\n${child.lines.slice(-10).join('\n')}`);
 }
 
-/** The bare BullMQ worker that Darkroom is compared with. */
+/** Starts the bare BullMQ worker that Darkroom is compared with. */
 export async function startSkeleton(
-  ground: Ground,
+  workspace: Workspace,
   options: Omit<SkeletonOptions, 'prefix'>,
 ): Promise<WorkerProcess> {
-  const prefix = ground.prefix();
+  const prefix = workspace.createPrefix();
   const entry = fileURLToPath(new URL('./skeleton/main.ts', import.meta.url));
-  const { child, stop } = start(ground, entry, {
-    env: { QUEUE_URL: ground.redisUrl, SKELETON: JSON.stringify({ ...options, prefix }) },
+  const { child, stop } = startProcess(workspace, entry, {
+    env: { QUEUE_URL: workspace.redisUrl, SKELETON: JSON.stringify({ ...options, prefix }) },
   });
   await child.waitForLine('skeleton is running', STARTED);
   return { process: child, prefix, stop };
 }
 
-/** A server that answers every URL with one large picture of real pixels. Answers its URL. */
-export async function startPictures(ground: Ground, bytes: number): Promise<string> {
+/** Starts a server that answers every URL with one large image. @returns its URL. */
+export async function startImageHost(workspace: Workspace, bytes: number): Promise<string> {
   const entry = fileURLToPath(new URL('./image-host/main.ts', import.meta.url));
-  const { child } = start(ground, entry, { args: [String(bytes)] });
-  const line = await child.waitForLine('pictures at ', STARTED);
-  return line.slice('pictures at '.length);
+  const { child } = startProcess(workspace, entry, { args: [String(bytes)] });
+  const line = await child.waitForLine('images at ', STARTED);
+  return line.slice('images at '.length);
 }

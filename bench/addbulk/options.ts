@@ -1,25 +1,25 @@
-export interface RawOptions {
-  /** As it stands in the keys, in braces. */
+export interface AddBulkOptions {
+  /** The key prefix, with braces. */
   prefix: string;
-  /** Jobs of each measurement. */
+  /** Jobs in each measurement. */
   jobs: number;
-  /** Jobs of one `addBulk` that are tried. */
+  /** The chunk sizes of `addBulk` that are measured. */
   chunks: number[];
-  /** `addBulk` calls that are under way together, where they are not sent one after the other. */
-  together: number;
-  /** `add` calls that are under way together. */
-  singles: number;
+  /** How many `addBulk` calls run at the same time in the concurrent measurement. */
+  concurrentBulks: number;
+  /** How many `add` calls run at the same time. */
+  concurrentAdds: number;
 }
 
-export interface RawRate {
+export interface AddRate {
   per_second: number;
   /** CPU time of the process per job, in microseconds. */
   cpu_us: number;
 }
 
-export interface RawResult {
-  bulk: (RawRate & { chunk: number })[];
+export interface AddBulkResult {
+  bulk: (AddRate & { chunk: number })[];
   /** With the smallest chunk. */
-  together: RawRate;
-  single: RawRate;
+  concurrent: AddRate;
+  single: AddRate;
 }
