@@ -9,12 +9,13 @@ const folders = [
   'apps/producer',
   'apps/worker',
   'apps/standalone',
+  'scripts',
 ].filter((folder) => existsSync(new URL(folder, import.meta.url)));
 
 // One root, so that the servers of `globalSetup` start once for all projects.
 export default defineConfig({
   test: {
-    // The servers are ended in it, and then the output of the run is searched for secrets.
+    // Stops the servers, then searches the output of the run for secrets.
     teardownTimeout: 60_000,
     globalSetup: ['./packages/testkit/src/setup.ts'],
     projects: folders.map((folder) => ({
@@ -23,7 +24,7 @@ export default defineConfig({
         root: folder,
         include: ['test/**/*.test.ts'],
         setupFiles: [new URL('./packages/testkit/src/file-setup.ts', import.meta.url).pathname],
-        // They end what hangs. How fast something must be is for its test to say.
+        // These limits end a test that hangs. A test that requires speed sets its own limit.
         testTimeout: 60_000,
         hookTimeout: 120_000,
       },

@@ -7,7 +7,7 @@ import { openEngine } from '../packages/shared/src/engine/index.ts';
 import { openStore } from '../packages/shared/src/object-store/index.ts';
 import { createLogger, systemClock } from '../packages/shared/src/runtime/index.ts';
 
-// Writes docs/openapi.json as a producer tells it; a test tells when it must be run again.
+// Writes docs/openapi.json from the document of a running producer. A test fails when the file is out of date.
 const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-openapi-'));
 const engine = await openEngine({ dataDir, role: 'producer', prefix: 'openapi', onError: () => undefined });
 const store = await openStore({ dataDir, clock: systemClock });

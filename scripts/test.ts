@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
-import { runChecks } from './test/checks.ts';
-import { runVitest } from './test/vitest.ts';
+import { runChecks } from './test-run/checks.ts';
+import { runVitest } from './test-run/vitest.ts';
 
-// What `pnpm test` runs: the checks, then every test. Extra arguments go to vitest. Ends with one plain line.
+// `pnpm test`: the checks, then every test. Extra arguments go to vitest. Ends with one plain line.
 //
-// test/checks.ts   types, format, lint, dead code: through turbo, one result each
-// test/vitest.ts   all projects in one vitest; what it counted, and what could not run here
-// test/program.ts  a child process, ended with this one
-// test/tally.ts    passed, failed, skipped
+// test-run/checks.ts  the checks of package.json, through turbo: one result each
+// test-run/vitest.ts  all projects in one vitest; its counts, and which services this machine lacks
+// test-run/tally.ts   passed, failed, skipped
+// program.ts          a child process that ends with this one
 
 const args = process.argv.slice(2).filter((argument, at) => !(at === 0 && argument === '--'));
 const checks = await runChecks();

@@ -15,7 +15,12 @@ import {
   uniquePrefix,
   until,
 } from '@darkroom/testkit';
-import { type BookEntry, type FaultRule, type Simulator, startSimulator } from '@darkroom/upstream-simulator';
+import {
+  type PurchaseRecord,
+  type FaultRule,
+  type Simulator,
+  startSimulator,
+} from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
 
 const RENDERS = 500;
@@ -150,10 +155,10 @@ async function readReceipts(ledger: Ledger, ids: string[]): Promise<Map<string, 
   return found;
 }
 
-const countKept = (entries: BookEntry[]) => entries.filter((entry) => entry.refunded === 0).length;
+const countKept = (entries: PurchaseRecord[]) => entries.filter((entry) => entry.refunded === 0).length;
 
 /** Compares a receipt with what the provider sold. @returns `fine`, or what contradicts the receipt. */
-function checkReceipt(receipt: Receipt, book: BookEntry[]): string {
+function checkReceipt(receipt: Receipt, book: PurchaseRecord[]): string {
   const known = receipt.purchases.length;
   if (receipt.status === 'completed') {
     if (countKept(book) !== 1) return `completed, but ${countKept(book)} purchases were kept`;

@@ -1,11 +1,11 @@
-// The API as data: what may be asked, what is answered. For the producer, the client, and webhooks' receivers.
-// Depends on zod alone and does no I/O.
+// The API as data: the zod schemas of its requests, responses and webhooks. The producer validates with them, the client
+// takes its types from them, and receivers of webhooks can use them. This package depends only on zod and does no I/O.
 //
-// fields.ts     the closed sets and limits of a request
-// request.ts    a render as it is asked for
-// answers.ts    a render as it is told, alone, in bulk and in lists
-// deliveries.ts webhooks: what is sent, and how its delivery is told
-// problems.ts   every way in which the API says no
+// fields.ts      the allowed values and the limits of request fields
+// request.ts     the request for a render
+// responses.ts   the responses: a render, a list of renders, a bulk call
+// webhooks.ts    the body of a webhook, and the state of its delivery
+// problems.ts    the table of all error codes, and the problem document
 
 export * from './fields.ts';
 export * from './problems.ts';

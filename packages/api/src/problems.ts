@@ -2,58 +2,62 @@ import { z } from 'zod';
 import { RENDER_ID } from './fields.ts';
 
 /**
- * Every way in which the API says no: HTTP status, title, and what to do about it. Stable: callers and metrics use
- * these words, and each has a page at `/problems/{code}`.
+ * All errors of the API, by code: HTTP status, title, and advice for the caller. Callers and metrics depend on the codes, so
+ * a code must not change. Each code has a page at `/problems/{code}`.
  */
 export const PROBLEMS = {
   empty_body: [400, 'The body is empty', 'Send a JSON body.'],
-  invalid_utf8: [400, 'The body is not UTF-8', 'Encode the body in UTF-8.'],
-  invalid_json: [400, 'The body is not JSON', '`problems` names the line and column where reading stopped.'],
-  too_deep: [400, 'The body is nested too deeply', 'No request needs more than a few levels.'],
-  bad_request: [400, 'The request cannot be read', 'Its address, its length or a header is broken.'],
+  invalid_utf8: [400, 'The body is not valid UTF-8', 'Encode the body in UTF-8.'],
+  invalid_json: [400, 'The body is not JSON', '`problems` contains the line and column of the syntax error.'],
+  too_deep: [400, 'The body is nested too deeply', 'Valid requests have only a few levels.'],
+  bad_request: [
+    400,
+    'The request cannot be read',
+    'Check the URL, the length and the headers of the request.',
+  ],
   idempotency_key_mismatch: [
     400,
-    'Two idempotency keys for one render',
-    'Name the key in the header or in the body, or the same one in both.',
+    'The request has two different idempotency keys',
+    'Send the key in the header or in the body. If you send both, they must be equal.',
   ],
   invalid_idempotency_key: [
     400,
-    'The idempotency key cannot be used',
-    'A key is 1 to 255 printable ASCII characters without blanks, bare or in double quotes.',
+    'The idempotency key is not valid',
+    'Send 1 to 255 printable ASCII characters without spaces. The header value may be in double quotes.',
   ],
   unauthorized: [
     401,
-    'A valid API key is needed',
-    'Send `Authorization: Bearer <key>`. In a browser, give the key as the password.',
+    'A valid API key is required',
+    'Send `Authorization: Bearer <key>`. In a browser, enter the key as the password.',
   ],
   webhook_refused: [
     401,
-    "The webhook is not the provider's",
-    'Its signature or timestamp does not fit TOAPIS_WEBHOOK_SECRET.',
+    'The webhook is not from the provider',
+    'Its signature or timestamp does not match TOAPIS_WEBHOOK_SECRET. Check this setting and the clock of the server.',
   ],
   forbidden: [
     403,
-    'This key may not do that',
-    'The key is valid and lacks the role that `detail` names. An operator makes keys.',
+    'The API key does not allow this request',
+    'The key is valid, but it does not have the role in `detail`. An operator can create a key with this role.',
   ],
   cross_site_request: [
     403,
-    'Another site asked a browser to do this',
-    'Changes are made by services, or from pages of this address.',
+    'A browser sent this request from another site',
+    'Change data from a service, or from the pages of this server.',
   ],
   render_not_found: [
     404,
     'No such render',
-    'There is no render with this id, or it is of another tenant than the key.',
+    'There is no render with this id, or it belongs to another tenant than the API key.',
   ],
-  image_not_found: [404, 'This render has no image', 'An image is there once the status is `completed`.'],
+  image_not_found: [404, 'The render has no image', 'The image exists when `status` is `completed`.'],
   delivery_not_found: [
     404,
     'No such webhook delivery',
-    'The render has not ended, has no webhook, or its deliveries are older than the retention.',
+    'The render has not ended, it has no webhook, or the retention time of its deliveries is over.',
   ],
-  not_found: [404, 'No such page', 'See /reference for the addresses that there are.'],
-  method_not_allowed: [405, 'This method is not for this page', 'The header `Allow` names those that are.'],
+  not_found: [404, 'No such page', 'See /reference for all endpoints.'],
+  method_not_allowed: [405, 'The method is not allowed', 'The header `Allow` lists the allowed methods.'],
   idempotency_conflict: [
     409,
     'This idempotency key belongs to another request',
@@ -62,69 +66,77 @@ export const PROBLEMS = {
   render_ended: [
     409,
     'The render has ended',
-    'What is completed or failed cannot be canceled. A canceled render can be canceled again without harm.',
+    'A completed or failed render cannot be canceled. Canceling a canceled render again succeeds.',
   ],
   body_too_large: [
     413,
     'The body is too large',
-    'Split a bulk call, send it as NDJSON, or refer to images by URL.',
+    'Split a bulk call, send it as NDJSON, or send URLs of images in place of data URIs.',
   ],
   unsupported_media_type: [
     415,
-    'This kind of body is not understood',
-    'Send `application/json`; bulk calls may also be `application/x-ndjson`.',
+    'The content type is not supported',
+    'Send `application/json`. Bulk calls also accept `application/x-ndjson`.',
   ],
   invalid_request: [
     422,
     'The request has problems',
-    '`problems` lists all of them: the field, what was expected, what came.',
+    '`problems` lists all of them, each with the field, the expected value and the received value.',
   ],
   rate_limited: [
     429,
-    'Too many requests with this key',
-    'Wait for `Retry-After` seconds. Thousands of renders go faster in one bulk call.',
+    'Too many requests with this API key',
+    'Wait for `Retry-After` seconds. To create thousands of renders, use bulk calls.',
   ],
   headers_too_large: [431, 'The headers are too large', 'Send smaller headers.'],
   internal_error: [
     500,
-    'Something went wrong here',
-    'Nobody foresaw this. `request_id` leads to the log line that says more.',
+    'Internal error',
+    'Unexpected error. `request_id` leads to the log line with the details.',
   ],
   queue_unavailable: [
     503,
-    'The queue is away',
-    'Send the same request with the same idempotency key again, after `Retry-After` seconds.',
+    'The queue is unavailable',
+    'Wait for `Retry-After` seconds. Then send the same request with the same idempotency key again.',
   ],
-  store_unavailable: [503, 'The object store is away', 'Try again after `Retry-After` seconds.'],
+  store_unavailable: [
+    503,
+    'The object store is unavailable',
+    'Wait for `Retry-After` seconds. Then send the same request with the same idempotency key again.',
+  ],
 } as const satisfies Record<string, readonly [number, string, string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** Any 4xx or 5xx: `application/problem+json` of RFC 9457. */
+/** The body of every 4xx and 5xx response: `application/problem+json`, RFC 9457. */
 export const problemSchema = z
   .strictObject({
-    type: z.url().meta({ description: 'A page that explains `code`.' }),
-    title: z.string().meta({ description: 'The same for every problem with this `code`.' }),
-    status: z.number().int().meta({ description: 'The HTTP status.' }),
-    detail: z.string().meta({ description: 'What it is this time, for people.' }),
+    type: z.url().meta({ description: 'The URL of a page that explains `code`.' }),
+    title: z.string().meta({ description: 'A short text, the same for all problems with this `code`.' }),
+    status: z.number().int().meta({ description: 'The HTTP status code.' }),
+    detail: z.string().meta({ description: 'An explanation of this problem, for people.' }),
     code: z
       .enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]])
-      .meta({ description: 'Stable; for programs.' }),
+      .meta({ description: 'For programs. Codes do not change.' }),
     problems: z
       .array(
         z.strictObject({
-          field: z.string().meta({ description: '`image_urls[3]`, `prompt`, or `body` for the whole.' }),
-          expected: z.string(),
-          received: z.string().meta({ description: 'Shortened.' }),
+          field: z
+            .string()
+            .meta({ description: 'For example `image_urls[3]` or `prompt`; `body` for the whole body.' }),
+          expected: z.string().meta({ description: 'What the API accepts.' }),
+          received: z.string().meta({ description: 'What the request contains, shortened.' }),
         }),
       )
-      .meta({ description: 'All that is wrong with the input, at most 100.' }),
-    request_id: z.string().meta({ description: 'Leads to the log; also the header `X-Request-Id`.' }),
+      .meta({ description: 'All problems of the request, at most 100.' }),
+    request_id: z
+      .string()
+      .meta({ description: 'Find it in the logs. The header `X-Request-Id` has the same value.' }),
     render_id: z
       .string()
       .regex(RENDER_ID)
       .optional()
-      .meta({ description: 'The render that it is about, where there is one.' }),
+      .meta({ description: 'The render that the problem is about.' }),
   })
   .meta({ id: 'Problem' });
 

@@ -1,21 +1,20 @@
 import { z } from 'zod';
 import { DATA_URI, LIMITS, MODELS, PRIORITIES, RESOLUTIONS, RUN, SIZES } from './fields.ts';
 
-// Counts no further than needed: a text of many megabytes is refused, not taken apart.
-const characters = (text: string) => (text.length > 4 * LIMITS.prompt ? text.length : [...text].length);
-// No character takes more than three bytes of UTF-8 for each of its units: few of them need no counting.
-const bytes = (text: string, enough: number) =>
-  3 * text.length <= enough ? text.length : new TextEncoder().encode(text).length;
-// Characters that no prompt needs and that six bytes of JSON each would let break the size of a job (I5).
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
-// A URL parser forgives blanks and line breaks inside; whoever fetches it may not.
+// Splitting a text of many megabytes into code points is slow. A text this long is over the limit in any case.
+const countCharacters = (text: string) => (text.length > 4 * LIMITS.prompt ? text.length : [...text].length);
+// A UTF-16 unit takes at most three bytes in UTF-8, so a short text is within the limit without encoding it.
+const fitsInBytes = (text: string, limit: number) =>
+  3 * text.length <= limit || new TextEncoder().encode(text).length <= limit;
+// JSON writes each of these characters with six bytes, so a prompt full of them would exceed the size of a job (I5).
+const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
+// The URL parser accepts spaces and line breaks inside a URL. The provider, which fetches the URL, may not.
 const isHttpUrl = (text: string) => /^https?:\/\/[^\s\u0000-\u001f]+$/i.test(text) && URL.canParse(text);
 
-const imageAddress = z
+const imageUrl = z
   .string()
   .refine((text) => isHttpUrl(text) || DATA_URI.test(text), {
-    error:
-      'expected a public http(s) URL or a data URI that begins with data:image/{jpeg|jpg|png|webp};base64,',
+    error: 'expected a public http(s) URL or a data URI (data:image/{jpeg|jpg|png|webp};base64,…)',
   })
   .refine((text) => !isHttpUrl(text) || text.length <= LIMITS.url, {
     error: `expected a URL of at most ${LIMITS.url} characters`,
@@ -24,33 +23,33 @@ const imageAddress = z
     description: `A public http(s) URL of at most ${LIMITS.url} characters, or a data URI \`data:image/{jpeg|jpg|png|webp};base64,…\`.`,
   });
 
-/** A plain string, or the `{"url"}` object that the provider's newer documentation shows. */
+/** A string, or the `{"url"}` object of the provider's newer documentation. */
 const imageEntry = z
-  .union([imageAddress, z.strictObject({ url: imageAddress })])
+  .union([imageUrl, z.strictObject({ url: imageUrl })])
   .transform((entry) => (typeof entry === 'string' ? entry : entry.url));
 
-// Beyond it a number comes back as another one.
-const keptNumber = z.number().refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), {
-  error: 'expected a number that JSON keeps exactly; send it as a string',
+// JavaScript rounds larger integers: the caller would get back another number than it sent.
+const safeNumber = z.number().refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), {
+  error: 'expected an integer from -(2^53 - 1) to 2^53 - 1; send larger integers as strings',
 });
 
-// Databases below the queue refuse both.
-const keptText = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'), {
-  error: 'expected text without NUL and without half surrogate pairs',
+// PostgreSQL, which can store the queue, rejects NUL and lone surrogates in JSON.
+const storableText = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'), {
+  error: 'expected text without NUL and without lone surrogates',
 });
 
 const metadata = z
   .record(
-    keptText
-      .min(1, { error: 'expected a key that is not empty' })
+    storableText
+      .min(1, { error: 'expected a key of at least 1 character' })
       .max(64, { error: 'expected a key of at most 64 characters' }),
-    z.union([keptText, keptNumber, z.boolean(), z.null()]),
+    z.union([storableText, safeNumber, z.boolean(), z.null()]),
   )
   .refine((value) => Object.keys(value).length <= LIMITS.metadataKeys, {
     error: `expected at most ${LIMITS.metadataKeys} keys`,
   })
-  .refine((value) => bytes(JSON.stringify(value), LIMITS.metadataBytes) <= LIMITS.metadataBytes, {
-    error: `expected at most ${LIMITS.metadataBytes} bytes as JSON`,
+  .refine((value) => fitsInBytes(JSON.stringify(value), LIMITS.metadataBytes), {
+    error: `expected at most ${LIMITS.metadataBytes} bytes of JSON`,
   });
 
 export const idempotencyKey = z
@@ -66,71 +65,81 @@ const webhookUrl = z
     error: 'expected an http(s) URL without user and password',
   });
 
-/** What a service may ask for: the fields of the provider's contract, and what Darkroom adds. */
+/** The request for a render: the fields of the provider's contract, and the fields that Darkroom adds. */
 export const renderRequestSchema = z
   .strictObject({
     model: z.enum(MODELS).default('gemini-3-pro-image-preview'),
     prompt: z
       .string()
-      .refine((text) => text.trim().length > 0, { error: 'expected some text' })
-      .refine((text) => text.length <= LIMITS.prompt || characters(text) <= LIMITS.prompt, {
+      .refine((text) => text.trim().length > 0, { error: 'expected text that is not blank' })
+      .refine((text) => text.length <= LIMITS.prompt || countCharacters(text) <= LIMITS.prompt, {
         error: `expected at most ${LIMITS.prompt} characters`,
       })
-      .refine((text) => !CONTROL.test(text), { error: 'expected no control characters' })
+      .refine((text) => !CONTROL_CHARACTERS.test(text), { error: 'expected no control characters' })
       .refine((text) => text.isWellFormed(), {
-        error: 'expected whole characters, not half of a surrogate pair',
+        error: 'expected text without lone surrogates',
       })
       .meta({
-        description: 'What the image shows; not blank, no control characters.',
+        description: 'A description of the image. It must not be blank or contain control characters.',
         minLength: 1,
         maxLength: LIMITS.prompt,
       }),
-    size: z.enum(SIZES).optional().meta({ description: 'Width to height. Without it the provider chooses.' }),
+    size: z
+      .enum(SIZES)
+      .optional()
+      .meta({ description: 'The aspect ratio, width to height. Without it, the provider chooses one.' }),
     n: z.literal(1).optional().meta({ description: 'One render is one image.' }),
-    resolution: z.enum(RESOLUTIONS).default('1K').meta({ description: 'It decides the price.' }),
+    resolution: z
+      .enum(RESOLUTIONS)
+      .default('1K')
+      .meta({ description: 'The resolution determines the price.' }),
     image_urls: z
       .array(imageEntry)
       .max(LIMITS.images)
       .optional()
       .meta({
-        description: `Reference images. As a data URI each is at most ${LIMITS.imageBytes / 1024 / 1024} MB when decoded.`,
+        description: `Reference images. An image in a data URI must be at most ${LIMITS.imageBytes / 1024 / 1024} MB when decoded.`,
       }),
-    mask_url: imageAddress.optional().meta({
-      description: `A PNG of the reference image's pixel size, at most ${LIMITS.maskBytes / 1024 / 1024} MB. Needs \`image_urls\`.`,
+    mask_url: imageUrl.optional().meta({
+      description: `A PNG with the same width and height as the reference image, at most ${LIMITS.maskBytes / 1024 / 1024} MB. Requires \`image_urls\`.`,
     }),
     priority: z
       .enum(PRIORITIES)
       .default('interactive')
-      .meta({ description: '`interactive` goes before `batch`.' }),
+      .meta({ description: 'Darkroom submits `interactive` renders before `batch` renders.' }),
     metadata: metadata.optional().meta({
-      description: `Yours: kept and returned. At most ${LIMITS.metadataKeys} keys and ${LIMITS.metadataBytes} bytes as JSON.`,
+      description: `Your own data. Darkroom stores it and returns it with the render. At most ${LIMITS.metadataKeys} keys and ${LIMITS.metadataBytes} bytes of JSON.`,
       maxProperties: LIMITS.metadataKeys,
     }),
     run: z
       .string()
       .regex(RUN, {
-        error: `expected at most ${LIMITS.run} letters, digits, dots, dashes and underscores, a letter or digit first`,
+        error: `expected 1 to ${LIMITS.run} letters, digits, dots, dashes or underscores, starting with a letter or digit`,
       })
       .optional()
-      .meta({ description: "A batch's name, to list its renders by." }),
+      .meta({
+        description: 'A name for a batch of renders. `GET /v1/renders?run=…` lists the renders of a run.',
+      }),
     webhook_url: webhookUrl.optional().meta({
-      description: "Where the end of this render is told, signed; instead of the tenant's default.",
+      description:
+        "Darkroom sends a signed webhook to this URL when the render ends. It replaces the tenant's default URL.",
       format: 'uri',
     }),
     idempotency_key: idempotencyKey.optional().meta({
-      description: 'The same key names the same render for ever. Also taken as the header `Idempotency-Key`.',
+      description:
+        'The same key always returns the same render, without a time limit. You can send it in the header `Idempotency-Key` instead.',
     }),
   })
   .refine((request) => !request.mask_url || (request.image_urls?.length ?? 0) > 0, {
     path: ['mask_url'],
     error: 'expected image_urls with the image that the mask belongs to',
-    // Told together with what else is wrong.
+    // By default zod skips this check when another field is wrong. The caller must get all problems at once.
     when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
   })
   .meta({ id: 'RenderRequest' });
 
-/** A checked request with its defaults. */
+/** A valid request. Fields with a default are set. */
 export type RenderRequest = z.infer<typeof renderRequestSchema>;
 
-/** What a caller writes: fields with a default may be left out. */
+/** A request as a caller sends it. Fields with a default are optional. */
 export type RenderRequestInput = z.input<typeof renderRequestSchema>;

@@ -11,20 +11,20 @@ import {
 } from './fields.ts';
 import { problemSchema } from './problems.ts';
 
-/** The shapes of the API's answers. Clients may rely on every field being there; more may come. */
+/** The bodies of the API's responses. Fields are always present, unless they are optional. Later versions may add fields. */
 
 const common = {
   id: z.string().regex(RENDER_ID),
   object: z.literal('render'),
-  status: z
-    .enum(RENDER_STATUSES)
-    .meta({ description: '`completed`, `failed` and `canceled` are ends; a failed render may be redriven.' }),
+  status: z.enum(RENDER_STATUSES).meta({
+    description: '`completed`, `failed` and `canceled` are final. An operator can redrive a failed render.',
+  }),
   progress: z.number().int().min(0).max(100).meta({ description: 'Percent.' }),
   created_at: z.iso.datetime(),
   links: z.strictObject({
-    self: z.url().meta({ description: 'The render for services: `GET /v1/renders/{id}`.' }),
-    page: z.url().meta({ description: 'The render for people: image, timeline, cost.' }),
-    dashboard: z.url().meta({ description: 'Its job on Bull Board.' }),
+    self: z.url().meta({ description: 'The render as JSON: `GET /v1/renders/{id}`.' }),
+    page: z.url().meta({ description: 'A web page about the render: image, timeline, cost.' }),
+    dashboard: z.url().meta({ description: 'The job of the render on Bull Board.' }),
   }),
 };
 
@@ -34,24 +34,26 @@ export const acceptedSchema = z
     ...common,
     duplicate: z.boolean().meta({
       description:
-        'True when this idempotency key had made the render before: status and progress are its present ones.',
+        'True when an earlier request with this idempotency key created the render. `status` and `progress` are the current ones.',
     }),
   })
   .meta({ id: 'Accepted' });
 
 const imageSchema = z
   .strictObject({
-    key: z.string().meta({ description: 'Where it is in the object store.' }),
+    key: z.string().meta({ description: 'The key of the image in the object store.' }),
     url: z.url().meta({
       description:
-        'Signed and short-lived where the store can sign, else served by the API. Ask again for a fresh one.',
+        'A signed, short-lived URL if the object store can sign URLs. Otherwise the API serves the image. Get the render again for a new URL.',
     }),
-    sha256: z.string().meta({ description: 'Of the bytes, in hex.' }),
-    bytes: z.number().int(),
+    sha256: z.string().meta({ description: 'SHA-256 of the image file, in hex.' }),
+    bytes: z.number().int().meta({ description: 'The size of the image file.' }),
     width: z.number().int().meta({ description: 'Pixels.' }),
     height: z.number().int().meta({ description: 'Pixels.' }),
-    content_type: z.string().meta({ description: 'As decoded, whatever the provider said.' }),
-    thumbnail_url: z.url().meta({ description: 'A WebP of at most 256 pixels a side.' }),
+    content_type: z.string().meta({
+      description: 'The format that the decoder found. The provider may have declared another one.',
+    }),
+    thumbnail_url: z.url().meta({ description: 'A WebP image of at most 256 by 256 pixels.' }),
   })
   .meta({ id: 'Image' });
 
@@ -59,14 +61,16 @@ const imageSchema = z
 export const renderSchema = z
   .strictObject({
     ...common,
-    attempts: z.number().int().meta({ description: 'Purchases begun.' }),
-    task_ids: z.array(z.string()).meta({ description: "The provider's own ids, one a purchase." }),
+    attempts: z.number().int().meta({ description: 'The number of purchases that were started.' }),
+    task_ids: z
+      .array(z.string())
+      .meta({ description: "The provider's task ids, one for each accepted purchase." }),
     updated_at: z.iso.datetime(),
-    tenant: z.string().meta({ description: 'Whose it is: that of the key that asked for it.' }),
-    run: z.string().nullable().meta({ description: 'The batch that it was asked for in.' }),
+    tenant: z.string().meta({ description: 'The tenant of the API key that created the render.' }),
+    run: z.string().nullable().meta({ description: 'The name of the batch, from the request.' }),
     metadata: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
-      .meta({ description: 'As it was sent.' }),
+      .meta({ description: 'The metadata from the request.' }),
     request: z
       .strictObject({
         model: z.enum(MODELS),
@@ -74,80 +78,92 @@ export const renderSchema = z
         size: z.enum(SIZES).nullable(),
         resolution: z.enum(RESOLUTIONS),
         priority: z.enum(PRIORITIES),
-        images: z.number().int().meta({ description: 'How many reference images it has.' }),
+        images: z.number().int().meta({ description: 'The number of reference images.' }),
         mask: z.boolean(),
       })
-      .meta({ description: 'What was asked for, without the images.' }),
-    image: imageSchema.nullable().meta({ description: 'There once the render is completed.' }),
+      .meta({ description: 'The request, without the reference images.' }),
+    image: imageSchema.nullable().meta({ description: 'Set when `status` is `completed`.' }),
     cost: z
       .strictObject({
         amount: z
           .string()
           .regex(/^\d+\.\d{3,6}$/)
-          .meta({ description: 'Exact, as text.' }),
+          .meta({ description: 'An exact decimal number, as a string.' }),
         currency: z.literal('USD'),
-        purchases: z.number().int().meta({ description: 'That the provider accepted.' }),
-        refunded: z.number().int().meta({ description: 'Of these, how many it gave the money back for.' }),
+        purchases: z
+          .number()
+          .int()
+          .meta({ description: 'The number of purchases that the provider accepted.' }),
+        refunded: z
+          .number()
+          .int()
+          .meta({ description: 'The number of these purchases that the provider refunded.' }),
       })
-      .meta({ description: 'What was spent so far; refunded purchases cost nothing.' }),
+      .meta({ description: 'The cost so far. Refunded purchases cost nothing.' }),
     error: z
       .strictObject({
         code: z.enum(FAILURE_CODES),
-        message: z.string().meta({ description: 'For people.' }),
-        step: z.enum(STEPS).meta({ description: 'Where it died; a redrive goes on there.' }),
+        message: z.string().meta({ description: 'An explanation for people.' }),
+        step: z
+          .enum(STEPS)
+          .meta({ description: 'The step that failed. A redrive continues with this step.' }),
       })
       .nullable()
-      .meta({ description: 'There when the render is failed.' }),
+      .meta({ description: 'Set when `status` is `failed`.' }),
   })
   .meta({ id: 'Render' });
 
-/** `GET /v1/renders`, 200: newest first. */
+/** `GET /v1/renders`, 200. The newest render is first. */
 export const renderListSchema = z
   .strictObject({
     object: z.literal('list'),
     data: z.array(renderSchema),
-    next_cursor: z
-      .string()
-      .nullable()
-      .meta({ description: 'Ask with it for the next page; null on the last one. A page may be short.' }),
+    next_cursor: z.string().nullable().meta({
+      description:
+        'Send it as `cursor` to get the next page. It is null on the last page. A page may have fewer renders than `limit`.',
+    }),
   })
   .meta({ id: 'RenderList' });
 
-const place = {
-  index: z.number().int().min(0).meta({ description: 'Position in the request, from 0.' }),
-  line: z.number().int().min(1).optional().meta({ description: 'Line of an NDJSON request, from 1.' }),
+const itemPosition = {
+  index: z.number().int().min(0).meta({ description: 'The position in the request, from 0.' }),
+  line: z.number().int().min(1).optional().meta({ description: 'The line of an NDJSON request, from 1.' }),
 };
 
-/** What became of one item of a bulk request; one line of a streamed answer. */
+/** The result of one item of a bulk request. A streamed response has one line for each item. */
 export const bulkItemSchema = z
   .union([
-    z.strictObject({ ...place, status: z.literal(202), render: acceptedSchema }),
-    z.strictObject({ ...place, status: z.number().int().min(400), error: problemSchema }),
+    z.strictObject({ ...itemPosition, status: z.literal(202), render: acceptedSchema }),
+    z.strictObject({ ...itemPosition, status: z.number().int().min(400), error: problemSchema }),
   ])
   .meta({ id: 'BulkItem' });
 
 const bulkCounts = {
   object: z.literal('bulk'),
   accepted: z.number().int().meta({ description: 'New renders.' }),
-  duplicates: z.number().int().meta({ description: 'Renders that their key had made before.' }),
-  rejected: z.number().int().meta({ description: 'Items that became no render.' }),
+  duplicates: z
+    .number()
+    .int()
+    .meta({ description: 'Renders that an earlier request with the same idempotency key created.' }),
+  rejected: z.number().int().meta({ description: 'Items that were not accepted.' }),
 };
 
-const cutShort = {
-  error: problemSchema
-    .optional()
-    .meta({ description: 'Why the rest of the request was not read; the items told stand.' }),
+const earlyEnd = {
+  error: problemSchema.optional().meta({
+    description:
+      'Present when the rest of the request was not read, with the reason. The results of the items before it are valid.',
+  }),
 };
 
-/** `POST /v1/renders/bulk`, 202 or 207: an entry for each item, in the order of the request. */
+/** `POST /v1/renders/bulk`, 202 or 207: a result for each item, in the order of the request. */
 export const bulkSchema = z
-  .strictObject({ ...bulkCounts, ...cutShort, items: z.array(bulkItemSchema) })
+  .strictObject({ ...bulkCounts, ...earlyEnd, items: z.array(bulkItemSchema) })
   .meta({ id: 'Bulk' });
 
-/** The last line of a streamed bulk answer. An answer without it was cut off: send the whole call again. */
-export const bulkSummarySchema = z.strictObject({ ...bulkCounts, ...cutShort }).meta({ id: 'BulkSummary' });
+/** The last line of a streamed bulk response. Without it, the response is incomplete: send the request again. */
+export const bulkSummarySchema = z.strictObject({ ...bulkCounts, ...earlyEnd }).meta({ id: 'BulkSummary' });
 
-/** `data` of the server-sent event `progress`; `status` and `end` carry a whole render, `image` its image. */
+/** The `data` of the server-sent event `progress`. The events `status` and `end` carry a render, and `image` carries its image. */
 export const progressEventSchema = z
   .strictObject({ id: common.id, status: common.status, progress: common.progress })
   .meta({ id: 'Progress' });

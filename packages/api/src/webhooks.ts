@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { RENDER_ID } from './fields.ts';
 import { renderSchema } from './responses.ts';
 
-/** What a webhook can tell. */
+/** The types of webhooks. */
 export const EVENT_TYPES = ['render.completed', 'render.failed', 'render.canceled'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** The body of a webhook. Signed as the Standard Webhooks specification says (`webhook-id`, `-timestamp`, `-signature`). */
+/** The body of a webhook. Its headers follow Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`. */
 export const webhookEventSchema = z
   .strictObject({
     type: z.enum(EVENT_TYPES),
@@ -17,23 +17,35 @@ export const webhookEventSchema = z
 
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const;
 
-/** How the telling of one end of a render goes. */
+/** The delivery of one webhook. */
 export const deliverySchema = z
   .strictObject({
-    id: z.string().meta({ description: 'The `webhook-id` that the receiver sees; the same in every try.' }),
+    id: z
+      .string()
+      .meta({
+        description: 'The value of the header `webhook-id`. All delivery attempts have the same value.',
+      }),
     object: z.literal('delivery'),
     render_id: z.string().regex(RENDER_ID),
     event: z.enum(EVENT_TYPES),
-    host: z.string().meta({ description: 'Where it goes; the rest of the URL may be secret.' }),
+    host: z.string().meta({
+      description: 'The host of the webhook URL. The rest of the URL may be secret and is not shown.',
+    }),
     status: z.enum(DELIVERY_STATUSES),
-    attempts: z.number().int(),
+    attempts: z.number().int().meta({ description: 'The number of delivery attempts so far.' }),
     created_at: z.iso.datetime(),
-    next_attempt_at: z.iso.datetime().nullable(),
-    last_error: z.string().nullable(),
+    next_attempt_at: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'Set when another delivery attempt is planned.' }),
+    last_error: z
+      .string()
+      .nullable()
+      .meta({ description: 'The reason of the last failed delivery attempt.' }),
   })
   .meta({ id: 'Delivery' });
 
-/** `GET /v1/renders/{id}/deliveries`, 200: newest first. */
+/** `GET /v1/renders/{id}/deliveries`, 200. The newest delivery is first. */
 export const deliveryListSchema = z
   .strictObject({ object: z.literal('list'), data: z.array(deliverySchema) })
   .meta({ id: 'DeliveryList' });

@@ -1,15 +1,15 @@
-/** The only door to real time and chance. Pass another one to hold the hands in a test. */
+/** The client's only source of time and random numbers. A test can pass its own. */
 export interface Clock {
   /** Unix milliseconds. */
   now(): number;
   /** A number in [0, 1). */
   random(): number;
-  /** Resolves after `ms`; rejects with the signal's reason as soon as it aborts. */
+  /** Resolves after `ms`. Rejects with the signal's reason as soon as the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** Beyond it `setTimeout` fires at once. */
-const LONGEST_MS = 2 ** 31 - 1;
+/** `setTimeout` fires at once when the delay is longer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -25,7 +25,7 @@ export const systemClock: Clock = {
           signal?.removeEventListener('abort', abort);
           resolve();
         },
-        Math.min(ms, LONGEST_MS),
+        Math.min(ms, MAX_TIMER_MS),
       );
       if (signal?.aborted) abort();
       else signal?.addEventListener('abort', abort, { once: true });

@@ -1,23 +1,23 @@
 import { type Clock, systemClock } from './clock.ts';
-import { expectHeaders, expectMilliseconds } from './expect.ts';
-import { createTransport, type Retry, type RetryOptions, retryPolicy } from './http/index.ts';
+import { createTransport, type Retry, type RetryOptions, resolveRetryPolicy } from './http/index.ts';
 import { createRenders, type Renders } from './renders/index.ts';
+import { validateHeaders, validateMilliseconds } from './validate-options.ts';
 
 export interface DarkroomOptions {
-  /** Where Darkroom is: `https://darkroom.example.com`, with a path where it has one. */
+  /** The URL of the Darkroom server, with its path if it has one: `https://darkroom.example.com`. */
   url: string | URL;
-  /** Sent as a bearer token. A Darkroom without keys, on a loopback address, needs none. */
+  /** The API key, sent as a bearer token. A server on a loopback address may run without keys. */
   apiKey?: string | undefined;
-  /** Milliseconds until an answer has to begin. Long polls and bulk calls get more. @default 30_000 */
+  /** Milliseconds until the response must begin. Long polls and bulk calls get more time. @default 30_000 */
   timeoutMs?: number | undefined;
   retry?: RetryOptions | undefined;
-  /** Told before a request is sent again. */
+  /** Called before each retry. */
   onRetry?: ((retry: Retry) => void) | undefined;
-  /** Sent with every request: trace headers, a gateway's token. */
+  /** Headers for every request, for example trace headers or the token of a gateway. */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** @default the platform's */
+  /** @default the platform's `fetch` */
   fetch?: typeof globalThis.fetch | undefined;
-  /** @default real time and chance */
+  /** @default `systemClock` */
   clock?: Clock | undefined;
 }
 
@@ -26,36 +26,38 @@ export interface Darkroom {
 }
 
 /**
- * A client of one Darkroom. Opens nothing and needs no closing.
+ * Creates a client of one Darkroom server. The client holds no connection, so there is nothing to close.
  *
- * @throws TypeError when an option is of no use; the message never holds a secret.
+ * @throws TypeError when an option is not valid. The message never contains a secret.
  */
 export function createDarkroom(options: DarkroomOptions): Darkroom {
   const { apiKey, onRetry, clock = systemClock, timeoutMs = 30_000 } = options;
-  // Platforms would complain about such a key by quoting it.
+  // Without this check, the platform's error for the header would quote the key.
   if (apiKey !== undefined && !(typeof apiKey === 'string' && /^[\x21-\x7e]+$/.test(apiKey)))
-    throw new TypeError('apiKey: expected printable ASCII without blanks; is there a line break at its end?');
-  expectHeaders(options.headers);
-  expectMilliseconds('timeoutMs', timeoutMs, 1);
+    throw new TypeError(
+      'apiKey: expected printable ASCII characters without spaces; check for a line break at its end',
+    );
+  validateHeaders(options.headers);
+  validateMilliseconds('timeoutMs', timeoutMs, 1);
   const transport = createTransport({
-    base: baseOf(options.url),
+    baseUrl: parseBaseUrl(options.url),
     headers: { ...options.headers, ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }) },
-    // Looked up late: what instruments fetch may come after us.
+    // Read `globalThis.fetch` at each call: instrumentation may replace it after the client was created.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     clock,
     timeoutMs,
-    policy: retryPolicy(options.retry),
+    retryPolicy: resolveRetryPolicy(options.retry),
     onRetry,
   });
   return { renders: createRenders(transport) };
 }
 
-const NO_URL = 'url: expected an http(s) URL, such as http://127.0.0.1:3000';
+const INVALID_URL = 'url: expected an http(s) URL, for example http://127.0.0.1:3000';
 
-function baseOf(url: string | URL): URL {
-  if (!URL.canParse(String(url))) throw new TypeError(NO_URL);
+function parseBaseUrl(url: string | URL): URL {
+  if (!URL.canParse(String(url))) throw new TypeError(INVALID_URL);
   const base = new URL(url);
-  if (!/^https?:$/.test(base.protocol)) throw new TypeError(NO_URL);
+  if (!/^https?:$/.test(base.protocol)) throw new TypeError(INVALID_URL);
   if (base.username || base.password)
     throw new TypeError('url: expected a URL without user and password; use apiKey or headers');
   base.search = '';

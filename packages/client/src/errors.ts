@@ -1,21 +1,21 @@
-import type { Problem, ProblemCode, Render, RenderStatus } from './shapes.ts';
+import type { Problem, ProblemCode, Render, RenderStatus } from './types.ts';
 
 /**
- * What the client itself has to say; everything else is a code of the API.
+ * The error codes of the client itself. All other codes come from the API.
  *
- * - `network`: no answer came, or it broke off
- * - `timeout`: the answer, or the end of a render, did not come in time
- * - `aborted`: the caller's signal; its reason is the `cause`
- * - `unexpected_answer`: not Darkroom's, such as a proxy's error page
- * - `unserializable`: the request is nothing that JSON can hold
- * - `render_failed`, `render_canceled`: with `throwOnFailure`; `render` tells more
- * - `webhook_…`: the webhook is not to be believed
+ * - `network`: there was no response, or it was incomplete
+ * - `timeout`: the response did not begin, or the render did not end, within the time limit
+ * - `aborted`: the caller's signal aborted the call; `cause` is the reason of the signal
+ * - `unexpected_response`: the response is not from Darkroom, for example the error page of a proxy
+ * - `unserializable`: the request cannot be written as JSON
+ * - `render_failed`, `render_canceled`: only with `throwOnFailure`; `render` is the render
+ * - `webhook_…`: the webhook is not valid
  */
 export type ClientCode =
   | 'network'
   | 'timeout'
   | 'aborted'
-  | 'unexpected_answer'
+  | 'unexpected_response'
   | 'unserializable'
   | 'render_failed'
   | 'render_canceled'
@@ -37,22 +37,22 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** Every failure of this client. Tell them apart by `code`, which is stable; `message` is for people. */
+/** The error of this client. Check `code`, which is stable. `message` is for people and may change. */
 export class DarkroomError extends Error {
   readonly code: ErrorCode;
-  /** HTTP status, when there was an answer. */
+  /** The HTTP status, if there was a response. */
   readonly status: number | undefined;
-  /** All that is wrong with the input: field, what was expected, what came. */
+  /** All problems of the request, each with the field, the expected value and the received value. */
   readonly problems: Problem['problems'];
-  /** Leads to the log line on the other side. */
+  /** The id of the request in the server's logs. */
   readonly requestId: string | undefined;
-  /** The render that this is about, where it is known. */
+  /** The render that the error is about, if it is known. */
   readonly renderId: string | undefined;
-  /** How long the API asked to be left alone. */
+  /** The `Retry-After` of the response, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** With `timeout`: where the render stood when last seen. */
+  /** With `timeout`: the last known status of the render. */
   readonly lastStatus: RenderStatus | undefined;
-  /** With `render_failed` and `render_canceled`. */
+  /** With `render_failed` and `render_canceled`: the render. */
   readonly render: Render | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -68,7 +68,7 @@ export class DarkroomError extends Error {
     this.render = details.render;
   }
 
-  /** Whether the same request may go better later. The client has tried already where that was safe. */
+  /** Whether the same request may succeed later. Where it was safe, the client has already retried. */
   get transient(): boolean {
     return this.status === undefined
       ? this.code === 'network' || this.code === 'timeout'
@@ -82,8 +82,8 @@ export function isTransient(error: unknown): boolean {
   return error instanceof DarkroomError && error.transient;
 }
 
-/** What an aborted signal means: the caller's is `aborted`, one of our own says itself why. */
-export function aborted(signal: AbortSignal): DarkroomError {
+/** The error for an aborted signal. The client's own signals abort with a `DarkroomError`; all others become `aborted`. */
+export function abortError(signal: AbortSignal): DarkroomError {
   if (signal.reason instanceof DarkroomError) return signal.reason;
-  return new DarkroomError('aborted', 'The caller gave up.', { cause: signal.reason });
+  return new DarkroomError('aborted', 'The caller aborted the call.', { cause: signal.reason });
 }

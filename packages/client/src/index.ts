@@ -1,16 +1,16 @@
-// A client of Darkroom's API for services. Web APIs alone; of the workspace only the API's types.
+// A client of Darkroom's API for services. It uses only Web APIs, and imports only the types of `@darkroom/api`.
 //
-// darkroom.ts      createDarkroom: where, with which key, how patient
-// shapes.ts        the API's shapes by the names that users know
-// errors.ts        DarkroomError and its codes
-// clock.ts         the only door to real time and chance
-// idempotency.ts   keys, and requests as JSON
-// expect.ts        options that are of no use are a TypeError at once
+// darkroom.ts           createDarkroom and its options
+// types.ts              the API's types, under the names that the client exports
+// errors.ts             DarkroomError and its codes
+// clock.ts              the source of time and random numbers
+// render-request.ts     generates idempotency keys and writes requests as JSON
+// validate-options.ts   checks options and ids, and throws a TypeError
 //
-// http/       requests, sent again where that is safe; bodies as they come
-// renders/    one render: create, wait, follow, list, cancel, fetch
-// bulk/       thousands of them
-// webhooks/   whether a webhook is Darkroom's; also `@darkroom/client/webhooks`
+// http/       sends requests, retries them, and reads responses
+// renders/    one render: create, wait, events, list, cancel, image
+// bulk/       thousands of renders: createMany
+// webhooks/   verifies webhooks; also the entry `@darkroom/client/webhooks`
 export type { CreateManyOptions, CreateManyResult, CreateManyRun, Tally } from './bulk/index.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { createDarkroom, type Darkroom, type DarkroomOptions } from './darkroom.ts';
@@ -41,5 +41,5 @@ export {
   type RenderRequest,
   type RenderStatus,
   type WebhookEvent,
-} from './shapes.ts';
+} from './types.ts';
 export { type VerifyOptions, verifyWebhook, type WebhookHeaders } from './webhooks/index.ts';

@@ -2,35 +2,35 @@ import { inspect } from 'node:util';
 import { requires, startHttpProxy } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { createDarkroom, DarkroomError } from '../src/index.ts';
-import { type House, openHouse } from './rig.ts';
-import { json, playServer } from './server.ts';
+import { type RunningDarkroom, startDarkroom } from './support/running-darkroom.ts';
+import { jsonResponse, startScriptedServer } from './support/scripted-server.ts';
 
-requires('redis').describe('asking for one render', () => {
-  let house: House;
+requires('redis').describe('creating one render', () => {
+  let darkroom: RunningDarkroom;
   beforeAll(async () => {
-    house = await openHouse();
+    darkroom = await startDarkroom();
   });
 
-  test('what was accepted can be looked at', async () => {
-    const { renders } = house.client();
+  test('the client reads an accepted render', async () => {
+    const { renders } = darkroom.createClient();
     const accepted = await renders.create({ prompt: 'A lighthouse at dusk', size: '16:9' });
     expect(accepted).toMatchObject({ object: 'render', status: 'queued', duplicate: false });
     const render = await renders.get(accepted.id);
     expect(render.request).toMatchObject({ prompt: 'A lighthouse at dusk', size: '16:9' });
   });
 
-  test('an answer that is lost makes no second render, and is no duplicate to the caller', async () => {
-    const proxy = await startHttpProxy(house.url);
-    const before = await house.jobCount();
+  test('a lost response creates no second render, and the caller sees no duplicate', async () => {
+    const proxy = await startHttpProxy(darkroom.url);
+    const before = await darkroom.countJobs();
     const lost = proxy.fail({ method: 'POST', times: 2 }, 'lose-answer');
-    const accepted = await house.client({ url: proxy.url }).renders.create({ prompt: 'once' });
+    const accepted = await darkroom.createClient({ url: proxy.url }).renders.create({ prompt: 'once' });
     expect(lost.hits).toBe(2);
     expect(accepted.duplicate).toBe(false);
-    expect(await house.jobCount()).toBe(before + 1);
+    expect(await darkroom.countJobs()).toBe(before + 1);
   });
 
-  test("a key of the caller's names the same render for ever", async () => {
-    const { renders } = house.client();
+  test('the same key returns the same render, and rejects another request', async () => {
+    const { renders } = darkroom.createClient();
     const first = await renders.create({ prompt: 'a mug' }, { idempotencyKey: 'sku-1' });
     const again = await renders.create({ prompt: 'a mug', idempotency_key: 'sku-1' });
     expect(again).toMatchObject({ id: first.id, duplicate: true });
@@ -41,11 +41,11 @@ requires('redis').describe('asking for one render', () => {
     });
   });
 
-  test('all problems of a request are told at once, and it is not sent again', async () => {
-    const proxy = await startHttpProxy(house.url);
+  test('the error contains all problems of a request, and the client does not retry', async () => {
+    const proxy = await startHttpProxy(darkroom.url);
     const wrong = { prompt: '', size: '7:7', n: 3 } as never;
-    const error = await house
-      .client({ url: proxy.url })
+    const error = await darkroom
+      .createClient({ url: proxy.url })
       .renders.create(wrong)
       .catch((error: unknown) => error);
     expect(error).toBeInstanceOf(DarkroomError);
@@ -57,15 +57,15 @@ requires('redis').describe('asking for one render', () => {
     expect(proxy.requests).toHaveLength(1);
   });
 
-  test('a wrong key is told as such, and no error holds the right one', async () => {
-    const { renders } = house.client({ apiKey: 'wrong-key' });
+  test('a wrong API key is an error that does not contain the key', async () => {
+    const { renders } = darkroom.createClient({ apiKey: 'wrong-key' });
     const error = await renders.create({ prompt: 'a mug' }).catch((error: unknown) => error as DarkroomError);
     expect(error).toMatchObject({ code: 'unauthorized', status: 401 });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('wrong-key');
   });
 
-  test('a request that JSON cannot hold is refused before it is sent', async () => {
-    const { renders } = house.client();
+  test('a request that JSON cannot represent is rejected before it is sent', async () => {
+    const { renders } = darkroom.createClient();
     const endless: Record<string, unknown> = { prompt: 'x' };
     endless['metadata'] = endless;
     await expect(renders.create(endless as never)).rejects.toMatchObject({ code: 'unserializable' });
@@ -73,12 +73,12 @@ requires('redis').describe('asking for one render', () => {
   });
 });
 
-test('a key that no header can carry is a mistake at once, and no outage that is tried again', async () => {
-  const server = await playServer(json(202, {}));
+test('a key that is not valid in a header is a TypeError, and the client sends nothing', async () => {
+  const server = await startScriptedServer(jsonResponse(202, {}));
   const { renders } = createDarkroom({ url: server.url });
   for (const idempotencyKey of ['ключ', 'schlüssel', 'with blank', 'line\n', '', 'x'.repeat(256)])
     await expect(renders.create({ prompt: 'a mug' }, { idempotencyKey })).rejects.toThrow(
       /^idempotencyKey: expected 1 to 255/,
     );
-  expect(server.asked).toEqual([]);
+  expect(server.received).toEqual([]);
 });

@@ -1,19 +1,25 @@
 import type { ServerResponse } from 'node:http';
 import { latch, requires, startHttpProxy, until } from '@darkroom/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { lines, serverSentEvents } from '../src/http/index.ts';
+import { parseServerSentEvents, readLines } from '../src/http/index.ts';
 import { createDarkroom, type DarkroomError, type RenderEvent, type RenderProgress } from '../src/index.ts';
-import { HASTY, type House, openHouse } from './rig.ts';
-import { cut, playServer, problem, RENDER_ID, render } from './server.ts';
+import { FAST_RETRIES, type RunningDarkroom, startDarkroom } from './support/running-darkroom.ts';
+import {
+  cutConnection,
+  problemResponse,
+  RENDER_ID,
+  renderBody,
+  startScriptedServer,
+} from './support/scripted-server.ts';
 
 requires('redis').describe('following a render', () => {
-  let house: House;
+  let darkroom: RunningDarkroom;
   beforeAll(async () => {
-    house = await openHouse({ work: true });
+    darkroom = await startDarkroom({ worker: true });
   });
 
-  test('its events come as they happen and end with its end', async () => {
-    const { renders } = house.client();
+  test('the client yields the events as they happen, and `end` last', async () => {
+    const { renders } = darkroom.createClient();
     const { id } = await renders.create({ prompt: 'a mug [[sim:slow ms=800]]' });
     const seen: RenderEvent[] = [];
     for await (const event of renders.events(id)) seen.push(event);
@@ -23,30 +29,30 @@ requires('redis').describe('following a render', () => {
     expect(seen.filter(({ type }) => type === 'end')).toHaveLength(1);
   });
 
-  test('progress is told and the ended render is the answer', async () => {
-    const { renders } = house.client();
+  test('the listener gets each change, and the call resolves with the ended render', async () => {
+    const { renders } = darkroom.createClient();
     const { id } = await renders.create({ prompt: 'a cup [[sim:stuck]]' });
-    const told: RenderProgress[] = [];
+    const reported: RenderProgress[] = [];
     const seen = latch();
     const ended = renders.onProgress(id, (progress) => {
-      told.push(progress);
+      reported.push(progress);
       if (progress.status === 'rendering') seen.open();
     });
     await seen.wait();
-    await house.unstick(id);
+    await darkroom.completeTask(id);
     const render = await ended;
     expect(render).toMatchObject({ id, status: 'completed' });
-    expect(told.at(-1)).toEqual({ id, status: 'completed', progress: 100 });
-    expect(told.map(({ status }) => status)).toContain('rendering');
-    expect(new Set(told.map((one) => JSON.stringify(one))).size).toBe(told.length);
+    expect(reported.at(-1)).toEqual({ id, status: 'completed', progress: 100 });
+    expect(reported.map(({ status }) => status)).toContain('rendering');
+    expect(new Set(reported.map((one) => JSON.stringify(one))).size).toBe(reported.length);
   });
 
-  test('a connection that is cut in the middle is made again, and nothing is told twice', async () => {
-    const proxy = await startHttpProxy(house.url);
-    const { renders } = house.client({ url: proxy.url });
+  test('the client reconnects after a broken connection and yields no event twice', async () => {
+    const proxy = await startHttpProxy(darkroom.url);
+    const { renders } = darkroom.createClient({ url: proxy.url });
     const { id } = await renders.create({ prompt: 'a jug [[sim:stuck]]' });
     const connections = () => proxy.requests.filter((line) => line.endsWith('/events')).length;
-    const unstuck = until(() => connections() > 1).then(() => house.unstick(id));
+    const unstuck = until(() => connections() > 1).then(() => darkroom.completeTask(id));
     const seen: RenderEvent[] = [];
     for await (const event of renders.events(id)) {
       if (seen.length === 0) proxy.cut();
@@ -54,66 +60,71 @@ requires('redis').describe('following a render', () => {
     }
     await unstuck;
     expect(seen.at(-1)?.type).toBe('end');
-    const standings = seen.flatMap((event) =>
+    const statuses = seen.flatMap((event) =>
       event.type === 'status' ? [`${event.render.status} ${event.render.progress}`] : [],
     );
-    expect(standings.length).toBe(new Set(standings).size);
+    expect(statuses.length).toBe(new Set(statuses).size);
   });
 
-  test('what a listener throws or rejects with is told to the caller, and nothing is left unhandled', async () => {
-    const { renders } = house.client();
+  test('an error of the listener rejects the call, and no rejection is unhandled', async () => {
+    const { renders } = darkroom.createClient();
     const { id } = await renders.create({ prompt: 'a bowl' });
-    const mine = new Error('the disk is full');
+    const listenerError = new Error('the disk is full');
     const throws = renders.onProgress(id, () => {
-      throw mine;
+      throw listenerError;
     });
-    await expect(throws).rejects.toBe(mine);
-    await expect(renders.onProgress(id, () => Promise.reject(mine))).rejects.toBe(mine);
+    await expect(throws).rejects.toBe(listenerError);
+    await expect(renders.onProgress(id, () => Promise.reject(listenerError))).rejects.toBe(listenerError);
   });
 
-  test('an unknown render is told at once', async () => {
-    await expect(house.client().renders.onProgress(RENDER_ID, () => undefined)).rejects.toMatchObject({
+  test('an unknown render is an error at once', async () => {
+    await expect(
+      darkroom.createClient().renders.onProgress(RENDER_ID, () => undefined),
+    ).rejects.toMatchObject({
       code: 'render_not_found',
     });
   });
 });
 
-const stream = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' });
-const event = (name: string, data: unknown) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+const startStream = (response: ServerResponse) =>
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+const formatEvent = (name: string, data: unknown) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
 describe('event streams', () => {
-  test('heartbeats and events of a later version are passed over', async () => {
-    const server = await playServer((response) =>
-      stream(response).end(
-        `: hello\n\nevent: fanfare\ndata: 1\n\n${event('status', render('queued'))}: beat\n\n${event('end', render('completed', 100))}`,
+  test('the client skips heartbeats and unknown events', async () => {
+    const server = await startScriptedServer((response) =>
+      startStream(response).end(
+        `: hello\n\nevent: unknown\ndata: 1\n\n${formatEvent('status', renderBody('queued'))}: beat\n\n${formatEvent('end', renderBody('completed', 100))}`,
       ),
     );
-    const { renders } = createDarkroom({ url: server.url, retry: HASTY });
+    const { renders } = createDarkroom({ url: server.url, retry: FAST_RETRIES });
     const seen: string[] = [];
     for await (const { type } of renders.events(RENDER_ID)) seen.push(type);
     expect(seen).toEqual(['status', 'end']);
-    expect(server.asked[0]?.headers.accept).toBe('text/event-stream');
+    expect(server.received[0]?.headers.accept).toBe('text/event-stream');
   });
 
-  test('a stream that breaks again and again without news is given up', async () => {
-    const server = await playServer((response) =>
-      stream(response).write(event('status', render('queued')), () => cut(response)),
+  test('a stream that keeps breaking without new events is an error when no try is left', async () => {
+    const server = await startScriptedServer((response) =>
+      startStream(response).write(formatEvent('status', renderBody('queued')), () => cutConnection(response)),
     );
-    const { renders } = createDarkroom({ url: server.url, retry: { ...HASTY, tries: 3 } });
+    const { renders } = createDarkroom({ url: server.url, retry: { ...FAST_RETRIES, tries: 3 } });
     await expect(renders.onProgress(RENDER_ID, () => undefined)).rejects.toMatchObject({ code: 'network' });
-    // The first brought news; three in a row did not.
-    expect(server.asked).toHaveLength(3);
+    // The first connection brings an event and breaks. The next two bring nothing new: three failures in a row.
+    expect(server.received).toHaveLength(3);
   });
 
-  test('a refusal is not taken for an outage', async () => {
-    const server = await playServer(problem(403, 'forbidden'));
-    const { renders } = createDarkroom({ url: server.url, retry: HASTY });
+  test('the client does not retry a rejected request', async () => {
+    const server = await startScriptedServer(problemResponse(403, 'forbidden'));
+    const { renders } = createDarkroom({ url: server.url, retry: FAST_RETRIES });
     await expect(renders.onProgress(RENDER_ID, () => undefined)).rejects.toMatchObject({ code: 'forbidden' });
-    expect(server.asked).toHaveLength(1);
+    expect(server.received).toHaveLength(1);
   });
 
-  test('the time is limited, and the last status is told', async () => {
-    const server = await playServer((response) => stream(response).write(event('status', render('storing'))));
+  test('the call ends at its time limit, and the error has the last status', async () => {
+    const server = await startScriptedServer((response) =>
+      startStream(response).write(formatEvent('status', renderBody('storing'))),
+    );
     const { renders } = createDarkroom({ url: server.url });
     const failed = renders.onProgress(RENDER_ID, () => undefined, { timeoutMs: 2_000 });
     await expect(failed).rejects.toMatchObject({ code: 'timeout', lastStatus: 'storing' });
@@ -121,19 +132,21 @@ describe('event streams', () => {
 
   test('leaving the loop closes the connection', async () => {
     let closed = false;
-    const server = await playServer((response) => {
+    const server = await startScriptedServer((response) => {
       response.once('close', () => {
         closed = true;
       });
-      stream(response).write(event('status', render('queued')));
+      startStream(response).write(formatEvent('status', renderBody('queued')));
     });
     const { renders } = createDarkroom({ url: server.url });
     for await (const _ of renders.events(RENDER_ID)) break;
     await until(() => closed);
   });
 
-  test('an abort ends it at once', async () => {
-    const server = await playServer((response) => stream(response).write(event('status', render('queued'))));
+  test('an abort ends the call at once', async () => {
+    const server = await startScriptedServer((response) =>
+      startStream(response).write(formatEvent('status', renderBody('queued'))),
+    );
     const { renders } = createDarkroom({ url: server.url });
     const controller = new AbortController();
     const failed = renders
@@ -144,7 +157,7 @@ describe('event streams', () => {
 });
 
 describe('reading a stream', () => {
-  const inPieces = async function* (text: string, size: number) {
+  const splitBytes = async function* (text: string, size: number) {
     const bytes = new TextEncoder().encode(text);
     for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
   };
@@ -154,20 +167,23 @@ describe('reading a stream', () => {
     return all;
   };
 
-  test.each([1, 2, 3, 7, 1000])('lines are whole in pieces of %i bytes, whatever ends them', async (size) => {
-    const text = 'ä\r\n\r\nb€🏔\n\nc\rd\r\n';
-    expect(await collect(lines(inPieces(text, size)))).toEqual(['ä', '', 'b€🏔', '', 'c', 'd']);
+  test.each([1, 2, 3, 7, 1000])(
+    'lines are complete when they arrive in chunks of %i bytes, with any line end',
+    async (size) => {
+      const text = 'ä\r\n\r\nb€🏔\n\nc\rd\r\n';
+      expect(await collect(readLines(splitBytes(text, size)))).toEqual(['ä', '', 'b€🏔', '', 'c', 'd']);
+    },
+  );
+
+  test('an incomplete last line is dropped, unless `last` is set', async () => {
+    expect(await collect(readLines(splitBytes('a\nhal', 2)))).toEqual(['a']);
+    expect(await collect(readLines(splitBytes('a\nwhole', 2), { last: true }))).toEqual(['a', 'whole']);
   });
 
-  test('half a line at the end is no line, unless it is asked for', async () => {
-    expect(await collect(lines(inPieces('a\nhal', 2)))).toEqual(['a']);
-    expect(await collect(lines(inPieces('a\nwhole', 2), { last: true }))).toEqual(['a', 'whole']);
-  });
-
-  test('events are read as the standard has it', async () => {
+  test('events are parsed as the standard defines it', async () => {
     const text =
       'data: one\ndata:two\nid: 7\n\nevent: x\n\nevent:y\ndata\n\n:beat\n\nevent: z\ndata: cut off\n';
-    expect(await collect(serverSentEvents(lines(inPieces(text, 5))))).toEqual([
+    expect(await collect(parseServerSentEvents(readLines(splitBytes(text, 5))))).toEqual([
       { event: 'message', data: 'one\ntwo' },
       { event: 'y', data: '' },
     ]);

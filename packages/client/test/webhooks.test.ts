@@ -11,30 +11,30 @@ const BODY = JSON.stringify({
   data: { id: 'rnd_1', status: 'completed', request: { prompt: 'Füße 🦶' } },
 });
 
-/** Signed by the library. */
-function signed(body = BODY, secret = SECRET, at = Date.now()): Record<string, string> {
+/** Signs with the library of Standard Webhooks. */
+function sign(body = BODY, secret = SECRET, at = Date.now()): Record<string, string> {
   const timestamp = String(Math.floor(at / 1000));
   const signature = new Webhook(secret).sign('msg_1', new Date(at), body);
   return { 'webhook-id': 'msg_1', 'webhook-timestamp': timestamp, 'webhook-signature': signature };
 }
 
-const refused = async (...args: Parameters<typeof verifyWebhook>): Promise<DarkroomError> =>
+const catchRejection = async (...args: Parameters<typeof verifyWebhook>): Promise<DarkroomError> =>
   await verifyWebhook(...args).then(
-    () => expect.fail('it was believed'),
+    () => expect.fail('expected a rejection'),
     (error: unknown) => error as DarkroomError,
   );
 
 describe('a webhook', () => {
-  test('that the library signed is believed, as text and as bytes', async () => {
-    const event = await verifyWebhook(BODY, signed(), SECRET);
+  test('verifyWebhook accepts a webhook of the library, as text and as bytes', async () => {
+    const event = await verifyWebhook(BODY, sign(), SECRET);
     expect(event.type === 'render.completed' && event.data.status).toBe('completed');
     const bytes = new TextEncoder().encode(BODY);
-    expect(await verifyWebhook(bytes, signed(), SECRET)).toEqual(event);
-    expect(await verifyWebhook(bytes.buffer, signed(), SECRET)).toEqual(event);
-    expect(await verifyWebhook(Buffer.from(BODY), signed(), SECRET)).toEqual(event);
+    expect(await verifyWebhook(bytes, sign(), SECRET)).toEqual(event);
+    expect(await verifyWebhook(bytes.buffer, sign(), SECRET)).toEqual(event);
+    expect(await verifyWebhook(Buffer.from(BODY), sign(), SECRET)).toEqual(event);
   });
 
-  test('that is signed as we read it is believed by the library', () => {
+  test('the library accepts a webhook that is signed as verifyWebhook expects', () => {
     const timestamp = String(Math.floor(Date.now() / 1000));
     const key = Buffer.from(SECRET.slice(6), 'base64');
     const signature = createHmac('sha256', key).update(`msg_1.${timestamp}.${BODY}`).digest('base64');
@@ -48,64 +48,64 @@ describe('a webhook', () => {
   });
 
   test.each<[string, (headers: Record<string, string>) => WebhookHeaders]>([
-    ['Headers', (headers) => new Headers(headers)],
-    ["Node's", (headers) => headers],
+    ['a Headers object', (headers) => new Headers(headers)],
+    ["Node's headers", (headers) => headers],
     [
-      'lists',
+      'headers as lists',
       (headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
     ],
     [
-      'other cases',
+      'headers in another case',
       (headers) =>
         Object.fromEntries(
           Object.entries(headers).map(([name, value]) => [name.replace('webhook', 'Webhook'), value]),
         ),
     ],
-  ])('is believed with headers in the form of %s', async (_, form) => {
-    await expect(verifyWebhook(BODY, form(signed()), SECRET)).resolves.toMatchObject({
+  ])('verifyWebhook accepts %s', async (_, form) => {
+    await expect(verifyWebhook(BODY, form(sign()), SECRET)).resolves.toMatchObject({
       type: 'render.completed',
     });
   });
 
-  test('may be signed with any of several secrets, on either side', async () => {
-    await expect(verifyWebhook(BODY, signed(BODY, OTHER), [SECRET, OTHER])).resolves.toBeDefined();
-    const both = { ...signed() };
+  test('verifyWebhook accepts any of several secrets and any of several signatures', async () => {
+    await expect(verifyWebhook(BODY, sign(BODY, OTHER), [SECRET, OTHER])).resolves.toBeDefined();
+    const both = { ...sign() };
     both['webhook-signature'] =
-      `v1a,xyz v1,AAAA ${signed(BODY, OTHER)['webhook-signature']} ${both['webhook-signature']}`;
+      `v1a,xyz v1,AAAA ${sign(BODY, OTHER)['webhook-signature']} ${both['webhook-signature']}`;
     await expect(verifyWebhook(BODY, both, SECRET)).resolves.toBeDefined();
     expect(new Webhook(SECRET).verify(BODY, both)).toBeDefined();
   });
 
   test.each<[string, string, Record<string, string>]>([
-    ['of another secret', BODY, signed(BODY, OTHER)],
-    ['with another body', BODY.replace('completed', 'failed'), signed()],
-    ['with another id', BODY, { ...signed(), 'webhook-id': 'msg_2' }],
+    ['with another secret', BODY, sign(BODY, OTHER)],
+    ['with another body', BODY.replace('completed', 'failed'), sign()],
+    ['with another id', BODY, { ...sign(), 'webhook-id': 'msg_2' }],
     [
-      'with a moved timestamp',
+      'with a changed timestamp',
       BODY,
-      { ...signed(), 'webhook-timestamp': String(Math.floor(Date.now() / 1000) - 9) },
+      { ...sign(), 'webhook-timestamp': String(Math.floor(Date.now() / 1000) - 9) },
     ],
     [
-      'with a signature cut short',
+      'with a shortened signature',
       BODY,
-      { ...signed(), 'webhook-signature': signed()['webhook-signature']?.slice(0, 20) ?? '' },
+      { ...sign(), 'webhook-signature': sign()['webhook-signature']?.slice(0, 20) ?? '' },
     ],
-    ['with a signature that is no base64', BODY, { ...signed(), 'webhook-signature': 'v1,%%%' }],
-    ['with an empty signature', BODY, { ...signed(), 'webhook-signature': 'v1,' }],
+    ['with a signature that is not base64', BODY, { ...sign(), 'webhook-signature': 'v1,%%%' }],
+    ['with an empty signature', BODY, { ...sign(), 'webhook-signature': 'v1,' }],
     [
-      'of another scheme',
+      'with another signature scheme',
       BODY,
-      { ...signed(), 'webhook-signature': signed()['webhook-signature']?.replace('v1', 'v2') ?? '' },
+      { ...sign(), 'webhook-signature': sign()['webhook-signature']?.replace('v1', 'v2') ?? '' },
     ],
-  ])('%s is refused, here and by the library', async (_, body, headers) => {
-    expect((await refused(body, headers, SECRET)).code).toBe('webhook_signature');
+  ])('verifyWebhook and the library reject a webhook %s', async (_, body, headers) => {
+    expect((await catchRejection(body, headers, SECRET)).code).toBe('webhook_signature');
     expect(() => new Webhook(SECRET).verify(body, headers)).toThrow();
   });
 
-  test('from another time is refused, either way, and the time can be held', async () => {
+  test('verifyWebhook rejects a timestamp outside of the tolerance, in both directions', async () => {
     const at = Date.parse('2026-11-22T16:00:00Z');
     const verify = (offset: number, toleranceSeconds?: number) =>
-      verifyWebhook(BODY, signed(BODY, SECRET, at), SECRET, {
+      verifyWebhook(BODY, sign(BODY, SECRET, at), SECRET, {
         now: () => at + offset * 1000,
         ...(toleranceSeconds === undefined ? {} : { toleranceSeconds }),
       });
@@ -115,26 +115,28 @@ describe('a webhook', () => {
     await expect(verify(-301)).rejects.toMatchObject({ code: 'webhook_timestamp' });
     await expect(verify(11, 10)).rejects.toMatchObject({ code: 'webhook_timestamp' });
     for (const timestamp of ['soon', '', '1e9', 'NaN', ' '])
-      expect((await refused(BODY, { ...signed(), 'webhook-timestamp': timestamp }, SECRET)).code).toMatch(
-        /^webhook_(timestamp|headers)$/,
+      expect(
+        (await catchRejection(BODY, { ...sign(), 'webhook-timestamp': timestamp }, SECRET)).code,
+      ).toMatch(/^webhook_(timestamp|headers)$/);
+  });
+
+  test('verifyWebhook rejects a webhook without its headers', async () => {
+    for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature'])
+      expect((await catchRejection(BODY, { ...sign(), [name]: undefined }, SECRET)).code).toBe(
+        'webhook_headers',
       );
   });
 
-  test('without its headers is refused', async () => {
-    for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature'])
-      expect((await refused(BODY, { ...signed(), [name]: undefined }, SECRET)).code).toBe('webhook_headers');
-  });
-
-  test('that is signed and no event is refused', async () => {
+  test('verifyWebhook rejects a signed body that is not an event', async () => {
     for (const body of ['', 'null', '[]', '{"type":1}', '{"type":"x","data":null}', 'not json'])
-      expect((await refused(body, signed(body), SECRET)).code).toBe('webhook_body');
+      expect((await catchRejection(body, sign(body), SECRET)).code).toBe('webhook_body');
   });
 
-  test('whose secret or body cannot be used is a mistake of ours, and no secret is told', async () => {
+  test('an invalid secret, body or headers argument is a TypeError that does not contain the secret', async () => {
     for (const secret of ['', 'whsec_', 'whsec_s3cret!', [], undefined as never, [undefined as never]])
-      await expect(verifyWebhook(BODY, signed(), secret)).rejects.toThrow(/^secret: (?!.*s3cret)/);
-    await expect(verifyWebhook(JSON.parse(BODY) as never, signed(), SECRET)).rejects.toThrow(/^body: /);
+      await expect(verifyWebhook(BODY, sign(), secret)).rejects.toThrow(/^secret: (?!.*s3cret)/);
+    await expect(verifyWebhook(JSON.parse(BODY) as never, sign(), SECRET)).rejects.toThrow(/^body: /);
     await expect(verifyWebhook(BODY, undefined as never, SECRET)).rejects.toThrow(/^headers: /);
-    expect(await refused(BODY, signed(), OTHER)).toBeInstanceOf(DarkroomError);
+    expect(await catchRejection(BODY, sign(), OTHER)).toBeInstanceOf(DarkroomError);
   });
 });

@@ -1,19 +1,19 @@
-/** Time, as everything here sees it. `now` is milliseconds since the epoch. */
+/** The time source of the whole simulator. `now` is milliseconds since the epoch. */
 export interface Clock {
   now(): number;
-  /** Runs `fn` after `ms`; the answer cancels it. A timer never keeps the process alive. */
+  /** Runs `fn` after `ms` and returns a function that cancels it. A timer never keeps the process alive. */
   after(ms: number, fn: () => void): () => void;
 }
 
-/** Node answers a longer setTimeout by firing at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Node fires a longer setTimeout at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const realClock: Clock = {
   now: () => Date.now(),
   after(ms, fn) {
     let timer: NodeJS.Timeout;
     const arm = (left: number): void => {
-      const step = Math.min(left, LONGEST_TIMER_MS);
+      const step = Math.min(left, MAX_TIMER_MS);
       timer = setTimeout(() => (left > step ? arm(left - step) : fn()), step);
       timer.unref();
     };
@@ -23,15 +23,15 @@ export const realClock: Clock = {
 };
 
 export interface ManualClock extends Clock {
-  /** Moves time on, and runs what came due on the way in its order. */
+  /** Moves the time forward and runs the timers that become due, in their order. */
   advance(ms: number): void;
-  /** How many timers wait. */
+  /** The number of waiting timers. */
   readonly pending: number;
-  /** How long the first of them still waits. */
+  /** Milliseconds until the next timer. */
   readonly nextInMs: number | undefined;
 }
 
-/** A clock that stands still until it is told to move: for tests without sleeps. */
+/** A clock that moves only when a test advances it, so that tests need no sleeps. */
 export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
   let now = start;
   let serial = 0;

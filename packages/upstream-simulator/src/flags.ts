@@ -1,10 +1,9 @@
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError } from 'commander';
-import { FAULT_KINDS, type FaultRule } from './faults/kinds.ts';
-import { parseFaultFlag } from './faults/parse.ts';
-import type { Latency } from './latency.ts';
+import { FAULT_KINDS, type FaultRule, parseFaultFlag } from './faults/index.ts';
 import type { SimulatorOptions } from './options.ts';
 import { DEFAULT_QUOTA } from './quota.ts';
+import type { Latency } from './tasks/index.ts';
 
 export interface Flags {
   options: SimulatorOptions;
@@ -12,7 +11,7 @@ export interface Flags {
   json: boolean;
 }
 
-interface RawFlags {
+interface ParsedOptions {
   port: number;
   host: string;
   key?: string[];
@@ -36,57 +35,69 @@ interface RawFlags {
   json?: boolean;
 }
 
-/** Bursts are ten seconds' worth, as the provider's are. */
+/** The default burst is the quota of ten seconds, as at the provider. */
 const BURST_SECONDS = 10;
 
-/** Reads the command line; commander prints help and mistakes, and ends the process. */
+/** Reads the command line. For --help and errors, commander prints a text and ends the process. */
 export function readFlags(argv: readonly string[]): Flags {
   const command = new Command('simulator')
     .description(
-      'A ToAPIs image server for development and tests: real quotas, latencies, faults, bills and pictures.',
+      'A ToAPIs image server for development and tests: quotas, latencies, faults, charges and images.',
     )
-    .option('-p, --port <port>', 'port; 0 takes a free one', number, 4010)
+    .option('-p, --port <port>', 'port; 0 selects a free port', parseNumber, 4010)
     .option('--host <host>', 'address to listen on', '127.0.0.1')
-    .option('--key <key>', 'API key that is accepted, repeatable (sim-key)', list)
-    .option('--time-scale <factor>', 'multiplies all provider time; 0.02 is 50 times faster', number, 1)
-    .option('--seed <n>', 'makes ids, latencies and faults repeatable', number)
-    .option('--data-dir <dir>', 'keep book, tasks and uploads there, and go on with them at the next start')
-    .option('--fault <kind=rate,…>', 'fault, repeatable: query_500=0.05 or slow=0.1,ms=3000', fault)
+    .option('--key <key>', 'accepted API key, repeatable (sim-key)', appendValue)
+    .option('--time-scale <factor>', 'multiplies all provider time; 0.02 is 50 times faster', parseNumber, 1)
+    .option('--seed <n>', 'makes ids, latencies and faults reproducible', parseNumber)
+    .option('--data-dir <dir>', 'folder for purchases, tasks and uploads; the next start continues with them')
+    .option('--fault <kind=rate,…>', 'fault, repeatable: query_500=0.05 or slow=0.1,ms=3000', appendFault)
     .option(
       '--submit-per-second <n>',
       'submission quota; 0 is unlimited',
-      number,
+      parseNumber,
       DEFAULT_QUOTA.submitPerSecond,
     )
-    .option('--submit-burst <n>', 'submissions at once (10 seconds of quota)', number)
-    .option('--query-per-second <n>', 'query quota; 0 is unlimited', number, DEFAULT_QUOTA.queryPerSecond)
-    .option('--query-burst <n>', 'queries at once (10 seconds of quota)', number)
-    .option('--latency <p50,p95>', 'time of a picture: 12s,30s or 800ms,2s; or min,p50,p95,max', latency)
-    .option('--balance <dollars>', 'prepaid balance (unlimited)', number)
-    .option('--result-ttl <time>', 'life of a result: 24h, 90s', duration)
+    .option('--submit-burst <n>', 'submissions at once (10 seconds of quota)', parseNumber)
+    .option(
+      '--query-per-second <n>',
+      'query quota; 0 is unlimited',
+      parseNumber,
+      DEFAULT_QUOTA.queryPerSecond,
+    )
+    .option('--query-burst <n>', 'queries at once (10 seconds of quota)', parseNumber)
+    .option('--latency <p50,p95>', 'time of one image: 12s,30s or 800ms,2s; or min,p50,p95,max', parseLatency)
+    .option('--balance <dollars>', 'prepaid balance (unlimited)', parseNumber)
+    .option('--result-ttl <time>', 'time until a result expires: 24h, 90s', parseDuration)
     .option('--result-host <url>', 'public base of result and upload URLs')
-    .option('--png-share <share>', 'share of results that are PNG instead of JPEG (0)', number)
-    .option('--webhook <url>', 'where final states are sent')
-    .option('--webhook-secret <secret>', 'signs them, repeatable (sim-webhook-secret)', list)
-    .option('--instant', 'tasks are complete at once, all results are one tiny PNG')
-    .option('--quiet', 'print no requests')
+    .option('--png-share <share>', 'share of results that are PNG instead of JPEG (0)', parseNumber)
+    .option('--webhook <url>', 'URL that receives the final states')
+    .option(
+      '--webhook-secret <secret>',
+      'secret that signs webhooks, repeatable (sim-webhook-secret)',
+      appendValue,
+    )
+    .option('--instant', 'complete tasks immediately; every result is the same small PNG')
+    .option('--quiet', 'do not print requests')
     .option('--json', 'print JSON lines')
-    .addHelpText('after', () => `\nFaults, also as [[sim:kind name=value]] in a prompt:\n${faultTable()}`);
+    .addHelpText(
+      'after',
+      () => `\nFaults, also as [[sim:kind name=value]] in a prompt:\n${formatFaultTable()}`,
+    );
   command.parse(argv);
-  const flags = command.opts<RawFlags>();
-  return { options: optionsFrom(flags), quiet: flags.quiet === true, json: flags.json === true };
+  const flags = command.opts<ParsedOptions>();
+  return { options: toSimulatorOptions(flags), quiet: flags.quiet === true, json: flags.json === true };
 }
 
-function optionsFrom(flags: RawFlags): SimulatorOptions {
+function toSimulatorOptions(flags: ParsedOptions): SimulatorOptions {
   const { submitPerSecond, queryPerSecond } = flags;
-  const endless = Number.MAX_SAFE_INTEGER;
+  const unlimited = Number.MAX_SAFE_INTEGER;
   const quota = {
-    submitPerSecond: submitPerSecond || endless,
+    submitPerSecond: submitPerSecond || unlimited,
     submitBurst:
-      submitPerSecond === 0 ? endless : (flags.submitBurst ?? Math.max(1, submitPerSecond * BURST_SECONDS)),
-    queryPerSecond: queryPerSecond || endless,
+      submitPerSecond === 0 ? unlimited : (flags.submitBurst ?? Math.max(1, submitPerSecond * BURST_SECONDS)),
+    queryPerSecond: queryPerSecond || unlimited,
     queryBurst:
-      queryPerSecond === 0 ? endless : (flags.queryBurst ?? Math.max(1, queryPerSecond * BURST_SECONDS)),
+      queryPerSecond === 0 ? unlimited : (flags.queryBurst ?? Math.max(1, queryPerSecond * BURST_SECONDS)),
   };
   const secrets = flags.webhookSecret ?? ['sim-webhook-secret'];
   return {
@@ -108,32 +119,33 @@ function optionsFrom(flags: RawFlags): SimulatorOptions {
   };
 }
 
-function faultTable(): string {
+function formatFaultTable(): string {
   return Object.entries(FAULT_KINDS)
-    .map(([kind, { does }]) => `  ${styleText('bold', kind.padEnd(24))}${does}`)
+    .map(([kind, { effect }]) => `  ${styleText('bold', kind.padEnd(24))}${effect}`)
     .join('\n');
 }
 
-function list(value: string, earlier: string[] = []): string[] {
+function appendValue(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }
 
-function number(value: string): number {
+function parseNumber(value: string): number {
   const parsed = Number(value);
-  if (value.trim() === '' || !(parsed >= 0)) throw new InvalidArgumentError('expected a number from 0.');
+  if (value.trim() === '' || !(parsed >= 0))
+    throw new InvalidArgumentError('expected a number of at least 0.');
   return parsed;
 }
 
 const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-function duration(value: string): number {
+function parseDuration(value: string): number {
   const [, amount, unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(value.trim()) ?? [];
   if (amount === undefined) throw new InvalidArgumentError('expected a time such as 800ms, 12s, 2m or 24h.');
   return Number(amount) * (UNITS[unit] ?? 1);
 }
 
-function latency(value: string): Latency {
-  const [first, second, third, fourth, ...rest] = value.split(',').map(duration);
+function parseLatency(value: string): Latency {
+  const [first, second, third, fourth, ...rest] = value.split(',').map(parseDuration);
   if (first === undefined || second === undefined || rest.length > 0) {
     throw new InvalidArgumentError('expected p50,p95 or min,p50,p95,max.');
   }
@@ -142,7 +154,7 @@ function latency(value: string): Latency {
   return { minMs: first, p50Ms: second, p95Ms: third, maxMs: fourth };
 }
 
-function fault(value: string, earlier: FaultRule[] = []): FaultRule[] {
+function appendFault(value: string, earlier: FaultRule[] = []): FaultRule[] {
   const parsed = parseFaultFlag(value);
   if (!parsed.ok) throw new InvalidArgumentError(parsed.problem);
   return [...earlier, parsed.rule];

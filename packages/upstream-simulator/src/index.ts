@@ -1,31 +1,32 @@
 /*
- * A faithful ToAPIs image server. The map:
- *   start.ts      startSimulator: puts the parts together
- *   main.ts       the command line
- *   flags.ts      its options
- *   options.ts    what can be set, and the defaults
- *   world.ts      the parts, as the routes see them
- *   clock.ts      time and timers, real or moved by hand
- *   random.ts     seeded randomness, one stream per purpose
- *   latency.ts    how long a task takes
- *   quota.ts      the provider's token buckets
- *   requests.ts   what reached the server, counted
- *   billing/      money, the account's balance, the book of all purchases
- *   tasks/        a task's plan, its state at any time, the store, control for tests
- *   faults/       the kinds, rules and prompt directives, the book that plays them
- *   pictures/     the results: scene, caption, insets, cache
- *   storage/      journal and blobs on the disk or in memory
- *   webhooks/     events, signatures, the retry schedule
- *   http/         the API (server.ts has its map)
+ * A ToAPIs image server. Each layer imports only the layers below it:
+ *   main.ts       the command line; flags.ts parses its options
+ *   start.ts      startSimulator: composes the server and restores its state
+ *   http/         the API and the control routes
+ *   context.ts    the components that the routes use
+ *   options.ts    options and their defaults
+ *   billing/      balance and purchase log
+ *   images/       result images
+ *   webhooks/     events, signatures, retries
+ *   tasks/        plan, status, store and control of tasks
+ *   faults/       fault kinds, rules, schedule
+ *   storage/      journal and blobs, on the disk or in memory
+ *   quota.ts      token buckets
+ *   requests.ts   counts of the requests
+ *   clock.ts, money.ts, random.ts
  */
-export type { BillingBook, BookEntry, BookTotals } from './billing/book.ts';
+export type { PurchaseLog, PurchaseRecord, PurchaseTotals } from './billing/index.ts';
 export { type Clock, type ManualClock, manualClock, realClock } from './clock.ts';
-export type { FaultBook, FaultState } from './faults/book.ts';
-export { FAULT_KINDS, type Fault, type FaultKind, type FaultRule } from './faults/kinds.ts';
-export type { Latency } from './latency.ts';
+export {
+  FAULT_KINDS,
+  type Fault,
+  type FaultControl,
+  type FaultKind,
+  type FaultRule,
+  type FaultState,
+} from './faults/index.ts';
 export type { SimulatorOptions } from './options.ts';
 export type { Quota } from './quota.ts';
 export type { RequestCounts, RequestLog, RequestRecord } from './requests.ts';
 export { type Simulator, startSimulator } from './start.ts';
-export type { TaskControl } from './tasks/control.ts';
-export type { Task } from './tasks/task.ts';
+export type { Latency, Task, TaskControl } from './tasks/index.ts';

@@ -21,20 +21,20 @@ function printStart({ url, apiKey, book }: Simulator): void {
   if (json) return print(JSON.stringify({ event: 'started', url, apiKey, tasks, pid: process.pid }));
   print(`
 ${styleText('bold', 'ToAPIs simulator')}  ${styleText('cyan', url)}
-API key          ${apiKey}${tasks > 0 ? `\nTasks            ${tasks} from before` : ''}
-Bills, faults    ${url}/__simulator
+API key          ${apiKey}${tasks > 0 ? `\nTasks            ${tasks} from an earlier run` : ''}
+Charges, faults  ${url}/__simulator
 
-Buy a picture:
+Buy an image:
 
   curl -s ${url}/v1/images/generations \\
     -H 'Authorization: Bearer ${apiKey}' -H 'Content-Type: application/json' \\
     -d '{"model":"gemini-3-pro-image-preview","prompt":"A red fox in fresh snow","size":"16:9","n":1}'
 
-then look at it with the id of the answer:
+then query its status with the id in the answer:
 
   curl -s ${url}/v1/images/generations/TASK_ID -H 'Authorization: Bearer ${apiKey}'
 
-A prompt with [[sim:refuse_content]] is refused; --help has all faults. Ctrl-C ends.
+A prompt with [[sim:refuse_content]] is refused; --help lists all faults. Press Ctrl-C to stop.
 `);
 }
 
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const stop = (): void => {
     simulator.close().then(
       () => process.exit(0),
-      (error: unknown) => fail(error),
+      (error: unknown) => exitWithError(error),
     );
   };
   process.once('SIGINT', stop);
@@ -51,9 +51,9 @@ async function main(): Promise<void> {
   printStart(simulator);
 }
 
-function fail(error: unknown): never {
+function exitWithError(error: unknown): never {
   process.stderr.write(`simulator: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
 }
 
-main().catch(fail);
+main().catch(exitWithError);

@@ -1,51 +1,50 @@
-import { type Micros, micros } from './billing/money.ts';
 import { type Clock, realClock } from './clock.ts';
-import type { FaultRule } from './faults/kinds.ts';
-import { DEFAULT_LATENCY, type Latency } from './latency.ts';
+import type { FaultRule } from './faults/index.ts';
+import { type Micros, toMicros } from './money.ts';
 import { DEFAULT_QUOTA, type Quota } from './quota.ts';
 import type { RequestRecord } from './requests.ts';
-import type { Resolution } from './tasks/task.ts';
-import type { WebhookTarget } from './webhooks/sender.ts';
+import { DEFAULT_LATENCY, type Latency, type Resolution } from './tasks/index.ts';
+import type { WebhookTarget } from './webhooks/index.ts';
 
 export interface SimulatorOptions {
   /** @default 0, any free port */
   port?: number;
   /** @default 127.0.0.1 */
   host?: string;
-  /** All belong to one account. @default ['sim-key'] */
+  /** All keys belong to one account. @default ['sim-key'] */
   apiKeys?: string[];
   /**
-   * What all provider time is multiplied by: latencies, durations of faults, webhook retries; 0.02 is 50 times
-   * faster. The quota and the life of results stay in real time. @default 1
+   * Multiplies all provider time: latencies, durations of faults, webhook retries. 0.02 is 50 times faster.
+   * The quota and the expiry of results stay in real time. @default 1
    */
   timeScale?: number;
-  /** Makes ids, latencies and faults repeatable. @default random */
+  /** Makes ids, latencies and faults reproducible. @default random */
   seed?: number;
-  /** Provider time, before `timeScale`; 2K takes 1.4 times and 4K twice as long, within the limits. */
+  /** Provider time, before `timeScale`. 2K takes 1.4 times and 4K 2 times as long, within min and max. */
   latency?: Latency;
-  /** null is without limit. @default the provider's default group */
+  /** null means no limit. @default the provider's default group */
   quota?: Quota | null;
   /** Real milliseconds, not scaled. @default 24 hours */
   resultTtlMs?: number;
-  /** Dollars for one picture. @default 0.025, 0.030, 0.040 */
+  /** Dollars for one image. @default 0.025, 0.030, 0.040 */
   prices?: Record<Resolution, number>;
-  /** Dollars; without it the balance is unlimited. */
+  /** Dollars. @default unlimited */
   balance?: number;
-  /** Keeps book, tasks and uploads there, and goes on with them at the next start. Without it all is in memory. */
+  /** Folder for purchases, tasks and uploads; the next start continues with them. @default in memory */
   dataDir?: string;
   webhook?: WebhookTarget;
   faults?: readonly FaultRule[];
-  /** Tasks are complete at once, and every result is the same tiny PNG. @default false */
+  /** Tasks complete immediately, and every result is the same small PNG. @default false */
   instant?: boolean;
-  /** The share of results that are PNG; the others are JPEG. @default 0 */
+  /** The share of PNG results; the others are JPEG. @default 0 */
   pngShare?: number;
-  /** The public base of result and upload URLs, if it is not the server's own. */
+  /** The public base of result and upload URLs. @default the server's own address */
   resultHost?: string;
-  /** Told about every request after its end. */
+  /** Called after the end of every request. */
   onRequest?: (request: RequestRecord) => void;
-  /** @default the real one */
+  /** @default the real clock */
   clock?: Clock;
-  /** Sends the webhooks. @default the global one */
+  /** Sends the webhooks. @default the global fetch */
   fetch?: typeof fetch;
 }
 
@@ -74,8 +73,8 @@ export interface Settings {
 const DAY_MS = 24 * 60 * 60 * 1000;
 export const DEFAULT_PRICES: Record<Resolution, number> = { '1K': 0.025, '2K': 0.03, '4K': 0.04 };
 
-/** Fills in the defaults; `seed` is used where the options have none. */
-export function settingsFrom(options: SimulatorOptions, seed: number): Settings {
+/** Applies the defaults. `seed` is used if the options have none. */
+export function resolveSettings(options: SimulatorOptions, seed: number): Settings {
   const prices = options.prices ?? DEFAULT_PRICES;
   return {
     port: options.port ?? 0,
@@ -86,8 +85,8 @@ export function settingsFrom(options: SimulatorOptions, seed: number): Settings 
     latency: options.latency ?? DEFAULT_LATENCY,
     quota: options.quota === undefined ? DEFAULT_QUOTA : options.quota,
     resultTtlMs: options.resultTtlMs ?? DAY_MS,
-    prices: { '1K': micros(prices['1K']), '2K': micros(prices['2K']), '4K': micros(prices['4K']) },
-    balance: options.balance === undefined ? null : micros(options.balance),
+    prices: { '1K': toMicros(prices['1K']), '2K': toMicros(prices['2K']), '4K': toMicros(prices['4K']) },
+    balance: options.balance === undefined ? null : toMicros(options.balance),
     dataDir: options.dataDir,
     webhook: options.webhook,
     faults: options.faults ?? [],

@@ -17,14 +17,14 @@ export const DEFAULT_QUOTA: Quota = {
 
 export type QuotaCategory = 'async_submit' | 'async_query';
 
-export interface QuotaAnswer {
+export interface QuotaDecision {
   allowed: boolean;
-  /** What goes into the X-RateLimit-* headers, and Retry-After when refused. */
+  /** The X-RateLimit-* headers, and Retry-After when the request is refused. */
   headers: Record<string, string>;
 }
 
-/** A token bucket: `perSecond` tokens flow in, up to `burst`. */
-class Bucket {
+/** A token bucket that gains `perSecond` tokens per second, up to `burst`. */
+class TokenBucket {
   readonly category: QuotaCategory;
   readonly #perSecond: number;
   readonly #burst: number;
@@ -41,14 +41,14 @@ class Bucket {
     this.#filledAt = clock.now();
   }
 
-  take(): QuotaAnswer {
+  takeToken(): QuotaDecision {
     this.#fill();
     const allowed = this.#tokens >= 1;
     if (allowed) this.#tokens -= 1;
     return { allowed, headers: this.#headers(allowed) };
   }
 
-  giveBack(): void {
+  returnToken(): void {
     this.#tokens = Math.min(this.#burst, this.#tokens + 1);
   }
 
@@ -74,23 +74,23 @@ class Bucket {
   }
 }
 
-/** The quota of the one account, whichever of its keys asks. */
+/** The quota of the account. All API keys share it. */
 export interface AccountQuota {
-  take(category: QuotaCategory): QuotaAnswer;
-  /** A request that a fault refused with 429 must not count either. */
-  giveBack(category: QuotaCategory): void;
+  takeToken(category: QuotaCategory): QuotaDecision;
+  /** Returns the token of a request that a fault answered with 429: it must not count. */
+  returnToken(category: QuotaCategory): void;
 }
 
-const UNLIMITED: AccountQuota = { take: () => ({ allowed: true, headers: {} }), giveBack() {} };
+const UNLIMITED: AccountQuota = { takeToken: () => ({ allowed: true, headers: {} }), returnToken() {} };
 
-export function accountQuota(quota: Quota | null, clock: Clock): AccountQuota {
+export function createAccountQuota(quota: Quota | null, clock: Clock): AccountQuota {
   if (quota === null) return UNLIMITED;
   const buckets = {
-    async_submit: new Bucket('async_submit', quota.submitPerSecond, quota.submitBurst, clock),
-    async_query: new Bucket('async_query', quota.queryPerSecond, quota.queryBurst, clock),
+    async_submit: new TokenBucket('async_submit', quota.submitPerSecond, quota.submitBurst, clock),
+    async_query: new TokenBucket('async_query', quota.queryPerSecond, quota.queryBurst, clock),
   };
   return {
-    take: (category) => buckets[category].take(),
-    giveBack: (category) => buckets[category].giveBack(),
+    takeToken: (category) => buckets[category].takeToken(),
+    returnToken: (category) => buckets[category].returnToken(),
   };
 }

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 /** A uniform number in [0, 1). */
 export type Random = () => number;
 
-/** 32 bits of a string (FNV-1a): the seed of whatever must follow from it. */
+/** A 32-bit hash of a string (FNV-1a): a seed for values that the string must determine. */
 export function hash32(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
@@ -12,7 +12,7 @@ export function hash32(text: string): number {
   return hash >>> 0;
 }
 
-/** A small deterministic generator (mulberry32): good enough for weather, useless for secrets. */
+/** A small deterministic generator (mulberry32). It is not suitable for secrets. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -23,19 +23,19 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-/** A seed for whoever did not ask for a certain one. */
-export function freshSeed(): number {
+/** The seed of a simulator without the option `seed`. */
+export function drawSeed(): number {
   return randomInt(2 ** 32);
 }
 
-/** One stream per purpose, so that a fault drawn does not change the latencies that follow. */
-export function stream(seed: number, purpose: string): Random {
+/** One stream per purpose: drawing a fault must not change the latencies that follow. */
+export function createStream(seed: number, purpose: string): Random {
   return seededRandom(seed ^ hash32(purpose));
 }
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
-export function randomName(random: Random, length: number): string {
+export function drawName(random: Random, length: number): string {
   let name = '';
   for (let i = 0; i < length; i++) name += ALPHABET[Math.floor(random() * ALPHABET.length)];
   return name;

@@ -1,20 +1,20 @@
 export type RequestCategory = 'submit' | 'query' | 'download' | 'upload' | 'balance' | 'other';
 
 export interface CategoryCount {
-  /** Every request that arrived, refused and unanswered ones too. */
+  /** All requests, including refused and unanswered ones. */
   received: number;
-  /** By HTTP status, or `unanswered` for those that a fault cut off or left hanging. */
+  /** Counts by HTTP status; `unanswered` counts requests that a fault cut off or left hanging. */
   answered: Record<string, number>;
-  /** 429s of the quota itself (a fault's 429 is not among them). */
+  /** Requests that the quota answered with 429. Faults that answer 429 are not counted. */
   quotaRefused: number;
 }
 
 export interface RequestCounts {
   categories: Record<RequestCategory, CategoryCount>;
   submissions: {
-    /** The most POSTs that arrived within any 1000 ms. */
+    /** The largest number of POSTs that arrived within any 1000 ms. */
     maxPerSecond: number;
-    /** The same, without those that the quota refused. */
+    /** The same, without POSTs that the quota refused. */
     maxAdmittedPerSecond: number;
   };
 }
@@ -23,20 +23,20 @@ export interface RequestRecord {
   category: RequestCategory;
   method: string;
   url: string;
-  /** undefined: never answered. */
+  /** undefined for a request that was never answered. */
   status: number | undefined;
   ms: number;
 }
 
-/** What reached the server. Reading it changes nothing. */
+/** Counts of the requests that reached the server. */
 export interface RequestLog {
   counts(): RequestCounts;
-  /** Resolves as soon as the counts satisfy the condition: a latch for tests. */
+  /** Resolves as soon as the counts satisfy the condition. */
   until(condition: (counts: RequestCounts) => boolean): Promise<void>;
   toJSON(): RequestCounts;
 }
 
-/** The most arrivals within any second, without keeping them all. */
+/** The largest number of arrivals within any second. It stores only the last second. */
 class RollingSecond {
   #recent: number[] = [];
   #oldest = 0;
@@ -53,38 +53,38 @@ class RollingSecond {
   }
 }
 
-export class Requests implements RequestLog {
+export class RequestCounter implements RequestLog {
   readonly #categories: Record<RequestCategory, CategoryCount> = {
-    submit: emptyCount(),
-    query: emptyCount(),
-    download: emptyCount(),
-    upload: emptyCount(),
-    balance: emptyCount(),
-    other: emptyCount(),
+    submit: createEmptyCount(),
+    query: createEmptyCount(),
+    download: createEmptyCount(),
+    upload: createEmptyCount(),
+    balance: createEmptyCount(),
+    other: createEmptyCount(),
   };
   readonly #arrived = new RollingSecond();
   readonly #admitted = new RollingSecond();
   readonly #waiting = new Set<{ condition: (counts: RequestCounts) => boolean; done: () => void }>();
 
-  received(category: RequestCategory, now: number): void {
+  countReceived(category: RequestCategory, now: number): void {
     this.#categories[category].received += 1;
     if (category === 'submit') this.#arrived.add(now);
-    this.#notify();
+    this.#resolveWaiters();
   }
 
-  admitted(category: RequestCategory, now: number): void {
+  countAdmitted(category: RequestCategory, now: number): void {
     if (category === 'submit') this.#admitted.add(now);
   }
 
-  quotaRefused(category: RequestCategory): void {
+  countQuotaRefused(category: RequestCategory): void {
     this.#categories[category].quotaRefused += 1;
   }
 
-  answered(category: RequestCategory, status: number | undefined): void {
+  countAnswered(category: RequestCategory, status: number | undefined): void {
     const { answered } = this.#categories[category];
     const key = status === undefined ? 'unanswered' : String(status);
     answered[key] = (answered[key] ?? 0) + 1;
-    this.#notify();
+    this.#resolveWaiters();
   }
 
   counts(): RequestCounts {
@@ -103,7 +103,7 @@ export class Requests implements RequestLog {
     return this.counts();
   }
 
-  #notify(): void {
+  #resolveWaiters(): void {
     if (this.#waiting.size === 0) return;
     const counts = this.counts();
     for (const waiter of this.#waiting) {
@@ -114,6 +114,6 @@ export class Requests implements RequestLog {
   }
 }
 
-function emptyCount(): CategoryCount {
+function createEmptyCount(): CategoryCount {
   return { received: 0, answered: {}, quotaRefused: 0 };
 }

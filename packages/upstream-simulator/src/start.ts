@@ -1,55 +1,51 @@
 import { join } from 'node:path';
-import { Account } from './billing/account.ts';
-import { type BillingBook, billingBook } from './billing/book.ts';
+import { Account, createPurchaseLog, type PurchaseLog } from './billing/index.ts';
 import type { Clock } from './clock.ts';
-import { type FaultBook, Faults } from './faults/book.ts';
-import { buildServer } from './http/server.ts';
-import { type Settings, type SimulatorOptions, settingsFrom } from './options.ts';
-import { pictures } from './pictures/pictures.ts';
-import { accountQuota } from './quota.ts';
-import { freshSeed, stream } from './random.ts';
-import { type RequestLog, Requests } from './requests.ts';
-import { folderBlobs, memoryBlobs } from './storage/blobs.ts';
-import { type JournalRecord, noJournal, openJournal } from './storage/journal.ts';
-import { type TaskControl, taskControl } from './tasks/control.ts';
-import { makeTask } from './tasks/create.ts';
-import { TaskStore } from './tasks/store.ts';
-import type { Task } from './tasks/task.ts';
-import { type WebhookProgress, WebhookSender } from './webhooks/sender.ts';
-import type { World } from './world.ts';
+import type { SimulatorContext, SimulatorRecord } from './context.ts';
+import { type FaultControl, FaultSchedule } from './faults/index.ts';
+import { buildServer } from './http/index.ts';
+import { createImageFiles } from './images/index.ts';
+import { resolveSettings, type Settings, type SimulatorOptions } from './options.ts';
+import { createAccountQuota } from './quota.ts';
+import { createStream, drawSeed } from './random.ts';
+import { RequestCounter, type RequestLog } from './requests.ts';
+import { createMemoryBlobs, type Journal, NO_JOURNAL, openBlobFolder, openJournal } from './storage/index.ts';
+import { createTaskControl, planTask, type Task, type TaskControl, TaskStore } from './tasks/index.ts';
+import { type WebhookProgress, WebhookSender } from './webhooks/index.ts';
 
 export interface Simulator {
-  /** Its address, without a trailing slash. */
+  /** The server's address, without a trailing slash. */
   url: string;
-  /** The first of its keys. */
+  /** The first accepted API key. */
   apiKey: string;
-  book: BillingBook;
-  faults: FaultBook;
+  /** The purchase log: every task and its cost. */
+  book: PurchaseLog;
+  faults: FaultControl;
   requests: RequestLog;
   tasks: TaskControl;
   clock: Clock;
-  /** Dollars left from now on; null is unlimited. */
+  /** Sets the remaining balance in dollars; null means unlimited. */
   setBalance(dollars: number | null): Promise<void>;
-  /** Sends `endpoint.test` to the webhook, if there is one. */
+  /** Sends `endpoint.test` if a webhook is configured. */
   sendTestWebhook(): void;
-  /** Closes all connections, hung ones too, and brings the journal to the disk. May be called twice. */
+  /** Closes all connections, also hanging ones, and writes the journal to the disk. Can be called twice. */
   close(): Promise<void>;
 }
 
-/** Starts a server of its own; any number of them can run in one process. */
+/** Starts a server. Several servers can run in one process. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const settings = settingsFrom(options, freshSeed());
+  const settings = resolveSettings(options, drawSeed());
   const { clock } = settings;
   const [apiKey] = settings.apiKeys;
   if (apiKey === undefined) throw new Error('apiKeys must have at least one key');
   const { journal, records } = await openStorage(settings);
-  const earlier = replay(records);
+  const earlier = replayRecords(records);
 
   let ownUrl = '';
-  const publicUrl = (): string => settings.resultHost ?? ownUrl;
-  // A restart must not draw the same ids again.
-  const random = (purpose: string) => stream(settings.seed + records.length, purpose);
-  const faults = new Faults(clock, random('faults'), settings.timeScale);
+  const getPublicUrl = (): string => settings.resultHost ?? ownUrl;
+  // A restart with the same seed must not draw the same ids again.
+  const createRandom = (purpose: string) => createStream(settings.seed + records.length, purpose);
+  const faults = new FaultSchedule(clock, createRandom('faults'), settings.timeScale);
   faults.set(settings.faults);
   const { webhook: target, timeScale } = settings;
   const webhooks =
@@ -60,23 +56,29 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       timeScale,
       faults,
       journal,
-      resultBase: publicUrl,
+      resultBase: getPublicUrl,
       fetch: settings.fetch,
       progress: earlier.webhooks,
     });
-  // A webhook carries the result's URL: what ended while the server was away waits for its address.
-  const settledEarly: Task[] = [];
+  // A webhook contains the result's URL. Tasks that ended before this start wait until the address is known.
+  const endedEarly: Task[] = [];
   const tasks = new TaskStore(clock, (task) => {
-    if (ownUrl === '') settledEarly.push(task);
-    else webhooks?.taskSettled(task);
+    if (ownUrl === '') endedEarly.push(task);
+    else webhooks?.sendTaskEnd(task);
   });
   for (const task of earlier.tasks) tasks.add(task);
-  const account = new Account(tasks, journal, earlier.deposited ?? { amount: settings.balance });
+  const account = new Account(tasks, journal, (earlier.deposited ?? { amount: settings.balance }).amount);
   const blobs =
-    settings.dataDir === undefined ? memoryBlobs() : await folderBlobs(join(settings.dataDir, 'blobs'));
-  const randoms = { id: random('id'), latency: random('latency'), format: random('format') };
+    settings.dataDir === undefined
+      ? createMemoryBlobs()
+      : await openBlobFolder(join(settings.dataDir, 'blobs'));
+  const randoms = {
+    id: createRandom('id'),
+    latency: createRandom('latency'),
+    format: createRandom('format'),
+  };
   const isTaken = (id: string): boolean => tasks.has(id);
-  const world: World = {
+  const context: SimulatorContext = {
     settings,
     clock,
     tasks,
@@ -85,26 +87,26 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     blobs,
     journal,
     webhooks,
-    publicUrl,
-    control: taskControl(tasks, clock, journal),
-    book: billingBook(tasks, () => clock.now()),
-    quota: accountQuota(settings.quota, clock),
-    requests: new Requests(),
-    pictures: pictures(blobs, settings.instant),
-    uploadNames: random('uploads'),
-    makeTask: (spec) => makeTask(spec, { settings, clock, faults, randoms, isTaken }),
+    getPublicUrl,
+    control: createTaskControl(tasks, clock, journal),
+    purchases: createPurchaseLog(tasks, () => clock.now()),
+    quota: createAccountQuota(settings.quota, clock),
+    requests: new RequestCounter(),
+    images: createImageFiles(blobs, settings.instant),
+    uploadRandom: createRandom('uploads'),
+    planTask: (spec) => planTask(spec, { settings, clock, faults, randoms, isTaken }),
   };
 
-  const app = await buildServer(world);
+  const app = await buildServer(context);
   try {
     ownUrl = await app.listen({ port: settings.port, host: settings.host });
   } catch (error) {
-    // Whoever starts another one on the same folder must be alone with it.
+    // The next server on the same folder must not share the journal with this one.
     await closeAll();
     throw error;
   }
-  for (const task of settledEarly) webhooks?.taskSettled(task);
-  tasks.settleDue();
+  for (const task of endedEarly) webhooks?.sendTaskEnd(task);
+  tasks.processEnds();
 
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {
@@ -118,35 +120,37 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     apiKey,
     clock,
     faults,
-    book: world.book,
-    requests: world.requests,
-    tasks: world.control,
+    book: context.purchases,
+    requests: context.requests,
+    tasks: context.control,
     setBalance: (dollars) => account.setRemaining(dollars),
     sendTestWebhook: () => webhooks?.sendTest(),
     close: () => (closing ??= closeAll()),
   };
 }
 
-async function openStorage(settings: Settings) {
-  if (settings.dataDir === undefined) return { journal: noJournal, records: [] };
-  return openJournal(join(settings.dataDir, 'journal.jsonl'));
+async function openStorage(
+  settings: Settings,
+): Promise<{ journal: Journal<SimulatorRecord>; records: SimulatorRecord[] }> {
+  if (settings.dataDir === undefined) return { journal: NO_JOURNAL, records: [] };
+  return openJournal<SimulatorRecord>(join(settings.dataDir, 'journal.jsonl'));
 }
 
-interface Earlier {
+interface EarlierState {
   tasks: Task[];
   webhooks: Map<string, WebhookProgress>;
   deposited: { amount: number | null } | undefined;
 }
 
-/** What an earlier run left. Ends are worked out again from each task's plan, so refunds are never counted twice. */
-function replay(records: readonly JournalRecord[]): Earlier {
+/** Restores the state of an earlier run. Ends are computed again from each task's plan, so no refund counts twice. */
+function replayRecords(records: readonly SimulatorRecord[]): EarlierState {
   const tasks = new Map<string, Task>();
   const webhooks = new Map<string, WebhookProgress>();
-  let deposited: Earlier['deposited'];
+  let deposited: EarlierState['deposited'];
   for (const record of records) {
     switch (record.type) {
       case 'task':
-        tasks.set(record.task.id, { ...record.task, settled: false, refunded: 0 });
+        tasks.set(record.task.id, { ...record.task, endProcessed: false, refunded: 0 });
         break;
       case 'webhook':
         webhooks.set(record.taskId, { attempts: record.attempts, done: record.done });

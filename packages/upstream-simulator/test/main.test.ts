@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
-function start(...flags: string[]): ChildProcess {
+function spawnSimulator(...flags: string[]): ChildProcess {
   const child = spawn(process.execPath, [MAIN, '--port', '0', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -13,7 +13,7 @@ function start(...flags: string[]): ChildProcess {
   return child;
 }
 
-async function firstLine(child: ChildProcess): Promise<{ url: string; apiKey: string }> {
+async function readFirstLine(child: ChildProcess): Promise<{ url: string; apiKey: string }> {
   let text = '';
   for await (const chunk of child.stdout ?? []) {
     text += String(chunk);
@@ -22,22 +22,36 @@ async function firstLine(child: ChildProcess): Promise<{ url: string; apiKey: st
   return JSON.parse(text.split('\n')[0] ?? '');
 }
 
-test.each(['SIGINT', 'SIGTERM'] as const)('the command serves, and ends cleanly on %s', async (signal) => {
-  const child = start('--json', '--quiet', '--key', 'k', '--fault', 'refuse_content=1');
-  const { url, apiKey } = await firstLine(child);
-  expect(apiKey).toBe('k');
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  'the command serves requests and exits with 0 on %s',
+  async (signal) => {
+    const child = spawnSimulator('--json', '--quiet', '--key', 'k', '--fault', 'refuse_content=1');
+    const { url, apiKey } = await readFirstLine(child);
+    expect(apiKey).toBe('k');
+    const response = await fetch(`${url}/v1/images/generations`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer k', 'content-type': 'application/json' },
+      body: '{"prompt":"x"}',
+    });
+    expect(response.status).toBe(422);
+    child.kill(signal);
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  },
+);
+
+test('the command reads the status of an HTML fault as a number', async () => {
+  const child = spawnSimulator('--json', '--quiet', '--key', 'k', '--fault', 'html=1,status=409');
+  const { url } = await readFirstLine(child);
   const response = await fetch(`${url}/v1/images/generations`, {
     method: 'POST',
     headers: { authorization: 'Bearer k', 'content-type': 'application/json' },
     body: '{"prompt":"x"}',
   });
-  expect(response.status).toBe(422);
-  child.kill(signal);
-  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(response.status).toBe(409);
 });
 
-test('a wrong option is named and nothing starts', async () => {
-  const child = start('--fault', 'nonsense=1');
+test('the command names a wrong option and does not start', async () => {
+  const child = spawnSimulator('--fault', 'nonsense=1');
   let text = '';
   child.stderr?.on('data', (chunk) => {
     text += String(chunk);

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { simulator } from './support.ts';
+import { openSimulator } from './support.ts';
 
 const quota = { submitPerSecond: 5, submitBurst: 10, queryPerSecond: 50, queryBurst: 20 };
 
 test('the burst passes, the next submission is 429 with Retry-After and the documented headers', async () => {
-  const sim = await simulator({ quota });
+  const sim = await openSimulator({ quota });
   for (let left = 9; left >= 0; left--) {
     const response = await sim.submit();
     expect(response.status).toBe(200);
@@ -23,8 +23,8 @@ test('the burst passes, the next submission is 429 with Retry-After and the docu
   expect(sim.book.totals().tasks).toBe(10);
 });
 
-test('tokens flow back at the rate, and refused requests take none', async () => {
-  const sim = await simulator({ quota });
+test('tokens return at the rate of the quota, and refused requests take none', async () => {
+  const sim = await openSimulator({ quota });
   for (let i = 0; i < 10; i++) await sim.submit();
   for (let i = 0; i < 30; i++) expect((await sim.submit()).status).toBe(429);
   sim.clock.advance(200);
@@ -35,8 +35,8 @@ test('tokens flow back at the rate, and refused requests take none', async () =>
   expect(after.filter(({ status }) => status === 200)).toHaveLength(10);
 });
 
-test('submissions and queries are counted apart', async () => {
-  const sim = await simulator({ quota });
+test('submissions and queries have separate quotas', async () => {
+  const sim = await openSimulator({ quota });
   for (let i = 0; i < 11; i++) await sim.submit();
   const response = await sim.query('task_img_x');
   expect(response.status).toBe(404);
@@ -45,7 +45,7 @@ test('submissions and queries are counted apart', async () => {
 });
 
 test('all keys share one quota, and a wrong key takes nothing from it', async () => {
-  const sim = await simulator({ quota, apiKeys: ['a', 'b'] });
+  const sim = await openSimulator({ quota, apiKeys: ['a', 'b'] });
   for (let i = 0; i < 20; i++) await sim.submit({}, { authorization: 'Bearer wrong' });
   for (let i = 0; i < 10; i++) {
     const key = i % 2 === 0 ? 'a' : 'b';
@@ -54,8 +54,8 @@ test('all keys share one quota, and a wrong key takes nothing from it', async ()
   expect((await sim.submit({}, { authorization: 'Bearer b' })).status).toBe(429);
 });
 
-test('business failures count against the quota, a fault that says 429 does not', async () => {
-  const sim = await simulator({ quota });
+test('invalid submissions count against the quota, a fault that answers 429 does not', async () => {
+  const sim = await openSimulator({ quota });
   for (let i = 0; i < 5; i++) expect((await sim.submit({ n: 2 })).status).toBe(400);
   sim.faults.add({ kind: 'rate_limited', times: 3, retryAfterSeconds: 7 });
   for (let i = 0; i < 3; i++) {
@@ -68,8 +68,8 @@ test('business failures count against the quota, a fault that says 429 does not'
   expect(submit).toMatchObject({ received: 14, quotaRefused: 1, answered: { 200: 5, 400: 5, 429: 4 } });
 });
 
-test('the log knows the most submissions within any second', async () => {
-  const sim = await simulator({ quota });
+test('the request log has the largest number of submissions within any second', async () => {
+  const sim = await openSimulator({ quota });
   for (let i = 0; i < 4; i++) await sim.submit();
   sim.clock.advance(600);
   for (let i = 0; i < 3; i++) await sim.submit();

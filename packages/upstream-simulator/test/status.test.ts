@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { finished, LONG_MS, simulator, TEN_SECONDS } from './support.ts';
+import { buyFinished, LONGER_THAN_ANY_TASK_MS, openSimulator, TEN_SECONDS } from './support.ts';
 
 describe('a task', () => {
-  test('goes from queued through in_progress with rising progress to completed', async () => {
-    const sim = await simulator({ latency: TEN_SECONDS });
+  test('a task goes from queued through in_progress to completed, with rising progress', async () => {
+    const sim = await openSimulator({ latency: TEN_SECONDS });
     const id = await sim.buy();
     const seen: { status: string; progress: number }[] = [];
     for (let second = 0; second <= 10; second++) {
-      seen.push((await sim.look(id)) as { status: string; progress: number });
+      seen.push((await sim.readStatus(id)) as { status: string; progress: number });
       sim.clock.advance(1_000);
     }
     expect(seen[0]).toMatchObject({ status: 'queued', progress: 0 });
@@ -17,11 +17,11 @@ describe('a task', () => {
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
   });
 
-  test('that completed has the result in both documented places, and says when it expires', async () => {
-    const sim = await simulator({ resultTtlMs: 60_000 });
+  test('a completed task has the result in both documented places, and its expiry', async () => {
+    const sim = await openSimulator({ resultTtlMs: 60_000 });
     const id = await sim.buy();
-    sim.clock.advance(LONG_MS);
-    const answer = (await sim.look(id)) as Record<string, number> & { url: string };
+    sim.clock.advance(LONGER_THAN_ANY_TASK_MS);
+    const answer = (await sim.readStatus(id)) as Record<string, number> & { url: string };
     expect(answer).toMatchObject({
       id,
       object: 'generation.task',
@@ -34,17 +34,17 @@ describe('a task', () => {
     expect(answer['expires_at']).toBe(Math.floor((finishesAt + 60_000) / 1000));
   });
 
-  test('that nobody bought is 404 task_not_found', async () => {
-    const sim = await simulator();
-    const response = await sim.query('task_img_nobody');
+  test('an unknown task is 404 task_not_found', async () => {
+    const sim = await openSimulator();
+    const response = await sim.query('task_img_unknown');
     expect(response.status).toBe(404);
     expect(await response.json()).toEqual({
       error: { code: 'task_not_found', message: 'Task not found', type: 'not_found_error' },
     });
   });
 
-  test('takes 5 to 90 seconds, half of them about 12, and 4K takes longer', async () => {
-    const sim = await simulator();
+  test('a task takes 5 to 90 seconds, the median about 12, and 4K takes longer', async () => {
+    const sim = await openSimulator();
     const times = async (resolution: string): Promise<number[]> => {
       const found: number[] = [];
       for (let i = 0; i < 200; i++) {
@@ -61,21 +61,21 @@ describe('a task', () => {
     expect(large[100]).toBeGreaterThan((small[100] ?? 0) * 1.5);
   });
 
-  test('is 50 times faster at a time scale of 0.02', async () => {
-    const sim = await simulator({ timeScale: 0.02, latency: TEN_SECONDS });
+  test('a task is 50 times faster at a time scale of 0.02', async () => {
+    const sim = await openSimulator({ timeScale: 0.02, latency: TEN_SECONDS });
     const id = await sim.buy();
     sim.clock.advance(199);
-    expect(await sim.look(id)).toMatchObject({ status: 'in_progress' });
+    expect(await sim.readStatus(id)).toMatchObject({ status: 'in_progress' });
     sim.clock.advance(1);
-    expect(await sim.look(id)).toMatchObject({ status: 'completed' });
+    expect(await sim.readStatus(id)).toMatchObject({ status: 'completed' });
   });
 });
 
 describe('a result', () => {
-  test('is served until it expires, and then answers 403', async () => {
-    const sim = await simulator({ instant: true, resultTtlMs: 5_000 });
+  test('a result is served until it expires, and is then 403', async () => {
+    const sim = await openSimulator({ instant: true, resultTtlMs: 5_000 });
     const id = await sim.buy();
-    const { url } = (await sim.look(id)) as { url: string };
+    const { url } = (await sim.readStatus(id)) as { url: string };
     sim.clock.advance(4_999);
     expect((await fetch(url)).status).toBe(200);
     sim.clock.advance(1);
@@ -84,23 +84,23 @@ describe('a result', () => {
     expect(await expired.text()).toContain('expired');
   });
 
-  test('of an unfinished task does not exist yet', async () => {
-    const sim = await simulator();
+  test('the result of an unfinished task does not exist yet', async () => {
+    const sim = await openSimulator();
     const id = await sim.buy();
     expect((await fetch(`${sim.url}/generated/${id}.jpg`)).status).toBe(404);
   });
 
-  test('is announced at the public host when one is set', async () => {
-    const sim = await simulator({ resultHost: 'https://files.example.test/' });
-    expect(await finished(sim)).toMatch(/^https:\/\/files\.example\.test\/generated\//);
+  test('the result URL has the public host when resultHost is set', async () => {
+    const sim = await openSimulator({ resultHost: 'https://files.example.test/' });
+    expect(await buyFinished(sim)).toMatch(/^https:\/\/files\.example\.test\/generated\//);
   });
 
-  test('in instant mode is there at the first look and always the same tiny PNG', async () => {
-    const sim = await simulator({ instant: true });
+  test('in instant mode the first query has the result, always the same small PNG', async () => {
+    const sim = await openSimulator({ instant: true });
     const [one, two] = [await sim.buy({ prompt: 'one' }), await sim.buy({ prompt: 'two' })];
     const bodies = await Promise.all(
       [one, two].map(async (id) => {
-        const answer = (await sim.look(id)) as { status: string; url: string };
+        const answer = (await sim.readStatus(id)) as { status: string; url: string };
         expect(answer.status).toBe('completed');
         const response = await fetch(answer.url);
         expect(response.headers.get('content-type')).toBe('image/png');

@@ -8,19 +8,19 @@ import {
 } from '../src/index.ts';
 
 /** Longer than any task takes. */
-export const LONG_MS = 100_000;
+export const LONGER_THAN_ANY_TASK_MS = 100_000;
 
-/** Every task takes exactly so long, at 1K. */
+/** A latency of exactly ten seconds at 1K. */
 export const TEN_SECONDS = { minMs: 10_000, p50Ms: 10_000, p95Ms: 10_000, maxMs: 10_000 };
 
 export interface TestSimulator extends Simulator {
   clock: ManualClock;
   submit(body?: Record<string, unknown>, headers?: Record<string, string>): Promise<Response>;
-  /** Submits and answers the task id. */
+  /** Submits and returns the task id. */
   buy(body?: Record<string, unknown>): Promise<string>;
   query(id: string): Promise<Response>;
-  /** The JSON of a status answer. */
-  look(id: string): Promise<any>;
+  /** Returns the JSON of a status query. */
+  readStatus(id: string): Promise<any>;
   control(method: string, path: string, body?: unknown): Promise<Response>;
 }
 
@@ -30,8 +30,8 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((simulator) => simulator.close()));
 });
 
-/** A simulator on a clock that stands still, with a fixed seed and no quota; closed after the test. */
-export async function simulator(
+/** Opens a simulator with a manual clock, a fixed seed and no quota. It is closed after the test. */
+export async function openSimulator(
   options: SimulatorOptions & { clock?: ManualClock } = {},
 ): Promise<TestSimulator> {
   const clock = options.clock ?? manualClock();
@@ -58,10 +58,10 @@ export async function simulator(
       const response = await submit(body);
       const { id } = (await response.json()) as { id?: string };
       if (response.status !== 200 || id === undefined)
-        throw new Error(`submission answered ${response.status}`);
+        throw new Error(`submission: status ${response.status}`);
       return id;
     },
-    look: async (id) => (await query(id)).json(),
+    readStatus: async (id) => (await query(id)).json(),
     control: (method, path, body) =>
       fetch(`${url}/__simulator${path}`, {
         method,
@@ -70,21 +70,21 @@ export async function simulator(
   };
 }
 
-/** Buys, lets the time pass, and answers the result URL. */
-export async function finished(sim: TestSimulator, body: Record<string, unknown> = {}): Promise<string> {
+/** Buys an image, moves the clock past its end and returns the result URL. */
+export async function buyFinished(sim: TestSimulator, body: Record<string, unknown> = {}): Promise<string> {
   const id = await sim.buy(body);
-  sim.clock.advance(LONG_MS);
-  const answer = (await sim.look(id)) as { url: string };
+  sim.clock.advance(LONGER_THAN_ANY_TASK_MS);
+  const answer = (await sim.readStatus(id)) as { url: string };
   return answer.url;
 }
 
-/** Turns the event loop until the condition holds. */
-export async function until(condition: () => boolean): Promise<void> {
+/** Runs the event loop until the condition is true. */
+export async function waitUntil(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((turn) => setImmediate(turn));
 }
 
 export async function download(url: string): Promise<Buffer> {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`download answered ${response.status}`);
+  if (!response.ok) throw new Error(`download: status ${response.status}`);
   return Buffer.from(await response.arrayBuffer());
 }

@@ -1,7 +1,11 @@
-// create-many.ts   thousands of requests, chunk by chunk
-// chunks.ts        a source, pulled only as fast as it is taken
-// entry.ts         a request on its way: its key, its line, its outcome
-// settle.ts        a chunk, sent until each of it is answered
-// call.ts          one bulk call and its streamed answer
-export { type CreateManyOptions, type CreateManyRun, createMany, type Tally } from './create-many.ts';
-export type { CreateManyResult } from './entry.ts';
+// create-many.ts           creates thousands of renders, chunk by chunk
+// entries.ts               requests of the source as entries of a bulk call, grouped into chunks
+// send-until-answered.ts   sends a chunk until each entry has an outcome
+// bulk-call.ts             one bulk call and its streamed response
+export {
+  type CreateManyOptions,
+  type CreateManyResult,
+  type CreateManyRun,
+  createMany,
+  type Tally,
+} from './create-many.ts';

@@ -1,16 +1,12 @@
-// transport.ts            requests, sent again where that is safe
-// answer.ts               an answer, read as JSON or as it comes
-// refusal.ts              an answer that says no → an error
-// retry-timing.ts         when to try again: pure
-// patience.ts             failures counted, pauses made
-// limit.ts                the caller's signal and a time limit as one
-// lines.ts                bytes → lines
-// server-sent-events.ts   lines → events
-export { type Answer, parse } from './answer.ts';
-export { limit, unlessAborted } from './limit.ts';
-export { lines } from './lines.ts';
-export { pause, type Retry } from './patience.ts';
-export { problemError } from './refusal.ts';
-export { type RetryOptions, retryPolicy } from './retry-timing.ts';
-export { serverSentEvents } from './server-sent-events.ts';
+// transport.ts      sends a request, and retries it if that is safe
+// response.ts       reads a response as JSON or as a stream; turns an error response into a DarkroomError
+// retry-loop.ts     counts failures and waits between tries
+// retry-timing.ts   how long to wait: pure functions
+// time-limit.ts     the caller's signal and a time limit as one signal
+// text-streams.ts   bytes to lines, lines to server-sent events
+export { type ApiResponse, errorFromProblem, parseJson } from './response.ts';
+export type { Retry } from './retry-loop.ts';
+export { type RetryOptions, resolveRetryPolicy } from './retry-timing.ts';
+export { parseServerSentEvents, readLines } from './text-streams.ts';
+export { rejectOnAbort, sleepUnlessAborted, startTimeLimit } from './time-limit.ts';
 export { createTransport, type Transport } from './transport.ts';

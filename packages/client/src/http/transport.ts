@@ -1,101 +1,91 @@
 import type { Clock } from '../clock.ts';
-import { aborted, DarkroomError } from '../errors.ts';
-import { type Answer, answerOf, failureOf } from './answer.ts';
-import { limit } from './limit.ts';
-import { type Patience, patience, type Retry } from './patience.ts';
-import { refusalOf } from './refusal.ts';
-import type { RetryPolicy } from './retry-timing.ts';
+import { abortError, DarkroomError } from '../errors.ts';
+import { type ApiResponse, createApiResponse, errorFromResponse, toDarkroomError } from './response.ts';
+import { createRetryLoop, type RetryLoop, type RetryLoopOptions } from './retry-loop.ts';
+import { startTimeLimit } from './time-limit.ts';
 
-/** One request as the client asks it. */
-export interface Ask {
+/** One request to the API. */
+export interface RequestSpec {
   method: 'GET' | 'POST';
-  /** With its query, from `v1/…`. */
+  /** The path with its query, starting with `v1/`. */
   path: string;
   headers?: Record<string, string>;
   body?: string;
   signal?: AbortSignal | undefined;
-  /** Whether it does no harm to send it twice. Only then is it sent again. */
+  /** Whether sending the request twice is safe. The client retries only these requests. */
   repeatable: boolean;
-  /** Milliseconds until the answer's headers are there, and the body where it is JSON. @default the client's */
+  /** Milliseconds until the headers of the response must arrive, and a JSON body with them. @default the client's */
   timeoutMs?: number;
-  /** @default the client's */
-  tries?: number;
 }
 
-/** Requests to one Darkroom. Every failure is a `DarkroomError`. */
+/** Sends requests to one Darkroom server. Every failure is a `DarkroomError`. */
 export interface Transport {
   readonly clock: Clock;
   readonly timeoutMs: number;
-  /** Sends once. */
-  once(ask: Ask): Promise<Answer>;
-  /** Sends, again where that is safe and may help, until the headers of a 2xx are there. */
-  open(ask: Ask): Promise<Answer>;
-  /** As `open`, and reads the body. */
-  json<T>(ask: Ask): Promise<T>;
-  patience(signal: AbortSignal | undefined, tries?: number): Patience;
+  /** Sends the request once. Resolves with a 2xx response. */
+  sendOnce(request: RequestSpec): Promise<ApiResponse>;
+  /** Sends the request and reads the response. Retries both if that is safe and the error is transient. */
+  send<T>(request: RequestSpec, read: (response: ApiResponse) => T | Promise<T>): Promise<T>;
+  /** As `send`, for a JSON response. */
+  sendForJson<T>(request: RequestSpec): Promise<T>;
+  /** @param tries replaces the client's; `Infinity` when a deadline ends the loop. */
+  createRetryLoop(signal: AbortSignal | undefined, tries?: number): RetryLoop;
 }
 
-export interface TransportOptions {
-  /** With a slash at its end. */
-  base: URL;
+export interface TransportOptions extends RetryLoopOptions {
+  /** Ends with a slash. */
+  baseUrl: URL;
   headers: Record<string, string>;
   fetch: typeof globalThis.fetch;
-  clock: Clock;
   timeoutMs: number;
-  policy: RetryPolicy;
-  onRetry: ((retry: Retry) => void) | undefined;
 }
 
 export function createTransport(options: TransportOptions): Transport {
-  const { clock } = options;
-  const newPatience = (signal: AbortSignal | undefined, tries?: number) =>
-    patience(options, signal, tries ?? options.policy.tries);
-  const once = (ask: Ask) => send(options, ask);
-  const repeated = async <T>(ask: Ask, attempt: () => Promise<T>): Promise<T> => {
-    const patient = newPatience(ask.signal, ask.repeatable ? ask.tries : 1);
+  const send: Transport['send'] = async (request, read) => {
+    const retryLoop = createRetryLoop(options, request.signal, request.repeatable ? undefined : 1);
     for (;;) {
       try {
-        return await attempt();
+        return await read(await sendOnce(options, request));
       } catch (error) {
-        await patient.after(error);
+        await retryLoop.waitAfter(error);
       }
     }
   };
   return {
-    clock,
+    clock: options.clock,
     timeoutMs: options.timeoutMs,
-    once,
-    open: (ask) => repeated(ask, () => once(ask)),
-    json: <T>(ask: Ask) => repeated(ask, async () => await (await once(ask)).json<T>()),
-    patience: newPatience,
+    sendOnce: (request) => sendOnce(options, request),
+    send,
+    sendForJson: <T>(request: RequestSpec) => send(request, (response) => response.json<T>()),
+    createRetryLoop: (signal, tries) => createRetryLoop(options, signal, tries),
   };
 }
 
-async function send(options: TransportOptions, ask: Ask): Promise<Answer> {
-  const { method, path, signal } = ask;
-  if (signal?.aborted) throw aborted(signal);
-  const what = `${method} /${path.split('?')[0]}`;
-  const ms = ask.timeoutMs ?? options.timeoutMs;
-  const late = () => new DarkroomError('timeout', `${what} was not answered in time.`);
-  const bound = limit(options.clock, { signal, ms, late });
-  const url = new URL(path, options.base);
+async function sendOnce(options: TransportOptions, request: RequestSpec): Promise<ApiResponse> {
+  const { method, path, signal } = request;
+  if (signal?.aborted) throw abortError(signal);
+  const name = `${method} /${path.split('?')[0]}`;
+  const ms = request.timeoutMs ?? options.timeoutMs;
+  const createError = () => new DarkroomError('timeout', `${name}: the server did not respond in time.`);
+  const limit = startTimeLimit(options.clock, { signal, ms, createError });
+  const url = new URL(path, options.baseUrl);
   try {
     const response = await options.fetch(url, {
       method,
-      headers: { accept: 'application/json', ...options.headers, ...ask.headers },
-      signal: bound.signal,
-      // A redirected POST may arrive as a GET, and a key must not go elsewhere.
+      headers: { accept: 'application/json', ...options.headers, ...request.headers },
+      signal: limit.signal,
+      // A redirect may turn a POST into a GET, and it would send the API key to another server.
       redirect: 'manual',
-      ...(ask.body === undefined ? {} : { body: ask.body }),
+      ...(request.body === undefined ? {} : { body: request.body }),
     });
     if (!response.ok) {
       const now = options.clock.now();
-      throw await refusalOf(response, { what, path: url.pathname, now });
+      throw await errorFromResponse(response, { name, path: url.pathname, now });
     }
-    return answerOf(response, bound, what);
+    return createApiResponse(response, limit, name);
   } catch (error) {
-    const failure = failureOf(error, bound, what);
-    bound.release();
+    const failure = toDarkroomError(error, limit, name);
+    limit.release();
     throw failure;
   }
 }

@@ -1,11 +1,16 @@
 import { DarkroomError } from '../errors.ts';
-import { expectMilliseconds } from '../expect.ts';
-import { limit, lines, parse, serverSentEvents, type Transport } from '../http/index.ts';
-import type { Render, RenderImage, RenderProgress } from '../shapes.ts';
-import { addressOf } from './address.ts';
-import { DEFAULT_WAIT_MS, insist, notInTime, type WaitOptions } from './wait.ts';
+import {
+  parseJson,
+  parseServerSentEvents,
+  readLines,
+  startTimeLimit,
+  type Transport,
+} from '../http/index.ts';
+import type { Render, RenderImage, RenderProgress } from '../types.ts';
+import { buildRenderPath, validateMilliseconds } from '../validate-options.ts';
+import { DEFAULT_WAIT_MS, expectCompleted, renderTimeoutError, type WaitOptions } from './wait.ts';
 
-/** What is told of a render while it goes on. `end` is the last. */
+/** An event of a running render. `end` is the last one. */
 export type RenderEvent =
   | { type: 'status'; render: Render }
   | { type: 'progress'; progress: RenderProgress }
@@ -14,108 +19,114 @@ export type RenderEvent =
 
 export type EventsOptions = Omit<WaitOptions, 'throwOnFailure'>;
 
-/** A stream that is silent for longer, without even a heartbeat, has lost its other end. */
-const SILENCE_MS = 60_000;
-/** A connection that held this long was a good one, though nothing new came of it. */
-const STEADY_MS = 5000;
+/** The server sends heartbeats. A connection that is silent for this long is broken. */
+const IDLE_TIMEOUT_MS = 60_000;
+/** A connection that lasted this long resets the count of failures, even if it brought no new event. */
+const STABLE_CONNECTION_MS = 5000;
 
 /**
- * The events of a render until its end, told once each, over as many connections as it takes.
+ * Yields the events of a render until it ends. Reconnects when the connection breaks, and yields no event twice.
  *
- * @throws DarkroomError as `wait` does; and `network` when one connection after the other breaks.
+ * @throws DarkroomError as `waitForEnd`, and `network` when no try is left.
  */
-export async function* events(
+export async function* watchEvents(
   transport: Transport,
   id: string,
   options: EventsOptions = {},
 ): AsyncGenerator<RenderEvent, void> {
   const { clock } = transport;
-  expectMilliseconds('timeoutMs', options.timeoutMs);
+  validateMilliseconds('timeoutMs', options.timeoutMs);
   const ms = options.timeoutMs ?? DEFAULT_WAIT_MS;
-  const path = addressOf(id, '/events');
-  const seen: Seen = {};
-  let failure: unknown;
-  const late = () => notInTime(id, ms, seen.render, failure);
-  const { signal, release } = limit(clock, { signal: options.signal, ms, late });
-  const patient = transport.patience(signal);
+  const path = buildRenderPath(id, '/events');
+  const known: KnownState = {};
+  let lastError: unknown;
+  const createError = () => renderTimeoutError(id, ms, known.render, lastError);
+  const { signal, release } = startTimeLimit(clock, { signal: options.signal, ms, createError });
+  const retryLoop = transport.createRetryLoop(signal);
   try {
     for (;;) {
-      const openedAt = clock.now();
+      const connectedAt = clock.now();
       try {
-        for await (const event of connection(transport, path, signal)) {
-          if (!isNews(event, seen)) continue;
-          patient.reset();
+        for await (const event of readEvents(transport, path, signal)) {
+          if (!recordEvent(event, known)) continue;
+          retryLoop.reset();
           yield event;
           if (event.type === 'end') return;
         }
-        failure = new DarkroomError('network', `The events of ${id} stopped before its end.`);
+        lastError = endedEarlyError(id);
       } catch (error) {
         if (signal.aborted) throw error;
-        failure = error;
+        lastError = error;
       }
-      if (clock.now() - openedAt >= STEADY_MS) patient.reset();
-      await patient.after(failure);
+      if (clock.now() - connectedAt >= STABLE_CONNECTION_MS) retryLoop.reset();
+      await retryLoop.waitAfter(lastError);
     }
   } finally {
     release();
   }
 }
 
-/** Resolves with the ended render, as `wait`; tells of each change on the way, and waits until that was heard. */
+/** Resolves with the render when it has ended. Calls the listener on each change and waits for it. */
 export async function onProgress(
   transport: Transport,
   id: string,
   listener: (progress: RenderProgress) => unknown,
   options: WaitOptions = {},
 ): Promise<Render> {
-  let told = '';
-  const tell = async ({ status, progress }: Pick<Render, 'status' | 'progress'>) => {
-    // The end repeats what the last change said.
-    if (told !== `${status} ${progress}`) await listener({ id, status, progress });
-    told = `${status} ${progress}`;
+  let reported = '';
+  const report = async ({ status, progress }: Pick<Render, 'status' | 'progress'>) => {
+    // The event `end` repeats the last change.
+    if (reported !== `${status} ${progress}`) await listener({ id, status, progress });
+    reported = `${status} ${progress}`;
   };
-  for await (const event of events(transport, id, options)) {
-    if (event.type === 'progress') await tell(event.progress);
+  for await (const event of watchEvents(transport, id, options)) {
+    if (event.type === 'progress') await report(event.progress);
     if (event.type !== 'status' && event.type !== 'end') continue;
-    await tell(event.render);
-    if (event.type === 'end') return options.throwOnFailure ? insist(event.render) : event.render;
+    await report(event.render);
+    if (event.type === 'end') return options.throwOnFailure ? expectCompleted(event.render) : event.render;
   }
-  throw new DarkroomError('network', `The events of ${id} stopped before its end.`, { renderId: id });
+  throw endedEarlyError(id);
 }
 
-async function* connection(
+const endedEarlyError = (id: string) =>
+  new DarkroomError('network', `The event stream of ${id} stopped before the render ended.`, {
+    renderId: id,
+  });
+
+/** Opens one connection and yields its events. Skips event types that a later version of the API may add. */
+async function* readEvents(
   transport: Transport,
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<RenderEvent, void> {
   const headers = { accept: 'text/event-stream' };
-  const answer = await transport.once({ method: 'GET', path, headers, repeatable: true, signal });
-  const messages = serverSentEvents(lines(answer.chunks(SILENCE_MS)));
+  const response = await transport.sendOnce({ method: 'GET', path, headers, repeatable: true, signal });
+  const messages = parseServerSentEvents(readLines(response.chunks(IDLE_TIMEOUT_MS)));
   for await (const { event, data } of messages) {
-    const value = () => parse<never>(data, 'An event');
+    const value = () => parseJson<never>(data, `GET /${path}`);
     if (event === 'status' || event === 'end') yield { type: event, render: value() };
     else if (event === 'progress') yield { type: event, progress: value() };
     else if (event === 'image') yield { type: event, image: value() };
   }
 }
 
-interface Seen {
+interface KnownState {
   render?: Render;
-  standing?: string;
-  image?: string;
+  statusAndProgress?: string;
+  imageSha256?: string;
 }
 
-/** A connection begins with where the render stands: after a break that may be known. */
-function isNews(event: RenderEvent, seen: Seen): boolean {
+/** Updates the known state. Returns whether the event was new: each connection starts with the current state. */
+function recordEvent(event: RenderEvent, known: KnownState): boolean {
   if (event.type === 'image') {
-    const known = seen.image === event.image.sha256;
-    seen.image = event.image.sha256;
-    return !known;
+    const isNew = known.imageSha256 !== event.image.sha256;
+    known.imageSha256 = event.image.sha256;
+    return isNew;
   }
-  if (event.type !== 'progress') seen.render = event.render;
+  if (event.type !== 'progress') known.render = event.render;
   if (event.type === 'end') return true;
   const { status, progress } = event.type === 'status' ? event.render : event.progress;
-  const known = seen.standing === `${status} ${progress}`;
-  seen.standing = `${status} ${progress}`;
-  return !known;
+  const isNew = known.statusAndProgress !== `${status} ${progress}`;
+  known.statusAndProgress = `${status} ${progress}`;
+  return isNew;
 }

@@ -1,48 +1,48 @@
 import type { Transport } from '../http/index.ts';
-import type { Render, RenderPage, RenderStatus } from '../shapes.ts';
+import type { Render, RenderPage, RenderStatus } from '../types.ts';
 
-/** Which renders to list; what is left out matches all. */
+/** Filters of a list. An omitted filter matches all renders. */
 export interface ListFilters {
   status?: RenderStatus | readonly RenderStatus[] | undefined;
-  /** The batch that the requests named. */
+  /** The name of the batch, from the requests. */
   run?: string | undefined;
   createdAfter?: Date | string | undefined;
   createdBefore?: Date | string | undefined;
-  /** Renders on a page, 1 to 100. @default 20 */
+  /** Renders per page, 1 to 100. @default 20 */
   limit?: number | undefined;
-  /** Where an earlier page ended: its `next_cursor`. */
+  /** The `next_cursor` of an earlier page. */
   cursor?: string | undefined;
-  /** Whose; needed with a key of all tenants, and refused with any other. */
+  /** The tenant. Required with an API key for all tenants; not allowed with other keys. */
   tenant?: string | undefined;
 }
 
-/** Renders, newest first, fetched page by page as they are asked for. */
+/** A list of renders. The newest is first. The client fetches each page when the loop reaches it. */
 export interface RenderList extends AsyncIterable<Render> {
-  /** One page. It may be short; only a `next_cursor` of null says that it is the last. */
+  /** Fetches one page. It may have fewer renders than `limit`. On the last page, `next_cursor` is null. */
   page(): Promise<RenderPage>;
-  /** All pages, one by one. */
+  /** Iterates over all pages. */
   pages(): AsyncIterable<RenderPage>;
 }
 
-export function list(
+export function listRenders(
   transport: Transport,
   filters: ListFilters = {},
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): RenderList {
-  const page = (cursor = filters.cursor) => {
-    const path = `v1/renders${queryOf({ ...filters, cursor })}`;
-    return transport.json<RenderPage>({ method: 'GET', path, repeatable: true, signal });
+  const fetchPage = (cursor = filters.cursor) => {
+    const path = `v1/renders${buildQuery({ ...filters, cursor })}`;
+    return transport.sendForJson<RenderPage>({ method: 'GET', path, repeatable: true, signal });
   };
   async function* pages() {
     let cursor = filters.cursor;
     do {
-      const next = await page(cursor);
+      const next = await fetchPage(cursor);
       yield next;
       cursor = next.next_cursor ?? undefined;
     } while (cursor !== undefined);
   }
   return {
-    page: async () => await page(),
+    page: async () => await fetchPage(),
     pages,
     async *[Symbol.asyncIterator]() {
       for await (const { data } of pages()) yield* data;
@@ -50,7 +50,7 @@ export function list(
   };
 }
 
-function queryOf(filters: ListFilters): string {
+function buildQuery(filters: ListFilters): string {
   const { status, run, createdAfter, createdBefore, limit, cursor, tenant } = filters;
   const query = new URLSearchParams();
   const set = (name: string, value: string | number | undefined) => {
@@ -58,8 +58,8 @@ function queryOf(filters: ListFilters): string {
   };
   set('status', typeof status === 'string' ? status : status?.join(','));
   set('run', run);
-  set('created_after', instant('createdAfter', createdAfter));
-  set('created_before', instant('createdBefore', createdBefore));
+  set('created_after', formatTime('createdAfter', createdAfter));
+  set('created_before', formatTime('createdBefore', createdBefore));
   set('limit', limit);
   set('cursor', cursor);
   set('tenant', tenant);
@@ -67,7 +67,7 @@ function queryOf(filters: ListFilters): string {
   return text && `?${text}`;
 }
 
-function instant(name: string, time: Date | string | undefined): string | undefined {
+function formatTime(name: string, time: Date | string | undefined): string | undefined {
   if (!(time instanceof Date)) return time;
   if (Number.isNaN(time.getTime())) throw new TypeError(`${name}: expected a valid date`);
   return time.toISOString();

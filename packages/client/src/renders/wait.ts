@@ -1,98 +1,107 @@
-import { aborted, DarkroomError } from '../errors.ts';
-import { expectMilliseconds } from '../expect.ts';
-import { limit, pause, type Transport } from '../http/index.ts';
-import { hasEnded, type Render } from '../shapes.ts';
-import { addressOf } from './address.ts';
+import { abortError, DarkroomError } from '../errors.ts';
+import { sleepUnlessAborted, startTimeLimit, type Transport } from '../http/index.ts';
+import { hasEnded, type Render } from '../types.ts';
+import { buildRenderPath, validateMilliseconds } from '../validate-options.ts';
 
 export interface WaitOptions {
-  /** Milliseconds after which it rejects with `timeout`. The render goes on. @default 900_000 */
+  /** Milliseconds after which the call rejects with `timeout`. The render continues. @default 900_000 */
   timeoutMs?: number | undefined;
-  /** Rejects with `render_failed` or `render_canceled` when it ends so. @default false */
+  /** Whether to reject with `render_failed` or `render_canceled` when the render ends so. @default false */
   throwOnFailure?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
 export const DEFAULT_WAIT_MS = 15 * 60_000;
-/** Seconds of one long poll: proxies close what is silent for a minute. */
-const POLL_SECONDS = 30;
-/** A server that is closing answers at once: it is not asked more often than this. */
-const FLOOR_MS = 1000;
-/** How often it is looked in the last second, which is too short for a long poll. */
-const LOOK_MS = 250;
+/** Seconds. Many proxies close a connection that is silent for a minute. */
+const MAX_LONG_POLL_S = 30;
+/** A server that is shutting down answers long polls at once, so the client must not repeat them without a pause. */
+const LONG_POLL_INTERVAL_MS = 1000;
+/** The last second is too short for a long poll. The client then sends plain polls at this interval. */
+const PLAIN_POLL_INTERVAL_MS = 250;
 
 /**
- * Resolves with the render once it has ended, well or not. Outages in between are waited through.
+ * Resolves with the render when it has ended. Retries through outages until the time is over.
  *
- * @throws DarkroomError `timeout` with `renderId` and `lastStatus`; whatever the API says no with.
+ * @throws DarkroomError `timeout` with `renderId` and `lastStatus`, or the first error that is not transient.
  */
-export async function wait(transport: Transport, id: string, options: WaitOptions = {}): Promise<Render> {
+export async function waitForEnd(
+  transport: Transport,
+  id: string,
+  options: WaitOptions = {},
+): Promise<Render> {
   const { clock } = transport;
-  expectMilliseconds('timeoutMs', options.timeoutMs);
+  validateMilliseconds('timeoutMs', options.timeoutMs);
   const ms = options.timeoutMs ?? DEFAULT_WAIT_MS;
   const deadline = clock.now() + ms;
-  const path = addressOf(id);
-  let last: Render | undefined;
-  let failure: unknown;
-  const late = () => notInTime(id, ms, last, failure);
-  const { signal, release } = limit(clock, { signal: options.signal, ms, late });
-  const patient = transport.patience(signal, Infinity);
+  const path = buildRenderPath(id);
+  let lastRender: Render | undefined;
+  let lastError: unknown;
+  const createError = () => renderTimeoutError(id, ms, lastRender, lastError);
+  const { signal, release } = startTimeLimit(clock, { signal: options.signal, ms, createError });
+  const retryLoop = transport.createRetryLoop(signal, Infinity);
   try {
     for (;;) {
-      const askedAt = clock.now();
-      // Rounded down: the last answer comes before the time is over, and tells where the render stood.
-      const seconds = Math.min(POLL_SECONDS, Math.floor((deadline - askedAt) / 1000));
+      const sentAt = clock.now();
+      // Rounded down, so that the last response arrives before the time is over and updates `lastStatus`.
+      const waitSeconds = Math.min(MAX_LONG_POLL_S, Math.floor((deadline - sentAt) / 1000));
       try {
-        last = await look(transport, path, seconds, signal);
-        failure = undefined;
-        patient.reset();
+        lastRender = await pollRender(transport, path, waitSeconds, signal);
+        lastError = undefined;
+        retryLoop.reset();
       } catch (error) {
-        // Nobody tries again: nobody is told so.
-        if (signal.aborted) throw aborted(signal);
-        failure = error;
-        await patient.after(error);
+        // Without this check, `onRetry` would announce a retry that never happens.
+        if (signal.aborted) throw abortError(signal);
+        lastError = error;
+        await retryLoop.waitAfter(error);
         continue;
       }
-      if (hasEnded(last)) return options.throwOnFailure ? insist(last) : last;
-      const floor = seconds > 0 ? FLOOR_MS : LOOK_MS;
-      await pause(clock, Math.max(0, askedAt + floor - clock.now()), signal);
+      if (hasEnded(lastRender)) return options.throwOnFailure ? expectCompleted(lastRender) : lastRender;
+      const intervalMs = waitSeconds > 0 ? LONG_POLL_INTERVAL_MS : PLAIN_POLL_INTERVAL_MS;
+      await sleepUnlessAborted(clock, Math.max(0, sentAt + intervalMs - clock.now()), signal);
     }
   } finally {
     release();
   }
 }
 
-async function look(
+async function pollRender(
   transport: Transport,
   path: string,
-  seconds: number,
+  waitSeconds: number,
   signal: AbortSignal,
 ): Promise<Render> {
-  const answer = await transport.once({
+  const response = await transport.sendOnce({
     method: 'GET',
-    path: seconds > 0 ? `${path}?wait=${seconds}` : path,
-    timeoutMs: transport.timeoutMs + seconds * 1000,
+    path: waitSeconds > 0 ? `${path}?wait=${waitSeconds}` : path,
+    timeoutMs: transport.timeoutMs + waitSeconds * 1000,
     repeatable: true,
     signal,
   });
-  return await answer.json<Render>();
+  return await response.json<Render>();
 }
 
-/** The error for a render that has not ended in time, as far as is known. */
-export function notInTime(id: string, ms: number, last: Render | undefined, cause: unknown): DarkroomError {
-  const seen = last ? `it was last seen ${last.status}` : 'it was never seen';
-  return new DarkroomError('timeout', `Render ${id} has not ended within ${ms} ms; ${seen}.`, {
+export function renderTimeoutError(
+  id: string,
+  ms: number,
+  lastRender: Render | undefined,
+  cause: unknown,
+): DarkroomError {
+  const status = lastRender ? `its last known status is ${lastRender.status}` : 'its status is not known';
+  return new DarkroomError('timeout', `Render ${id} has not ended within ${ms} ms; ${status}.`, {
     renderId: id,
-    lastStatus: last?.status,
+    lastStatus: lastRender?.status,
     cause,
   });
 }
 
-/** @throws DarkroomError unless the render is completed. */
-export function insist(render: Render): Render {
+/** @throws DarkroomError `render_failed` or `render_canceled`. */
+export function expectCompleted(render: Render): Render {
   if (render.status === 'completed') return render;
   const code = render.status === 'canceled' ? 'render_canceled' : 'render_failed';
-  const why = render.error ? `: ${render.error.code} at ${render.error.step}: ${render.error.message}` : '';
-  throw new DarkroomError(code, `Render ${render.id} is ${render.status}${why}`, {
+  const reason = render.error
+    ? `: ${render.error.code} in step ${render.error.step}: ${render.error.message}`
+    : '';
+  throw new DarkroomError(code, `Render ${render.id} is ${render.status}${reason}`, {
     renderId: render.id,
     lastStatus: render.status,
     render,

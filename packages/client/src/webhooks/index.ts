@@ -1,6 +1,6 @@
-// verify.ts   whether a webhook is Darkroom's
+// verify-webhook.ts   checks the signature, the age and the body of a webhook
 //
-// An entry of its own: a receiver needs no client, and a client no receiver.
+// This folder is an entry of the package, `@darkroom/client/webhooks`: a receiver of webhooks does not load the client.
 export { DarkroomError } from '../errors.ts';
-export type { WebhookEvent } from '../shapes.ts';
-export { type VerifyOptions, verifyWebhook, type WebhookHeaders } from './verify.ts';
+export type { WebhookEvent } from '../types.ts';
+export { type VerifyOptions, verifyWebhook, type WebhookHeaders } from './verify-webhook.ts';

@@ -15,7 +15,7 @@ export interface RequiredSettings {
 }
 
 /** Of a process that shares its queue with others. */
-export const SHARED_QUEUE = 'the URL of a Redis: the embedded engine is for `start` alone';
+export const SHARED_QUEUE = 'the URL of Redis; the embedded engine works only with `start`';
 
 /** All that is wrong with the settings, at once. */
 export class ConfigError extends Error {
@@ -23,7 +23,7 @@ export class ConfigError extends Error {
   readonly problems: SettingProblem[];
   constructor(problems: SettingProblem[]) {
     super(
-      `Settings that cannot work:\n${problems
+      `Invalid settings:\n${problems
         .map((problem) => `  ${problem.name}: expected ${problem.expected}, received ${problem.received}`)
         .join('\n')}`,
     );

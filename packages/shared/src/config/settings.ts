@@ -13,9 +13,11 @@ const oneOf = <const T extends readonly [string, ...string[]]>(words: T) =>
 const flag = z.enum(['true', 'false'], { error: '"true" or "false"' }).transform((text) => text === 'true');
 const url = (schemes: string[]) =>
   z.string().refine((text) => schemes.some((scheme) => text.startsWith(`${scheme}:`)), {
-    error: `a URL that begins with ${schemes.map((scheme) => `${scheme}:`).join(' or ')}`,
+    error: `a URL that starts with ${schemes.map((scheme) => `${scheme}:`).join(' or ')}`,
   });
-const httpUrl = url(['http', 'https']).refine((text) => URL.canParse(text), { error: 'a whole http(s) URL' });
+const httpUrl = url(['http', 'https']).refine((text) => URL.canParse(text), {
+  error: 'a complete http(s) URL',
+});
 const perTenant = (what: string, right: (value: string) => boolean) =>
   z
     .string()
@@ -24,7 +26,7 @@ const perTenant = (what: string, right: (value: string) => boolean) =>
       if (read?.every(({ value }) => right(value))) return read;
       context.addIssue({
         code: 'custom',
-        message: `${what} for everybody, or tenant=${what} entries, separated by commas`,
+        message: `${what} for all tenants, or entries tenant=…, separated by commas`,
       });
       return z.NEVER;
     })
@@ -39,15 +41,17 @@ export const settingsSchema = z.object({
   NODE_ENV: z
     .string()
     .default('development')
-    .describe('`production` makes embedded engines and missing keys an error.'),
-  HOST: z.string().default('127.0.0.1').describe('Interface that services bind to.'),
-  PORT: whole(0, 65535).default(3000).describe("The producer's port; 0 takes a free one."),
-  WORKER_PORT: whole(0, 65535).default(3001).describe("The worker's health and metrics port."),
+    .describe('With `production`, nothing embedded starts: a missing setting is an error.'),
+  HOST: z.string().default('127.0.0.1').describe('The network interface that producer and worker listen on.'),
+  PORT: whole(0, 65535).default(3000).describe("The producer's port. 0 takes a free port."),
+  WORKER_PORT: whole(0, 65535)
+    .default(3001)
+    .describe("The worker's port for health and metrics. 0 takes a free port."),
   PUBLIC_URL: httpUrl
     .transform((text) => text.replace(/\/+$/, ''))
     .optional()
     .describe(
-      'Where callers reach the API, for links; unset: the address that a request came to, in webhooks http://127.0.0.1:PORT.',
+      'The URL at which callers reach the API, used in links. Unset: the address of the request; in webhooks, http://127.0.0.1:PORT.',
     ),
   API_KEYS: z
     .string()
@@ -59,75 +63,90 @@ export const settingsSchema = z.object({
     })
     .default([])
     .describe(
-      'Who may call, as `pnpm new-key` prints it. Without keys everybody is tenant `default`, and HOST must be loopback.',
+      'The API keys, as `npx -y pnpm@12 new-key` prints them. Unset: every caller is tenant `default` with all roles, and HOST must be a loopback address.',
     ),
   API_RATE_PER_SECOND: whole(1, 100_000)
     .default(100)
-    .describe('Requests per second of one key, of all producers together.'),
+    .describe('Requests per second of one key, counted over all producers.'),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
-    .describe('fatal, error, warn, info, debug, trace or silent.'),
+    .describe('`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.'),
   DATA_DIR: z
     .string()
     .min(1)
     .default('.darkroom')
-    .describe('Embedded engines, folder store, temporary files.'),
-  QUEUE_URL: z.string().optional().describe('Redis; unset: the embedded engine in DATA_DIR.'),
+    .describe('The folder of the embedded engine, the folder store and temporary files.'),
+  QUEUE_URL: z
+    .string()
+    .optional()
+    .describe('The URL of Redis. Unset: the embedded engine in DATA_DIR, for `start` only.'),
   QUEUE_PREFIX: z
     .string()
     .regex(/^[\w-]+$/, { error: 'letters, digits, - and _' })
     .default('darkroom')
-    .describe('Prefix of every queue key.'),
+    .describe('The prefix of every queue key.'),
   STORE_URL: url(['s3', 'file'])
     .optional()
-    .describe('`s3://bucket/prefix` or `file:///folder`; unset: DATA_DIR/store.'),
-  S3_ENDPOINT: httpUrl.optional().describe('An S3 server other than AWS, addressed by path.'),
+    .describe('The object store: `s3://bucket/prefix` or `file:///folder`. Unset: DATA_DIR/store.'),
+  S3_ENDPOINT: httpUrl
+    .optional()
+    .describe('The URL of an S3 server other than AWS, with path-style addresses.'),
   AWS_REGION: z
     .string()
     .optional()
-    .describe("Region of the bucket; credentials come from AWS's usual chain."),
-  TOAPIS_BASE_URL: httpUrl.optional().describe("The provider's base URL; unset: https://toapis.com."),
-  TOAPIS_API_KEY: z.string().min(1).optional().describe("The provider's key. Workers need it."),
+    .describe('The region of the bucket. Credentials come from the AWS credential chain.'),
+  TOAPIS_BASE_URL: httpUrl.optional().describe("The provider's base URL. Unset: https://toapis.com."),
+  TOAPIS_API_KEY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The provider's API key. Workers require it; producers use it for the balance endpoints."),
   TOAPIS_WEBHOOK_SECRET: z
     .string()
     .min(1)
     .optional()
     .describe(
-      "Secret of the provider's webhooks; two, separated by a comma, while rotating. Turns on POST /v1/webhooks/toapis.",
+      "The secret of the provider's webhooks; two, separated by a comma, during a rotation. Enables POST /v1/webhooks/toapis.",
     ),
   TOAPIS_SUBMIT_PER_SECOND: whole(1, 1000)
     .default(5)
-    .describe('Submissions per second of the whole account (I9).'),
+    .describe('Submissions per second, by all workers together (I9).'),
   TOAPIS_QUERY_PER_SECOND: whole(1, 10000)
     .default(50)
-    .describe('Status queries per second of the whole account.'),
+    .describe('Status queries per second, by all workers together.'),
   TOAPIS_INPUTS: oneOf(['upload', 'inline'])
     .default('upload')
     .describe(
-      'How reference images travel: `upload` first (what the provider documents now) or `inline` as data URIs.',
+      'How the worker sends reference images: `upload` before the submission (the documented way), or `inline` as data URIs.',
     ),
   SUBMIT_TIMEOUT_MS: whole(100, 600_000)
     .default(60_000)
-    .describe('A submission without an answer for this long is unknown.'),
+    .describe('The outcome of a submission without a response in this time is unknown. Milliseconds.'),
   SUBMIT_ATTEMPTS: whole(1, 1000)
     .default(25)
-    .describe('Submissions that were certainly not bought are tried this often.'),
+    .describe('How many times the worker tries a submission while it is certain that nothing was bought.'),
   TASK_DEADLINE_MS: whole(1000, 86_400_000)
     .default(900_000)
-    .describe('How long a task may take before it counts as lost.'),
+    .describe('After this time a task counts as timed out. Milliseconds.'),
   TASK_MISSING_GRACE_MS: whole(0, 3_600_000)
     .default(60_000)
-    .describe('How long a task may be answered with 404 before it is lost.'),
+    .describe(
+      'How long the provider may answer 404 for a task before the task counts as lost. Milliseconds.',
+    ),
   EXPECTED_LATENCY_MS: whole(10, 600_000)
     .default(15_000)
-    .describe('What a finished task usually takes; the poll planner starts from it.'),
-  MAX_PURCHASES: whole(1, 10).default(3).describe('Purchases of one render at the most.'),
+    .describe('How long a task usually takes; the poll schedule starts from this value. Milliseconds.'),
+  MAX_PURCHASES: whole(1, 10).default(3).describe('How many purchases one render may have at most.'),
   SUBMIT_UNKNOWN: oneOf(['hold', 'resubmit'])
     .default('hold')
-    .describe('An unknown submission is held for a person, or bought again.'),
+    .describe(
+      'After a submission with an unknown outcome: `hold` for an operator, or `resubmit`, which may buy twice.',
+    ),
   UNKNOWN_GRACE_MS: whole(0, 86_400_000)
     .default(900_000)
-    .describe("How long an unknown submission waits for the provider's word."),
+    .describe(
+      "How long a submission with an unknown outcome waits for the provider's webhook. Milliseconds.",
+    ),
   RESULT_HOSTS: z
     .string()
     .transform((text) =>
@@ -138,65 +157,77 @@ export const settingsSchema = z.object({
     )
     .default([])
     .describe(
-      "Hosts that results may be fetched from, besides the provider's documented ones and the base URL's.",
+      "More hosts that results may be downloaded from. The provider's documented hosts and the host of TOAPIS_BASE_URL are always allowed.",
     ),
   ALLOW_PRIVATE_HOSTS: flag
     .default(false)
-    .describe('Whether results may come from, and webhooks go to, loopback and private addresses.'),
+    .describe('Allows downloads from, and webhooks to, loopback and private addresses.'),
   RESULT_MAX_BYTES: whole(1024, 1_073_741_824)
     .default(64 * 1024 * 1024)
-    .describe('A result may be this large. Bytes.'),
-  DOWNLOAD_TIMEOUT_MS: whole(100, 3_600_000).default(120_000).describe('A download may take this long.'),
+    .describe('The largest result that a worker downloads. Bytes.'),
+  DOWNLOAD_TIMEOUT_MS: whole(100, 3_600_000)
+    .default(120_000)
+    .describe('The time limit of one download. Milliseconds.'),
   IMAGE_KEY: z
     .string()
     .refine((text) => text.includes('{id}') && /^[\w.={}/-]+$/.test(text) && !text.includes('..'), {
       error: 'a key template with {id}, made of letters, digits, . _ = - / and {tenant} {date} {ext}',
     })
     .default('images/{id}.{ext}')
-    .describe('Key of a stored image: {id}, {tenant}, {date}, {ext}.'),
+    .describe('The key of a stored image, with {id}, {tenant}, {date} and {ext}.'),
   PRICES: z
     .string()
     .refine(
       (text) => text.split(',').length === 3 && text.split(',').every((part) => PRICES.test(part.trim())),
       {
-        error: 'three prices in dollars for 1K,2K,4K, such as 0.025,0.030,0.040',
+        error: 'three prices in US dollars for 1K,2K,4K, such as 0.025,0.030,0.040',
       },
     )
     .transform(
       (text) => text.split(',').map((part) => Math.round(Number(part) * 1e6)) as [number, number, number],
     )
     .default([25_000, 30_000, 40_000])
-    .describe('US dollars for 1K,2K,4K.'),
+    .describe("The provider's prices for 1K,2K,4K. US dollars."),
   WEBHOOK_URLS: perTenant(
     'an http(s) URL',
     (value) => /^https?:\/\/\S+$/.test(value) && URL.canParse(value),
-  ).describe('Where the ends of renders are told that name no webhook_url: a URL, or `tenant=URL` entries.'),
+  ).describe(
+    'The receiver of webhooks for renders without `webhook_url`: a URL for all tenants, or `tenant=URL` entries.',
+  ),
   WEBHOOK_SECRETS: perTenant('whsec_…', (value) => /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(value)).describe(
-    'What webhooks are signed with: `whsec_…`, or `tenant=whsec_…` entries; several while rotating.',
+    'The secrets that sign webhooks: `whsec_…`, or `tenant=whsec_…` entries. Set several during a rotation.',
   ),
   WEBHOOK_TIMEOUT_MS: whole(100, 60_000)
     .default(10_000)
-    .describe('A receiver that has not answered for this long did not take the webhook.'),
-  WEBHOOK_CONCURRENCY: whole(1, 1000).default(32).describe('Webhooks that one worker has under way.'),
+    .describe('The time limit of one webhook request. Milliseconds.'),
+  WEBHOOK_CONCURRENCY: whole(1, 1000)
+    .default(32)
+    .describe('How many webhooks one worker sends at the same time.'),
   RENDER_CONCURRENCY: whole(1, 2000)
     .default(100)
-    .describe('Renders that one worker advances at the same time; mostly looks.'),
-  SUBMIT_CONCURRENCY: whole(1, 1000).default(50).describe('Submissions that one worker has under way.'),
+    .describe('How many renders one worker processes at the same time; most of the work is polls.'),
+  SUBMIT_CONCURRENCY: whole(1, 1000)
+    .default(50)
+    .describe('How many submissions one worker has in flight at the same time.'),
   STORE_CONCURRENCY: whole(1, 256)
     .default(8)
-    .describe('Images that one worker brings home at the same time.'),
+    .describe('How many images one worker downloads and stores at the same time.'),
   SHUTDOWN_TIMEOUT_MS: whole(0, 600_000)
     .default(30_000)
-    .describe('How long SIGTERM waits for running steps.'),
+    .describe('How long a process waits for running work after SIGTERM. Milliseconds.'),
   LOCK_DURATION_MS: whole(1000, 600_000)
     .default(30_000)
-    .describe('Milliseconds until an active job of a dead worker is taken over.'),
+    .describe(
+      'The lifetime of a job lock; another worker takes over a job whose lock has expired. Milliseconds.',
+    ),
   RETENTION_DAYS: whole(1, 365)
     .default(7)
-    .describe('Days that finished renders stay in the queue; receipts stay for ever.'),
+    .describe(
+      'How many days finished renders stay in the queue; failed ones stay four times as long. Receipts in the store stay without limit.',
+    ),
   MAX_BODY_BYTES: whole(1024, 1_073_741_824)
     .default(64 * 1024 * 1024)
-    .describe('A request body may be this large. Bytes.'),
+    .describe('The largest request body; for NDJSON, the largest line. Bytes.'),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

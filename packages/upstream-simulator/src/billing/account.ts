@@ -1,18 +1,24 @@
-import type { Journal } from '../storage/journal.ts';
-import type { TaskStore } from '../tasks/store.ts';
-import { type Micros, micros } from './money.ts';
+import { type Micros, toMicros } from '../money.ts';
+import type { Journal } from '../storage/index.ts';
+import type { TaskStore } from '../tasks/index.ts';
+
+/** A journal record. `deposited` is null for an unlimited balance. */
+export interface BalanceRecord {
+  type: 'balance';
+  deposited: Micros | null;
+}
 
 /** The prepaid balance. */
 export class Account {
   readonly #tasks: TaskStore;
-  readonly #journal: Journal;
-  /** null is unlimited. */
+  readonly #journal: Journal<BalanceRecord>;
+  /** null means unlimited. */
   #deposited: Micros | null;
 
-  constructor(tasks: TaskStore, journal: Journal, deposited: { amount: Micros | null }) {
+  constructor(tasks: TaskStore, journal: Journal<BalanceRecord>, deposited: Micros | null) {
     this.#tasks = tasks;
     this.#journal = journal;
-    this.#deposited = deposited.amount;
+    this.#deposited = deposited;
   }
 
   get remaining(): Micros | null {
@@ -29,9 +35,9 @@ export class Account {
     return remaining === null || remaining >= price;
   }
 
-  /** Dollars that shall be left from now on. */
+  /** Sets the remaining balance, in dollars. */
   async setRemaining(dollars: number | null): Promise<void> {
-    this.#deposited = dollars === null ? null : micros(dollars) + this.used;
+    this.#deposited = dollars === null ? null : toMicros(dollars) + this.used;
     await this.#journal.append({ type: 'balance', deposited: this.#deposited });
   }
 }

@@ -1,26 +1,16 @@
-/*
- * The HTTP side, by file:
- *   accounting.ts        counts each request once; abandons or cuts a connection
- *   strike.ts            plays the faults that come before any work
- *   errors.ts            the error envelope, its other forms, gateway pages
- *   submission.ts        the field rules of a submission
- *   submitted-images.ts  the rules for its images and mask
- *   task-view.ts         the task object
- *   *-route(s).ts        submit, query, download, upload, balance, control
- */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { World } from '../world.ts';
-import { countRequest } from './accounting.ts';
-import { balanceRoutes } from './balance-routes.ts';
-import { controlRoutes } from './control-routes.ts';
-import { downloadRoute } from './download-route.ts';
-import { sendError } from './errors.ts';
-import { queryRoute } from './query-route.ts';
-import { submitRoute } from './submit-route.ts';
-import { uploadRoutes } from './upload-route.ts';
+import type { SimulatorContext } from '../context.ts';
+import { addBalanceRoutes } from './balance-routes.ts';
+import { addControlRoutes } from './control-routes.ts';
+import { addDownloadRoute } from './download-route.ts';
+import { sendError } from './error-responses.ts';
+import { addQueryRoute } from './query-route.ts';
+import { countRequest } from './request-accounting.ts';
+import { addSubmitRoute } from './submit-route.ts';
+import { addUploadRoutes } from './upload-route.ts';
 
-/** Hung connections must not outlive `close`, so all are closed with the server. */
-export async function buildServer(world: World): Promise<FastifyInstance> {
+/** Builds the server. `close` also closes hanging connections. */
+export async function buildServer(context: SimulatorContext): Promise<FastifyInstance> {
   const app = fastify({
     forceCloseConnections: true,
     keepAliveTimeout: 65_000,
@@ -28,9 +18,9 @@ export async function buildServer(world: World): Promise<FastifyInstance> {
   });
 
   app.addHook('onRequest', async (request, reply) => {
-    countRequest(world, request, reply);
-    if (!isAuthorized(world, request)) return answerUnauthorized(request, reply);
-    return withinQuota(world, request, reply);
+    countRequest(context, request, reply);
+    if (!isAuthorized(context, request)) return sendUnauthorized(request, reply);
+    return enforceQuota(context, request, reply);
   });
   app.setErrorHandler((error: { statusCode?: number; message?: string }, _request, reply) => {
     const status = error.statusCode ?? 500;
@@ -39,40 +29,42 @@ export async function buildServer(world: World): Promise<FastifyInstance> {
   });
   app.setNotFoundHandler((_request, reply) => sendError(reply, 'not_found'));
 
-  submitRoute(app, world);
-  queryRoute(app, world);
-  downloadRoute(app, world);
-  await uploadRoutes(app, world);
-  balanceRoutes(app, world);
-  controlRoutes(app, world);
+  addSubmitRoute(app, context);
+  addQueryRoute(app, context);
+  addDownloadRoute(app, context);
+  await addUploadRoutes(app, context);
+  addBalanceRoutes(app, context);
+  addControlRoutes(app, context);
   app.get('/', async (_request, reply) =>
-    reply
-      .type('text/plain')
-      .send('ToAPIs simulator. Everything it can do beyond the API: GET /__simulator\n'),
+    reply.type('text/plain').send('ToAPIs simulator. Control routes beyond the API: GET /__simulator\n'),
   );
   return app;
 }
 
-function isAuthorized(world: World, request: FastifyRequest): boolean {
+function isAuthorized(context: SimulatorContext, request: FastifyRequest): boolean {
   if (request.routeOptions.config.auth === undefined) return true;
   const [, key] = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-  return key !== undefined && world.settings.apiKeys.includes(key);
+  return key !== undefined && context.settings.apiKeys.includes(key);
 }
 
-function answerUnauthorized(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendUnauthorized(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (request.routeOptions.config.auth === 'envelope') return sendError(reply, 'unauthorized');
   return reply.send({ success: false, message: 'Invalid or missing API key' });
 }
 
-function withinQuota(world: World, request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+function enforceQuota(
+  context: SimulatorContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply | undefined {
   const { quota, category = 'other' } = request.routeOptions.config;
   if (quota === undefined) return undefined;
-  const answer = world.quota.take(quota);
-  reply.headers(answer.headers);
-  if (answer.allowed) {
-    world.requests.admitted(category, world.clock.now());
+  const decision = context.quota.takeToken(quota);
+  reply.headers(decision.headers);
+  if (decision.allowed) {
+    context.requests.countAdmitted(category, context.clock.now());
     return undefined;
   }
-  world.requests.quotaRefused(category);
+  context.requests.countQuotaRefused(category);
   return sendError(reply, 'rate_limit_exceeded');
 }

@@ -1,40 +1,40 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { FaultAt } from '../faults/kinds.ts';
-import { parseDirectives } from '../faults/parse.ts';
-import type { World } from '../world.ts';
-import { abandon, cut } from './accounting.ts';
-import { sendError, sendGatewayPage } from './errors.ts';
-import { struck } from './strike.ts';
-import { type Checked, checkSubmission, refuse, type Submission } from './submission.ts';
+import type { SimulatorContext } from '../context.ts';
+import type { FaultAt } from '../faults/index.ts';
+import { parseDirectives } from '../faults/index.ts';
+import { serializeTask } from '../tasks/index.ts';
+import { applyFault } from './apply-fault.ts';
+import { sendError, sendGatewayPage } from './error-responses.ts';
+import { abandonReply, cutConnection } from './request-accounting.ts';
+import { type Checked, checkSubmission, rejectInput, type Submission } from './submission.ts';
 import { checkImages } from './submitted-images.ts';
-import { taskView } from './task-view.ts';
 
-/** 14 images of 10 MB in base64, and the rest. */
-const MOST_BODY_BYTES = 200 * 1024 * 1024;
+/** Enough for 14 images of 10 MB in base64. */
+const MAX_BODY_BYTES = 200 * 1024 * 1024;
 
 /** `POST /v1/images/generations` */
-export function submitRoute(app: FastifyInstance, world: World): void {
+export function addSubmitRoute(app: FastifyInstance, context: SimulatorContext): void {
   const config = { category: 'submit', quota: 'async_submit', auth: 'envelope' } as const;
-  app.post('/v1/images/generations', { config, bodyLimit: MOST_BODY_BYTES }, async (request, reply) => {
+  app.post('/v1/images/generations', { config, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
     const { body } = request;
-    const subject = { route: 'submit', ...subjectOf(body) } as const;
+    const subject = { route: 'submit', ...readSubject(body) } as const;
     const directive = parseDirectives(subject.prompt ?? '').find((parsed) => !parsed.ok);
     if (directive?.ok === false) return sendError(reply, 'invalid_request', { message: directive.problem });
-    if (await struck(world, subject, reply)) return reply;
+    if (await applyFault(context, subject, reply)) return reply;
 
     const checked = checkSubmission(body);
     if (!checked.ok) return sendError(reply, 'invalid_request', { message: checked.problem });
     const submission = checked.value;
-    const images = await checkImages(submission, world.blobs, world.publicUrl());
+    const images = await checkImages(submission, context.blobs, context.getPublicUrl());
     if (!images.ok) return sendError(reply, 'invalid_request', { message: images.problem });
-    const callback = checkCallback(submission, world);
+    const callback = checkCallback(submission, context);
     if (!callback.ok) return sendError(reply, 'invalid_request', { message: callback.problem });
-    if (!world.account.canPay(world.settings.prices[submission.resolution])) {
+    if (!context.account.canPay(context.settings.prices[submission.resolution])) {
       return sendError(reply, 'insufficient_quota');
     }
 
     const { model, prompt, size, resolution, clientBusinessId } = submission;
-    const task = world.makeTask({
+    const task = context.planTask({
       model,
       prompt,
       size,
@@ -44,17 +44,21 @@ export function submitRoute(app: FastifyInstance, world: World): void {
       hasMask: submission.maskUrl !== undefined,
       callbackPath: callback.value,
     });
-    const fault = world.faults.take('accepted', { ...subject, taskId: task.id });
+    const fault = context.faults.take('accepted', { ...subject, taskId: task.id });
     task.acknowledged = fault === undefined;
-    // The view is taken before anything can end the task: a first answer is never a final one.
-    const answer = taskView({ ...task, outcome: { kind: 'stuck' } }, task.createdAt - 1, world.publicUrl());
-    world.tasks.add(task);
-    await world.journal.append({ type: 'task', task });
-    return fault === undefined ? reply.send(answer) : withhold(fault, answer, reply);
+    // The answer is made before the task can end: the first answer never has a final status.
+    const answer = serializeTask(
+      { ...task, outcome: { kind: 'stuck' } },
+      task.createdAt - 1,
+      context.getPublicUrl(),
+    );
+    context.tasks.add(task);
+    await context.journal.append({ type: 'task', task });
+    return fault === undefined ? reply.send(answer) : applyAcceptedFault(fault, answer, reply);
   });
 }
 
-function subjectOf(body: unknown): { prompt?: string; clientBusinessId?: string } {
+function readSubject(body: unknown): { prompt?: string; clientBusinessId?: string } {
   if (typeof body !== 'object' || body === null) return {};
   const { prompt, client_business_id: id } = body as Record<string, unknown>;
   return {
@@ -63,28 +67,30 @@ function subjectOf(body: unknown): { prompt?: string; clientBusinessId?: string 
   };
 }
 
-/** A callback_url may change path and query of the configured endpoint, not its host. */
-function checkCallback(submission: Submission, world: World): Checked<string | null> {
-  const target = world.settings.webhook;
+/** A callback_url can change the path and the query of the configured webhook, not its host. */
+function checkCallback(submission: Submission, context: SimulatorContext): Checked<string | null> {
+  const target = context.settings.webhook;
   if (submission.callbackUrl === null || target === undefined) return { ok: true, value: null };
   const url = new URL(submission.callbackUrl);
   if (url.origin !== new URL(target.url).origin) {
-    return refuse('callback_url may change only path and query of the configured webhook');
+    return rejectInput('callback_url may change only path and query of the configured webhook');
   }
   return { ok: true, value: url.pathname + url.search };
 }
 
-/** The task exists and is paid for; the caller does not hear of it. */
-function withhold(
+/** Withholds the task id. The task exists and is charged. */
+function applyAcceptedFault(
   fault: FaultAt<'accepted'>,
   answer: Record<string, unknown>,
   reply: FastifyReply,
 ): FastifyReply {
   switch (fault.kind) {
     case 'accept_then_cut':
-      return cut(reply);
+      return cutConnection(reply);
     case 'accept_then_hang':
-      return abandon(reply);
+      return abandonReply(reply);
+    case 'accept_then_html':
+      return sendGatewayPage(reply, fault.status ?? 504);
     case 'accept_then_504':
       return sendGatewayPage(reply, 504);
     case 'accept_garbage': {

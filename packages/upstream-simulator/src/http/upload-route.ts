@@ -1,36 +1,36 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ImageType, imageType } from '../pictures/image-type.ts';
-import { randomName } from '../random.ts';
-import type { World } from '../world.ts';
-import { struck } from './strike.ts';
-import { type Checked, refuse } from './submission.ts';
+import type { SimulatorContext } from '../context.ts';
+import { detectImageType, type ImageType } from '../images/index.ts';
+import { drawName } from '../random.ts';
+import { applyFault } from './apply-fault.ts';
+import { type Checked, rejectInput } from './submission.ts';
 
-const MOST_BYTES = 10 * 1024 * 1024;
-/** The account's number in upload URLs. */
+const MAX_BYTES = 10 * 1024 * 1024;
+/** The account number in upload URLs. */
 const ACCOUNT = '123';
 const TOO_LARGE = 'Image too large. Maximum size is 10MB';
 const UNSUPPORTED = 'Unsupported image type. Allowed: JPEG, PNG, WebP, GIF';
 
-/** `POST /v1/uploads/images`, and the files at their URLs. */
-export async function uploadRoutes(app: FastifyInstance, world: World): Promise<void> {
-  await app.register(multipart, { limits: { fileSize: MOST_BYTES, files: 1 }, throwFileSizeLimit: false });
+/** `POST /v1/uploads/images` and the uploaded files. */
+export async function addUploadRoutes(app: FastifyInstance, context: SimulatorContext): Promise<void> {
+  await app.register(multipart, { limits: { fileSize: MAX_BYTES, files: 1 }, throwFileSizeLimit: false });
 
   const config = { category: 'upload', auth: 'envelope' } as const;
-  app.post('/v1/uploads/images', { config, bodyLimit: 2 * MOST_BYTES }, async (request, reply) => {
-    if (await struck(world, { route: 'upload' }, reply)) return reply;
+  app.post('/v1/uploads/images', { config, bodyLimit: 2 * MAX_BYTES }, async (request, reply) => {
+    if (await applyFault(context, { route: 'upload' }, reply)) return reply;
     const upload = await readUpload(request);
-    if (!upload.ok) return refused(reply, upload.problem);
+    if (!upload.ok) return sendUploadError(reply, upload.problem);
     const { bytes, type } = upload.value;
-    const short = randomName(world.uploadNames, 8);
-    const name = `${Math.floor(world.clock.now() / 1000)}_${short}.${type.extension}`;
-    await world.blobs.put(name, bytes);
+    const short = drawName(context.uploadRandom, 8);
+    const name = `${Math.floor(context.clock.now() / 1000)}_${short}.${type.extension}`;
+    await context.blobs.put(name, bytes);
     return reply.send({
       success: true,
       message: '',
       data: {
         id: `upload_${short}`,
-        url: `${world.publicUrl()}/uploads/${ACCOUNT}/${name}`,
+        url: `${context.getPublicUrl()}/uploads/${ACCOUNT}/${name}`,
         mime_type: type.mime,
         size: bytes.length,
       },
@@ -41,20 +41,20 @@ export async function uploadRoutes(app: FastifyInstance, world: World): Promise<
     `/uploads/${ACCOUNT}/:name`,
     { config: { category: 'download' } },
     async (request, reply) => {
-      const bytes = await world.blobs.get(request.params.name);
+      const bytes = await context.blobs.get(request.params.name);
       if (bytes === undefined) return reply.code(404).type('text/plain').send('Not found');
-      return reply.type(imageType(bytes)?.mime ?? 'application/octet-stream').send(bytes);
+      return reply.type(detectImageType(bytes)?.mime ?? 'application/octet-stream').send(bytes);
     },
   );
 }
 
-function refused(reply: FastifyReply, message: string): FastifyReply {
+function sendUploadError(reply: FastifyReply, message: string): FastifyReply {
   return reply.code(400).send({ success: false, message });
 }
 
-/** The type is taken from the content, not from what the client calls it. */
+/** Reads the multipart body. The image type is detected from the content, not from the file name. */
 async function readUpload(request: FastifyRequest): Promise<Checked<{ bytes: Buffer; type: ImageType }>> {
-  if (!request.isMultipart()) return refuse('The request must be multipart/form-data');
+  if (!request.isMultipart()) return rejectInput('The request must be multipart/form-data');
   let bytes: Buffer | undefined;
   let tooLarge = false;
   let purpose: unknown;
@@ -68,9 +68,9 @@ async function readUpload(request: FastifyRequest): Promise<Checked<{ bytes: Buf
     bytes = content;
     tooLarge = part.file.truncated;
   }
-  if (bytes === undefined) return refuse('file is required');
-  if (tooLarge) return refuse(TOO_LARGE);
-  if (purpose !== undefined && purpose !== 'generation') return refuse('purpose must be generation');
-  const type = imageType(bytes);
-  return type === undefined ? refuse(UNSUPPORTED) : { ok: true, value: { bytes, type } };
+  if (bytes === undefined) return rejectInput('file is required');
+  if (tooLarge) return rejectInput(TOO_LARGE);
+  if (purpose !== undefined && purpose !== 'generation') return rejectInput('purpose must be generation');
+  const type = detectImageType(bytes);
+  return type === undefined ? rejectInput(UNSUPPORTED) : { ok: true, value: { bytes, type } };
 }

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Uploaded and inline images, by name. */
+/** Uploaded and inline images by name. */
 export interface Blobs {
   put(name: string, bytes: Buffer): Promise<void>;
   get(name: string): Promise<Buffer | undefined>;
@@ -9,27 +9,27 @@ export interface Blobs {
 
 const SAFE_NAME = /^[A-Za-z0-9_.-]+$/;
 
-/** Keeps the newest `mostBytes`; older ones are forgotten. */
-export function memoryBlobs(mostBytes = 256 * 1024 * 1024): Blobs {
-  const kept = new Map<string, Buffer>();
+/** Stores blobs in memory. Above `maxBytes` it drops the oldest. */
+export function createMemoryBlobs(maxBytes = 256 * 1024 * 1024): Blobs {
+  const stored = new Map<string, Buffer>();
   let size = 0;
   return {
     async put(name, bytes) {
-      size += bytes.length - (kept.get(name)?.length ?? 0);
-      kept.delete(name);
-      kept.set(name, bytes);
-      for (const [oldest, old] of kept) {
-        if (size <= mostBytes || oldest === name) break;
-        kept.delete(oldest);
+      size += bytes.length - (stored.get(name)?.length ?? 0);
+      stored.delete(name);
+      stored.set(name, bytes);
+      for (const [oldest, old] of stored) {
+        if (size <= maxBytes || oldest === name) break;
+        stored.delete(oldest);
         size -= old.length;
       }
     },
-    get: async (name) => kept.get(name),
+    get: async (name) => stored.get(name),
   };
 }
 
-/** Keeps all in a folder; a name exists only with its whole content. */
-export async function folderBlobs(folder: string): Promise<Blobs> {
+/** Stores blobs in a folder. The rename at the end makes each name appear with its complete content. */
+export async function openBlobFolder(folder: string): Promise<Blobs> {
   await mkdir(folder, { recursive: true });
   let serial = 0;
   return {

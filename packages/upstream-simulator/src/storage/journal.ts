@@ -1,42 +1,35 @@
 import { mkdir, open, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Micros } from '../billing/money.ts';
-import type { Task } from '../tasks/task.ts';
 
-/** One line of the journal. Of records about the same thing the last one holds. */
-export type JournalRecord =
-  | { type: 'task'; task: Task }
-  | { type: 'balance'; deposited: Micros | null }
-  | { type: 'webhook'; taskId: string; attempts: number; done: boolean };
-
-export interface Journal {
+/** An append-only file of JSON lines. `R` is the type of its records. */
+export interface Journal<R> {
   /** Resolves when the record is on the disk. */
-  append(record: JournalRecord): Promise<void>;
+  append(record: R): Promise<void>;
   close(): Promise<void>;
 }
 
-export const noJournal: Journal = { append: async () => {}, close: async () => {} };
+export const NO_JOURNAL: Journal<unknown> = { append: async () => {}, close: async () => {} };
 
-/** Opens the append-only file, answers what it holds, and cuts off a last line that a crash left half written. */
-export async function openJournal(path: string): Promise<{ journal: Journal; records: JournalRecord[] }> {
+/** Opens the file and returns its records. A crash can leave a half-written last line; it is cut off. */
+export async function openJournal<R>(path: string): Promise<{ journal: Journal<R>; records: R[] }> {
   await mkdir(dirname(path), { recursive: true });
   const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return Buffer.alloc(0);
     throw error;
   });
-  const whole = content.lastIndexOf(0x0a) + 1;
-  if (whole < content.length) await truncate(path, whole);
+  const completeBytes = content.lastIndexOf(0x0a) + 1;
+  if (completeBytes < content.length) await truncate(path, completeBytes);
   const records = content
-    .subarray(0, whole)
+    .subarray(0, completeBytes)
     .toString('utf8')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as JournalRecord);
-  return { journal: await appender(path), records };
+    .map((line) => JSON.parse(line) as R);
+  return { journal: await openAppender(path), records };
 }
 
-/** Records that arrive while a write is under way share the next write and its fsync. */
-async function appender(path: string): Promise<Journal> {
+/** Records that arrive during a write share the next write and its fsync. */
+async function openAppender<R>(path: string): Promise<Journal<R>> {
   const file = await open(path, 'a');
   let waiting: { line: string; done: () => void; failed: (error: unknown) => void }[] = [];
   let writing: Promise<void> | undefined;

@@ -1,4 +1,4 @@
-import type { Micros } from '../billing/money.ts';
+import type { Micros } from '../money.ts';
 
 export const RESOLUTIONS = ['1K', '2K', '4K'] as const;
 export type Resolution = (typeof RESOLUTIONS)[number];
@@ -14,18 +14,18 @@ export interface TaskError {
   message: string;
 }
 
-/** How a task will end. It is decided when the task is created: what happens later follows from the time alone. */
+/** How a task will end. It is decided when the task is created; later, its state depends on the time alone. */
 export type Outcome = { kind: 'completed' } | { kind: 'failed'; error: TaskError } | { kind: 'stuck' };
 
-/** What may be said instead of the true status. */
-export interface StatusDisguise {
-  /** Said instead of `queued`. */
+/** Statuses that a fault reports instead of the true one. */
+export interface StatusOverride {
+  /** Reported instead of `queued`. */
   first?: string;
-  /** Said instead of `queued` and `in_progress`, until then. */
+  /** Reported instead of `queued` and `in_progress`. `until` null means until the task ends. */
   unknown?: { status: string; until: number | null };
 }
 
-/** A task as it is kept. Times are milliseconds since the epoch; everything here survives JSON. */
+/** A task as it is stored. Times are milliseconds since the epoch. All fields must survive JSON. */
 export interface Task {
   id: string;
   model: string;
@@ -33,7 +33,7 @@ export interface Task {
   size: Size;
   resolution: Resolution;
   format: 'jpg' | 'png';
-  /** Reference images that this server can read, by blob name: drawn into the picture. */
+  /** Blob names of the reference images that this server can read. They are drawn into the image. */
   references: string[];
   hasMask: boolean;
   clientBusinessId: string | null;
@@ -43,12 +43,19 @@ export interface Task {
   refunded: Micros;
   createdAt: number;
   startsAt: number;
-  /** Meaningless for a stuck task. */
+  /** Has no meaning for a stuck task. */
   finishesAt: number;
   expiresAt: number;
   outcome: Outcome;
-  disguise: StatusDisguise;
+  statusOverride?: StatusOverride;
+  /** False when a fault withheld the task id from the caller. */
   acknowledged: boolean;
-  /** The end was noticed: refunded if failed, webhook sent off. */
-  settled: boolean;
+  /** True after the task was refunded (if failed) and its webhook was started. */
+  endProcessed: boolean;
+}
+
+/** A journal record. The last record of a task is valid. */
+export interface TaskRecord {
+  type: 'task';
+  task: Task;
 }
