@@ -1,10 +1,13 @@
 import type { Redis } from 'ioredis';
 
 /**
- * Counts the commands that clients send, and so the round trips, while `run` runs: scripts once, without what
- * they do inside. MONITOR slows Redis down, so nothing is timed meanwhile.
+ * Counts the commands that clients send while `run` runs. A script counts once, without the commands inside it. MONITOR
+ * slows Redis down, so the bench measures no times meanwhile.
  */
-export async function commandsSent(redis: Redis, run: () => Promise<void>): Promise<Map<string, number>> {
+export async function countSentCommands(
+  redis: Redis,
+  run: () => Promise<void>,
+): Promise<Map<string, number>> {
   const sent = new Map<string, number>();
   const monitor = await redis.monitor();
   monitor.on('monitor', (_time: string, args: string[], source: string) => {

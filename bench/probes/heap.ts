@@ -1,12 +1,12 @@
-/** Looks into the heap of a Node process that was started with `--inspect`. */
-export interface HeapGauge {
-  /** Bytes that are held: heap and buffers after everything that nobody needs was thrown away. */
-  held(): Promise<number>;
+/** Measures the heap of a Node process that runs with `--inspect`. */
+export interface HeapProbe {
+  /** Bytes of heap and buffers after a garbage collection. */
+  measure(): Promise<number>;
   close(): void;
 }
 
 /** @param url as Node prints it: `ws://127.0.0.1:9229/…` */
-export async function openHeap(url: string): Promise<HeapGauge> {
+export async function openHeapProbe(url: string): Promise<HeapProbe> {
   const socket = new WebSocket(url);
   const answers = new Map<number, (result: unknown) => void>();
   let sent = 0;
@@ -26,7 +26,7 @@ export async function openHeap(url: string): Promise<HeapGauge> {
     });
   await call('HeapProfiler.enable');
   return {
-    held: async () => {
+    measure: async () => {
       await call('HeapProfiler.collectGarbage');
       const expression = 'process.memoryUsage().heapUsed + process.memoryUsage().external';
       const { result } = (await call('Runtime.evaluate', { expression })) as { result: { value: number } };

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 
-/** What a Redis has done so far. */
+/** The work of a Redis since its start. */
 export interface RedisWork {
-  /** Commands executed, those inside scripts included. */
+  /** Executed commands, including those inside scripts. */
   commands: number;
   scripts: number;
   bytesIn: number;
@@ -10,7 +10,7 @@ export interface RedisWork {
   cpuMs: number;
 }
 
-export async function redisWork(redis: Redis): Promise<RedisWork> {
+export async function readRedisWork(redis: Redis): Promise<RedisWork> {
   const text = await redis.call('INFO', 'stats', 'cpu', 'commandstats').then(String);
   const field = (name: string) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(text)?.[1] ?? 0);
   const calls = (name: string) =>
@@ -24,8 +24,8 @@ export async function redisWork(redis: Redis): Promise<RedisWork> {
   };
 }
 
-/** What was done between two polls, `times` of `noise` taken off. */
-export function between(before: RedisWork, after: RedisWork, noise?: RedisWork, times = 0): RedisWork {
+/** The work between two readings, minus `times` times `noise`. */
+export function subtractWork(before: RedisWork, after: RedisWork, noise?: RedisWork, times = 0): RedisWork {
   const part = (key: keyof RedisWork) => after[key] - before[key] - (noise?.[key] ?? 0) * times;
   return {
     commands: part('commands'),
@@ -37,17 +37,17 @@ export function between(before: RedisWork, after: RedisWork, noise?: RedisWork, 
 }
 
 /**
- * Bytes that the keys below a prefix take, by queue, and what all events streams take: those are capped and do
- * not grow with the number of jobs. Exact and free of noise, unlike `used_memory`, which counts buffers too.
+ * Memory of the keys below a prefix, by queue. Events streams are counted separately, because they are capped and do
+ * not grow with the number of jobs. Unlike `used_memory`, these numbers include no buffers.
  */
 export interface KeyBytes {
   queues: Record<string, number>;
   events: number;
 }
 
-export async function bytesBelow(redis: Redis, prefix: string): Promise<KeyBytes> {
+export async function measureKeyBytes(redis: Redis, prefix: string): Promise<KeyBytes> {
   const found: KeyBytes = { queues: {}, events: 0 };
-  for (const keys of await keysBelow(redis, prefix)) {
+  for (const keys of await scanKeys(redis, prefix)) {
     const pipeline = redis.pipeline();
     for (const key of keys) pipeline.call('MEMORY', 'USAGE', key, 'SAMPLES', '0');
     const sizes = (await pipeline.exec()) ?? [];
@@ -61,12 +61,12 @@ export async function bytesBelow(redis: Redis, prefix: string): Promise<KeyBytes
   return found;
 }
 
-/** Leaves nothing behind, on a Redis that may be somebody else's. */
-export async function removeBelow(redis: Redis, prefix: string): Promise<void> {
-  for (const keys of await keysBelow(redis, prefix)) await redis.unlink(...keys);
+/** Removes all keys below a prefix: the Redis may belong to other programs. */
+export async function removeKeys(redis: Redis, prefix: string): Promise<void> {
+  for (const keys of await scanKeys(redis, prefix)) await redis.unlink(...keys);
 }
 
-async function keysBelow(redis: Redis, prefix: string): Promise<string[][]> {
+async function scanKeys(redis: Redis, prefix: string): Promise<string[][]> {
   const pages: string[][] = [];
   for (let cursor = '0'; ; ) {
     const [next, keys] = await redis.scan(cursor, 'MATCH', `${prefix}:*`, 'COUNT', 1000);

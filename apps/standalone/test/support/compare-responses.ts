@@ -1,15 +1,15 @@
-/** One answer as a client sees it. */
-export interface Answer {
+/** A response as a client sees it. */
+export interface RecordedResponse {
   status: number;
   contentType: string | null;
   headers: string[];
   body: unknown;
 }
 
-/** Headers that say something to a client; the others are the server's own affair. */
+/** The headers that clients act on. */
 const HEADERS = ['retry-after', 'location', 'allow'];
 
-export async function recorded(response: Response): Promise<Answer> {
+export async function record(response: Response): Promise<RecordedResponse> {
   const text = await response.text();
   return {
     status: response.status,
@@ -20,10 +20,11 @@ export async function recorded(response: Response): Promise<Answer> {
 }
 
 /**
- * How our answer differs from the provider's: in status, content type, headers, keys, the types of values, and in what
- * clients decide by. Values that must differ (ids, times, hosts, texts) are compared by their type.
+ * Lists how our response differs from the provider's: in status, content type, headers, keys, types of values, and
+ * the values that clients act on. Values that are always different (ids, times, hosts, texts) are compared by their
+ * type.
  */
-export function differences(ours: Answer, theirs: Answer): string[] {
+export function listDifferences(ours: RecordedResponse, theirs: RecordedResponse): string[] {
   const found: string[] = [];
   if (ours.status !== theirs.status) found.push(`status ${ours.status}, not ${theirs.status}`);
   if (ours.contentType !== theirs.contentType) {
@@ -36,13 +37,13 @@ export function differences(ours: Answer, theirs: Answer): string[] {
   return found;
 }
 
-/** What clients decide by: equal to the letter. */
+/** The values that clients act on. They must be equal. */
 const DECISIVE =
   /^(object|status|model|result\.type|error\.code|error\.type|success|data\.mime_type|data\.size)$/;
 
 function compare(ours: unknown, theirs: unknown, path: string, found: string[]): void {
-  if (kindOf(ours, path) !== kindOf(theirs, path)) {
-    found.push(`${path || 'body'} is ${kindOf(ours, path)}, not ${kindOf(theirs, path)}`);
+  if (describeType(ours, path) !== describeType(theirs, path)) {
+    found.push(`${path || 'body'} is ${describeType(ours, path)}, not ${describeType(theirs, path)}`);
     return;
   }
   if (typeof ours === 'object' && ours !== null && typeof theirs === 'object' && theirs !== null) {
@@ -58,7 +59,7 @@ function compare(ours: unknown, theirs: unknown, path: string, found: string[]):
   if (DECISIVE.test(path) && ours !== theirs) found.push(`${path} is ${String(ours)}, not ${String(theirs)}`);
 }
 
-function kindOf(value: unknown, path: string): string {
+function describeType(value: unknown, path: string): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'number' && path.endsWith('_at')) return value < 1e11 ? 'seconds' : 'milliseconds';

@@ -1,11 +1,13 @@
-// A bare BullMQ worker that completes renders after some time: the other side of whoever waits for them.
-
+// A bare BullMQ worker that completes every render after some time, for measurements of the producer alone.
 import type { RenderResult } from '@darkroom/shared/queues';
 import type { Checkpoint } from '@darkroom/shared/render';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 
-const { prefix, afterMs } = JSON.parse(process.env.FINISHER ?? '{}') as { prefix: string; afterMs: number };
+const { prefix, afterMs } = JSON.parse(process.env.FAKE_WORKER ?? '{}') as {
+  prefix: string;
+  afterMs: number;
+};
 const connection = new Redis(process.env.QUEUE_URL ?? '', { maxRetriesPerRequest: null });
 const worker = new Worker<Checkpoint, RenderResult>(
   'render',
@@ -26,5 +28,5 @@ const worker = new Worker<Checkpoint, RenderResult>(
 );
 worker.on('error', (error) => process.stderr.write(`${error.message}\n`));
 await worker.waitUntilReady();
-process.stdout.write('finisher is running\n');
+process.stdout.write('fake worker is running\n');
 process.once('SIGTERM', () => process.exit(0));

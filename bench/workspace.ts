@@ -4,33 +4,33 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findRedis, howToGet } from '@darkroom/testkit/services';
 import { Redis } from 'ioredis';
-import { removeBelow } from './gauges/redis.ts';
+import { removeKeys } from './probes/redis.ts';
 
-/** What every scenario stands on: a Redis, folders, and a promise that all of it goes away again. */
-export interface Ground {
+/** The resources of the scenarios: a Redis and folders. `close` removes all of them. */
+export interface Workspace {
   redisUrl: string;
   redisVersion: string;
-  /** Where Redis came from, for people. */
+  /** The source of the Redis, for people. */
   redisFrom: string;
   redis: Redis;
-  /** A prefix as it stands in the keys, in braces. Its keys are removed at the end. */
-  prefix(): string;
-  /** A new empty folder: in memory where the machine has such a place, or on the disk. */
-  folder(where: 'memory' | 'disk'): Promise<string>;
-  /** Where `folder('memory')` is. */
+  /** Creates a key prefix, with braces. `close` removes its keys. */
+  createPrefix(): string;
+  /** Creates an empty folder: in memory if the machine has a tmpfs, or on the disk. */
+  createFolder(where: 'memory' | 'disk'): Promise<string>;
+  /** Where `createFolder('memory')` creates folders. */
   memoryFolders: 'tmpfs' | 'disk';
-  /** Runs when all is over, last in, first out. */
-  later(undo: () => Promise<unknown>): void;
-  /** Called by Ctrl-C too. Idempotent. */
+  /** Registers `undo` for `close`. The last one registered runs first. */
+  onClose(undo: () => Promise<unknown>): void;
+  /** Ctrl-C calls it too. Idempotent. */
   close(): Promise<void>;
 }
 
-export class NoRedis extends Error {
+export class RedisMissing extends Error {
   override name = 'NoRedis';
 }
 
-/** @throws {NoRedis} with one line that says how to get one. */
-export async function openGround(): Promise<Ground> {
+/** @throws {RedisMissing} with one line that says how to get a Redis. */
+export async function openWorkspace(): Promise<Workspace> {
   const undos: (() => Promise<unknown>)[] = [];
   let closing: Promise<void> | undefined;
   const closeAll = async () => {
@@ -39,7 +39,7 @@ export async function openGround(): Promise<Ground> {
   const close = () => (closing ??= closeAll());
 
   const found = await findRedis(fileURLToPath(new URL('../.cache/', import.meta.url)));
-  if (!found.found) throw new NoRedis(`The bench needs Redis (${found.why}): ${howToGet.redis}.`);
+  if (!found.found) throw new RedisMissing(`The bench needs Redis (${found.reason}): ${howToGet.redis}.`);
   undos.push(found.stop);
   const redis = new Redis(found.service.url, { maxRetriesPerRequest: 1 });
   let trouble = '';
@@ -47,7 +47,9 @@ export async function openGround(): Promise<Ground> {
   undos.push(async () => redis.disconnect());
   const server = await redis.info('server').catch(async () => {
     await close();
-    throw new NoRedis(`The bench needs Redis, and the one from ${found.how} does not answer: ${trouble}`);
+    throw new RedisMissing(
+      `The bench needs Redis, and the one from ${found.how} does not answer: ${trouble}`,
+    );
   });
   const version = /^redis_version:(\S+)/m.exec(server)?.[1] ?? 'unknown';
 
@@ -62,18 +64,18 @@ export async function openGround(): Promise<Ground> {
     redisFrom: found.how,
     redis,
     memoryFolders: memory ? 'tmpfs' : 'disk',
-    prefix: () => {
+    createPrefix: () => {
       prefixes += 1;
       const prefix = `{bench-${process.pid}-${prefixes}}`;
-      undos.push(() => removeBelow(redis, prefix));
+      undos.push(() => removeKeys(redis, prefix));
       return prefix;
     },
-    folder: async (where) => {
+    createFolder: async (where) => {
       const path = await mkdtemp(join((where === 'memory' && memory) || tmpdir(), 'darkroom-bench-'));
       undos.push(() => rm(path, { recursive: true, force: true, maxRetries: 3 }));
       return path;
     },
-    later: (undo) => void undos.push(undo),
+    onClose: (undo) => void undos.push(undo),
     close,
   };
 }

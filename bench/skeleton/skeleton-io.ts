@@ -6,34 +6,34 @@ import { type Checkpoint, type JobRequest } from '@darkroom/shared/render';
 import { systemClock } from '@darkroom/shared/runtime';
 import sharp from 'sharp';
 import { request } from 'undici';
-import type { SkeletonOptions } from './options.ts';
+import type { IoKind, SkeletonOptions } from './options.ts';
 
-/** A task at the provider as the skeleton knows it. */
+/** A task at the provider. */
 export interface Task {
   id: string;
   url: string;
 }
 
-/** What the steps of the skeleton do besides queueing; nothing, unless an extra says so. */
-export interface Extras {
+/** The I/O of the skeleton's steps. A step does only the kinds that the options select. */
+export interface SkeletonIo {
   submit(renderId: string, wanted: JobRequest): Promise<Task>;
-  look(renderId: string, task: Task, last: boolean): Promise<void>;
+  poll(renderId: string, task: Task, last: boolean): Promise<void>;
   store(renderId: string, task: Task): Promise<{ key: string }>;
   finish(checkpoint: Checkpoint, image: { key: string }): Promise<void>;
 }
 
-// As the worker has it.
+// The worker's settings.
 sharp.cache(false);
 sharp.concurrency(1);
 
-export async function openExtras(options: SkeletonOptions): Promise<Extras> {
-  const has = (extra: SkeletonOptions['extras'][number]) => options.extras.includes(extra);
+export async function openSkeletonIo(options: SkeletonOptions): Promise<SkeletonIo> {
+  const has = (kind: IoKind) => options.io.includes(kind);
   const dataDir = options.dataDir ?? '';
   const store = has('ledger') || has('image') ? await openStore({ dataDir, clock: systemClock }) : undefined;
   const ledger = store && has('ledger') ? new Ledger(store, systemClock) : undefined;
   const headers = { authorization: 'Bearer sim-key', 'content-type': 'application/json' };
   const tasks = `${options.upstream}/v1/images/generations`;
-  const sample = has('image') ? await tinyPicture() : Buffer.alloc(0);
+  const sample = has('image') ? await drawTinyImage() : Buffer.alloc(0);
 
   return {
     submit: async (renderId, wanted) => {
@@ -62,7 +62,7 @@ export async function openExtras(options: SkeletonOptions): Promise<Extras> {
       });
       return { id, url: `${options.upstream}/generated/${id}.jpg` };
     },
-    look: async (renderId, task, last) => {
+    poll: async (renderId, task, last) => {
       if (has('http')) await (await request(`${tasks}/${task.id}`, { headers })).body.json();
       if (last) await ledger?.writeResult(renderId, 1, { url: task.url, expiresAt: 0 });
     },
@@ -96,7 +96,7 @@ export async function openExtras(options: SkeletonOptions): Promise<Extras> {
         createdAt,
         purchases,
       };
-      const picture = {
+      const facts = {
         sha256: '',
         bytes: 0,
         width: 1,
@@ -110,13 +110,13 @@ export async function openExtras(options: SkeletonOptions): Promise<Extras> {
         finishedAt: createdAt,
         attempts: attempt,
         costMicros: 0,
-        image: { ...image, ...picture },
+        image: { ...image, ...facts },
       });
     },
   };
 }
 
-const tinyPicture = () =>
+const drawTinyImage = () =>
   sharp({ create: { width: 64, height: 64, channels: 3, background: '#345' } })
     .png()
     .toBuffer();
