@@ -2,16 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { QUEUE, renderJob } from '@darkroom/shared/queues';
 import { type Checkpoint, drawRenderId } from '@darkroom/shared/render';
 import { Queue } from 'bullmq';
-import type { WorkerProcess } from './children.ts';
-import type { Ground } from './ground.ts';
+import type { WorkerProcess } from './processes.ts';
+import type { Workspace } from './workspace.ts';
 
 const PROMPT =
   'A studio photograph of a ceramic mug on a linen cloth, soft window light from the left, shallow depth of field';
 const CHUNK = 500;
-/** Nothing here waits for anything slower than a large picture. */
+/** The slowest step is to store a large image, which takes less than this. */
 const STUCK_MS = 45_000;
 
-/** A render as a caller asks for it. */
+/** The request of every render. */
 export const REQUEST = {
   prompt: PROMPT,
   size: '16:9',
@@ -20,15 +20,15 @@ export const REQUEST = {
   metadata: { sku: '4711-A', campaign: 'autumn' },
 } as const;
 
-/** The checkpoint that the door makes of {@link REQUEST}. */
-export function newCheckpoint(prompt: string = PROMPT): Checkpoint {
+/** The checkpoint that the producer creates from {@link REQUEST}. */
+export function createCheckpoint(prompt: string = PROMPT): Checkpoint {
   const now = Date.now();
   return {
     version: 1,
     renderId: drawRenderId(),
     tenant: 'default',
     request: { model: 'gemini-3-pro-image-preview', ...REQUEST, prompt, images: [] },
-    // As long as a real one: its bytes are measured.
+    // As long as a real fingerprint, because the bench measures bytes.
     fingerprint: '0123456789abcdef'.repeat(4),
     provider: 'toapis',
     creatorToken: '0123456789abcdef',
@@ -40,16 +40,16 @@ export function newCheckpoint(prompt: string = PROMPT): Checkpoint {
   };
 }
 
-/** Puts renders into the queue below a prefix, the same for every variant. */
-export async function enqueue(
-  ground: Ground,
+/** Adds renders to the queue below a prefix. They are equal for all variants. */
+export async function enqueueRenders(
+  workspace: Workspace,
   prefix: string,
   renders: number,
   prompt = PROMPT,
 ): Promise<void> {
-  const queue = new Queue(QUEUE.render, { connection: ground.redis, prefix });
+  const queue = new Queue(QUEUE.render, { connection: workspace.redis, prefix });
   for (let left = renders; left > 0; left -= CHUNK) {
-    const jobs = Array.from({ length: Math.min(left, CHUNK) }, () => renderJob(newCheckpoint(prompt)));
+    const jobs = Array.from({ length: Math.min(left, CHUNK) }, () => renderJob(createCheckpoint(prompt)));
     const keep = { removeOnComplete: { age: 86_400 * 7, count: 50_000 }, keepLogs: 60 };
     await queue.addBulk(jobs.map((job) => ({ ...job, opts: { ...job.opts, ...keep } })));
   }
@@ -57,13 +57,13 @@ export async function enqueue(
 }
 
 /**
- * Waits until `wanted` renders are in a state, with one cheap command a look, so that looking does not disturb
- * what is measured. Answers the number of polls.
+ * Waits until `wanted` renders are in a state. It polls with one cheap command, which hardly disturbs the measurement.
  *
- * @throws when a render failed, the worker ended, or nothing happens any more
+ * @returns the number of polls.
+ * @throws if the worker has ended, or if no render has reached the state for {@link STUCK_MS}.
  */
-export async function waitFor(
-  ground: Ground,
+export async function waitForRenders(
+  workspace: Workspace,
   worker: WorkerProcess,
   state: 'completed' | 'delayed',
   wanted: number,
@@ -75,18 +75,18 @@ export async function waitFor(
   let moved = performance.now();
   let before = -1;
   for (let polls = 1; ; polls += 1) {
-    const count = await ground.redis.zcard(key(state));
+    const count = await workspace.redis.zcard(key(state));
     if (count >= wanted) return polls;
     if (count !== before) moved = performance.now();
     before = count;
     const what = `${count} of ${wanted} renders are ${state}`;
-    if (ended.signal.aborted) throw new Error(`the worker ended: ${what}\n${tail(worker)}`);
+    if (ended.signal.aborted) throw new Error(`the worker ended: ${what}\n${lastLines(worker)}`);
     if (performance.now() - moved > STUCK_MS) {
-      const failed = await ground.redis.zcard(key('failed'));
-      throw new Error(`stuck: ${what}, ${failed} failed\n${tail(worker)}`);
+      const failed = await workspace.redis.zcard(key('failed'));
+      throw new Error(`stuck: ${what}, ${failed} failed\n${lastLines(worker)}`);
     }
     await delay(everyMs);
   }
 }
 
-const tail = (worker: WorkerProcess) => worker.process.lines.slice(-5).join('\n');
+const lastLines = (worker: WorkerProcess) => worker.process.lines.slice(-5).join('\n');

@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import type { Ground } from './ground.ts';
+import type { Workspace } from './workspace.ts';
 
-/** What about the machine matters to the numbers. Nothing that says whose it is. */
+/** The properties of the machine that affect the numbers. None of them identifies its owner. */
 export interface Machine {
   cores: number;
   cpu: string;
@@ -13,15 +13,15 @@ export interface Machine {
   fast_folders: 'tmpfs' | 'disk';
 }
 
-export const machineOf = (ground: Ground): Machine => ({
+export const readMachine = (workspace: Workspace): Machine => ({
   cores: availableParallelism(),
   cpu: cpus()[0]?.model.trim() || 'unknown',
   memory_gb: Math.round(totalmem() / 1e9),
   platform: `${process.platform} ${process.arch}`,
   node: process.version,
-  redis: ground.redisVersion,
-  redis_from: ground.redisFrom,
-  fast_folders: ground.memoryFolders,
+  redis: workspace.redisVersion,
+  redis_from: workspace.redisFrom,
+  fast_folders: workspace.memoryFolders,
 });
 
 export const describeMachine = (machine: Machine): string =>

@@ -5,17 +5,22 @@ import { REQUEST } from '../load.ts';
 
 const NDJSON = 'application/x-ndjson';
 
-/** So many renders as NDJSON. @param key begins the idempotency key of each; without it they have none. */
-export function bulkBody(renders: number, key: string | undefined): Buffer {
-  const lines = Array.from({ length: renders }, (_, at) => `${render(key && `${key}-${at}`)}\n`);
+/**
+ * Creates the NDJSON of a bulk call. @param key starts the idempotency key of each render; without it they have
+ * none.
+ */
+export function createBulkBody(renders: number, key: string | undefined): Buffer {
+  const lines = Array.from({ length: renders }, (_, at) => `${formatRequest(key && `${key}-${at}`)}\n`);
   return Buffer.from(lines.join(''));
 }
 
-const render = (key: string | undefined) =>
+const formatRequest = (key: string | undefined) =>
   JSON.stringify(key === undefined ? REQUEST : { ...REQUEST, idempotency_key: key });
 
-/** Sends a streamed bulk call and reads its whole answer. Answers the seconds that it took. @throws unless all got in */
-export async function bulkCall(url: string, body: Buffer, renders: number): Promise<number> {
+/**
+ * Sends a streamed bulk call and reads the whole answer. @returns seconds. @throws unless all renders were accepted.
+ */
+export async function sendBulk(url: string, body: Buffer, renders: number): Promise<number> {
   const began = performance.now();
   const last = await new Promise<string>((resolve, reject) => {
     const call = httpRequest(`${url}/v1/renders/bulk`, {
@@ -24,7 +29,7 @@ export async function bulkCall(url: string, body: Buffer, renders: number): Prom
     });
     call.on('error', reject);
     call.on('response', (answer) => {
-      // Only the last line is looked at: taking the answer apart is the caller's business, not the door's.
+      // Only the last line is parsed: parsing the other lines would measure the caller, not the producer.
       let tail = '';
       answer.setEncoding('latin1');
       answer.on('data', (chunk: string) => (tail = (tail + chunk).slice(-2000)));
@@ -34,22 +39,22 @@ export async function bulkCall(url: string, body: Buffer, renders: number): Prom
     call.end(body);
   });
   const summary = JSON.parse(last) as BulkSummary;
-  if (summary.accepted !== renders) throw new Error(`not all of ${renders} renders got in: ${last}`);
+  if (summary.accepted !== renders) throw new Error(`not all of ${renders} renders were accepted: ${last}`);
   return (performance.now() - began) / 1000;
 }
 
-/** Sends renders one by one, some at a time, on kept-alive connections. Answers the seconds that it took. */
-export async function singleCalls(
+/** Sends one call per render, `atOnce` at the same time, on kept-alive connections. @returns seconds. */
+export async function sendSingles(
   url: string,
   renders: number,
   atOnce: number,
   key?: string,
 ): Promise<number> {
-  const bodies = Array.from({ length: renders }, (_, at) => render(key && `${key}-${at}`)).values();
+  const bodies = Array.from({ length: renders }, (_, at) => formatRequest(key && `${key}-${at}`)).values();
   const pool = new Pool(url, { connections: atOnce });
   const began = performance.now();
   const take = async () => {
-    for (const body of bodies) await post(pool, body);
+    for (const body of bodies) await sendRender(pool, body);
   };
   await Promise.all(Array.from({ length: atOnce }, take));
   const seconds = (performance.now() - began) / 1000;
@@ -57,8 +62,8 @@ export async function singleCalls(
   return seconds;
 }
 
-/** Asks for one render. */
-export async function post(pool: Pool, body = render(undefined)): Promise<AcceptedResponse> {
+/** Creates one render. */
+export async function sendRender(pool: Pool, body = formatRequest(undefined)): Promise<AcceptedResponse> {
   const headers = { 'content-type': 'application/json' };
   const answer = await pool.request({ path: '/v1/renders', method: 'POST', headers, body });
   if (answer.statusCode !== 202) throw new Error(`a render was answered ${answer.statusCode}`);

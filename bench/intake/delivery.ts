@@ -1,12 +1,12 @@
 import type { RenderResponse } from '@darkroom/api';
 import { Pool } from 'undici';
-import { startFinisher, startProducer } from '../children.ts';
-import { removeBelow } from '../gauges/redis.ts';
-import type { Ground } from '../ground.ts';
+import { removeKeys } from '../probes/redis.ts';
+import { startFakeWorker, startProducer } from '../processes.ts';
 import type { Size } from '../scenarios/scenario.ts';
-import { post } from './caller.ts';
+import type { Workspace } from '../workspace.ts';
+import { sendRender } from './caller.ts';
 
-/** Milliseconds from the completion of a render's job to its caller knowing of it. */
+/** Milliseconds from the completion of a render's job until its caller knows of it. */
 export interface DeliveryRow {
   name: string;
   renders: number;
@@ -20,54 +20,54 @@ export interface Delivery {
   rows: DeliveryRow[];
 }
 
-const AT_ONCE = 20;
-/** A render takes about so long: whoever waits has begun to wait by then. */
+const CONCURRENT_CALLERS = 20;
+/** The duration of a render. It is long enough that the caller is waiting when the render ends. */
 const RENDER_MS = 300;
 
-/** How soon callers that wait are told that a render has completed. */
-export async function measureDelivery(ground: Ground, size: Size): Promise<Delivery> {
+/** How soon a waiting caller learns that its render has completed. */
+export async function measureDelivery(workspace: Workspace, size: Size): Promise<Delivery> {
   const renders = size.quick ? 60 : 200;
-  const producer = await startProducer(ground);
-  await startFinisher(ground, producer.prefix, RENDER_MS);
-  const pool = new Pool(producer.url, { connections: 2 * AT_ONCE });
+  const producer = await startProducer(workspace);
+  await startFakeWorker(workspace, producer.prefix, RENDER_MS);
+  const pool = new Pool(producer.url, { connections: 2 * CONCURRENT_CALLERS });
   const rows: DeliveryRow[] = [];
-  for (const [name, follow] of [
-    ['GET ?wait=30', waited],
-    ['events, `end`', followed],
+  for (const [name, waitForEnd] of [
+    ['GET ?wait=30', waitByLongPoll],
+    ['events, `end`', followEvents],
   ] as const) {
     size.progress(`intake: delivery by ${name}`);
-    rows.push(rowOf(name, await delays(pool, renders, follow)));
+    rows.push(summarizeRow(name, await measureDelays(pool, renders, waitForEnd)));
   }
   await pool.close();
   await producer.stop();
-  await removeBelow(ground.redis, producer.prefix);
-  return { at_once: AT_ONCE, rows };
+  await removeKeys(workspace.redis, producer.prefix);
+  return { at_once: CONCURRENT_CALLERS, rows };
 }
 
-type Follow = (pool: Pool, id: string) => Promise<RenderResponse>;
+type WaitForEnd = (pool: Pool, id: string) => Promise<RenderResponse>;
 
-async function delays(pool: Pool, renders: number, follow: Follow): Promise<number[]> {
+async function measureDelays(pool: Pool, renders: number, waitForEnd: WaitForEnd): Promise<number[]> {
   const seen: number[] = [];
   const left = Array.from({ length: renders }).values();
   const take = async () => {
     for (const _ of left) {
-      const { id } = await post(pool);
-      const { status, updated_at: completedAt } = await follow(pool, id);
-      if (status !== 'completed') throw new Error(`a render that was waited for is ${status}`);
-      // The worker's clock is this machine's.
+      const { id } = await sendRender(pool);
+      const { status, updated_at: completedAt } = await waitForEnd(pool, id);
+      if (status !== 'completed') throw new Error(`a render ended as ${status}`);
+      // The worker runs on this machine, so both use the same clock.
       seen.push(Date.now() - Date.parse(completedAt));
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, take));
+  await Promise.all(Array.from({ length: CONCURRENT_CALLERS }, take));
   return seen;
 }
 
-const waited: Follow = async (pool, id) => {
+const waitByLongPoll: WaitForEnd = async (pool, id) => {
   const { body } = await pool.request({ path: `/v1/renders/${id}?wait=30`, method: 'GET' });
   return (await body.json()) as RenderResponse;
 };
 
-const followed: Follow = async (pool, id) => {
+const followEvents: WaitForEnd = async (pool, id) => {
   const { body } = await pool.request({ path: `/v1/renders/${id}/events`, method: 'GET' });
   let text = '';
   for await (const chunk of body) {
@@ -75,10 +75,10 @@ const followed: Follow = async (pool, id) => {
     const data = /^event: end\ndata: (.*)\n/m.exec(text)?.[1];
     if (data) return JSON.parse(data) as RenderResponse;
   }
-  throw new Error(`the events ended without an end:\n${text}`);
+  throw new Error(`the event stream stopped before the event "end":\n${text}`);
 };
 
-function rowOf(name: string, values: number[]): DeliveryRow {
+function summarizeRow(name: string, values: number[]): DeliveryRow {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;

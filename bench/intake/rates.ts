@@ -1,41 +1,41 @@
-import { profiled, runRaw, startProducer } from '../children.ts';
-import { cpuOf } from '../gauges/proc.ts';
-import { removeBelow } from '../gauges/redis.ts';
-import type { Ground } from '../ground.ts';
-import type { RawResult } from '../raw/options.ts';
+import type { AddBulkResult } from '../addbulk/options.ts';
+import { readCpuTime } from '../probes/process.ts';
+import { removeKeys } from '../probes/redis.ts';
+import { cpuProfileEnv, runAddBulk, startProducer } from '../processes.ts';
 import type { Size } from '../scenarios/scenario.ts';
-import { type Spread, spread } from '../stats.ts';
-import { bulkBody, bulkCall, singleCalls } from './caller.ts';
+import { type Spread, summarizeSpread } from '../stats.ts';
+import type { Workspace } from '../workspace.ts';
+import { createBulkBody, sendBulk, sendSingles } from './caller.ts';
 
-/** How fast renders get in, one way. */
+/** How fast renders are accepted in one way. */
 export interface RateRow {
   name: string;
   per_second: Spread;
-  /** Against `addBulk` alone with its best chunk, in the same round. */
+  /** The ratio to `addBulk` alone with its best chunk size, in the same round. */
   of_raw_bulk: Spread;
-  /** CPU time per render in microseconds: the process that adds. */
+  /** CPU time per render of the process that adds, in microseconds. */
   cpu_us?: Spread;
 }
 
 export interface Rates {
-  /** In one bulk call; single calls and adds are a quarter of it. */
+  /** Renders in one bulk call. Single calls and adds use a quarter of it. */
   renders: number;
   rounds: number;
   at_once: number;
-  /** Jobs of one `addBulk` where BullMQ alone was quickest. */
+  /** The chunk size with which BullMQ alone was fastest. */
   best_chunk: number;
   rows: RateRow[];
 }
 
 const CHUNKS = [250, 500, 1000, 2000];
-const AT_ONCE = 50;
-/** Bulk calls before anything counts: the process that they are compared with has warmed up for as long. */
+const CONCURRENT_CALLS = 50;
+/** Bulk calls of the warm-up. The process with BullMQ alone warms up for as long. */
 const WARM_UPS = 4;
-const rawBulk = (chunk: number) => `BullMQ alone, addBulk of ${chunk}`;
-/** As many calls as the door has under way. */
-const TOGETHER = 3;
-const RAW_TOGETHER = `the same, ${TOGETHER} calls of ${CHUNKS[0]} at a time`;
-const RAW_SINGLE = 'BullMQ alone, add';
+const nameAddBulk = (chunk: number) => `BullMQ alone, addBulk of ${chunk}`;
+/** As many as the producer runs at the same time during a bulk call. */
+const CONCURRENT_BULKS = 3;
+const CONCURRENT_ADDBULK = `the same, ${CONCURRENT_BULKS} calls of ${CHUNKS[0]} at a time`;
+const SINGLE_ADDS = 'BullMQ alone, add';
 
 interface Sample {
   perSecond: number;
@@ -43,40 +43,45 @@ interface Sample {
 }
 type Round = Map<string, Sample>;
 
-/** Renders per second through the door, in one bulk call and one by one, against BullMQ alone. */
-export async function measureRates(ground: Ground, size: Size): Promise<Rates> {
+/** Renders per second that the producer accepts, in one bulk call and in single calls, compared with BullMQ alone. */
+export async function measureRates(workspace: Workspace, size: Size): Promise<Rates> {
   const renders = Math.max(size.renders ?? (size.quick ? 4000 : 10_000), 400);
   const rounds = size.quick ? 2 : 3;
-  const producer = await startProducer(ground, profiled(size.cpuProfile));
-  const door = doorOf(ground, producer, renders);
+  const producer = await startProducer(workspace, cpuProfileEnv(size.cpuProfile));
+  const runAllWays = createRun(workspace, producer, renders);
   size.progress('intake: warm-up');
-  for (let time = 1; time <= WARM_UPS; time += 1) await door(new Map(), -time);
+  for (let time = 1; time <= WARM_UPS; time += 1) await runAllWays(new Map(), -time);
   const seen: Round[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     size.progress(`intake: round ${round}/${rounds}`);
     const samples: Round = new Map();
-    const raw = async () =>
-      addRaw(
+    const addWithBullMQ = async () =>
+      recordAddBulk(
         samples,
-        await runRaw(ground, { jobs: renders, chunks: CHUNKS, together: TOGETHER, singles: AT_ONCE }),
+        await runAddBulk(workspace, {
+          jobs: renders,
+          chunks: CHUNKS,
+          concurrentBulks: CONCURRENT_BULKS,
+          concurrentAdds: CONCURRENT_CALLS,
+        }),
       );
-    // Every other round the other way: nobody always comes after the same one.
-    if (round % 2 === 0) await raw();
-    await door(samples, round);
-    if (round % 2 === 1) await raw();
+    // Every second round runs in reverse order, so that neither side always comes first.
+    if (round % 2 === 0) await addWithBullMQ();
+    await runAllWays(samples, round);
+    if (round % 2 === 1) await addWithBullMQ();
     seen.push(samples);
   }
   await producer.stop();
-  const best = bestChunk(seen);
-  const names = [rawBulk(best), RAW_TOGETHER, ...WAYS.map(({ name }) => name), RAW_SINGLE];
-  const rows = names.map((name) => rowOf(seen, name, rawBulk(best)));
-  return { renders, rounds, at_once: AT_ONCE, best_chunk: best, rows };
+  const best = chooseBestChunk(seen);
+  const names = [nameAddBulk(best), CONCURRENT_ADDBULK, ...WAYS.map(({ name }) => name), SINGLE_ADDS];
+  const rows = names.map((name) => summarizeRow(seen, name, nameAddBulk(best)));
+  return { renders, rounds, at_once: CONCURRENT_CALLS, best_chunk: best, rows };
 }
 
-/** The one with the best median: the best of one round would be the luckiest. */
-function bestChunk(rounds: Round[]): number {
+/** Chooses by the median of all rounds, because one round can be fast by chance. */
+function chooseBestChunk(rounds: Round[]): number {
   const median = (chunk: number) =>
-    spread(rounds.flatMap((round) => round.get(rawBulk(chunk))?.perSecond ?? [])).median;
+    summarizeSpread(rounds.flatMap((round) => round.get(nameAddBulk(chunk))?.perSecond ?? [])).median;
   return CHUNKS.reduce((best, chunk) => (median(chunk) > median(best) ? chunk : best));
 }
 
@@ -87,43 +92,47 @@ const WAYS = [
   { name: 'single calls, with keys', bulk: false, keyed: true },
 ];
 
-function doorOf(ground: Ground, producer: { url: string; pid: number; prefix: string }, renders: number) {
+function createRun(
+  workspace: Workspace,
+  producer: { url: string; pid: number; prefix: string },
+  renders: number,
+) {
   return async (samples: Round, round: number) => {
     for (const { name, bulk, keyed } of WAYS) {
       const count = bulk ? renders : Math.ceil(renders / 4);
       const key = keyed ? `r${round}-${bulk ? 'b' : 's'}` : undefined;
-      const body = bulk ? bulkBody(count, key) : Buffer.alloc(0);
-      const before = await cpuOf(producer.pid);
+      const body = bulk ? createBulkBody(count, key) : Buffer.alloc(0);
+      const before = await readCpuTime(producer.pid);
       const seconds = bulk
-        ? await bulkCall(producer.url, body, count)
-        : await singleCalls(producer.url, count, AT_ONCE, key);
-      const after = await cpuOf(producer.pid);
+        ? await sendBulk(producer.url, body, count)
+        : await sendSingles(producer.url, count, CONCURRENT_CALLS, key);
+      const after = await readCpuTime(producer.pid);
       const cpuMs = before && after && after.main + after.others - before.main - before.others;
       samples.set(name, {
         perSecond: count / seconds,
         ...(cpuMs === undefined ? {} : { cpuUs: (cpuMs * 1000) / count }),
       });
-      await removeBelow(ground.redis, producer.prefix);
+      await removeKeys(workspace.redis, producer.prefix);
     }
   };
 }
 
-function addRaw(samples: Round, { bulk, together, single }: RawResult): void {
+function recordAddBulk(samples: Round, { bulk, concurrent, single }: AddBulkResult): void {
   for (const { chunk, per_second, cpu_us } of bulk) {
-    samples.set(rawBulk(chunk), { perSecond: per_second, cpuUs: cpu_us });
+    samples.set(nameAddBulk(chunk), { perSecond: per_second, cpuUs: cpu_us });
   }
-  samples.set(RAW_TOGETHER, { perSecond: together.per_second, cpuUs: together.cpu_us });
-  samples.set(RAW_SINGLE, { perSecond: single.per_second, cpuUs: single.cpu_us });
+  samples.set(CONCURRENT_ADDBULK, { perSecond: concurrent.per_second, cpuUs: concurrent.cpu_us });
+  samples.set(SINGLE_ADDS, { perSecond: single.per_second, cpuUs: single.cpu_us });
 }
 
-function rowOf(rounds: Round[], name: string, against: string): RateRow {
+function summarizeRow(rounds: Round[], name: string, against: string): RateRow {
   const samples = rounds.flatMap((round) => round.get(name) ?? []);
   const rate = (round: Round, of: string) => round.get(of)?.perSecond ?? Number.NaN;
   const cpu = samples.flatMap(({ cpuUs }) => cpuUs ?? []);
   return {
     name,
-    per_second: spread(samples.map(({ perSecond }) => perSecond)),
-    of_raw_bulk: spread(rounds.map((round) => rate(round, name) / rate(round, against))),
-    ...(cpu.length > 0 ? { cpu_us: spread(cpu) } : {}),
+    per_second: summarizeSpread(samples.map(({ perSecond }) => perSecond)),
+    of_raw_bulk: summarizeSpread(rounds.map((round) => rate(round, name) / rate(round, against))),
+    ...(cpu.length > 0 ? { cpu_us: summarizeSpread(cpu) } : {}),
   };
 }

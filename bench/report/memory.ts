@@ -1,22 +1,22 @@
 import type { MemoryResult } from '../scenarios/memory.ts';
-import { megabytes, number, table } from './table.ts';
+import { formatMegabytes, formatNumber, formatTable } from './table.ts';
 
 export function reportMemory({ concurrency, skipped, phases }: MemoryResult): string {
   const title = `Memory: resident set of the worker while it stores images, ${concurrency} at a time`;
   if (skipped) return `${title}\nnot measured: ${skipped}`;
   const rows = phases.map((phase) => [
     `${phase.images} ${phase.name}`,
-    megabytes(phase.idle_rss),
-    megabytes(phase.median_rss),
-    megabytes(phase.peak_rss),
-    megabytes(phase.peak_anonymous),
-    number(phase.peak_of_small),
+    formatMegabytes(phase.idle_rss),
+    formatMegabytes(phase.median_rss),
+    formatMegabytes(phase.peak_rss),
+    formatMegabytes(phase.peak_anonymous),
+    formatNumber(phase.peak_of_small),
     String(phase.most_at_once),
   ]);
   const head = ['', 'idle', 'median', 'peak', 'peak anon', 'peak of small', 'at once'];
   const large = phases.find((phase) => phase.image_bytes > 0);
   const bytes = large
-    ? `\n${concurrency} whole images would be ${megabytes(concurrency * large.image_bytes)}.`
+    ? `\n${concurrency} complete images would be ${formatMegabytes(concurrency * large.image_bytes)}.`
     : '';
-  return `${title}\n${table(head, rows)}${bytes}`;
+  return `${title}\n${formatTable(head, rows)}${bytes}`;
 }

@@ -1,5 +1,5 @@
-/** Lines up rows under a head: the first column to the left, numbers to the right. Pure. */
-export function table(head: string[], rows: string[][]): string {
+/** Aligns rows below a head: the first column to the left, numbers to the right. Pure. */
+export function formatTable(head: string[], rows: string[][]): string {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   const line = (row: string[]) =>
@@ -12,11 +12,11 @@ export function table(head: string[], rows: string[][]): string {
   return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
 }
 
-/** A number as a person reads it: three digits that mean something. */
-export function number(value: number | undefined): string {
+/** Formats a number for people, with three significant digits. */
+export function formatNumber(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return '-';
   if (Math.abs(value) >= 100) return value.toLocaleString('en', { maximumFractionDigits: 0 });
   return value.toPrecision(3);
 }
 
-export const megabytes = (bytes: number) => `${number(bytes / 1e6)} MB`;
+export const formatMegabytes = (bytes: number) => `${formatNumber(bytes / 1e6)} MB`;

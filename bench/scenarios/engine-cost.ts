@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startDarkroom, startSkeleton, startUpstream, type WorkerProcess } from '../children.ts';
+import { enqueueRenders, waitForRenders } from '../load.ts';
 import {
-  between,
-  bytesBelow,
   type KeyBytes,
+  measureKeyBytes,
   type RedisWork,
-  redisWork,
-  removeBelow,
-} from '../gauges/redis.ts';
-import { commandsSent } from '../gauges/sent.ts';
-import type { Ground } from '../ground.ts';
-import { enqueue, waitFor } from '../load.ts';
+  readRedisWork,
+  removeKeys,
+  subtractWork,
+} from '../probes/redis.ts';
+import { countSentCommands } from '../probes/sent-commands.ts';
+import { startDarkroom, startSkeleton, startUpstream, type WorkerProcess } from '../processes.ts';
 import { reportEngineCost } from '../report/engine-cost.ts';
+import type { Workspace } from '../workspace.ts';
 import type { Scenario, Size } from './scenario.ts';
 
 /** Per render. */
@@ -24,13 +24,13 @@ export interface Work {
 
 export interface Cost {
   name: string;
-  looks_1: Work;
-  looks_3: Work;
-  /** How many polls were really taken in the two runs; the columns are the line through both. */
-  looks_seen: [number, number];
-  /** Commands that a client sends, by name, with one look. */
+  polls_1: Work;
+  polls_3: Work;
+  /** The measured polls per render of the two runs. `polls_1` and `polls_3` are interpolated between them. */
+  polls_measured: [number, number];
+  /** Commands that a client sends per render with one poll, by name. */
   sent: Record<string, number>;
-  /** Commands per second of a worker that has nothing to do; a quick run does not wait for it. */
+  /** Commands per second of a worker without work. A quick run does not measure it. */
   idle_commands_per_second?: number;
   /** Bytes per render in this state, by queue. */
   bytes: Record<'waiting' | 'delayed' | 'completed', Record<string, number>>;
@@ -44,109 +44,108 @@ export interface EngineCostResult {
 interface Variant {
   name: string;
   start(kind: 'few' | 'many' | 'never'): Promise<WorkerProcess>;
-  /** Looks that the worker took so far. */
-  polls(worker: WorkerProcess, kind: 'few' | 'many', renders: number): Promise<number>;
+  /** How many polls the worker has done. */
+  countPolls(worker: WorkerProcess, kind: 'few' | 'many', renders: number): Promise<number>;
 }
 
-/** A worker that just started is not idle yet. */
-const SETTLE_MS = 1000;
-/** The worker polls after itself every five seconds: shorter would see that by chance. */
+/** A worker that has just started is still busy. */
+const STARTUP_MS = 1000;
+/** The worker does its own checks every five seconds. A shorter measurement would include them only sometimes. */
 const IDLE_MS = 5000;
-const FOREVER_MS = 600_000;
+const NEVER_MS = 600_000;
 
-/** What one render makes Redis do and hold. */
+/** The work and the memory that one render costs Redis. */
 export const engineCost: Scenario<EngineCostResult> = {
   name: 'engine-cost',
   report: reportEngineCost,
-  async run(ground, size) {
+  async run(workspace, size) {
     const costs: Cost[] = [];
-    for (const variant of [skeletonVariant(ground), await darkroomVariant(ground)]) {
+    for (const variant of [createSkeletonVariant(workspace), await createDarkroomVariant(workspace)]) {
       const step = (what: string) => size.progress(`engine-cost: ${variant.name}, ${what}`);
-      costs.push(await costOf(ground, variant, size, step));
+      costs.push(await measureCost(workspace, variant, size, step));
     }
-    return { renders: rendersOf(size), costs };
+    return { renders: chooseRenderCount(size), costs };
   },
 };
 
-const rendersOf = (size: Size) => size.renders ?? (size.quick ? 50 : 200);
+const chooseRenderCount = (size: Size) => size.renders ?? (size.quick ? 50 : 200);
 
-function skeletonVariant(ground: Ground): Variant {
+function createSkeletonVariant(workspace: Workspace): Variant {
   const polls = { few: 1, many: 3, never: 1 };
   return {
     name: 'skeleton',
     start: (kind) =>
-      startSkeleton(ground, {
+      startSkeleton(workspace, {
         polls: polls[kind],
-        extras: [],
-        pollDelayMs: kind === 'never' ? FOREVER_MS : 200,
+        io: [],
+        pollDelayMs: kind === 'never' ? NEVER_MS : 200,
       }),
-    polls: async (_worker, kind, renders) => polls[kind] * renders,
+    countPolls: async (_worker, kind, renders) => polls[kind] * renders,
   };
 }
 
-async function darkroomVariant(ground: Ground): Promise<Variant> {
-  // A task takes far longer than the planner expects, and all are under way before the first ends: nothing is
-  // learnt that would save polls.
+async function createDarkroomVariant(workspace: Workspace): Promise<Variant> {
+  // Tasks take far longer than the planner expects, and all of them start before the first one ends. So the planner
+  // cannot learn a better poll delay.
   const flags = {
     few: ['--instant'],
     many: ['--latency', '3s,3s,3s,3s'],
     never: ['--latency', '1h,2h'],
   };
-  const expected = { few: '10', many: '10', never: String(FOREVER_MS) };
+  const expected = { few: '10', many: '10', never: String(NEVER_MS) };
   return {
     name: 'Darkroom',
     start: async (kind) => {
-      const upstream = await startUpstream(ground, flags[kind]);
+      const upstream = await startUpstream(workspace, flags[kind]);
       const env = { EXPECTED_LATENCY_MS: expected[kind] };
-      return startDarkroom(ground, { upstream, dataDir: await ground.folder('memory'), env });
+      return startDarkroom(workspace, { upstream, dataDir: await workspace.createFolder('memory'), env });
     },
-    polls: async ({ health }) => {
+    countPolls: async ({ health }) => {
       const text = await (await fetch(`${health}/metrics`)).text();
-      return [...text.matchAll(/^darkroom_polls_total\{.*\} (\d+)/gm)].reduce(
-        (sum, [, n]) => sum + Number(n),
-        0,
-      );
+      const counts = [...text.matchAll(/^darkroom_polls_total\{.*\} (\d+)/gm)].map(([, n]) => Number(n));
+      if (counts.length === 0) throw new Error('the worker has no metric darkroom_polls_total');
+      return counts.reduce((sum, count) => sum + count, 0);
     },
   };
 }
 
-async function costOf(
-  ground: Ground,
+async function measureCost(
+  workspace: Workspace,
   variant: Variant,
   size: Size,
   step: (what: string) => void,
 ): Promise<Cost> {
-  const renders = rendersOf(size);
+  const renders = chooseRenderCount(size);
   step('waiting and delayed');
-  const waiting = await waitingBytes(ground, renders);
+  const waiting = await measureWaitingBytes(workspace, renders);
   const late = await variant.start('never');
-  await enqueue(ground, late.prefix, renders);
-  await waitFor(ground, late, 'delayed', renders);
-  const delayed = perRender(await bytesBelow(ground.redis, late.prefix), renders);
+  await enqueueRenders(workspace, late.prefix, renders);
+  await waitForRenders(workspace, late, 'delayed', renders);
+  const delayed = divideByRenders(await measureKeyBytes(workspace.redis, late.prefix), renders);
   await late.stop();
 
-  step('one look');
+  step('one poll');
   const one = await variant.start('few');
-  const idle = size.quick ? undefined : await idleWork(ground);
-  const few = await runOf(ground, variant, one, { kind: 'few', renders, idle });
-  const completed = perRender(await bytesBelow(ground.redis, one.prefix), renders);
+  const idle = size.quick ? undefined : await measureIdleWork(workspace);
+  const few = await measureRun(workspace, variant, one, { kind: 'few', renders, idle });
+  const completed = divideByRenders(await measureKeyBytes(workspace.redis, one.prefix), renders);
   const sample = Math.min(renders, 50);
-  const sent = await commandsSent(ground.redis, async () => {
-    await enqueue(ground, one.prefix, sample);
-    await waitFor(ground, one, 'completed', renders + sample, 500);
+  const sent = await countSentCommands(workspace.redis, async () => {
+    await enqueueRenders(workspace, one.prefix, sample);
+    await waitForRenders(workspace, one, 'completed', renders + sample, 500);
   });
   await one.stop();
 
   step('several polls');
   const several = await variant.start('many');
-  const many = await runOf(ground, variant, several, { kind: 'many', renders, idle });
+  const many = await measureRun(workspace, variant, several, { kind: 'many', renders, idle });
   await several.stop();
   return {
     name: variant.name,
-    looks_1: atLooks(1, few, many),
-    looks_3: atLooks(3, few, many),
-    looks_seen: [few.polls, many.polls],
-    // ZCARD, INFO and the like are the bench's own.
+    polls_1: interpolateWork(1, few, many),
+    polls_3: interpolateWork(3, few, many),
+    polls_measured: [few.polls, many.polls],
+    // Rare commands, such as ZCARD and INFO, come from the bench itself.
     sent: Object.fromEntries(
       [...sent].map(([name, count]) => [name, count / sample]).filter(([, n]) => Number(n) >= 0.5),
     ),
@@ -155,20 +154,20 @@ async function costOf(
   };
 }
 
-async function waitingBytes(ground: Ground, renders: number): Promise<Record<string, number>> {
-  const prefix = ground.prefix();
-  await enqueue(ground, prefix, renders);
-  const bytes = perRender(await bytesBelow(ground.redis, prefix), renders);
-  await removeBelow(ground.redis, prefix);
+async function measureWaitingBytes(workspace: Workspace, renders: number): Promise<Record<string, number>> {
+  const prefix = workspace.createPrefix();
+  await enqueueRenders(workspace, prefix, renders);
+  const bytes = divideByRenders(await measureKeyBytes(workspace.redis, prefix), renders);
+  await removeKeys(workspace.redis, prefix);
   return bytes;
 }
 
-/** What a worker does to Redis in a second when there is nothing to do. */
-async function idleWork(ground: Ground): Promise<RedisWork> {
-  await delay(SETTLE_MS);
-  const before = await redisWork(ground.redis);
+/** The work per second that a worker without renders costs Redis. */
+async function measureIdleWork(workspace: Workspace): Promise<RedisWork> {
+  await delay(STARTUP_MS);
+  const before = await readRedisWork(workspace.redis);
   await delay(IDLE_MS);
-  return scaled(between(before, await redisWork(ground.redis)), 1000 / IDLE_MS);
+  return scaleWork(subtractWork(before, await readRedisWork(workspace.redis)), 1000 / IDLE_MS);
 }
 
 interface Run {
@@ -176,23 +175,26 @@ interface Run {
   work: RedisWork;
 }
 
-async function runOf(
-  ground: Ground,
+async function measureRun(
+  workspace: Workspace,
   variant: Variant,
   worker: WorkerProcess,
   { kind, renders, idle }: { kind: 'few' | 'many'; renders: number; idle: RedisWork | undefined },
 ): Promise<Run> {
-  const before = await redisWork(ground.redis);
+  const before = await readRedisWork(workspace.redis);
   const began = performance.now();
-  await enqueue(ground, worker.prefix, renders);
-  const own = await waitFor(ground, worker, 'completed', renders, 100);
-  const after = await redisWork(ground.redis);
-  const work = between(before, after, idle, (performance.now() - began) / 1000);
+  await enqueueRenders(workspace, worker.prefix, renders);
+  const own = await waitForRenders(workspace, worker, 'completed', renders, 100);
+  const after = await readRedisWork(workspace.redis);
+  const work = subtractWork(before, after, idle, (performance.now() - began) / 1000);
   work.commands -= own;
-  return { polls: (await variant.polls(worker, kind, renders)) / renders, work: scaled(work, 1 / renders) };
+  return {
+    polls: (await variant.countPolls(worker, kind, renders)) / renders,
+    work: scaleWork(work, 1 / renders),
+  };
 }
 
-const scaled = (work: RedisWork, by: number): RedisWork => ({
+const scaleWork = (work: RedisWork, by: number): RedisWork => ({
   commands: work.commands * by,
   scripts: work.scripts * by,
   bytesIn: work.bytesIn * by,
@@ -200,14 +202,14 @@ const scaled = (work: RedisWork, by: number): RedisWork => ({
   cpuMs: work.cpuMs * by,
 });
 
-/** Two runs that took about as many polls tell nothing of what a look costs. */
-const APART = 0.5;
+/** If two runs differ by fewer polls per render, they cannot show the cost of a poll. */
+const MIN_POLL_DIFFERENCE = 0.5;
 
-/** The line through two runs with different numbers of polls, read at `polls`. */
-function atLooks(polls: number, few: Run, many: Run): Work {
-  const apart = many.polls - few.polls >= APART;
+/** The work at `polls` polls per render, on the line through two runs with different numbers of polls. */
+function interpolateWork(polls: number, few: Run, many: Run): Work {
+  const differs = many.polls - few.polls >= MIN_POLL_DIFFERENCE;
   const at = (key: keyof RedisWork) => {
-    const slope = apart ? (many.work[key] - few.work[key]) / (many.polls - few.polls) : Number.NaN;
+    const slope = differs ? (many.work[key] - few.work[key]) / (many.polls - few.polls) : Number.NaN;
     return polls === few.polls ? few.work[key] : few.work[key] + slope * (polls - few.polls);
   };
   return {
@@ -218,8 +220,8 @@ function atLooks(polls: number, few: Run, many: Run): Work {
   };
 }
 
-function perRender({ queues }: KeyBytes, renders: number): Record<string, number> {
-  // A queue without jobs still has a key or two.
+function divideByRenders({ queues }: KeyBytes, renders: number): Record<string, number> {
+  // A queue without jobs still has one or two keys.
   const wanted = ['render', 'submit', 'store'];
   const shares = wanted.map((name) => [name, (queues[name] ?? 0) / renders] as const);
   return Object.fromEntries(shares.filter(([, bytes]) => bytes > 10));

@@ -1,33 +1,33 @@
 import { statfs } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { QUEUE } from '@darkroom/shared/queues';
-import { startDarkroom, startPictures, startUpstream, type WorkerProcess } from '../children.ts';
-import { hasProc, type Memory, memoryOf } from '../gauges/proc.ts';
-import type { Ground } from '../ground.ts';
-import { enqueue, waitFor } from '../load.ts';
+import { enqueueRenders, waitForRenders } from '../load.ts';
+import { hasProcFiles, type Memory, readMemory } from '../probes/process.ts';
+import { startDarkroom, startImageHost, startUpstream, type WorkerProcess } from '../processes.ts';
 import { reportMemory } from '../report/memory.ts';
-import { spread } from '../stats.ts';
+import { summarizeSpread } from '../stats.ts';
+import type { Workspace } from '../workspace.ts';
 import type { Scenario, Size } from './scenario.ts';
 
 export interface MemoryPhase {
   name: string;
   images: number;
   image_bytes: number;
-  /** Bytes, of a fresh worker that has nothing to do yet. */
+  /** Bytes of a new worker without work. */
   idle_rss: number;
   median_rss: number;
   peak_rss: number;
-  /** The part of the peak that no file backs. */
+  /** The part of the peak without a file behind it. */
   peak_anonymous: number;
-  /** Images that were being stored at once, at the most. */
+  /** The highest number of images that the worker stored at the same time. */
   most_at_once: number;
-  /** Against the peak with small images. */
+  /** The ratio to the peak with small images. */
   peak_of_small: number;
 }
 
 export interface MemoryResult {
   concurrency: number;
-  /** Said instead of phases where it cannot be measured. */
+  /** Why the scenario could not be measured. */
   skipped?: string;
   phases: MemoryPhase[];
 }
@@ -36,7 +36,7 @@ interface Phase {
   name: string;
   imageBytes: number;
   prompt: string;
-  /** Left out of a quick run. */
+  /** A quick run omits it. */
   slow?: true;
   upstream(): Promise<string>;
 }
@@ -44,28 +44,28 @@ interface Phase {
 const CONCURRENCY = 16;
 const LARGE = 25_000_000;
 const SAMPLE_MS = 100;
-const SETTLE_MS = 1000;
+const STARTUP_MS = 1000;
 
-/** What a worker's memory does while it stores large images, 16 at a time. */
+/** The memory of a worker while it stores large images, 16 at the same time. */
 export const memory: Scenario<MemoryResult> = {
   name: 'memory',
   report: reportMemory,
-  async run(ground, size) {
-    if (!(await hasProc()))
-      return { concurrency: CONCURRENCY, skipped: 'there is no /proc here', phases: [] };
+  async run(workspace, size) {
+    if (!(await hasProcFiles()))
+      return { concurrency: CONCURRENCY, skipped: 'this system has no /proc', phases: [] };
     const images = size.renders ?? (size.quick ? 20 : 48);
     const phases: MemoryPhase[] = [];
-    for (const phase of phasesOf(ground)) {
+    for (const phase of createPhases(workspace)) {
       if (size.quick && phase.slow) continue;
       size.progress(`memory: ${images} ${phase.name}`);
-      phases.push(await measure(ground, phase, images, phases[0]?.peak_rss, size));
+      phases.push(await measure(workspace, phase, images, phases[0]?.peak_rss, size));
     }
     return { concurrency: CONCURRENCY, phases };
   },
 };
 
-function phasesOf(ground: Ground): Phase[] {
-  const instant = () => startUpstream(ground, ['--instant']);
+function createPhases(workspace: Workspace): Phase[] {
+  const instant = () => startUpstream(workspace, ['--instant']);
   return [
     { name: 'small images', imageBytes: 0, prompt: 'small', upstream: instant },
     {
@@ -80,52 +80,52 @@ function phasesOf(ground: Ground): Phase[] {
       imageBytes: LARGE,
       prompt: 'pixels',
       upstream: async () =>
-        startUpstream(ground, ['--instant', '--result-host', await startPictures(ground, LARGE)]),
+        startUpstream(workspace, ['--instant', '--result-host', await startImageHost(workspace, LARGE)]),
     },
   ];
 }
 
 async function measure(
-  ground: Ground,
+  workspace: Workspace,
   phase: Phase,
   wanted: number,
   smallPeak: number | undefined,
   size: Size,
 ): Promise<MemoryPhase> {
   const upstream = await phase.upstream();
-  const dataDir = await ground.folder('disk');
-  const images = await asManyAsFit(dataDir, wanted, phase.imageBytes);
+  const dataDir = await workspace.createFolder('disk');
+  const images = await limitToDisk(dataDir, wanted, phase.imageBytes);
   if (images < wanted) size.progress(`memory: the disk has room for ${images} images only`);
   const env = { STORE_CONCURRENCY: String(CONCURRENCY), LOCK_DURATION_MS: '120000' };
-  const worker = await startDarkroom(ground, { upstream, dataDir, env });
-  await delay(SETTLE_MS);
-  const idle = await memoryOf(worker.process.pid);
+  const worker = await startDarkroom(workspace, { upstream, dataDir, env });
+  await delay(STARTUP_MS);
+  const idle = await readMemory(worker.process.pid);
 
   const seen: Memory[] = [];
   let mostAtOnce = 0;
   const over = new AbortController();
   const watch = (async () => {
     while (!over.signal.aborted) {
-      seen.push(await memoryOf(worker.process.pid));
-      mostAtOnce = Math.max(mostAtOnce, await storing(ground, worker));
+      seen.push(await readMemory(worker.process.pid));
+      mostAtOnce = Math.max(mostAtOnce, await countStoring(workspace, worker));
       await delay(SAMPLE_MS);
     }
   })();
   try {
-    await enqueue(ground, worker.prefix, images, phase.prompt);
-    await waitFor(ground, worker, 'completed', images, 50);
+    await enqueueRenders(workspace, worker.prefix, images, phase.prompt);
+    await waitForRenders(workspace, worker, 'completed', images, 50);
   } finally {
     over.abort();
     await watch.catch(() => undefined);
   }
-  const last = await memoryOf(worker.process.pid);
+  const last = await readMemory(worker.process.pid);
   await worker.stop();
   return {
     name: phase.name,
     images,
     image_bytes: phase.imageBytes,
     idle_rss: idle.rss,
-    median_rss: spread(seen.map(({ rss }) => rss)).median,
+    median_rss: summarizeSpread(seen.map(({ rss }) => rss)).median,
     peak_rss: last.peak,
     peak_anonymous: Math.max(...seen.map(({ anonymous }) => anonymous)),
     most_at_once: mostAtOnce,
@@ -133,11 +133,14 @@ async function measure(
   };
 }
 
-const storing = (ground: Ground, worker: WorkerProcess) =>
-  ground.redis.llen(`${worker.prefix}:${QUEUE.store}:active`);
+const countStoring = (workspace: Workspace, worker: WorkerProcess) =>
+  workspace.redis.llen(`${worker.prefix}:${QUEUE.store}:active`);
 
-/** Every image is on the disk once, and those in hand twice; a machine's disk is never filled. */
-async function asManyAsFit(folder: string, wanted: number, imageBytes: number): Promise<number> {
+/**
+ * Limits the number of images so that they fill at most half of the free disk. Images that are being stored need
+ * twice their size.
+ */
+async function limitToDisk(folder: string, wanted: number, imageBytes: number): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   const room = Math.floor((bavail * bsize * 0.5) / Math.max(1, imageBytes)) - CONCURRENCY;
   return Math.max(1, Math.min(wanted, room));

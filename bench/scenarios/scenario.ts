@@ -1,18 +1,18 @@
-import type { Ground } from '../ground.ts';
+import type { Workspace } from '../workspace.ts';
 
 export interface Size {
-  /** Renders a run of a variant takes, where the scenario has no other reason. */
+  /** Renders in a run of a variant. Undefined: the scenario chooses. */
   renders: number | undefined;
   quick: boolean;
-  /** Folder for CPU profiles of the worker. */
+  /** The folder for CPU profiles. */
   cpuProfile: string | undefined;
-  /** Tells a person what is being done. */
+  /** Prints what the bench is doing. */
   progress(line: string): void;
 }
 
 export interface Scenario<R> {
   name: string;
-  run(ground: Ground, size: Size): Promise<R>;
+  run(workspace: Workspace, size: Size): Promise<R>;
   /** The result as a table for people. Pure. */
   report(result: R): string;
 }

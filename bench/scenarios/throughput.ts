@@ -1,23 +1,23 @@
+import { enqueueRenders, waitForRenders } from '../load.ts';
+import { readCpuTime } from '../probes/process.ts';
+import { readRedisWork } from '../probes/redis.ts';
 import {
   type DarkroomOptions,
   startDarkroom,
   startSkeleton,
   startUpstream,
   type WorkerProcess,
-} from '../children.ts';
-import { cpuOf } from '../gauges/proc.ts';
-import { redisWork } from '../gauges/redis.ts';
-import type { Ground } from '../ground.ts';
-import { enqueue, waitFor } from '../load.ts';
+} from '../processes.ts';
 import { reportThroughput } from '../report/throughput.ts';
-import type { Extra } from '../skeleton/options.ts';
-import { type Spread, spread } from '../stats.ts';
+import type { IoKind } from '../skeleton/options.ts';
+import { type Spread, summarizeSpread } from '../stats.ts';
+import type { Workspace } from '../workspace.ts';
 import type { Scenario, Size } from './scenario.ts';
 
 export interface VariantResult {
   name: string;
   renders_per_second: Spread;
-  /** Against the skeleton in the same round. */
+  /** The ratio to the skeleton in the same round. */
   of_skeleton: Spread;
   /** CPU time per render in ms: the worker's event loop, its other threads, Redis. */
   loop_ms?: Spread;
@@ -26,7 +26,7 @@ export interface VariantResult {
 }
 
 export interface ThroughputResult {
-  /** In each run of the slow variants; the fast ones take several times as many, to run long enough. */
+  /** Renders of a run of a slow variant. A fast variant renders several times as many, to run long enough. */
   renders: number;
   rounds: number;
   variants: VariantResult[];
@@ -34,7 +34,7 @@ export interface ThroughputResult {
 
 interface Variant {
   name: string;
-  /** Renders in a run, as a multiple: a run of the bare skeleton must not be over at its first poll. */
+  /** A factor for the renders of a run: a run of the bare skeleton must last longer than its first poll. */
   weight: number;
   start(): Promise<WorkerProcess>;
 }
@@ -46,35 +46,35 @@ interface Sample {
   redis: number;
 }
 
-const SKELETONS: { name: string; weight: number; extras: Extra[] }[] = [
-  { name: 'skeleton', weight: 5, extras: [] },
-  { name: '+ HTTP', weight: 4, extras: ['http'] },
-  { name: '+ ledger', weight: 2, extras: ['ledger'] },
-  { name: '+ image', weight: 1, extras: ['image'] },
-  { name: '+ all three', weight: 1, extras: ['http', 'ledger', 'image'] },
+const SKELETONS: { name: string; weight: number; io: IoKind[] }[] = [
+  { name: 'skeleton', weight: 5, io: [] },
+  { name: '+ HTTP', weight: 4, io: ['http'] },
+  { name: '+ ledger', weight: 2, io: ['ledger'] },
+  { name: '+ image', weight: 1, io: ['image'] },
+  { name: '+ all three', weight: 1, io: ['http', 'ledger', 'image'] },
 ];
 const QUICK = ['skeleton', '+ all three'];
-/** What the planner's closest look is; the skeleton polls after the same time. */
+/** The shortest poll delay of Darkroom's planner. The skeleton polls after the same time. */
 const POLL_DELAY_MS = 200;
 
-/** Renders per second with an instant upstream, Darkroom against a skeleton of the same topology. */
+/** Renders per second with an instant provider: Darkroom compared with a skeleton of the same topology. */
 export const throughput: Scenario<ThroughputResult> = {
   name: 'throughput',
   report: reportThroughput,
-  async run(ground, size) {
+  async run(workspace, size) {
     const renders = size.renders ?? (size.quick ? 60 : 200);
     const rounds = size.quick ? 2 : 3;
-    const variants = await variantsOf(ground, size);
+    const variants = await createVariants(workspace, size);
     const workers: Running[] = [];
     for (const { name, weight, start } of variants) {
       size.progress(`throughput: starting ${name}`);
       workers.push({ name, renders: renders * weight, worker: await start(), done: 0, samples: [] });
     }
-    // Round 0 warms up and is not counted.
+    // Round 0 is the warm-up and does not count.
     for (let round = 0; round <= rounds; round += 1) {
-      // Every other round backwards: nobody always comes after the same one.
+      // Every second round runs in reverse order, so that no variant always follows the same one.
       for (const running of round % 2 === 0 ? workers : workers.toReversed()) {
-        const sample = await measure(ground, running, round === 0 ? 0.5 : 1);
+        const sample = await measure(workspace, running, round === 0 ? 0.5 : 1);
         if (round > 0) running.samples.push(sample);
         const when = round === 0 ? 'warm-up' : `round ${round}/${rounds}`;
         size.progress(`throughput: ${when}, ${running.name}: ${sample.perSecond.toFixed(0)} renders/s`);
@@ -82,7 +82,7 @@ export const throughput: Scenario<ThroughputResult> = {
     }
     for (const { worker } of workers) await worker.stop();
     const bare = workers[0]?.samples ?? [];
-    return { renders, rounds, variants: workers.map((running) => summary(running, bare)) };
+    return { renders, rounds, variants: workers.map((running) => summarizeVariant(running, bare)) };
   },
 };
 
@@ -90,45 +90,45 @@ interface Running {
   name: string;
   worker: WorkerProcess;
   renders: number;
-  /** Renders that this worker has completed so far. */
+  /** How many renders this worker has completed. */
   done: number;
   samples: Sample[];
 }
 
-async function variantsOf(ground: Ground, size: Size): Promise<Variant[]> {
-  const upstream = await startUpstream(ground, ['--instant']);
+async function createVariants(workspace: Workspace, size: Size): Promise<Variant[]> {
+  const upstream = await startUpstream(workspace, ['--instant']);
   const wanted = SKELETONS.filter(({ name }) => !size.quick || QUICK.includes(name));
-  const skeletons = wanted.map(({ extras, ...variant }) => ({
+  const skeletons = wanted.map(({ io, ...variant }) => ({
     ...variant,
     start: async () =>
-      startSkeleton(ground, {
+      startSkeleton(workspace, {
         polls: 1,
         pollDelayMs: POLL_DELAY_MS,
-        extras,
+        io,
         upstream,
-        dataDir: await ground.folder('memory'),
+        dataDir: await workspace.createFolder('memory'),
       }),
   }));
   const start = async () => {
-    const options: DarkroomOptions = { upstream, dataDir: await ground.folder('memory') };
-    return startDarkroom(ground, { ...options, cpuProfile: size.cpuProfile });
+    const options: DarkroomOptions = { upstream, dataDir: await workspace.createFolder('memory') };
+    return startDarkroom(workspace, { ...options, cpuProfile: size.cpuProfile });
   };
   return [...skeletons, { name: 'Darkroom', weight: 1, start }];
 }
 
-async function measure(ground: Ground, running: Running, share: number): Promise<Sample> {
+async function measure(workspace: Workspace, running: Running, share: number): Promise<Sample> {
   const { worker } = running;
   const { pid } = worker.process;
   const renders = Math.ceil(running.renders * share);
   running.done += renders;
-  const cpu = await cpuOf(pid);
-  const redis = await redisWork(ground.redis);
+  const cpu = await readCpuTime(pid);
+  const redis = await readRedisWork(workspace.redis);
   const began = performance.now();
-  await enqueue(ground, worker.prefix, renders);
-  await waitFor(ground, worker, 'completed', running.done);
+  await enqueueRenders(workspace, worker.prefix, renders);
+  await waitForRenders(workspace, worker, 'completed', running.done);
   const seconds = (performance.now() - began) / 1000;
-  const cpuAfter = await cpuOf(pid);
-  const redisAfter = await redisWork(ground.redis);
+  const cpuAfter = await readCpuTime(pid);
+  const redisAfter = await readRedisWork(workspace.redis);
   return {
     perSecond: renders / seconds,
     loop: cpu && cpuAfter && (cpuAfter.main - cpu.main) / renders,
@@ -137,7 +137,7 @@ async function measure(ground: Ground, running: Running, share: number): Promise
   };
 }
 
-function summary({ name, samples }: Running, bare: Sample[]): VariantResult {
+function summarizeVariant({ name, samples }: Running, bare: Sample[]): VariantResult {
   const ratios = samples.map((sample, round) => sample.perSecond / (bare[round]?.perSecond ?? Number.NaN));
   const known = (pick: (sample: Sample) => number | undefined) =>
     samples.map(pick).filter((value) => value !== undefined);
@@ -145,9 +145,9 @@ function summary({ name, samples }: Running, bare: Sample[]): VariantResult {
   const threads = known((sample) => sample.threads);
   return {
     name,
-    renders_per_second: spread(samples.map((sample) => sample.perSecond)),
-    of_skeleton: spread(ratios),
-    ...(loop.length > 0 ? { loop_ms: spread(loop), threads_ms: spread(threads) } : {}),
-    redis_ms: spread(samples.map((sample) => sample.redis)),
+    renders_per_second: summarizeSpread(samples.map((sample) => sample.perSecond)),
+    of_skeleton: summarizeSpread(ratios),
+    ...(loop.length > 0 ? { loop_ms: summarizeSpread(loop), threads_ms: summarizeSpread(threads) } : {}),
+    redis_ms: summarizeSpread(samples.map((sample) => sample.redis)),
   };
 }

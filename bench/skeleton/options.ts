@@ -1,14 +1,14 @@
-/** What a render costs besides its queue. Each can be added to the skeleton alone. */
-export type Extra = 'http' | 'ledger' | 'image';
+/** The I/O of a render outside its queues. Each kind can be added to the skeleton separately. */
+export type IoKind = 'http' | 'ledger' | 'image';
 
 export interface SkeletonOptions {
-  /** As it stands in the keys, in braces. */
+  /** The key prefix, with braces. */
   prefix: string;
   polls: number;
   pollDelayMs: number;
-  extras: Extra[];
-  /** The simulator; needed for `http`. */
+  io: IoKind[];
+  /** The URL of the simulator; required for `http`. */
   upstream?: string;
-  /** Folder of ledger and images; needed for `ledger` and `image`. */
+  /** The folder of ledger and images; required for `ledger` and `image`. */
   dataDir?: string;
 }

@@ -2,8 +2,8 @@ import { QUEUE } from '@darkroom/shared/queues';
 import { type Checkpoint, storeJobId, submitJobId } from '@darkroom/shared/render';
 import { DelayedError, type Job, type JobsOptions, Queue, WaitingChildrenError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { Extras, Task } from './extras.ts';
 import type { SkeletonOptions } from './options.ts';
+import type { SkeletonIo, Task } from './skeleton-io.ts';
 
 interface Plan extends Checkpoint {
   next?: 'poll' | 'finish';
@@ -11,12 +11,12 @@ interface Plan extends Checkpoint {
   task?: Task;
 }
 
-/** The same as Darkroom's defaults: what is compared is the work, not the settings. */
+/** Equal to Darkroom's defaults: the bench compares the work, not the settings. */
 const CONCURRENCY = { render: 100, submit: 50, store: 8 };
 const CHILD: JobsOptions = { priority: 10, removeOnComplete: { age: 3600, count: 5000 } };
 
-/** Starts the three workers; answers how to end them. */
-export async function runSkeleton(url: string, options: SkeletonOptions, extras: Extras) {
+/** Starts the three workers. @returns a function that closes them. */
+export async function startSkeletonWorkers(url: string, options: SkeletonOptions, io: SkeletonIo) {
   const { prefix, polls, pollDelayMs } = options;
   const connection = new Redis(url, { maxRetriesPerRequest: null });
   const shared = { connection, prefix };
@@ -38,8 +38,8 @@ export async function runSkeleton(url: string, options: SkeletonOptions, extras:
     }
     if (job.data.next === 'poll') {
       const { polls: done = 0 } = job.data;
-      const task = job.data.task ?? (await valueOf<Task>(job));
-      if (done > 0) await extras.look(renderId, task, done === polls);
+      const task = job.data.task ?? (await readChildValue<Task>(job));
+      if (done > 0) await io.poll(renderId, task, done === polls);
       if (done < polls) {
         await save({ polls: done + 1, task });
         await job.moveToDelayed(Date.now() + pollDelayMs, token);
@@ -49,20 +49,20 @@ export async function runSkeleton(url: string, options: SkeletonOptions, extras:
       await save({ next: 'finish' });
       await waitForChild();
     }
-    const image = await valueOf<{ key: string }>(job, '.t');
-    await extras.finish(job.data, image);
+    const image = await readChildValue<{ key: string }>(job, '.t');
+    await io.finish(job.data, image);
     return { image };
   };
 
   const workers = [
     new Worker<Plan>(QUEUE.render, render, { ...shared, concurrency: CONCURRENCY.render }),
-    new Worker(QUEUE.submit, (job: Job) => extras.submit(job.data.renderId, job.data.request), {
+    new Worker(QUEUE.submit, (job: Job) => io.submit(job.data.renderId, job.data.request), {
       ...shared,
       concurrency: CONCURRENCY.submit,
-      // Part of the topology, but never reached.
+      // Part of the topology, but the limit is never reached.
       limiter: { max: 100_000, duration: 1000 },
     }),
-    new Worker(QUEUE.store, (job: Job) => extras.store(job.data.renderId, job.data.task), {
+    new Worker(QUEUE.store, (job: Job) => io.store(job.data.renderId, job.data.task), {
       ...shared,
       concurrency: CONCURRENCY.store,
     }),
@@ -76,8 +76,8 @@ export async function runSkeleton(url: string, options: SkeletonOptions, extras:
   };
 }
 
-/** What a child returned; the one whose id holds `mark`. */
-async function valueOf<T>(job: Job, mark = '.s'): Promise<T> {
+/** Reads the return value of the child whose id contains `mark`. */
+async function readChildValue<T>(job: Job, mark = '.s'): Promise<T> {
   const values = await job.getChildrenValues<T>();
   const [, value] = Object.entries(values).find(([key]) => key.includes(mark)) ?? [];
   return value as T;

@@ -4,7 +4,7 @@ import { drawRenderId } from '@darkroom/shared/render';
 import { cleanup, until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { onEachEngine } from '../../../packages/shared/test/queues/engines.ts';
+import { onEachEngine } from '../../../packages/shared/test/support/engines.ts';
 import { findDeliveries } from '../src/deliveries/find-deliveries.ts';
 import { redeliverWebhook, webhookJobOptions } from '../src/deliveries/redeliver.ts';
 

@@ -184,7 +184,7 @@ describe('the status of a render', () => {
         status: 'failed',
         error: {
           code: 'internal_error',
-          message: 'The render failed in a way that nobody foresaw.',
+          message: 'Unexpected error.',
           step: 'submit',
         },
       },

@@ -1,18 +1,16 @@
+import type { RenderRequest } from '@darkroom/client';
 import sharp from 'sharp';
 
-/** One sample: the body of `POST /v1/renders`, and how it is meant to end. */
+/** A request of the sample catalogue, and the status that its render must end with. */
 export interface Sample {
-  body: Record<string, unknown> & { prompt: string; idempotency_key: string };
-  ends: 'completed' | 'failed';
+  request: RenderRequest;
+  endsAs: 'completed' | 'failed';
 }
 
-interface Scene {
-  prompt: string;
-  size: string;
-  resolution?: '1K' | '2K' | '4K';
-  /** Sent along as a reference image, as a data URI. */
+interface Scene extends Pick<RenderRequest, 'prompt' | 'size' | 'resolution'> {
+  /** Sends the drawing of a mug as a reference image, as a data URI. */
   reference?: true;
-  /** The provider refuses it: it shows what a dead letter looks like. */
+  /** The provider refuses it: its render becomes the example of a dead letter. */
   refused?: true;
 }
 
@@ -28,7 +26,7 @@ const SCENES: Scene[] = [
   { prompt: 'Canvas tote hanging on a peg rail, whitewashed wall', size: '9:16' },
   { prompt: 'Mechanical keyboard, walnut case, rain on the window behind', size: '21:9' },
   {
-    prompt: 'The mug from the reference picture on a breakfast table outdoors',
+    prompt: 'The mug from the reference image on a breakfast table outdoors',
     size: '1:1',
     reference: true,
   },
@@ -42,7 +40,7 @@ const SCENES: Scene[] = [
   },
   { prompt: 'Linen curtains moving in an open window, harbour beyond', size: '2:3' },
   { prompt: 'Cast-iron skillet with roast carrots, steam, rustic table', size: '4:3' },
-  { prompt: 'Bamboo bicycle leaning on a turquoise door', size: '3:4' },
+  { prompt: 'Bamboo bicycle leaning on a turquoise wall', size: '3:4' },
   { prompt: 'Paper pendant lamp above a round oak table, evening', size: '4:5' },
   { prompt: 'Fountain pen and ink bottle, drops of ink, high contrast', size: '16:9' },
   { prompt: 'Rucksack on a summit cairn, sea of clouds at sunrise', size: '21:9', resolution: '4K' },
@@ -51,32 +49,28 @@ const SCENES: Scene[] = [
   { prompt: 'Collection shot: mug, kettle, skillet and lamp on one shelf', size: '16:9', resolution: '2K' },
 ];
 
-/**
- * `count` samples, the scenes over and over. `edition` goes into the idempotency keys: the same edition is the same
- * renders, so that a run that was interrupted goes on and buys nothing twice.
- */
-export async function sampleCatalogue(count: number, edition: string): Promise<Sample[]> {
-  const reference = await referencePicture();
+/** `count` samples: the scenes, again and again. */
+export async function createSamples(count: number): Promise<Sample[]> {
+  const reference = await drawReferenceImage();
   return Array.from({ length: count }, (_, index) => {
     const scene = SCENES[index % SCENES.length] as Scene;
     const round = Math.floor(index / SCENES.length);
     return {
-      ends: scene.refused ? 'failed' : 'completed',
-      body: {
+      endsAs: scene.refused ? 'failed' : 'completed',
+      request: {
         prompt: round === 0 ? scene.prompt : `${scene.prompt}, take ${round + 1}`,
         size: scene.size,
         resolution: scene.resolution ?? '1K',
         priority: 'batch',
         metadata: { sku: `SAMPLE-${String(index + 1).padStart(3, '0')}` },
-        idempotency_key: `sample-${edition}-${index + 1}`,
         ...(scene.reference ? { image_urls: [reference] } : {}),
       },
     };
   });
 }
 
-/** A small picture of a mug, drawn here: the sample needs no file and no network. */
-async function referencePicture(): Promise<string> {
+/** A small image of a mug. It is drawn here, so the samples need no file and no network. */
+async function drawReferenceImage(): Promise<string> {
   const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="320" height="320">
     <rect width="320" height="320" fill="#e9e2d6"/>
     <ellipse cx="150" cy="262" rx="92" ry="14" fill="#00000022"/>

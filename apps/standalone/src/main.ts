@@ -1,33 +1,35 @@
-// All of Darkroom in one process; what `start` runs.
+// All of Darkroom in one process; `npx -y pnpm@12 start` runs it.
 //
 // options.ts            the command line
-// compose.ts            queue, store, provider, worker and API, opened and closed together
-// catalogue.ts          the sample renders
-// edition.ts            which samples these are, across runs
-// render-catalogue.ts   sends them through the API, follows them to their end
-// follow.ts             where they stand
-// progress.ts           shows it
-// spend.ts              asks before it spends real money
-// summary.ts            what became of them
+// compose.ts            queue, store, provider, worker and API: started and closed together
+// catalogue.ts          the sample requests
+// sample-run.ts         the name of the sample run, kept across starts
+// confirm-spend.ts      asks before it spends real money
+// render-catalogue.ts   creates the renders and follows them to their end, through @darkroom/client
+// progress.ts           shows the progress
+// summary.ts            the result: counts, cost, a table
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
-import { ConfigError, listSecrets, parseSettings } from '@darkroom/shared/config';
+import { createDarkroom } from '@darkroom/client';
+import { ConfigError, listSecrets, parseSettings, type Settings } from '@darkroom/shared/config';
 import { EngineError } from '@darkroom/shared/engine';
 import { systemClock } from '@darkroom/shared/runtime';
-import { sampleCatalogue } from './catalogue.ts';
-import { type House, openHouse } from './compose.ts';
-import { sampleEdition } from './edition.ts';
+import { createSamples, type Sample } from './catalogue.ts';
+import { composeDarkroom, type RunningDarkroom } from './compose.ts';
+import { confirmSpend, priceSamples } from './confirm-spend.ts';
 import { readOptions } from './options.ts';
-import { dollars, openProgress } from './progress.ts';
+import { formatDollars, openProgressDisplay } from './progress.ts';
 import { renderCatalogue } from './render-catalogue.ts';
-import { maySpend, priceOfSamples } from './spend.ts';
-import { summarise, tableOf } from './summary.ts';
+import { readSampleRun } from './sample-run.ts';
+import { formatTable, type Summary, summarizeCatalogue } from './summary.ts';
 
-// pnpm prints its own chatter to stdout; with --json, ours goes to stderr and the summary stays alone at the end.
+const INTERRUPTED = 130;
+
+// With --json, text goes to stderr: the summary must be the last line of stdout, where pnpm prints lines of its own.
 const options = readOptions(process.argv);
-const people = options.json ? process.stderr : process.stdout;
-const say = (line = '') => people.write(`${line}\n`);
+const output = options.json ? process.stderr : process.stdout;
+const print = (line = '') => output.write(`${line}\n`);
 const interrupted = new AbortController();
 
 async function main(): Promise<number> {
@@ -36,107 +38,127 @@ async function main(): Promise<number> {
     { LOG_LEVEL: 'error', ...process.env },
     { production: ['QUEUE_URL', 'STORE_URL', 'TOAPIS_API_KEY'] },
   );
-  const samples = options.catalogue
-    ? await sampleCatalogue(options.count, await sampleEdition(settings.DATA_DIR, options.fresh === true))
-    : [];
-  if (settings.TOAPIS_API_KEY && samples.length > 0) {
-    const micros = priceOfSamples(samples, settings.PRICES);
-    if (!(await maySpend(micros, { yes: options.yes === true, interactive: Boolean(process.stdin.isTTY) }))) {
-      say(
-        `Nothing was bought. The samples would cost about ${dollars(micros)}; --yes spends without asking.`,
-      );
-      return 2;
-    }
-  }
-  say(styleText('bold', 'Darkroom') + styleText('dim', ' is opening…'));
-  const house = await openHouse({
+  const samples = options.catalogue ? await createSamples(options.count) : [];
+  if (!(await maySpend(samples, settings))) return 2;
+  print(`${styleText('bold', 'Darkroom')}${styleText('dim', ' is starting…')}`);
+  const newDatabase = findNewDatabase(settings);
+  if (newDatabase)
+    print(`  Creating the embedded queue database in ${newDatabase} (first start only, about 10 s)…`);
+  const darkroom = await composeDarkroom({
     settings,
     secrets: listSecrets(process.env),
     clock: systemClock,
     fast: options.fast === true,
   });
   try {
-    introduce(house);
-    const code = samples.length > 0 ? await renderSamples(house, samples, startedAt) : 0;
-    if (options.once || interrupted.signal.aborted) return code;
-    say(styleText('dim', '\n  Serving until Ctrl-C.'));
+    interrupted.signal.throwIfAborted();
+    printAddresses(darkroom);
+    const code = samples.length > 0 ? await renderSamples(darkroom, samples, startedAt) : 0;
+    if (options.once) return code;
+    interrupted.signal.throwIfAborted();
+    print(styleText('dim', '\n  Serving. Press Ctrl-C to stop.'));
     await new Promise((resolve) => interrupted.signal.addEventListener('abort', resolve, { once: true }));
     return 0;
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
-    say('\n  Interrupted. Nothing is lost: start again and it goes on where it stopped.');
-    return 130;
+    return INTERRUPTED;
   } finally {
-    await house.close();
+    await darkroom.close();
+    if (interrupted.signal.aborted) print('  Stopped.');
   }
 }
 
-function introduce(house: House): void {
-  const { engine, producer, simulator, settings } = house;
-  const { PORT: wanted } = settings;
-  if (wanted !== 0 && !producer.url.endsWith(`:${wanted}`))
-    say(`  Port ${wanted} is taken: a free one stands in for it.`);
-  say(`  dashboard  ${producer.url}/queues`);
-  say(`  API        ${producer.url}/v1/renders  (reference: ${producer.url}/reference)`);
-  say(`  pictures   ${picturesOf(house)}`);
-  say(`  queue      ${engine.description}`);
-  const provider = simulator
-    ? `${simulator.url} (simulated: no TOAPIS_API_KEY is set, nothing costs money)`
-    : settings.TOAPIS_BASE_URL;
-  say(`  provider   ${provider ?? 'https://toapis.com'}\n`);
+/** With the real provider, asks for a confirmation of the price. */
+async function maySpend(samples: readonly Sample[], settings: Settings): Promise<boolean> {
+  if (!settings.TOAPIS_API_KEY || samples.length === 0) return true;
+  const micros = priceSamples(samples, settings.PRICES);
+  const interactive = Boolean(process.stdin.isTTY);
+  if (await confirmSpend(micros, { yes: options.yes === true, interactive })) return true;
+  print(
+    `Nothing was bought. The samples would cost about ${formatDollars(micros)}; --yes buys them without asking.`,
+  );
+  return false;
 }
 
+/** @returns the folder in which this start creates the database of the embedded queue; undefined if it exists. */
+function findNewDatabase({ QUEUE_URL, DATA_DIR }: Settings): string | undefined {
+  const folder = join(DATA_DIR, 'queue');
+  return QUEUE_URL || existsSync(join(folder, 'pgdata')) ? undefined : folder;
+}
+
+function printAddresses({ engine, producer, simulator, settings, ...darkroom }: RunningDarkroom): void {
+  if (settings.PORT !== 0 && !producer.url.endsWith(`:${settings.PORT}`))
+    print(`  Port ${settings.PORT} is in use. Darkroom uses a free port instead.`);
+  print(`  dashboard  ${darkroom.dashboardUrl}`);
+  print(`  API        ${producer.url}/v1/renders  (reference: ${producer.url}/reference)`);
+  print(`  images     ${darkroom.imageLocation}`);
+  print(`  queue      ${engine.description}`);
+  const provider = simulator
+    ? `${simulator.url} (simulated, because TOAPIS_API_KEY is not set; nothing costs money)`
+    : (settings.TOAPIS_BASE_URL ?? 'https://toapis.com');
+  print(`  provider   ${provider}\n`);
+}
+
+/** @returns the exit code: 0 if every sample ended as expected. */
 async function renderSamples(
-  house: House,
-  samples: Awaited<ReturnType<typeof sampleCatalogue>>,
+  darkroom: RunningDarkroom,
+  samples: readonly Sample[],
   startedAt: number,
 ): Promise<number> {
-  say(`  Rendering ${samples.length} samples`);
-  const progress = openProgress(people, () => systemClock.now());
-  const run = await renderCatalogue(samples, house, {
+  const run = await readSampleRun(darkroom.settings.DATA_DIR, { fresh: options.fresh === true });
+  print(`  Rendering ${samples.length} samples (run ${run})`);
+  const display = openProgressDisplay(output, () => systemClock.now());
+  interrupted.signal.addEventListener('abort', display.end, { once: true });
+  const client = createDarkroom({ url: darkroom.producer.url, apiKey: darkroom.apiKey });
+  const catalogue = await renderCatalogue(samples, client, {
+    run,
     clock: systemClock,
     signal: interrupted.signal,
-    progress,
-    startedAt,
-  }).finally(() => progress.end());
-  const summary = await summarise({
-    ...run,
-    simulator: house.simulator,
-    elapsedMs: systemClock.now() - startedAt,
-    images: picturesOf(house),
-    dashboard: `${house.producer.url}/queues`,
-  });
-  say(`\n${tableOf(run.ended)}\n`);
-  if (run.duplicates > 0) {
-    say(
-      `  ${run.duplicates} of them were asked for by an earlier run and were not queued again; --fresh renders anew.`,
-    );
-  }
-  say(
-    `  ${summary.completed} completed, ${summary.failed} failed${summary.as_expected ? ' as intended' : ''} ` +
-      `(${summary.dead_lettered} in the dead-letter queue), ` +
-      `${summary.purchases} purchases${summary.billed === null ? '' : `, ${summary.billed} billed`}, ` +
-      `$${summary.cost_usd.toFixed(3)}, ${(summary.elapsed_ms / 1000).toFixed(1)} s`,
-  );
-  say(`  pictures   ${summary.images}`);
-  say(
-    `  dashboard  ${summary.dashboard}${options.once ? ' (while it runs; leave out --once to keep it)' : ''}`,
-  );
-  if (!summary.as_expected) say(styleText('red', `  Not as expected: ${JSON.stringify(summary.reasons)}`));
+    show: display.show,
+  }).finally(display.end);
+  const summary = await summarizeCatalogue(catalogue, darkroom, systemClock.now() - startedAt);
+  print(`\n${formatTable(catalogue.ended)}\n`);
+  printSummary(summary);
   if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
   return summary.as_expected ? 0 : 1;
 }
 
-function picturesOf({ store }: House): string {
-  return store.kind === 'folder'
-    ? join(fileURLToPath(store.url), 'objects', 'images')
-    : `${store.url}/images`;
+function printSummary(summary: Summary): void {
+  if (summary.duplicates > 0)
+    print(
+      `  ${summary.duplicates} renders existed from an earlier start and were not queued again; --fresh renders anew.`,
+    );
+  const { as_expected: asExpected, billed } = summary;
+  print(
+    `  ${summary.completed} completed, ${summary.failed} failed${asExpected ? ' as intended' : ''} ` +
+      `(${summary.dead_lettered} in the dead-letter queue), ` +
+      `${summary.purchases} purchases${billed === null ? '' : `, ${billed} billed`}, ` +
+      `$${summary.cost_usd.toFixed(3)}, ${(summary.elapsed_ms / 1000).toFixed(1)} s`,
+  );
+  print(`  images     ${summary.images}`);
+  print(
+    `  dashboard  ${summary.dashboard}${options.once ? ' (stops now; start without --once to keep it)' : ''}`,
+  );
+  if (!asExpected)
+    print(styleText('red', `  Not as expected. Failure codes: ${JSON.stringify(summary.reasons)}`));
 }
+
+/** npx and pnpm may pass on a Ctrl-C that the terminal has sent to this process already. Both are one Ctrl-C. */
+const SAME_CTRL_C_MS = 500;
+let interruptedAt = 0;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (interrupted.signal.aborted) process.exit(130);
+    const now = systemClock.now();
+    if (interrupted.signal.aborted) {
+      if (now - interruptedAt > SAME_CTRL_C_MS) process.exit(INTERRUPTED);
+      return;
+    }
+    interruptedAt = now;
     interrupted.abort(new Error(signal));
+    print(
+      '\n  Stopping. Renders that have not ended continue on the next start. Ctrl-C again exits at once.',
+    );
   });
 }
 

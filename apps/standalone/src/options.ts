@@ -10,7 +10,7 @@ export interface Options {
   fresh?: true;
 }
 
-const whole = (text: string) => {
+const parseCount = (text: string) => {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 10_000) {
     throw new InvalidArgumentError('expected a whole number from 1 to 10000');
@@ -25,27 +25,33 @@ export function readOptions(argv: string[]): Options {
       'All of Darkroom in one process: API, dashboard, worker, embedded queue, a folder as the store, and a ' +
         'simulated provider unless TOAPIS_API_KEY is set. Renders a sample catalogue, then keeps serving.',
     )
-    .option('--count <n>', 'samples to render', whole, 24)
-    .option('--once', 'exit when the catalogue has ended: 0 when every sample ended as expected')
-    .option('--fast', 'a provider fifty times faster (simulator only)')
-    .option('--fresh', 'render a new edition of the samples instead of going on with the last one')
-    .option('--no-catalogue', 'only serve; render nothing')
-    .option('--json', 'print the summary as one JSON object on the last line of stdout')
+    .option('--count <n>', 'samples to render', parseCount, 24)
+    .option(
+      '--once',
+      'exit when the catalogue has ended; the exit code is 0 if every sample ended as expected',
+    )
+    .option('--fast', 'make the simulated provider fifty times faster')
+    .option('--fresh', 'render the samples anew instead of continuing the last run')
+    .option('--no-catalogue', 'serve without rendering the samples')
+    .option(
+      '--json',
+      'print the summary as one JSON object on the last line of stdout; all other output goes to stderr',
+    )
     .option('-y, --yes', 'spend real money without asking (with TOAPIS_API_KEY)')
     .addHelpText(
       'after',
       `
-Settings come from the environment; the ones that matter most here:
-  DATA_DIR         where queue, pictures and the simulator's books are kept   (.darkroom)
-  PORT             API and dashboard                                           (3000, or a free one)
-  TOAPIS_API_KEY   render with the real provider; asks before it spends
+Settings come from the environment. The most important ones here:
+  DATA_DIR         folder of the queue, the images and the simulator's data   (.darkroom)
+  PORT             port of the API and the dashboard                          (3000, or a free one)
+  TOAPIS_API_KEY   use the real provider; asks before it spends money
   QUEUE_URL        use a Redis instead of the embedded queue
   STORE_URL        s3://bucket/prefix instead of a folder
 
 Examples:
   npx -y pnpm@12 start                       render, show progress, keep serving
   npx -y pnpm@12 start --once --fast --json  for scripts and CI
-  npx -y pnpm@12 start --count 200 --fast    a larger night`,
+  npx -y pnpm@12 start --count 200 --fast    a larger catalogue`,
     )
     .allowExcessArguments(false)
     .parse(argv)

@@ -1,51 +1,69 @@
 import { styleText } from 'node:util';
-import type { Standing } from './follow.ts';
 
-/** Shows how the catalogue gets on: one living line on a terminal, a plain line per change elsewhere. */
-export interface Progress {
-  show(standing: Standing): void;
-  /** Leaves the last state standing. */
+/** How many renders of the catalogue are in which state, and what they have cost so far. */
+export interface CatalogueProgress {
+  total: number;
+  completed: number;
+  /** Failed or canceled. */
+  failed: number;
+  /** In the queue; the provider has not accepted them. */
+  queued: number;
+  /** At the provider. */
+  rendering: number;
+  storing: number;
+  costMicros: number;
+}
+
+/** Shows the progress: one line that is redrawn on a terminal, else one line per change. */
+export interface ProgressDisplay {
+  show(progress: CatalogueProgress): void;
+  /** Leaves the last state on the screen. Later calls do nothing. */
   end(): void;
 }
 
-const BAR = 24;
+const BAR_WIDTH = 24;
 
-export function openProgress(stream: NodeJS.WriteStream, now: () => number): Progress {
+export function openProgressDisplay(
+  stream: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>,
+  now: () => number,
+): ProgressDisplay {
   const startedAt = now();
-  let last = '';
+  let shown = '';
+  let ended = false;
   const seconds = () => `${Math.round((now() - startedAt) / 1000)}s`;
-  if (!stream.isTTY) {
-    return {
-      show: (standing) => {
-        const line = wordsOf(standing);
-        if (line === last) return;
-        last = line;
-        stream.write(`  ${seconds().padStart(5)}  ${line}\n`);
-      },
-      end: () => undefined,
-    };
-  }
+  const redraw = (progress: CatalogueProgress) => {
+    const done = progress.completed + progress.failed;
+    const filled = Math.round((done / Math.max(1, progress.total)) * BAR_WIDTH);
+    const bar = styleText('green', '█'.repeat(filled)) + styleText('dim', '░'.repeat(BAR_WIDTH - filled));
+    shown = formatProgress(progress);
+    stream.write(`\r\u001b[2K  ${bar} ${shown}  ${styleText('dim', seconds())}`);
+  };
+  const append = (progress: CatalogueProgress) => {
+    const line = formatProgress(progress);
+    if (line === shown) return;
+    shown = line;
+    stream.write(`  ${seconds().padStart(5)}  ${line}\n`);
+  };
   return {
-    show: (standing) => {
-      const done = standing.completed + standing.failed;
-      const filled = Math.round((done / Math.max(1, standing.total)) * BAR);
-      const bar = styleText('green', '█'.repeat(filled)) + styleText('dim', '░'.repeat(BAR - filled));
-      last = `  ${bar} ${wordsOf(standing)}  ${styleText('dim', seconds())}`;
-      stream.write(`\r\u001b[2K${last}`);
+    show: (progress) => {
+      if (ended) return;
+      if (stream.isTTY) redraw(progress);
+      else append(progress);
     },
-    end: () => stream.write(last ? '\n' : ''),
+    end: () => {
+      if (!ended && stream.isTTY && shown) stream.write('\n');
+      ended = true;
+    },
   };
 }
 
-function wordsOf(standing: Standing): string {
-  const parts = [`${standing.completed + standing.failed}/${standing.total} done`];
-  if (standing.failed > 0) parts.push(`${standing.failed} failed`);
-  if (standing.queued > 0) parts.push(`${standing.queued} queued`);
-  if (standing.rendering > 0) parts.push(`${standing.rendering} rendering`);
-  if (standing.storing > 0) parts.push(`${standing.storing} storing`);
-  parts.push(dollars(standing.costMicros));
+function formatProgress(progress: CatalogueProgress): string {
+  const parts = [`${progress.completed + progress.failed}/${progress.total} done`];
+  for (const state of ['failed', 'queued', 'rendering', 'storing'] as const) {
+    if (progress[state] > 0) parts.push(`${progress[state]} ${state}`);
+  }
+  parts.push(formatDollars(progress.costMicros));
   return parts.join(' · ');
 }
 
-/** Micro-dollars as people read them. */
-export const dollars = (micros: number) => `$${(micros / 1e6).toFixed(3)}`;
+export const formatDollars = (micros: number) => `$${(micros / 1e6).toFixed(3)}`;

@@ -1,98 +1,102 @@
 import { styleText } from 'node:util';
-import type { Receipt } from '@darkroom/shared/render';
-import type { Simulator } from '@darkroom/upstream-simulator';
-import type { Sample } from './catalogue.ts';
-import { dollars } from './progress.ts';
+import type { Render } from '@darkroom/client';
+import { openQueues } from '@darkroom/shared/queues';
+import type { RunningDarkroom } from './compose.ts';
+import { formatDollars } from './progress.ts';
+import { costMicros, type EndedSample, type RenderedCatalogue } from './render-catalogue.ts';
 
-/** What became of the catalogue; printed as the last line with `--json`. */
+/** The result of the catalogue; printed as the last line with `--json`. */
 export interface Summary {
   accepted: number;
-  /** Asked for before, by an earlier run: nothing new was queued for them. */
+  /** Created by an earlier start: no new render was queued for them. */
   duplicates: number;
   completed: number;
   failed: number;
   dead_lettered: number;
-  /** Tasks that Darkroom knows to have bought. */
+  /** Tasks that Darkroom knows it bought. */
   purchases: number;
   /** Tasks that the provider charged for; null with the real provider. */
   billed: number | null;
   refunded: number | null;
   cost_usd: number;
   elapsed_ms: number;
-  /** Whether every sample ended as the catalogue says. */
+  /** Whether every sample ended as the catalogue expects, and the bill matches the purchases. */
   as_expected: boolean;
   reasons: Record<string, number>;
   images: string;
   dashboard: string;
 }
 
-export interface Ended {
-  sample: Sample;
-  id: string;
-  receipt: Receipt;
-}
-
-export async function summarise(options: {
-  ended: readonly Ended[];
-  duplicates: number;
-  deadLettered: number;
-  simulator: Simulator | undefined;
-  elapsedMs: number;
-  images: string;
-  dashboard: string;
-}): Promise<Summary> {
-  const { ended, simulator } = options;
-  const ids = new Set(ended.map(({ id }) => id));
-  const count = (state: Receipt['status']) => ended.filter(({ receipt }) => receipt.status === state).length;
-  const purchases = ended.reduce((sum, { receipt }) => sum + receipt.purchases.length, 0);
-  const tasks = simulator ? [...ids].flatMap((id) => simulator.book.byBusinessId(id)) : undefined;
-  const reasons: Record<string, number> = {};
-  for (const { receipt } of ended) {
-    if (receipt.failure) reasons[receipt.failure.code] = (reasons[receipt.failure.code] ?? 0) + 1;
-  }
+/**
+ * Summarizes what the API answered. The API does not know two numbers: the simulator reports what it billed, and the
+ * queue holds the dead letters.
+ */
+export async function summarizeCatalogue(
+  { ended, duplicates }: RenderedCatalogue,
+  darkroom: RunningDarkroom,
+  elapsedMs: number,
+): Promise<Summary> {
+  const renders = ended.map(({ render }) => render);
+  const { simulator } = darkroom;
+  const count = (status: Render['status']) => renders.filter((render) => render.status === status).length;
+  const purchases = renders.reduce((sum, { cost }) => sum + cost.purchases, 0);
+  const tasks = simulator && renders.flatMap(({ id }) => simulator.book.byBusinessId(id));
   const billed = tasks ? tasks.filter((task) => Number(task.charged) > 0).length : null;
-  const asPlanned = ended.every(({ sample, receipt }) => receipt.status === sample.ends);
+  const reasons: Record<string, number> = {};
+  for (const { error } of renders) {
+    if (error) reasons[error.code] = (reasons[error.code] ?? 0) + 1;
+  }
+  const endedAsExpected = ended.every(({ sample, render }) => render.status === sample.endsAs);
   return {
-    accepted: ended.length,
-    duplicates: options.duplicates,
+    accepted: renders.length,
+    duplicates,
     completed: count('completed'),
     failed: count('failed'),
-    dead_lettered: options.deadLettered,
+    dead_lettered: await countDeadLetters(renders, darkroom),
     purchases,
     billed,
     refunded: tasks ? tasks.filter((task) => Number(task.refunded) > 0).length : null,
-    cost_usd: ended.reduce((sum, { receipt }) => sum + receipt.costMicros, 0) / 1e6,
-    elapsed_ms: Math.round(options.elapsedMs),
-    as_expected: asPlanned && (billed === null || billed === purchases),
+    cost_usd: renders.reduce((sum, render) => sum + costMicros(render), 0) / 1e6,
+    elapsed_ms: Math.round(elapsedMs),
+    as_expected: endedAsExpected && (billed === null || billed === purchases),
     reasons,
-    images: options.images,
-    dashboard: options.dashboard,
+    images: darkroom.imageLocation,
+    dashboard: darkroom.dashboardUrl,
   };
 }
 
-const ROWS = 30;
+async function countDeadLetters(
+  renders: readonly Render[],
+  { engine, settings }: RunningDarkroom,
+): Promise<number> {
+  const { deadLetter } = openQueues(engine, { days: settings.RETENTION_DAYS });
+  const letters = await Promise.all(renders.map(({ id }) => deadLetter.getJob(id)));
+  return letters.filter(Boolean).length;
+}
 
-/** One row a render, for people. */
-export function tableOf(ended: readonly Ended[]): string {
-  const rows = ended.slice(0, ROWS).map(({ sample, receipt }, index) => {
-    const { image, failure, request } = receipt;
-    const good = receipt.status === 'completed';
-    const took = `${((receipt.finishedAt - receipt.createdAt) / 1000).toFixed(1)}s`;
-    const what = image
-      ? `${image.width}x${image.height} ${image.contentType.replace('image/', '')} ${Math.round(image.bytes / 1024)} KB`
-      : (failure?.code ?? '');
+const MAX_ROWS = 30;
+
+/** A table with one row per render. */
+export function formatTable(ended: readonly EndedSample[]): string {
+  const rows = ended.slice(0, MAX_ROWS).map(({ render }, index) => {
+    const { image, error, request } = render;
+    const completed = render.status === 'completed';
+    const tookMs = Date.parse(render.updated_at) - Date.parse(render.created_at);
+    const result = image
+      ? `${image.width}x${image.height} ${image.content_type.replace('image/', '')} ${Math.round(image.bytes / 1024)} KB`
+      : (error?.code ?? render.status);
     return [
       String(index + 1).padStart(4),
-      styleText(good ? 'green' : 'red', good ? '✔' : '✖'),
-      shorten(sample.body.prompt, 44).padEnd(44),
+      styleText(completed ? 'green' : 'red', completed ? '✔' : '✖'),
+      shorten(request.prompt, 44).padEnd(44),
       (request.size ?? 'auto').padEnd(5),
       request.resolution.padEnd(2),
-      what.padEnd(25),
-      took.padStart(7),
-      dollars(receipt.costMicros).padStart(8),
+      result.padEnd(25),
+      `${(tookMs / 1000).toFixed(1)}s`.padStart(7),
+      formatDollars(costMicros(render)).padStart(8),
     ].join('  ');
   });
-  if (ended.length > ROWS) rows.push(`      … and ${ended.length - ROWS} more`);
+  if (ended.length > MAX_ROWS) rows.push(`      … and ${ended.length - MAX_ROWS} more`);
   return rows.join('\n');
 }
 

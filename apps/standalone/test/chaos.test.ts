@@ -16,8 +16,8 @@ import {
   until,
 } from '@darkroom/testkit';
 import {
-  type PurchaseRecord,
   type FaultRule,
+  type PurchaseRecord,
   type Simulator,
   startSimulator,
 } from '@darkroom/upstream-simulator';
@@ -26,7 +26,7 @@ import { expect, test } from 'vitest';
 const RENDERS = 500;
 const KILLS = 5;
 
-/** Together a fault in about one of ten requests; every request draws anew. */
+/** Together these faults hit about one of ten requests. */
 const FAULTS: FaultRule[] = [
   { kind: 'rate_limited', rate: 0.01, retryAfterSeconds: 1 },
   { kind: 'rate_limit_unavailable', rate: 0.005, retryAfterSeconds: 1 },
@@ -52,8 +52,8 @@ const FAULTS: FaultRule[] = [
 
 const main = (app: string) => fileURLToPath(new URL(`../../${app}/src/main.ts`, import.meta.url));
 
-requires('redis').describe('separate processes on Redis', () => {
-  test(`${RENDERS} renders, two workers, faults everywhere, ${KILLS} kills: every one ends, none is bought twice`, async () => {
+requires('redis').describe('a producer and two workers as separate processes on Redis', () => {
+  test(`all of ${RENDERS} renders end and none is bought twice, while faults hit every part and a worker is killed ${KILLS} times`, async () => {
     const simulator = await startSimulator({
       seed: 20_261,
       apiKeys: [plantSecret()],
@@ -62,28 +62,28 @@ requires('redis').describe('separate processes on Redis', () => {
       faults: FAULTS,
     });
     cleanup(() => simulator.close());
-    const env = await environment(simulator);
+    const env = await createEnvironment(simulator);
     const producer = spawnNode(main('producer'), { env, name: 'producer' });
     const address =
       /http:\/\/[\d.:]+/.exec(await producer.waitForLine(/http:\/\/127\.0\.0\.1:\d+/))?.[0] ?? '';
     const start = () => spawnNode(main('worker'), { env, name: 'worker' });
-    let victim: NodeProcess = start();
+    let killed: NodeProcess = start();
     start();
 
     const ids = await enqueue(address);
     const store = await openStore({ storeUrl: env.STORE_URL, dataDir: env.DATA_DIR, clock: systemClock });
     const ledger = new Ledger(store, systemClock);
     for (let kill = 1; kill <= KILLS; kill += 1) {
-      // Each kill strikes in the middle of the work: after another tenth of the purchases.
+      // Each kill hits a busy worker: it follows another tenth of the purchases.
       await until(() => simulator.book.totals().tasks >= kill * (RENDERS / 10), {
         timeout: 120_000,
         what: `kill ${kill}`,
       });
-      await victim.kill('SIGKILL');
-      victim = start();
+      await killed.kill('SIGKILL');
+      killed = start();
     }
 
-    const receipts = await allReceipts(ledger, ids);
+    const receipts = await readReceipts(ledger, ids);
     const statuses = await Promise.all(
       // A receipt is written right before its job ends.
       ids.map(async (id) => (await (await fetch(`${address}/v1/renders/${id}?wait=30`)).json()).status),
@@ -91,9 +91,10 @@ requires('redis').describe('separate processes on Redis', () => {
     for (const [index, id] of ids.entries()) {
       const receipt = receipts.get(id) as Receipt;
       expect(statuses[index], id).toBe(receipt.status);
-      expect(verdict(receipt, simulator.book.byBusinessId(id)), `${id} ${receipt.failure?.code ?? ''}`).toBe(
-        'fine',
-      );
+      expect(
+        checkReceipt(receipt, simulator.book.byBusinessId(id)),
+        `${id} ${receipt.failure?.code ?? ''}`,
+      ).toBe('fine');
     }
     expect(simulator.book.entries().every((entry) => ids.includes(entry.clientBusinessId ?? ''))).toBe(true);
     const completed = [...receipts.values()].filter((receipt) => receipt.status === 'completed');
@@ -103,7 +104,7 @@ requires('redis').describe('separate processes on Redis', () => {
   }, 300_000);
 });
 
-async function environment(simulator: Simulator) {
+async function createEnvironment(simulator: Simulator) {
   const folder = await tempDir();
   return {
     QUEUE_URL: service('redis').url,
@@ -114,7 +115,7 @@ async function environment(simulator: Simulator) {
     WORKER_PORT: '0',
     DATA_DIR: folder,
     QUEUE_PREFIX: uniquePrefix(),
-    // The rest only makes the same things happen sooner.
+    // The other settings only shorten the test.
     TOAPIS_SUBMIT_PER_SECOND: '50',
     TOAPIS_QUERY_PER_SECOND: '400',
     EXPECTED_LATENCY_MS: '150',
@@ -138,7 +139,7 @@ async function enqueue(address: string): Promise<string[]> {
   return items.map((item) => item.render.id);
 }
 
-async function allReceipts(ledger: Ledger, ids: string[]): Promise<Map<string, Receipt>> {
+async function readReceipts(ledger: Ledger, ids: string[]): Promise<Map<string, Receipt>> {
   const found = new Map<string, Receipt>();
   await until(
     async () => {
@@ -154,24 +155,24 @@ async function allReceipts(ledger: Ledger, ids: string[]): Promise<Map<string, R
   return found;
 }
 
-const kept = (entries: PurchaseRecord[]) => entries.filter((entry) => entry.refunded === 0).length;
+const countKept = (entries: PurchaseRecord[]) => entries.filter((entry) => entry.refunded === 0).length;
 
-/** Whether the provider's book allows what the receipt says. */
-function verdict(receipt: Receipt, book: PurchaseRecord[]): string {
+/** Compares a receipt with what the provider sold. @returns `fine`, or what contradicts the receipt. */
+function checkReceipt(receipt: Receipt, book: PurchaseRecord[]): string {
   const known = receipt.purchases.length;
   if (receipt.status === 'completed') {
-    if (kept(book) !== 1) return `completed, but ${kept(book)} purchases were kept`;
+    if (countKept(book) !== 1) return `completed, but ${countKept(book)} purchases were kept`;
     return book.length === known && known <= 3 ? 'fine' : `${book.length} purchases, ${known} known`;
   }
   const rules: Partial<Record<FailureCode, () => boolean>> = {
-    invalid_request: () => kept(book) === 0,
-    content_policy_violation: () => kept(book) === 0,
-    generation_failed: () => kept(book) === 0 && book.length === 3,
-    // It may have been bought, once; what was refunded before does not count.
-    submission_unknown: () => kept(book) <= 1 && book.length - known <= 1,
+    invalid_request: () => countKept(book) === 0,
+    content_policy_violation: () => countKept(book) === 0,
+    generation_failed: () => countKept(book) === 0 && book.length === 3,
+    // At most one purchase is unknown. Refunded purchases do not count.
+    submission_unknown: () => countKept(book) <= 1 && book.length - known <= 1,
   };
   const code = receipt.failure?.code ?? 'internal_error';
   const rule = rules[code];
-  if (!rule) return `no render may die of ${code} here: ${receipt.failure?.message}`;
-  return rule() ? 'fine' : `${code} with ${kept(book)} purchases kept of ${book.length}, ${known} known`;
+  if (!rule) return `no render may fail with ${code} here: ${receipt.failure?.message}`;
+  return rule() ? 'fine' : `${code} with ${countKept(book)} purchases kept of ${book.length}, ${known} known`;
 }

@@ -23,5 +23,5 @@
 // stage/         what a stage is: job, outcome, failure, Infra
 // decide/        the whole policy, pure: what each trouble means, and how long each wait is
 // providers/     the image provider
-// net/           DNS lookups that check addresses, Retry-After, error messages
+// net/           DNS lookups that check addresses, Retry-After
 export { type RunningWorker, startWorker, type WorkerDeps } from './start-worker.ts';

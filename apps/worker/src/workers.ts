@@ -12,6 +12,7 @@ import {
   type WebhookJob,
 } from '@darkroom/shared/queues';
 import type { Checkpoint, Receipt } from '@darkroom/shared/render';
+import { errorMessage } from '@darkroom/shared/runtime';
 import {
   addChild,
   createProcessor,
@@ -25,7 +26,6 @@ import {
 import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
 import { pauseSubmissions, resumeSubmissions, sweep, sweepCancelMarkers } from './maintenance/index.ts';
-import { errorMessage } from './net/index.ts';
 import { computeProgress, renderStage } from './render/index.ts';
 import { createBugFailure, type Infra, type StageFailure } from './stage/index.ts';
 import { type StoreImageDeps, storeImageStage } from './store-image/index.ts';

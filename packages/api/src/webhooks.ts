@@ -20,11 +20,9 @@ export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const;
 /** The delivery of one webhook. */
 export const deliverySchema = z
   .strictObject({
-    id: z
-      .string()
-      .meta({
-        description: 'The value of the header `webhook-id`. All delivery attempts have the same value.',
-      }),
+    id: z.string().meta({
+      description: 'The value of the header `webhook-id`. All delivery attempts have the same value.',
+    }),
     object: z.literal('delivery'),
     render_id: z.string().regex(RENDER_ID),
     event: z.enum(EVENT_TYPES),

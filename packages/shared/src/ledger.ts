@@ -19,7 +19,7 @@ import type { Clock } from './runtime/index.ts';
 const intentSchema = z.object({
   version: z.literal(DATA_VERSION),
   provider: providerNameSchema,
-  /** Drawn by the run that writes the intent: only that run may POST (I2). */
+  /** A random token of the run that writes the intent. Only that run may POST (I2). */
   owner: z.string(),
   /** Host and process, for people. */
   claimedBy: z.string(),
@@ -80,7 +80,7 @@ export class Ledger {
   }
 
   async attemptState(renderId: string, attempt: number, signal?: AbortSignal): Promise<AttemptState> {
-    // The acceptance first: an intent that is read after it may be older than the acceptance.
+    // With an acceptance, the intent does not matter.
     const acceptance = await this.readAcceptance(renderId, attempt, signal);
     if (acceptance) return { kind: 'accepted', acceptance };
     const intent = await this.#readIntent(renderId, attempt, signal);
@@ -88,8 +88,8 @@ export class Ledger {
   }
 
   /**
-   * Claims the right to POST. Exactly one owner gets `true`, and only while the ledger holds that owner's intent. A
-   * put whose answer was lost is decided by reading the intent back: the same owner may claim again.
+   * Claims the right to POST. Exactly one owner gets `true`, and only while the ledger holds that owner's intent. When
+   * the answer to the put is lost, the same owner may claim again: the ledger reads the intent back.
    */
   async claim(
     renderId: string,
@@ -133,7 +133,7 @@ export class Ledger {
     result: TaskResult,
     signal?: AbortSignal,
   ): Promise<void> {
-    await this.#store.put(resultKey(renderId, attempt), toJson(result), putOptions(signal));
+    await this.#store.put(resultKey(renderId, attempt), serializeVersioned(result), jsonPutOptions(signal));
   }
 
   async readResult(renderId: string, attempt: number, signal?: AbortSignal): Promise<TaskResult | undefined> {
@@ -151,7 +151,7 @@ export class Ledger {
   }
 
   async writeReceipt(receipt: Receipt, signal?: AbortSignal): Promise<void> {
-    await this.#store.put(receiptKey(receipt.renderId), toJson(receipt), putOptions(signal));
+    await this.#store.put(receiptKey(receipt.renderId), serializeVersioned(receipt), jsonPutOptions(signal));
   }
 
   async readReceipt(renderId: string, signal?: AbortSignal): Promise<Receipt | undefined> {
@@ -171,11 +171,11 @@ export class Ledger {
 
   /** @returns whether this call wrote the object. */
   #writeIfAbsent(key: string, value: object, signal?: AbortSignal): Promise<boolean> {
-    return this.#store.putIfAbsent(key, toJson(value), putOptions(signal));
+    return this.#store.putIfAbsent(key, serializeVersioned(value), jsonPutOptions(signal));
   }
 }
 
-const toJson = (value: object) => JSON.stringify({ version: DATA_VERSION, ...value });
+const serializeVersioned = (value: object) => JSON.stringify({ version: DATA_VERSION, ...value });
 
 const JSON_TYPE = { contentType: 'application/json' };
-const putOptions = (signal?: AbortSignal) => (signal ? { ...JSON_TYPE, signal } : JSON_TYPE);
+const jsonPutOptions = (signal?: AbortSignal) => (signal ? { ...JSON_TYPE, signal } : JSON_TYPE);

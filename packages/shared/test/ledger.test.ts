@@ -2,7 +2,13 @@ import { requires, service, startHttpProxy, tempDir, uniqueS3Url } from '@darkro
 import { describe, expect, test } from 'vitest';
 import { Ledger } from '../src/ledger.ts';
 import { openStore } from '../src/object-store/index.ts';
-import { dayIndexPrefix, type JobRequest, type Receipt, readDayIndexKey } from '../src/render/index.ts';
+import {
+  DATA_VERSION,
+  dayIndexPrefix,
+  type JobRequest,
+  type Receipt,
+  readDayIndexKey,
+} from '../src/render/index.ts';
 import { systemClock } from '../src/runtime/index.ts';
 
 const request: JobRequest = {
@@ -21,7 +27,7 @@ const folderLedger = async () => {
 };
 
 describe('the ledger', () => {
-  test('of sixteen who claim a purchase exactly one may buy', async () => {
+  test('of sixteen owners that claim a purchase, exactly one gets it', async () => {
     const { ledger } = await folderLedger();
     const claims = await Promise.all(
       Array.from({ length: 16 }, (_, owner) => ledger.claim(ID, 1, claim(`${owner}`))),
@@ -29,46 +35,49 @@ describe('the ledger', () => {
     expect(claims.filter(Boolean)).toHaveLength(1);
   });
 
-  test('a refusal frees the purchase for another claim', async () => {
+  test('release() frees the purchase for another owner', async () => {
     const { ledger } = await folderLedger();
     expect(await ledger.claim(ID, 1, claim('a'))).toBe(true);
     expect(await ledger.claim(ID, 1, claim('b'))).toBe(false);
     await ledger.release(ID, 1);
-    expect(await ledger.attemptState(ID, 1)).toEqual({ state: 'unclaimed' });
+    expect(await ledger.attemptState(ID, 1)).toEqual({ kind: 'unclaimed' });
     expect(await ledger.claim(ID, 1, claim('b'))).toBe(true);
   });
 
-  test('the first word on an acceptance stands', async () => {
+  test('the first acceptance stays when another one is written', async () => {
     const { ledger } = await folderLedger();
     await ledger.claim(ID, 1, claim('a'));
-    expect(await ledger.attemptState(ID, 1)).toMatchObject({ state: 'claimed', intent: { owner: 'a' } });
-    const accepted = {
+    expect(await ledger.attemptState(ID, 1)).toMatchObject({ kind: 'claimed', intent: { owner: 'a' } });
+    const acceptance = {
       taskId: 'task_1',
       acceptedAt: 1,
       costMicros: 25_000,
       provider: 'toapis',
       source: 'answer',
     } as const;
-    await ledger.writeAcceptance(ID, 1, accepted);
+    await ledger.writeAcceptance(ID, 1, acceptance);
     await ledger.writeAcceptance(ID, 1, {
-      ...accepted,
+      ...acceptance,
       taskId: 'task_2',
       provider: 'toapis',
       source: 'webhook',
     });
-    expect(await ledger.attemptState(ID, 1)).toEqual({ state: 'accepted', accepted });
+    expect(await ledger.attemptState(ID, 1)).toEqual({
+      kind: 'accepted',
+      acceptance: { version: DATA_VERSION, ...acceptance },
+    });
   });
 
-  test('renders can be listed by day and tenant, newest first, before anything is known of them', async () => {
+  test('the day index lists renders by day and tenant, newest first, before they have a receipt', async () => {
     const { ledger, store } = await folderLedger();
     const day = Date.UTC(2026, 10, 22, 23, 59);
-    const enter = (last: number, tenant: string, createdAt: number) =>
+    const writeIndex = (last: number, tenant: string, createdAt: number) =>
       ledger.writeDayIndex({ renderId: `${ID.slice(0, -1)}${last}`, tenant, createdAt });
-    await enter(1, 'acme', day);
-    await enter(2, 'other', day);
-    await enter(3, 'acme', day + 1000);
-    // Twice is once.
-    await enter(3, 'acme', day + 1000);
+    await writeIndex(1, 'acme', day);
+    await writeIndex(2, 'other', day);
+    await writeIndex(3, 'acme', day + 1000);
+    // A second write changes nothing.
+    await writeIndex(3, 'acme', day + 1000);
     const page = await store.list({ prefix: dayIndexPrefix('acme', day) });
     expect(page.objects.map((object) => readDayIndexKey(object.key))).toEqual([
       { createdAt: day + 1000, renderId: `${ID.slice(0, -1)}3` },
@@ -76,7 +85,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  test('a receipt reads back as it was written', async () => {
+  test('readReceipt() returns the receipt that was written', async () => {
     const { ledger } = await folderLedger();
     const receipt: Receipt = {
       version: 1,
@@ -99,7 +108,7 @@ describe('the ledger', () => {
   });
 });
 
-requires('s3').test('a claim whose answer was lost on the way is still known to be ours', async () => {
+requires('s3').test('an owner whose answer was lost can claim again, and another owner cannot', async () => {
   const { bucket: _, ...access } = service('s3');
   const proxy = await startHttpProxy(access.endpoint);
   const s3 = { ...access, endpoint: proxy.url };
@@ -112,7 +121,6 @@ requires('s3').test('a claim whose answer was lost on the way is still known to 
   const ledger = new Ledger(store, systemClock);
   proxy.fail({ method: 'PUT', path: /intent\.json/, times: 1 }, 'lose-answer');
   await expect(ledger.claim(ID, 1, claim('a'))).rejects.toMatchObject({ code: 'unavailable' });
-  // The same run asks again; a stranger is told no.
   expect(await ledger.claim(ID, 1, claim('a'))).toBe(true);
   expect(await ledger.claim(ID, 1, claim('b'))).toBe(false);
   await store.close();

@@ -9,8 +9,8 @@ test.each([
   ['10.0.0.1', 'private'],
   ['172.31.255.255', 'private'],
   ['192.168.0.1', 'private'],
-  ['100.64.0.1', "a carrier's own"],
-  ['169.254.169.254', "a cloud's metadata"],
+  ['100.64.0.1', 'carrier-grade NAT'],
+  ['169.254.169.254', 'cloud metadata'],
   ['192.0.0.1', 'protocols'],
   ['198.18.0.1', 'benchmarks'],
   ['203.0.113.1', 'documentation'],
@@ -32,7 +32,7 @@ test.each([
   ['64:ff9b:1::a00:1', 'translated IPv4'],
   ['2002:7f00:1::', '6to4'],
   ['2001::1', 'Teredo'],
-  ['4000::1', 'not handed out'],
+  ['4000::1', 'not assigned'],
 ])('%s is not public: %s', (address) => {
   expect(isPublicAddress(address)).toBe(false);
 });
@@ -44,7 +44,7 @@ test.each(['93.184.216.34', '2606:2800:220:1::1', '[2606:2800:220:1::1]', '::fff
   },
 );
 
-test.each(['example.com', '', 'localhost', 'a.b'])('"%s" is no address', (name) => {
+test.each(['example.com', '', 'localhost', 'a.b'])('"%s" is not an address', (name) => {
   expect(isPublicAddress(name)).toBeUndefined();
 });
 
@@ -55,6 +55,6 @@ test.each([
   ['a.localhost', true],
   ['localhost.example.com', false],
   ['notlocalhost', false],
-])('whether %s is this machine: %s', (name, local) => {
+])('isLocalName(%j) is %s', (name, local) => {
   expect(isLocalName(name)).toBe(local);
 });

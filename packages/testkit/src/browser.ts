@@ -4,7 +4,7 @@ import { service } from './requires.ts';
 
 export interface WatchedPage {
   page: Page;
-  /** What a user would never see: console errors, scripts that threw, requests that failed or left this machine. */
+  /** Problems that a user does not see: console errors, script errors, requests that failed or left this machine. */
   troubles: string[];
 }
 
@@ -20,9 +20,9 @@ const FLAGS = [
 ];
 
 /**
- * A page in a real Chromium, closed when the test (from a hook: the file) is over.
+ * Opens a page in a real Chromium. It is closed when the test (from a hook: the file) is over.
  *
- * @param httpCredentials what its person types when a server asks for a password
+ * @param options.httpCredentials what the browser sends when a server asks for a password
  */
 export async function openPage(
   viewport = { width: 1280, height: 860 },
@@ -40,7 +40,7 @@ export async function openPage(
   });
   page.on('pageerror', (error) => troubles.push(`script: ${error.message}`));
   page.on('requestfailed', (request) => {
-    // Cut off by whoever asked: a page that is left while it looks something up.
+    // The page itself canceled the request: the browser left the page while a request was running.
     if (request.failure()?.errorText === 'net::ERR_ABORTED') return;
     troubles.push(`failed: ${request.url()}`);
   });

@@ -4,8 +4,8 @@ type Undo = () => Promise<void> | void;
 const untilFileEnds: Undo[] = [];
 
 /**
- * Runs `undo` when the test is over, passed or failed. Called from a hook, where there is no test, it runs when
- * the file is over. Last in, first out.
+ * Registers `undo` to run when the test is over, passed or failed. A hook has no test: there, `undo` runs when the file
+ * is over. The last one registered runs first.
  */
 export function cleanup(undo: Undo): void {
   try {
@@ -15,7 +15,7 @@ export function cleanup(undo: Undo): void {
   }
 }
 
-/** Runs what hooks left behind; everything is tried, the first failure is thrown. */
+/** Runs everything that hooks registered, then throws the first failure. */
 export async function cleanUpFile(): Promise<void> {
   const failures: unknown[] = [];
   for (let undo = untilFileEnds.pop(); undo; undo = untilFileEnds.pop()) {

@@ -1,17 +1,17 @@
-// setup.ts       vitest's global set-up: servers once per run, the output file, the search for leaked secrets
-// file-setup.ts  before each test file: where output goes, what hooks left is cleaned up
-// needs.ts       tests that cannot run without a server
-// fresh.ts       prefixes, S3 places and folders no other test uses
-// cleanup.ts     undo when a test or a file is over
-// latch.ts       a gate two sides of a test meet at
-// browser.ts     a page in a real Chromium
-// until.ts       a condition polled with a deadline
-// secrets.ts     secrets that must turn up nowhere
-// services/      Redis and S3: found or started
-// ceph/          an S3 server from Debian's packages
-// debian/        packages unpacked below a folder
-// process/       processes under test and servers, ended by their own pid
-// proxy/         faults between a client and a server
+// setup.ts         vitest's global set-up: starts the servers, opens the output file, searches it for leaked secrets
+// file-setup.ts    runs before each test file: sets the output file, registers the clean-up of hooks
+// requires.ts      skips or fails tests whose server is missing
+// unique-names.ts  prefixes, S3 URLs and folders that no other test uses
+// cleanup.ts       undoes something when a test or a file is over
+// latch.ts         a gate where one side of a test waits for the other
+// browser.ts       a page in a real Chromium
+// until.ts         polls a condition until a deadline
+// secrets.ts       secrets that no process may write
+// services/        Redis, S3 and a browser: found or started
+// ceph/            an S3 server from Debian's packages
+// debian/          unpacks packages below a folder
+// process/         processes under test and servers, each ended by its own pid
+// proxy/           faults between a client and a server
 import type {} from './setup.ts';
 
 export { openPage, type WatchedPage } from './browser.ts';

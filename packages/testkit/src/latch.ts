@@ -1,17 +1,17 @@
 export interface Latch<T = void> {
   readonly opened: boolean;
-  /** Opens it for all who wait and will wait. Only the first call counts. */
+  /** Resolves every wait, present and future. Only the first call has an effect. */
   open(value: T): void;
-  /** Fails all who wait and will wait. */
+  /** Rejects every wait, present and future. */
   fail(reason: unknown): void;
-  /** Rejects when it was not opened in time. @param timeout milliseconds, 20_000 by default */
+  /** Rejects if the latch is not opened in time. @param timeout milliseconds. @default 20_000 */
   wait(timeout?: number): Promise<T>;
 }
 
-/** A gate that two sides of a test meet at, in place of a sleep. */
+/** A gate where one side of a test waits for the other, instead of sleeping. */
 export function latch<T = void>(): Latch<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  promise.catch(() => {}); // Nobody may be waiting when it fails.
+  promise.catch(() => {}); // It may fail while no caller waits.
   let opened = false;
   return {
     get opened() {

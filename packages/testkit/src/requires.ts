@@ -2,10 +2,10 @@ import { describe, inject, test } from 'vitest';
 import { howToGet, type ServiceName, type Services } from './services/services.ts';
 
 /**
- * `describe` and `test` for what cannot run without these servers. Where one is missing they are skipped and the
- * run says so in a line; with `CI=true` they fail, because a green run that tested nothing is worse.
+ * `describe` and `test` for tests that need these servers. If a server is missing, the tests are skipped and the run
+ * prints a line about it. With `CI=true` they fail: a green run that tested nothing is worse.
  *
- * @example needs('redis', 's3').describe('a killed worker buys nothing twice', () => { … })
+ * @example requires('redis', 's3').describe('a killed worker buys nothing twice', () => { … })
  */
 export function requires(...names: ServiceName[]): {
   describe: (name: string, body: () => void) => void;
@@ -30,9 +30,9 @@ export function requires(...names: ServiceName[]): {
   };
 }
 
-/** A service that {@link requires} promised. Call it in hooks and tests, not while they are being collected. */
+/** A service that {@link requires} has checked. Call it in hooks and tests, not while vitest collects them. */
 export function service<N extends ServiceName>(name: N): NonNullable<Services[N]> {
   const found = inject('services')[name];
-  if (!found) throw new Error(`${name} is missing: ask for it with needs('${name}')`);
+  if (!found) throw new Error(`${name} is missing: call requires('${name}') first`);
   return found as NonNullable<Services[N]>;
 }

@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** What no process may ever write (I8): planted secrets, signed URLs, data URIs. */
+/** What no process may write (I8): planted secrets, signed URLs, data URIs. */
 const forbidden = [
   /planted-secret-[0-9a-f]{8}/,
   /X-Amz-Signature=[0-9a-f]{8}/,
   /data:image\/[a-z]+;base64,\S{16}/,
 ];
 
-/** A secret to hand to a process under test. The run fails when it turns up in the output of any process. */
+/** Creates a secret for a process under test. The run fails if any process writes it. */
 export function plantSecret(): string {
   return `planted-secret-${randomBytes(12).toString('hex')}`;
 }
 
-/** The first lines of a run's output that hold what must not be there. */
+/** Finds lines of a run's output that contain a secret. @returns at most five. */
 export async function findLeaks(file: string): Promise<string[]> {
   const leaks: string[] = [];
   for await (const line of createInterface({ input: createReadStream(file) })) {

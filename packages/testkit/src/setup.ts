@@ -9,21 +9,21 @@ import { startServices } from './services/index.ts';
 declare module 'vitest' {
   export interface ProvidedContext {
     services: Services;
-    /** The file that collects what processes of the run write. */
+    /** The file that collects what the processes of the run write. */
     output: string;
   }
 }
 
 const cache = fileURLToPath(new URL('../../../.cache/', import.meta.url));
 
-/** Starts the servers once for the whole run; vitest calls what it returns when all is over. */
+/** Starts the servers once for the whole run. Vitest calls the returned function at the end of the run. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const output = await openRunOutput(`${cache}test-output`);
   const started = await startServices(cache);
   project.provide('services', started.services);
   project.provide('output', output);
 
-  // Whoever started the run (scripts/test.ts) may want the lines at the end, else they are printed here.
+  // scripts/test.ts prints these lines at the end of the run. Without it, they are printed here.
   const report = process.env['TEST_MISSING_FILE'];
   if (report) await writeFile(report, started.missing.map((line) => `${line}\n`).join(''));
   else for (const line of started.missing) process.stderr.write(`${line}\n`);

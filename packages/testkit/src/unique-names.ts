@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { cleanup } from './cleanup.ts';
 import { service } from './requires.ts';
 
-/** A name no other test uses: for BullMQ prefixes and keys below a bucket. */
+/** Creates a name that no other test uses: for BullMQ prefixes and keys in a bucket. */
 export function uniquePrefix(): string {
   return `t-${randomBytes(6).toString('hex')}`;
 }
 
-/** A place in the S3 bucket of this run that no other test uses: `s3://bucket/prefix`. */
+/** Creates a URL in the S3 bucket of this run that no other test uses: `s3://bucket/prefix`. */
 export function uniqueS3Url(): string {
   return `s3://${service('s3').bucket}/${uniquePrefix()}`;
 }
 
-/** An empty folder, removed when the test (from a hook: the file) is over. */
+/** Creates an empty folder. It is removed when the test (from a hook: the file) is over. */
 export async function tempDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'darkroom-test-'));
   cleanup(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));

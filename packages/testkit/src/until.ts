@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface UntilOptions {
-  /** Milliseconds: finds out what hangs, and says nothing of how fast it should be. @default 20_000 */
+  /** Milliseconds. It detects a hang; it is no performance requirement. @default 20_000 */
   timeout?: number;
-  /** Milliseconds between looks. @default 20 */
+  /** Milliseconds between two checks. @default 20 */
   every?: number;
-  /** For the error: what was waited for. */
+  /** The name of the condition in the error. */
   what?: string;
 }
 
 /**
- * Looks again until the condition answers with something truthy, and returns that. A condition that throws is
- * looked at again too: its last error is the cause when the deadline passes.
+ * Polls the condition until it returns a truthy value, and returns this value. A condition that throws is polled
+ * again; its last error is the cause of the error at the deadline.
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
@@ -28,7 +28,7 @@ export async function until<T>(
       failure = error;
     }
     if (performance.now() >= deadline)
-      throw new Error(`${what} was not so within ${timeout} ms`, { cause: failure });
+      throw new Error(`${what} did not become true within ${timeout} ms`, { cause: failure });
     await delay(every);
   }
 }

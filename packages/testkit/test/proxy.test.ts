@@ -4,38 +4,38 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { cleanup, startHttpProxy, startProxy, until } from '../src/index.ts';
 
-describe('a proxy for bytes', () => {
-  test('forwards, cuts, refuses and comes back on the same port', async () => {
-    const proxy = await startProxy(await echo());
-    const first = dial(proxy.port);
+describe('startProxy()', () => {
+  test('the proxy forwards, cuts and refuses connections, and resumes on the same port', async () => {
+    const proxy = await startProxy(await startEchoServer());
+    const first = openConnection(proxy.port);
     first.write('one');
     await until(() => first.text() === 'one');
 
     proxy.cut();
     await until(() => first.closed());
-    const second = dial(proxy.port);
+    const second = openConnection(proxy.port);
     second.write('two');
     await until(() => second.text() === 'two');
 
     await proxy.refuse();
     await until(() => second.closed());
-    const third = dial(proxy.port);
+    const third = openConnection(proxy.port);
     await until(() => third.error() === 'ECONNREFUSED');
 
     await proxy.resume();
-    const fourth = dial(proxy.port);
+    const fourth = openConnection(proxy.port);
     fourth.write('four');
     await until(() => fourth.text() === 'four');
   });
 
-  test('holds everything back while stalled, and loses nothing of it', async () => {
-    const proxy = await startProxy(await echo());
-    const old = dial(proxy.port);
+  test('the proxy holds all bytes back while it is stalled, and loses none', async () => {
+    const proxy = await startProxy(await startEchoServer());
+    const old = openConnection(proxy.port);
     old.write('a');
     await until(() => old.text() === 'a');
     proxy.stall();
     old.write('b');
-    const young = dial(proxy.port);
+    const young = openConnection(proxy.port);
     young.write('c');
     await until(() => proxy.connections === 2);
     expect([old.text(), young.text()]).toEqual(['a', '']);
@@ -44,9 +44,9 @@ describe('a proxy for bytes', () => {
   });
 });
 
-describe('a proxy for requests', () => {
-  test('fails only what matches, as often as asked', async () => {
-    const { url, seen } = await greeter();
+describe('startHttpProxy()', () => {
+  test('a fault hits only matching requests, and only as often as armed', async () => {
+    const { url, seen } = await startHttpServer();
     const proxy = await startHttpProxy(url);
     const fault = proxy.fail({ method: 'PUT', path: '/x', times: 1 }, { status: 503, body: 'slow down' });
     expect((await fetch(`${proxy.url}/x`)).status).toBe(200);
@@ -58,16 +58,16 @@ describe('a proxy for requests', () => {
     expect(proxy.requests).toEqual(['GET /x', 'PUT /x', 'PUT /x']);
   });
 
-  test('loses the answer to a request that the server did', async () => {
-    const { url, seen } = await greeter();
+  test('the proxy loses the answer to a request that the server has handled', async () => {
+    const { url, seen } = await startHttpServer();
     const proxy = await startHttpProxy(url);
     proxy.fail({ method: 'POST' }, 'lose-answer');
     await expect(fetch(`${proxy.url}/buy`, { method: 'POST', body: 'b' })).rejects.toThrow();
     expect(seen).toEqual(['POST /buy']);
   });
 
-  test('resets before the server sees anything, truncates, and holds back while stalled', async () => {
-    const { url, seen } = await greeter();
+  test('the proxy resets before the server sees the request, truncates an answer, and holds requests back while it is stalled', async () => {
+    const { url, seen } = await startHttpServer();
     const proxy = await startHttpProxy(url);
     const reset = proxy.fail({ path: /reset/ }, 'reset');
     await expect(fetch(`${proxy.url}/reset`)).rejects.toThrow();
@@ -86,12 +86,12 @@ describe('a proxy for requests', () => {
   });
 });
 
-async function echo(): Promise<string> {
+async function startEchoServer(): Promise<string> {
   const server = createServer((socket) => void socket.on('error', () => {}).pipe(socket));
   return `tcp://127.0.0.1:${await listen(server)}`;
 }
 
-async function greeter(): Promise<{ url: string; seen: string[] }> {
+async function startHttpServer(): Promise<{ url: string; seen: string[] }> {
   const seen: string[] = [];
   const server = createHttpServer((request, response) => {
     seen.push(`${request.method} ${request.url}`);
@@ -107,7 +107,7 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-function dial(port: number) {
+function openConnection(port: number) {
   const socket = connect(port, '127.0.0.1');
   cleanup(() => void socket.destroy());
   let text = '';

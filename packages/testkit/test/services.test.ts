@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { expect } from 'vitest';
 import { cleanup, requires, service, until } from '../src/index.ts';
 
-requires('redis').test('a run has a Redis that answers', async () => {
+requires('redis').test('the Redis of a run answers', async () => {
   const { hostname, port, password } = new URL(service('redis').url);
   const socket = connect(Number(port), hostname);
   cleanup(() => void socket.destroy());
@@ -13,7 +13,7 @@ requires('redis').test('a run has a Redis that answers', async () => {
   expect(answer).not.toContain('-ERR');
 });
 
-requires('s3').test('a run has an S3 that refuses strangers', async () => {
+requires('s3').test('the S3 server of a run refuses requests without credentials', async () => {
   const answer = await fetch(`${service('s3').endpoint}/${service('s3').bucket}`);
   expect(answer.status).toBe(403);
 });

@@ -1,4 +1,4 @@
-import { type TenantValue, valuesOfTenant } from '@darkroom/shared/config';
+import { selectTenantValues, type TenantValue } from '@darkroom/shared/config';
 import { type Ledger } from '@darkroom/shared/ledger';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type Checkpoint, drawRenderId, renderIdFor, type StoredInput } from '@darkroom/shared/render';
@@ -66,7 +66,7 @@ export async function accept(deps: DoorDeps, tenant: string, checked: CheckedReq
 /** Everything before queue and store. Waits only for images to be looked into. @throws {ProblemError} */
 export function draftOf(deps: DoorDeps, tenant: string, checked: CheckedRequest): Draft | Promise<Draft> {
   const { secrets, allowPrivate } = deps.webhooks;
-  const signed = checked.request.webhook_url === undefined || valuesOfTenant(secrets, tenant).length > 0;
+  const signed = checked.request.webhook_url === undefined || selectTenantValues(secrets, tenant).length > 0;
   const own = { pictures: deps.uploads, tenant };
   const packed = pack(checked.request, { signed, allowPrivate }, own);
   const draft = ({ request, inputs }: Packed): Draft => {

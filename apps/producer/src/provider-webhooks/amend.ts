@@ -1,4 +1,4 @@
-import { priceOfResolution } from '@darkroom/shared/config';
+import { getRenderPrice } from '@darkroom/shared/config';
 import { type Acceptance, CANCELED_OWNER } from '@darkroom/shared/ledger';
 import { type Checkpoint, type Purchase, sumCost } from '@darkroom/shared/render';
 import type { RenderJob } from '../backends/index.ts';
@@ -15,7 +15,7 @@ export function acceptedBy(
   return {
     taskId,
     acceptedAt: submittedAt ? submittedAt * 1000 : deps.now(),
-    costMicros: priceOfResolution(deps.settings, request.resolution),
+    costMicros: getRenderPrice(deps.settings, request.resolution),
     provider: 'toapis',
     source: 'webhook',
   };

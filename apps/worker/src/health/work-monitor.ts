@@ -1,6 +1,5 @@
 import type { Queues } from '@darkroom/shared/queues';
-import type { Clock, Logger } from '@darkroom/shared/runtime';
-import { errorMessage } from '../net/index.ts';
+import { type Clock, errorMessage, type Logger } from '@darkroom/shared/runtime';
 import type { Metrics } from '../stage/index.ts';
 
 /** How a worker is doing. `alive` is about this process, `ready` about the engine that it needs. */

@@ -3,8 +3,8 @@
 // guarded-lookup.ts   a DNS lookup for sockets that checks each address before the socket connects
 // dns-lookup.ts       resolves names by DNS itself, without the threads that all system lookups share
 // retry-after.ts      the header Retry-After as milliseconds
-// error-message.ts    the message of anything that was thrown
+// error-cause.ts      the cause of anything that was thrown
 export * from './dns-lookup.ts';
-export * from './error-message.ts';
+export * from './error-cause.ts';
 export * from './guarded-lookup.ts';
 export * from './retry-after.ts';

@@ -1,4 +1,4 @@
-import { priceOfResolution, type Settings } from '@darkroom/shared/config';
+import { getRenderPrice, type Settings } from '@darkroom/shared/config';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { Provider } from './provider.ts';
 import { openToapis } from './toapis/index.ts';
@@ -13,7 +13,7 @@ export function createProvider(settings: Settings, clock: Clock): Provider {
       submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
       pollsPerSecond: settings.TOAPIS_QUERY_PER_SECOND,
     },
-    priceMicros: ({ resolution }) => priceOfResolution(settings, resolution),
+    priceMicros: ({ resolution }) => getRenderPrice(settings, resolution),
     now: () => clock.now(),
   });
 }

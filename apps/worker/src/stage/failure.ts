@@ -1,6 +1,6 @@
 import type { FailureCode, StepName } from '@darkroom/api';
 import type { Failure } from '@darkroom/shared/render';
-import { errorMessage } from '../net/index.ts';
+import { errorMessage } from '@darkroom/shared/runtime';
 import type { Infra } from './infra.ts';
 import type { StageFailure } from './stage.ts';
 

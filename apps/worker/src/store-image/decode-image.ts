@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
+import { errorMessage } from '@darkroom/shared/runtime';
 import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type';
 import sharp from 'sharp';
-import { errorMessage } from '../net/index.ts';
 
 /** The facts that a full decode found. Width and height in pixels as displayed, with the orientation applied. */
 export interface DecodedImage {

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorMessage } from '@darkroom/shared/runtime';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
-import { errorCause, errorMessage } from '../net/index.ts';
+import { errorCause } from '../net/index.ts';
 import { assertResultHost, createResultLookup, HostRefused, type HostRules } from './result-hosts.ts';
 
 /** A result on disk. `sha256` in hex, of the received bytes. The caller deletes the file. */

@@ -1,4 +1,4 @@
-import { type Settings, valuesOfTenant } from '@darkroom/shared/config';
+import { type Settings, selectTenantValues } from '@darkroom/shared/config';
 import type { ObjectStore } from '@darkroom/shared/object-store';
 import { type Queues, type WebhookJob, webhookId } from '@darkroom/shared/queues';
 import { DATA_VERSION, hideUrl, type Receipt, type Reference } from '@darkroom/shared/render';
@@ -37,7 +37,7 @@ async function findTargets(
 ): Promise<Reference[]> {
   if (request.webhook) return [request.webhook];
   const references: Reference[] = [];
-  for (const url of valuesOfTenant(settings.WEBHOOK_URLS, tenant)) {
+  for (const url of selectTenantValues(settings.WEBHOOK_URLS, tenant)) {
     // WEBHOOK_URLS is a secret setting, so the job must not show the URL (I8).
     const { reference, input } = hideUrl(new URL(url));
     if (!(await store.head(input.key, { signal }))) {

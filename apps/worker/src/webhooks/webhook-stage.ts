@@ -1,10 +1,10 @@
-import { valuesOfTenant } from '@darkroom/shared/config';
+import { selectTenantValues } from '@darkroom/shared/config';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import { isStoreAway, type ObjectStore } from '@darkroom/shared/object-store';
 import type { WebhookDeadLetter, WebhookJob } from '@darkroom/shared/queues';
 import type { Reference } from '@darkroom/shared/render';
+import { errorMessage } from '@darkroom/shared/runtime';
 import { createSituation, decide, nextWebhookDelay } from '../decide/index.ts';
-import { errorMessage } from '../net/index.ts';
 import {
   type Infra,
   mustHandBack,
@@ -87,7 +87,7 @@ async function deliver(context: WebhookContext): Promise<WebhookOutcome> {
     metrics.webhooks.inc({ outcome: 'superseded' });
     return DONE;
   }
-  const secrets = valuesOfTenant(settings.WEBHOOK_SECRETS, tenant);
+  const secrets = selectTenantValues(settings.WEBHOOK_SECRETS, tenant);
   if (secrets.length === 0) {
     return buryWebhook(context, `no secret to sign with: WEBHOOK_SECRETS has none for the tenant ${tenant}`);
   }

@@ -1,8 +1,8 @@
-// settings.ts   every setting with its meaning, range and default
-// parse.ts      reads the environment once and tells all problems at once
-// per-tenant.ts values of a tenant, or of all
-// prices.ts     what a render costs at the provider
-// describe.ts   help texts and docs/settings.md, made from the schema
+// settings.ts    every setting with its meaning, range and default
+// parse.ts       reads the environment once and reports all problems together
+// per-tenant.ts  settings with a value for each tenant
+// prices.ts      the provider's price of a render
+// describe.ts    help texts and docs/settings.md, made from the schema
 export * from './describe.ts';
 export * from './parse.ts';
 export * from './per-tenant.ts';

@@ -7,17 +7,17 @@ export interface SettingProblem {
   received: string;
 }
 
-/** The settings that a process cannot do without: ever, and in production. */
+/** The settings that a process needs, always or in production. */
 export interface RequiredSettings {
-  /** With what is expected of it. */
+  /** The value is the text for `expected` in the error. */
   always?: Partial<Record<keyof Settings, string>>;
   production?: readonly (keyof Settings)[];
 }
 
-/** Of a process that shares its queue with others. */
+/** The text for `QUEUE_URL` in the error of a process that shares its queue with other processes. */
 export const SHARED_QUEUE = 'the URL of Redis; the embedded engine works only with `start`';
 
-/** All that is wrong with the settings, at once. */
+/** All problems of the settings, in one error. */
 export class ConfigError extends Error {
   readonly code = 'invalid_config';
   readonly problems: SettingProblem[];
@@ -35,13 +35,13 @@ export class ConfigError extends Error {
 /**
  * Reads the settings of a process. An empty variable counts as unset.
  *
- * @param needs what this process cannot do without: ever, and when `NODE_ENV=production`, where nothing embedded
- * starts silently.
- * @throws {ConfigError} naming every setting that is wrong.
+ * @param required settings that this process needs. Those for production prevent that an embedded engine or store starts
+ * silently when `NODE_ENV=production`.
+ * @throws {ConfigError} with every invalid or missing setting.
  */
 export function parseSettings(
   env: Record<string, string | undefined>,
-  needs: RequiredSettings = {},
+  required: RequiredSettings = {},
 ): Settings {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
@@ -51,27 +51,28 @@ export function parseSettings(
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const name = String(issue.path[0]);
-      problems.push({ name, expected: issue.message, received: shown(name, given[name]) });
+      problems.push({ name, expected: issue.message, received: formatReceived(name, given[name]) });
     }
   }
-  const missing = (name: string, expected: string) => {
+  const reportMissing = (name: string, expected: string) => {
     if (given[name] !== undefined || problems.some((problem) => problem.name === name)) return;
     problems.push({ name, expected, received: 'nothing' });
   };
-  for (const [name, expected] of Object.entries(needs.always ?? {})) missing(name, expected);
+  for (const [name, expected] of Object.entries(required.always ?? {})) reportMissing(name, expected);
   if (given.NODE_ENV === 'production') {
-    for (const name of needs.production ?? []) missing(name, 'a value, as NODE_ENV is production');
+    for (const name of required.production ?? [])
+      reportMissing(name, 'a value, because NODE_ENV is production');
   }
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   return parsed.data;
 }
 
-function shown(name: string, value: string | undefined): string {
+function formatReceived(name: string, value: string | undefined): string {
   if (value === undefined) return 'nothing';
   return SECRET_SETTINGS.includes(name) ? '[redacted]' : JSON.stringify(value.slice(0, 80));
 }
 
-/** The values that no log line may show: for the scrubber. */
+/** The secret values of the environment, for the scrubber: no log line may contain them. */
 export function listSecrets(env: Record<string, string | undefined>): string[] {
   const secrets = [
     env.TOAPIS_API_KEY,

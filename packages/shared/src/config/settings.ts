@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { API_KEY_FORM, type ApiKey, parseApiKeys } from '../keys/api-keys.ts';
+import { API_KEY_FORM, type ApiKey, parseApiKeys } from '../keys/index.ts';
 import { parseTenantValues, type TenantValue } from './per-tenant.ts';
 
 const whole = (min: number, max: number) =>

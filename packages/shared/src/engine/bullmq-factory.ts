@@ -6,19 +6,19 @@ import {
   type RedisQueueBackend,
   Worker,
 } from 'bullmq';
-import type { Clock } from '../runtime/clock.ts';
-import { queueDefaults, workerDefaults } from './defaults.ts';
+import { type Clock, raceTimeout } from '../runtime/index.ts';
 import type { Engine, EngineQueueOptions, EngineWorkerOptions, Processor } from './engine.ts';
 import type { ErrorReport } from './error-report.ts';
+import { workerDefaults } from './worker-defaults.ts';
 
-/** What BullMQ's classes stand on. One connection object may serve many of them. */
+/** What BullMQ's classes need of an engine. One connection object may serve many of them. */
 export interface BullMQBackend {
   kind: Engine['kind'];
   prefix: string;
   queueConnection(): ConnectionOptions;
   /** Waits for the engine instead of failing. */
   workerConnection(): ConnectionOptions;
-  /** Redis's type because it is the default of BullMQ's classes: with another, their types spread everywhere. */
+  /** Redis's type, because it is the default of BullMQ's classes. Another type would spread through all of them. */
   queueBackend: BackendFactory<RedisQueueBackend>;
   workerBackend: BackendFactory<RedisQueueBackend>;
   /** More options for queues. */
@@ -29,72 +29,69 @@ export interface BullMQBackend {
 
 export interface BullMQFactory extends Pick<Engine, 'queue' | 'worker' | 'events'> {
   queues(): Iterable<Queue>;
-  /** Workers first, so that nothing is in hand when queues and events go. Gives up after `ms`. */
+  /** Closes workers first, so that no job is running when queues and events close. Gives up after `ms`. */
   close(ms: number): Promise<void>;
 }
 
-/** Makes BullMQ's queues, workers and events for an engine, and remembers them so that they can be closed. */
-export function createBullMQFactory(footing: BullMQBackend): BullMQFactory {
-  const { clock } = footing;
+/** Makes BullMQ's queues, workers and events for an engine. Remembers them to close them. */
+export function createBullMQFactory(backend: BullMQBackend): BullMQFactory {
+  const { clock } = backend;
   const queues = new Map<string, Queue>();
   const workers = new Set<Worker>();
   const events = new Set<QueueEvents>();
-  const defaults = queueDefaults[footing.kind];
   let closed = false;
-  const open = () => {
+  const assertOpen = () => {
     if (closed) throw new Error('The engine is closed.');
   };
 
   return {
     queue<D, R>(name: string, options: EngineQueueOptions = {}): Queue<D, R> {
-      open();
+      assertOpen();
       const known = queues.get(name);
       if (known) return known as unknown as Queue<D, R>;
       const queue = new Queue(
         name,
         {
-          ...defaults,
           ...options,
-          defaultJobOptions: { ...defaults.defaultJobOptions, ...options.defaultJobOptions },
-          ...footing.queueOptions,
-          prefix: footing.prefix,
-          connection: footing.queueConnection(),
+          ...backend.queueOptions,
+          prefix: backend.prefix,
+          connection: backend.queueConnection(),
         },
-        footing.queueBackend,
+        backend.queueBackend,
       );
-      queue.on('error', (error) => footing.report(error, `queue ${name}`));
+      queue.on('error', (error) => backend.report(error, `queue ${name}`));
       queues.set(name, queue);
       return queue as unknown as Queue<D, R>;
     },
 
     worker<D, R>(name: string, processor: Processor<D, R>, options: EngineWorkerOptions = {}): Worker<D, R> {
-      open();
+      assertOpen();
       const worker = new Worker<D, R>(
         name,
-        // BullMQ hands over the signal only to functions that declare three parameters.
+        // BullMQ passes the signal only to functions that declare three parameters.
         (job, token, signal) => processor(job, token as string, signal as AbortSignal),
         {
-          ...workerDefaults[footing.kind],
+          ...workerDefaults[backend.kind],
           ...options,
-          prefix: footing.prefix,
-          connection: footing.workerConnection(),
+          prefix: backend.prefix,
+          connection: backend.workerConnection(),
         },
-        footing.workerBackend,
+        backend.workerBackend,
       );
-      worker.on('error', (error) => footing.report(error, `worker ${name}`));
+      worker.on('error', (error) => backend.report(error, `worker ${name}`));
       worker.once('closed', () => workers.delete(worker as unknown as Worker));
       workers.add(worker as unknown as Worker);
       return worker;
     },
 
     events(name) {
-      open();
+      assertOpen();
       const listener = new QueueEvents(
         name,
-        { prefix: footing.prefix, connection: footing.workerConnection() },
-        footing.workerBackend,
+        { prefix: backend.prefix, connection: backend.workerConnection() },
+        backend.workerBackend,
       );
-      listener.on('error', (error) => footing.report(error, `events ${name}`));
+      listener.on('error', (error) => backend.report(error, `events ${name}`));
       events.add(listener);
       return listener;
     },
@@ -103,23 +100,22 @@ export function createBullMQFactory(footing: BullMQBackend): BullMQFactory {
 
     async close(ms) {
       closed = true;
-      const done = new AbortController();
-      const late = clock.sleep(ms, done.signal);
-      late.catch(() => undefined);
-      const stage = (closing: Promise<unknown>[]) =>
-        settledBefore(late, closing).catch((error) => footing.report(error, 'close'));
-      await stage([...workers].map((worker) => worker.close()));
-      await stage([...events, ...queues.values()].map((one) => one.close()));
-      done.abort();
+      const deadline = clock.now() + ms;
+      const waitUntilClosed = (closing: Promise<unknown>[]) =>
+        waitForAll(closing, deadline - clock.now()).catch((error) => backend.report(error, 'close'));
+      await waitUntilClosed([...workers].map((worker) => worker.close()));
+      await waitUntilClosed([...events, ...queues.values()].map((one) => one.close()));
     },
   };
 }
 
-/** Waits for all of them, whatever they end in, unless it gets late; the first failure is thrown. */
-async function settledBefore(late: Promise<void>, work: Promise<unknown>[]): Promise<void> {
-  if (work.length === 0) return;
-  const results = await Promise.race([Promise.allSettled(work), late]);
-  if (!results) throw new Error(`Gave up on closing ${work.length} workers, queues or events.`);
+/** Waits until all of them have resolved or rejected, but no longer than `ms`. Throws the first failure. */
+async function waitForAll(closing: Promise<unknown>[], ms: number): Promise<void> {
+  const results = await raceTimeout(
+    Promise.allSettled(closing),
+    Math.max(0, ms),
+    () => new Error(`Gave up on closing ${closing.length} workers, queues or events.`),
+  );
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
 }

@@ -1,15 +1,14 @@
 import type { Job, Queue, QueueEvents, QueueOptions, Worker, WorkerOptions } from 'bullmq';
-import type { Counters } from './counters.ts';
 
-/** A processor as BullMQ calls it; declaring three parameters is what makes BullMQ hand over the signal. */
+/** A processor as BullMQ calls it. BullMQ passes the signal only to functions that declare three parameters. */
 export type Processor<D, R> = (job: Job<D, R>, token: string, signal: AbortSignal) => Promise<R>;
 
 export type EngineQueueOptions = Pick<QueueOptions, 'defaultJobOptions' | 'streams'>;
 export type EngineWorkerOptions = Omit<WorkerOptions, 'connection' | 'prefix'>;
 
 /**
- * Where the queues live. BullMQ's own classes are the interface: an engine only decides what they stand on,
- * owns the connections, and knows what its kind can get wrong.
+ * The server of the queues. BullMQ's own classes are the interface. An engine chooses their backend, owns the
+ * connections, and knows what can be wrong with its kind of server.
  */
 export interface Engine {
   readonly kind: 'redis' | 'pglite';
@@ -17,22 +16,36 @@ export interface Engine {
   readonly description: string;
   /** The same queue object for the same name. Closed by `close`. Rejects fast when the engine is away. */
   queue<D, R>(name: string, options?: EngineQueueOptions): Queue<D, R>;
-  /** A worker that waits for the engine as long as it takes. The caller closes it; `close` closes what is left. */
+  /** A worker that waits without limit while the engine is away. The caller closes it; `close` closes the rest. */
   worker<D, R>(name: string, processor: Processor<D, R>, options?: EngineWorkerOptions): Worker<D, R>;
   events(name: string): QueueEvents;
   /**
-   * The data of jobs as JSON text, in the order of their ids; `undefined` for those that are not there. For thousands of
-   * them: whole jobs cost five times as much to read. Rejects fast when the engine is away.
+   * The data of jobs as JSON text, in the order of their ids; `undefined` for jobs that do not exist. For thousands of
+   * jobs: to read whole jobs costs five times as much. Rejects fast when the engine is away.
    */
   readJobTexts(queue: string, jobIds: readonly string[]): Promise<(string | undefined)[]>;
-  /** Shared numbers that BullMQ has no place for (quotas). */
+  /** Shared counts for quotas. BullMQ has none. */
   readonly counters: Counters;
   /** Resolves when the engine answers; rejects with {@link EngineError} `unavailable` after `timeoutMs`. */
   ping(timeoutMs: number): Promise<void>;
-  /** What the operator should know: evicting Redis, no AOF, a version too old… Plain sentences. */
+  /** What an operator should change: a Redis that evicts keys, has no append-only file, is too old… */
   warnings(): Promise<string[]>;
-  /** Closes workers, queues, connections. Idempotent; gives up waiting after a few seconds. */
+  /** Closes workers, queues and connections. Idempotent. Gives up after a few seconds. */
   close(): Promise<void>;
+}
+
+/**
+ * Shared counts: in Redis for all processes of a deployment, in this process for the embedded engine. A quota is a
+ * number of units per fixed second. Callers spread their requests; the count only stops the excess.
+ */
+export interface Counters {
+  /**
+   * Takes one of `perSecond` units of `key` in the running second.
+   * @returns 0 when taken, else the milliseconds after which to ask again.
+   */
+  take(key: string, perSecond: number): Promise<number>;
+  /** Refuses all units of `key` for `ms` from now, for example after a server has sent Retry-After. */
+  block(key: string, ms: number): Promise<void>;
 }
 
 export type EngineErrorCode = 'unavailable' | 'locked' | 'unsupported';

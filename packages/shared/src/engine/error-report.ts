@@ -1,4 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/index.ts';
 import { isUnavailable } from './errors.ts';
 
 /** Called for errors that belong to no call: lost connections, failing background work. */
@@ -7,11 +7,11 @@ export type OnEngineError = (error: Error, where: string) => void;
 export type ErrorReport = (error: unknown, where: string) => void;
 
 /**
- * A lost engine reports itself several times a second on every connection, and BullMQ hands the same error on
- * from its connection to its queue. One report for each place and message in `everyMs`, or for each message
- * when the engine is away, is enough; it says how many it stands for.
+ * Throttles background errors. A lost engine causes several errors a second on every connection, and BullMQ passes the
+ * same error from its connection to its queue. In `everyMs`, each place and message is reported once; an unavailable
+ * engine is reported once for all places. The next report contains the number of suppressed errors.
  *
- * @param secrets texts that must never appear, e.g. the password of the URL.
+ * @param secrets texts that must not appear, for example the password of the URL.
  */
 export function createErrorReport(
   onError: OnEngineError,
@@ -19,40 +19,40 @@ export function createErrorReport(
   clock: Pick<Clock, 'now'>,
   everyMs = 10_000,
 ): ErrorReport {
-  const seen = new Map<string, { at: number; suppressed: number }>();
-  const handed = new WeakSet<object>();
+  const lastReports = new Map<string, { at: number; suppressed: number }>();
+  const reported = new WeakSet<object>();
   return (error, where) => {
     if (typeof error === 'object' && error !== null) {
-      if (handed.has(error)) return;
-      handed.add(error);
+      if (reported.has(error)) return;
+      reported.add(error);
     }
-    const clean = withoutSecrets(error, secrets);
+    const clean = redactError(error, secrets);
     const key = isUnavailable(error) ? clean.message : `${where}\n${clean.message}`;
-    const entry = seen.get(key);
-    if (entry && clock.now() - entry.at < everyMs) {
-      entry.suppressed++;
+    const last = lastReports.get(key);
+    if (last && clock.now() - last.at < everyMs) {
+      last.suppressed++;
       return;
     }
-    if (entry?.suppressed) clean.message += ` (and ${entry.suppressed} more like it before)`;
-    // Messages can hold ids or ports: keep the memory bounded.
-    if (seen.size >= 200) seen.clear();
-    seen.set(key, { at: clock.now(), suppressed: 0 });
+    if (last?.suppressed) clean.message += ` (and ${last.suppressed} similar errors before)`;
+    // Messages can contain ids or ports: limit the memory.
+    if (lastReports.size >= 200) lastReports.clear();
+    lastReports.set(key, { at: clock.now(), suppressed: 0 });
     onError(clean, where);
   };
 }
 
-/** A copy with name, code, message and stack only: drivers hang the failed command, arguments and all, on it. */
-function withoutSecrets(error: unknown, secrets: string[]): Error {
-  const from = error instanceof Error ? error : new Error(String(error));
-  // An AggregateError of Node's happy-eyeballs connect has an empty message and the reasons inside.
-  const inner = from instanceof AggregateError ? from.errors.map((e: Error) => e.message).join('; ') : '';
-  const clean = new Error(hide(from.message || inner || from.name, secrets));
-  clean.name = from.name;
-  if (from.stack) clean.stack = hide(from.stack, secrets);
-  if ('code' in from) Object.assign(clean, { code: from.code });
+/** A copy with name, code, message and stack only. Drivers attach the failed command with its arguments to the error. */
+function redactError(error: unknown, secrets: string[]): Error {
+  const source = error instanceof Error ? error : new Error(String(error));
+  // When Node tries several addresses, its AggregateError has an empty message and the reasons inside.
+  const inner = source instanceof AggregateError ? source.errors.map((e: Error) => e.message).join('; ') : '';
+  const clean = new Error(redactText(source.message || inner || source.name, secrets));
+  clean.name = source.name;
+  if (source.stack) clean.stack = redactText(source.stack, secrets);
+  if ('code' in source) Object.assign(clean, { code: source.code });
   return clean;
 }
 
-function hide(text: string, secrets: string[]): string {
+function redactText(text: string, secrets: string[]): string {
   return secrets.reduce((result, secret) => (secret ? result.replaceAll(secret, '***') : result), text);
 }

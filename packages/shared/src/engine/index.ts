@@ -1,23 +1,18 @@
-/**
- * Where the queues live: Redis in production, PGlite in this process for development.
- *
- * open-engine     picks the engine for QUEUE_URL and opens it; start here
- * engine          the interface that the rest of Darkroom sees, and its errors
- * counters        the interface of shared quotas
- * queue-url       the forms of QUEUE_URL, parsed
- * defaults        what every queue and worker starts from
- * job-id          ids that a job cannot have
- * bull-set        makes BullMQ's queues, workers and events on an engine's footing, closes them
- * errors          which failures mean "away"; deadlines
- * error-report    background errors: throttled, without secrets
- * rate-counters   counters over rate-limiter-flexible, for both engines
- * redis/          redis-engine; connections (two tempers, three topologies); backends (fail fast, brake);
- *                 job-texts (many jobs' data at once); advice
- * pglite/         pglite-engine; pool (PGlite as a pg.Pool); folder-lock; maintenance (what autovacuum would do)
- */
-export type { Counters } from './counters.ts';
-export { queueDefaults, workerDefaults } from './defaults.ts';
+// The queue engine: Redis in production, PGlite in this process for development.
+//
+// open-engine.ts      picks the engine for QUEUE_URL and opens it: start here
+// engine.ts           the interface that the rest of Darkroom uses, its counters and its error
+// queue-url.ts        parses the forms of QUEUE_URL
+// worker-defaults.ts  default options of workers
+// job-id.ts           ids that BullMQ cannot take for a job
+// bullmq-factory.ts   makes and closes BullMQ's queues, workers and events on a backend
+// errors.ts           which errors mean that the engine is unavailable; time limits
+// error-report.ts     reports background errors: throttled, without secrets
+// counters.ts         counters over rate-limiter-flexible, for both engines
+// redis/              the engine on Redis
+// pglite/             the embedded engine
 export {
+  type Counters,
   type Engine,
   EngineError,
   type EngineErrorCode,

@@ -1,5 +1,5 @@
-/** On Redis a job is the key `<prefix>:<queue>:<id>`, next to these of the queue itself. */
-const TAKEN = new Set([
+/** On Redis, a job is the key `<prefix>:<queue>:<id>`. The queue itself uses these names in place of an id. */
+const RESERVED_NAMES = new Set([
   'active',
   'completed',
   'de',
@@ -22,13 +22,13 @@ const TAKEN = new Set([
 ]);
 
 /**
- * Why BullMQ cannot take this id for a job, or nothing when it can. It refuses the first two itself; a job
- * called like a key of its queue breaks the queue.
+ * Why BullMQ cannot take this id for a job, or `undefined` when it can. BullMQ itself refuses ids with a colon and
+ * numbers. It accepts the name of a key of the queue, which breaks the queue.
  */
 export function jobIdProblem(id: string): string | undefined {
   if (id === '') return 'it is empty';
-  if (id.includes(':')) return 'it has a colon in it';
+  if (id.includes(':')) return 'it contains a colon';
   if (/^\d+$/.test(id)) return 'it is a number';
-  if (TAKEN.has(id)) return `"${id}" is a name that the queue uses itself`;
+  if (RESERVED_NAMES.has(id)) return `"${id}" is reserved by the queue`;
   return undefined;
 }

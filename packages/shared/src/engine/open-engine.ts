@@ -1,45 +1,46 @@
-import { type Clock, systemClock } from '../runtime/clock.ts';
+import { type Clock, systemClock } from '../runtime/index.ts';
 import type { Engine } from './engine.ts';
 import { createErrorReport, type OnEngineError } from './error-report.ts';
-import { openPgliteEngine } from './pglite/pglite-engine.ts';
+import { openPgliteEngine } from './pglite/index.ts';
 import { parseQueueUrl } from './queue-url.ts';
-import { openRedisEngine } from './redis/redis-engine.ts';
+import { openRedisEngine } from './redis/index.ts';
 
 export interface OpenEngineOptions {
   /** See `parseQueueUrl` for the forms. Absent: the embedded engine in `dataDir`. */
   queueUrl?: string | undefined;
   /** The embedded engine keeps its files in `<dataDir>/queue`. */
   dataDir: string;
-  /** What this process does; names its connections. */
+  /** The role of this process. It names the connections. */
   role: 'producer' | 'worker' | 'both';
   /**
-   * Separates deployments that share a Redis. Put in braces, so that all keys of one deployment are in one slot
-   * of a Redis Cluster; the same everywhere, so that moving to a cluster renames nothing. The embedded engine
-   * has its folder instead.
+   * Separates deployments that share a Redis. It is put in braces, so that all keys of one deployment are in one slot of
+   * a Redis Cluster. A single server has the same braces, so that a move to a cluster renames no key. The embedded
+   * engine has its own folder and ignores the prefix.
    * @default 'darkroom'
    */
   prefix?: string | undefined;
-  /** Errors that belong to no call, at most one a place and message in 10 s. Holds no credentials. */
+  /** Called for errors that belong to no call: at most once per place and message in 10 s, without credentials. */
   onError: OnEngineError;
   /**
-   * What a queue may take for one operation before it rejects as `unavailable`; five times that for bulk. Redis only.
+   * Time limit of one operation of a queue, after which it rejects with `unavailable`. Bulk operations have five times
+   * as long. Redis only.
    * @default 2000
    */
   operationTimeoutMs?: number | undefined;
   /**
-   * How long `close` waits for jobs in hand.
+   * How long `close` waits for running jobs.
    * @default 5000
    */
   closeTimeoutMs?: number | undefined;
-  /** @default the system's */
+  /** @default the system clock */
   clock?: Clock | undefined;
 }
 
 /**
- * Opens the queue engine. With a Redis URL this succeeds whether Redis is there or not, after waiting at most
- * `operationTimeoutMs` for it: until it is, queues reject with EngineError `unavailable` and workers wait.
+ * Opens the queue engine. With a Redis URL this also succeeds while Redis is away, after at most `operationTimeoutMs`.
+ * Until Redis answers, queues reject with EngineError `unavailable`, and workers wait.
  *
- * @throws EngineError `unsupported` for a URL that no engine takes, `locked` when another process has `dataDir`.
+ * @throws EngineError `unsupported` for a URL that no engine takes, `locked` when another process uses `dataDir`.
  */
 export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
   const closeTimeoutMs = options.closeTimeoutMs ?? 5_000;
@@ -53,7 +54,7 @@ export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
   const operationTimeoutMs = options.operationTimeoutMs ?? 2_000;
   const engine = openRedisEngine({
     target,
-    prefix: hashTagged(options.prefix ?? 'darkroom'),
+    prefix: addHashTag(options.prefix ?? 'darkroom'),
     role: options.role,
     report: createErrorReport(
       options.onError,
@@ -64,11 +65,11 @@ export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
     operationTimeoutMs,
     closeTimeoutMs,
   });
-  // Where Redis is there, the first add must not be refused because it came a moment too soon.
+  // When Redis is up, the first `add` must not fail only because the connection is not open yet.
   await engine.ping(operationTimeoutMs).catch(() => undefined);
   return engine;
 }
 
-function hashTagged(prefix: string): string {
+function addHashTag(prefix: string): string {
   return /\{.+\}/.test(prefix) ? prefix : `{${prefix}}`;
 }

@@ -28,27 +28,27 @@ const FORMS =
   'redis://host:6379/0, rediss:// (TLS), redis-cluster://host:port,host:port, redis-sentinel://host:port,host:port/masterName';
 
 /**
- * Reads the forms of `QUEUE_URL`. Each takes `user:password@` (percent-encoded) before the first host, and
+ * Parses the forms of `QUEUE_URL`. Each form takes `user:password@` (percent-encoded) before the first host, and
  * `rediss…` instead of `redis…` for TLS. `redis+cluster://` and `redis+sentinel://` are the same as with `-`.
  *
  * - `redis://host[:6379][/db]`
- * - `redis-cluster://host[:6379][,host:port…]` any nodes of the cluster; the rest is discovered
- * - `redis-sentinel://host[:26379][,host:port…][/masterName][?db=0&sentinelUsername=…&sentinelPassword=…]`
- *   the addresses are the sentinels', the credentials the master's; masterName is `mymaster` by default
+ * - `redis-cluster://host[:6379][,host:port…]`: any nodes of the cluster; the client discovers the other nodes
+ * - `redis-sentinel://host[:26379][,host:port…][/masterName][?db=0&sentinelUsername=…&sentinelPassword=…]`:
+ *   addresses of the sentinels, credentials of the master; masterName is `mymaster` by default
  *
- * @throws EngineError `unsupported`; the message holds no credentials.
+ * @throws EngineError `unsupported`; the message contains no credentials.
  */
 export function parseQueueUrl(url: string): QueueTarget {
   const match =
     /^(rediss?)(?:[-+](cluster|sentinel))?:\/\/(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i.exec(
       url.trim(),
     );
-  if (!match) throw unsupported(url);
+  if (!match) throw createSchemeError(url);
   const [, scheme = '', topology, credentials = '', hosts = '', path = '', search = ''] = match;
   const query = new URLSearchParams(search);
   const colon = credentials.indexOf(':');
-  const username = decode(colon < 0 ? credentials : credentials.slice(0, colon));
-  const password = decode(colon < 0 ? '' : credentials.slice(colon + 1));
+  const username = decodeCredential(colon < 0 ? credentials : credentials.slice(0, colon));
+  const password = decodeCredential(colon < 0 ? '' : credentials.slice(colon + 1));
   const access: Access = {
     tls: scheme.toLowerCase() === 'rediss',
     ...(username ? { username } : {}),
@@ -57,77 +57,77 @@ export function parseQueueUrl(url: string): QueueTarget {
 
   switch (topology?.toLowerCase()) {
     case 'cluster':
-      return { kind: 'cluster', ...access, nodes: addresses(hosts, 6379) };
+      return { kind: 'cluster', ...access, nodes: parseAddresses(hosts, 6379) };
     case 'sentinel': {
       const sentinelUsername = query.get('sentinelUsername');
       const sentinelPassword = query.get('sentinelPassword');
       return {
         kind: 'sentinel',
         ...access,
-        sentinels: addresses(hosts, 26379),
-        master: decode(path) || 'mymaster',
-        db: database(query.get('db') ?? ''),
+        sentinels: parseAddresses(hosts, 26379),
+        master: decodeCredential(path) || 'mymaster',
+        db: parseDatabase(query.get('db') ?? ''),
         ...(sentinelUsername ? { sentinelUsername } : {}),
         ...(sentinelPassword ? { sentinelPassword } : {}),
       };
     }
     default: {
-      const [address, ...others] = addresses(hosts, 6379);
+      const [address, ...others] = parseAddresses(hosts, 6379);
       if (!address || others.length > 0) {
-        throw bad('has several hosts; say redis-cluster:// or redis-sentinel://');
+        throw createFormError('has several hosts; use redis-cluster:// or redis-sentinel://');
       }
-      return { kind: 'single', ...access, address, db: database(path || (query.get('db') ?? '')) };
+      return { kind: 'single', ...access, address, db: parseDatabase(path || (query.get('db') ?? '')) };
     }
   }
 }
 
-/** For people: scheme, hosts and database; never credentials. */
+/** For people: scheme, hosts and database, without credentials. */
 export function describeTarget(target: QueueTarget): string {
   const scheme = target.tls ? 'rediss' : 'redis';
-  const list = (all: Address[]) => all.map(({ host, port }) => `${host}:${port}`).join(',');
+  const formatHosts = (all: Address[]) => all.map(({ host, port }) => `${host}:${port}`).join(',');
   switch (target.kind) {
     case 'single':
-      return `${scheme}://${list([target.address])}/${target.db}`;
+      return `${scheme}://${formatHosts([target.address])}/${target.db}`;
     case 'cluster':
-      return `${scheme}-cluster://${list(target.nodes)}`;
+      return `${scheme}-cluster://${formatHosts(target.nodes)}`;
     case 'sentinel':
-      return `${scheme}-sentinel://${list(target.sentinels)}/${target.master}`;
+      return `${scheme}-sentinel://${formatHosts(target.sentinels)}/${target.master}`;
   }
 }
 
-function addresses(hosts: string, defaultPort: number): Address[] {
+function parseAddresses(hosts: string, defaultPort: number): Address[] {
   return hosts.split(',').map((entry) => {
     const match = /^(\[[0-9a-f:.]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/i.exec(entry.trim());
-    if (!match?.[1]) throw bad('has a host that is not host or host:port');
+    if (!match?.[1]) throw createFormError('has a host that is not host or host:port');
     return { host: match[1].replace(/^\[|\]$/g, ''), port: match[2] ? Number(match[2]) : defaultPort };
   });
 }
 
-function database(text: string): number {
+function parseDatabase(text: string): number {
   if (text === '') return 0;
-  if (!/^\d+$/.test(text)) throw bad('has a database that is not a number');
+  if (!/^\d+$/.test(text)) throw createFormError('has a database that is not a number');
   return Number(text);
 }
 
-function decode(text: string): string {
+function decodeCredential(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw bad('has credentials that are not percent-encoded');
+    throw createFormError('has credentials that are not percent-encoded');
   }
 }
 
-function bad(what: string): EngineError {
+function createFormError(what: string): EngineError {
   return new EngineError('unsupported', `QUEUE_URL ${what}. Forms: ${FORMS}.`);
 }
 
-function unsupported(url: string): EngineError {
+function createSchemeError(url: string): EngineError {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url.trim())?.[1]?.toLowerCase();
   if (scheme && /^(postgres|postgresql|pg)$/.test(scheme)) {
     return new EngineError(
       'unsupported',
-      'QUEUE_URL names a PostgreSQL server, which is not offered: on one, BullMQ 6.7 loses completion events and ' +
-        `deadlocks under concurrency. Use Redis (${FORMS}), or leave QUEUE_URL unset for the embedded engine.`,
+      'QUEUE_URL names a PostgreSQL server. Darkroom does not support it, because BullMQ 6.7 loses completion events ' +
+        `and deadlocks under concurrency there. Use Redis (${FORMS}), or leave QUEUE_URL unset for the embedded engine.`,
     );
   }
   const received = scheme ? `scheme ${scheme}://` : 'no scheme';

@@ -2,35 +2,35 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { TENANT } from '@darkroom/api';
 
 /**
- * - `enqueue`: ask for renders, cancel them
- * - `read`: look at renders, their images and pages
- * - `operate`: redeliver webhooks; with all tenants also the dashboard, metrics
+ * - `enqueue`: create and cancel renders
+ * - `read`: read renders, their images and pages
+ * - `operate`: redeliver webhooks; with all tenants also the dashboard and metrics
  */
 export const ROLES = ['enqueue', 'read', 'operate'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** In place of a tenant: the key of an operator of the whole house. */
+/** In place of a tenant: the key belongs to an operator of all tenants. */
 export const ALL_TENANTS = '*';
 
-/** A key as settings hold it: what it may do, and the hash of its text. */
+/** An API key in the settings: its rights, and the hash of its text. */
 export interface ApiKey {
   /** A tenant's name, or {@link ALL_TENANTS}. */
   tenant: string;
   roles: readonly Role[];
-  /** SHA-256 of the key as hex. Keys are random and long: a slow hash would add nothing. */
+  /** SHA-256 of the key as hex. Keys are random and long, so a slow hash adds no security. */
   sha256: string;
-  /** Requests per second; the house's own when absent. */
+  /** Requests per second. Absent: the setting API_RATE_PER_SECOND. */
   perSecond?: number;
-  /** Bytes of a request body; the house's own when absent. */
+  /** Bytes of a request body. Absent: the setting MAX_BODY_BYTES. */
   bodyBytes?: number;
 }
 
-/** What an entry must look like, for whoever wrote another. */
+/** The form of an entry of `API_KEYS`, for error messages. */
 export const API_KEY_FORM =
-  'entries tenant:role+role:sha256 of the key[:rate=50][:body=1048576], roles of enqueue, read, operate; tenant * for operators of all, without enqueue';
+  'entries tenant:role+role:sha256 of the key[:rate=50][:body=1048576], roles enqueue, read, operate; tenant * for operators of all tenants, without enqueue';
 
 /**
- * Reads `API_KEYS`: entries separated by commas, blanks or lines; from `#` to the end of a line is a comment.
+ * Parses `API_KEYS`: entries separated by commas, blanks or line breaks. A comment goes from `#` to the end of its line.
  *
  * @returns `undefined` when any entry cannot be read.
  */
@@ -45,7 +45,7 @@ function parseEntry(entry: string): ApiKey | undefined {
   const roles = roleText.split('+') as Role[];
   if (tenant !== ALL_TENANTS && !TENANT.test(tenant)) return undefined;
   if (!roles.every((role) => ROLES.includes(role))) return undefined;
-  // A render belongs to somebody: who acts for all cannot ask for one.
+  // A render belongs to one tenant, so a key for all tenants cannot create one.
   if (tenant === ALL_TENANTS && roles.includes('enqueue')) return undefined;
   if (!/^[0-9a-f]{64}$/.test(sha256)) return undefined;
   const key: ApiKey = { tenant, roles, sha256 };
@@ -60,7 +60,7 @@ function parseEntry(entry: string): ApiKey | undefined {
   return key;
 }
 
-/** A key as `API_KEYS` holds it. */
+/** Formats a key as an entry of `API_KEYS`. */
 export function formatApiKey({ tenant, roles, sha256, perSecond, bodyBytes }: ApiKey): string {
   return [
     tenant,
@@ -71,13 +71,13 @@ export function formatApiKey({ tenant, roles, sha256, perSecond, bodyBytes }: Ap
   ].join(':');
 }
 
-/** A new key. Its text is shown once and kept by its owner alone. */
+/** Creates a key. Its text is shown once; only its owner keeps it. */
 export function createApiKey(): { text: string; sha256: string } {
   const text = `dk_${randomBytes(32).toString('base64url')}`;
   return { text, sha256: hashKeyText(text).toString('hex') };
 }
 
-/** The key whose text this is. Takes the same time whichever it is, and when it is none. */
+/** Finds the key with this text. Takes the same time for every key and for an unknown text, against timing attacks. */
 export function findApiKey(keys: readonly ApiKey[], text: string): ApiKey | undefined {
   const digest = hashKeyText(text);
   let found: ApiKey | undefined;

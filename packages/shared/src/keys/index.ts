@@ -1,4 +1,4 @@
-// api-keys.ts      keys: their form in the settings, making one, finding whose it is
-// link-signer.ts   links to the API's own addresses that work without a key for a while
+// api-keys.ts     API keys: their form in the settings; creates and finds keys
+// link-signer.ts  signed links to the API's own addresses, which work without a key until they expire
 export * from './api-keys.ts';
 export * from './link-signer.ts';

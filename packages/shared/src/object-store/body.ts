@@ -1,48 +1,48 @@
 import type { Readable } from 'node:stream';
 import { type ObjectBody, StoreError } from './object-store.ts';
 
-/** The stream that a caller handed over failed: its own error is the cause, and what the caller is to see. */
-export class BodyFailed extends Error {
+/** The caller's own stream failed. The cause is the error of the stream, and the operation rejects with that. */
+export class BodyStreamError extends Error {
   constructor(cause: unknown) {
     super('the body failed', { cause });
   }
 }
 
-export function sizeOf(body: ObjectBody): number {
+export function measureBody(body: ObjectBody): number {
   if (typeof body === 'string') return Buffer.byteLength(body);
   return body instanceof Uint8Array ? body.byteLength : body.size;
 }
 
 /**
- * The stream, failing as soon as it is known not to have `size` bytes. Without this a short stream leaves an S3
- * server waiting, and a long one is cut off and stored.
+ * Passes a stream on, and fails as soon as the stream has more or fewer than `size` bytes. Without this check, an S3 server
+ * waits for the rest of a short stream, and stores the beginning of a long one.
  */
-export async function* exactly(source: Readable, size: number): AsyncGenerator<Buffer> {
-  let seen = 0;
+export async function* enforceStreamSize(source: Readable, size: number): AsyncGenerator<Buffer> {
+  let received = 0;
   const chunks = (source as AsyncIterable<Buffer | string>)[Symbol.asyncIterator]();
   try {
     for (;;) {
       const next = await chunks.next().catch((error: unknown) => {
-        throw new BodyFailed(error);
+        throw new BodyStreamError(error);
       });
       if (next.done) break;
       const bytes = typeof next.value === 'string' ? Buffer.from(next.value) : next.value;
-      seen += bytes.length;
-      if (seen > size) break;
+      received += bytes.length;
+      if (received > size) break;
       yield bytes;
     }
   } finally {
     source.destroy();
   }
-  if (seen !== size)
-    throw new StoreError('internal', `a body of ${size} bytes was promised, the stream had ${seen}`);
+  if (received !== size)
+    throw new StoreError('internal', `a body of ${size} bytes was promised, the stream had ${received}`);
 }
 
 /**
- * Runs one operation of a store. What it throws becomes a StoreError, but for two things that are not the
- * store's doing: the reason of the signal that ended it, and the error of the caller's own stream.
+ * Runs one operation of a store. Its errors become StoreErrors, except for two that the store did not cause: the reason of
+ * an aborted signal, and the error of the caller's own stream.
  */
-export async function attempt<T>(
+export async function runStoreOperation<T>(
   what: string,
   signal: AbortSignal | undefined,
   toStoreError: (error: unknown, what: string) => StoreError,
@@ -53,7 +53,7 @@ export async function attempt<T>(
     return await run();
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    if (error instanceof BodyFailed) throw error.cause;
+    if (error instanceof BodyStreamError) throw error.cause;
     throw toStoreError(error, what);
   }
 }

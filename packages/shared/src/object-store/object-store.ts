@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 
-/** What is known of an object without reading it. */
+/** The facts about an object, without its body. */
 export interface ObjectInfo {
   key: string;
   /** Bytes. */
   size: number;
   contentType?: string;
-  /** Lower-case keys; values are what `put` was given. */
+  /** Lower-case names; values as passed to `put`. */
   metadata: Record<string, string>;
   /** Unix milliseconds. */
   modifiedAt: number;
@@ -20,7 +20,7 @@ export interface PutOptions {
 
 export interface ListPage {
   objects: Pick<ObjectInfo, 'key' | 'size' | 'modifiedAt'>[];
-  /** Hand it to the next `list` to go on; absent on the last page. */
+  /** Pass it to the next `list` to continue. Absent on the last page. */
   cursor?: string;
 }
 
@@ -28,51 +28,54 @@ export interface ListPage {
 export type ObjectBody = Uint8Array | string | { stream: () => Readable; size: number };
 
 /**
- * What Darkroom needs of an object store, and not more: S3 and a folder both do all of it, and the
- * conformance suite holds them to the same answers.
+ * An object store with exactly the operations that Darkroom needs. S3 and a folder both implement it; the same
+ * conformance suite tests both.
  *
- * Keys are `/`-separated, relative to the store's prefix, made of `[A-Za-z0-9._=-]` segments, and never
- * contain `..` (a {@link StoreError} `invalid_key` otherwise). No key is the folder of another (`a` and `a/b`):
- * S3 does not mind, a folder refuses the second with `invalid_key`.
+ * Keys consist of `[A-Za-z0-9._=-]` segments, separated by `/`. They are relative to the store's prefix and never contain
+ * `..`. Other keys are refused with {@link StoreError} `invalid_key`. No key may be the folder of another key (`a` and
+ * `a/b`): S3 accepts both, but a folder refuses the second one with `invalid_key`.
  *
- * Metadata is any text, in any alphabet; names are `[a-z0-9-]`; all of it together at most 2 KB, percent-encoded
- * where it is not ASCII.
+ * Metadata values are any text, in any alphabet. Names are `[a-z0-9-]`. All metadata of an object is at most 2 KB, with
+ * everything but ASCII percent-encoded.
  *
- * Every method throws {@link StoreError}: `unavailable` when the store cannot be reached or answers 5xx or
- * throttles (worth trying again), `denied` when credentials or rights are wrong, `invalid_key` for a key out
- * of the alphabet, `internal` otherwise. An aborted signal rejects with its reason, and a body whose stream fails
- * rejects with the stream's own error: neither is the store's doing.
+ * Every method throws {@link StoreError}: `unavailable` when the store cannot be reached, throttles or answers 5xx (a
+ * later try may succeed), `denied` for wrong credentials or missing rights, `invalid_key` for an invalid key, `internal`
+ * otherwise. Two errors are not StoreErrors, because the store did not cause them: after an aborted signal, a method
+ * rejects with the signal's reason; when the stream of a body fails, it rejects with the stream's own error.
  */
 export interface ObjectStore {
   readonly kind: 's3' | 'folder';
-  /** `s3://bucket/prefix` or `file:///…`, for people. Holds no secret. */
+  /** `s3://bucket/prefix` or `file:///…`, for people. Contains no secret. */
   readonly url: string;
-  /** Writes an object whole or not at all, replacing one that is there. */
+  /** Writes an object whole or not at all. Replaces an existing object. */
   put(key: string, body: ObjectBody, options: PutOptions): Promise<void>;
   /**
-   * Writes the object only where none is. Of any number of callers exactly one is told `true`.
-   * A retry of a write whose answer was lost may be told `false` about its own object: who must know puts a
-   * token of its own into the body and reads it back.
+   * Writes the object only when none exists. Of any number of callers, exactly one gets `true`. After a lost answer, a
+   * retry may get `false` about its own object. A caller that must know writes its own token into the body and reads the
+   * object back.
    */
   putIfAbsent(key: string, body: Uint8Array | string, options: PutOptions): Promise<boolean>;
-  /** The whole object in memory, or `undefined`. For small objects. */
+  /** Reads a small object into memory. @returns `undefined` when it does not exist. */
   get(key: string, options?: { signal?: AbortSignal }): Promise<Uint8Array | undefined>;
-  /** The object as a stream, or `undefined`. The stream fails with a {@link StoreError} too, also when it ends early. */
+  /**
+   * Opens the object as a stream. A stream that fails, or ends early, fails with a {@link StoreError}.
+   * @returns `undefined` when the object does not exist.
+   */
   getStream(
     key: string,
     options?: { signal?: AbortSignal },
   ): Promise<{ info: ObjectInfo; stream: Readable } | undefined>;
   head(key: string, options?: { signal?: AbortSignal }): Promise<ObjectInfo | undefined>;
   /**
-   * Keys in ascending UTF-8 order. `limit` at most 1000 (the default). A cursor is good for ever, whatever was
-   * written or deleted since: it is the last key of its page.
+   * Lists keys in ascending UTF-8 order, at most 1000 per page (the default of `limit`). A cursor is the last key of its
+   * page, so it stays valid after any later write or delete.
    */
   list(options: { prefix: string; cursor?: string; limit?: number; signal?: AbortSignal }): Promise<ListPage>;
-  /** Deleting what is not there is no error. */
+  /** Deletes an object. An object that does not exist is no error. */
   delete(key: string, options?: { signal?: AbortSignal }): Promise<void>;
   /**
-   * A URL by which anybody can GET the object for `expiresInMs`. `undefined` where the store has no way to
-   * give one (a folder): the API then serves the object itself.
+   * A URL with which any client can GET the object for `expiresInMs`. `undefined` when the store cannot sign URLs (a
+   * folder); then the API serves the object itself.
    */
   signedUrl(key: string, expiresInMs: number): Promise<string | undefined>;
   /** Idempotent. */
@@ -90,9 +93,7 @@ export class StoreError extends Error {
   }
 }
 
-/**
- * Whether the store cannot be used for now: unreachable, throttling, or its credentials are wrong. The same call may
- * work later, after an operator has fixed the store.
- */
-export const isStoreAway = (error: unknown): error is StoreError =>
-  error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied');
+/** True when the store is not usable for now: it is unreachable, or refuses our credentials. Later it may work (I4). */
+export function isStoreAway(error: unknown): error is StoreError {
+  return error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied');
+}

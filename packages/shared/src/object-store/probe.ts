@@ -4,10 +4,10 @@ import { type ObjectStore, StoreError } from './object-store.ts';
 const CALLERS = 8;
 
 /**
- * Proves that of several callers who create the same object at once exactly one is told so. On a store that
- * does not hold to it two workers would buy the same render (I2): Darkroom does not start there.
+ * Proves that the store honours put-if-absent: of several callers that create the same object at once, exactly one
+ * succeeds. Without that, two workers could buy the same render (I2), so Darkroom does not start.
  *
- * @throws {StoreError} `internal` when the store lets more than one win; `unavailable` and `denied` as they come
+ * @throws {StoreError} `internal` when more than one caller succeeds; `unavailable` and `denied` are passed on
  */
 export async function assertPutIfAbsent(
   store: ObjectStore,
@@ -16,27 +16,29 @@ export async function assertPutIfAbsent(
   const key = `probe/${randomUUID()}`;
   const put = (body: string) => store.putIfAbsent(key, body, { contentType: 'text/plain', ...options });
   try {
-    const told = await Promise.all(Array.from({ length: CALLERS }, (_, caller) => put(`caller-${caller}`)));
-    const late = await put('late');
-    const kept = new TextDecoder().decode(await store.get(key, options));
-    const winners = told.filter(Boolean).length;
-    if (winners !== 1 || late || kept !== `caller-${told.indexOf(true)}`)
-      throw refusal(
+    const answers = await Promise.all(
+      Array.from({ length: CALLERS }, (_, caller) => put(`caller-${caller}`)),
+    );
+    const lateAnswer = await put('late');
+    const stored = new TextDecoder().decode(await store.get(key, options));
+    const winners = answers.filter(Boolean).length;
+    if (winners !== 1 || lateAnswer || stored !== `caller-${answers.indexOf(true)}`)
+      throw createProbeError(
         store,
-        `${winners + Number(late)} of ${CALLERS + 1} writers were told that they created it`,
+        `${winners + Number(lateAnswer)} of ${CALLERS + 1} writers got the answer that they had created it`,
       );
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'internal') throw error;
     if (error.message.includes(ADVICE)) throw error;
-    throw refusal(store, error.message, error);
+    throw createProbeError(store, error.message, error);
   } finally {
-    await store.delete(key).catch(() => {}); // A leftover of some bytes; the outcome is known already.
+    await store.delete(key).catch(() => {}); // A leftover of a few bytes does no harm.
   }
 }
 
 const ADVICE = 'AWS S3, Cloudflare R2, Ceph RGW, MinIO, RustFS and SeaweedFS honour it, and so does a folder';
 
-function refusal(store: ObjectStore, seen: string, cause?: unknown): StoreError {
-  const text = `${store.url} does not honour put-if-absent (If-None-Match: *), so a render could be bought twice: ${seen}. ${ADVICE}.`;
+function createProbeError(store: ObjectStore, observation: string, cause?: unknown): StoreError {
+  const text = `${store.url} does not honour put-if-absent (If-None-Match: *), so a render could be bought twice: ${observation}. ${ADVICE}.`;
   return new StoreError('internal', text, { cause });
 }

@@ -1,17 +1,17 @@
-import type { FinalStatus } from '@darkroom/api';
+import { FINAL_STATUSES, type FinalStatus } from '@darkroom/api';
 import type { JobsOptions, KeepJobs, Queue } from 'bullmq';
-import type { Engine, EngineQueueOptions } from '../engine/engine.ts';
-import type { DeadLetter } from '../render/dead-letter.ts';
+import type { Engine, EngineQueueOptions } from '../engine/index.ts';
 import type {
   Checkpoint,
   DATA_VERSION,
+  DeadLetter,
   Failure,
   ProviderName,
   Reference,
   StoredImage,
 } from '../render/index.ts';
 
-/** Every queue of Darkroom by name. */
+/** The names of all queues. */
 export const QUEUE = {
   render: 'render',
   submit: 'submit',
@@ -23,14 +23,14 @@ export const QUEUE = {
   cancel: 'cancel',
 } as const;
 
-/** What a submission ended in; a `submit` child's return value. */
+/** The outcome of a submission: the return value of a `submit` child. */
 export type SubmitResult =
   | { kind: 'accepted'; taskId: string; acceptedAt: number }
   | { kind: 'unknown'; reason: string }
-  /** A cancel marker was there in time: nothing was bought. */
+  /** The child found a cancel marker before it sent the request: nothing was bought. */
   | { kind: 'canceled' };
 
-/** `submit` child: buys attempt number `attempt` of a render. `failure` is written before the child fails. */
+/** The data of a `submit` child, which buys attempt number `attempt` of a render. */
 export interface SubmitJob {
   version: typeof DATA_VERSION;
   renderId: string;
@@ -38,15 +38,16 @@ export interface SubmitJob {
   attempt: number;
   tenant: string;
   request: Checkpoint['request'];
-  /** A task id that could not be written to the ledger yet: the store was away when the provider answered (I3). */
+  /** A task id that is not in the ledger yet, because the store was away when the provider answered (I3). */
   accepted?: { taskId: string; acceptedAt: number };
+  /** Written before the child fails. */
   failure?: Failure;
 }
 
-/** What storing ended in; a `store` child's return value. */
+/** The outcome of storing: the return value of a `store` child. */
 export type StoreResult = { kind: 'stored'; image: StoredImage } | { kind: 'expired' };
 
-/** `store` child: brings the image of attempt number `attempt` home. */
+/** The data of a `store` child, which downloads and stores the image of attempt number `attempt`. */
 export interface StoreJob {
   version: typeof DATA_VERSION;
   renderId: string;
@@ -57,40 +58,44 @@ export interface StoreJob {
   createdAt: number;
   /** Unix milliseconds. */
   expiresAt: number;
+  /** Written before the child fails. */
   failure?: Failure;
 }
 
-/** How a render's job completed. A failed render's job fails instead. */
+/** The return value of a render's job. The job of a failed render fails instead. */
 export type RenderResult =
   | { status: 'completed'; image: StoredImage; costMicros: number }
   | { status: 'canceled'; costMicros: number };
 
 /**
- * Tells one end of a render to its webhook. The body is made from the receipt at each try, so that its signed URLs
- * are fresh and stay out of the queue. The job's id is the `webhook-id`.
+ * The data of one webhook: it reports one end of a render to one URL. Each delivery makes the body from the receipt, so
+ * that its signed URLs are fresh and stay out of the queue. The job's id is the `webhook-id`.
  */
 export interface WebhookJob {
   version: typeof DATA_VERSION;
   renderId: string;
   tenant: string;
   status: FinalStatus;
-  /** Where it goes: the render's own, or the tenant's when it ended. */
+  /** The URL: the render's own, or the tenant's at the time of the end. */
   to: Reference;
-  /** When (Unix ms) the render ended. */
+  /** Unix milliseconds: when the render ended. */
   endedAt: number;
-  /** Why the last try was in vain; for people. Scrubbed. */
+  /** Why the last delivery failed, for people. Scrubbed. */
   lastError?: string;
-  /** Unix milliseconds: when the next try was planned for. */
+  /** Unix milliseconds: the time of the next delivery. */
   nextAttemptAt?: number;
 }
 
-/** A webhook that nobody took, for a person; its job id is the notify job's. */
+/** A webhook that its receiver never acknowledged. Its job id is the id of the webhook job. */
 export interface WebhookDeadLetter extends WebhookJob {
   attempts: number;
   diedAt: number;
 }
 
-/** Somebody wants a render to stop. Its job id is the render's id; nobody works on it, every run looks for it. */
+/**
+ * A request to cancel a render. Its job id is the render's id. The queue `cancel` has no worker: every run of the render
+ * reads the marker.
+ */
 export interface CancelMarker {
   version: typeof DATA_VERSION;
   renderId: string;
@@ -98,7 +103,10 @@ export interface CancelMarker {
   requestedAt: number;
 }
 
-/** Chores: `resume-submissions` looks whether the account is back, `sweep` finds deaths without a letter. */
+/**
+ * Chores: `resume-submissions` checks whether the provider accepts the account again. `sweep` finds failed renders that
+ * have no dead letter.
+ */
 export type MaintenanceJob =
   | {
       version: typeof DATA_VERSION;
@@ -109,19 +117,19 @@ export type MaintenanceJob =
   | { version: typeof DATA_VERSION; chore: 'sweep' };
 
 export interface Retention {
-  /** How long finished jobs stay in the queue. */
+  /** Days that finished jobs stay in the queue. */
   days: number;
-  /** How many finished jobs stay at the most. @default 50000 */
+  /** Finished jobs that stay in a queue at most. @default 50000 */
   count?: number;
 }
 
 const HOUR_S = 3600;
 const DAY_S = 24 * HOUR_S;
 
-/** Caps of the events streams: they carry return values, and nobody reads far back. */
+/** The limit of each event stream. Events contain return values. A listener that falls further behind loses events. */
 const EVENTS = { events: { maxLen: 10_000 } };
 
-function jobOptions(keep: {
+function createJobOptions(keep: {
   done: JobsOptions['removeOnComplete'];
   failed: JobsOptions['removeOnFail'];
 }): JobsOptions {
@@ -131,62 +139,66 @@ function jobOptions(keep: {
     // I5: the queue holds references. Bytes of `data` as JSON.
     sizeLimit: 8 * 1024,
     keepLogs: 60,
+    stackTraceLimit: 5,
   };
 }
 
-/** Opens the queues of one engine with their retention. Cheap: an engine hands out one object per name. */
+/** Opens the queues of an engine with their retention. Cheap: the engine returns the same object for the same name. */
 export function openQueues(engine: Engine, retention: Retention) {
   const age = retention.days * DAY_S;
-  // On PGlite every completion walks what is kept by count: there it is kept by age alone.
-  const keep = (seconds: number, count: number): KeepJobs =>
+  // On PGlite, a limit by count makes each completion read all finished jobs: 8,000 of them made it ten times slower.
+  const keepFinished = (seconds: number, count: number): KeepJobs =>
     engine.kind === 'pglite' ? { age: seconds } : { age: seconds, count };
   const count = retention.count ?? 50_000;
-  const open = <D, R>(name: string, defaultJobOptions: JobsOptions): Queue<D, R> => {
+  const openQueue = <D, R>(name: string, defaultJobOptions: JobsOptions): Queue<D, R> => {
     const options: EngineQueueOptions = { defaultJobOptions, streams: EVENTS };
     return engine.queue<D, R>(name, options);
   };
-  // A child is read by its parent at once; it stays a while for people who look.
-  const child = jobOptions({ done: keep(HOUR_S, 5_000), failed: keep(age, count) });
+  // The parent reads a finished child at once. The child stays for an hour for people.
+  const childOptions = createJobOptions({
+    done: keepFinished(HOUR_S, 5_000),
+    failed: keepFinished(age, count),
+  });
   return {
-    render: open<Checkpoint, RenderResult>(
+    render: openQueue<Checkpoint, RenderResult>(
       QUEUE.render,
-      jobOptions({ done: keep(age, count), failed: keep(age * 4, count * 4) }),
+      createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age * 4, count * 4) }),
     ),
-    submit: open<SubmitJob, SubmitResult>(QUEUE.submit, child),
-    store: open<StoreJob, StoreResult>(QUEUE.store, child),
-    // Dead letters wait for a person: only a person removes them.
-    deadLetter: open<DeadLetter, void>(QUEUE.deadLetter, {
-      ...jobOptions({ done: false, failed: false }),
+    submit: openQueue<SubmitJob, SubmitResult>(QUEUE.submit, childOptions),
+    store: openQueue<StoreJob, StoreResult>(QUEUE.store, childOptions),
+    // Only an operator removes dead letters.
+    deadLetter: openQueue<DeadLetter, void>(QUEUE.deadLetter, {
+      ...createJobOptions({ done: false, failed: false }),
       sizeLimit: 64 * 1024,
     }),
-    maintenance: open<MaintenanceJob, void>(
+    maintenance: openQueue<MaintenanceJob, void>(
       QUEUE.maintenance,
-      jobOptions({ done: keep(HOUR_S, 100), failed: keep(age, 100) }),
+      createJobOptions({ done: keepFinished(HOUR_S, 100), failed: keepFinished(age, 100) }),
     ),
-    webhook: open<WebhookJob, void>(
+    webhook: openQueue<WebhookJob, void>(
       QUEUE.webhook,
-      jobOptions({ done: keep(age, count), failed: keep(age, count) }),
+      createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
     ),
-    webhookDeadLetter: open<WebhookDeadLetter, void>(
+    webhookDeadLetter: openQueue<WebhookDeadLetter, void>(
       QUEUE.webhookDeadLetter,
-      jobOptions({ done: false, failed: false }),
+      createJobOptions({ done: false, failed: false }),
     ),
-    cancel: open<CancelMarker, void>(QUEUE.cancel, jobOptions({ done: false, failed: false })),
+    cancel: openQueue<CancelMarker, void>(QUEUE.cancel, createJobOptions({ done: false, failed: false })),
   };
 }
 
 export type Queues = ReturnType<typeof openQueues>;
 
 /**
- * BullMQ's priority, 1 first. Every job of a queue gets one: a job without a priority would run before all that
- * have one.
+ * The priorities of BullMQ, 1 first. Every job of a queue needs one, because jobs without a priority run before all
+ * jobs that have one.
  */
 export const LANE = { interactive: 1, batch: 10 } as const;
 
-/** Store jobs run in the order in which their paid images expire: minutes, inside BullMQ's 2^21 priorities. */
+/** The priority of a store job: paid images that expire first run first. In minutes, below BullMQ's limit of 2^21. */
 export const expiryPriority = (expiresAt: number) => 1 + (Math.floor(expiresAt / 60_000) % 2_000_000);
 
-/** A new render's job, ready for `queue.add` or `addBulk`. */
+/** The job of a new render, for `queue.add` or `addBulk`. */
 export function renderJob(checkpoint: Checkpoint) {
   return {
     name: checkpoint.request.resolution,
@@ -194,3 +206,17 @@ export function renderJob(checkpoint: Checkpoint) {
     opts: { jobId: checkpoint.renderId, priority: LANE[checkpoint.request.priority], attempts: 1 },
   };
 }
+
+/**
+ * The id of a webhook: the id of its job, and the `webhook-id` that receivers get. It is derived (I6), so that a run that
+ * reports the same end again finds the job.
+ *
+ * @param end how often the render had ended before. A redriven render that ends again sends a new webhook.
+ * @param index the position among the URLs that get a webhook for this end
+ */
+export const webhookId = (renderId: string, status: FinalStatus, end: number, index: number) =>
+  `msg_${renderId}_${status}_${end}${index === 0 ? '' : `_${index}`}`;
+
+/** The possible ids of the webhook to URL number `index` for one end of a render: one for each status. */
+export const webhookIds = (renderId: string, end: number, index: number) =>
+  FINAL_STATUSES.map((status) => webhookId(renderId, status, end, index));

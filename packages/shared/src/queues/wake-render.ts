@@ -3,25 +3,25 @@ import { type Checkpoint, storeJobId, submitJobId } from '../render/index.ts';
 import type { Queues } from './queues.ts';
 
 /**
- * What waking a render found:
- * - `woken`: it waited, and runs now
- * - `busy`: it runs, or what it waits for does; it looks by itself before its next step
- * - `ended`: it has ended; the marker was in vain and is gone
- * - `absent`: the queue does not hold it; the marker is gone
+ * What `wakeRender` found:
+ * - `woken`: the render waited, and runs now
+ * - `busy`: the render or its child is running; the render reads its cancel marker before its next step
+ * - `ended`: the render had ended already; its marker is deleted
+ * - `absent`: the queue has no such render; its marker is deleted
  */
 export type WakeResult = 'woken' | 'busy' | 'ended' | 'absent';
 
 /**
- * Has a render look at its cancel marker now, wherever it waits. The marker must be in the queue before.
+ * Makes a waiting render read its cancel marker now. The marker must be in the queue before.
  *
- * - A delayed render (a look, a hold) is promoted.
- * - A submission that has not begun is taken out of its queue, and so is the bringing home of an image. This relies on
- *   BullMQ: removing the last pending child of a job in `waiting-children` puts that job back to wait, also when the
- *   child is delayed, rate limited or its queue paused; and an active child cannot be removed. A guarantee of the
- *   engines' conformance suite holds it there. The run that follows sees the marker before it would add the child anew.
+ * - A delayed render (between polls, or on hold) is promoted.
+ * - A submit or store child that has not started is removed from its queue. Then the parent runs and finds the marker
+ *   before it would add the child again. This relies on BullMQ: when the last pending child of a job in
+ *   `waiting-children` is removed, that job goes back to `wait`. That holds also when the child is delayed or rate
+ *   limited, or its queue is paused. An active child cannot be removed. The engines' conformance suite tests all of this.
  *
- * Who runs is not disturbed. Safe to call again; the workers' sweep does, for whoever died between marker and waking.
- * Throws what the engine throws.
+ * A running render or child is left alone. Safe to call again: the workers' sweep calls it again, in case a process died
+ * between writing the marker and this call. Throws the errors of the engine.
  */
 export async function wakeRender(queues: Queues, renderId: string): Promise<WakeResult> {
   const job = await queues.render.getJob(renderId);
@@ -30,7 +30,7 @@ export async function wakeRender(queues: Queues, renderId: string): Promise<Wake
     return job ? 'ended' : 'absent';
   }
   if (await job.isDelayed()) {
-    // Somebody else may be faster, the clock for one.
+    // The delay may end, or another process may promote the job, before this call does.
     return job.promote().then(
       () => 'woken',
       () => 'busy',
@@ -41,33 +41,34 @@ export async function wakeRender(queues: Queues, renderId: string): Promise<Wake
 
 function withdrawChild(queues: Queues, { at, renderId, attempt }: Checkpoint): Promise<boolean> {
   if (at.step === 'submit') return withdrawSubmission(queues, submitJobId(renderId, attempt));
-  if (at.step === 'store') return withdrawStoring(queues, storeJobId(renderId, attempt));
+  if (at.step === 'store') return withdrawStoreJob(queues, storeJobId(renderId, attempt));
   return Promise.resolve(false);
 }
 
 /**
- * Takes a submission out of its queue that was not begun. The marker must be there before: a submission looks for it
- * right before it spends, so that one which starts after this look spends nothing.
+ * Removes a submission that has not started from its queue. The marker must be in the queue before: a submission reads it
+ * right before it sends the request, so a submission that starts during this call buys nothing.
  *
- * @returns false where it runs, has ended, is not there, or holds a task id that the ledger does not know yet (I3).
+ * @returns false when the submission is running, has ended, does not exist, or holds a task id that is not in the ledger
+ * yet (I3).
  */
 export async function withdrawSubmission(queues: Queues, childId: string): Promise<boolean> {
-  if (!waits(await queues.submit.getJobState(childId))) return false;
-  // Read after its state: what ran before that has written its task id by now.
+  if (!isWaiting(await queues.submit.getJobState(childId))) return false;
+  // Read after the state: a run that ended before that has written its task id by now.
   const child = await queues.submit.getJob(childId);
   if (!child || child.data.accepted) return false;
   return (await queues.submit.remove(childId)) === 1;
 }
 
-/** Takes the bringing home of an image out of its queue: what was not begun, and what waits for another try. */
-async function withdrawStoring(queues: Queues, childId: string): Promise<boolean> {
-  return waits(await queues.store.getJobState(childId)) && (await queues.store.remove(childId)) === 1;
+/** Removes a store job that has not started, or waits for another try, from its queue. */
+async function withdrawStoreJob(queues: Queues, childId: string): Promise<boolean> {
+  return isWaiting(await queues.store.getJobState(childId)) && (await queues.store.remove(childId)) === 1;
 }
 
-const waits = (state: JobState | 'unknown') =>
+const isWaiting = (state: JobState | 'unknown') =>
   state !== 'active' && state !== 'completed' && state !== 'failed' && state !== 'unknown';
 
-/** The render has ended some other way, or is canceled: a later redrive must not find the marker. */
+/** Deletes the cancel marker of a render that has ended. Otherwise a later redrive would be canceled at once. */
 export async function dropCancelMarker(queues: Queues, renderId: string): Promise<void> {
   if (await queues.cancel.getJob(renderId)) await queues.cancel.remove(renderId);
 }

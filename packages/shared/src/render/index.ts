@@ -1,24 +1,16 @@
-// The render as data: what may be asked for, what the queue keeps, how it ends.
+// The data of a render: its request, its checkpoint in the queue, its final records.
 //
-// job-request.ts  the request as the queue keeps it; as it comes in it is the API's
-// reference.ts    a reference image as the queue holds it
-// checkpoint.ts   a render job's data: a union on `at.step`
-// failure.ts      why a render died
-// image.ts        a stored image
-// note.ts         a line of what happened
-// receipt.ts      the last word on a render, kept in the store
-// dead-letter.ts  an entry of the dead-letter queue
-// ids.ts          render and child ids
-// keys.ts         where things are in the object store
+// job-request.ts   the request in the queue, and its references to images and URLs
+// record-parts.ts  shapes that several records contain: provider, purchase, stored image, failure, note
+// checkpoint.ts    a render job's data: a union on `at.step`; the progress of each step
+// receipt.ts       the final records: the receipt in the store, the dead letter in the queue
+// data-version.ts  the version of persisted data, and upgrades from older versions
+// ids.ts           ids of renders and of child jobs
+// object-keys.ts   the keys of all objects in the store
 export * from './checkpoint.ts';
 export * from './data-version.ts';
-export * from './dead-letter.ts';
-export * from './failure.ts';
 export * from './ids.ts';
-export * from './image.ts';
 export * from './job-request.ts';
-export * from './note.ts';
 export * from './object-keys.ts';
-export * from './provider-name.ts';
 export * from './receipt.ts';
-export * from './reference.ts';
+export * from './record-parts.ts';

@@ -1,4 +1,4 @@
-/** Where things are in the object store. Derived, never random (I6). */
+// The keys of all objects in the store. They are derived, never random (I6).
 
 export const intentKey = (renderId: string, attempt: number) => `ledger/${renderId}/${attempt}/intent.json`;
 export const acceptedKey = (renderId: string, attempt: number) =>
@@ -9,18 +9,18 @@ export const inputKey = (digest: string) => `inputs/${digest}`;
 
 const DAY_MS = 86_400_000;
 
-/** Below it are a tenant's renders of one UTC day, given by any time in it, newest first. */
-export const dayIndexPrefix = (tenant: string, day: number) =>
-  `by-day/${new Date(day).toISOString().slice(0, 10)}/${tenant}/`;
+/** The prefix of a tenant's day index, for the UTC day of `time` (Unix ms). Its keys are in order, newest first. */
+export const dayIndexPrefix = (tenant: string, time: number) =>
+  `by-day/${new Date(time).toISOString().slice(0, 10)}/${tenant}/`;
 
 /**
- * An empty object that makes renders listable by day and tenant without reading them. What is left of the day at
- * acceptance comes first in its name, so that a store, which lists in ascending order, lists the newest first.
+ * The key of the empty object that lists a render by day and tenant. Its name starts with the milliseconds that were
+ * left of the day at `createdAt`. Stores list in ascending order, so the newest render comes first.
  */
 export const dayIndexKey = (tenant: string, createdAt: number, renderId: string) =>
   `${dayIndexPrefix(tenant, createdAt)}${String(DAY_MS - 1 - (createdAt % DAY_MS)).padStart(8, '0')}-${renderId}`;
 
-/** What a day index key says, or `undefined` for another key. */
+/** Parses a day index key. @returns `undefined` for another key. */
 export function readDayIndexKey(key: string): { createdAt: number; renderId: string } | undefined {
   const found = /^by-day\/(\d{4}-\d\d-\d\d)\/[^/]+\/(\d{8})-(rnd_[0-9a-f]{32})$/.exec(key);
   if (!found?.[1] || !found[3]) return undefined;
@@ -36,8 +36,8 @@ const EXTENSIONS: Record<string, string> = {
 };
 
 /**
- * The image's key from the configured template, e.g. `images/{id}.{ext}`; also `{tenant}`, `{date}` (UTC day of
- * acceptance).
+ * The key of an image, from the configured template, for example `images/{id}.{ext}`. The template may also contain
+ * `{tenant}` and `{date}` (the UTC day of `createdAt`).
  */
 export function imageKey(
   template: string,

@@ -1,13 +1,17 @@
 import { FINAL_STATUSES, STEPS } from '@darkroom/api';
 import { z } from 'zod';
-import { purchaseSchema } from './checkpoint.ts';
 import { DATA_VERSION, upgradePersisted } from './data-version.ts';
-import { failureSchema } from './failure.ts';
-import { storedImageSchema } from './image.ts';
-import { jobRequestSchema } from './job-request.ts';
-import { noteSchema } from './note.ts';
+import { type JobRequest, jobRequestSchema } from './job-request.ts';
+import {
+  type Failure,
+  failureSchema,
+  noteSchema,
+  type Purchase,
+  purchaseSchema,
+  storedImageSchema,
+} from './record-parts.ts';
 
-/** The last word on a render, kept in the store beyond the queue's retention. */
+/** The final record of a render, in the store. It stays there after the queue's retention. */
 export const receiptSchema = z.object({
   version: z.literal(DATA_VERSION),
   renderId: z.string(),
@@ -17,26 +21,38 @@ export const receiptSchema = z.object({
   fingerprint: z.string(),
   /** Unix milliseconds. */
   createdAt: z.number(),
+  /** Unix milliseconds. */
   finishedAt: z.number(),
   attempts: z.number().int(),
   purchases: z.array(purchaseSchema),
-  /** Micro-dollars, refunds taken off. */
+  /** Micro-dollars, without refunded purchases. */
   costMicros: z.number().int(),
   image: storedImageSchema.optional(),
   failure: failureSchema.optional(),
-  /** When (Unix ms) somebody asked to cancel it, and the step that it stood at. */
+  /** When (Unix ms) a caller asked to cancel it, and the step that the cancel ended. */
   canceled: z.strictObject({ requestedAt: z.number(), from: z.enum(STEPS) }).optional(),
-  /** What happened, as its job's log told it; oldest first. */
+  /** The timeline from its job's log, oldest first. */
   notes: z.array(noteSchema).optional(),
 });
 
 export type Receipt = z.infer<typeof receiptSchema>;
 
-/** A stored receipt, whichever version wrote it. @throws {NewerDataError}, or zod's error where it is no receipt. */
+/** Reads a receipt of any known version. @throws {NewerDataError}, or zod's error for a value that is no receipt. */
 export const readReceipt = (value: unknown): Receipt =>
   receiptSchema.parse(upgradePersisted('receipt', value));
 
-/** What a render has cost so far, in micro-dollars. */
-export function sumCost(purchases: z.infer<typeof purchaseSchema>[]): number {
-  return purchases.reduce((sum, purchase) => sum + (purchase.refunded ? 0 : purchase.costMicros), 0);
+/** An entry of the `dead-letter` queue. Its job id is the render's id. */
+export interface DeadLetter {
+  version: typeof DATA_VERSION;
+  renderId: string;
+  tenant: string;
+  failure: Failure;
+  /** Attempts that were started, with the failed ones. */
+  attempts: number;
+  purchases: Purchase[];
+  costMicros: number;
+  /** Unix milliseconds. Only while a paid image is not stored yet. */
+  resultExpiresAt?: number;
+  request: JobRequest;
+  createdAt: number;
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * The only door to real time and chance. Everything else is handed a `Clock`, so that a test can hold the
- * hands and replay a night in a millisecond.
+ * The only access to real time and random numbers. All other code gets a `Clock`, so that a test can control the time and
+ * run a whole night in a millisecond.
  */
 export interface Clock {
   /** Unix milliseconds. */

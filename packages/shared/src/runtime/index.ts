@@ -1,8 +1,10 @@
-// clock.ts          real time and chance; everything else takes a `Clock`
-// awake-timeout.ts  a timeout that counts only the time in which the process was awake
+// clock.ts          the `Clock`: the only access to real time and random numbers
+// timeouts.ts       timeouts that count only the time in which the process was awake
+// error-message.ts  the message of any thrown value
 // logger.ts         pino, with every line scrubbed
 // scrub.ts          removes secrets from a text
-export * from './awake-timeout.ts';
 export * from './clock.ts';
+export * from './error-message.ts';
 export * from './logger.ts';
 export * from './scrub.ts';
+export * from './timeouts.ts';

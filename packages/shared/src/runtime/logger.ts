@@ -4,8 +4,8 @@ import { createScrub } from './scrub.ts';
 export type { Logger } from 'pino';
 
 /**
- * A JSON logger whose every line passes the scrubber as a whole, whatever was put into it: a redaction by field
- * name misses the secret that somebody quotes in a message.
+ * A JSON logger that scrubs every line as a whole. A redaction by field name would miss a secret that is quoted inside a
+ * message.
  */
 export function createLogger(options: {
   name: string;

@@ -1,4 +1,4 @@
-// run-service.ts   a service's process, from its settings to its exit code
-// open-parts.ts    engine and store as the settings name them
-export * from './open-parts.ts';
+// run-service.ts    runs the process of a service, from its settings to its exit code
+// open-backends.ts  opens the engine and the store that the settings name
+export * from './open-backends.ts';
 export * from './run-service.ts';

@@ -8,44 +8,44 @@ import {
 } from '../config/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { ObjectStore } from '../object-store/index.ts';
-import { type Clock, createLogger, type Logger, systemClock } from '../runtime/index.ts';
-import { openEngineFor, openStoreFor } from './open-parts.ts';
+import { type Clock, createLogger, errorMessage, type Logger, systemClock } from '../runtime/index.ts';
+import { openEngineFor, openStoreFor } from './open-backends.ts';
 
-/** What every service of Darkroom is given. */
+/** What every service gets when it starts. */
 export interface ServiceContext {
   settings: Settings;
   engine: Engine;
   store: ObjectStore;
   logger: Logger;
   clock: Clock;
-  /** Values that must be shown nowhere. */
+  /** Secret values that must not appear in any output. */
   secrets: readonly string[];
 }
 
 export interface ServiceOptions {
   name: 'producer' | 'worker';
-  /** What it does, for `--help`. */
+  /** What the service does, for `--help`. */
   purpose: string;
-  /** The settings that it reads, for `--help`. */
+  /** The settings that the service reads, for `--help`. */
   reads: readonly (keyof Settings)[];
   needs: RequiredSettings;
-  /** `announce` is one line for whoever started it. */
-  start(parts: ServiceContext): Promise<{ announce: string; close(): Promise<void> }>;
+  /** `announce` is one line that is printed when the service has started. */
+  start(context: ServiceContext): Promise<{ announce: string; close(): Promise<void> }>;
 }
 
 /**
- * A service's process from its settings to its exit code: 0 after SIGTERM or SIGINT, 1 when it could not start or
- * stop, 2 for settings that cannot work. Belongs into a `main.ts`: it reads the real environment and clock.
+ * Runs the process of a service, from its settings to its exit code: 0 after SIGTERM or SIGINT, 1 when it could not start
+ * or stop, 2 for invalid settings. Only a `main.ts` may call it, because it reads the real environment and clock.
  */
 export async function runService(options: ServiceOptions): Promise<void> {
   if (process.argv.includes('--help') || process.argv.includes('-h')) {
-    process.stdout.write(helpOf(options));
+    process.stdout.write(formatHelp(options));
     return;
   }
   try {
     await serve(options);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     process.stderr.write(
       `${error instanceof ConfigError ? message : `The ${options.name} did not start: ${message}`}\n`,
     );
@@ -53,12 +53,12 @@ export async function runService(options: ServiceOptions): Promise<void> {
   }
 }
 
-const helpOf = ({ name, purpose, reads }: ServiceOptions) =>
+const formatHelp = ({ name, purpose, reads }: ServiceOptions) =>
   [
     `Usage: node apps/${name}/src/main.ts`,
     '',
     purpose,
-    'Settings come from the environment; defaults in brackets:',
+    'Settings are read from the environment. Defaults are in brackets:',
     '',
     settingsHelp(reads),
     '',
@@ -69,11 +69,11 @@ async function serve(options: ServiceOptions): Promise<void> {
   const secrets = listSecrets(process.env);
   const logger = createLogger({ name: options.name, level: settings.LOG_LEVEL, secrets });
   const engine = await openEngineFor(settings, options.name, (err, where) =>
-    logger.warn({ err, where }, 'engine'),
+    logger.warn({ err, where }, 'engine error'),
   );
   const store = await openStoreFor(settings, systemClock);
   const service = await options.start({ settings, engine, store, logger, clock: systemClock, secrets });
-  endOnSignal(logger, settings.SHUTDOWN_TIMEOUT_MS, async () => {
+  closeOnSignal(logger, settings.SHUTDOWN_TIMEOUT_MS, async () => {
     await service.close();
     await engine.close();
     await store.close();
@@ -82,16 +82,16 @@ async function serve(options: ServiceOptions): Promise<void> {
   for (const warning of await engine.warnings().catch(() => [])) logger.warn(warning);
 }
 
-/** What closing the engine and the store may take on top of the service's own limit. */
+/** Milliseconds to close the engine and the store, in addition to the service's own limit. */
 const CLOSING_MS = 10_000;
 
-function endOnSignal(logger: Logger, timeoutMs: number, close: () => Promise<void>): void {
+function closeOnSignal(logger: Logger, timeoutMs: number, close: () => Promise<void>): void {
   let stopping = false;
   const stop = (signal: string) => {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, 'stopping');
-    // Whatever hangs must not keep the process.
+    // A close that hangs must not keep the process alive.
     setTimeout(() => process.exit(1), timeoutMs + CLOSING_MS).unref();
     close().then(
       () => process.exit(0),

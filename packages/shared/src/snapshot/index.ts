@@ -1,8 +1,6 @@
-// render-snapshot.ts   what is known of a render, from its job and checkpoint or from its receipt
-// render-response.ts   the API's response about a render, from its snapshot
-// money.ts             micro-dollars as text
+// render-snapshot.ts  all facts about a render, from its job and checkpoint or from its receipt
+// render-response.ts  the API's response about a render, from its snapshot
 //
 // All of it is pure. The API and the webhooks send the same response.
-export * from './money.ts';
 export * from './render-response.ts';
 export * from './render-snapshot.ts';

@@ -1,9 +1,8 @@
 import type { AcceptedResponse, RenderResponse } from '@darkroom/api';
 import { sumCost } from '../render/index.ts';
-import { formatDollars } from './money.ts';
 import type { RenderSnapshot } from './render-snapshot.ts';
 
-/** Addresses of one render, absolute. */
+/** The absolute URLs of one render. */
 export interface RenderLinks {
   self: string;
   page: string;
@@ -22,23 +21,23 @@ export const dashboardPath = (renderId: string) => `/queues/queue/render/${rende
 
 const toIsoTime = (at: number) => new Date(at).toISOString();
 
-/** What a caller is told about a render. `imageUrls` are asked for only when there is an image. */
+/** The API's response about a render. @param imageUrls needed only when the snapshot has an image */
 export function renderResponse(
-  standing: RenderSnapshot,
+  snapshot: RenderSnapshot,
   links: RenderLinks,
   imageUrls: { image: string; thumbnail: string } | undefined,
 ): RenderResponse {
-  const { image, purchases, request, error } = standing;
+  const { image, purchases, request, error } = snapshot;
   return {
-    id: standing.renderId,
+    id: snapshot.renderId,
     object: 'render',
-    status: standing.status,
-    progress: standing.progress,
-    attempts: standing.attempts,
-    task_ids: standing.taskIds,
-    created_at: toIsoTime(standing.createdAt),
-    updated_at: toIsoTime(standing.updatedAt),
-    tenant: standing.tenant,
+    status: snapshot.status,
+    progress: snapshot.progress,
+    attempts: snapshot.attempts,
+    task_ids: snapshot.taskIds,
+    created_at: toIsoTime(snapshot.createdAt),
+    updated_at: toIsoTime(snapshot.updatedAt),
+    tenant: snapshot.tenant,
     run: request.run ?? null,
     metadata: request.metadata ?? {},
     request: {
@@ -87,4 +86,11 @@ export function acceptedResponse(
     created_at: toIsoTime(accepted.createdAt),
     links,
   };
+}
+
+/** Micro-dollars as dollars, with at least three decimals and no more than needed: 25000 → `0.025`. */
+export function formatDollars(micros: number): string {
+  const whole = Math.trunc(micros / 1_000_000);
+  const fraction = String(micros % 1_000_000).padStart(6, '0');
+  return `${whole}.${fraction.slice(0, 3)}${fraction.slice(3).replace(/0+$/, '')}`;
 }

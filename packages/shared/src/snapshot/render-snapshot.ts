@@ -1,23 +1,24 @@
 import type { FailureCode, RenderStatus, StepName } from '@darkroom/api';
 import type { RenderResult } from '../queues/index.ts';
-import type {
-  Checkpoint,
-  Failure,
-  JobRequest,
-  Note,
-  Purchase,
-  Receipt,
-  StoredImage,
+import {
+  type Checkpoint,
+  type Failure,
+  type JobRequest,
+  type Note,
+  type Purchase,
+  type Receipt,
+  STEP_PROGRESS,
+  type StoredImage,
 } from '../render/index.ts';
 
-/** What is known of a render, wherever it was found. Times in Unix milliseconds. */
+/** All facts about a render, from the queue or from the store. Times in Unix milliseconds. */
 export interface RenderSnapshot {
   renderId: string;
   tenant: string;
   status: RenderStatus;
   /** 0-100. */
   progress: number;
-  /** Purchases begun. */
+  /** Attempts that were started. */
   attempts: number;
   taskIds: string[];
   purchases: Purchase[];
@@ -27,13 +28,13 @@ export interface RenderSnapshot {
   updatedAt: number;
   image?: StoredImage;
   error?: { code: FailureCode; message: string; step: StepName; chain: string[] };
-  /** Where it stood when it was canceled. */
+  /** The step that the cancel ended. */
   canceledAtStep?: StepName;
-  /** What happened, where a receipt kept it; a living render's are in its job's log. */
+  /** The timeline, from the receipt. For a render in the queue it is in its job's log instead. */
   notes?: Note[];
 }
 
-/** What is read of a BullMQ job. */
+/** The fields of a BullMQ job that a snapshot needs. */
 export interface JobFacts {
   finishedOn?: number | undefined;
   failedReason?: string | undefined;
@@ -41,11 +42,6 @@ export interface JobFacts {
   returnvalue?: RenderResult | undefined;
 }
 
-/** While nothing else is known, a step says how far a render is. */
-const PROGRESS = { submit: 0, hold: 5, poll: 10, store: 80, finish: 95 } as const satisfies Record<
-  StepName,
-  number
->;
 const STATUS = {
   submit: 'queued',
   hold: 'rendering',
@@ -63,15 +59,15 @@ export function snapshotFromJob(job: JobFacts, checkpoint: Checkpoint): RenderSn
     updatedAt: Math.max(checkpoint.updatedAt, job.finishedOn ?? 0),
   };
   if (job.finishedOn && job.failedReason) {
-    const error = errorOfFailedJob(job, checkpoint, step);
-    // As its receipt and its dead letter count: what was bought, and where it stopped.
+    const error = errorFromFailedJob(job, checkpoint, step);
+    // The same count as in its receipt and dead letter: only accepted purchases.
     const attempts = checkpoint.purchases.length;
-    return { ...common, status: 'failed', progress: PROGRESS[error.step], attempts, error };
+    return { ...common, status: 'failed', progress: STEP_PROGRESS[error.step], attempts, error };
   }
-  // Its return value, too: a run that had lost the job may have written its own checkpoint after the end.
+  // Check the return value too: a run that lost its lock may have written its own checkpoint after the end.
   if (job.finishedOn && (checkpoint.at.step === 'cancel' || job.returnvalue?.status === 'canceled')) {
     const attempts = checkpoint.purchases.length;
-    return { ...common, status: 'canceled', progress: PROGRESS[step], attempts, canceledAtStep: step };
+    return { ...common, status: 'canceled', progress: STEP_PROGRESS[step], attempts, canceledAtStep: step };
   }
   if (job.finishedOn) {
     const image = storedImage(job, checkpoint);
@@ -81,7 +77,7 @@ export function snapshotFromJob(job: JobFacts, checkpoint: Checkpoint): RenderSn
     ...common,
     status: STATUS[step],
     progress: Math.min(progressPercent(job, step), 99),
-    // A purchase that waits for its turn has not begun.
+    // An attempt that waits in the submit queue has not started.
     attempts: step === 'submit' ? checkpoint.attempt - 1 : checkpoint.attempt,
   };
 }
@@ -92,7 +88,7 @@ export function snapshotFromReceipt(receipt: Receipt): RenderSnapshot {
   return {
     ...sharedFields(receipt),
     status: receipt.status,
-    progress: receipt.status === 'completed' ? 100 : stoppedAt ? PROGRESS[stoppedAt] : 0,
+    progress: receipt.status === 'completed' ? 100 : stoppedAt ? STEP_PROGRESS[stoppedAt] : 0,
     attempts: receipt.attempts,
     taskIds: receipt.purchases.map((purchase) => purchase.taskId),
     updatedAt: receipt.finishedAt,
@@ -110,7 +106,7 @@ function sharedFields(source: Checkpoint | Receipt) {
 
 const errorFromFailure = ({ code, message, step, chain }: Failure) => ({ code, message, step, chain });
 
-/** Where a render goes on: so stand a burial that has not ended, and a redrive that nobody has picked up. */
+/** The step with which a render continues. For a burial in progress, and a redrive that no worker runs yet: `resume`. */
 const stepToResume = ({ at }: Checkpoint) => (at.step === 'bury' ? at.resume : at);
 
 function currentStep(checkpoint: Checkpoint): StepName {
@@ -130,12 +126,12 @@ function storedImage(job: JobFacts, { at }: Checkpoint): StoredImage | undefined
 }
 
 function progressPercent(job: JobFacts, step: StepName): number {
-  const said = typeof job.progress === 'number' && Number.isFinite(job.progress) ? job.progress : 0;
-  return Math.round(Math.min(100, Math.max(0, said, PROGRESS[step])));
+  const reported = typeof job.progress === 'number' && Number.isFinite(job.progress) ? job.progress : 0;
+  return Math.round(Math.min(100, Math.max(0, reported, STEP_PROGRESS[step])));
 }
 
-/** A job that BullMQ failed by itself has no failure in its checkpoint: its worker died too often. */
-function errorOfFailedJob(
+/** The error of a failed job. When BullMQ itself failed the job, its checkpoint has no failure: its workers died too often. */
+function errorFromFailedJob(
   job: JobFacts,
   { at }: Checkpoint,
   step: StepName,
@@ -145,8 +141,8 @@ function errorOfFailedJob(
   return {
     code: lost ? 'worker_lost' : 'internal_error',
     message: lost
-      ? 'The workers that ran this render died, too often to try again by itself.'
-      : 'The render failed in a way that nobody foresaw.',
+      ? 'The workers that ran this render died too often. Darkroom does not try again automatically.'
+      : 'Unexpected error.',
     step,
     chain: [],
   };

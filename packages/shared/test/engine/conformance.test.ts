@@ -1,23 +1,23 @@
 import { tempDir, uniquePrefix } from '@darkroom/testkit';
 import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine/index.ts';
-import { createBench } from './bench.ts';
-import { adding } from './guarantees/adding.ts';
-import { children } from './guarantees/children.ts';
-import { failing } from './guarantees/failing.ts';
-import { looking } from './guarantees/looking.ts';
-import { observing } from './guarantees/observing.ts';
-import { order } from './guarantees/order.ts';
-import { pacing } from './guarantees/pacing.ts';
-import { polling } from './guarantees/polling.ts';
-import { schedules } from './guarantees/schedules.ts';
+import { createEngineHarness } from '../support/engine-harness.ts';
+import { testAdding } from './guarantees/adding.ts';
+import { testChildren } from './guarantees/children.ts';
+import { testFailing } from './guarantees/failing.ts';
+import { testJobFacts } from './guarantees/job-facts.ts';
+import { testObserving } from './guarantees/observing.ts';
+import { testOrder } from './guarantees/order.ts';
+import { testPacing } from './guarantees/pacing.ts';
+import { testPolling } from './guarantees/polling.ts';
+import { testSchedules } from './guarantees/schedules.ts';
 
 const redisUrl = inject('services').redis?.url;
 
 describe.each(['redis', 'pglite'] as const)('%s', (kind) => {
   const missing = kind === 'redis' && !redisUrl && !process.env['CI'];
   let engine: Engine | undefined;
-  const bench = createBench(() => {
+  const harness = createEngineHarness(() => {
     if (!engine) throw new Error('the engine is not open');
     return engine;
   });
@@ -35,13 +35,13 @@ describe.each(['redis', 'pglite'] as const)('%s', (kind) => {
   });
   afterAll(() => engine?.close());
 
-  describe.skipIf(missing)('adding', () => adding(bench));
-  describe.skipIf(missing)('order', () => order(bench));
-  describe.skipIf(missing)('polling', () => polling(bench));
-  describe.skipIf(missing)('failing', () => failing(bench));
-  describe.skipIf(missing)('children', () => children(bench));
-  describe.skipIf(missing)('pacing', () => pacing(bench));
-  describe.skipIf(missing)('observing', () => observing(bench));
-  describe.skipIf(missing)('looking', () => looking(bench));
-  describe.skipIf(missing)('schedules', () => schedules(bench));
+  describe.skipIf(missing)('adding', () => testAdding(harness));
+  describe.skipIf(missing)('order', () => testOrder(harness));
+  describe.skipIf(missing)('polling', () => testPolling(harness));
+  describe.skipIf(missing)('failing', () => testFailing(harness));
+  describe.skipIf(missing)('children', () => testChildren(harness));
+  describe.skipIf(missing)('pacing', () => testPacing(harness));
+  describe.skipIf(missing)('observing', () => testObserving(harness));
+  describe.skipIf(missing)('job facts', () => testJobFacts(harness));
+  describe.skipIf(missing)('schedules', () => testSchedules(harness));
 });

@@ -10,16 +10,16 @@ function reporter(secrets: string[] = []) {
   return { report, lines, at: (ms: number) => (now = ms) };
 }
 
-test('the same trouble is told once in a while, with how often it came', () => {
+test('the same error is reported once per interval, with the number of suppressed errors', () => {
   const { report, lines, at } = reporter();
   for (let ms = 0; ms <= 10_000; ms += 1_000) {
     at(ms);
     report(new Error('broken'), 'queue render');
   }
-  expect(lines).toEqual(['queue render: broken', 'queue render: broken (and 9 more like it before)']);
+  expect(lines).toEqual(['queue render: broken', 'queue render: broken (and 9 similar errors before)']);
 });
 
-test('an engine that is away is told once, whoever misses it; other trouble by each', () => {
+test('an unavailable engine is reported once for all places; other errors are reported for each place', () => {
   const { report, lines } = reporter();
   for (const where of ['queue a', 'worker b']) {
     report(new Error('connect ECONNREFUSED 127.0.0.1:6379'), where);
@@ -32,7 +32,7 @@ test('an engine that is away is told once, whoever misses it; other trouble by e
   ]);
 });
 
-test('an error that is handed on is told where it came up first', () => {
+test('an error that BullMQ passes on is reported only at its first place', () => {
   const { report, lines } = reporter();
   const error = new Error('broken');
   report(error, 'connection');
@@ -40,15 +40,15 @@ test('an error that is handed on is told where it came up first', () => {
   expect(lines).toEqual(['connection: broken']);
 });
 
-test('no secret is told, nor the command that failed', () => {
-  const told: Error[] = [];
-  const report = createErrorReport((error) => told.push(error), ['hunter2'], { now: () => 0 });
+test('a report contains no secret and no failed command', () => {
+  const reports: Error[] = [];
+  const report = createErrorReport((error) => reports.push(error), ['hunter2'], { now: () => 0 });
   const error = Object.assign(new Error('AUTH hunter2 failed'), {
     code: 'WRONGPASS',
     command: { name: 'auth', args: ['hunter2'] },
   });
   report(error, 'redis');
-  expect(told[0]?.message).toBe('AUTH *** failed');
-  expect(told[0]).toMatchObject({ code: 'WRONGPASS' });
-  expect(JSON.stringify(told[0], Object.getOwnPropertyNames(told[0]))).not.toContain('hunter2');
+  expect(reports[0]?.message).toBe('AUTH *** failed');
+  expect(reports[0]).toMatchObject({ code: 'WRONGPASS' });
+  expect(JSON.stringify(reports[0], Object.getOwnPropertyNames(reports[0]))).not.toContain('hunter2');
 });

@@ -2,16 +2,16 @@ import { fileURLToPath } from 'node:url';
 import { cleanup, requires, service, spawnNode, tempDir, uniquePrefix } from '@darkroom/testkit';
 import { describe, expect, test, vi } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
-import { inState } from './bench.ts';
+import { waitForState } from '../support/engine-harness.ts';
 
 const entry = fileURLToPath(new URL('./fixtures/worker-process.ts', import.meta.url));
-// Processes start in seconds, on a busy machine in many; so do hundreds of jobs on the embedded engine.
+// On a busy machine, processes and hundreds of jobs on the embedded engine take many seconds.
 vi.setConfig({ testTimeout: 120_000 });
 
 const report = (error: Error, where: string) => console.error(where, error);
 
-requires('redis').describe('a worker process on Redis that is killed', () => {
-  test('leaves its job to the next, with its data', async () => {
+requires('redis').describe('a killed worker process on Redis', () => {
+  test('a killed worker leaves its job, with its data, to the next worker', async () => {
     const env = { QUEUE_URL: service('redis').url, PREFIX: uniquePrefix() };
     const engine = await openEngine({
       queueUrl: env.QUEUE_URL,
@@ -28,13 +28,13 @@ requires('redis').describe('a worker process on Redis that is killed', () => {
     await first.kill('SIGKILL');
     const second = spawnNode(entry, { env, name: 'second' });
     await second.waitForLine('started r.1 {"step":"poll"}');
-    const job = await inState(queue, 'r.1', 'completed');
+    const job = await waitForState(queue, 'r.1', 'completed');
     expect(job).toMatchObject({ attemptsMade: 1, stalledCounter: 1, returnvalue: 'image' });
   });
 });
 
-describe('a process with the embedded engine that is killed', () => {
-  test('loses nothing that was added, and its jobs run again once the folder is opened anew', async () => {
+describe('a killed process with the embedded engine', () => {
+  test('a killed process loses no added job, and its jobs run again when the folder is opened again', async () => {
     const env = { DATA_DIR: await tempDir() };
     const first = spawnNode(entry, { env: { ...env, HOLD: '1', ADD: '500' }, name: 'first' });
     await first.waitForLine('holds r.0');
@@ -56,7 +56,7 @@ describe('a process with the embedded engine that is killed', () => {
       { concurrency: 4, lockDuration: 1_000, stalledInterval: 500 },
     );
     for (const id of added) {
-      const job = await inState(queue, id, 'completed', 60_000);
+      const job = await waitForState(queue, id, 'completed', 60_000);
       expect(job.attemptsMade).toBe(1);
     }
     expect(held).toContain('r.0');

@@ -6,20 +6,20 @@ import { openEngine } from '../../src/engine/index.ts';
 const entry = fileURLToPath(new URL('./fixtures/worker-process.ts', import.meta.url));
 const onError = (error: Error, where: string) => console.error(where, error);
 
-test('a PostgreSQL server is refused, and the reason names what to use', async () => {
+test('openEngine() refuses a PostgreSQL server, and the error names Redis', async () => {
   const open = openEngine({ queueUrl: 'postgres://db/queue', dataDir: '', role: 'both', onError });
   await expect(open).rejects.toMatchObject({ code: 'unsupported', message: expect.stringMatching(/Redis/) });
 });
 
 describe('the embedded engine', () => {
-  test('has its folder to itself, and names who has it', async () => {
+  test('only one process can open the folder, and the error names that process', async () => {
     const dataDir = await tempDir();
     const other = spawnNode(entry, { env: { DATA_DIR: dataDir }, name: 'other' });
     await other.waitForLine('open');
     const open = () => openEngine({ dataDir, role: 'both', onError });
     await expect(open()).rejects.toMatchObject({
       code: 'locked',
-      // The launcher of the test may be the parent of the process it names.
+      // The named process may be a child of the process that the test started.
       message: expect.stringMatching(/in use by process \d+ \(since .*DATA_DIR.*QUEUE_URL/s),
     });
     await other.kill('SIGKILL');
@@ -29,7 +29,7 @@ describe('the embedded engine', () => {
     await expect(open()).rejects.toMatchObject({ code: 'locked' });
   });
 
-  test('closed, it gives the folder back with everything in it; closing again is nothing', async () => {
+  test('close() frees the folder with all jobs in it, and a second close() does nothing', async () => {
     const dataDir = await tempDir();
     const first = await openEngine({ dataDir, role: 'both', onError });
     await first.queue('render').add('render', { n: 1 }, { jobId: 'r.1' });
@@ -45,7 +45,7 @@ describe('the embedded engine', () => {
 });
 
 requires('redis').describe('the Redis engine', () => {
-  test('gives the same queue for the same name, answers, and tells nothing secret', async () => {
+  test('queue() returns the same queue for the same name, ping() resolves, and the description contains no secret', async () => {
     const { url } = service('redis');
     const engine = await openEngine({ queueUrl: url, dataDir: '', role: 'producer', onError });
     cleanup(() => engine.close());
@@ -55,7 +55,7 @@ requires('redis').describe('the Redis engine', () => {
     expect(await engine.warnings()).toBeInstanceOf(Array);
   });
 
-  test('a wrong password is reported without it', async () => {
+  test('the report of a wrong password does not contain the password', async () => {
     const url = new URL(service('redis').url);
     url.password = 'not-the-secret';
     const reported: string[] = [];

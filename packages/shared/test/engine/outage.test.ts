@@ -1,14 +1,14 @@
 import { cleanup, uniquePrefix, until } from '@darkroom/testkit';
 import { expect } from 'vitest';
 import { EngineError, openEngine } from '../../src/engine/index.ts';
-import { createBench, gathered, inState } from './bench.ts';
-import { ownRedis, type RedisServer, withOwnRedis } from './own-redis.ts';
+import { createCollector, createEngineHarness, waitForState } from '../support/engine-harness.ts';
+import { createOwnRedis, type RedisServer, withOwnRedis } from '../support/own-redis.ts';
 
-/** Milliseconds: far above the limits that are tried here, far below waiting without one. */
+/** Milliseconds: far above the limits under test, and far below a wait without a limit. */
 const IN_TIME = 15_000;
 
-async function open(server: RedisServer, operationTimeoutMs = 1_000) {
-  const errors = gathered<string>();
+async function openEngineAt(server: RedisServer, operationTimeoutMs = 1_000) {
+  const errors = createCollector<string>();
   const engine = await openEngine({
     queueUrl: server.url,
     dataDir: '',
@@ -19,11 +19,11 @@ async function open(server: RedisServer, operationTimeoutMs = 1_000) {
     onError: (error, where) => errors.add(`${where}: ${error.message}`),
   });
   cleanup(() => engine.close());
-  return { engine, errors, bench: createBench(() => engine) };
+  return { engine, errors, harness: createEngineHarness(() => engine) };
 }
 
-/** Milliseconds until it rejected as unavailable. */
-async function refusedAfter(work: () => Promise<unknown>): Promise<number> {
+/** Milliseconds until the work rejected with `unavailable`. */
+async function timeUntilUnavailable(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   const error = await work().then(
     () => undefined,
@@ -35,19 +35,19 @@ async function refusedAfter(work: () => Promise<unknown>): Promise<number> {
 }
 
 withOwnRedis(
-  'with Redis away from the start, adding is refused, a worker waits, and both go on by themselves',
+  'while Redis is away from the start, add() rejects and a worker waits; both work as soon as Redis is up',
   async () => {
-    const server = await ownRedis();
-    const { engine, bench } = await open(server);
-    const queue = bench.queue();
-    expect(await refusedAfter(() => queue.add('render', {}, { jobId: 'r.0' }))).toBeLessThan(IN_TIME);
-    expect(await refusedAfter(() => engine.ping(200))).toBeLessThan(IN_TIME);
-    expect(await refusedAfter(() => engine.counters.take('polls', 50))).toBeLessThan(IN_TIME);
-    await refusedAfter(() => engine.warnings());
-    const ran = gathered<string>();
+    const server = await createOwnRedis();
+    const { engine, harness } = await openEngineAt(server);
+    const queue = harness.queue('render', { streams: { events: { maxLen: 5_000 } } });
+    expect(await timeUntilUnavailable(() => queue.add('render', {}, { jobId: 'r.0' }))).toBeLessThan(IN_TIME);
+    expect(await timeUntilUnavailable(() => engine.ping(200))).toBeLessThan(IN_TIME);
+    expect(await timeUntilUnavailable(() => engine.counters.take('polls', 50))).toBeLessThan(IN_TIME);
+    await timeUntilUnavailable(() => engine.warnings());
+    const ran = createCollector<string>();
     engine.worker(queue.name, async (job) => ran.add(job.id ?? ''));
     const events = engine.events(queue.name);
-    const completed = gathered<string>();
+    const completed = createCollector<string>();
     events.on('completed', ({ jobId }) => completed.add(jobId));
     await server.start();
     await engine.ping(10_000);
@@ -56,18 +56,18 @@ withOwnRedis(
     await ran.atLeast(1);
     expect(ran.all).toEqual(['r.1']);
     await completed.atLeast(1);
-    // The settings that BullMQ could not write at the start.
-    await until(async () => (await queue.getMeta()).maxLenEvents === 10_000);
+    // BullMQ could not write this setting at the start.
+    await until(async () => (await queue.getMeta()).maxLenEvents === 5_000);
   },
 );
 
 withOwnRedis(
-  'Redis is stopped and started again: nothing that was accepted is lost, the worker goes on',
+  'a restart of Redis loses no accepted job, and the worker continues',
   async () => {
-    const server = await ownRedis();
+    const server = await createOwnRedis();
     await server.start();
-    const { engine, bench, errors } = await open(server);
-    const queue = bench.queue();
+    const { engine, harness, errors } = await openEngineAt(server);
+    const queue = harness.queue();
     const accepted: string[] = [];
     const add = async (id: string) => {
       await queue.add('render', { id }, { jobId: id });
@@ -76,47 +76,48 @@ withOwnRedis(
     for (let n = 0; n < 50; n++) await add(`before.${n}`);
     await queue.add('render', {}, { jobId: 'later', delay: 1_500 });
     accepted.push('later');
-    // What Redis handed out in the moment it was killed, the worker never heard of: it comes back as stalled.
+    // A job may be active in Redis although the kill lost the answer to the worker. BullMQ finds it as stalled.
     const lock = { lockDuration: 2_000, stalledInterval: 500 };
-    await bench.worker(queue, async () => 'ran', { concurrency: 2, ...lock });
-    await inState(queue, 'before.5', 'completed');
+    await harness.worker(queue, async () => 'ran', { concurrency: 2, ...lock });
+    await waitForState(queue, 'before.5', 'completed');
     await server.kill();
 
-    for (let n = 0; n < 3; n++) expect(await refusedAfter(() => add(`during.${n}`))).toBeLessThan(IN_TIME);
+    for (let n = 0; n < 3; n++)
+      expect(await timeUntilUnavailable(() => add(`during.${n}`))).toBeLessThan(IN_TIME);
     const bulk = () => queue.addBulk([{ name: 'render', data: {}, opts: { jobId: 'during.bulk' } }]);
-    expect(await refusedAfter(bulk)).toBeLessThan(IN_TIME);
-    // Back before a connection was tried again it would not have been missed.
+    expect(await timeUntilUnavailable(bulk)).toBeLessThan(IN_TIME);
+    // Without an error, the connections would not have noticed the outage yet.
     await errors.atLeast(1);
 
     await server.start();
     await engine.ping(10_000);
     await until(() => add('after').then(() => true));
-    for (const id of accepted) await inState(queue, id, 'completed', 20_000);
+    for (const id of accepted) await waitForState(queue, id, 'completed', 20_000);
     expect(errors.all.length).toBeLessThan(20);
   },
   60_000,
 );
 
-withOwnRedis('a Redis that hangs is refused in time as well', async () => {
-  const server = await ownRedis();
+withOwnRedis('add() rejects in time when Redis hangs', async () => {
+  const server = await createOwnRedis();
   await server.start();
-  const { bench } = await open(server, 500);
-  const queue = bench.queue();
+  const { harness } = await openEngineAt(server, 500);
+  const queue = harness.queue();
   await queue.add('render', {}, { jobId: 'r.1' });
   server.freeze();
   cleanup(() => server.thaw());
-  expect(await refusedAfter(() => queue.add('render', {}, { jobId: 'r.2' }))).toBeLessThan(IN_TIME);
+  expect(await timeUntilUnavailable(() => queue.add('render', {}, { jobId: 'r.2' }))).toBeLessThan(IN_TIME);
   server.thaw();
-  await inState(queue, 'r.1', 'waiting');
+  await waitForState(queue, 'r.1', 'waiting');
 });
 
-withOwnRedis('an engine whose Redis is gone closes all the same', async () => {
-  const server = await ownRedis();
+withOwnRedis('an engine closes in time when its Redis is gone', async () => {
+  const server = await createOwnRedis();
   await server.start();
-  const { engine, bench } = await open(server);
-  const queue = bench.queue();
-  await bench.worker(queue, async () => 'ran');
-  await bench.events(queue);
+  const { engine, harness } = await openEngineAt(server);
+  const queue = harness.queue();
+  await harness.worker(queue, async () => 'ran');
+  await harness.events(queue);
   await server.kill();
   const start = performance.now();
   await engine.close();
@@ -124,21 +125,21 @@ withOwnRedis('an engine whose Redis is gone closes all the same', async () => {
   expect(() => engine.queue('other')).toThrow(/closed/);
 });
 
-withOwnRedis('a full Redis refuses adds, and its workers do not ask it thousands of times', async () => {
-  const server = await ownRedis();
+withOwnRedis('add() rejects when Redis is full, and workers do not fetch thousands of times', async () => {
+  const server = await createOwnRedis();
   await server.start();
-  const { engine, bench } = await open(server);
-  const queue = bench.queue();
+  const { engine, harness } = await openEngineAt(server);
+  const queue = harness.queue();
   await queue.add('render', {}, { jobId: 'r.1' });
   const client = await queue.getBackend().client;
   await client.runCommand('config', ['SET', 'maxmemory', '1']).catch(() => undefined);
-  await refusedAfter(() => queue.add('render', {}, { jobId: 'r.2' }));
-  const failures = gathered<string>();
+  await timeUntilUnavailable(() => queue.add('render', {}, { jobId: 'r.2' }));
+  const failures = createCollector<string>();
   const worker = engine.worker(queue.name, async () => 'ran');
   worker.on('error', (error) => failures.add(error.message));
   await failures.atLeast(3);
   await client.runCommand('config', ['SET', 'maxmemory', '0']);
   const failed = failures.all.length;
-  await inState(queue, 'r.1', 'completed');
+  await waitForState(queue, 'r.1', 'completed');
   expect(failed).toBeLessThan(10);
 });

@@ -51,20 +51,20 @@ test.each([
     'redis+sentinel://s1',
     { kind: 'sentinel', tls: false, sentinels: [{ host: 's1', port: 26379 }], master: 'mymaster', db: 0 },
   ],
-])('%s is understood', (url, target) => {
+])('parseQueueUrl() parses %s', (url, target) => {
   expect(parseQueueUrl(url)).toEqual(target);
 });
 
 test.each([
-  ['postgres://user:secret@db/queue', /PostgreSQL server, which is not offered.*redis:\/\//],
-  ['postgresql://db', /not offered/],
+  ['postgres://user:secret@db/queue', /PostgreSQL server.*does not support.*redis:\/\//],
+  ['postgresql://db', /does not support/],
   ['amqp://guest:secret@rabbit', /scheme amqp:\/\/.*Forms/],
   ['localhost:6379', /Forms/],
   ['redis://a,b', /several hosts/],
   ['redis://', /host/],
   ['redis://host:port', /host/],
   ['redis://:secret@host/first', /database/],
-])('%s is refused with a reason, without its password', (url, reason) => {
+])('parseQueueUrl() refuses %s with a reason, without its password', (url, reason) => {
   const parse = () => parseQueueUrl(url);
   expect(parse).toThrow(reason);
   expect(parse).toThrow(EngineError);
@@ -75,6 +75,6 @@ test.each([
   ['redis://user:secret@host:6380/3', 'redis://host:6380/3'],
   ['rediss-cluster://:secret@a,b:7001', 'rediss-cluster://a:6379,b:7001'],
   ['redis-sentinel://:secret@s1/images?sentinelPassword=secret', 'redis-sentinel://s1:26379/images'],
-])('%s is shown without its password', (url, shown) => {
+])('describeTarget() shows %s without its password', (url, shown) => {
   expect(describeTarget(parseQueueUrl(url))).toBe(shown);
 });

@@ -21,43 +21,48 @@ async function open() {
   return { clock, store, set };
 }
 
-function linkOf(text: string): SignedLink {
+function parseLink(text: string): SignedLink {
   const url = new URL(text, 'http://here');
-  const of = (name: string) => url.searchParams.get(name) ?? '';
-  return { path: url.pathname, tenant: of('tenant'), expiresAt: of('until'), signature: of('signature') };
+  const readParam = (name: string) => url.searchParams.get(name) ?? '';
+  return {
+    path: url.pathname,
+    tenant: readParam('tenant'),
+    expiresAt: readParam('expires'),
+    signature: readParam('signature'),
+  };
 }
 
-test('what one process of a store signs opens in another, until its time, also when both come first', async () => {
+test("all processes of a store accept each other's links until they expire, also when they create the secret together", async () => {
   const { clock, store, set } = await open();
   const [one, other] = [openLinkSigner(await store(), clock), openLinkSigner(await store(), clock)];
   const [a, b] = await Promise.all([one.sign(PATH, 'shop', 1_000_500), other.sign(PATH, 'shop', 1_000_500)]);
   expect(a).toBe(b);
-  expect(await one.verify(linkOf(b))).toBe(true);
-  expect(await other.verify(linkOf(a))).toBe(true);
+  expect(await one.verify(parseLink(b))).toBe(true);
+  expect(await other.verify(parseLink(a))).toBe(true);
   set(1_000_499);
-  expect(await one.verify(linkOf(a))).toBe(true);
+  expect(await one.verify(parseLink(a))).toBe(true);
   set(1_000_500);
-  expect(await one.verify(linkOf(a))).toBe(false);
+  expect(await one.verify(parseLink(a))).toBe(false);
 });
 
 test.each<[string, (link: SignedLink) => Partial<SignedLink>]>([
   ['path', () => ({ path: '/v1/renders/rnd_2/image' })],
   ['tenant', () => ({ tenant: 'press' })],
   ['time', ({ expiresAt }) => ({ expiresAt: String(Number(expiresAt) + 1) })],
-  ['way to write the time', ({ expiresAt }) => ({ expiresAt: `0${expiresAt}` })],
-  ['border between its parts', () => ({ path: `${PATH}\nshop`, tenant: '' })],
+  ['notation of the time', ({ expiresAt }) => ({ expiresAt: `0${expiresAt}` })],
+  ['border between path and tenant', () => ({ path: `${PATH}\nshop`, tenant: '' })],
   ['signature', ({ signature }) => ({ signature: signature.replace(/.$/, '') })],
   ['absent signature', () => ({ signature: '' })],
-])('a link with another %s does not open', async (_, bend) => {
+])('verify() refuses a link with another %s', async (_, change) => {
   const { clock, store } = await open();
   const signer = openLinkSigner(await store(), clock);
-  const link = linkOf(await signer.sign(PATH, 'shop', 2_000_000));
+  const link = parseLink(await signer.sign(PATH, 'shop', 2_000_000));
   expect(await signer.verify(link)).toBe(true);
-  expect(await signer.verify({ ...link, ...bend(link) })).toBe(false);
+  expect(await signer.verify({ ...link, ...change(link) })).toBe(false);
 });
 
-test('another store has another secret', async () => {
+test('verify() refuses a link of another store', async () => {
   const [one, other] = await Promise.all([open(), open()]);
   const link = await openLinkSigner(await one.store(), one.clock).sign(PATH, 'shop', 2_000_000);
-  expect(await openLinkSigner(await other.store(), other.clock).verify(linkOf(link))).toBe(false);
+  expect(await openLinkSigner(await other.store(), other.clock).verify(parseLink(link))).toBe(false);
 });

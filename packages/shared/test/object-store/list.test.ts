@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { ObjectStore } from '../../src/object-store/index.ts';
-import { everyStore, plain } from './stores.ts';
+import { onEachStore, plainText } from '../support/stores.ts';
 
-everyStore('a list', (open) => {
+onEachStore('a list', (open) => {
   const COUNT = 2_100;
   let store: ObjectStore;
   const keys = [
@@ -21,7 +21,7 @@ everyStore('a list', (open) => {
     store = await open();
     const todo = [...keys];
     const writer = async () => {
-      for (let key = todo.pop(); key; key = todo.pop()) await store.put(key, key, plain);
+      for (let key = todo.pop(); key; key = todo.pop()) await store.put(key, key, plainText);
     };
     await Promise.all(Array.from({ length: 32 }, writer));
   });
@@ -37,20 +37,20 @@ everyStore('a list', (open) => {
     return pages;
   };
 
-  test('gives every key once, in order, a thousand a page', async () => {
+  test('list() returns every key once, in order, in pages of a thousand', async () => {
     const pages = await all('');
     expect(pages.map((page) => page.length)).toEqual([1000, 1000, keys.length - 2000]);
     expect(pages.flat()).toEqual([...keys].sort());
   });
 
-  test('gives what begins with a prefix, which need not end at a slash', async () => {
+  test('list() returns the keys with a prefix, which need not end at a slash', async () => {
     for (const prefix of ['many/7/', 'many/7', 'many/49/2', 'order/a', 'order/b', 'none', 'order/a/']) {
       const expected = keys.filter((key) => key.startsWith(prefix)).sort();
       expect((await all(prefix)).flat()).toEqual(expected);
     }
   });
 
-  test('pages of any size join without gap or overlap, and the last one has no cursor', async () => {
+  test('pages of any size have no gap and no overlap, and the last page has no cursor', async () => {
     const expected = keys.filter((key) => key.startsWith('many/7/')).sort();
     for (const limit of [1, 7, expected.length, expected.length + 1]) {
       const pages = await all('many/7/', limit);
@@ -59,17 +59,17 @@ everyStore('a list', (open) => {
     }
   });
 
-  test('a cursor stays good when its key is deleted, and for keys written behind it', async () => {
-    for (const key of ['c/1', 'c/2', 'c/4']) await store.put(key, 'x', plain);
+  test('a cursor stays valid when its key is deleted or later keys are written', async () => {
+    for (const key of ['c/1', 'c/2', 'c/4']) await store.put(key, 'x', plainText);
     const first = await store.list({ prefix: 'c/', limit: 2 });
     await store.delete('c/2');
-    await store.put('c/3', 'x', plain);
+    await store.put('c/3', 'x', plainText);
     const rest = await store.list({ prefix: 'c/', ...(first.cursor && { cursor: first.cursor }) });
     expect(rest.objects.map(({ key }) => key)).toEqual(['c/3', 'c/4']);
     for (const key of ['c/1', 'c/3', 'c/4']) await store.delete(key);
   });
 
-  test('tells size and time', async () => {
+  test('list() returns size and time of each object', async () => {
     const [object] = (await store.list({ prefix: 'order/a-1' })).objects;
     expect(object).toMatchObject({ key: 'order/a-1', size: 9 });
     expect(Math.abs((object?.modifiedAt ?? 0) - Date.now())).toBeLessThan(600_000);

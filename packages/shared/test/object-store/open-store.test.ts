@@ -2,17 +2,17 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { tempDir } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { openStore } from '../../src/object-store/index.ts';
-import { systemClock as clock } from '../../src/runtime/clock.ts';
-import { refusal } from './stores.ts';
+import { isStoreAway, openStore, StoreError } from '../../src/object-store/index.ts';
+import { systemClock as clock } from '../../src/runtime/index.ts';
+import { storeErrorFrom } from '../support/stores.ts';
 
-test('without a URL the store is a folder in the data directory', async () => {
+test('openStore() without a URL opens a folder in the data directory', async () => {
   const dataDir = await tempDir();
   const store = await openStore({ dataDir, clock });
   expect([store.kind, store.url]).toEqual(['folder', pathToFileURL(join(dataDir, 'store')).href]);
 });
 
-test('a bucket and a prefix are read from the URL, and S3 is not asked yet', async () => {
+test('openStore() reads bucket and prefix from the URL, and sends no request to S3', async () => {
   for (const storeUrl of ['s3://bucket/some/prefix', 's3://bucket/some/prefix/']) {
     const store = await openStore({ storeUrl, dataDir: 'unused', s3: { region: 'eu-central-1' }, clock });
     expect([store.kind, store.url]).toEqual(['s3', 's3://bucket/some/prefix']);
@@ -20,7 +20,7 @@ test('a bucket and a prefix are read from the URL, and S3 is not asked yet', asy
   }
 });
 
-test('a URL that names no store is refused, and its password is not repeated', async () => {
+test('openStore() refuses an invalid URL, and the error does not contain its password', async () => {
   for (const storeUrl of [
     'https://me:pass@host/x',
     's3://',
@@ -29,8 +29,21 @@ test('a URL that names no store is refused, and its password is not repeated', a
     'folder',
     'file://x/y',
   ]) {
-    const error = await refusal(openStore({ storeUrl, dataDir: 'unused', clock }));
+    const error = await storeErrorFrom(openStore({ storeUrl, dataDir: 'unused', clock }));
     expect(error.message).toContain('STORE_URL');
     expect(error.message).not.toContain('pass@');
   }
+});
+
+test.each([
+  ['unavailable', true],
+  ['denied', true],
+  ['invalid_key', false],
+  ['internal', false],
+] as const)('isStoreAway() of a StoreError %s is %s', (code, away) => {
+  expect(isStoreAway(new StoreError(code, 'a test'))).toBe(away);
+});
+
+test('isStoreAway() is false for errors of other kinds', () => {
+  expect(isStoreAway(Object.assign(new Error('away'), { code: 'unavailable' }))).toBe(false);
 });

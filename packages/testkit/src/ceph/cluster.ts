@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { type Unpacked, unpackDebian } from '../debian/index.ts';
 import { type Daemon, freePort, startDaemon } from '../process/index.ts';
 import { until } from '../until.ts';
-import { cephConf } from './config.ts';
+import { formatCephConf } from './config.ts';
 
 const run = promisify(execFile);
 
@@ -24,11 +24,11 @@ export interface S3User {
 /**
  * Starts a new, empty S3 server on loopback.
  *
- * @param cacheDir keeps the unpacked packages (260 MB) from run to run
+ * @param cacheDir the folder that keeps the unpacked packages (260 MB) between runs
  */
-export async function startCeph(cacheDir: string, user: S3User): Promise<Ceph | { why: string }> {
+export async function startCeph(cacheDir: string, user: S3User): Promise<Ceph | { reason: string }> {
   const packages = await unpackDebian(['ceph-mon', 'ceph-osd', 'radosgw'], cacheDir, 'usr/bin/radosgw');
-  if ('why' in packages) return packages;
+  if ('reason' in packages) return packages;
   const dir = await mkdtemp(join(tmpdir(), 'ceph-'));
   const daemons: Daemon[] = [];
   const stop = async () => {
@@ -38,9 +38,9 @@ export async function startCeph(cacheDir: string, user: S3User): Promise<Ceph | 
   try {
     return { endpoint: await startCluster(packages, dir, user, daemons), stop };
   } catch (error) {
-    const gone = daemons.map((daemon) => daemon.gone()).find((why) => why !== undefined);
+    const ended = findExitReason(daemons);
     await stop();
-    return { why: `Ceph did not start: ${gone ?? (error as Error).message.split('\n', 1)[0]}` };
+    return { reason: `Ceph did not start: ${ended ?? (error as Error).message.split('\n', 1)[0]}` };
   }
 }
 
@@ -67,14 +67,17 @@ async function startCluster(
 
   await mkdir(join(dir, 'mon'));
   await mkdir(join(dir, 'osd'));
-  await writeFile(env.CEPH_CONF, cephConf({ dir, lib: join(packages.root, packages.libDir) }, fsid, ports));
+  await writeFile(
+    env.CEPH_CONF,
+    formatCephConf({ dir, lib: join(packages.root, packages.libDir) }, fsid, ports),
+  );
   await writeFile(join(dir, 'keyring'), KEYRING);
 
   const mon = ['--addv', 'a', `[v2:127.0.0.1:${ports.mon}]`];
   await tool('monmaptool', ['--create', '--fsid', fsid, ...mon, 'monmap']);
   await tool('ceph-mon', ['--mkfs', '-i', 'a', '--monmap', 'monmap', '--keyring', 'keyring']);
   await daemon('ceph-mon', ['-i', 'a']);
-  // At its first boot the OSD enters itself into the map: no `ceph osd new`, nor the Python it brings along.
+  // At its first boot the OSD adds itself to the map. `ceph osd new`, which needs Python, is not necessary.
   await tool('ceph-osd', ['-i', '0', '--mkfs', '--osd-uuid', randomUUID()]);
   await daemon('ceph-osd', ['-i', '0']);
   const keys = [`--access-key=${user.accessKeyId}`, `--secret-key=${user.secretAccessKey}`];
@@ -82,18 +85,19 @@ async function startCluster(
   await daemon('radosgw', ['-n', 'client.rgw']);
 
   const endpoint = `http://127.0.0.1:${ports.rgw}`;
-  await until(async () => (await fetch(endpoint)).ok || gone(daemons), {
+  await until(async () => (await fetch(endpoint)).ok || findExitReason(daemons), {
     timeout: 60_000,
     what: 'the gateway',
   });
-  const why = gone(daemons);
-  if (why) throw new Error(why);
+  const ended = findExitReason(daemons);
+  if (ended) throw new Error(ended);
   return endpoint;
 }
 
-const gone = (daemons: Daemon[]) => daemons.map((daemon) => daemon.gone()).find((why) => why !== undefined);
+const findExitReason = (daemons: Daemon[]) =>
+  daemons.map((daemon) => daemon.exitReason()).find((reason) => reason !== undefined);
 
-// A monitor wants a key of its own even where authentication is off. It guards nothing.
+// A monitor needs a key even when authentication is off. This key protects nothing.
 const KEYRING = `[mon.]
 \tkey = AQDAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAA==
 \tcaps mon = "allow *"

@@ -1,15 +1,15 @@
 export interface CephPaths {
-  /** The state of this cluster. Short: Unix socket paths end at 107 bytes. */
+  /** The state of this cluster. The path must be short: a Unix socket path has at most 107 bytes. */
   dir: string;
-  /** Holds `ceph/`, `rados-classes/`. */
+  /** The folder that contains `ceph/` and `rados-classes/`. */
   lib: string;
 }
 
 /**
- * The smallest cluster that answers as S3: one copy, objects in memory, two placement groups per pool, and
- * everything that works in the background for large clusters turned off.
+ * The smallest cluster that works as an S3 server: one copy, objects in memory, two placement groups per pool. All
+ * background work for large clusters is off.
  */
-export function cephConf(paths: CephPaths, fsid: string, ports: { mon: number; rgw: number }): string {
+export function formatCephConf(paths: CephPaths, fsid: string, ports: { mon: number; rgw: number }): string {
   const { dir, lib } = paths;
   return `[global]
 fsid = ${fsid}

@@ -9,7 +9,7 @@ export async function findBinary(name: string): Promise<string | undefined> {
       await access(path, constants.X_OK);
       return path;
     } catch {
-      // Not in this one.
+      // It is not in this folder.
     }
   }
   return undefined;

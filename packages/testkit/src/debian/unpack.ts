@@ -9,31 +9,31 @@ const run = promisify(execFile);
 
 export interface Unpacked {
   root: string;
-  /** Where the libraries are, relative to the root: `usr/lib/x86_64-linux-gnu`. */
+  /** The folder of the libraries, relative to the root: `usr/lib/x86_64-linux-gnu`. */
   libDir: string;
   path: (relative: string) => string;
-  /** What a program below the root needs to find its libraries. */
+  /** The environment in which a program below the root finds its libraries. */
   env: Record<string, string>;
 }
 
 /**
- * Fetches packages and what they depend on beyond the installed system, and unpacks them below `dir`, which is
- * kept: the second run starts at once. Nothing is installed and no root is needed.
+ * Downloads packages with those dependencies that the system lacks, and unpacks them below `dir`. It installs nothing
+ * and needs no root.
  *
- * @param dir   kept from run to run
- * @param proof a file of the packages: there when they were unpacked before
+ * @param dir   kept between runs, so that the second run starts at once
+ * @param proof a file of the packages; if it exists, they were unpacked before
  */
 export async function unpackDebian(
   packages: string[],
   dir: string,
   proof: string,
-): Promise<Unpacked | { why: string }> {
-  // Installed already: then apt would fetch nothing.
+): Promise<Unpacked | { reason: string }> {
+  // If the packages are installed, apt downloads nothing.
   const root = existsSync(join('/', proof)) ? '/' : join(dir, 'root');
   if (!existsSync(join(root, proof))) {
-    if (!(await findBinary('apt-get')) || !(await findBinary('dpkg'))) return { why: 'no apt-get here' };
+    if (!(await findBinary('apt-get')) || !(await findBinary('dpkg'))) return { reason: 'no apt-get here' };
     await mkdir(dir, { recursive: true });
-    // Two runs at once must not unpack into each other: each has a folder of its own, and one is renamed.
+    // Two runs at the same time must not mix their files: each unpacks into an own folder, and one folder is renamed.
     const work = await mkdtemp(join(dir, 'fetch-'));
     try {
       await download(packages, work);
@@ -45,13 +45,13 @@ export async function unpackDebian(
         if (!existsSync(join(root, proof))) throw error;
       });
     } catch (error) {
-      return { why: `apt-get could not fetch ${packages.join(', ')}: ${lastLine(error)}` };
+      return { reason: `apt-get could not download ${packages.join(', ')}: ${lastLine(error)}` };
     } finally {
       await rm(work, { recursive: true, force: true });
     }
   }
-  if (!existsSync(join(root, proof))) return { why: `${packages.join(', ')} came without ${proof}` };
-  const libDir = await multiarchDir(root);
+  if (!existsSync(join(root, proof))) return { reason: `${packages.join(', ')} do not contain ${proof}` };
+  const libDir = await findLibDir(root);
   const lib = join(root, libDir);
   const libraries = [lib, join(lib, 'ceph'), join(root, 'lib', libDir.replace('usr/lib/', ''))];
   return {
@@ -65,21 +65,21 @@ export async function unpackDebian(
 async function download(packages: string[], work: string): Promise<void> {
   await mkdir(join(work, 'debs', 'partial'), { recursive: true });
   await mkdir(join(work, 'lists', 'partial'), { recursive: true });
-  const own = (settings: string[]) => settings.flatMap((setting) => ['-o', setting]);
+  const asOptions = (settings: string[]) => settings.flatMap((setting) => ['-o', setting]);
   const base = ['Debug::NoLocking=1', 'APT::Sandbox::User=', `Dir::Cache::archives=${join(work, 'debs')}`];
   const install = ['install', '-y', '--download-only', '--no-install-recommends'];
   const options = { timeout: 300_000, maxBuffer: 2 ** 26, env: { ...process.env, LC_ALL: 'C' } };
   try {
-    await run('apt-get', [...install, ...own(base), ...packages], options);
+    await run('apt-get', [...install, ...asOptions(base), ...packages], options);
   } catch {
-    // The system's package lists are absent or stale: fetch lists of our own, which needs no root either.
+    // The system's package lists are missing or old. Own lists need no root either.
     const lists = [...base, `Dir::State::lists=${join(work, 'lists')}`, `Dir::Cache=${work}`];
-    await run('apt-get', ['update', ...own(lists)], options);
-    await run('apt-get', [...install, ...own(lists), ...packages], options);
+    await run('apt-get', ['update', ...asOptions(lists)], options);
+    await run('apt-get', [...install, ...asOptions(lists), ...packages], options);
   }
 }
 
-async function multiarchDir(root: string): Promise<string> {
+async function findLibDir(root: string): Promise<string> {
   const folders = await readdir(join(root, 'usr/lib'));
   const arch = folders.find((name) => name.endsWith('-linux-gnu'));
   return arch ? `usr/lib/${arch}` : 'usr/lib';

@@ -5,14 +5,14 @@ import { Lines } from './lines.ts';
 
 export interface Daemon {
   readonly pid: number;
-  /** Why it ended, once it has. */
-  gone(): string | undefined;
+  /** Why the server ended. Undefined while it runs. */
+  exitReason(): string | undefined;
   waitForLine(pattern: RegExp, timeout?: number): Promise<string>;
-  /** Ends it by its own pid. Idempotent. */
+  /** Ends the server by its own pid. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** Starts a server that lives until `stop`, or as long as this process. */
+/** Starts a server that runs until `stop`, or until this process ends. */
 export async function startDaemon(
   name: string,
   command: string,
@@ -23,20 +23,20 @@ export async function startDaemon(
   const env = { ...process.env, ...options.env };
   const child = spawn(program, list, { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines = new Lines();
-  let why: string | undefined;
-  child.once('error', (error) => (why = error.message));
-  child.once('exit', (code, signal) => (why = `${name} ended with ${signal ?? code}`));
-  const closed = once(child, 'close').then(() => lines.wake());
+  let reason: string | undefined;
+  child.once('error', (error) => (reason = error.message));
+  child.once('exit', (code, signal) => (reason = `${name} ended with ${signal ?? code}`));
+  const closed = once(child, 'close').then(() => lines.checkAgain());
   killWithParent(child);
   lines.read(child.stdout, () => {});
   lines.read(child.stderr, () => {});
   await once(child, 'spawn');
   return {
     pid: child.pid ?? 0,
-    gone: () => why && `${why}: ${lines.all.slice(-3).join(' | ')}`,
-    waitForLine: (pattern, timeout = 45_000) => lines.waitFor(pattern, { timeout, gone: () => why }),
+    exitReason: () => reason && `${reason}: ${lines.all.slice(-3).join(' | ')}`,
+    waitForLine: (pattern, timeout = 45_000) => lines.waitFor(pattern, { timeout, exitReason: () => reason }),
     stop: async () => {
-      if (why === undefined) child.kill('SIGKILL');
+      if (reason === undefined) child.kill('SIGKILL');
       await closed;
     },
   };

@@ -2,25 +2,25 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 const setpriv = '/usr/bin/setpriv';
-const alive = new Set<ChildProcess>();
+const running = new Set<ChildProcess>();
 let watching = false;
 
 /**
- * The command line that has the kernel kill a child when its parent is gone, however that ended: not even a
- * SIGKILL of the test run leaves a server behind. Where `setpriv` is missing, {@link killWithParent} alone must do.
+ * The command line of a child that the kernel kills when its parent ends. Without it, a SIGKILL of the test run would
+ * leave servers behind. On machines without `setpriv`, only {@link killWithParent} applies.
  */
 export function withParentDeathSignal(command: string, args: string[]): [string, string[]] {
   return existsSync(setpriv) ? [setpriv, ['--pdeathsig', 'KILL', command, ...args]] : [command, args];
 }
 
-/** Ends the child, by its own pid, when this process exits before it. */
+/** Ends the child by its own pid when this process exits first. */
 export function killWithParent(child: ChildProcess): void {
   if (!watching) {
     watching = true;
     process.once('exit', () => {
-      for (const running of alive) running.kill('SIGKILL');
+      for (const one of running) one.kill('SIGKILL');
     });
   }
-  alive.add(child);
-  child.once('exit', () => alive.delete(child));
+  running.add(child);
+  child.once('exit', () => running.delete(child));
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const KEPT_RUNS = 10;
 let file: string | undefined;
 
-/** Begins the output file of a run below `dir`, and lets go of those of old runs. */
+/** Creates the output file of a run below `dir`, and removes the files of old runs. */
 export async function openRunOutput(dir: string): Promise<string> {
   await mkdir(dir, { recursive: true });
   const older = (await readdir(dir)).filter((name) => name.endsWith('.log')).sort();
@@ -16,17 +16,17 @@ export async function openRunOutput(dir: string): Promise<string> {
   return path;
 }
 
-/** Where the processes of this test file leave what they write. */
+/** Sets the file that collects what the processes of this test file write. */
 export function setRunOutput(path: string): void {
   file = path;
 }
 
-/** Whole lines, appended at once: many processes share the file. */
-export function appendToRun(who: string, line: string): void {
-  if (file) appendFileSync(file, `${who} ${line}\n`);
+/** Appends one whole line in one write, because many processes share the file. */
+export function appendToRun(source: string, line: string): void {
+  if (file) appendFileSync(file, `${source} ${line}\n`);
 }
 
-/** Everything that spawned processes of the run wrote so far, over all test files. */
+/** Everything that the processes of the run have written so far, in all test files. */
 export async function runOutput(): Promise<string> {
   return file ? readFile(file, 'utf8') : '';
 }

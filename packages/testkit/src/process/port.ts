@@ -2,14 +2,13 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-// Below the range from which systems draw ports for whoever asks for any: nobody is given one of these by chance
-// between two uses of it.
+// Below the range that systems use for port 0: no other program gets one of these ports by chance while it is released.
 const [FROM, TO] = [20_000, 32_000];
 const TRIES = 50;
 
 /**
- * A loopback port that nobody listens on. For programs that cannot be given port 0, and for servers that go away and
- * come back.
+ * Finds a loopback port on which no program listens. For programs that cannot use port 0, and for servers that stop and
+ * start again.
  */
 export async function freePort(): Promise<number> {
   for (let tries = 1; ; tries += 1) {

@@ -7,11 +7,11 @@ import { Lines } from './lines.ts';
 import { appendToRun } from './output.ts';
 
 export interface SpawnNodeOptions {
-  /** The whole environment next to PATH, HOME and TMPDIR: nothing leaks in from the test run. */
+  /** The whole environment besides PATH, HOME and TMPDIR. The process inherits nothing else from the test run. */
   env?: Record<string, string | undefined>;
   args?: string[];
   cwd?: string;
-  /** What its lines are marked with in the output of the run. @default the entry's folder and name */
+  /** Marks the lines of the process in the output of the run. @default the entry's folder and name */
   name?: string;
 }
 
@@ -22,19 +22,22 @@ export interface Exit {
 
 export interface NodeProcess {
   readonly pid: number;
-  /** Lines of stdout and stderr so far, in the order they came. */
+  /** The lines of stdout and stderr so far, in the order of their arrival. */
   readonly lines: string[];
-  /** Resolves when it ended and its last line was read. */
+  /** Resolves when the process has ended and its last line was read. */
   readonly exited: Promise<Exit>;
-  /** The first line that matches, also one that came before. Fails at once when the process has ended. */
+  /**
+   * Resolves with the first matching line, also if it was written before. Rejects at once when the process has
+   * ended.
+   */
   waitForLine(pattern: RegExp | string, options?: { timeout?: number; from?: number }): Promise<string>;
-  /** Sends the signal and waits for the end. @default 'SIGTERM' */
+  /** Sends the signal and waits until the process has ended. @default 'SIGTERM' */
   kill(signal?: NodeJS.Signals, options?: { timeout?: number }): Promise<Exit>;
-  /** Sends a signal and does not wait: SIGSTOP, SIGCONT. */
+  /** Sends a signal without waiting: SIGSTOP, SIGCONT. */
   signal(signal: NodeJS.Signals): void;
 }
 
-/** Runs a `.ts` or `.js` file on the Node of this run. It is killed when its test, or else its file, is over. */
+/** Runs a `.ts` or `.js` file with the Node of this run. It is killed when the test (from a hook: the file) is over. */
 export function spawnNode(entry: string, options: SpawnNodeOptions = {}): NodeProcess {
   const name = options.name ?? `${basename(dirname(dirname(entry)))}/${basename(entry)}`;
   const [program, list] = withParentDeathSignal(process.execPath, [entry, ...(options.args ?? [])]);
@@ -46,13 +49,13 @@ export function spawnNode(entry: string, options: SpawnNodeOptions = {}): NodePr
   if (pid === undefined) throw new Error(`${entry} did not start`);
 
   const lines = new Lines();
-  const keep = (line: string) => appendToRun(`[${name} ${pid}]`, line);
-  lines.read(child.stdout, keep);
-  lines.read(child.stderr, keep);
+  const record = (line: string) => appendToRun(`[${name} ${pid}]`, line);
+  lines.read(child.stdout, record);
+  lines.read(child.stderr, record);
   let ended: Exit | undefined;
   const exited = once(child, 'close').then(([code, signal]): Exit => {
     ended = { code: code as number | null, signal: signal as NodeJS.Signals | null };
-    lines.wake();
+    lines.checkAgain();
     return ended;
   });
 
@@ -64,7 +67,7 @@ export function spawnNode(entry: string, options: SpawnNodeOptions = {}): NodePr
       lines.waitFor(pattern, {
         timeout,
         from,
-        gone: () => ended && `${name} ended with ${ended.signal ?? ended.code}`,
+        exitReason: () => ended && `${name} ended with ${ended.signal ?? ended.code}`,
       }),
     kill: async (signal = 'SIGTERM', { timeout = 45_000 } = {}) => {
       if (!ended) child.kill(signal);

@@ -1,21 +1,22 @@
 import type { ServerResponse } from 'node:http';
 
-/** Which requests a fault is for; what is left out matches all. */
+/** The requests that a fault hits. An omitted field matches all. */
 export interface HttpMatch {
   method?: string;
   /** A part of the path with its query, or a pattern. */
   path?: string | RegExp;
-  /** How many requests it hits before it is spent. @default all */
+  /** How many requests the fault hits. @default all */
   times?: number;
 }
 
 /**
  * What goes wrong.
- * - `{ status }` an answer in place of the server's, which sees nothing
- * - `'reset'` the connection is reset before the server sees anything
- * - `'hang'` no answer, ever; the server sees nothing
- * - `'lose-answer'` the server does it all, then the connection is reset in place of its answer
- * - `{ truncate }` the answer's first bytes, then a reset
+ * - `{ status }`: the proxy answers; the server does not see the request
+ * - `'reset'`: the proxy resets the connection; the server does not see the request
+ * - `'hang'`: no answer comes; the server does not see the request
+ * - `'lose-answer'`: the server handles the request, and the proxy resets the connection instead of passing on the
+ * answer
+ * - `{ truncate }`: the proxy passes on the first bytes of the answer, then resets the connection
  */
 export type HttpFault =
   | { status: number; headers?: Record<string, string>; body?: string }
@@ -25,12 +26,12 @@ export type HttpFault =
   | 'lose-answer';
 
 export interface ArmedFault {
-  /** Requests it hit so far. */
+  /** How many requests the fault has hit. */
   readonly hits: number;
   remove(): void;
 }
 
-/** The faults that are armed; the newest wins. */
+/** The armed faults. If several match a request, the newest one hits it. */
 export class FaultList {
   readonly #armed: { match: HttpMatch; fault: HttpFault; hits: number }[] = [];
 
@@ -48,7 +49,7 @@ export class FaultList {
     };
   }
 
-  /** The fault for a request, counted. */
+  /** Returns the fault for a request and counts the hit. */
   take(method: string, path: string): HttpFault | undefined {
     const entry = this.#armed.find(
       ({ match, hits }) =>
@@ -63,8 +64,11 @@ export class FaultList {
   }
 }
 
-/** Answers with what the fault says. */
-export function answer(response: ServerResponse, fault: Extract<HttpFault, { status: number }>): void {
-  // The body of the request may still be coming: let go of the connection rather than read it all.
+/** Answers a request with the status, headers and body of the fault. */
+export function answerWithFault(
+  response: ServerResponse,
+  fault: Extract<HttpFault, { status: number }>,
+): void {
+  // The body of the request may still be arriving. Closing the connection avoids reading all of it.
   response.writeHead(fault.status, { connection: 'close', ...fault.headers }).end(fault.body ?? '');
 }

@@ -1,20 +1,20 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { cleanup } from '../cleanup.ts';
-import { type ArmedFault, answer, FaultList, type HttpFault, type HttpMatch } from './fault.ts';
+import { type ArmedFault, answerWithFault, FaultList, type HttpFault, type HttpMatch } from './fault.ts';
 import { type Faults, Listener } from './listener.ts';
 
 export interface HttpProxy extends Faults {
   readonly port: number;
   readonly url: string;
-  /** Every request that came, faults included: `PUT /bucket/key`. */
+  /** Every request that arrived, also those that a fault hit: `PUT /bucket/key`. */
   readonly requests: string[];
-  /** From now on requests that match go wrong. */
+  /** Arms a fault: from now on, it hits the requests that match. */
   fail(match: HttpMatch, fault: HttpFault): ArmedFault;
 }
 
 /**
- * A proxy that knows requests, on a port of its own; closed when the test (from a hook: the file) is over.
- * It hands on the `Host` it was asked by, so that signatures made for the proxy's address hold.
+ * Starts an HTTP proxy on an own port. It is closed when the test (from a hook: the file) is over. It passes on the
+ * `Host` header unchanged, so that signatures for the proxy's address stay valid.
  *
  * @param target `http://127.0.0.1:9000`
  */
@@ -27,15 +27,15 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
   const server = createServer((incoming, response) => {
     const path = incoming.url ?? '/';
     requests.push(`${incoming.method} ${path}`);
-    const go = () => {
+    const handle = () => {
       const fault = faults.take(incoming.method ?? 'GET', path);
       if (fault === 'hang') return;
       if (fault === 'reset') incoming.socket.resetAndDestroy();
-      else if (typeof fault === 'object' && 'status' in fault) answer(response, fault);
+      else if (typeof fault === 'object' && 'status' in fault) answerWithFault(response, fault);
       else forward(to, incoming, response, fault);
     };
-    if (waiting) waiting.push(go);
-    else go();
+    if (waiting) waiting.push(handle);
+    else handle();
   });
   const listener = new Listener(server);
   await listener.listen();
@@ -56,7 +56,7 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
     resume: async () => {
       const held = waiting ?? [];
       waiting = undefined;
-      for (const go of held) go();
+      for (const handle of held) handle();
       await listener.listen();
     },
     close: () => listener.refuse(),
@@ -71,7 +71,7 @@ function forward(
   response: ServerResponse,
   fault: { truncate: number } | 'lose-answer' | undefined,
 ): void {
-  const { expect: _done, ...headers } = incoming.headers; // Answered by the server of this proxy already.
+  const { expect: _done, ...headers } = incoming.headers; // This proxy has answered it already.
   const { method, url: path } = incoming;
   const outgoing = request({ host: to.hostname, port: to.port, method, path, headers, agent: false });
   outgoing.on('error', () => incoming.socket.resetAndDestroy());

@@ -1,7 +1,7 @@
-// listener.ts  a loopback port that can refuse, cut, stall and resume
-// tcp.ts       bytes, for Redis and everything else
-// http.ts      requests, for S3 and the provider: faults by method and path
-// fault.ts     what can go wrong with one request
+// listener.ts  a loopback port that can refuse, cut, stall and resume connections
+// tcp.ts       a proxy for bytes: for Redis and everything else
+// http.ts      a proxy for requests: for S3 and the provider, with faults by method and path
+// fault.ts     the faults of one request
 export type { HttpFault } from './fault.ts';
 export { type HttpProxy, startHttpProxy } from './http.ts';
 export { type Proxy, startProxy } from './tcp.ts';

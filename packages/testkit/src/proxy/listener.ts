@@ -2,22 +2,22 @@ import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { freePort } from '../process/port.ts';
 
-/** What all proxies can do. Existing and new connections are meant alike. */
+/** The faults of every proxy. They apply to existing and new connections. */
 export interface Faults {
-  /** Resets the connections there are; new ones work. */
+  /** Resets the open connections. New connections work. */
   cut(): void;
-  /** Nobody listens: connections are refused, and those there are reset. */
+  /** Stops listening: resets the open connections and refuses new ones. */
   refuse(): Promise<void>;
-  /** Connections stay open and nothing moves, as behind a firewall that drops packets. */
+  /** Keeps connections open but passes nothing on, as a firewall that drops packets. */
   stall(): void;
   /** Undoes `refuse` and `stall`. */
   resume(): Promise<void>;
-  /** Connections open now. */
+  /** How many connections are open. */
   readonly connections: number;
   close(): Promise<void>;
 }
 
-/** A loopback port whose connections can be taken away. */
+/** A loopback port that can reset and refuse connections. */
 export class Listener {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -41,11 +41,11 @@ export class Listener {
     return this.#sockets.size;
   }
 
-  /** On the same port each time. */
+  /** Listens on the same port each time. */
   async listen(): Promise<void> {
     if (this.#open) return;
     this.#open = true;
-    // One that nobody else is given while it is refused.
+    // From a range that no other program gets a port from while this listener refuses connections.
     this.#port ||= await freePort();
     this.#server.listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');

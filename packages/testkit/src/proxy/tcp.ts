@@ -4,12 +4,12 @@ import { type Faults, Listener } from './listener.ts';
 
 export interface Proxy extends Faults {
   readonly port: number;
-  /** The target's URL with the proxy in its place. */
+  /** The target's URL with the proxy's address. */
   readonly url: string;
 }
 
 /**
- * A proxy that forwards bytes, on a port of its own; closed when the test (from a hook: the file) is over.
+ * Starts a proxy that forwards bytes, on an own port. It is closed when the test (from a hook: the file) is over.
  *
  * @param target a URL with a host and a port: `redis://:secret@127.0.0.1:6379`
  */
@@ -27,7 +27,7 @@ export async function startProxy(target: string): Promise<Proxy> {
       pairs.delete(pair);
       upstream.destroy();
     });
-    if (!stalled) join(pair);
+    if (!stalled) connectPair(pair);
   });
   const listener = new Listener(server);
   await listener.listen();
@@ -45,11 +45,11 @@ export async function startProxy(target: string): Promise<Proxy> {
     refuse: () => listener.refuse(),
     stall: () => {
       stalled = true;
-      for (const pair of pairs) part(pair);
+      for (const pair of pairs) separatePair(pair);
     },
     resume: async () => {
       stalled = false;
-      for (const pair of pairs) join(pair);
+      for (const pair of pairs) connectPair(pair);
       await listener.listen();
     },
     close: () => listener.refuse(),
@@ -58,12 +58,12 @@ export async function startProxy(target: string): Promise<Proxy> {
   return proxy;
 }
 
-function join([client, upstream]: [Socket, Socket]): void {
+function connectPair([client, upstream]: [Socket, Socket]): void {
   client.pipe(upstream);
   upstream.pipe(client);
 }
 
-function part([client, upstream]: [Socket, Socket]): void {
+function separatePair([client, upstream]: [Socket, Socket]): void {
   client.unpipe(upstream).pause();
   upstream.unpipe(client).pause();
 }

@@ -3,12 +3,12 @@ import type { BrowserService, Finding } from './services.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** A Chromium of this machine. Nothing is started: `openBrowser` does. */
+/** Finds a Chromium on this machine. `openPage` starts it. */
 export async function findBrowser(): Promise<Finding<BrowserService>> {
   const named = process.env['TEST_CHROMIUM'];
   for (const name of named ? [named] : NAMES) {
     const executable = named ?? (await findBinary(name));
     if (executable) return { found: true, service: { executable }, how: executable, stop: async () => {} };
   }
-  return { found: false, why: 'no Chromium on the PATH' };
+  return { found: false, reason: 'no Chromium on the PATH' };
 }

@@ -2,7 +2,7 @@ import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/clien
 import { until } from '../until.ts';
 import type { S3Service } from './services.ts';
 
-/** Makes sure the bucket is there; waits for a server that is still starting. */
+/** Creates the bucket if it does not exist. Waits while the server is starting. */
 export async function createBucket(service: S3Service): Promise<void> {
   const { endpoint, region, bucket: Bucket, ...credentials } = service;
   const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 });

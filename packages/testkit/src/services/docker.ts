@@ -1,4 +1,4 @@
-export interface ContainerWanted {
+export interface ContainerSpec {
   image: string;
   port: number;
   command?: string[];
@@ -13,26 +13,26 @@ export interface RunningContainer {
 
 let daemon: Promise<boolean> | undefined;
 
-/** Starts a container and waits for its port; `undefined` when there is no Docker here. */
-export async function inDocker(wanted: ContainerWanted): Promise<RunningContainer | undefined> {
-  daemon ??= daemonAnswers();
+/** Starts a container and waits for its port. @returns undefined if no Docker daemon answers. */
+export async function startContainer(spec: ContainerSpec): Promise<RunningContainer | undefined> {
+  daemon ??= checkDaemon();
   if (!(await daemon)) return undefined;
   const { GenericContainer } = await import('testcontainers');
-  let container = new GenericContainer(wanted.image).withExposedPorts(wanted.port);
-  if (wanted.command) container = container.withCommand(wanted.command);
-  if (wanted.env) container = container.withEnvironment(wanted.env);
+  let container = new GenericContainer(spec.image).withExposedPorts(spec.port);
+  if (spec.command) container = container.withCommand(spec.command);
+  if (spec.env) container = container.withEnvironment(spec.env);
   const started = await container.start();
   return {
     host: started.getHost(),
-    port: started.getMappedPort(wanted.port),
+    port: started.getMappedPort(spec.port),
     stop: async () => {
       await started.stop();
     },
   };
 }
 
-/** A `docker` on the PATH says nothing: only a daemon that answers counts. */
-async function daemonAnswers(): Promise<boolean> {
+/** A `docker` on the PATH is not enough: the daemon must answer. */
+async function checkDaemon(): Promise<boolean> {
   try {
     const { getContainerRuntimeClient } = await import('testcontainers');
     await getContainerRuntimeClient();

@@ -1,9 +1,9 @@
-// services.ts   what tests are given, and how a finding looks
-// redis.ts      Redis: environment, Docker, this machine, Debian's package
+// services.ts   the services that tests can use, and the result of the search for one
+// redis.ts      Redis: from the environment, Docker, this machine, or Debian's package
 // browser.ts    a Chromium of this machine
-// s3.ts         S3: environment, Docker (RustFS), Ceph from Debian's packages
-// bucket.ts     makes the bucket the tests use
-// docker.ts     a container, where a Docker daemon answers
+// s3.ts         S3: from the environment, Docker (RustFS), or Ceph from Debian's packages
+// bucket.ts     creates the bucket of the tests
+// docker.ts     starts a container if a Docker daemon answers
 import { findBrowser } from './browser.ts';
 import { findRedis } from './redis.ts';
 import { findS3 } from './s3.ts';
@@ -15,22 +15,22 @@ export { howToGet } from './services.ts';
 
 export interface StartedServices {
   services: Services;
-  /** One plain line for each service that is not here: what is not run, and how to get it. */
+  /** One line for each missing service: which tests do not run, and how to get the service. */
   missing: string[];
   /** Idempotent. */
   stop: () => Promise<void>;
 }
 
 /**
- * Finds or starts every service, side by side.
+ * Finds or starts all services at the same time.
  *
- * @param cacheDir where unpacked Debian packages are kept from run to run
+ * @param cacheDir the folder that keeps unpacked Debian packages between runs
  */
 export async function startServices(cacheDir: string): Promise<StartedServices> {
   const [redis, s3, browser] = await Promise.all([
-    wanted('redis', () => findRedis(cacheDir)),
-    wanted('s3', () => findS3(cacheDir)),
-    wanted('browser', findBrowser),
+    findUnlessExcluded('redis', () => findRedis(cacheDir)),
+    findUnlessExcluded('s3', () => findS3(cacheDir)),
+    findUnlessExcluded('browser', findBrowser),
   ]);
   const services: Services = {};
   if (redis.found) services.redis = redis.service;
@@ -40,7 +40,7 @@ export async function startServices(cacheDir: string): Promise<StartedServices> 
   const missing = Object.entries({ redis, s3, browser }).flatMap(([name, finding]) =>
     finding.found
       ? []
-      : [`not run: tests that need ${name} (${finding.why}); ${howToGet[name as ServiceName]}`],
+      : [`not run: tests that need ${name} (${finding.reason}); ${howToGet[name as ServiceName]}`],
   );
   let stopped: Promise<void> | undefined;
   const stopAll = async () => {
@@ -50,13 +50,16 @@ export async function startServices(cacheDir: string): Promise<StartedServices> 
   return { services, missing, stop: () => (stopped ??= stopAll()) };
 }
 
-/** `TEST_WITHOUT=redis,s3` pretends that a machine has neither. */
-async function wanted<T>(name: ServiceName, find: () => Promise<Finding<T>>): Promise<Finding<T>> {
+/** With `TEST_WITHOUT=redis,s3`, the run behaves as on a machine that has neither. */
+async function findUnlessExcluded<T>(
+  name: ServiceName,
+  find: () => Promise<Finding<T>>,
+): Promise<Finding<T>> {
   const without = (process.env['TEST_WITHOUT'] ?? '').split(',');
-  if (without.includes(name)) return { found: false, why: 'TEST_WITHOUT says so' };
+  if (without.includes(name)) return { found: false, reason: 'excluded by TEST_WITHOUT' };
   try {
     return await find();
   } catch (error) {
-    return { found: false, why: (error as Error).message.split('\n', 1)[0] ?? 'unknown error' };
+    return { found: false, reason: (error as Error).message.split('\n', 1)[0] ?? 'unknown error' };
   }
 }

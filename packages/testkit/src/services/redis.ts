@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findBinary, unpackDebian } from '../debian/index.ts';
 import { freePort, startDaemon } from '../process/index.ts';
-import { inDocker } from './docker.ts';
+import { startContainer } from './docker.ts';
 import type { Finding, RedisService } from './services.ts';
 
-/** A Redis that keeps every write on disk, as Darkroom asks of production. */
+/** Finds or starts a Redis that keeps every write on disk, as production requires. */
 export async function findRedis(cacheDir: string): Promise<Finding<RedisService>> {
   const url = process.env['TEST_REDIS_URL'];
   if (url) return { found: true, service: { url }, how: 'TEST_REDIS_URL', stop: async () => {} };
 
-  const container = await inDocker({
+  const container = await startContainer({
     image: 'redis:8-alpine',
     port: 6379,
     command: ['redis-server', '--appendonly', 'yes', '--hz', '100', '--maxmemory-policy', 'noeviction'],
@@ -25,7 +25,7 @@ export async function findRedis(cacheDir: string): Promise<Finding<RedisService>
   const installed = await findBinary('redis-server');
   if (installed) return startRedis(installed, {}, 'redis-server of this machine');
   const unpacked = await unpackDebian(['redis-server'], join(cacheDir, 'redis'), 'usr/bin/redis-server');
-  if ('why' in unpacked) return { found: false, why: unpacked.why };
+  if ('reason' in unpacked) return { found: false, reason: unpacked.reason };
   return startRedis(
     unpacked.path('usr/bin/redis-server'),
     unpacked.env,
@@ -40,7 +40,7 @@ async function startRedis(
 ): Promise<Finding<RedisService>> {
   const dir = await mkdtemp(join(tmpdir(), 'darkroom-redis-'));
   const port = await freePort();
-  // Long enough that no other program on this machine finds it open by chance.
+  // With a password, no other program on this machine can use the server by mistake.
   const password = randomBytes(12).toString('hex');
   const args = `--port ${port} --bind 127.0.0.1 --dir ${dir} --appendonly yes --save`.split(' ');
   args.push('', '--hz', '100', '--maxmemory-policy', 'noeviction', '--requirepass', password);
@@ -57,6 +57,6 @@ async function startRedis(
       },
     };
   } catch (error) {
-    return { found: false, why: `redis-server did not start: ${(error as Error).message}` };
+    return { found: false, reason: `redis-server did not start: ${(error as Error).message}` };
   }
 }

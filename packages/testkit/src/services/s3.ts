@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { startCeph } from '../ceph/index.ts';
 import { createBucket } from './bucket.ts';
-import { inDocker } from './docker.ts';
+import { startContainer } from './docker.ts';
 import type { Finding, S3Service } from './services.ts';
 
-/** A real S3 server that honours `If-None-Match: *`: Darkroom's ledger stands on it. */
+/** Finds or starts a real S3 server that honours `If-None-Match: *`, which Darkroom's ledger needs. */
 export async function findS3(cacheDir: string): Promise<Finding<S3Service>> {
   const credentials = {
     region: process.env['TEST_S3_REGION'] ?? 'us-east-1',
@@ -15,9 +15,9 @@ export async function findS3(cacheDir: string): Promise<Finding<S3Service>> {
   };
 
   const endpoint = process.env['TEST_S3_ENDPOINT'];
-  if (endpoint) return ready({ endpoint, ...credentials }, 'TEST_S3_ENDPOINT', async () => {});
+  if (endpoint) return finishSetup({ endpoint, ...credentials }, 'TEST_S3_ENDPOINT', async () => {});
 
-  const container = await inDocker({
+  const container = await startContainer({
     image: 'rustfs/rustfs:latest',
     port: 9000,
     command: ['/data'],
@@ -25,15 +25,15 @@ export async function findS3(cacheDir: string): Promise<Finding<S3Service>> {
   });
   if (container) {
     const at = `http://${container.host}:${container.port}`;
-    return ready({ endpoint: at, ...credentials }, 'Docker', container.stop);
+    return finishSetup({ endpoint: at, ...credentials }, 'Docker', container.stop);
   }
 
   const ceph = await startCeph(join(cacheDir, 'ceph'), credentials);
-  if ('why' in ceph) return { found: false, why: ceph.why };
-  return ready({ endpoint: ceph.endpoint, ...credentials }, "Ceph from Debian's packages", ceph.stop);
+  if ('reason' in ceph) return { found: false, reason: ceph.reason };
+  return finishSetup({ endpoint: ceph.endpoint, ...credentials }, "Ceph from Debian's packages", ceph.stop);
 }
 
-async function ready(
+async function finishSetup(
   service: S3Service,
   how: string,
   stop: () => Promise<void>,
@@ -43,6 +43,6 @@ async function ready(
     return { found: true, service, how, stop };
   } catch (error) {
     await stop();
-    return { found: false, why: `no bucket on ${service.endpoint}: ${(error as Error).message}` };
+    return { found: false, reason: `no bucket on ${service.endpoint}: ${(error as Error).message}` };
   }
 }

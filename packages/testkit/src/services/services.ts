@@ -1,4 +1,4 @@
-/** Real servers that tests may use. A service that could not be had on this machine is absent. */
+/** Real servers that tests can use. A service that this machine does not have is absent. */
 export interface Services {
   redis?: RedisService;
   s3?: S3Service;
@@ -19,18 +19,18 @@ export interface S3Service {
   region: string;
   accessKeyId: string;
   secretAccessKey: string;
-  /** Exists. Tests keep apart from each other below prefixes of their own. */
+  /** The bucket exists. Each test uses an own prefix in it. */
   bucket: string;
 }
 
 export type ServiceName = keyof Services;
 
-/** A running service, or the reason why there is none. */
+/** A running service, or the reason why it is missing. */
 export type Finding<T> =
   | { found: true; service: T; how: string; stop: () => Promise<void> }
-  | { found: false; why: string };
+  | { found: false; reason: string };
 
-/** How to get a service that was not found: the second half of the line a run prints about it. */
+/** How to get a missing service: the second half of the line that a run prints about it. */
 export const howToGet: Record<ServiceName, string> = {
   redis: 'set TEST_REDIS_URL, start Docker, or `apt-get install redis-server`',
   browser: 'set TEST_CHROMIUM to the path of a Chromium, or `apt-get install chromium`',

@@ -1,5 +1,6 @@
+import { errorMessage } from '@darkroom/shared/runtime';
 import { FormData } from 'undici';
-import { errorCause, errorMessage } from '../../net/index.ts';
+import { errorCause } from '../../net/index.ts';
 import type { PollAnswer, Provider, Submission, SubmitAnswer, UploadAnswer } from '../provider.ts';
 import { NotConnectedError, openDispatcher, sendRequest } from './http.ts';
 import { parseBalance, parsePoll, parseSubmit, parseUpload } from './parse.ts';

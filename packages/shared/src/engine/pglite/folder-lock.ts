@@ -1,15 +1,15 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/index.ts';
 import { EngineError } from '../engine.ts';
 
 /**
- * Holds a folder for this process until released or until the process is gone, however it went.
+ * Locks a folder for this process, until `release` or the end of the process, also by SIGKILL.
  *
- * The lock is the operating system's, taken through SQLite's exclusive transaction: it needs no clean-up after
- * a SIGKILL and no guess whether a process is still there, and it holds between containers that share the
- * volume, where process ids mean nothing. The text file beside it only names the owner.
+ * The lock belongs to the operating system; SQLite takes it with an exclusive transaction. It needs no clean-up after
+ * a SIGKILL, and no check whether its process still runs. It also holds between containers that share the volume, where
+ * process ids have no meaning. The text file beside it only names the owner.
  *
  * @throws EngineError `locked`
  */
@@ -24,8 +24,8 @@ export function lockFolder(folder: string, clock: Pick<Clock, 'now'>): { release
     if (!isBusy(error)) throw error;
     throw new EngineError(
       'locked',
-      `${folder} is in use by ${describeOwner(ownerFile)}. The embedded engine belongs to one process at a time: ` +
-        'stop that one, choose another DATA_DIR, or set QUEUE_URL to a Redis that both can use.',
+      `${folder} is in use by ${describeOwner(ownerFile)}. Only one process at a time can use the embedded engine. ` +
+        'Stop that process, choose another DATA_DIR, or set QUEUE_URL to a Redis that both can use.',
       { cause: error },
     );
   }
@@ -42,7 +42,7 @@ export function lockFolder(folder: string, clock: Pick<Clock, 'now'>): { release
 }
 
 function isBusy(error: unknown): boolean {
-  // SQLITE_BUSY; the driver's own code is the same for all SQLite errors.
+  // SQLITE_BUSY. The driver's `code` is the same for all SQLite errors.
   return error instanceof Error && 'errcode' in error && error.errcode === 5;
 }
 

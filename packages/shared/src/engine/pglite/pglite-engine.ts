@@ -9,12 +9,12 @@ import {
   runMigrations,
 } from 'bullmq';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/index.ts';
 import { createBullMQFactory } from '../bullmq-factory.ts';
+import { COUNTER_WINDOW_SECONDS, createCounters } from '../counters.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
 import { withTimeout } from '../errors.ts';
-import { COUNTER_WINDOW_SECONDS, countersOver } from '../rate-counters.ts';
 import { lockFolder } from './folder-lock.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createPglitePool } from './pool.ts';
@@ -26,14 +26,14 @@ export interface PgliteEngineOptions {
   closeTimeoutMs: number;
 }
 
-/** BullMQ looks for its tables here when it is handed a pool. */
+/** The schema in which BullMQ expects its tables when it gets a pool. */
 const SCHEMA = 'bullmq';
 
 /**
- * PostgreSQL inside this process, in `<dataDir>/queue`. One process at a time; queues, workers and events of
- * that process share one session, so it is the event loop's own speed and no more.
+ * Opens PostgreSQL inside this process, in `<dataDir>/queue`, for one process at a time. All queues, workers and events
+ * share one session, so the engine is as fast as one event loop.
  *
- * @throws EngineError `locked` when another process has the folder.
+ * @throws EngineError `locked` when another process uses the folder.
  */
 export async function openPgliteEngine(options: PgliteEngineOptions): Promise<Engine> {
   const folder = join(options.dataDir, 'queue');
@@ -43,7 +43,7 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
   try {
     db = await PGlite.create(join(folder, 'pgdata'));
     pool = await createPglitePool(db);
-    // Before anybody else has the session: this is the one transaction over several queries.
+    // Before any queue uses the session: this is the only transaction over several queries.
     await runMigrations(pool.session, SCHEMA);
     await pool.query(`SET search_path TO ${SCHEMA}`);
   } catch (error) {
@@ -53,14 +53,14 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
   const maintenance = startMaintenance(pool, SCHEMA, options.report);
 
   const backend = createPostgresBackend as unknown as BackendFactory<RedisQueueBackend>;
-  const connection = () => pool as PgPool as unknown as ConnectionOptions;
-  const set = createBullMQFactory({
+  const getConnection = () => pool as PgPool as unknown as ConnectionOptions;
+  const factory = createBullMQFactory({
     kind: 'pglite',
     prefix: SCHEMA,
     report: options.report,
     clock: options.clock,
-    queueConnection: connection,
-    workerConnection: connection,
+    queueConnection: getConnection,
+    workerConnection: getConnection,
     queueBackend: backend,
     workerBackend: backend,
     queueOptions: {},
@@ -70,7 +70,7 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
   const shutDown = async () => {
     try {
       await maintenance.stop();
-      await set.close(options.closeTimeoutMs);
+      await factory.close(options.closeTimeoutMs);
       await pool.end();
       // Writes a checkpoint and closes the files.
       await db.close();
@@ -82,14 +82,14 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
   return {
     kind: 'pglite',
     description: `embedded (PGlite in ${folder})`,
-    queue: set.queue,
-    worker: set.worker,
-    events: set.events,
+    queue: factory.queue,
+    worker: factory.worker,
+    events: factory.events,
     readJobTexts: async (queue, jobIds) => {
-      const backend = set.queue(queue).getBackend();
+      const backend = factory.queue(queue).getBackend();
       return await Promise.all(jobIds.map(async (id) => (await backend.getJobData(id))?.data));
     },
-    counters: countersOver(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),
+    counters: createCounters(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),
     async ping(timeoutMs) {
       if (closing) throw new EngineError('unavailable', 'The queue engine is closed.');
       await withTimeout(timeoutMs, 'SELECT 1', pool.query('SELECT 1'));

@@ -1,17 +1,17 @@
 import { EventEmitter } from 'node:events';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
 import pg from 'pg';
 
 /**
- * PGlite as the `pg.Pool` that BullMQ asks for.
+ * PGlite as the `pg.Pool` that BullMQ expects.
  *
- * PGlite's own node-postgres connection gives one real `pg.Client`. A `pg.Pool` over it does not work: PGlite
- * has one session, while every worker keeps one client of the pool for LISTEN and others query beside it. So
- * every client here is the same session. That is safe as long as nobody opens a transaction over several
- * queries; BullMQ does so only for its migrations, which have the session to themselves (see pglite-engine).
+ * PGlite has one session, and its node-postgres connection is one real `pg.Client`. A `pg.Pool` over it does not work,
+ * because every worker keeps one client of the pool for LISTEN while others query. So every client here is the same
+ * session. That is safe while no transaction spans several queries. BullMQ has such transactions only in its
+ * migrations, and these run before any other query (see pglite-engine.ts).
  */
 export async function createPglitePool(db: PGlite): Promise<PgPool & { session: pg.Client }> {
   const session = new pg.Client(createPgConfig(db));
@@ -22,19 +22,19 @@ export async function createPglitePool(db: PGlite): Promise<PgPool & { session: 
   });
 
   const names = new Map<string, string>();
-  let last: Promise<unknown> = Promise.resolve();
+  let lastQuery: Promise<unknown> = Promise.resolve();
   const query = <R>(text: string, params?: readonly unknown[]): Promise<PgQueryResult<R>> => {
-    const result = last.then(async () => {
-      // PGlite answers in microtasks alone: without a turn of the event loop between queries, timers, sockets
-      // and signals starve as long as there is work.
-      await turn();
+    const result = lastQuery.then(async () => {
+      // PGlite answers in microtasks alone. Without a turn of the event loop between queries, timers, sockets and
+      // signals would wait as long as there is work.
+      await yieldToEventLoop();
       if (!params) return await session.query(text);
-      // BullMQ has a fixed set of statements: prepared once they take less than half the time.
+      // BullMQ has a fixed set of statements. Prepared statements take less than half the time.
       const name = names.get(text) ?? `s${names.size}`;
       names.set(text, name);
       return await session.query({ name, text, values: [...params] });
     });
-    last = result.catch(() => undefined);
+    lastQuery = result.catch(() => undefined);
     return result as Promise<PgQueryResult<R>>;
   };
 
@@ -49,13 +49,13 @@ export async function createPglitePool(db: PGlite): Promise<PgPool & { session: 
     }) as PgPoolClient;
   };
 
-  // Each queue and worker listens for errors: there are more than Node's warning allows for.
+  // Each queue and worker listens for errors: more listeners than Node allows without a warning.
   return Object.assign(new EventEmitter().setMaxListeners(0), {
     session,
     query,
     connect,
     end: async () => {
-      await last;
+      await lastQuery;
       await session.end();
     },
   }) as PgPool & { session: pg.Client };

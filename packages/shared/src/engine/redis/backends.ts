@@ -1,10 +1,10 @@
 import { type BackendFactory, createRedisBackend, type RedisQueueBackend } from 'bullmq';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/index.ts';
 import { isUnavailable, toEngineError, withTimeout } from '../errors.ts';
 
-/** These last as long as they last. */
+/** Operations without a time limit: they wait for something. */
 const UNTIMED = new Set(['close', 'disconnect', 'waitUntilReady', 'waitForJob', 'readEvents']);
-/** Thousands of jobs in one call: they get five times as long. */
+/** Operations on thousands of jobs in one call: they have five times as long. */
 const BULK = new Set([
   'addJobs',
   'addFlow',
@@ -18,12 +18,12 @@ const BULK = new Set([
 ]);
 
 /**
- * A queue's backend whose every operation settles: in `timeoutMs` at the latest, with EngineError
- * `unavailable` when Redis is away. A hung Redis keeps connections open, so failing to send is not enough.
+ * A queue's backend in which every operation ends after at most `timeoutMs`, with EngineError `unavailable` when Redis
+ * is away. A time limit is needed because a Redis that hangs keeps its connections open.
  */
-export function failFastBackend(timeoutMs: number): BackendFactory<RedisQueueBackend> {
-  const wrap = (backend: RedisQueueBackend): RedisQueueBackend =>
-    intercept(backend, async (operation, call) => {
+export function createFailFastBackend(timeoutMs: number): BackendFactory<RedisQueueBackend> {
+  const wrapBackend = (backend: RedisQueueBackend): RedisQueueBackend =>
+    interceptCalls(backend, async (operation, call) => {
       if (UNTIMED.has(operation)) return await call();
       try {
         return await withTimeout(BULK.has(operation) ? timeoutMs * 5 : timeoutMs, operation, call());
@@ -31,18 +31,18 @@ export function failFastBackend(timeoutMs: number): BackendFactory<RedisQueueBac
         throw toEngineError(error);
       }
     });
-  return (name, options, extra) => wrap(createRedisBackend(name, options, extra));
+  return (name, options, extra) => wrapBackend(createRedisBackend(name, options, extra));
 }
 
 /**
- * A worker's backend with a brake. BullMQ waits after a lost connection, but fetches again at once after any
- * other error: a full Redis would be asked ten thousand times a second, and log as often.
+ * A worker's backend that pauses after errors. BullMQ waits after a lost connection, but fetches again at once after
+ * other errors. With a full Redis it would fetch, and log, ten thousand times a second.
  */
-export function brakedBackend(pauseMs: number, clock: Clock): BackendFactory<RedisQueueBackend> {
+export function createPausingBackend(pauseMs: number, clock: Clock): BackendFactory<RedisQueueBackend> {
   return (name, options, extra) => {
     const backend = createRedisBackend(name, options, extra);
     const closing = new AbortController();
-    return intercept(backend, async (operation, call) => {
+    return interceptCalls(backend, async (operation, call) => {
       if (operation === 'close') closing.abort();
       try {
         return await call();
@@ -56,8 +56,8 @@ export function brakedBackend(pauseMs: number, clock: Clock): BackendFactory<Red
   };
 }
 
-/** Passes what returns a promise through `around`; everything else is untouched. */
-function intercept(
+/** Passes every call that returns a promise through `around`. */
+function interceptCalls(
   backend: RedisQueueBackend,
   around: (operation: string, call: () => Promise<unknown>) => Promise<unknown>,
 ): RedisQueueBackend {
@@ -68,7 +68,7 @@ function intercept(
       return (...args: unknown[]) => {
         const result: unknown = value.apply(target, args);
         if (result === target) return result;
-        if (isBackend(result)) return intercept(result, around);
+        if (isBackend(result)) return interceptCalls(result, around);
         return result instanceof Promise ? around(property, () => result) : result;
       };
     },

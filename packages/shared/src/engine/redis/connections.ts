@@ -3,28 +3,28 @@ import type { QueueTarget } from '../queue-url.ts';
 
 export type RedisConnection = Redis | Cluster;
 
-/** Never gives up, and is back at most 2 s after Redis is. */
-const retry = (times: number) => Math.min(times * 200, 2_000);
+/** Milliseconds until the next try to connect. There is no last try; the connection is back at most 2 s after Redis. */
+const nextRetryDelay = (times: number) => Math.min(times * 200, 2_000);
 
 /**
- * - `fast`: for producers. A command that cannot be sent now, or whose connection breaks, rejects.
- * - `patient`: for workers. Commands wait until Redis is back.
+ * - `fail-fast`: for queues. A command that cannot be sent now, or whose connection breaks, rejects.
+ * - `wait`: for workers. Commands wait until Redis is back.
  */
-export type Temper = 'fast' | 'patient';
+export type ConnectionMode = 'fail-fast' | 'wait';
 
-export function connect(target: QueueTarget, temper: Temper, name: string): RedisConnection {
+export function openConnection(target: QueueTarget, mode: ConnectionMode, name: string): RedisConnection {
   const common = {
     ...(target.username ? { username: target.username } : {}),
     ...(target.password ? { password: target.password } : {}),
     ...(target.tls ? { tls: {} } : {}),
     connectionName: name,
     connectTimeout: 5_000,
-    // 0: what was in flight when the connection broke rejects at once. null: it is sent again.
-    maxRetriesPerRequest: temper === 'fast' ? 0 : null,
-    // After a failover the old master refuses writes until the address is resolved anew.
+    // 0: commands in flight reject when the connection breaks. null: they are sent again.
+    maxRetriesPerRequest: mode === 'fail-fast' ? 0 : null,
+    // After a failover, the old master refuses writes until the client resolves the address again.
     reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),
   } satisfies RedisOptions;
-  const enableOfflineQueue = temper === 'patient';
+  const enableOfflineQueue = mode === 'wait';
 
   switch (target.kind) {
     case 'single':
@@ -32,7 +32,7 @@ export function connect(target: QueueTarget, temper: Temper, name: string): Redi
         ...common,
         ...target.address,
         db: target.db,
-        retryStrategy: retry,
+        retryStrategy: nextRetryDelay,
         enableOfflineQueue,
       });
     case 'sentinel':
@@ -44,24 +44,24 @@ export function connect(target: QueueTarget, temper: Temper, name: string): Redi
         ...(target.sentinelUsername ? { sentinelUsername: target.sentinelUsername } : {}),
         ...(target.sentinelPassword ? { sentinelPassword: target.sentinelPassword } : {}),
         ...(target.tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
-        sentinelRetryStrategy: retry,
-        retryStrategy: retry,
+        sentinelRetryStrategy: nextRetryDelay,
+        retryStrategy: nextRetryDelay,
         enableOfflineQueue,
       });
     case 'cluster':
       return new Cluster(target.nodes, {
         redisOptions: common,
-        clusterRetryStrategy: retry,
+        clusterRetryStrategy: nextRetryDelay,
         enableOfflineQueue,
         slotsRefreshTimeout: 3_000,
-        // Certificates name the hosts: resolving them here would present an address instead.
+        // Certificates contain host names. If the client resolved them here, TLS would check an address instead.
         ...(target.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
       } satisfies ClusterOptions);
   }
 }
 
 /** Resolves when the connection is usable; rejects only with the signal's reason. */
-export async function whenReady(connection: RedisConnection, signal: AbortSignal): Promise<void> {
+export async function waitUntilReady(connection: RedisConnection, signal: AbortSignal): Promise<void> {
   if (connection.status === 'ready') return;
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -1,16 +1,15 @@
+import type { Queue } from 'bullmq';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/index.ts';
 import { createBullMQFactory } from '../bullmq-factory.ts';
-import { queueDefaults } from '../defaults.ts';
+import { COUNTER_WINDOW_SECONDS, createCounters } from '../counters.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
 import { toEngineError, withTimeout } from '../errors.ts';
 import { describeTarget, type QueueTarget } from '../queue-url.ts';
-import { COUNTER_WINDOW_SECONDS, countersOver } from '../rate-counters.ts';
-import { redisAdvice } from './advice.ts';
-import { brakedBackend, failFastBackend } from './backends.ts';
-import { connect, type RedisConnection, type Temper, whenReady } from './connections.ts';
-import { readTexts } from './job-texts.ts';
+import { readRedisAdvice } from './advice.ts';
+import { createFailFastBackend, createPausingBackend } from './backends.ts';
+import { type ConnectionMode, openConnection, type RedisConnection, waitUntilReady } from './connections.ts';
 
 export interface RedisEngineOptions {
   target: QueueTarget;
@@ -24,47 +23,50 @@ export interface RedisEngineOptions {
 }
 
 /**
- * Two connections of temper: one for all queues, which fails fast, and one for workers and events, which waits
- * and is opened with the first of them. BullMQ duplicates the second for every blocking reader.
+ * Opens an engine with two connections. One serves all queues and fails fast. The other serves workers and events,
+ * waits while Redis is away, and is opened with the first worker. BullMQ duplicates it for every blocking reader.
  */
 export function openRedisEngine(options: RedisEngineOptions): Engine {
   const { target, prefix, report } = options;
   const description = describeTarget(target);
 
   const connections = new Set<RedisConnection>();
-  const own = (connection: RedisConnection) => {
+  const trackConnection = (connection: RedisConnection) => {
     connections.add(connection);
-    // Queues, workers and events all listen on the same. BullMQ counts on from here: 0 would become 3.
+    // Queues, workers and events all add listeners. BullMQ increases the present limit: 0 (no limit) would become 3.
     connection.setMaxListeners(1_000);
     connection.on('error', (error: unknown) => report(error, description));
     return connection;
   };
-  const start = (temper: Temper) => {
-    const connection = own(connect(target, temper, `darkroom:${options.role}`));
-    // BullMQ owns its duplicates, but cannot close one that never connected.
+  const openTracked = (mode: ConnectionMode) => {
+    const connection = trackConnection(openConnection(target, mode, `darkroom:${options.role}`));
+    // BullMQ owns its duplicates, but cannot close a duplicate that was never connected.
     const duplicate = connection.duplicate.bind(connection) as (...args: unknown[]) => RedisConnection;
-    return Object.assign(connection, { duplicate: (...args: unknown[]) => own(duplicate(...args)) });
+    return Object.assign(connection, {
+      duplicate: (...args: unknown[]) => trackConnection(duplicate(...args)),
+    });
   };
-  const producing = start('fast');
-  let waiting: RedisConnection | undefined;
+  const queueConnection = openTracked('fail-fast');
+  let workerConnection: RedisConnection | undefined;
 
-  const set = createBullMQFactory({
+  const factory = createBullMQFactory({
     kind: 'redis',
     prefix,
     report,
     clock: options.clock,
-    queueConnection: () => producing,
-    workerConnection: () => (waiting ??= start('patient')),
-    queueBackend: failFastBackend(options.operationTimeoutMs),
-    workerBackend: brakedBackend(1_000, options.clock),
-    // BullMQ would wait for the first connection, and a failed version check would stay failed for ever.
+    queueConnection: () => queueConnection,
+    workerConnection: () => (workerConnection ??= openTracked('wait')),
+    queueBackend: createFailFastBackend(options.operationTimeoutMs),
+    workerBackend: createPausingBackend(1_000, options.clock),
+    // Without these options, BullMQ waits for the first connection, and never repeats a failed version check.
     queueOptions: { skipWaitingForReady: true, skipVersionCheck: true },
   });
 
-  // BullMQ writes a queue's settings once, when it is made, and says nothing when Redis is away then.
-  producing.on('ready', () => {
-    for (const queue of set.queues()) {
-      const maxLen = queue.opts.streams?.events.maxLen ?? queueDefaults.redis.streams.events.maxLen;
+  // BullMQ writes the settings of a queue only once, when the queue is created, and reports no error when Redis is away.
+  queueConnection.on('ready', () => {
+    for (const queue of factory.queues()) {
+      const maxLen = queue.opts.streams?.events.maxLen;
+      if (maxLen === undefined) continue;
       queue
         .getBackend()
         .setQueueMeta({ 'opts.maxLenEvents': maxLen })
@@ -78,7 +80,7 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
       await withTimeout(
         timeoutMs,
         'PING',
-        whenReady(producing, signal).then(() => producing.ping()),
+        waitUntilReady(queueConnection, signal).then(() => queueConnection.ping()),
       );
     } catch (error) {
       if (!signal.aborted) throw toEngineError(error);
@@ -92,19 +94,19 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
   return {
     kind: 'redis',
     description,
-    queue: set.queue,
-    worker: set.worker,
-    events: set.events,
+    queue: factory.queue,
+    worker: factory.worker,
+    events: factory.events,
     async readJobTexts(queue, jobIds) {
       const { operationTimeoutMs } = options;
-      const work = readTexts(producing, set.queue(queue), jobIds);
+      const work = readJobTexts(queueConnection, factory.queue(queue), jobIds);
       return await withTimeout(operationTimeoutMs * 5, 'HGET', work).catch((error) => {
         throw toEngineError(error);
       });
     },
-    counters: countersOver(
+    counters: createCounters(
       new RateLimiterRedis({
-        storeClient: producing,
+        storeClient: queueConnection,
         keyPrefix: `${prefix}:counters`,
         points: 1,
         duration: COUNTER_WINDOW_SECONDS,
@@ -114,15 +116,35 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     ping,
     async warnings() {
       await ping(options.operationTimeoutMs);
-      return await withTimeout(options.operationTimeoutMs, 'INFO', redisAdvice(producing)).catch((error) => {
-        throw toEngineError(error);
-      });
+      return await withTimeout(options.operationTimeoutMs, 'INFO', readRedisAdvice(queueConnection)).catch(
+        (error) => {
+          throw toEngineError(error);
+        },
+      );
     },
     close() {
-      closing ??= set.close(options.closeTimeoutMs).finally(() => {
+      closing ??= factory.close(options.closeTimeoutMs).finally(() => {
         for (const connection of connections) connection.disconnect();
       });
       return closing;
     },
   };
+}
+
+/**
+ * Reads the field `data` of jobs in one round trip. The layout is BullMQ's: a hash for each job, below the key of the
+ * queue, so that a cluster keeps all of them in one slot.
+ */
+async function readJobTexts(
+  connection: RedisConnection,
+  queue: Queue,
+  jobIds: readonly string[],
+): Promise<(string | undefined)[]> {
+  const pipeline = connection.pipeline();
+  for (const id of jobIds) pipeline.hget(queue.toKey(id), 'data');
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.map(([error, text]) => {
+    if (error) throw error;
+    return (text as string | null) ?? undefined;
+  });
 }

@@ -1,7 +1,8 @@
+import { errorMessage } from '../../runtime/index.ts';
 import { StoreError, type StoreErrorCode } from '../object-store.ts';
 
-/** Room, handles and the device itself come back; rights do not by themselves. */
-const MEANING: Record<string, StoreErrorCode> = {
+/** A full disk, missing handles and device errors can end without a change of rights, so they count as `unavailable`. */
+const STORE_CODES: Record<string, StoreErrorCode> = {
   ENOSPC: 'unavailable',
   EDQUOT: 'unavailable',
   EIO: 'unavailable',
@@ -13,19 +14,19 @@ const MEANING: Record<string, StoreErrorCode> = {
   EACCES: 'denied',
   EPERM: 'denied',
   EROFS: 'denied',
-  // A key that is the folder of another, or lies below another.
+  // The key is the folder of another key, or another key is its folder.
   ENOTDIR: 'invalid_key',
   EISDIR: 'invalid_key',
 };
 
-export function codeOf(error: unknown): string {
+export function readErrorCode(error: unknown): string {
   return String((error as NodeJS.ErrnoException | null)?.code ?? '');
 }
 
 /** @param what for people: `put images/x.png` */
 export function toStoreError(error: unknown, what: string): StoreError {
   if (error instanceof StoreError) return error;
-  const code = codeOf(error);
-  const text = `${what}: ${error instanceof Error ? error.message : String(error)}`;
-  return new StoreError(MEANING[code] ?? 'internal', text, { cause: error });
+  const code = readErrorCode(error);
+  const text = `${what}: ${errorMessage(error)}`;
+  return new StoreError(STORE_CODES[code] ?? 'internal', text, { cause: error });
 }

@@ -2,13 +2,13 @@ import type { BigIntStats } from 'node:fs';
 import { link, mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
-import { exactly } from '../body.ts';
+import { enforceStreamSize } from '../body.ts';
 import type { ObjectBody } from '../object-store.ts';
-import { codeOf } from './errors.ts';
+import { readErrorCode } from './errors.ts';
 
-const RACES = 20;
+const MAX_RACES = 20;
 
-/** Makes a new name in a folder survive a power cut. */
+/** Writes a folder's list of names to the disk, so that a new name survives a power cut. */
 export async function syncDir(dir: string): Promise<void> {
   const handle = await open(dir, 'r');
   try {
@@ -18,24 +18,28 @@ export async function syncDir(dir: string): Promise<void> {
   }
 }
 
-/** Makes the folder and those above it, durably. */
+/** Creates a folder and the folders above it, durably. */
 export async function ensureDir(dir: string): Promise<void> {
   const first = await mkdir(dir, { recursive: true }).catch((error: unknown) => {
-    // A file is in the way: the same as what a deeper path says of it, and not "the object is there already".
-    throw codeOf(error) === 'EEXIST'
-      ? Object.assign(new Error(`${dir} is no folder`), { code: 'ENOTDIR' })
+    // A file has the name of the folder. Report it as for a deeper path. EEXIST would mean that the object exists.
+    throw readErrorCode(error) === 'EEXIST'
+      ? Object.assign(new Error(`${dir} is not a folder`), { code: 'ENOTDIR' })
       : error;
   });
   if (first === undefined) return;
   for (let made = dir; made.length >= first.length; made = dirname(made)) await syncDir(dirname(made));
 }
 
-/** Writes all of a body to a new file and has it on the disk; answers with its state. */
-export async function writeNew(path: string, body: ObjectBody, signal?: AbortSignal): Promise<BigIntStats> {
+/** Writes a body to a new file, durably. @returns the file's state. */
+export async function writeNewFile(
+  path: string,
+  body: ObjectBody,
+  signal?: AbortSignal,
+): Promise<BigIntStats> {
   const handle = await open(path, 'wx');
   try {
     if (typeof body === 'string' || body instanceof Uint8Array) await handle.writeFile(body);
-    else await pour(body.stream(), body.size, handle, signal);
+    else await writeStream(body.stream(), body.size, handle, signal);
     signal?.throwIfAborted();
     await handle.sync();
     return await handle.stat({ bigint: true });
@@ -44,7 +48,7 @@ export async function writeNew(path: string, body: ObjectBody, signal?: AbortSig
   }
 }
 
-async function pour(
+async function writeStream(
   source: Readable,
   size: number,
   handle: Awaited<ReturnType<typeof open>>,
@@ -53,44 +57,44 @@ async function pour(
   const abort = () => void source.destroy(signal?.reason as Error);
   signal?.addEventListener('abort', abort);
   try {
-    for await (const chunk of exactly(source, size)) await handle.writeFile(chunk);
+    for await (const chunk of enforceStreamSize(source, size)) await handle.writeFile(chunk);
   } finally {
     signal?.removeEventListener('abort', abort);
   }
 }
 
-/** Puts a finished file in place of what is there. */
-export async function replaceWith(temporary: string, path: string): Promise<void> {
-  await inDirOf(path, () => rename(temporary, path));
+/** Moves a complete file to `path`, and replaces a file there. */
+export async function replaceFile(temporary: string, path: string): Promise<void> {
+  await runInFolderOf(path, () => rename(temporary, path));
 }
 
-/** Puts a finished file in place where nothing is: `link` is the one call that many processes cannot all win. */
-export async function createFrom(temporary: string, path: string): Promise<boolean> {
+/** Moves a complete file to `path` when no file is there. Of many processes that call `link`, only one can succeed. */
+export async function createFileIfAbsent(temporary: string, path: string): Promise<boolean> {
   try {
-    await inDirOf(path, () => link(temporary, path));
+    await runInFolderOf(path, () => link(temporary, path));
     return true;
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    const there = await stat(path).catch(() => undefined);
-    if (there?.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
+    if (readErrorCode(error) !== 'EEXIST') throw error;
+    const existing = await stat(path).catch(() => undefined);
+    if (existing?.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
     return false;
   }
 }
 
-/** Removes a file, then the folders above it that are empty now, up to `root`. */
+/** Removes a file, then the empty folders above it, up to `root`. */
 export async function removeFile(path: string, root: string): Promise<void> {
   await rm(path, { force: true });
   let dir = dirname(path);
   try {
     for (; dir.length > root.length; dir = dirname(dir)) await rmdir(dir);
   } catch {
-    // Not empty, or somebody else was first.
+    // Not empty, or another process removed it first.
   }
-  await syncDir(dir).catch(unlessGone);
+  await syncDir(dir).catch(ignoreRemoved);
 }
 
-/** Does something in a folder, which another process may just be removing because it was empty. */
-export async function inDirOf(path: string, act: () => Promise<void>): Promise<void> {
+/** Runs `act` in the folder of `path`. Tries again when another process removes the folder because it is empty. */
+export async function runInFolderOf(path: string, act: () => Promise<void>): Promise<void> {
   const dir = dirname(path);
   for (let race = 1; ; race += 1) {
     try {
@@ -98,13 +102,13 @@ export async function inDirOf(path: string, act: () => Promise<void>): Promise<v
       await act();
       break;
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT' || race === RACES) throw error;
+      if (readErrorCode(error) !== 'ENOENT' || race === MAX_RACES) throw error;
     }
   }
-  await syncDir(dir).catch(unlessGone);
+  await syncDir(dir).catch(ignoreRemoved);
 }
 
-/** Somebody deleted what was just put in place, and its folder with it. */
-function unlessGone(error: unknown): void {
-  if (codeOf(error) !== 'ENOENT') throw error;
+/** Another process may delete the new file, and its folder, before the folder is synced. */
+function ignoreRemoved(error: unknown): void {
+  if (readErrorCode(error) !== 'ENOENT') throw error;
 }

@@ -2,31 +2,31 @@ import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import type { Clock } from '../../runtime/clock.ts';
-import { attempt as attemptWith } from '../body.ts';
-import { assertKey, assertPrefix, pageSize } from '../keys.ts';
+import type { Clock } from '../../runtime/index.ts';
+import { runStoreOperation as attemptWith } from '../body.ts';
+import { assertKey, assertPrefix, clampPageSize } from '../keys.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { toStoreError } from './errors.ts';
-import { createFrom, ensureDir, removeFile, replaceWith } from './files.ts';
+import { createFileIfAbsent, ensureDir, removeFile, replaceFile } from './files.ts';
 import { listFolder } from './list.ts';
-import { absent, type Folder, openObject, writeObject } from './object.ts';
+import { type Folder, ignoreMissing, openObject, writeObject } from './object.ts';
 import { Sidecars } from './sidecar.ts';
 
 const ABANDONED_MS = 24 * 3600_000;
 
 /**
- * A store in a folder: `objects/` holds plain files, so that people can look at the pictures; `meta/` what files
- * cannot say of themselves; `tmp/` what is being written. Any number of processes on one machine may use it.
+ * Opens a store in a folder. `objects/` contains plain files, so that people can open the images. `meta/` contains content
+ * types and metadata. `tmp/` contains files that are being written. Any number of processes on one machine may use it.
  */
-export async function folderStore(root: string, clock: Clock): Promise<ObjectStore> {
+export async function openFolderStore(root: string, clock: Clock): Promise<ObjectStore> {
   const objects = join(root, 'objects');
   const temporary = join(root, 'tmp');
   const sidecars = new Sidecars(join(root, 'meta'));
   const folder: Folder = { objects, temporary, sidecars };
-  await attempt(`open ${root}`, undefined, async () => {
+  await runOperation(`open ${root}`, undefined, async () => {
     await ensureDir(objects);
     await ensureDir(temporary);
-    await removeAbandoned(temporary, clock.now() - ABANDONED_MS);
+    await removeAbandonedFiles(temporary, clock.now() - ABANDONED_MS);
   });
 
   return {
@@ -36,25 +36,27 @@ export async function folderStore(root: string, clock: Clock): Promise<ObjectSto
     async put(key, body, options) {
       assertKey(key);
       const replace = async (from: string, to: string) => {
-        const old = await stat(to, { bigint: true }).catch(absent);
-        await replaceWith(from, to);
+        const old = await stat(to, { bigint: true }).catch(ignoreMissing);
+        await replaceFile(from, to);
         if (old) await sidecars.remove(key, old);
         return true;
       };
-      await attempt(`put ${key}`, options.signal, () => writeObject(folder, key, body, options, replace));
+      await runOperation(`put ${key}`, options.signal, () =>
+        writeObject(folder, key, body, options, replace),
+      );
     },
 
     async putIfAbsent(key, body, options) {
       assertKey(key);
-      return attempt(`put-if-absent ${key}`, options.signal, () =>
-        writeObject(folder, key, body, options, createFrom),
+      return runOperation(`put-if-absent ${key}`, options.signal, () =>
+        writeObject(folder, key, body, options, createFileIfAbsent),
       );
     },
 
     async get(key, { signal } = {}) {
       assertKey(key);
-      return attempt(`get ${key}`, signal, async () => {
-        const handle = await open(join(objects, key), 'r').catch(absent);
+      return runOperation(`get ${key}`, signal, async () => {
+        const handle = await open(join(objects, key), 'r').catch(ignoreMissing);
         if (!handle) return undefined;
         try {
           if ((await handle.stat()).isDirectory()) return undefined;
@@ -67,17 +69,17 @@ export async function folderStore(root: string, clock: Clock): Promise<ObjectSto
 
     async getStream(key, { signal } = {}) {
       assertKey(key);
-      const opened = await attempt(`get ${key}`, signal, () => openObject(folder, key));
+      const opened = await runOperation(`get ${key}`, signal, () => openObject(folder, key));
       if (!opened) return undefined;
       const { info, handle } = opened;
-      const stream = Readable.from(reading(key, handle, signal));
-      stream.once('close', () => void handle.close()); // Also when nobody began to read.
+      const stream = Readable.from(readChunks(key, handle, signal));
+      stream.once('close', () => void handle.close()); // Also when no caller has started to read.
       return { info, stream };
     },
 
     async head(key, { signal } = {}) {
       assertKey(key);
-      return attempt(`head ${key}`, signal, async () => {
+      return runOperation(`head ${key}`, signal, async () => {
         const opened = await openObject(folder, key);
         await opened?.handle.close();
         return opened?.info;
@@ -87,15 +89,15 @@ export async function folderStore(root: string, clock: Clock): Promise<ObjectSto
     async list({ prefix, cursor, limit, signal }) {
       assertPrefix(prefix);
       if (cursor !== undefined) assertKey(cursor);
-      const wanted = { prefix, after: cursor ?? '', limit: pageSize(limit), signal };
-      return attempt(`list ${prefix}`, signal, () => listFolder(objects, wanted));
+      const wanted = { prefix, after: cursor ?? '', limit: clampPageSize(limit), signal };
+      return runOperation(`list ${prefix}`, signal, () => listFolder(objects, wanted));
     },
 
     async delete(key, { signal } = {}) {
       assertKey(key);
-      await attempt(`delete ${key}`, signal, async () => {
+      await runOperation(`delete ${key}`, signal, async () => {
         const path = join(objects, key);
-        const file = await stat(path, { bigint: true }).catch(absent);
+        const file = await stat(path, { bigint: true }).catch(ignoreMissing);
         if (!file || file.isDirectory()) return;
         await removeFile(path, objects);
         await sidecars.remove(key, file);
@@ -111,10 +113,10 @@ export async function folderStore(root: string, clock: Clock): Promise<ObjectSto
   };
 }
 
-const attempt = <T>(what: string, signal: AbortSignal | undefined, run: () => Promise<T>) =>
+const runOperation = <T>(what: string, signal: AbortSignal | undefined, run: () => Promise<T>) =>
   attemptWith(what, signal, toStoreError, run);
 
-async function* reading(
+async function* readChunks(
   key: string,
   handle: FileHandle,
   signal: AbortSignal | undefined,
@@ -129,11 +131,11 @@ async function* reading(
   }
 }
 
-/** What a killed process left behind. Younger files may be somebody's upload. */
-async function removeAbandoned(dir: string, before: number): Promise<void> {
+/** Removes the files of killed processes. Younger files may belong to a running upload. */
+async function removeAbandonedFiles(dir: string, before: number): Promise<void> {
   for (const name of await readdir(dir)) {
     const path = join(dir, name);
-    const file = await stat(path).catch(absent);
+    const file = await stat(path).catch(ignoreMissing);
     if (file && file.mtimeMs < before) await rm(path, { force: true });
   }
 }

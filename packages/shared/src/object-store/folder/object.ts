@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sizeOf } from '../body.ts';
-import { checkedMetadata } from '../keys.ts';
+import { measureBody } from '../body.ts';
+import { normalizeMetadata } from '../keys.ts';
 import type { ObjectBody, ObjectInfo, PutOptions } from '../object-store.ts';
-import { codeOf } from './errors.ts';
-import { writeNew } from './files.ts';
-import { type Sidecars, sameState } from './sidecar.ts';
+import { readErrorCode } from './errors.ts';
+import { writeNewFile } from './files.ts';
+import { isSameState, type Sidecars } from './sidecar.ts';
 
-const RACES = 20;
+const MAX_RACES = 20;
 
 export interface Folder {
   objects: string;
@@ -17,54 +17,54 @@ export interface Folder {
 }
 
 /**
- * Writes an object aside, on the disk with all that belongs to it, then has `place` put it where it is seen.
- * A crash at any point leaves the old object or the new one, and at worst a file in `tmp/`.
+ * Writes an object to a temporary file, with its sidecar, and then calls `publish` to move it to its place. A crash at any
+ * point leaves the old object or the new one, and at worst a file in `tmp/`.
  */
 export async function writeObject(
   { objects, temporary, sidecars }: Folder,
   key: string,
   body: ObjectBody,
   { contentType, metadata, signal }: PutOptions,
-  place: (from: string, to: string) => Promise<boolean>,
+  publish: (from: string, to: string) => Promise<boolean>,
 ): Promise<boolean> {
-  const checked = checkedMetadata(metadata);
+  const checked = normalizeMetadata(metadata);
   const from = join(temporary, randomUUID());
   try {
-    const state = await writeNew(from, body, signal);
-    let placed = false;
+    const state = await writeNewFile(from, body, signal);
+    let published = false;
     try {
-      await sidecars.write(key, state, { contentType, metadata: checked, size: sizeOf(body) });
-      placed = await place(from, join(objects, key));
+      await sidecars.write(key, state, { contentType, metadata: checked, size: measureBody(body) });
+      published = await publish(from, join(objects, key));
     } finally {
-      if (!placed) await sidecars.remove(key, state).catch(() => {}); // Rubbish, but harmless.
+      if (!published) await sidecars.remove(key, state).catch(() => {}); // A sidecar without its object does no harm.
     }
-    return placed;
+    return published;
   } finally {
     await rm(from, { force: true });
   }
 }
 
-/** Opens an object together with what belongs to exactly this state of it. */
+/** Opens an object with the metadata of exactly this state of the object. */
 export async function openObject(
   { objects, sidecars }: Folder,
   key: string,
 ): Promise<{ handle: FileHandle; info: ObjectInfo } | undefined> {
   const path = join(objects, key);
   for (let race = 1; ; race += 1) {
-    const handle = await open(path, 'r').catch(absent);
+    const handle = await open(path, 'r').catch(ignoreMissing);
     if (!handle) return undefined;
     try {
       const file = await handle.stat({ bigint: true });
-      if (file.isDirectory()) return await closed(handle);
+      if (file.isDirectory()) return await closeHandle(handle);
       let sidecar = await sidecars.read(key, file);
       if (!sidecar) {
-        // Replaced between the two polls: look again. Else this is a copy, or something else put the file there.
-        const now = await stat(path, { bigint: true }).catch(absent);
-        if (race < RACES && !(now && sameState(now, file))) {
+        // Replaced between the two reads: read again. Otherwise the folder is a copy, or another program wrote the file.
+        const present = await stat(path, { bigint: true }).catch(ignoreMissing);
+        if (race < MAX_RACES && !(present && isSameState(present, file))) {
           await handle.close();
           continue;
         }
-        sidecar = await sidecars.readOfCopy(key, Number(file.size));
+        sidecar = await sidecars.readFromCopy(key, Number(file.size));
       }
       const { contentType, metadata = {} } = sidecar ?? {};
       const info = { key, size: Number(file.size), metadata, modifiedAt: Number(file.mtimeMs) };
@@ -76,12 +76,12 @@ export async function openObject(
   }
 }
 
-async function closed(handle: FileHandle): Promise<undefined> {
+async function closeHandle(handle: FileHandle): Promise<undefined> {
   await handle.close();
 }
 
-/** For `catch`: nothing is there. A key below another key is not there either. */
-export function absent(error: unknown): undefined {
-  if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+/** For `catch`: the file does not exist. A key below another key does not exist either. */
+export function ignoreMissing(error: unknown): undefined {
+  if (readErrorCode(error) === 'ENOENT' || readErrorCode(error) === 'ENOTDIR') return undefined;
   throw error;
 }

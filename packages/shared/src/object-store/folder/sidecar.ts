@@ -1,26 +1,26 @@
 import type { BigIntStats } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from './errors.ts';
-import { inDirOf, removeFile } from './files.ts';
+import { readErrorCode } from './errors.ts';
+import { removeFile, runInFolderOf } from './files.ts';
 
-/** What a file cannot say of itself. */
+/** The facts about an object that its file cannot contain. */
 export interface Sidecar {
   contentType: string;
   metadata: Record<string, string>;
   size: number;
 }
 
-/** One state of an object: the inode and the last write of its file. Inodes alone are given out again. */
+/** One state of an object: the inode and the last write of its file. File systems reuse inodes, so both are needed. */
 export type FileState = Pick<BigIntStats, 'ino' | 'mtimeNs'>;
 
-export const sameState = (a: FileState, b: FileState) => a.ino === b.ino && a.mtimeNs === b.mtimeNs;
+export const isSameState = (a: FileState, b: FileState) => a.ino === b.ino && a.mtimeNs === b.mtimeNs;
 
 /**
  * Content type and metadata of the objects of a folder, in a tree beside them: `meta/<key>/<state>`.
  *
- * They are written before the object is put in place, under the state of its file: whoever opens the object
- * finds exactly what belongs to it, while others replace it, and after a crash between the two.
+ * A sidecar is written before its object is published, under the state of the object's file. So a reader always finds the
+ * sidecar of exactly the object that it opened: while other processes replace the object, and after a crash.
  */
 export class Sidecars {
   readonly #root: string;
@@ -31,27 +31,27 @@ export class Sidecars {
 
   async write(key: string, state: FileState, sidecar: Sidecar): Promise<void> {
     const path = this.#path(key, state);
-    await inDirOf(path, () => writeFile(path, JSON.stringify(sidecar), { flush: true }));
+    await runInFolderOf(path, () => writeFile(path, JSON.stringify(sidecar), { flush: true }));
   }
 
   async read(key: string, state: FileState): Promise<Sidecar | undefined> {
-    return parse(this.#path(key, state));
+    return readSidecar(this.#path(key, state));
   }
 
   async remove(key: string, state: FileState): Promise<void> {
     await removeFile(this.#path(key, state), this.#root);
   }
 
-  /** In a copy of the folder (a restored backup) the inodes are others: then the size has to do. */
-  async readOfCopy(key: string, size: number): Promise<Sidecar | undefined> {
+  /** Finds the sidecar in a copy of the folder (a restored backup). Its inodes are different, so the size must match. */
+  async readFromCopy(key: string, size: number): Promise<Sidecar | undefined> {
     const dir = join(this.#root, key);
     try {
       for (const name of await readdir(dir)) {
-        const sidecar = /^\d+-\d+$/.test(name) ? await parse(join(dir, name)) : undefined;
+        const sidecar = /^\d+-\d+$/.test(name) ? await readSidecar(join(dir, name)) : undefined;
         if (sidecar?.size === size) return sidecar;
       }
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
+      if (readErrorCode(error) !== 'ENOENT') throw error;
     }
     return undefined;
   }
@@ -61,12 +61,16 @@ export class Sidecars {
   }
 }
 
-async function parse(path: string): Promise<Sidecar | undefined> {
+async function readSidecar(path: string): Promise<Sidecar | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as Sidecar;
   } catch (error) {
-    // Half written when the machine lost power: then the object was not put in place either.
-    if (error instanceof SyntaxError || codeOf(error) === 'ENOENT' || codeOf(error) === 'EISDIR')
+    // Half written when the machine lost power: then the object was not published either.
+    if (
+      error instanceof SyntaxError ||
+      readErrorCode(error) === 'ENOENT' ||
+      readErrorCode(error) === 'EISDIR'
+    )
       return undefined;
     throw error;
   }

@@ -1,46 +1,46 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 
 export interface S3Settings {
-  /** Something other than AWS. Addressed by path: `endpoint/bucket/key`. */
+  /** A server other than AWS. Addressed by path: `endpoint/bucket/key`. */
   endpoint?: string;
-  /** @default 'us-east-1' with an endpoint, else what AWS's own settings say */
+  /** @default 'us-east-1' with an endpoint, otherwise from AWS's own settings */
   region?: string;
-  /** Both or none; without them AWS's credential chain is asked. */
+  /** Both or none. Without them, credentials come from AWS's credential chain. */
   accessKeyId?: string;
   secretAccessKey?: string;
-  /** A connection that is silent for so long is given up, in milliseconds. @default 30_000 */
+  /** Milliseconds after which a silent connection is closed. @default 30_000 */
   idleTimeoutMs?: number;
 }
 
 export interface S3Clients {
-  /** For what may be sent again without harm. */
+  /** For requests that may be repeated. */
   retrying: S3Client;
-  /** For what may not: put-if-absent would be told 412 about its own object, and a stream is used up. */
+  /** For requests that must not be repeated: put-if-absent would get 412 about its own object; a stream is used up. */
   once: S3Client;
   close: () => void;
 }
 
-/** Opens no connection yet. */
+/** Creates the clients. They open no connection yet. */
 export function createClients(settings: S3Settings): S3Clients {
   const { endpoint, region, accessKeyId, secretAccessKey, idleTimeoutMs = 30_000 } = settings;
   const agent = { keepAlive: true, maxSockets: 256 };
   const config: S3ClientConfig = {
-    // Without one the SDK warns on the console about what it throws anyway.
+    // Without a logger, the SDK also prints its errors on the console.
     logger: { debug() {}, info() {}, warn() {}, error() {} },
-    // The SDK's default checksums travel as trailers, which many servers other than AWS refuse.
+    // The SDK sends its default checksums as trailers, which many servers other than AWS refuse.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
       connectionTimeout: Math.min(5_000, idleTimeoutMs),
-      // Idle, not total: a large upload over a thin line is slow, and healthy.
+      // A limit of the idle time, not of the whole request: a large upload over a slow line is no error.
       socketTimeout: idleTimeoutMs,
       httpAgent: agent,
       httpsAgent: agent,
     },
   };
   if (endpoint) Object.assign(config, { endpoint, forcePathStyle: true });
-  const where = region ?? (endpoint ? 'us-east-1' : undefined);
-  if (where) config.region = where;
+  const usedRegion = region ?? (endpoint ? 'us-east-1' : undefined);
+  if (usedRegion) config.region = usedRegion;
   if (accessKeyId && secretAccessKey) config.credentials = { accessKeyId, secretAccessKey };
   const retrying = new S3Client({ ...config, maxAttempts: 3 });
   const once = new S3Client({ ...config, maxAttempts: 1 });

@@ -14,48 +14,48 @@ interface SdkError {
   $response?: { statusCode?: number };
 }
 
-/** The HTTP status a request was answered with, when there was an answer. */
-export function statusOf(error: unknown): number | undefined {
+/** The HTTP status of the answer, or `undefined` without an answer. */
+export function readHttpStatus(error: unknown): number | undefined {
   const { $metadata, $response } = (error ?? {}) as SdkError;
   return $metadata?.httpStatusCode ?? $response?.statusCode;
 }
 
-/** True when the object is not there. A missing bucket is not that: see {@link toStoreError}. */
+/** True when the object does not exist. A missing bucket is another error: see {@link toStoreError}. */
 export function isMissing(error: unknown): boolean {
-  return statusOf(error) === 404 && (error as SdkError).name !== 'NoSuchBucket';
+  return readHttpStatus(error) === 404 && (error as SdkError).name !== 'NoSuchBucket';
 }
 
 /** @param what for people: `put images/x.png` */
 export function toStoreError(error: unknown, what: string): StoreError {
   if (error instanceof StoreError) return error;
   const { name = 'Error', message = '' } = (error ?? {}) as SdkError;
-  const status = statusOf(error);
-  const seen = [status, name, firstLine(message)].filter(
+  const status = readHttpStatus(error);
+  const details = [status, name, takeFirstLine(message)].filter(
     (part) => part && !/^(Error|Unknown|UnknownError)$/.test(`${part}`),
   );
-  const text = `${what}: ${seen.join(' ') || 'failed without a reason'}`;
-  return new StoreError(meaning(error as SdkError, status), text, { cause: withoutSecrets(error) });
+  const text = `${what}: ${details.join(' ') || 'failed without a reason'}`;
+  return new StoreError(classifyError(error as SdkError, status), text, { cause: redactError(error) });
 }
 
-function meaning(error: SdkError, status: number | undefined): StoreErrorCode {
+function classifyError(error: SdkError, status: number | undefined): StoreErrorCode {
   const name = error.name ?? '';
   if (CREDENTIALS.test(name)) return 'denied';
   if (status === 401 || status === 403) return 'denied';
   if (THROTTLED.test(name) || status === 429 || (status !== undefined && status >= 500)) return 'unavailable';
   if (name === 'TimeoutError' || NETWORK.test(String(error.code ?? ''))) return 'unavailable';
-  // An answer that is no S3 answer (a proxy's page with status 200) or one that broke off.
+  // The answer is not from S3 (a proxy's page with status 200), or it is incomplete.
   if (/aborted|socket hang up|deserializ/i.test(error.message ?? '')) return 'unavailable';
   return 'internal';
 }
 
-/** The SDK's errors carry access keys, strings to sign and whole responses: only name, code and stack go on. */
-function withoutSecrets(error: unknown): unknown {
+/** A copy with name, code and stack only. The SDK's errors contain access keys, strings to sign and whole responses. */
+function redactError(error: unknown): unknown {
   if (!(error instanceof Error)) return undefined;
-  const plain = new Error(firstLine(error.message));
+  const plain = new Error(takeFirstLine(error.message));
   plain.name = error.name;
   if (error.stack) plain.stack = error.stack;
   const { code } = error as NodeJS.ErrnoException;
   return code === undefined ? plain : Object.assign(plain, { code });
 }
 
-const firstLine = (text: string) => (text.split('\n', 1)[0] ?? '').slice(0, 300);
+const takeFirstLine = (text: string) => (text.split('\n', 1)[0] ?? '').slice(0, 300);

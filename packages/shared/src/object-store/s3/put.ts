@@ -1,43 +1,43 @@
 import { Readable } from 'node:stream';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { Clock } from '../../runtime/clock.ts';
-import { exactly, sizeOf } from '../body.ts';
-import { checkedMetadata } from '../keys.ts';
+import type { Clock } from '../../runtime/index.ts';
+import { enforceStreamSize, measureBody } from '../body.ts';
+import { normalizeMetadata } from '../keys.ts';
 import { type ObjectBody, type PutOptions, StoreError } from '../object-store.ts';
 import type { S3Clients } from './client.ts';
-import { statusOf } from './errors.ts';
+import { readHttpStatus } from './errors.ts';
 import { encodeMetadata } from './metadata.ts';
 
-const CONFLICT_TRIES = 5;
+const MAX_CONFLICT_TRIES = 5;
 
-interface At {
+interface ObjectAddress {
   Bucket: string;
   Key: string;
 }
 
 export async function putObject(
   clients: S3Clients,
-  at: At,
+  address: ObjectAddress,
   body: ObjectBody,
   options: PutOptions,
 ): Promise<void> {
-  const input = { ...at, ...headers(options), ContentLength: sizeOf(body) };
+  const input = { ...address, ...createHeaders(options), ContentLength: measureBody(body) };
   if (typeof body === 'string' || body instanceof Uint8Array) {
-    const sending = options.signal ? { abortSignal: options.signal } : {};
-    await clients.retrying.send(new PutObjectCommand({ ...input, Body: body }), sending);
+    const sendOptions = options.signal ? { abortSignal: options.signal } : {};
+    await clients.retrying.send(new PutObjectCommand({ ...input, Body: body }), sendOptions);
     return;
   }
   const source = body.stream();
-  const stream = Readable.from(exactly(source, body.size), { objectMode: false });
+  const stream = Readable.from(enforceStreamSize(source, body.size), { objectMode: false });
   try {
     await sendStream(clients.once, new PutObjectCommand({ ...input, Body: stream }), stream, options.signal);
   } finally {
     stream.destroy();
-    source.destroy(); // A generator that waits for it would not let it go.
+    source.destroy(); // Otherwise a generator that waits for the source keeps it open.
   }
 }
 
-/** A body that breaks ends the request, and is what the caller is told. */
+/** Sends a stream. When the stream fails, this aborts the request and throws the stream's error. */
 async function sendStream(
   client: S3Client,
   command: PutObjectCommand,
@@ -54,35 +54,41 @@ async function sendStream(
   }
 }
 
-/** Sent once per decision: a retry after a lost answer would be told 412 about its own object. */
+/** Sends the request again only when S3 decided nothing. After a lost answer, a retry would get 412 for its own object. */
 export async function putObjectIfAbsent(
   clients: S3Clients,
-  at: At,
+  address: ObjectAddress,
   body: Uint8Array | string,
   options: PutOptions,
   clock: Clock,
 ): Promise<boolean> {
-  const input = { ...at, ...headers(options), Body: body, ContentLength: sizeOf(body), IfNoneMatch: '*' };
+  const input = {
+    ...address,
+    ...createHeaders(options),
+    Body: body,
+    ContentLength: measureBody(body),
+    IfNoneMatch: '*',
+  };
   for (let tries = 1; ; tries += 1) {
     try {
-      const sending = options.signal ? { abortSignal: options.signal } : {};
-      await clients.once.send(new PutObjectCommand(input), sending);
+      const sendOptions = options.signal ? { abortSignal: options.signal } : {};
+      await clients.once.send(new PutObjectCommand(input), sendOptions);
       return true;
     } catch (error) {
-      const status = statusOf(error);
+      const status = readHttpStatus(error);
       if (status === 412) return false;
-      // 409: another write or delete of the key was under way. Nothing was decided, nothing written.
+      // 409: another write or delete of the key was in progress. S3 decided nothing and wrote nothing.
       if (status !== 409) throw error;
-      if (tries === CONFLICT_TRIES)
+      if (tries === MAX_CONFLICT_TRIES)
         throw new StoreError(
           'unavailable',
-          `put-if-absent ${at.Key}: still in conflict after ${tries} tries`,
+          `put-if-absent ${address.Key}: conflict with other writes after ${tries} tries`,
         );
       await clock.sleep(clock.random() * 50 * 2 ** tries, options.signal);
     }
   }
 }
 
-function headers({ contentType, metadata }: PutOptions) {
-  return { ContentType: contentType, Metadata: encodeMetadata(checkedMetadata(metadata)) };
+function createHeaders({ contentType, metadata }: PutOptions) {
+  return { ContentType: contentType, Metadata: encodeMetadata(normalizeMetadata(metadata)) };
 }

@@ -8,30 +8,30 @@ import {
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type { Clock } from '../../runtime/clock.ts';
-import { attempt as attemptWith } from '../body.ts';
-import { assertKey, assertPrefix, pageSize } from '../keys.ts';
+import type { Clock } from '../../runtime/index.ts';
+import { runStoreOperation as attemptWith } from '../body.ts';
+import { assertKey, assertPrefix, clampPageSize } from '../keys.ts';
 import type { ObjectInfo, ObjectStore } from '../object-store.ts';
 import { createClients, type S3Settings } from './client.ts';
 import { isMissing, toStoreError } from './errors.ts';
 import { decodeMetadata } from './metadata.ts';
 import { putObject, putObjectIfAbsent } from './put.ts';
 
-const LONGEST_URL_SECONDS = 7 * 24 * 3600;
+const MAX_URL_SECONDS = 7 * 24 * 3600;
 
-/** @param prefix without slashes at its ends; may be empty */
-export function s3Store(bucket: string, prefix: string, settings: S3Settings, clock: Clock): ObjectStore {
+/** Opens a store in a bucket. @param prefix without slashes at its ends; may be empty */
+export function openS3Store(bucket: string, prefix: string, settings: S3Settings, clock: Clock): ObjectStore {
   const clients = createClients(settings);
   const base = prefix === '' ? '' : `${prefix}/`;
-  const at = (key: string) => {
+  const resolveKey = (key: string) => {
     assertKey(key);
     return { Bucket: bucket, Key: base + key };
   };
 
   const getObject = async (key: string, signal: AbortSignal | undefined) => {
-    const command = new GetObjectCommand(at(key));
-    return attempt(`get ${key}`, signal, () =>
-      unlessMissing(clients.retrying.send(command, sending(signal))),
+    const command = new GetObjectCommand(resolveKey(key));
+    return runOperation(`get ${key}`, signal, () =>
+      ignoreMissing(clients.retrying.send(command, createSendOptions(signal))),
     );
   };
 
@@ -40,21 +40,21 @@ export function s3Store(bucket: string, prefix: string, settings: S3Settings, cl
     url: `s3://${bucket}/${prefix}`,
 
     async put(key, body, options) {
-      const where = at(key);
-      await attempt(`put ${key}`, options.signal, () => putObject(clients, where, body, options));
+      const address = resolveKey(key);
+      await runOperation(`put ${key}`, options.signal, () => putObject(clients, address, body, options));
     },
 
     async putIfAbsent(key, body, options) {
-      const where = at(key);
-      return attempt(`put-if-absent ${key}`, options.signal, () =>
-        putObjectIfAbsent(clients, where, body, options, clock),
+      const address = resolveKey(key);
+      return runOperation(`put-if-absent ${key}`, options.signal, () =>
+        putObjectIfAbsent(clients, address, body, options, clock),
       );
     },
 
     async get(key, { signal } = {}) {
       const answer = await getObject(key, signal);
       if (!answer) return undefined;
-      return attempt(`get ${key}`, signal, async () => {
+      return runOperation(`get ${key}`, signal, async () => {
         if (!answer.Body) return new Uint8Array();
         return answer.Body.transformToByteArray();
       });
@@ -64,17 +64,17 @@ export function s3Store(bucket: string, prefix: string, settings: S3Settings, cl
       const answer = await getObject(key, signal);
       if (!answer) return undefined;
       const body = (answer.Body as Readable | undefined) ?? Readable.from([]);
-      const stream = Readable.from(reading(key, body, signal));
-      stream.once('close', () => body.destroy()); // Also when nobody began to read: else the socket stays.
-      return { info: infoOf(key, answer), stream };
+      const stream = Readable.from(readChunks(key, body, signal));
+      stream.once('close', () => body.destroy()); // Also when no caller has started to read: otherwise the socket stays open.
+      return { info: toObjectInfo(key, answer), stream };
     },
 
     async head(key, { signal } = {}) {
-      const command = new HeadObjectCommand(at(key));
-      const answer = await attempt(`head ${key}`, signal, () =>
-        unlessMissing(clients.retrying.send(command, sending(signal))),
+      const command = new HeadObjectCommand(resolveKey(key));
+      const answer = await runOperation(`head ${key}`, signal, () =>
+        ignoreMissing(clients.retrying.send(command, createSendOptions(signal))),
       );
-      return answer && infoOf(key, answer);
+      return answer && toObjectInfo(key, answer);
     },
 
     async list({ prefix: wanted, cursor, limit, signal }) {
@@ -83,12 +83,12 @@ export function s3Store(bucket: string, prefix: string, settings: S3Settings, cl
       const command = new ListObjectsV2Command({
         Bucket: bucket,
         Prefix: base + wanted,
-        MaxKeys: pageSize(limit),
-        // Rather than the server's token: a cursor then outlives a change of server.
+        MaxKeys: clampPageSize(limit),
+        // Not the server's own token, so that a cursor stays valid on another server.
         ...(cursor === undefined ? {} : { StartAfter: base + cursor }),
       });
-      const page = await attempt(`list ${wanted}`, signal, () =>
-        clients.retrying.send(command, sending(signal)),
+      const page = await runOperation(`list ${wanted}`, signal, () =>
+        clients.retrying.send(command, createSendOptions(signal)),
       );
       const objects = (page.Contents ?? []).map((object) => ({
         key: (object.Key ?? '').slice(base.length),
@@ -100,15 +100,17 @@ export function s3Store(bucket: string, prefix: string, settings: S3Settings, cl
     },
 
     async delete(key, { signal } = {}) {
-      const command = new DeleteObjectCommand(at(key));
-      await attempt(`delete ${key}`, signal, () => clients.retrying.send(command, sending(signal)));
+      const command = new DeleteObjectCommand(resolveKey(key));
+      await runOperation(`delete ${key}`, signal, () =>
+        clients.retrying.send(command, createSendOptions(signal)),
+      );
     },
 
     async signedUrl(key, expiresInMs) {
-      const command = new GetObjectCommand(at(key));
-      const expiresIn = Math.min(Math.max(Math.ceil(expiresInMs / 1000), 1), LONGEST_URL_SECONDS);
+      const command = new GetObjectCommand(resolveKey(key));
+      const expiresIn = Math.min(Math.max(Math.ceil(expiresInMs / 1000), 1), MAX_URL_SECONDS);
       const signingDate = new Date(clock.now());
-      return attempt(`sign ${key}`, undefined, () =>
+      return runOperation(`sign ${key}`, undefined, () =>
         getSignedUrl(clients.once, command, { expiresIn, signingDate }),
       );
     },
@@ -117,12 +119,12 @@ export function s3Store(bucket: string, prefix: string, settings: S3Settings, cl
   };
 }
 
-const attempt = <T>(what: string, signal: AbortSignal | undefined, run: () => Promise<T>) =>
+const runOperation = <T>(what: string, signal: AbortSignal | undefined, run: () => Promise<T>) =>
   attemptWith(what, signal, toStoreError, run);
 
-const sending = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});
+const createSendOptions = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});
 
-async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+async function ignoreMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
@@ -131,7 +133,7 @@ async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function* reading(
+async function* readChunks(
   key: string,
   body: Readable,
   signal: AbortSignal | undefined,
@@ -147,7 +149,7 @@ async function* reading(
   }
 }
 
-function infoOf(key: string, answer: HeadObjectCommandOutput | GetObjectCommandOutput): ObjectInfo {
+function toObjectInfo(key: string, answer: HeadObjectCommandOutput | GetObjectCommandOutput): ObjectInfo {
   return {
     key,
     size: answer.ContentLength ?? 0,

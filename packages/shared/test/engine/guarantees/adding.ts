@@ -1,35 +1,35 @@
 import { expect, test } from 'vitest';
-import { type Bench, stored } from '../bench.ts';
+import { type EngineHarness, readJob } from '../../support/engine-harness.ts';
 
-export function adding(bench: Bench): void {
-  test('a job keeps the id it was given, dots and all', async () => {
-    const queue = bench.queue();
+export function testAdding(harness: EngineHarness): void {
+  test('a job keeps its id, also with dots', async () => {
+    const queue = harness.queue();
     await queue.add('render', { n: 1 }, { jobId: 'r_01.s1' });
-    expect((await stored(queue, 'r_01.s1')).data).toEqual({ n: 1 });
+    expect((await readJob(queue, 'r_01.s1')).data).toEqual({ n: 1 });
   });
 
-  test('adding an id again changes nothing, which reading it again shows', async () => {
-    const queue = bench.queue();
+  test('add() with the id of a waiting job changes nothing', async () => {
+    const queue = harness.queue();
     await queue.add('render', { from: 'first' }, { jobId: 'a.1' });
     const again = await queue.add('render', { from: 'second' }, { jobId: 'a.1' });
     expect(again.id).toBe('a.1');
-    expect((await stored(queue, 'a.1')).data).toEqual({ from: 'first' });
+    expect((await readJob(queue, 'a.1')).data).toEqual({ from: 'first' });
     expect((await queue.getJobCounts('waiting')).waiting).toBe(1);
   });
 
-  test('adding the id of a finished job changes nothing', async () => {
-    const queue = bench.queue();
-    await bench.worker(queue, async () => 'done');
-    const events = await bench.events(queue);
+  test('add() with the id of a finished job changes nothing', async () => {
+    const queue = harness.queue();
+    await harness.worker(queue, async () => 'done');
+    const events = await harness.events(queue);
     const job = await queue.add('render', { from: 'first' }, { jobId: 'a.1' });
     await job.waitUntilFinished(events, 10_000);
     await queue.add('render', { from: 'second' }, { jobId: 'a.1' });
     expect(await queue.getJobState('a.1')).toBe('completed');
-    expect((await stored(queue, 'a.1')).data).toEqual({ from: 'first' });
+    expect((await readJob(queue, 'a.1')).data).toEqual({ from: 'first' });
   });
 
-  test('a thousand jobs are added at once, ids taken before or twice in the batch excepted', async () => {
-    const queue = bench.queue();
+  test('addBulk() adds a thousand jobs, except for ids that exist already or are twice in the batch', async () => {
+    const queue = harness.queue();
     await queue.add('render', { from: 'before' }, { jobId: 'j.7' });
     const batch = Array.from({ length: 1_000 }, (_, n) => ({
       name: 'render',
@@ -39,20 +39,20 @@ export function adding(bench: Bench): void {
     const jobs = await queue.addBulk(batch);
     expect(jobs.map((job) => job.id)).toEqual(batch.map((entry) => entry.opts.jobId));
     expect((await queue.getJobCounts('waiting')).waiting).toBe(990);
-    expect((await stored(queue, 'j.7')).data).toEqual({ from: 'before' });
-    expect((await stored(queue, 'j.3')).data).toEqual({ from: 'batch', n: 3 });
+    expect((await readJob(queue, 'j.7')).data).toEqual({ from: 'before' });
+    expect((await readJob(queue, 'j.3')).data).toEqual({ from: 'batch', n: 3 });
   });
 
-  test('an id is free again once its job was removed', async () => {
-    const queue = bench.queue();
+  test('an id is free again after its job is removed', async () => {
+    const queue = harness.queue();
     await queue.add('render', { from: 'first' }, { jobId: 'a.1' });
-    await (await stored(queue, 'a.1')).remove();
+    await (await readJob(queue, 'a.1')).remove();
     await queue.add('render', { from: 'second' }, { jobId: 'a.1' });
-    expect((await stored(queue, 'a.1')).data).toEqual({ from: 'second' });
+    expect((await readJob(queue, 'a.1')).data).toEqual({ from: 'second' });
   });
 
-  test('data over the size limit is refused', async () => {
-    const queue = bench.queue('limited', { defaultJobOptions: { sizeLimit: 8_192 } });
+  test('add() and addBulk() refuse data over the size limit', async () => {
+    const queue = harness.queue('limited', { defaultJobOptions: { sizeLimit: 8_192 } });
     const add = queue.add('render', { prompt: 'x'.repeat(8_200) }, { jobId: 'big' });
     await expect(add).rejects.toThrow(/exceeds the limit 8192/);
     const bulk = queue.addBulk([

@@ -1,24 +1,32 @@
 import { latch, until } from '@darkroom/testkit';
 import { DelayedError, type Job, type JobsOptions, RateLimitError, WaitingChildrenError } from 'bullmq';
 import { describe, expect, test } from 'vitest';
-import { type Any, type AnyJob, type AnyQueue, type Bench, gathered, inState, stored } from '../bench.ts';
+import {
+  type Any,
+  type AnyJob,
+  type AnyQueue,
+  createCollector,
+  type EngineHarness,
+  readJob,
+  waitForState,
+} from '../../support/engine-harness.ts';
 
-/** Finds soon what a worker left that went away. */
+/** Finds the jobs of a lost worker quickly. */
 const quick = { stalledInterval: 200 };
 
-export function children(bench: Bench): void {
-  const pair = () => ({ renders: bench.queue('render'), submits: bench.queue('submit') });
+export function testChildren(harness: EngineHarness): void {
+  const createQueues = () => ({ renders: harness.queue('render'), submits: harness.queue('submit') });
 
-  test('a parent runs again when its child completes, with the value, and its attempts are untouched', async () => {
-    const { renders, submits } = pair();
-    const runs = gathered<number>();
-    await bench.worker(renders, async (job, token) => {
+  test('a parent runs again with the return value when its child completes, and its attempts do not change', async () => {
+    const { renders, submits } = createQueues();
+    const runs = createCollector<number>();
+    await harness.worker(renders, async (job, token) => {
       runs.add(job.attemptsMade);
-      return await through(submits, 'r.1.s1', job, token);
+      return await runChild(submits, 'r.1.s1', job, token);
     });
-    await bench.worker(submits, async () => ({ task: 't1' }));
+    await harness.worker(submits, async () => ({ task: 't1' }));
     await renders.add('render', { step: 'submit' }, { jobId: 'r.1', attempts: 1 });
-    const job = await inState(renders, 'r.1', 'completed');
+    const job = await waitForState(renders, 'r.1', 'completed');
     expect(job.returnvalue).toEqual({ state: 'completed', value: { task: 't1' } });
     expect(runs.all).toEqual([0, 0]);
     expect(await job.getChildrenValues()).toEqual({
@@ -27,193 +35,193 @@ export function children(bench: Bench): void {
   });
 
   test('a parent is in waiting-children while its child is pending', async () => {
-    const { renders, submits } = pair();
-    await bench.worker(renders, (job, token) => through(submits, 'r.1.s1', job, token));
+    const { renders, submits } = createQueues();
+    await harness.worker(renders, (job, token) => runChild(submits, 'r.1.s1', job, token));
     await renders.add('render', {}, { jobId: 'r.1' });
-    await inState(renders, 'r.1', 'waiting-children');
+    await waitForState(renders, 'r.1', 'waiting-children');
     expect((await renders.getJobCounts())['waiting-children']).toBe(1);
-    await bench.worker(submits, async () => 'late');
-    expect((await inState(renders, 'r.1', 'completed')).returnvalue).toEqual({
+    await harness.worker(submits, async () => 'late');
+    expect((await waitForState(renders, 'r.1', 'completed')).returnvalue).toEqual({
       state: 'completed',
       value: 'late',
     });
   });
 
-  test('a parent runs again when its child fails, and may ask it why', async () => {
-    const { renders, submits } = pair();
-    const runs = gathered<number>();
-    await bench.worker(renders, async (job, token) => {
+  test('a parent runs again when its child fails, and can read the reason', async () => {
+    const { renders, submits } = createQueues();
+    const runs = createCollector<number>();
+    await harness.worker(renders, async (job, token) => {
       runs.add(job.attemptsMade);
-      return await through(submits, 'r.1.s1', job, token);
+      return await runChild(submits, 'r.1.s1', job, token);
     });
-    await bench.worker(submits, async () => {
+    await harness.worker(submits, async () => {
       throw new Error('no channel');
     });
     await renders.add('render', {}, { jobId: 'r.1', attempts: 1 });
-    const job = await inState(renders, 'r.1', 'completed');
+    const job = await waitForState(renders, 'r.1', 'completed');
     expect(job.returnvalue).toEqual({ state: 'failed', value: 'no channel' });
     expect(runs.all).toEqual([0, 0]);
   });
 
-  test('a child that is retried by its own attempts wakes its parent once, at its end', async () => {
-    const { renders, submits } = pair();
-    const runs = gathered<string>();
-    await bench.worker(renders, async (job, token) => {
+  test('a child with several attempts wakes its parent once, at its end', async () => {
+    const { renders, submits } = createQueues();
+    const runs = createCollector<string>();
+    await harness.worker(renders, async (job, token) => {
       runs.add('parent');
-      return await through(submits, 'r.1.s1', job, token, { attempts: 3 });
+      return await runChild(submits, 'r.1.s1', job, token, { attempts: 3 });
     });
-    await bench.worker(submits, async (job) => {
+    await harness.worker(submits, async (job) => {
       runs.add('child');
       if (job.attemptsMade < 2) throw new Error('again');
       return 'bought';
     });
     await renders.add('render', {}, { jobId: 'r.1' });
-    await inState(renders, 'r.1', 'completed');
+    await waitForState(renders, 'r.1', 'completed');
     expect(runs.all).toEqual(['parent', 'child', 'child', 'child', 'parent']);
   });
 
-  describe('a parent that died between adding its child and waiting for it', () => {
-    test('waits while the child is pending', async () => {
-      const { renders, submits } = pair();
-      await dieAfterAdding(bench, renders, submits);
-      await bench.worker(renders, (job, token) => through(submits, 'r.1.s1', job, token), quick);
-      await inState(renders, 'r.1', 'waiting-children');
-      const runs = gathered<string>();
-      await bench.worker(submits, async () => {
+  describe('a parent whose worker died after it added the child and before it waited', () => {
+    test('the parent waits while the child is pending', async () => {
+      const { renders, submits } = createQueues();
+      await dieAfterAdding(harness, renders, submits);
+      await harness.worker(renders, (job, token) => runChild(submits, 'r.1.s1', job, token), quick);
+      await waitForState(renders, 'r.1', 'waiting-children');
+      const runs = createCollector<string>();
+      await harness.worker(submits, async () => {
         runs.add('child');
         return 'bought';
       });
-      const job = await inState(renders, 'r.1', 'completed');
+      const job = await waitForState(renders, 'r.1', 'completed');
       expect(job.returnvalue).toEqual({ state: 'completed', value: 'bought' });
       expect(runs.all).toEqual(['child']);
     });
 
-    test('goes on at once when the child is finished', async () => {
-      const { renders, submits } = pair();
-      const runs = gathered<string>();
-      await dieAfterAdding(bench, renders, submits);
-      await bench.worker(submits, async () => {
+    test('the parent continues at once when the child is completed', async () => {
+      const { renders, submits } = createQueues();
+      const runs = createCollector<string>();
+      await dieAfterAdding(harness, renders, submits);
+      await harness.worker(submits, async () => {
         runs.add('child');
         return 'bought';
       });
-      await inState(submits, 'r.1.s1', 'completed');
-      await bench.worker(renders, (job, token) => through(submits, 'r.1.s1', job, token), quick);
-      const job = await inState(renders, 'r.1', 'completed');
+      await waitForState(submits, 'r.1.s1', 'completed');
+      await harness.worker(renders, (job, token) => runChild(submits, 'r.1.s1', job, token), quick);
+      const job = await waitForState(renders, 'r.1', 'completed');
       expect(job.returnvalue).toEqual({ state: 'completed', value: 'bought' });
       expect(runs.all).toEqual(['child']);
     });
 
-    test('goes on at once when the child has failed', async () => {
-      const { renders, submits } = pair();
-      const runs = gathered<string>();
-      await dieAfterAdding(bench, renders, submits);
-      await bench.worker(submits, async () => {
+    test('the parent continues at once when the child has failed', async () => {
+      const { renders, submits } = createQueues();
+      const runs = createCollector<string>();
+      await dieAfterAdding(harness, renders, submits);
+      await harness.worker(submits, async () => {
         runs.add('child');
         throw new Error('refused');
       });
-      await inState(submits, 'r.1.s1', 'failed');
-      await bench.worker(renders, (job, token) => through(submits, 'r.1.s1', job, token), quick);
-      const job = await inState(renders, 'r.1', 'completed');
+      await waitForState(submits, 'r.1.s1', 'failed');
+      await harness.worker(renders, (job, token) => runChild(submits, 'r.1.s1', job, token), quick);
+      const job = await waitForState(renders, 'r.1', 'completed');
       expect(job.returnvalue).toEqual({ state: 'failed', value: 'refused' });
       expect(runs.all).toEqual(['child']);
     });
   });
 
-  test('a finished child that is added again is not run again, and holds nobody up', async () => {
-    const { renders, submits } = pair();
-    const runs = gathered<string>();
-    await dieAfterAdding(bench, renders, submits);
-    await bench.worker(submits, async () => {
+  test('a completed child that is added again does not run again, and its parent continues', async () => {
+    const { renders, submits } = createQueues();
+    const runs = createCollector<string>();
+    await dieAfterAdding(harness, renders, submits);
+    await harness.worker(submits, async () => {
       runs.add('child');
       return 'bought';
     });
-    await inState(submits, 'r.1.s1', 'completed');
-    await bench.worker(renders, (job, token) => throughUnseen(submits, 'r.1.s1', job, token), quick);
-    const job = await inState(renders, 'r.1', 'completed');
+    await waitForState(submits, 'r.1.s1', 'completed');
+    await harness.worker(renders, (job, token) => runChildUnchecked(submits, 'r.1.s1', job, token), quick);
+    const job = await waitForState(renders, 'r.1', 'completed');
     expect(job.returnvalue).toEqual({ state: 'completed', value: 'bought' });
     expect(runs.all).toEqual(['child']);
   });
 
-  // Why `through` looks before it adds. Should this fail after an update of BullMQ, the look is not needed any more.
-  test('a failed child that is added again holds its parent for ever on Redis', async () => {
-    const { renders, submits } = pair();
-    await dieAfterAdding(bench, renders, submits);
-    await bench.worker(submits, async () => {
+  // The reason why `runChild` reads before it adds. If this test fails after an update of BullMQ, remove that read.
+  test('a failed child that is added again blocks its parent permanently on Redis', async () => {
+    const { renders, submits } = createQueues();
+    await dieAfterAdding(harness, renders, submits);
+    await harness.worker(submits, async () => {
       throw new Error('refused');
     });
-    await inState(submits, 'r.1.s1', 'failed');
-    await bench.worker(renders, (job, token) => throughUnseen(submits, 'r.1.s1', job, token), quick);
-    if (bench.engine().kind === 'pglite') {
-      await inState(renders, 'r.1', 'completed');
+    await waitForState(submits, 'r.1.s1', 'failed');
+    await harness.worker(renders, (job, token) => runChildUnchecked(submits, 'r.1.s1', job, token), quick);
+    if (harness.engine().kind === 'pglite') {
+      await waitForState(renders, 'r.1', 'completed');
     } else {
-      const job = await inState(renders, 'r.1', 'waiting-children');
+      const job = await waitForState(renders, 'r.1', 'waiting-children');
       expect(await job.getDependenciesCount()).toMatchObject({ unprocessed: 1 });
     }
   });
 
-  test('a failed parent that is retried can wait for a new child', async () => {
-    const { renders, submits } = pair();
-    await bench.worker(submits, async (job) => {
+  test('a retried parent can wait for a new child', async () => {
+    const { renders, submits } = createQueues();
+    await harness.worker(submits, async (job) => {
       if (job.id === 'r.1.s1') throw new Error('refused');
       return 'bought';
     });
-    await bench.worker(renders, async (job, token) => {
-      const result = await through(submits, `r.1.s${job.data.attempt}`, job, token);
+    await harness.worker(renders, async (job, token) => {
+      const result = await runChild(submits, `r.1.s${job.data.attempt}`, job, token);
       if (result.state === 'completed') return result.value;
       await job.updateData({ attempt: job.data.attempt + 1 });
       throw new Error(result.value);
     });
     await renders.add('render', { attempt: 1 }, { jobId: 'r.1', attempts: 1 });
-    const failed = await inState(renders, 'r.1', 'failed');
+    const failed = await waitForState(renders, 'r.1', 'failed');
     expect(failed.failedReason).toBe('refused');
     await failed.retry('failed');
-    const job = await inState(renders, 'r.1', 'completed');
+    const job = await waitForState(renders, 'r.1', 'completed');
     expect(job.returnvalue).toBe('bought');
     expect(job.data).toEqual({ attempt: 2 });
   });
 
-  test('a failed parent that is retried can wait for the same child again once that was removed', async () => {
-    const { renders, submits } = pair();
+  test('a retried parent can wait for the same child again after that child was removed', async () => {
+    const { renders, submits } = createQueues();
     let bucket = 'gone';
-    await bench.worker(submits, async () => {
+    await harness.worker(submits, async () => {
       if (bucket === 'gone') throw new Error('bucket is gone');
       return 'stored';
     });
-    await bench.worker(renders, async (job, token) => {
-      const result = await through(submits, 'r.1.t1', job, token);
+    await harness.worker(renders, async (job, token) => {
+      const result = await runChild(submits, 'r.1.t1', job, token);
       if (result.state === 'completed') return result.value;
       await job.updateData({ step: 'store' });
       throw new Error(result.value);
     });
     await renders.add('render', { step: 'new' }, { jobId: 'r.1', attempts: 1 });
-    const failed = await inState(renders, 'r.1', 'failed');
+    const failed = await waitForState(renders, 'r.1', 'failed');
     bucket = 'back';
-    await (await stored(submits, 'r.1.t1')).remove();
+    await (await readJob(submits, 'r.1.t1')).remove();
     await failed.retry('failed');
-    const job = await inState(renders, 'r.1', 'completed');
+    const job = await waitForState(renders, 'r.1', 'completed');
     expect(job.returnvalue).toBe('stored');
     expect(job.data).toEqual({ step: 'store' });
   });
 
-  // What `wakeRender` stands on.
-  describe('removing a waiting child lets its parent go on', () => {
+  // `wakeRender` relies on this.
+  describe('a parent continues when its waiting child is removed', () => {
     const cases: Record<string, (submits: AnyQueue) => Promise<unknown>> = {
-      'as it is': async () => undefined,
+      'while it waits': async () => undefined,
       'while its queue is paused': (submits) => submits.pause(),
       'while it is delayed': async (submits) => {
-        await bench.worker(submits, async (child, token) => {
+        await harness.worker(submits, async (child, token) => {
           await child.moveToDelayed(Date.now() + 3_600_000, token);
           throw new DelayedError();
         });
-        await inState(submits, 'r.1.s1', 'delayed');
+        await waitForState(submits, 'r.1.s1', 'delayed');
       },
       'while it waits for another try': async (submits) => {
-        await bench.worker(submits, () => Promise.reject(new Error('again')));
-        await inState(submits, 'r.1.s1', 'delayed');
+        await harness.worker(submits, () => Promise.reject(new Error('again')));
+        await waitForState(submits, 'r.1.s1', 'delayed');
       },
       'while its queue is rate limited': async (submits) => {
         const tried = latch();
-        await bench.worker(
+        await harness.worker(
           submits,
           async () => {
             await submits.rateLimit(3_600_000);
@@ -227,31 +235,31 @@ export function children(bench: Bench): void {
       },
     };
 
-    test.for(Object.entries(cases))('%s', async ([, hold]) => {
-      const { renders, submits } = pair();
+    test.for(Object.entries(cases))('the child is removed %s', async ([, hold]) => {
+      const { renders, submits } = createQueues();
       await renders.add('render', {}, { jobId: 'r.1', attempts: 1, priority: 10 });
-      const runs = gathered<string>();
-      await bench.worker(renders, async (job, token) => {
+      const runs = createCollector<string>();
+      await harness.worker(renders, async (job, token) => {
         runs.add(job.data.canceled ? 'canceled' : 'parent');
         if (job.data.canceled) return 'canceled';
         const options = { attempts: 3, priority: 10, backoff: 3_600_000 };
         await job.updateData({ canceled: true });
-        return await through(submits, 'r.1.s1', job, token, options);
+        return await runChild(submits, 'r.1.s1', job, token, options);
       });
-      await inState(renders, 'r.1', 'waiting-children');
+      await waitForState(renders, 'r.1', 'waiting-children');
       await hold(submits);
       expect(await submits.remove('r.1.s1')).toBe(1);
-      expect((await inState(renders, 'r.1', 'completed')).returnvalue).toBe('canceled');
+      expect((await waitForState(renders, 'r.1', 'completed')).returnvalue).toBe('canceled');
       expect(runs.all).toEqual(['parent', 'canceled']);
       expect(await submits.getJob('r.1.s1')).toBeUndefined();
     });
 
-    test('but an active child stays, and its parent waits for it', async () => {
-      const { renders, submits } = pair();
+    test('an active child cannot be removed, and its parent waits for it', async () => {
+      const { renders, submits } = createQueues();
       const running = latch();
       const end = latch();
-      await bench.worker(renders, (job, token) => through(submits, 'r.1.s1', job, token));
-      await bench.worker(submits, async () => {
+      await harness.worker(renders, (job, token) => runChild(submits, 'r.1.s1', job, token));
+      await harness.worker(submits, async () => {
         running.open();
         await end.wait();
         return 'bought';
@@ -259,45 +267,45 @@ export function children(bench: Bench): void {
       await renders.add('render', {}, { jobId: 'r.1', attempts: 1 });
       await running.wait();
       expect(await submits.remove('r.1.s1')).toBe(0);
-      await inState(renders, 'r.1', 'waiting-children');
+      await waitForState(renders, 'r.1', 'waiting-children');
       end.open();
-      const job = await inState(renders, 'r.1', 'completed');
+      const job = await waitForState(renders, 'r.1', 'completed');
       expect(job.returnvalue).toEqual({ state: 'completed', value: 'bought' });
     });
 
-    test('and a parent that has not begun to wait goes on at once', async () => {
-      const { renders, submits } = pair();
+    test('a parent that does not wait yet continues at once', async () => {
+      const { renders, submits } = createQueues();
       await submits.pause();
-      await bench.worker(renders, async (job, token) => {
+      await harness.worker(renders, async (job, token) => {
         await addChild(submits, 'r.1.s1', job);
         expect(await submits.remove('r.1.s1')).toBe(1);
         if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
         return 'went on';
       });
       await renders.add('render', {}, { jobId: 'r.1', attempts: 1 });
-      expect((await inState(renders, 'r.1', 'completed')).returnvalue).toBe('went on');
+      expect((await waitForState(renders, 'r.1', 'completed')).returnvalue).toBe('went on');
     });
   });
 
-  test('two children of one parent: it runs again at the first failure, and can wait for the rest', async () => {
-    const { renders, submits } = pair();
-    const runs = gathered<string>();
-    await bench.worker(renders, async (job, token) => {
+  test('a parent of two children runs again at the first failure, and can wait for the other child', async () => {
+    const { renders, submits } = createQueues();
+    const runs = createCollector<string>();
+    await harness.worker(renders, async (job, token) => {
       runs.add('parent');
       for (const id of ['a', 'b']) if (!(await submits.getJob(id))) await addChild(submits, id, job);
       if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
       return 'both';
     });
     await renders.add('render', {}, { jobId: 'r.1' });
-    await inState(renders, 'r.1', 'waiting-children');
-    await bench.worker(submits, async (job) => {
+    await waitForState(renders, 'r.1', 'waiting-children');
+    await harness.worker(submits, async (job) => {
       if (job.id === 'a') throw new Error('refused');
       await until(
         async () => runs.all.length >= 2 && (await renders.getJobState('r.1')) === 'waiting-children',
       );
       return 'ok';
     });
-    await inState(renders, 'r.1', 'completed');
+    await waitForState(renders, 'r.1', 'completed');
     expect(runs.all.length).toBe(3);
   });
 }
@@ -308,10 +316,10 @@ interface Result {
 }
 
 /**
- * What a parent does with its child: makes sure that it exists, waits while it is pending, reads it. It looks
- * before it adds, because on Redis a failed child that is added again counts as pending for ever.
+ * Runs a child as the worker does: makes sure that it exists, waits while it is pending, and reads its result. It reads
+ * before it adds, because on Redis a failed child that is added again stays pending permanently.
  */
-async function through(
+async function runChild(
   queue: AnyQueue,
   id: string,
   job: Job,
@@ -320,13 +328,13 @@ async function through(
 ): Promise<Result> {
   if (!(await queue.getJob(id))) await addChild(queue, id, job, options);
   if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
-  return await read(queue, id);
+  return await readResult(queue, id);
 }
 
-async function throughUnseen(queue: AnyQueue, id: string, job: Job, token: string): Promise<Result> {
+async function runChildUnchecked(queue: AnyQueue, id: string, job: Job, token: string): Promise<Result> {
   await addChild(queue, id, job);
   if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
-  return await read(queue, id);
+  return await readResult(queue, id);
 }
 
 async function addChild(
@@ -348,16 +356,16 @@ async function addChild(
   );
 }
 
-async function read(queue: AnyQueue, id: string): Promise<Result> {
-  const child: AnyJob = await stored(queue, id);
+async function readResult(queue: AnyQueue, id: string): Promise<Result> {
+  const child: AnyJob = await readJob(queue, id);
   const state = await child.getState();
   return { state, value: state === 'failed' ? child.failedReason : child.returnvalue };
 }
 
-/** Leaves `r.1` active in a worker that is gone, its child `r.1.s1` added. */
-async function dieAfterAdding(bench: Bench, renders: AnyQueue, submits: AnyQueue): Promise<void> {
-  const added = gathered<string>();
-  const worker = await bench.worker(
+/** Leaves `r.1` active in a lost worker, after its child `r.1.s1` was added. */
+async function dieAfterAdding(harness: EngineHarness, renders: AnyQueue, submits: AnyQueue): Promise<void> {
+  const added = createCollector<string>();
+  const worker = await harness.worker(
     renders,
     async (job) => {
       await addChild(submits, 'r.1.s1', job);

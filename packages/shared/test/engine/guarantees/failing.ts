@@ -1,14 +1,14 @@
 import { until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { type Bench, gathered, inState, stored } from '../bench.ts';
+import { createCollector, type EngineHarness, readJob, waitForState } from '../../support/engine-harness.ts';
 
-export function failing(bench: Bench): void {
-  test('attempts are spaced by the strategy of the worker, which sees attempt, error and job', async () => {
-    const queue = bench.queue();
-    const asked = gathered<string>();
-    const ran = gathered<number>();
-    await bench.worker(
+export function testFailing(harness: EngineHarness): void {
+  test('the backoff strategy of the worker delays attempts, and gets attempt, error and job', async () => {
+    const queue = harness.queue();
+    const calls = createCollector<string>();
+    const ran = createCollector<number>();
+    await harness.worker(
       queue,
       async (job) => {
         ran.add(Date.now());
@@ -18,71 +18,71 @@ export function failing(bench: Bench): void {
       {
         settings: {
           backoffStrategy: (attemptsMade, type, error, job) => {
-            asked.add(`${attemptsMade} ${type} ${error?.message} ${job?.id}`);
+            calls.add(`${attemptsMade} ${type} ${error?.message} ${job?.id}`);
             return 150;
           },
         },
       },
     );
     await queue.add('submit', {}, { jobId: 's.1', attempts: 3, backoff: { type: 'darkroom' } });
-    const job = await inState(queue, 's.1', 'completed');
-    expect(asked.all).toEqual(['1 darkroom no channel 0 s.1', '2 darkroom no channel 1 s.1']);
+    const job = await waitForState(queue, 's.1', 'completed');
+    expect(calls.all).toEqual(['1 darkroom no channel 0 s.1', '2 darkroom no channel 1 s.1']);
     const [first = 0, second = 0, third = 0] = ran.all;
     expect(Math.min(second - first, third - second)).toBeGreaterThanOrEqual(145);
     expect(job.attemptsMade).toBe(3);
   });
 
-  test('with one attempt a throw fails the job, and that costs the attempt', async () => {
-    const queue = bench.queue();
-    await bench.worker(queue, async (job) => {
+  test('an error in the only attempt fails the job and counts as an attempt', async () => {
+    const queue = harness.queue();
+    await harness.worker(queue, async (job) => {
       await job.updateData({ step: 'store' });
       throw new Error('bucket is gone');
     });
     await queue.add('store', { step: 'new' }, { jobId: 't.1', attempts: 1 });
-    const job = await inState(queue, 't.1', 'failed');
+    const job = await waitForState(queue, 't.1', 'failed');
     expect(job).toMatchObject({ failedReason: 'bucket is gone', attemptsMade: 1, data: { step: 'store' } });
     expect(job.finishedOn).toBeGreaterThan(0);
     expect(job.stacktrace?.[0]).toContain('bucket is gone');
   });
 
-  test('an UnrecoverableError fails at once, whatever attempts are left', async () => {
-    const queue = bench.queue();
-    const ran = gathered<string>();
-    await bench.worker(queue, async (job) => {
+  test('an UnrecoverableError fails the job at once, also when attempts are left', async () => {
+    const queue = harness.queue();
+    const ran = createCollector<string>();
+    await harness.worker(queue, async (job) => {
       ran.add(job.id ?? '');
       throw new UnrecoverableError('invalid_request');
     });
     await queue.add('submit', {}, { jobId: 's.1', attempts: 5 });
-    const job = await inState(queue, 's.1', 'failed');
+    const job = await waitForState(queue, 's.1', 'failed');
     expect(job).toMatchObject({ failedReason: 'invalid_request', attemptsMade: 1 });
     expect(ran.all).toEqual(['s.1']);
   });
 
-  test('only a final failure has an end: an attempt that is followed by another has none', async () => {
-    const queue = bench.queue();
-    const ended = gathered<boolean>();
-    const worker = await bench.worker(queue, async () => {
+  test('only the final failure sets finishedOn, not an attempt before another one', async () => {
+    const queue = harness.queue();
+    const ended = createCollector<boolean>();
+    const worker = await harness.worker(queue, async () => {
       throw new Error('again');
     });
     worker.on('failed', (job) => ended.add(job?.finishedOn !== undefined));
     await queue.add('submit', {}, { jobId: 's.1', attempts: 2 });
-    await inState(queue, 's.1', 'failed');
+    await waitForState(queue, 's.1', 'failed');
     await ended.atLeast(2);
     expect(ended.all).toEqual([false, true]);
   });
 
-  test('a failed job is retried from its checkpoint, and counts on', async () => {
-    const queue = bench.queue();
-    const seen = gathered<unknown>();
-    await bench.worker(queue, async (job) => {
+  test('a retry of a failed job starts from its checkpoint and continues the count of attempts', async () => {
+    const queue = harness.queue();
+    const seen = createCollector<unknown>();
+    await harness.worker(queue, async (job) => {
       seen.add({ step: job.data.step, attemptsMade: job.attemptsMade });
       if (job.data.step === 'store' && job.attemptsMade > 0) return 'image';
       await job.updateData({ step: 'store' });
       throw new Error('bucket is gone');
     });
     await queue.add('render', { step: 'submit' }, { jobId: 'r.1', attempts: 1 });
-    await (await inState(queue, 'r.1', 'failed')).retry('failed');
-    const job = await inState(queue, 'r.1', 'completed');
+    await (await waitForState(queue, 'r.1', 'failed')).retry('failed');
+    const job = await waitForState(queue, 'r.1', 'completed');
     expect(seen.all).toEqual([
       { step: 'submit', attemptsMade: 0 },
       { step: 'store', attemptsMade: 1 },
@@ -91,17 +91,17 @@ export function failing(bench: Bench): void {
     expect(job.failedReason ?? '').toBe('');
   });
 
-  test('a job that is not failed cannot be retried', async () => {
-    const queue = bench.queue();
+  test('retry() rejects for a job that has not failed', async () => {
+    const queue = harness.queue();
     await queue.add('render', {}, { jobId: 'r.1' });
-    await expect((await stored(queue, 'r.1')).retry('failed')).rejects.toThrow();
+    await expect((await readJob(queue, 'r.1')).retry('failed')).rejects.toThrow();
   });
 
-  test('a job whose worker went away is taken again: that counts as stalled, not as an attempt', async () => {
-    const queue = bench.queue();
-    const ran = gathered<unknown>();
+  test('the job of a lost worker runs again, which counts as a stall and not as an attempt', async () => {
+    const queue = harness.queue();
+    const ran = createCollector<unknown>();
     const quick = { stalledInterval: 200 };
-    const first = await bench.worker(
+    const first = await harness.worker(
       queue,
       async (job) => {
         ran.add(job.data);
@@ -112,10 +112,10 @@ export function failing(bench: Bench): void {
     );
     await queue.add('render', { step: 'submit' }, { jobId: 'r.1', attempts: 1 });
     await ran.atLeast(1);
-    await until(async () => (await stored(queue, 'r.1')).data.step === 'poll');
+    await until(async () => (await readJob(queue, 'r.1')).data.step === 'poll');
     await first.close(true);
-    const stalled = gathered<string>();
-    const second = await bench.worker(
+    const stalled = createCollector<string>();
+    const second = await harness.worker(
       queue,
       async (job) => {
         ran.add({ ...job.data, attemptsMade: job.attemptsMade, stalled: job.stalledCounter });
@@ -124,7 +124,7 @@ export function failing(bench: Bench): void {
       quick,
     );
     second.on('stalled', (id) => stalled.add(id));
-    const job = await inState(queue, 'r.1', 'completed');
+    const job = await waitForState(queue, 'r.1', 'completed');
     expect(ran.all).toEqual([{ step: 'submit' }, { step: 'poll', attemptsMade: 0, stalled: 1 }]);
     expect(job.attemptsMade).toBe(1);
     expect(stalled.all).toEqual(['r.1']);

@@ -1,61 +1,64 @@
 import { until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { type Bench, gathered, inState, stored } from '../bench.ts';
+import { createCollector, type EngineHarness, readJob, waitForState } from '../../support/engine-harness.ts';
 
-export function observing(bench: Bench): void {
-  test('progress and log lines are kept and told', async () => {
-    const queue = bench.queue();
-    const events = await bench.events(queue);
-    const told = gathered<unknown>();
-    events.on('progress', ({ jobId, data }) => told.add([jobId, data]));
-    await bench.worker(queue, async (job) => {
+export function testObserving(harness: EngineHarness): void {
+  test('progress and log lines are stored, and progress is sent as an event', async () => {
+    const queue = harness.queue();
+    const events = await harness.events(queue);
+    const received = createCollector<unknown>();
+    events.on('progress', ({ jobId, data }) => received.add([jobId, data]));
+    await harness.worker(queue, async (job) => {
       await job.updateProgress({ step: 'poll', percent: 40 });
-      await job.log('asked the provider');
-      await job.log('asked again');
+      await job.log('polled the provider');
+      await job.log('polled again');
     });
     await queue.add('render', {}, { jobId: 'r.1' });
-    const job = await inState(queue, 'r.1', 'completed');
+    const job = await waitForState(queue, 'r.1', 'completed');
     expect(job.progress).toEqual({ step: 'poll', percent: 40 });
-    expect(await queue.getJobLogs('r.1')).toEqual({ logs: ['asked the provider', 'asked again'], count: 2 });
-    await told.atLeast(1);
-    expect(told.all).toEqual([['r.1', { step: 'poll', percent: 40 }]]);
+    expect(await queue.getJobLogs('r.1')).toEqual({
+      logs: ['polled the provider', 'polled again'],
+      count: 2,
+    });
+    await received.atLeast(1);
+    expect(received.all).toEqual([['r.1', { step: 'poll', percent: 40 }]]);
   });
 
-  test('what happens to a job is told', async () => {
-    const queue = bench.queue();
-    const events = await bench.events(queue);
-    const told = gathered<string>();
-    events.on('added', ({ jobId }) => told.add(`added ${jobId}`));
-    events.on('delayed', ({ jobId }) => told.add(`delayed ${jobId}`));
-    events.on('active', ({ jobId }) => told.add(`active ${jobId}`));
+  test('every change of a job is sent as an event', async () => {
+    const queue = harness.queue();
+    const events = await harness.events(queue);
+    const received = createCollector<string>();
+    events.on('added', ({ jobId }) => received.add(`added ${jobId}`));
+    events.on('delayed', ({ jobId }) => received.add(`delayed ${jobId}`));
+    events.on('active', ({ jobId }) => received.add(`active ${jobId}`));
     events.on('completed', ({ jobId, returnvalue }) =>
-      told.add(`completed ${jobId} ${JSON.stringify(returnvalue)}`),
+      received.add(`completed ${jobId} ${JSON.stringify(returnvalue)}`),
     );
-    events.on('failed', ({ jobId, failedReason }) => told.add(`failed ${jobId} ${failedReason}`));
-    await bench.worker(queue, async (job) => {
+    events.on('failed', ({ jobId, failedReason }) => received.add(`failed ${jobId} ${failedReason}`));
+    await harness.worker(queue, async (job) => {
       if (job.id === 'bad') throw new Error('refused');
       return { key: 'images/1.png' };
     });
     await queue.add('render', {}, { jobId: 'good', delay: 50 });
     await queue.add('render', {}, { jobId: 'bad', attempts: 1 });
-    await until(() => told.all.length >= 7, { what: '7 events' }).catch(() => undefined);
-    expect(told.all.filter((line) => line.includes('good'))).toEqual([
+    await until(() => received.all.length >= 7, { what: '7 events' }).catch(() => undefined);
+    expect(received.all.filter((line) => line.includes('good'))).toEqual([
       'added good',
       'delayed good',
       'active good',
       'completed good {"key":"images/1.png"}',
     ]);
-    expect(told.all.filter((line) => line.includes('bad'))).toEqual([
+    expect(received.all.filter((line) => line.includes('bad'))).toEqual([
       'added bad',
       'active bad',
       'failed bad refused',
     ]);
   });
 
-  test('whoever adds a job can wait for its end', async () => {
-    const queue = bench.queue();
-    const events = await bench.events(queue);
-    await bench.worker(queue, async (job) => {
+  test('waitUntilFinished() resolves or rejects as the job ends', async () => {
+    const queue = harness.queue();
+    const events = await harness.events(queue);
+    await harness.worker(queue, async (job) => {
       if (job.data.bad) throw new Error('refused');
       return 'image';
     });
@@ -65,9 +68,9 @@ export function observing(bench: Bench): void {
     await expect(bad.waitUntilFinished(events, 10_000)).rejects.toThrow('refused');
   });
 
-  test('a dashboard counts jobs and pages through them', async () => {
-    const queue = bench.queue();
-    await bench.worker(queue, async (job) => {
+  test('a dashboard can count jobs and read them in pages', async () => {
+    const queue = harness.queue();
+    await harness.worker(queue, async (job) => {
       if (job.data.bad) throw new Error('refused');
     });
     for (const id of ['c.1', 'c.2', 'c.3']) await queue.add('render', {}, { jobId: id });
@@ -91,47 +94,47 @@ export function observing(bench: Bench): void {
     expect(await queue.count()).toBe(2);
   });
 
-  test('finished jobs are kept up to a count', async () => {
-    const queue = bench.queue('kept', { defaultJobOptions: { removeOnComplete: { count: 2 } } });
-    await bench.worker(queue, async () => 'ok');
+  test('finished jobs are removed above a count', async () => {
+    const queue = harness.queue('kept', { defaultJobOptions: { removeOnComplete: { count: 2 } } });
+    await harness.worker(queue, async () => 'ok');
     for (const id of ['j.1', 'j.2', 'j.3', 'j.4']) {
       await queue.add('render', {}, { jobId: id });
-      await inState(queue, id, 'completed');
+      await waitForState(queue, id, 'completed');
     }
     const kept = await queue.getJobs(['completed']);
     expect(new Set(kept.map((job) => job.id))).toEqual(new Set(['j.3', 'j.4']));
     expect(await queue.getJob('j.1')).toBeUndefined();
   });
 
-  test('finished jobs are kept up to an age, looked at when another finishes', async () => {
-    const queue = bench.queue();
-    await bench.worker(queue, async () => 'ok');
+  test('finished jobs above an age are removed when another job finishes', async () => {
+    const queue = harness.queue();
+    await harness.worker(queue, async () => 'ok');
     const add = (jobId: string) => queue.add('r', {}, { jobId, removeOnComplete: { age: 1 } });
     await add('old');
-    const old = await inState(queue, 'old', 'completed');
+    const old = await waitForState(queue, 'old', 'completed');
     await until(() => Date.now() > (old.finishedOn ?? 0) + 2_000, { timeout: 5_000 });
     await add('new');
-    await inState(queue, 'new', 'completed');
+    await waitForState(queue, 'new', 'completed');
     expect(await queue.getJob('old')).toBeUndefined();
-    expect((await stored(queue, 'new')).returnvalue).toBe('ok');
+    expect((await readJob(queue, 'new')).returnvalue).toBe('ok');
   });
 
-  test('removed with its logs, a job leaves nothing', async () => {
-    const queue = bench.queue();
-    await bench.worker(queue, async (job) => job.log('line'));
+  test('remove() also removes the logs of a job', async () => {
+    const queue = harness.queue();
+    await harness.worker(queue, async (job) => job.log('line'));
     await queue.add('render', {}, { jobId: 'r.1' });
-    await (await inState(queue, 'r.1', 'completed')).remove();
+    await (await waitForState(queue, 'r.1', 'completed')).remove();
     expect(await queue.getJob('r.1')).toBeUndefined();
     expect((await queue.getJobLogs('r.1')).count).toBe(0);
     expect(await queue.getJobState('r.1')).toBe('unknown');
   });
 
-  test('the data of many jobs is read as the JSON that it is, in order, and absent jobs are absent', async () => {
-    const queue = bench.queue();
+  test('readJobTexts() returns the data of jobs as JSON in order, and undefined for absent jobs', async () => {
+    const queue = harness.queue();
     const data = { from: 'first', quoted: '"from":"x"' };
     await queue.add('render', data, { jobId: 'a.1' });
     await (await queue.add('render', data, { jobId: 'a.2' })).updateData({ from: 'second' });
-    const texts = await bench.engine().readJobTexts(queue.name, ['a.2', 'a.0', 'a.1']);
+    const texts = await harness.engine().readJobTexts(queue.name, ['a.2', 'a.0', 'a.1']);
     expect(texts.map((text) => text && JSON.parse(text))).toEqual([{ from: 'second' }, undefined, data]);
     expect(texts[2]).toContain('"from":"first"');
   });

@@ -1,18 +1,18 @@
 import { until } from '@darkroom/testkit';
 import { RateLimitError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { type Bench, gathered, inState } from '../bench.ts';
+import { createCollector, type EngineHarness, waitForState } from '../../support/engine-harness.ts';
 
-export function pacing(bench: Bench): void {
-  test('a limit is one limit for two workers', async () => {
-    const queue = bench.queue('submit');
-    const ran = gathered<{ at: number; by: string }>();
+export function testPacing(harness: EngineHarness): void {
+  test('two workers share one rate limit', async () => {
+    const queue = harness.queue('submit');
+    const ran = createCollector<{ at: number; by: string }>();
     const options = { limiter: { max: 2, duration: 300 }, concurrency: 5 };
     const batch = Array.from({ length: 10 }, (_, n) => ({ name: 's', data: {}, opts: { jobId: `s.${n}` } }));
     await queue.addBulk(batch);
     for (const by of ['a', 'b']) {
-      // When it was taken: the processor may begin later.
-      await bench.worker(queue, async (job) => ran.add({ at: job.processedOn ?? 0, by }), options);
+      // The time at which the worker fetched the job: the processor may start later.
+      await harness.worker(queue, async (job) => ran.add({ at: job.processedOn ?? 0, by }), options);
     }
     await ran.atLeast(10);
     const times = ran.all.map((run) => run.at).sort((x, y) => x - y);
@@ -23,13 +23,13 @@ export function pacing(bench: Bench): void {
     }
   });
 
-  test('Retry-After stops all workers of a queue, costs no attempt, and all go on after it', async () => {
-    const queue = bench.queue('submit');
-    const ran = gathered<{ id: string; at: number; attemptsMade: number }>();
+  test('rateLimit() stops all workers of a queue for its time and costs no attempt', async () => {
+    const queue = harness.queue('submit');
+    const ran = createCollector<{ id: string; at: number; attemptsMade: number }>();
     let refusedAt = 0;
     const options = { limiter: { max: 1_000, duration: 1_000 } };
     for (let worker = 0; worker < 2; worker++) {
-      await bench.worker(
+      await harness.worker(
         queue,
         async (job) => {
           if (job.id === 's.1' && refusedAt === 0) {
@@ -51,22 +51,22 @@ export function pacing(bench: Bench): void {
       expect(run.at - refusedAt).toBeGreaterThanOrEqual(590);
       expect(run.attemptsMade).toBe(0);
     }
-    expect((await inState(queue, 's.1', 'completed')).attemptsMade).toBe(1);
+    expect((await waitForState(queue, 's.1', 'completed')).attemptsMade).toBe(1);
   });
 
-  test('a limited queue is let go before its time', async () => {
-    const queue = bench.queue('submit');
+  test('removeRateLimitKey() ends a rate limit early', async () => {
+    const queue = harness.queue('submit');
     const options = { limiter: { max: 1_000, duration: 1_000 }, maximumRateLimitDelay: 200 };
-    await bench.worker(queue, async () => 'ran', options);
+    await harness.worker(queue, async () => 'ran', options);
     await queue.rateLimit(3_600_000);
     await queue.add('s', {}, { jobId: 's.1' });
     await queue.removeRateLimitKey();
-    await inState(queue, 's.1', 'completed');
+    await waitForState(queue, 's.1', 'completed');
   });
 
-  test('a counter gives out no more than its share of a second', async () => {
-    const { counters } = bench.engine();
-    const key = bench.queue('poll').name;
+  test('a counter gives at most perSecond units in a second', async () => {
+    const { counters } = harness.engine();
+    const key = harness.queue('poll').name;
     const answers = await Promise.all(Array.from({ length: 8 }, () => counters.take(key, 5)));
     expect(answers.filter((ms) => ms === 0)).toHaveLength(5);
     const refused = answers.filter((ms) => ms > 0);
@@ -74,9 +74,9 @@ export function pacing(bench: Bench): void {
     expect(await counters.take(`${key}-other`, 5)).toBe(0);
   });
 
-  test('a counter that is blocked gives nothing to anybody, and a shorter block does not lift it', async () => {
-    const { counters } = bench.engine();
-    const key = bench.queue('poll').name;
+  test('a blocked counter gives no unit, and a shorter block does not lift it', async () => {
+    const { counters } = harness.engine();
+    const key = harness.queue('poll').name;
     await counters.block(key, 30_000);
     await counters.block(key, 1_000);
     expect(await counters.take(key, 1_000_000)).toBeGreaterThan(25_000);

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { type Bench, gathered } from '../bench.ts';
+import { createCollector, type EngineHarness } from '../../support/engine-harness.ts';
 
-export function schedules(bench: Bench): void {
-  test('a schedule runs once a period, however many set it and work for it', async () => {
-    const queue = bench.queue('sweep');
-    const ran = gathered<{ id: string; at: number }>();
+export function testSchedules(harness: EngineHarness): void {
+  test('a schedule runs once per period, also when several processes set it and work on it', async () => {
+    const queue = harness.queue('sweep');
+    const ran = createCollector<{ id: string; at: number }>();
     for (let process = 0; process < 2; process++) {
       await queue.upsertJobScheduler('sweep', { every: 250 }, { name: 'sweep', data: { kind: 'stalled' } });
-      await bench.worker(queue, async (job) => ran.add({ id: job.id ?? '', at: job.processedOn ?? 0 }));
+      await harness.worker(queue, async (job) => ran.add({ id: job.id ?? '', at: job.processedOn ?? 0 }));
     }
     await ran.atLeast(6);
     expect(await queue.removeJobScheduler('sweep')).toBe(true);
@@ -19,7 +19,7 @@ export function schedules(bench: Bench): void {
   });
 
   test('setting a schedule again replaces it', async () => {
-    const queue = bench.queue('sweep');
+    const queue = harness.queue('sweep');
     await queue.upsertJobScheduler('nightly', { every: 3_600_000 }, { name: 'nightly', data: { v: 1 } });
     await queue.upsertJobScheduler('nightly', { every: 7_200_000 }, { name: 'nightly', data: { v: 2 } });
     const all = await queue.getJobSchedulers();

@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { cleanup, freePort, tempDir, until } from '@darkroom/testkit';
+import { test } from 'vitest';
+
+// These tests stop their server, which they must not do with the shared one.
+const binary = [
+  '/usr/bin/redis-server',
+  '/usr/local/bin/redis-server',
+  '/opt/homebrew/bin/redis-server',
+].find(existsSync);
+const inCi = Boolean(process.env['CI'] && process.env['CI'] !== 'false');
+if (!binary && !inCi) console.warn('Tests with their own Redis are skipped: redis-server is not installed.');
+/** For tests that stop their Redis, or need another kind of Redis. */
+export const withOwnRedis = test.skipIf(!binary && !inCi);
+
+export interface RedisServer {
+  url: string;
+  port: number;
+  start(): Promise<void>;
+  /** SIGSTOP: connections stay open, nothing answers. */
+  freeze(): void;
+  thaw(): void;
+  kill(): Promise<void>;
+}
+
+/** A server that ends with the test. @param extra arguments for redis-server */
+export async function createOwnRedis(...extra: string[]): Promise<RedisServer> {
+  const [dir, port] = [await tempDir(), await freePort()];
+  const args = `--port ${port} --bind 127.0.0.1 --dir ${dir} --appendonly yes --appendfsync always`.split(
+    ' ',
+  );
+  let child: ChildProcess | undefined;
+  const server: RedisServer = {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    async start() {
+      child = await spawnRedis([...args, '--save', '', ...extra], /Ready to accept connections/);
+    },
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+    kill: async () => {
+      if (child) await killProcess(child);
+    },
+  };
+  return server;
+}
+
+/** Starts redis-server and waits until its output matches `ready`. It ends with the test. */
+export async function spawnRedis(args: string[], ready: RegExp): Promise<ChildProcess> {
+  const child = spawn(binary ?? 'redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  cleanup(() => killProcess(child));
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  await until(() => ready.test(output), { what: 'redis-server ready' }).catch((error: unknown) => {
+    throw new Error(output, { cause: error });
+  });
+  return child;
+}
+
+async function killProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
