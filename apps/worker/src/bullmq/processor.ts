@@ -87,7 +87,7 @@ export function createProcessor<D, R, F extends StageFailure = Failure>(
 /**
  * Makes the move that an outcome stands for.
  *
- * @returns the error that tells BullMQ about the move, or `undefined` if the stage can go on at once.
+ * @returns the error by which BullMQ learns about the move, or `undefined` if the stage can go on at once.
  */
 async function moveJob<D, R, F extends StageFailure>(
   host: StageHost<D, R, F>,

@@ -26,7 +26,7 @@ export function createDnsLookup(
         if (error) errors.push(error);
         found.push(...addresses.map((address) => ({ address, family: one })));
         pending -= 1;
-        if (pending === 0) done(found.length > 0 ? null : mostTelling(errors), sortByFamily(found));
+        if (pending === 0) done(found.length > 0 ? null : findMainError(errors), sortByFamily(found));
       };
       if (one === 4) resolver.resolve4(hostname, answered);
       else resolver.resolve6(hostname, answered);
@@ -35,7 +35,7 @@ export function createDnsLookup(
 }
 
 /** An error of the lookup says more than `NODATA`, which only means that the name has no address of one family. */
-const mostTelling = (errors: NodeJS.ErrnoException[]) =>
+const findMainError = (errors: NodeJS.ErrnoException[]) =>
   errors.find(({ code }) => code !== NODATA) ?? errors[0] ?? null;
 
 const sortByFamily = (found: LookupAddress[]) => found.toSorted((a, b) => a.family - b.family);

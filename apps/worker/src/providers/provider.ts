@@ -81,8 +81,8 @@ export type SubmitAnswer =
   | { kind: 'unknown'; reason: string };
 
 export type PollAnswer =
-  /** `recognised` is false for a status that no documentation names. */
-  | { kind: 'pending'; status: string; recognised: boolean; progress: number }
+  /** `isKnownStatus` is false for a status that no documentation names. */
+  | { kind: 'pending'; status: string; isKnownStatus: boolean; progress: number }
   /** `expiresAt` in Unix ms; `tookMs` by the provider's own clock. */
   | { kind: 'completed'; url: string; expiresAt: number | undefined; tookMs: number | undefined }
   /** The provider gave up and refunded. `content`: because of its content policy. */

@@ -98,7 +98,7 @@ function handlePending(
   const { infra } = context;
   const { at, renderId } = checkpoint;
   const { status, progress } = answer;
-  if (!answer.recognised) {
+  if (!answer.isKnownStatus) {
     infra.metrics.unknownStatuses.inc();
     infra.log.warn({ renderId, status }, 'provider answered with an undocumented status');
   }

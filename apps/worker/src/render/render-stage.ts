@@ -61,8 +61,8 @@ async function runStep(checkpoint: Checkpoint, context: StepContext): Promise<Tr
 }
 
 /**
- * Runs a step. A cancel marker is looked up before the step, and again before the render would wait. The store step looks
- * it up itself, because an image that its child has stored completes the render.
+ * Runs a step. The cancel marker is read before the step, and again before the render would wait. The store step reads
+ * it itself, because an image that its child has stored completes the render.
  */
 async function runUnlessCanceled(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {
   const canceled = await cancelIfRequested(checkpoint, context);

@@ -88,7 +88,7 @@ function decodeComponent(text: string): string {
   }
 }
 
-/** Checks a URL before any name is looked up. @returns why the URL is refused, if it is. */
+/** Checks a URL before any DNS query. @returns why the URL is refused, if it is. */
 function checkUrl(url: URL, allowPrivate: boolean): string | undefined {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return `${url.protocol} is not http(s)`;
   if (allowPrivate) return undefined;

@@ -11,10 +11,12 @@ const SIX = Buffer.from('26062800022000010000000000000001', 'hex');
 
 async function resolving(zone: Zone, timeoutMs = 20_000) {
   const server = await startNameServer(zone);
-  const lookUp: LookupAll = createDnsLookup({ servers: [server.address], timeoutMs });
+  const resolveName: LookupAll = createDnsLookup({ servers: [server.address], timeoutMs });
   const ask = (name: string, family: 0 | 4 | 6 = 0) =>
     new Promise<LookupAddress[]>((resolve, reject) =>
-      lookUp(name, { all: true, family }, (error, addresses) => (error ? reject(error) : resolve(addresses))),
+      resolveName(name, { all: true, family }, (error, addresses) =>
+        error ? reject(error) : resolve(addresses),
+      ),
     );
   return { ...server, ask };
 }

@@ -97,10 +97,14 @@ describe('the response to a poll', () => {
     [
       'in progress',
       reply(200, { status: 'in_progress', progress: 40 }),
-      { kind: 'pending', recognised: true, progress: 40 },
+      { kind: 'pending', isKnownStatus: true, progress: 40 },
     ],
-    ['submitted', reply(200, { status: 'submitted' }), { kind: 'pending', recognised: true }],
-    ['an undocumented status', reply(200, { status: 'reviewing' }), { kind: 'pending', recognised: false }],
+    ['submitted', reply(200, { status: 'submitted' }), { kind: 'pending', isKnownStatus: true }],
+    [
+      'an undocumented status',
+      reply(200, { status: 'reviewing' }),
+      { kind: 'pending', isKnownStatus: false },
+    ],
     [
       'failed',
       reply(200, { status: 'failed', error: { code: 'generation_failed', message: 'boom' } }),

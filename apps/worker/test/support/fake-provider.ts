@@ -42,7 +42,7 @@ export async function startFakeProvider(): Promise<FakeProvider> {
   };
   const poll = (taskId: string): PollAnswer =>
     requests.get(taskId)?.prompt === 'pending'
-      ? { kind: 'pending', status: 'in_progress', recognised: true, progress: 40 }
+      ? { kind: 'pending', status: 'in_progress', isKnownStatus: true, progress: 40 }
       : { kind: 'completed', url, expiresAt: EXPIRES_AT, tookMs: undefined };
 
   return {

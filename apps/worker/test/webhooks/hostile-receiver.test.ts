@@ -194,7 +194,7 @@ test.for([
   'https://[::]/in',
   'https://[64:ff9b::7f00:1]/in',
 ])('the URL %s is refused before any lookup', async (url) => {
-  const resolve = () => expect.unreachable('a name was looked up');
+  const resolve = () => expect.unreachable('a name was resolved');
   const answer = await poster({ allowPrivate: false, resolve }).post(new URL(url), message, never);
   expect(answer).toEqual({ kind: 'refused', reason: expect.stringMatching(/ is not a public address$/) });
 });

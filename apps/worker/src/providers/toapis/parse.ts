@@ -53,7 +53,7 @@ export function parsePoll(reply: Reply, now: number): PollAnswer {
       };
     default: {
       const progress = typeof json.progress === 'number' ? Math.min(Math.max(json.progress, 0), 100) : 0;
-      return { kind: 'pending', status: json.status, recognised: PENDING.has(json.status), progress };
+      return { kind: 'pending', status: json.status, isKnownStatus: PENDING.has(json.status), progress };
     }
   }
 }
