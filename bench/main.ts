@@ -6,22 +6,20 @@
 // load.ts        adds renders to the queue and waits for them
 // machine.ts     the properties of the machine that affect the numbers
 // stats.ts       pure: medians and spreads
-// scenarios/     throughput, engine-cost, memory, intake
+// scenario.ts    what a scenario is
+// table.ts       pure: results as tables
+// scenarios/     throughput, engine-cost, memory, intake: run and report
 // intake/        the three parts of the scenario intake, and its caller
 // probes/        read CPU time, memory and the work of Redis
 // skeleton/      the bare BullMQ worker that Darkroom is compared with
 // addbulk/       adds jobs with BullMQ alone; the producer is compared with it
 // fake-worker/   a bare worker that completes every render
 // image-host/    a file host with one large image
-// report/        pure: results as tables
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeMachine, readMachine } from './machine.ts';
-import { engineCost } from './scenarios/engine-cost.ts';
-import { intake } from './scenarios/intake.ts';
-import { memory } from './scenarios/memory.ts';
-import type { Scenario } from './scenarios/scenario.ts';
-import { throughput } from './scenarios/throughput.ts';
+import type { Scenario } from './scenario.ts';
+import { engineCost, intake, memory, throughput } from './scenarios/index.ts';
 import { roundNumbers } from './stats.ts';
 import { openWorkspace, RedisMissing } from './workspace.ts';
 

@@ -1,7 +1,7 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePort, type NodeProcess, spawnNode, until } from '@darkroom/testkit';
-import type { AddBulkOptions, AddBulkResult } from './addbulk/options.ts';
-import type { SkeletonOptions } from './skeleton/options.ts';
+import type { AddBulkOptions, AddBulkResult } from './addbulk-options.ts';
+import type { SkeletonOptions } from './skeleton-options.ts';
 import type { Workspace } from './workspace.ts';
 
 /** A worker that the bench measures: Darkroom's or a skeleton. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findRedis, howToGet } from '@darkroom/testkit/services';
 import { Redis } from 'ioredis';
-import { removeKeys } from './probes/redis.ts';
+import { removeKeys } from './probes/index.ts';
 
 /** The resources of the scenarios: a Redis and folders. `close` removes all of them. */
 export interface Workspace {

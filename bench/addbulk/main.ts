@@ -6,9 +6,9 @@ import { openEngine } from '@darkroom/shared/engine';
 import { openQueues, renderJob } from '@darkroom/shared/queues';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
+import type { AddBulkOptions, AddBulkResult, AddRate } from '../addbulk-options.ts';
 import { createCheckpoint } from '../load.ts';
-import { removeKeys } from '../probes/redis.ts';
-import type { AddBulkOptions, AddBulkResult, AddRate } from './options.ts';
+import { removeKeys } from '../probes/index.ts';
 
 const { prefix, jobs, chunks, concurrentBulks, concurrentAdds } = JSON.parse(
   process.env.ADDBULK ?? '{}',

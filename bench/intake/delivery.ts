@@ -1,8 +1,8 @@
 import type { RenderResponse } from '@darkroom/api';
 import { Pool } from 'undici';
-import { removeKeys } from '../probes/redis.ts';
+import { removeKeys } from '../probes/index.ts';
 import { startFakeWorker, startProducer } from '../processes.ts';
-import type { Size } from '../scenarios/scenario.ts';
+import type { Size } from '../scenario.ts';
 import type { Workspace } from '../workspace.ts';
 import { sendRender } from './caller.ts';
 

@@ -1,9 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { openHeapProbe } from '../probes/heap.ts';
-import { hasProcFiles, readMemory } from '../probes/process.ts';
-import { removeKeys } from '../probes/redis.ts';
+import { hasProcFiles, openHeapProbe, readMemory, removeKeys } from '../probes/index.ts';
 import { startProducer } from '../processes.ts';
-import type { Size } from '../scenarios/scenario.ts';
+import type { Size } from '../scenario.ts';
 import type { Workspace } from '../workspace.ts';
 import { createBulkBody, sendBulk } from './caller.ts';
 

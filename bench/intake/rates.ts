@@ -1,8 +1,7 @@
-import type { AddBulkResult } from '../addbulk/options.ts';
-import { readCpuTime } from '../probes/process.ts';
-import { removeKeys } from '../probes/redis.ts';
+import type { AddBulkResult } from '../addbulk-options.ts';
+import { readCpuTime, removeKeys } from '../probes/index.ts';
 import { cpuProfileEnv, runAddBulk, startProducer } from '../processes.ts';
-import type { Size } from '../scenarios/scenario.ts';
+import type { Size } from '../scenario.ts';
 import { type Spread, summarizeSpread } from '../stats.ts';
 import type { Workspace } from '../workspace.ts';
 import { createBulkBody, sendBulk, sendSingles } from './caller.ts';

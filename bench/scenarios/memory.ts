@@ -2,12 +2,12 @@ import { statfs } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { QUEUE } from '@darkroom/shared/queues';
 import { enqueueRenders, waitForRenders } from '../load.ts';
-import { hasProcFiles, type Memory, readMemory } from '../probes/process.ts';
+import { hasProcFiles, type Memory, readMemory } from '../probes/index.ts';
 import { startDarkroom, startImageHost, startUpstream, type WorkerProcess } from '../processes.ts';
-import { reportMemory } from '../report/memory.ts';
+import type { Scenario, Size } from '../scenario.ts';
 import { summarizeSpread } from '../stats.ts';
+import { formatMegabytes, formatNumber, formatTable } from '../table.ts';
 import type { Workspace } from '../workspace.ts';
-import type { Scenario, Size } from './scenario.ts';
 
 export interface MemoryPhase {
   name: string;
@@ -144,4 +144,24 @@ async function limitToDisk(folder: string, wanted: number, imageBytes: number): 
   const { bavail, bsize } = await statfs(folder);
   const room = Math.floor((bavail * bsize * 0.5) / Math.max(1, imageBytes)) - CONCURRENCY;
   return Math.max(1, Math.min(wanted, room));
+}
+
+function reportMemory({ concurrency, skipped, phases }: MemoryResult): string {
+  const title = `Memory: resident set of the worker while it stores images, ${concurrency} at a time`;
+  if (skipped) return `${title}\nnot measured: ${skipped}`;
+  const rows = phases.map((phase) => [
+    `${phase.images} ${phase.name}`,
+    formatMegabytes(phase.idle_rss),
+    formatMegabytes(phase.median_rss),
+    formatMegabytes(phase.peak_rss),
+    formatMegabytes(phase.peak_anonymous),
+    formatNumber(phase.peak_of_small),
+    String(phase.most_at_once),
+  ]);
+  const head = ['', 'idle', 'median', 'peak', 'peak anon', 'peak of small', 'at once'];
+  const large = phases.find((phase) => phase.image_bytes > 0);
+  const bytes = large
+    ? `\n${concurrency} complete images would be ${formatMegabytes(concurrency * large.image_bytes)}.`
+    : '';
+  return `${title}\n${formatTable(head, rows)}${bytes}`;
 }

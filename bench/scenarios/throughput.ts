@@ -1,6 +1,5 @@
 import { enqueueRenders, waitForRenders } from '../load.ts';
-import { readCpuTime } from '../probes/process.ts';
-import { readRedisWork } from '../probes/redis.ts';
+import { readCpuTime, readRedisWork } from '../probes/index.ts';
 import {
   type DarkroomOptions,
   startDarkroom,
@@ -8,11 +7,11 @@ import {
   startUpstream,
   type WorkerProcess,
 } from '../processes.ts';
-import { reportThroughput } from '../report/throughput.ts';
-import type { IoKind } from '../skeleton/options.ts';
+import type { Scenario, Size } from '../scenario.ts';
+import type { IoKind } from '../skeleton-options.ts';
 import { type Spread, summarizeSpread } from '../stats.ts';
+import { formatNumber, formatSpread, formatTable } from '../table.ts';
 import type { Workspace } from '../workspace.ts';
-import type { Scenario, Size } from './scenario.ts';
 
 export interface VariantResult {
   name: string;
@@ -150,4 +149,19 @@ function summarizeVariant({ name, samples }: Running, bare: Sample[]): VariantRe
     ...(loop.length > 0 ? { loop_ms: summarizeSpread(loop), threads_ms: summarizeSpread(threads) } : {}),
     redis_ms: summarizeSpread(samples.map((sample) => sample.redis)),
   };
+}
+
+function reportThroughput({ renders, rounds, variants }: ThroughputResult): string {
+  const rows = variants.map((variant) => [
+    variant.name,
+    formatSpread(variant.renders_per_second),
+    formatSpread(variant.of_skeleton),
+    formatNumber(variant.loop_ms?.median),
+    formatNumber(variant.threads_ms?.median),
+    formatNumber(variant.redis_ms.median),
+  ]);
+  const head = ['', 'renders/s', 'of skeleton', 'loop ms', 'threads ms', 'Redis ms'];
+  return `Throughput: instant upstream, one poll, ${renders} renders a run (up to ${5 * renders} of the fast ones), median (lowest-highest) of ${rounds} rounds
+${formatTable(head, rows)}
+Times are CPU per render: the worker's event loop, its other threads, Redis.`;
 }

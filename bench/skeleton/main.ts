@@ -6,7 +6,7 @@
 // workers.ts       the three workers
 // skeleton-io.ts   HTTP, ledger, image: each can be added separately
 
-import type { SkeletonOptions } from './options.ts';
+import type { SkeletonOptions } from '../skeleton-options.ts';
 import { openSkeletonIo } from './skeleton-io.ts';
 import { startSkeletonWorkers } from './workers.ts';
 

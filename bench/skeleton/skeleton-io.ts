@@ -6,7 +6,7 @@ import { type Checkpoint, type JobRequest } from '@darkroom/shared/render';
 import { systemClock } from '@darkroom/shared/runtime';
 import sharp from 'sharp';
 import { request } from 'undici';
-import type { IoKind, SkeletonOptions } from './options.ts';
+import type { IoKind, SkeletonOptions } from '../skeleton-options.ts';
 
 /** A task at the provider. */
 export interface Task {

@@ -2,7 +2,7 @@ import { QUEUE } from '@darkroom/shared/queues';
 import { type Checkpoint, storeJobId, submitJobId } from '@darkroom/shared/render';
 import { DelayedError, type Job, type JobsOptions, Queue, WaitingChildrenError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { SkeletonOptions } from './options.ts';
+import type { SkeletonOptions } from '../skeleton-options.ts';
 import type { SkeletonIo, Task } from './skeleton-io.ts';
 
 interface Plan extends Checkpoint {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
-import { freePort } from '../process/port.ts';
+import { freePort } from '../process/index.ts';
 
 /** The faults of every proxy. They apply to existing and new connections. */
 export interface Faults {

@@ -1,3 +1,5 @@
+import type { Spread } from './stats.ts';
+
 /** Aligns rows below a head: the first column to the left, numbers to the right. Pure. */
 export function formatTable(head: string[], rows: string[][]): string {
   const all = [head, ...rows];
@@ -20,3 +22,6 @@ export function formatNumber(value: number | undefined): string {
 }
 
 export const formatMegabytes = (bytes: number) => `${formatNumber(bytes / 1e6)} MB`;
+
+export const formatSpread = ({ median, min, max }: Spread) =>
+  `${formatNumber(median)} (${formatNumber(min)}-${formatNumber(max)})`;

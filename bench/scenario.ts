@@ -1,4 +1,4 @@
-import type { Workspace } from '../workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 export interface Size {
   /** Renders in a run of a variant. Undefined: the scenario chooses. */
