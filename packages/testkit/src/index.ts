@@ -8,6 +8,7 @@
 // until.ts         polls a condition until a deadline
 // secrets.ts       secrets that no process may write
 // services/        Redis, S3 and a browser: found or started
+// service-types.ts  the services that tests can use, and how to get each
 // ceph/            an S3 server from Debian's packages
 // debian/          unpacks packages below a folder
 // process/         processes under test and servers, each ended by its own pid

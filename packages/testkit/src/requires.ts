@@ -1,5 +1,5 @@
 import { describe, inject, test } from 'vitest';
-import { howToGet, type ServiceName, type Services } from './services/index.ts';
+import { howToGet, type ServiceName, type Services } from './service-types.ts';
 
 /**
  * `describe` and `test` for tests that need these servers. If a server is missing, the tests are skipped and the run

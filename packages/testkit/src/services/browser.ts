@@ -1,5 +1,5 @@
 import { findBinary } from '../debian/index.ts';
-import type { BrowserService, Finding } from './services.ts';
+import type { BrowserService, Finding } from '../service-types.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 

@@ -1,4 +1,5 @@
-// services.ts   the services that tests can use, and the result of the search for one
+// The types are in ../service-types.ts.
+//
 // redis.ts      Redis: from the environment, Docker, this machine, or Debian's package
 // browser.ts    a Chromium of this machine
 // s3.ts         S3: from the environment, Docker (RustFS), or Ceph from Debian's packages
@@ -7,11 +8,11 @@
 import { findBrowser } from './browser.ts';
 import { findRedis } from './redis.ts';
 import { findS3 } from './s3.ts';
-import { type Finding, howToGet, type ServiceName, type Services } from './services.ts';
+import { type Finding, howToGet, type ServiceName, type Services } from '../service-types.ts';
 
 export { findRedis } from './redis.ts';
-export type { RedisService, S3Service, ServiceName, Services } from './services.ts';
-export { howToGet } from './services.ts';
+export type { RedisService, S3Service, ServiceName, Services } from '../service-types.ts';
+export { howToGet } from '../service-types.ts';
 
 export interface StartedServices {
   services: Services;

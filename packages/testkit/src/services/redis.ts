@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { findBinary, unpackDebian } from '../debian/index.ts';
 import { freePort, startDaemon } from '../process/index.ts';
 import { startContainer } from './docker.ts';
-import type { Finding, RedisService } from './services.ts';
+import type { Finding, RedisService } from '../service-types.ts';
 
 /** Finds or starts a Redis that keeps every write on disk, as production requires. */
 export async function findRedis(cacheDir: string): Promise<Finding<RedisService>> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startCeph } from '../ceph/index.ts';
 import { createBucket } from './bucket.ts';
 import { startContainer } from './docker.ts';
-import type { Finding, S3Service } from './services.ts';
+import type { Finding, S3Service } from '../service-types.ts';
 
 /** Finds or starts a real S3 server that honours `If-None-Match: *`, which Darkroom's ledger needs. */
 export async function findS3(cacheDir: string): Promise<Finding<S3Service>> {
