@@ -8,15 +8,15 @@ import { type ServiceContext } from '@darkroom/shared/service';
 import { guard, signedLinks } from './access/index.ts';
 import { createRenderQueue } from './backends/index.ts';
 import { dashboardRoutes } from './dashboard/index.ts';
-import { accountOf, createUploads, dropInRoutes, refusalsBelow } from './drop-in/index.ts';
-import { createFollowing } from './following/index.ts';
 import { createMetrics, createReadiness, healthRoutes } from './health/index.ts';
 import { createServer, drainable } from './http/index.ts';
+import { createListRenders } from './lookup/index.ts';
 import { describeRoutes, openApiRoute, referenceRoutes } from './openapi/index.ts';
 import { pagesRoutes } from './pages/index.ts';
-import { providerWebhooks } from './provider-webhooks/index.ts';
+import { createFollowing } from './render-watch/index.ts';
 import { rendersRoutes } from './renders/index.ts';
-import { createListRenders } from './status/index.ts';
+import { accountOf, createUploads, dropInRoutes, refusalsBelow } from './toapis/drop-in/index.ts';
+import { providerWebhooks } from './toapis/webhooks/index.ts';
 
 /** Engine and store are the caller's: the producer does not close them. */
 export type ProducerDeps = ServiceContext;

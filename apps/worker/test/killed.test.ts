@@ -3,7 +3,7 @@ import { openStore } from '@darkroom/shared/object-store';
 import { cleanup, requires, service, startHttpProxy, tempDir, uniqueS3Url, until } from '@darkroom/testkit';
 import type { FaultRule, Simulator } from '@darkroom/upstream-simulator';
 import { expect, test, vi } from 'vitest';
-import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
+import { findDeliveries } from '../../producer/src/backends/webhook-deliveries.ts';
 import { hasty, openRig } from './rig.ts';
 import { spawnWorker } from './spawn-worker.ts';
 

@@ -1,7 +1,7 @@
 import { webhookId } from '@darkroom/shared/queues';
 import { latch, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
+import { findDeliveries } from '../../producer/src/backends/webhook-deliveries.ts';
 import { wakeMessageOf } from '../src/bullmq/index.ts';
 import { startReceiver } from './receiver.ts';
 import { openTelling, told } from './telling.ts';

@@ -4,7 +4,7 @@ import { receiptKey } from '@darkroom/shared/render';
 import { latch, requires, service, startProxy, until } from '@darkroom/testkit';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
-import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
+import { findDeliveries } from '../../producer/src/backends/webhook-deliveries.ts';
 import { startReceiver } from './receiver.ts';
 import { openRig } from './rig.ts';
 import { spawnWorker } from './spawn-worker.ts';

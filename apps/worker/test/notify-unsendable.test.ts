@@ -1,7 +1,7 @@
 import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
+import { findDeliveries } from '../../producer/src/backends/webhook-deliveries.ts';
 import { letterOf, newSecret, openTelling, told } from './telling.ts';
 
 requires('redis').describe('a message that cannot be sent', () => {

@@ -2,7 +2,7 @@ import { openStore } from '@darkroom/shared/object-store';
 import { webhookId } from '@darkroom/shared/queues';
 import { cleanup, plantSecret, requires, service, tempDir, uniqueS3Url } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
+import { findDeliveries } from '../../producer/src/backends/webhook-deliveries.ts';
 import { startReceiver } from './receiver.ts';
 import { hasty } from './rig.ts';
 import { letterOf, newSecret, openTelling, told, toldToHolders } from './telling.ts';

@@ -2,7 +2,7 @@ import { webhookId } from '@darkroom/shared/queues';
 import { dayIndexPrefix } from '@darkroom/shared/render';
 import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test, vi } from 'vitest';
-import { findDeliveries } from '../../producer/src/deliveries/find-deliveries.ts';
+import { findDeliveries } from '../../producer/src/backends/webhook-deliveries.ts';
 import { deadLettersOf } from '../src/bullmq/index.ts';
 import { type SweepDeps, sweep } from '../src/maintenance/index.ts';
 import { announce } from '../src/notify/index.ts';

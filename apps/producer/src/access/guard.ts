@@ -6,8 +6,8 @@ import { refuse } from '../http/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import { limitBody } from './body-limit.ts';
 import { type Caller, callerOf, may, type Needs } from './caller.ts';
-import { keyRates } from './key-rates.ts';
-import { refuseOtherSites } from './other-sites.ts';
+import { refuseOtherSites } from './cross-site.ts';
+import { keyRates } from './key-limits.ts';
 import type { SignedLinks } from './signed-links.ts';
 
 export interface GuardDeps {

@@ -11,8 +11,8 @@ import {
 import { type Checkpoint } from '@darkroom/shared/render';
 import { setAwakeTimeout } from '@darkroom/shared/runtime';
 import type { Job, JobType } from 'bullmq';
-import { type Delivery, findDeliveries } from '../deliveries/find-deliveries.ts';
 import { redeliverWebhook } from '../deliveries/redeliver.ts';
+import { type Delivery, findDeliveries } from './webhook-deliveries.ts';
 
 export type RenderJob = Job<Checkpoint, RenderResult>;
 

@@ -6,7 +6,7 @@ import type { Engine } from '@darkroom/shared/engine';
 import type { Queues } from '@darkroom/shared/queues';
 import type { Scrub } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
-import { refusalOf } from './guard.ts';
+import { refusalOf } from './allowed-changes.ts';
 import {
   cancelName,
   completeProgress,

@@ -1,4 +1,4 @@
-import type { Delivery } from './find-deliveries.ts';
+import type { Delivery } from '../backends/webhook-deliveries.ts';
 
 /** The one of this id, or without an id all of the render's latest end. */
 export function chooseDeliveries(deliveries: readonly Delivery[], id: string | undefined): Delivery[] {

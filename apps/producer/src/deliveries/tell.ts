@@ -1,5 +1,5 @@
 import type { DeliveryListResponse, DeliveryResponse } from '@darkroom/api';
-import type { Delivery } from './find-deliveries.ts';
+import type { Delivery } from '../backends/webhook-deliveries.ts';
 
 const iso = (at: number) => new Date(at).toISOString();
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { resource } from '../http/resource.ts';
+import { resource } from '../endpoint.ts';
 import { answer, refusal, refusals } from '../openapi/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';

@@ -4,9 +4,10 @@
 // resource.ts     one address with its methods; every other method is answered 405
 // base-url.ts     the address that a caller reached us by
 // drain.ts        closing in time
+
+export { type Endpoint, resource } from '../endpoint.ts';
 export * from './base-url.ts';
 export * from './body.ts';
-export { bodyMayLast } from './body-time.ts';
+export { bodyMayLast } from './body-timeout.ts';
 export * from './drain.ts';
-export { type Endpoint, resource } from './resource.ts';
 export * from './server.ts';

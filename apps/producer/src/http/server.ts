@@ -10,7 +10,7 @@ import {
 } from 'fastify';
 import { ProblemError, problemBody, toProblem } from '../problems/index.ts';
 import { baseUrl, knowOwnUrl } from './base-url.ts';
-import { limitBodyTime } from './body-time.ts';
+import { limitBodyTime } from './body-timeout.ts';
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 

@@ -1,9 +1,17 @@
 import type { Checkpoint } from '@darkroom/shared/render';
 import pMap from 'p-map';
+import { findRender, inLedger, standingIn } from '../lookup/index.ts';
 import { isQueueAway, ProblemError, queueAway, toProblem } from '../problems/index.ts';
-import { findRender, inLedger, standingIn } from '../status/index.ts';
-import { type Accepted, created, type DoorDeps, type Draft, draftOf, recognised, store } from './door.ts';
-import type { Item } from './items.ts';
+import {
+  type Accepted,
+  created,
+  type DoorDeps,
+  type Draft,
+  draftOf,
+  recognised,
+  store,
+} from './accept-render.ts';
+import type { Item } from './bulk-items.ts';
 import { type CheckedRequest, checkRequest } from './request.ts';
 
 export type Outcome = { accepted: Accepted } | { problem: ProblemError };

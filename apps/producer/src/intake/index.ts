@@ -10,9 +10,9 @@
 // bulk-door.ts     any number of them, each answered by itself, a few batches at a time
 // batch.ts         one batch of them
 // checkpoint.ts    the first checkpoint of a render, and its size
-export * from './bulk-door.ts';
-export * from './door.ts';
-export * from './items.ts';
+export * from './accept-bulk.ts';
+export * from './accept-render.ts';
+export * from './bulk-items.ts';
 export * from './json.ts';
 export type { OwnPictures } from './references.ts';
 export * from './request.ts';

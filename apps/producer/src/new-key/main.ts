@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { newKey, newWebhookSecret } from './answers.ts';
 import { readOptions, UsageError } from './options.ts';
+import { newKey, newWebhookSecret } from './output.ts';
 
 try {
   const options = readOptions(process.argv.slice(2));

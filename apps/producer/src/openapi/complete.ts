@@ -1,5 +1,5 @@
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
-import { refusal, refusals } from './describe.ts';
+import { refusal, refusals } from './responses.ts';
 
 type Operation = ZodOpenApiOperationObject;
 

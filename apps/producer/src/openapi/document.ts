@@ -4,7 +4,7 @@ import type { Needs } from '../access/index.ts';
 import { SECURITY_SCHEMES, START, TAGS } from './about.ts';
 import { completed } from './complete.ts';
 import { fillExamples } from './examples/index.ts';
-import { openAnswers } from './open-answers.ts';
+import { openAnswers } from './open-responses.ts';
 import { WEBHOOKS } from './webhooks.ts';
 
 /** Of the API, not of the house: fields may be added within a major version, none goes or changes its meaning. */

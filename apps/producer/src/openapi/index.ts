@@ -7,8 +7,9 @@
 // document.ts   the OpenAPI document, collected from the routes
 // route.ts      GET /openapi.json
 // reference.ts  GET /reference
-export * from './describe.ts';
+
 export * from './document.ts';
 export { problemExample } from './examples/index.ts';
-export * from './reference.ts';
+export * from './responses.ts';
 export * from './route.ts';
+export * from './routes.ts';

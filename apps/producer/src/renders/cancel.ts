@@ -5,15 +5,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { bytesOf, type Endpoint } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
-import { ANSWER_EXAMPLES } from '../openapi/examples/answers.ts';
+import { hasEnded } from '../lookup/index.ts';
+import { ANSWER_EXAMPLES } from '../openapi/examples/responses.ts';
 import { refusals } from '../openapi/index.ts';
 import { listFieldProblems } from '../problems/field-problems.ts';
 import { invalidRequest, ProblemError } from '../problems/index.ts';
-import { hasEnded } from '../status/index.ts';
 import type { LookDeps } from './deps.ts';
-import { followed } from './followed.ts';
-import { found, told } from './found.ts';
+import { found, told } from './find-render.ts';
 import { idParam, NOTHING_SAID, noQuery, queryOf } from './params.ts';
+import { followed } from './watch-render.ts';
 
 /** Milliseconds that the answer waits for the render to stop. */
 const PATIENCE_MS = 2_000;

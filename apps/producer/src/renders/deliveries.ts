@@ -5,7 +5,7 @@ import type { Endpoint } from '../http/index.ts';
 import { answer, refusals } from '../openapi/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import type { LookDeps } from './deps.ts';
-import { found } from './found.ts';
+import { found } from './find-render.ts';
 import { idParam, NOTHING_SAID, noQuery, queryOf } from './params.ts';
 
 /** `GET /v1/renders/{id}/deliveries`. */

@@ -1,9 +1,9 @@
 import type { ObjectStore } from '@darkroom/shared/object-store';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { SignedLinks } from '../access/index.ts';
-import type { Following } from '../following/index.ts';
 import type { DoorDeps } from '../intake/index.ts';
-import type { Archive, ListRenders } from '../status/index.ts';
+import type { Archive, ListRenders } from '../lookup/index.ts';
+import type { Following } from '../render-watch/index.ts';
 
 /** What asking for renders works with. */
 export interface IntakeDeps {

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import { z } from 'zod';
-import { eventStream } from '../following/index.ts';
 import type { Endpoint } from '../http/index.ts';
 import { refusals } from '../openapi/index.ts';
+import { eventStream } from '../render-watch/index.ts';
 import type { LookDeps } from './deps.ts';
-import { followed } from './followed.ts';
-import { found, told } from './found.ts';
+import { found, told } from './find-render.ts';
 import { idParam, noQuery, queryOf } from './params.ts';
+import { followed } from './watch-render.ts';
 
 /** Milliseconds in which nothing could be written: the reader is gone or asleep. */
 const STALLED_MS = 60_000;

@@ -7,7 +7,7 @@ import type { Endpoint } from '../http/index.ts';
 import { refusals } from '../openapi/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import type { LookDeps } from './deps.ts';
-import { found } from './found.ts';
+import { found } from './find-render.ts';
 import { idParam } from './params.ts';
 
 /** `GET /v1/renders/{id}/image`: from the store through us, whatever the store can sign. */

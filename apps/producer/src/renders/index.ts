@@ -20,5 +20,5 @@
 // list-query.ts  which renders a list is to have
 // params.ts      parameters that several take
 export * from './deps.ts';
-export * from './found.ts';
+export * from './find-render.ts';
 export * from './routes.ts';

@@ -3,8 +3,8 @@ import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { tenantOf } from '../access/index.ts';
+import { type ListQuery, positionOf } from '../lookup/index.ts';
 import { invalidRequest } from '../problems/index.ts';
-import { type ListQuery, positionOf } from '../status/index.ts';
 import { queryOf, wholeNumber } from './params.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { type RenderListResponse, renderListSchema } from '@darkroom/api';
 import type { Endpoint } from '../http/index.ts';
+import { cursorOf } from '../lookup/index.ts';
 import { answer, refusals } from '../openapi/index.ts';
-import { cursorOf } from '../status/index.ts';
 import type { LookDeps } from './deps.ts';
-import { told } from './found.ts';
+import { told } from './find-render.ts';
 import { listParams, listQueryOf } from './list-query.ts';
 
 /** `GET /v1/renders`. */

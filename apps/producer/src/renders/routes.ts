@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { type BodyKind, bodyKind, leaveStreams, readBytes, resource } from '../http/index.ts';
-import { bulkEndpoint } from './bulk.ts';
+import { bulkEndpoint } from './bulk/endpoint.ts';
 import { cancelEndpoint } from './cancel.ts';
 import { createEndpoint } from './create.ts';
 import { deliveriesEndpoint, redeliverEndpoint } from './deliveries.ts';
 import type { IntakeDeps, LookDeps } from './deps.ts';
 import { eventsEndpoint } from './events.ts';
+import { showEndpoint } from './get.ts';
 import { imageEndpoint, thumbnailEndpoint } from './image.ts';
 import { listEndpoint } from './list.ts';
-import { showEndpoint } from './show.ts';
 
 /** Everything below `/v1/renders`. */
 export function rendersRoutes(app: FastifyInstance, intake: IntakeDeps, look: LookDeps): void {

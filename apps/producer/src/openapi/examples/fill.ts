@@ -1,6 +1,6 @@
-import { ANSWER_EXAMPLES } from './answers.ts';
 import { problemExamples } from './problems.ts';
 import { PARAMETER_EXAMPLES, REQUEST_EXAMPLES } from './requests.ts';
+import { ANSWER_EXAMPLES } from './responses.ts';
 
 interface Media {
   schema?: { $ref?: string; anyOf?: { $ref?: string }[] };

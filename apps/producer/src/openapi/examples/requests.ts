@@ -1,4 +1,4 @@
-import { EXAMPLE_ID } from './answers.ts';
+import { EXAMPLE_ID } from './responses.ts';
 
 type Examples = Record<string, { summary: string; value: unknown }>;
 

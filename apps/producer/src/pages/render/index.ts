@@ -2,5 +2,5 @@
 // facts.ts      what is told of a render, gathered and scrubbed
 // view.ts       facts → page (pure)
 // timeline.ts   what happened, with the time between (pure)
-export type { RenderPageDeps } from './facts.ts';
-export { renderPageRoute } from './route.ts';
+export type { RenderPageDeps } from '../render-facts.ts';
+export { renderPageRoute } from '../render-page.ts';

@@ -1,0 +1,40 @@
+import { renderSchema } from '@darkroom/api';
+import { z } from 'zod';
+import type { Endpoint } from '../http/index.ts';
+import { answer, refusals } from '../openapi/index.ts';
+import type { LookDeps } from './deps.ts';
+import { found, told } from './find-render.ts';
+import { idParam, queryOf, wholeNumber } from './params.ts';
+import { waitFor } from './watch-render.ts';
+
+/** `GET /v1/renders/{id}`: at once, or once it has ended. */
+export const showEndpoint = (deps: LookDeps): Endpoint => ({
+  needs: 'read',
+  doc,
+  run: async (request, reply) => {
+    const { wait = 0 } = queryOf(query, request);
+    const standing =
+      wait === 0 ? await found(deps, request) : await waitFor(deps, request, reply, wait * 1000);
+    return await reply.send(await told(deps, request, standing));
+  },
+});
+
+const query = z.object({
+  wait: wholeNumber(0, 60).optional().meta({
+    description:
+      'Seconds. Answered when the render has ended, with its present state when the time is up, and at once when there is no such render.',
+    example: 30,
+  }),
+});
+
+const doc = {
+  operationId: 'getRender',
+  tags: ['Renders'],
+  summary: 'Look at a render, or wait for its end',
+  description: 'Told from the queue, and from the receipt when the queue no longer holds it: for ever.',
+  requestParams: { path: idParam, query },
+  responses: {
+    '200': answer('The render as it stands.', renderSchema),
+    ...refusals('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
+  },
+};

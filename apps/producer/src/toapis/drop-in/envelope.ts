@@ -1,0 +1,100 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
+import { type ProblemError, toProblem } from '../../problems/index.ts';
+import { envelopeSchema } from './schemas.ts';
+
+/** Where the provider has its addresses; what begins so is refused as the provider refuses. */
+export const PREFIXES = {
+  images: '/v1/images',
+  uploads: '/v1/uploads',
+  balance: '/v1/balance',
+  user: '/v1/user',
+} as const;
+
+/** The provider's code and type of each status. It has none for 403, 405 and 409. */
+const BY_STATUS: Record<number, readonly [code: string, type: string]> = {
+  400: ['invalid_request', 'invalid_request_error'],
+  401: ['unauthorized', 'authentication_error'],
+  403: ['forbidden', 'permission_error'],
+  404: ['not_found', 'not_found_error'],
+  405: ['method_not_allowed', 'invalid_request_error'],
+  409: ['idempotency_conflict', 'invalid_request_error'],
+  413: ['invalid_request', 'invalid_request_error'],
+  415: ['invalid_request', 'invalid_request_error'],
+  429: ['rate_limit_exceeded', 'rate_limit_error'],
+  500: ['internal_error', 'server_error'],
+  503: ['no_available_channel', 'server_error'],
+};
+
+/** A problem as the provider would tell it. */
+export function envelopeOf(problem: ProblemError) {
+  // The provider tells what is wrong with a body by 400.
+  const status = problem.status === 422 ? 400 : problem.status;
+  const [code, type] = BY_STATUS[status] ?? ['invalid_request', 'invalid_request_error'];
+  const ofTask = problem.code === 'render_not_found';
+  return {
+    status,
+    body: {
+      error: {
+        code: ofTask ? 'task_not_found' : code,
+        message: ofTask ? 'Task not found' : messageOf(problem),
+        type,
+      },
+    },
+  };
+}
+
+/** The envelope has one text for everything: all problems stand in it, each with its field. */
+export function messageOf(problem: ProblemError): string {
+  const told = problem.problems.map(
+    ({ field, expected, received }) => `${field}: expected ${expected}, received ${received}`,
+  );
+  if (told.length > 0) return told.slice(0, 20).join('; ');
+  return problem.renderId ? `${problem.message} Its id is ${problem.renderId}.` : problem.message;
+}
+
+/** Answers a failure in the provider's envelope, and logs what a caller must not see. */
+export function refuseAsProvider(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const problem = toProblem(error);
+  const { status, body } = envelopeOf(problem);
+  if (status >= 500) {
+    request.log[status === 503 ? 'warn' : 'error']({ err: problem.cause ?? problem }, problem.code);
+  }
+  if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter));
+  return reply.code(status).type('application/json; charset=utf-8').send(body);
+}
+
+/** For what fails before it reaches a route, such as an address that cannot be decoded. */
+export function refusalsBelow(url: string): typeof refuseAsProvider | undefined {
+  const path = `${url.split('?')[0]}/`;
+  const ours = Object.values(PREFIXES).some((prefix) => path.startsWith(`${prefix}/`));
+  return ours ? refuseAsProvider : undefined;
+}
+
+/** Refusals of an operation, as the API's description tells them. */
+export function refusalsAsProvider(...more: number[]): ZodOpenApiOperationObject['responses'] {
+  const statuses = new Set([400, 401, 403, 405, 429, 500, 503, ...more]);
+  return Object.fromEntries(
+    [...statuses].sort((a, b) => a - b).map((status) => [String(status), refusal(status)]),
+  ) as ZodOpenApiOperationObject['responses'];
+}
+
+function refusal(status: number): ZodOpenApiResponseObject {
+  const [code, type] = status === 404 ? NO_TASK : (BY_STATUS[status] as readonly [string, string]);
+  const example = { error: { code, message: EXAMPLES[status] ?? 'What is wrong, in words.', type } };
+  return {
+    description: `\`${code}\``,
+    content: { 'application/json': { schema: envelopeSchema, example } },
+    ...(status === 429 || status === 503 ? { headers: RETRY_AFTER } : {}),
+  };
+}
+
+const NO_TASK = ['task_not_found', 'not_found_error'] as const;
+const RETRY_AFTER: NonNullable<ZodOpenApiResponseObject['headers']> = {
+  'Retry-After': { description: 'Seconds.', schema: { type: 'integer', minimum: 0 } },
+};
+const EXAMPLES: Record<number, string> = {
+  400: 'prompt: expected at most 1000 characters, received a string of 1001 characters that begins with "A fox"',
+  401: 'This address needs an API key: Authorization: Bearer <key>.',
+  404: 'Task not found',
+};
