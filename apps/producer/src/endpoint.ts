@@ -4,7 +4,7 @@ import type { Needs } from './access/index.ts';
 import { ProblemError } from './problems/index.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
-type Method = 'GET' | 'POST';
+type EndpointMethod = 'GET' | 'POST';
 
 /** One method of an address. */
 export interface Endpoint {
@@ -26,8 +26,12 @@ declare module 'fastify' {
 }
 
 /** One address with the methods that it has. Any other is answered 405, before its body is read. */
-export function resource(app: FastifyInstance, url: string, endpoints: { [M in Method]?: Endpoint }): void {
-  const known = (Object.keys(endpoints) as Method[]).flatMap((method) =>
+export function registerEndpoints(
+  app: FastifyInstance,
+  url: string,
+  endpoints: { [M in EndpointMethod]?: Endpoint },
+): void {
+  const known = (Object.keys(endpoints) as EndpointMethod[]).flatMap((method) =>
     method === 'GET' ? (['GET', 'HEAD'] as const) : [method],
   );
   // HEAD runs the same handler: Fastify's own would read a whole image to throw it away.

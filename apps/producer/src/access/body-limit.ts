@@ -13,18 +13,18 @@ export function limitBody(
   bytes: number | undefined,
 ): RequestPayload {
   if (bytes === undefined) return payload;
-  if (Number(request.headers['content-length'] ?? 0) > bytes) throw tooLarge(bytes);
+  if (Number(request.headers['content-length'] ?? 0) > bytes) throw bodyTooLarge(bytes);
   let seen = 0;
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       seen += chunk.length;
-      done(seen > bytes ? tooLarge(bytes) : null, chunk);
+      done(seen > bytes ? bodyTooLarge(bytes) : null, chunk);
     },
   });
   return (payload as Readable).pipe(counted);
 }
 
-const tooLarge = (bytes: number) =>
+const bodyTooLarge = (bytes: number) =>
   new ProblemError('body_too_large', `This key may send bodies of ${bytes} bytes.`, {
     problems: [{ field: 'body', expected: `at most ${bytes} bytes`, received: 'more' }],
   });

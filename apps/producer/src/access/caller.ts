@@ -11,13 +11,13 @@ export interface Caller {
 }
 
 /** Until there are keys, everybody who reaches us is this one, and may do everything. */
-export const NOBODY_ELSE: Caller = { tenant: 'default', roles: ROLES };
+export const KEYLESS_CALLER: Caller = { tenant: 'default', roles: ROLES };
 
 /** What an address asks of its callers. `house`: an operator of all tenants. `anyone`: nothing. */
 export type Needs = Role | 'house' | 'anyone';
 
 /** Whether this caller may. Without keys there is one tenant, and it has the house to itself. */
-export function may(caller: Caller, needs: Needs): boolean {
+export function hasRole(caller: Caller, needs: Needs): boolean {
   if (needs === 'anyone') return true;
   if (needs !== 'house') return caller.roles.includes(needs);
   return caller.roles.includes('operate') && (!caller.key || caller.tenant === ALL_TENANTS);
@@ -29,14 +29,17 @@ export function may(caller: Caller, needs: Needs): boolean {
  *
  * @returns `undefined` for no key and for one that is none of ours.
  */
-export function callerOf(authorization: string | undefined, keys: readonly ApiKey[]): Caller | undefined {
-  if (keys.length === 0) return NOBODY_ELSE;
-  const text = keyIn(authorization);
+export function identifyCaller(
+  authorization: string | undefined,
+  keys: readonly ApiKey[],
+): Caller | undefined {
+  if (keys.length === 0) return KEYLESS_CALLER;
+  const text = readKey(authorization);
   const key = text === undefined ? undefined : findApiKey(keys, text);
   return key && { tenant: key.tenant, roles: key.roles, key };
 }
 
-function keyIn(authorization = ''): string | undefined {
+function readKey(authorization = ''): string | undefined {
   const [, scheme = '', credentials = ''] = /^(bearer|basic)\s+(\S+)\s*$/i.exec(authorization) ?? [];
   if (scheme.toLowerCase() === 'bearer') return credentials;
   if (scheme.toLowerCase() !== 'basic') return undefined;
@@ -58,7 +61,7 @@ declare module 'fastify' {
 }
 
 /** The tenant of a request that passed the guard. */
-export function tenantOf(request: FastifyRequest): string {
+export function requireTenant(request: FastifyRequest): string {
   if (!request.caller) throw new Error('an address without a guard asked for its caller');
   return request.caller.tenant;
 }

@@ -2,12 +2,12 @@ import type { Settings } from '@darkroom/shared/config';
 import type { Engine } from '@darkroom/shared/engine';
 import type { ApiKey } from '@darkroom/shared/keys';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { refuse } from '../http/index.ts';
+import { sendProblem } from '../http/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import { limitBody } from './body-limit.ts';
-import { type Caller, callerOf, may, type Needs } from './caller.ts';
-import { refuseOtherSites } from './cross-site.ts';
-import { keyRates } from './key-limits.ts';
+import { type Caller, hasRole, identifyCaller, type Needs } from './caller.ts';
+import { rejectCrossSite } from './cross-site.ts';
+import { createRateLimit } from './key-limits.ts';
 import type { SignedLinks } from './signed-links.ts';
 
 export interface GuardDeps {
@@ -17,27 +17,27 @@ export interface GuardDeps {
 }
 
 /** Asks every caller who they are, before anything of a request is read. Register before the routes. */
-export function guard(app: FastifyInstance, deps: GuardDeps): void {
+export function guardRoutes(app: FastifyInstance, deps: GuardDeps): void {
   const { settings, links } = deps;
   const keys: readonly ApiKey[] = settings.API_KEYS;
-  const rates = keyRates(deps);
+  const rates = createRateLimit(deps);
   app.decorateRequest('caller', undefined);
   app.addHook('onRequest', async (request, reply) => {
     const { needs, signable = false } = request.routeOptions.config;
     try {
-      refuseOtherSites(request, keys.length === 0);
+      rejectCrossSite(request, keys.length === 0);
       // An address that there is none of is not worth a key.
       if (request.is404) return;
-      request.caller = callerOf(request.headers.authorization, keys);
+      request.caller = identifyCaller(request.headers.authorization, keys);
       if (needs === 'anyone') return;
       if (signable && !request.caller) {
-        request.caller = await links.opens(request);
+        request.caller = await links.verify(request);
         if (request.caller) return;
       }
-      await rates(admit(request, reply, needs ?? 'house'));
+      await rates(authorize(request, reply, needs ?? 'house'));
     } catch (error) {
       // The dashboard's own routes bring an error handler that knows none of ours.
-      if (needs === undefined) return refuse(error, request, reply);
+      if (needs === undefined) return sendProblem(error, request, reply);
       throw error;
     }
   });
@@ -46,16 +46,16 @@ export function guard(app: FastifyInstance, deps: GuardDeps): void {
   );
 }
 
-function admit(request: FastifyRequest, reply: FastifyReply, needs: Needs): Caller {
+function authorize(request: FastifyRequest, reply: FastifyReply, needs: Needs): Caller {
   const { caller } = request;
   if (!caller) {
     // A browser asks its person for a password only when told so, and sends it along with a page's parts only when
     // they ask the same way: what is no operation of the API is for browsers.
     const inBrowser = !request.routeOptions.config.doc || request.headers.accept?.includes('text/html');
     reply.header('www-authenticate', inBrowser ? 'Basic realm="Darkroom", charset="UTF-8"' : 'Bearer');
-    throw new ProblemError('unauthorized', refusalOf(request.headers.authorization));
+    throw new ProblemError('unauthorized', authMessage(request.headers.authorization));
   }
-  if (may(caller, needs)) return caller;
+  if (hasRole(caller, needs)) return caller;
   throw new ProblemError(
     'forbidden',
     needs === 'house'
@@ -64,7 +64,7 @@ function admit(request: FastifyRequest, reply: FastifyReply, needs: Needs): Call
   );
 }
 
-function refusalOf(authorization: string | undefined): string {
+function authMessage(authorization: string | undefined): string {
   if (!authorization) return 'This address needs an API key: Authorization: Bearer <key>.';
   if (/^(bearer|basic)\s/i.test(authorization)) return 'This API key is not known here.';
   return 'The Authorization header names no key: it reads Authorization: Bearer <key>.';

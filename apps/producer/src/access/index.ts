@@ -4,6 +4,6 @@
 // key-rates.ts     how often a key may ask
 // body-limit.ts    how much a key may send
 // signed-links.ts  links that work without a key for a while
-export { type Needs, tenantOf } from './caller.ts';
-export { guard } from './guard.ts';
-export { type SignedLinks, signedLinks } from './signed-links.ts';
+export { type Needs, requireTenant } from './caller.ts';
+export { guardRoutes } from './guard.ts';
+export { createSignedLinks, type SignedLinks } from './signed-links.ts';

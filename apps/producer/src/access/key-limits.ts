@@ -7,7 +7,7 @@ import type { Caller } from './caller.ts';
 const COUNT_LIMIT_MS = 250;
 
 /** Counts the requests of each key, of all producers together. Who has no key is not counted. */
-export function keyRates({ settings, engine }: { settings: Settings; engine: Engine }) {
+export function createRateLimit({ settings, engine }: { settings: Settings; engine: Engine }) {
   return async ({ key }: Caller): Promise<void> => {
     if (!key) return;
     const perSecond = key.perSecond ?? settings.API_RATE_PER_SECOND;

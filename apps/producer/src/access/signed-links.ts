@@ -2,7 +2,7 @@ import { openLinkSigner } from '@darkroom/shared/keys';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type Clock } from '@darkroom/shared/runtime';
 import type { FastifyRequest } from 'fastify';
-import { bounded, STORE_LIMIT } from '../backends/index.ts';
+import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import type { Caller } from './caller.ts';
 
 /** Links to our own addresses that work without a key until they expire: for stores that cannot sign. */
@@ -10,16 +10,16 @@ export interface SignedLinks {
   /** @param path of the address, from `/`; `until` Unix milliseconds. */
   sign(path: string, tenant: string, until: number): Promise<string>;
   /** Who made the link that a request came by; nobody when it came by none, or too late. */
-  opens(request: FastifyRequest): Promise<Caller | undefined>;
+  verify(request: FastifyRequest): Promise<Caller | undefined>;
 }
 
 /** Both methods throw {@link StoreError} when the store is away before the secret was read. */
-export function signedLinks(store: ObjectStore, clock: Clock): SignedLinks {
+export function createSignedLinks(store: ObjectStore, clock: Clock): SignedLinks {
   const signer = openLinkSigner(store, clock);
   return {
     sign: async (path, tenant, until) =>
-      await bounded(STORE_LIMIT.small, (signal) => signer.sign(path, tenant, until, signal)),
-    opens: async (request) => {
+      await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) => signer.sign(path, tenant, until, signal)),
+    verify: async (request) => {
       const { tenant, expires, signature } = request.query as Record<string, unknown>;
       if (typeof tenant !== 'string' || typeof expires !== 'string' || typeof signature !== 'string') {
         return undefined;
@@ -30,7 +30,7 @@ export function signedLinks(store: ObjectStore, clock: Clock): SignedLinks {
         expiresAt: expires,
         signature,
       };
-      const ours = await bounded(STORE_LIMIT.small, (signal) => signer.verify(link, signal));
+      const ours = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) => signer.verify(link, signal));
       return ours ? { tenant, roles: ['read'] } : undefined;
     },
   };

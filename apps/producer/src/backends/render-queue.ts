@@ -23,13 +23,13 @@ export interface RenderQueue {
    * Of all who added the same id one made the job, and the job tells who by the door token. Also true where the job is
    * gone already.
    */
-  areOurs(checkpoints: readonly Checkpoint[]): Promise<boolean[]>;
+  areOwn(checkpoints: readonly Checkpoint[]): Promise<boolean[]>;
   /** Adding an id that is there already changes nothing. */
   add(checkpoint: Checkpoint): Promise<void>;
   /** All or none. */
   addBulk(checkpoints: Checkpoint[]): Promise<void>;
   /** Ids of the renders that may not be in the day index yet, of those that were added last. */
-  unentered(): Promise<string[]>;
+  listNotYetIndexed(): Promise<string[]>;
   /** Notes that a render is to stop, and has it look now. Safe to call again. */
   cancel(marker: CancelMarker): Promise<void>;
   /** Has a render that is to stop look now; of one that has ended it takes the note away. */
@@ -42,23 +42,23 @@ export interface RenderQueue {
 }
 
 /** Where a render is whose first run has not come to its day index entry: it waits, runs, or the store was away. */
-const UNENTERED: JobType[] = ['prioritized', 'waiting', 'active', 'delayed'];
+const NOT_YET_INDEXED: JobType[] = ['prioritized', 'waiting', 'active', 'delayed'];
 /** In each of these states and lanes. What was added before is not seen until a worker has picked it up. */
-const MOST_UNENTERED = 20_000;
+const MAX_NOT_YET_INDEXED = 20_000;
 
 /**
  * The engine bounds its own calls; this is the door's own limit, so that no fault below can keep a caller
  * waiting (I7). The embedded engine has one session and no network: it is slow, never away.
  */
-const LIMIT_MS = { redis: { one: 2_800, bulk: 12_000 }, pglite: { one: 30_000, bulk: 60_000 } };
+const QUEUE_DEADLINE_MS = { redis: { one: 2_800, bulk: 12_000 }, pglite: { one: 30_000, bulk: 60_000 } };
 
 export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
-  const limit = LIMIT_MS[engine.kind];
+  const limit = QUEUE_DEADLINE_MS[engine.kind];
   return {
-    get: (renderId) => within(limit.one, queues.render.getJob(renderId)),
-    areOurs: async (checkpoints) => {
+    get: (renderId) => withQueueDeadline(limit.one, queues.render.getJob(renderId)),
+    areOwn: async (checkpoints) => {
       const ids = checkpoints.map(({ renderId }) => renderId);
-      const texts = await within(limit.bulk, engine.readJobTexts(QUEUE.render, ids));
+      const texts = await withQueueDeadline(limit.bulk, engine.readJobTexts(QUEUE.render, ids));
       // Not parsed: a quote within any other value would be escaped.
       return checkpoints.map(
         ({ creatorToken }, at) => texts[at]?.includes(`"creatorToken":"${creatorToken}"`) ?? true,
@@ -66,39 +66,39 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     },
     add: async (checkpoint) => {
       const { name, data, opts } = renderJob(checkpoint);
-      await within(limit.one, queues.render.add(name, data, opts));
+      await withQueueDeadline(limit.one, queues.render.add(name, data, opts));
     },
     addBulk: async (checkpoints) => {
-      await within(limit.bulk, queues.render.addBulk(checkpoints.map(renderJob)));
+      await withQueueDeadline(limit.bulk, queues.render.addBulk(checkpoints.map(renderJob)));
     },
-    unentered: () => within(limit.bulk, unenteredIn(queues.render)),
+    listNotYetIndexed: () => withQueueDeadline(limit.bulk, readNotYetIndexed(queues.render)),
     cancel: async (marker) => {
       const { renderId } = marker;
-      await within(limit.one, queues.cancel.add('cancel', marker, { jobId: renderId }));
-      await within(limit.one, wakeRender(queues, renderId));
+      await withQueueDeadline(limit.one, queues.cancel.add('cancel', marker, { jobId: renderId }));
+      await withQueueDeadline(limit.one, wakeRender(queues, renderId));
     },
     wake: async (renderId) => {
-      await within(limit.one, wakeRender(queues, renderId));
+      await withQueueDeadline(limit.one, wakeRender(queues, renderId));
     },
-    deliveries: (renderId) => within(limit.one, findDeliveries(queues, renderId)),
-    redeliver: (messageId) => within(limit.one, redeliverWebhook(queues, messageId)),
-    ping: () => within(limit.one, engine.ping(2_000)),
+    deliveries: (renderId) => withQueueDeadline(limit.one, findDeliveries(queues, renderId)),
+    redeliver: (messageId) => withQueueDeadline(limit.one, redeliverWebhook(queues, messageId)),
+    ping: () => withQueueDeadline(limit.one, engine.ping(2_000)),
   };
 }
 
 /** Those of the lane that runs first are the first to be cut off: their latest are asked for, too, and before. */
-async function unenteredIn(queue: Queues['render']): Promise<string[]> {
+async function readNotYetIndexed(queue: Queues['render']): Promise<string[]> {
   const { interactive } = LANE;
-  const many = (await queue.getPrioritizedCount()) > MOST_UNENTERED;
+  const many = (await queue.getPrioritizedCount()) > MAX_NOT_YET_INDEXED;
   const urgent = many ? ((await queue.getCountsPerPriority([interactive]))[interactive] ?? 0) : 0;
-  const from = Math.max(0, urgent - MOST_UNENTERED);
+  const from = Math.max(0, urgent - MAX_NOT_YET_INDEXED);
   const first = urgent > 0 ? await queue.getRanges(['prioritized'], from, urgent - 1, true) : [];
-  const all = await queue.getRanges(UNENTERED, 0, MOST_UNENTERED - 1, false);
+  const all = await queue.getRanges(NOT_YET_INDEXED, 0, MAX_NOT_YET_INDEXED - 1, false);
   return [...new Set([...first, ...all])];
 }
 
 /** What was sent may still happen after the limit: ids make that harmless. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+async function withQueueDeadline<T>(ms: number, work: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const stop = setAwakeTimeout(ms, () => reject(new EngineError('unavailable', `no answer within ${ms} ms`)));
   try {

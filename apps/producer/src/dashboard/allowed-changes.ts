@@ -1,7 +1,7 @@
 import { QUEUE } from '@darkroom/shared/queues';
 
 /** A change that somebody asks for on the dashboard: Bull Board's route pattern and its parameters. */
-export interface Change {
+export interface DashboardChange {
   method: string;
   route: string;
   queueName?: string | undefined;
@@ -15,7 +15,12 @@ const Q = '/api/queues/:queueName';
  * promoting what waits, removing what has ended. Data and new jobs come through the API only: the worker that
  * holds the lock writes the checkpoint, and an accepted render is never dropped (I1).
  */
-export function refusalOf({ method, route, queueName, queueStatus }: Change): string | undefined {
+export function dashboardChangeError({
+  method,
+  route,
+  queueName,
+  queueStatus,
+}: DashboardChange): string | undefined {
   if (method.toLowerCase() === 'get') return undefined;
   switch (route) {
     case '/api/queues/pause':

@@ -6,26 +6,26 @@ import type { Engine } from '@darkroom/shared/engine';
 import type { Queues } from '@darkroom/shared/queues';
 import type { Scrub } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
-import { refusalOf } from './allowed-changes.ts';
+import { dashboardChangeError } from './allowed-changes.ts';
 import {
-  cancelName,
   completeProgress,
-  deadLetterData,
-  deadLetterName,
-  notifyData,
-  notifyName,
-  pageLink,
-  renderData,
-  renderLink,
-  renderName,
-  storeName,
-  submitName,
+  formatCancelName,
+  formatDeadLetterData,
+  formatDeadLetterName,
+  formatRenderData,
+  formatRenderName,
+  formatStoreName,
+  formatSubmitName,
+  formatWebhookData,
+  formatWebhookName,
+  linkToPage,
+  linkToRender,
 } from './presentation.ts';
 import { scrubDeep } from './scrub-deep.ts';
 
 const PATH = '/queues';
 
-interface Look {
+interface QueueView {
   queue: keyof Queues;
   description: string;
   name?: (job: QueueJobJson) => string;
@@ -34,58 +34,58 @@ interface Look {
   retries: boolean;
 }
 
-const LOOKS: Look[] = [
+const QUEUE_VIEWS: QueueView[] = [
   {
     queue: 'render',
     description: 'One job is one render, for its whole life',
-    name: renderName,
-    data: renderData,
-    link: pageLink,
+    name: formatRenderName,
+    data: formatRenderData,
+    link: linkToPage,
     retries: true,
   },
   {
     queue: 'submit',
     description: 'Purchases on their way to the provider, inside its quota',
-    name: submitName,
-    link: renderLink,
+    name: formatSubmitName,
+    link: linkToRender,
     retries: false,
   },
   {
     queue: 'store',
     description: 'Images on their way into the store',
-    name: storeName,
-    link: renderLink,
+    name: formatStoreName,
+    link: linkToRender,
     retries: false,
   },
   {
     queue: 'deadLetter',
     description: 'Renders that ended badly: read why, then try the render again',
-    name: deadLetterName,
-    data: deadLetterData,
-    link: renderLink,
+    name: formatDeadLetterName,
+    data: formatDeadLetterData,
+    link: linkToRender,
     retries: false,
   },
   {
     queue: 'webhook',
     description: 'Webhooks: one job tells one end of a render to one address',
-    name: notifyName,
-    data: notifyData,
-    link: pageLink,
+    name: formatWebhookName,
+    data: formatWebhookData,
+    link: linkToPage,
     retries: true,
   },
   {
     queue: 'webhookDeadLetter',
     description: 'Webhooks that nobody took within a day: see why, then tell them again through the API',
-    name: notifyName,
-    data: notifyData,
-    link: pageLink,
+    name: formatWebhookName,
+    data: formatWebhookData,
+    link: linkToPage,
     retries: false,
   },
   {
     queue: 'cancel',
     description: 'Renders that somebody wants to stop; a marker goes when its render has ended',
-    name: cancelName,
-    link: pageLink,
+    name: formatCancelName,
+    link: linkToPage,
     retries: false,
   },
   { queue: 'maintenance', description: 'Chores of the workers', retries: false },
@@ -95,13 +95,13 @@ const LOOKS: Look[] = [
 const UNATTENDED: (keyof Queues)[] = ['deadLetter', 'webhookDeadLetter', 'cancel'];
 
 /** Bull Board over every queue, below `/queues`. Nothing that it answers holds a secret (I8). */
-export async function dashboardRoutes(
+export async function registerDashboard(
   app: FastifyInstance,
   deps: { engine: Engine; queues: Queues; scrub: Scrub },
 ): Promise<void> {
   const server = new FastifyAdapter().setBasePath(PATH);
   createBullBoard({
-    queues: LOOKS.map((look) => adapter(deps, look)),
+    queues: QUEUE_VIEWS.map((look) => createAdapter(deps, look)),
     serverAdapter: server,
     options: {
       uiConfig: {
@@ -119,7 +119,7 @@ export async function dashboardRoutes(
       handlerHooks: {
         before: ({ method, route, request }) => {
           const { queueName, queueStatus } = request.params as Record<string, string | undefined>;
-          const message = refusalOf({ method, route, queueName, queueStatus });
+          const message = dashboardChangeError({ method, route, queueName, queueStatus });
           return message === undefined ? undefined : { allow: false, status: 403, message };
         },
         after: (_context, result) => ({
@@ -143,7 +143,10 @@ export async function dashboardRoutes(
   );
 }
 
-function adapter({ engine, queues }: { engine: Engine; queues: Queues }, look: Look): BullMQAdapter {
+function createAdapter(
+  { engine, queues }: { engine: Engine; queues: Queues },
+  look: QueueView,
+): BullMQAdapter {
   const { link, name, data } = look;
   const options = {
     description: look.description,

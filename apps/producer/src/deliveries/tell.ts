@@ -1,15 +1,15 @@
 import type { DeliveryListResponse, DeliveryResponse } from '@darkroom/api';
 import type { Delivery } from '../backends/webhook-deliveries.ts';
 
-const iso = (at: number) => new Date(at).toISOString();
+const toIsoTime = (at: number) => new Date(at).toISOString();
 
 /** Deliveries as the API tells them: where they go by host alone, as the rest of a URL may be secret (I8). */
-export const deliveryList = (deliveries: Delivery[]): DeliveryListResponse => ({
+export const toDeliveryList = (deliveries: Delivery[]): DeliveryListResponse => ({
   object: 'list',
-  data: deliveries.map(deliveryAnswer),
+  data: deliveries.map(toDeliveryResponse),
 });
 
-function deliveryAnswer({ id, job, status, attempts, ...more }: Delivery): DeliveryResponse {
+function toDeliveryResponse({ id, job, status, attempts, ...more }: Delivery): DeliveryResponse {
   return {
     id,
     object: 'delivery',
@@ -18,8 +18,8 @@ function deliveryAnswer({ id, job, status, attempts, ...more }: Delivery): Deliv
     host: hostOf(job.to),
     status,
     attempts,
-    created_at: iso(more.createdAt),
-    next_attempt_at: more.nextAttemptAt === undefined ? null : iso(more.nextAttemptAt),
+    created_at: toIsoTime(more.createdAt),
+    next_attempt_at: more.nextAttemptAt === undefined ? null : toIsoTime(more.nextAttemptAt),
     last_error: more.lastError ?? null,
   };
 }

@@ -2,14 +2,14 @@ import type { Queues } from '@darkroom/shared/queues';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {
-  answered(answer: { method: string; route: string; status: number; seconds: number }): void;
-  intake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string, count?: number): void;
+  recordResponse(answer: { method: string; route: string; status: number; seconds: number }): void;
+  recordIntake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string, count?: number): void;
   /** The page that Prometheus reads, and its content type. Never rejects because a queue is away. */
-  page(): Promise<{ text: string; contentType: string }>;
+  read(): Promise<{ text: string; contentType: string }>;
 }
 
 /** How long a scrape waits for the queues. */
-const DEPTH_LIMIT_MS = 2_000;
+const DEPTH_DEADLINE_MS = 2_000;
 
 /** A registry of this producer alone: two in one process do not share numbers. */
 export function createMetrics(queues: Queues): Metrics {
@@ -43,15 +43,15 @@ export function createMetrics(queues: Queues): Metrics {
   const up = new Gauge({ name: 'darkroom_queue_up', help: '1 while the queue engine answers', registers });
 
   return {
-    answered({ method, route, status, seconds: taken }) {
+    recordResponse({ method, route, status, seconds: taken }) {
       requests.inc({ method, route, status });
       seconds.observe({ method, route }, taken);
     },
-    intake: (outcome, tenant, count = 1) => renders.inc({ outcome, tenant }, count),
-    async page() {
+    recordIntake: (outcome, tenant, count = 1) => renders.inc({ outcome, tenant }, count),
+    async read() {
       // Depths of a queue that does not answer are unknown: old numbers would look like a standstill.
       depth.reset();
-      const counts = await depths(queues);
+      const counts = await readDepths(queues);
       up.set(counts ? 1 : 0);
       for (const { queue, state, count } of counts ?? []) depth.set({ queue, state }, count);
       return { text: await registry.metrics(), contentType: registry.contentType };
@@ -59,10 +59,10 @@ export function createMetrics(queues: Queues): Metrics {
   };
 }
 
-async function depths(queues: Queues) {
+async function readDepths(queues: Queues) {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, DEPTH_LIMIT_MS, undefined);
+    timer = setTimeout(resolve, DEPTH_DEADLINE_MS, undefined);
   });
   const counted = Promise.all(
     Object.values(queues).map(async (queue) =>

@@ -1,6 +1,6 @@
 import type { ObjectStore } from '@darkroom/shared/object-store';
 import type { Clock } from '@darkroom/shared/runtime';
-import { bounded, type RenderQueue } from '../backends/index.ts';
+import { type RenderQueue, withStoreDeadline } from '../backends/index.ts';
 
 export interface Readiness {
   ready: boolean;
@@ -8,7 +8,7 @@ export interface Readiness {
 }
 
 /** Probes may come from many sides: the backends are asked once a second at the most, by one at a time. */
-const FRESH_MS = 1_000;
+const CACHE_MS = 1_000;
 
 export function createReadiness(deps: {
   queue: RenderQueue;
@@ -18,22 +18,22 @@ export function createReadiness(deps: {
   let last: { at: number; answer: Promise<Readiness> } | undefined;
   return () => {
     const now = deps.clock.now();
-    if (!last || now - last.at >= FRESH_MS) last = { at: now, answer: look(deps.queue, deps.store) };
+    if (!last || now - last.at >= CACHE_MS) last = { at: now, answer: checkBackends(deps.queue, deps.store) };
     return last.answer;
   };
 }
 
-async function look(queue: RenderQueue, store: ObjectStore): Promise<Readiness> {
+async function checkBackends(queue: RenderQueue, store: ObjectStore): Promise<Readiness> {
   const [queueAnswer, storeAnswer] = await Promise.all([
-    outcome(queue.ping()),
+    toCheck(queue.ping()),
     // Nothing has this key: an answer is enough.
-    outcome(bounded(2_500, (signal) => store.head('probe/ready', { signal }))),
+    toCheck(withStoreDeadline(2_500, (signal) => store.head('probe/ready', { signal }))),
   ]);
   const checks = { queue: queueAnswer, store: storeAnswer };
   return { ready: checks.queue === 'ok' && checks.store === 'ok', checks };
 }
 
-const outcome = (probe: Promise<unknown>) =>
+const toCheck = (probe: Promise<unknown>) =>
   probe.then(
     () => 'ok' as const,
     () => 'unavailable' as const,

@@ -1,24 +1,24 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { resource } from '../endpoint.ts';
-import { answer, refusal, refusals } from '../openapi/index.ts';
+import { registerEndpoints } from '../endpoint.ts';
+import { jsonResponse, problemResponse, problemResponses } from '../openapi/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 
 /** Probes for whoever runs us. */
-export function healthRoutes(
+export function registerHealth(
   app: FastifyInstance,
   deps: { metrics: Metrics; readiness: () => Promise<Readiness> },
 ): void {
   // Alive means that this process answers: what it stands on is readiness.
-  resource(app, '/healthz', {
+  registerEndpoints(app, '/healthz', {
     GET: {
       needs: 'anyone',
       doc: healthDoc,
       run: async (_request, reply) => await reply.send({ status: 'ok' }),
     },
   });
-  resource(app, '/readyz', {
+  registerEndpoints(app, '/readyz', {
     GET: {
       needs: 'anyone',
       doc: readyDoc,
@@ -28,20 +28,20 @@ export function healthRoutes(
       },
     },
   });
-  resource(app, '/metrics', {
+  registerEndpoints(app, '/metrics', {
     // Its labels name the tenants.
     GET: {
       needs: 'house',
       doc: metricsDoc,
       run: async (_request, reply) => {
-        const { text, contentType } = await deps.metrics.page();
+        const { text, contentType } = await deps.metrics.read();
         return await reply.type(contentType).send(text);
       },
     },
   });
 }
 
-const unreadable = { '400': refusal('The request cannot be read.', ['bad_request']) };
+const unreadable = { '400': problemResponse('The request cannot be read.', ['bad_request']) };
 
 const healthDoc = {
   operationId: 'getHealth',
@@ -85,7 +85,7 @@ const metricsDoc = {
   tags: ['House'],
   summary: 'What happened here, in numbers',
   responses: {
-    '200': answer("Prometheus's text format.", z.string(), { type: 'text/plain' }),
-    ...refusals(),
+    '200': jsonResponse("Prometheus's text format.", z.string(), { type: 'text/plain' }),
+    ...problemResponses(),
   },
 };

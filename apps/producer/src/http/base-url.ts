@@ -9,13 +9,13 @@ declare module 'fastify' {
   }
 }
 
-/** Lets {@link baseUrl} know our own address. `fallback` is set once we listen. */
-export function knowOwnUrl(app: FastifyInstance, publicUrl: string | undefined): void {
+/** Lets {@link resolveBaseUrl} know our own address. `fallback` is set once we listen. */
+export function registerOwnUrl(app: FastifyInstance, publicUrl: string | undefined): void {
   app.decorate('ownUrl', { public: publicUrl, fallback: 'http://127.0.0.1' });
 }
 
 /** The address that the caller reached us by: the links in an answer lead back the same way. */
-export function baseUrl(request: FastifyRequest): string {
+export function resolveBaseUrl(request: FastifyRequest): string {
   const own = request.server.ownUrl;
   if (own.public) return own.public;
   return HOST.test(request.host) ? `${request.protocol}://${request.host}` : own.fallback;

@@ -2,19 +2,19 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** How long a body may take as a whole: one that drips in for ever holds memory for ever. */
-const WHOLE_MS = 120_000;
+const MAX_BODY_MS = 120_000;
 /** How long nothing may move, in either direction, while a body is streamed. */
-const PAUSE_MS = 120_000;
+const MAX_IDLE_MS = 120_000;
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** How long bodies may take. */
-    bodyTime: { whole: number; pause: number; running: WeakMap<IncomingMessage, NodeJS.Timeout> };
+    bodyTimeout: { whole: number; pause: number; running: WeakMap<IncomingMessage, NodeJS.Timeout> };
   }
 }
 
 /** Ends connections whose body takes too long. In place of the server's own limit, which knows no exceptions. */
-export function limitBodyTime(app: FastifyInstance, whole = WHOLE_MS, pause = PAUSE_MS): void {
+export function limitBodyTime(app: FastifyInstance, whole = MAX_BODY_MS, pause = MAX_IDLE_MS): void {
   const running = new WeakMap<IncomingMessage, NodeJS.Timeout>();
   app.decorate('bodyTime', { whole, pause, running });
   app.addHook('onRequest', async ({ raw }, reply) => {
@@ -32,8 +32,8 @@ export function limitBodyTime(app: FastifyInstance, whole = WHOLE_MS, pause = PA
 }
 
 /** Lets a body take as long as it takes, as long as something moves. */
-export function bodyMayLast({ raw, server }: FastifyRequest): void {
-  const { running, pause } = server.bodyTime;
+export function liftBodyTimeout({ raw, server }: FastifyRequest): void {
+  const { running, pause } = server.bodyTimeout;
   clearTimeout(running.get(raw));
   // Without a listener Node ends the connection; it takes the limit back when the next request comes.
   raw.socket.setTimeout(pause);

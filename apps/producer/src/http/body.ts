@@ -12,13 +12,13 @@ const KINDS: Record<string, BodyKind> = {
 };
 
 /** In this scope bodies come as bytes: whoever reads them tells what is wrong with them. */
-export function readBytes(scope: FastifyInstance): void {
+export function parseBodiesAsBytes(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
-/** In this scope NDJSON is not read at all: whoever reads it does so bit by bit. After {@link readBytes}. */
-export function leaveStreams(scope: FastifyInstance): void {
+/** In this scope NDJSON is not read at all: whoever reads it does so bit by bit. After {@link parseBodiesAsBytes}. */
+export function passNdjsonThrough(scope: FastifyInstance): void {
   const types = Object.keys(KINDS).filter((type) => KINDS[type] === 'ndjson');
   scope.addContentTypeParser(types, (_request, payload, done) => done(null, payload));
 }
@@ -28,7 +28,7 @@ export function leaveStreams(scope: FastifyInstance): void {
  *
  * @throws {ProblemError} `unsupported_media_type`.
  */
-export function bodyKind(request: FastifyRequest, allowed: readonly BodyKind[]): BodyKind {
+export function requireBodyKind(request: FastifyRequest, allowed: readonly BodyKind[]): BodyKind {
   const wanted = allowed.includes('ndjson') ? 'application/json or application/x-ndjson' : 'application/json';
   const [type = '', ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
   const kind = KINDS[type.trim()];
@@ -46,7 +46,7 @@ export function bodyKind(request: FastifyRequest, allowed: readonly BodyKind[]):
 }
 
 /** The bytes of a body; none at all when nothing was sent. */
-export function bytesOf(request: FastifyRequest): Buffer {
+export function getBodyBytes(request: FastifyRequest): Buffer {
   return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
 }
 
@@ -55,7 +55,7 @@ export function bytesOf(request: FastifyRequest): Buffer {
  *
  * Throws what ends it: a {@link ProblemError} when it is larger than its key allows, or the connection's own error.
  */
-export async function* streamOf(request: FastifyRequest): AsyncGenerator<Buffer> {
+export async function* streamBody(request: FastifyRequest): AsyncGenerator<Buffer> {
   const { body, raw } = request;
   if (Buffer.isBuffer(body)) yield body;
   if (!(body instanceof Readable)) return;
@@ -73,7 +73,7 @@ export async function* streamOf(request: FastifyRequest): AsyncGenerator<Buffer>
 }
 
 /** Whether the connection broke before the body was over: nobody is there to be told. */
-export const brokeOff = ({ raw }: FastifyRequest) => raw.destroyed && !raw.complete;
+export const clientAborted = ({ raw }: FastifyRequest) => raw.destroyed && !raw.complete;
 
 /** How long a caller may take to see that the rest of its body is of no interest. */
 const LINGER_MS = 2_000;
@@ -82,7 +82,7 @@ const LINGER_MS = 2_000;
  * For answers that may be over before their body is: the rest is thrown away for a while, so that the caller gets to
  * read the answer, and then the connection ends.
  */
-export function leaveBody({ raw }: FastifyRequest, reply: FastifyReply): void {
+export function drainUnreadBody({ raw }: FastifyRequest, reply: FastifyReply): void {
   reply.raw.once('finish', () => {
     if (raw.complete) return;
     raw.resume();

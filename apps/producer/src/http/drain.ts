@@ -2,7 +2,7 @@ import type { Clock } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
 
 /** How often a closing server looks whether it still has something to answer. */
-const LOOK_MS = 20;
+const CHECK_EVERY_MS = 20;
 
 /**
  * Makes a server that can be closed in time. Closing takes no more connections, lets requests end that run,
@@ -10,7 +10,7 @@ const LOOK_MS = 20;
  *
  * @returns closes; resolves after `limitMs` at the latest. Idempotent.
  */
-export function drainable(app: FastifyInstance, clock: Clock, limitMs: number): () => Promise<void> {
+export function createDrain(app: FastifyInstance, clock: Clock, limitMs: number): () => Promise<void> {
   let running = 0;
   app.addHook('onRequest', async (_request, reply) => {
     running++;
@@ -28,7 +28,7 @@ export function drainable(app: FastifyInstance, clock: Clock, limitMs: number): 
     });
     while (!closed) {
       if (running === 0 || clock.now() >= deadline) app.server.closeAllConnections();
-      await Promise.race([closing, clock.sleep(LOOK_MS)]);
+      await Promise.race([closing, clock.sleep(CHECK_EVERY_MS)]);
     }
     await closing;
   };

@@ -5,9 +5,9 @@
 // base-url.ts     the address that a caller reached us by
 // drain.ts        closing in time
 
-export { type Endpoint, resource } from '../endpoint.ts';
+export { type Endpoint, registerEndpoints } from '../endpoint.ts';
 export * from './base-url.ts';
 export * from './body.ts';
-export { bodyMayLast } from './body-timeout.ts';
+export { liftBodyTimeout } from './body-timeout.ts';
 export * from './drain.ts';
 export * from './server.ts';

@@ -8,8 +8,8 @@ import {
   fastify,
   LogController,
 } from 'fastify';
-import { ProblemError, problemBody, toProblem } from '../problems/index.ts';
-import { baseUrl, knowOwnUrl } from './base-url.ts';
+import { ProblemError, toProblem, toProblemResponse } from '../problems/index.ts';
+import { registerOwnUrl, resolveBaseUrl } from './base-url.ts';
 import { limitBodyTime } from './body-timeout.ts';
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
@@ -19,13 +19,13 @@ export interface ServerDeps {
   logger: Logger;
   clock: Clock;
   /** Addresses that refuse in another form, also where no route is reached. */
-  refusalsBelow?(url: string): typeof refuse | undefined;
+  errorHandlerFor?(url: string): typeof sendProblem | undefined;
   /** Told of every answer, by route pattern. */
-  onAnswer(answer: { method: string; route: string; status: number; seconds: number }): void;
+  onResponse(answer: { method: string; route: string; status: number; seconds: number }): void;
 }
 
 /** A server that knows no route yet, but how to say no. */
-export function createServer({ settings, logger, clock, refusalsBelow, onAnswer }: ServerDeps) {
+export function createServer({ settings, logger, clock, errorHandlerFor, onResponse }: ServerDeps) {
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     // Our own line tells more, and every line of a request has its id.
@@ -41,7 +41,11 @@ export function createServer({ settings, logger, clock, refusalsBelow, onAnswer 
     },
     // An address that cannot be decoded never reaches a route.
     frameworkErrors: (error, request, reply) =>
-      void (refusalsBelow?.(request.url) ?? refuse)(error, request as FastifyRequest, reply as FastifyReply),
+      void (errorHandlerFor?.(request.url) ?? sendProblem)(
+        error,
+        request as FastifyRequest,
+        reply as FastifyReply,
+      ),
     clientErrorHandler: (error, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) return;
       const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
@@ -50,7 +54,7 @@ export function createServer({ settings, logger, clock, refusalsBelow, onAnswer 
         tooLarge ? 'The request line and headers are too long.' : 'This is not an HTTP/1.1 request.',
       );
       const body = JSON.stringify(
-        problemBody(problem, { base: app.ownUrl.public ?? app.ownUrl.fallback, id: 'none' }),
+        toProblemResponse(problem, { base: app.ownUrl.public ?? app.ownUrl.fallback, id: 'none' }),
       );
       socket.end(
         `HTTP/1.1 ${problem.status} Refused\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
@@ -58,17 +62,17 @@ export function createServer({ settings, logger, clock, refusalsBelow, onAnswer 
     },
   });
 
-  knowOwnUrl(app, settings.PUBLIC_URL);
+  registerOwnUrl(app, settings.PUBLIC_URL);
   limitBodyTime(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
-    reply.headers(SAFE);
+    reply.headers(SECURITY_HEADERS);
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     const status = reply.statusCode;
     const ms = reply.elapsedTime;
-    onAnswer({ method: request.method, route, status, seconds: ms / 1000 });
+    onResponse({ method: request.method, route, status, seconds: ms / 1000 });
     const renderId = (request.params as { id?: string } | undefined)?.id;
     const line = {
       method: request.method,
@@ -80,15 +84,15 @@ export function createServer({ settings, logger, clock, refusalsBelow, onAnswer 
     };
     request.log[status >= 500 ? 'warn' : request.method === 'GET' ? 'debug' : 'info'](line, 'answered');
   });
-  app.setErrorHandler(refuse);
+  app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) =>
-    refuse(new ProblemError('not_found', 'There is nothing at this address.'), request, reply),
+    sendProblem(new ProblemError('not_found', 'There is nothing at this address.'), request, reply),
   );
   return app;
 }
 
 /** The API answers data, never pages: nothing in an answer may run or be framed. */
-const SAFE = {
+const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -98,7 +102,7 @@ const SAFE = {
 };
 
 /** Answers a failure as problem+json, and logs what a caller must not see. */
-export function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const problem = toProblem(error);
   if (problem.status >= 500) {
     const err = problem.cause ?? problem;
@@ -108,5 +112,5 @@ export function refuse(error: unknown, request: FastifyRequest, reply: FastifyRe
   return reply
     .code(problem.status)
     .header('content-type', 'application/problem+json; charset=utf-8')
-    .send(JSON.stringify(problemBody(problem, { base: baseUrl(request), id: request.id })));
+    .send(JSON.stringify(toProblemResponse(problem, { base: resolveBaseUrl(request), id: request.id })));
 }

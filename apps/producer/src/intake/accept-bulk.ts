@@ -1,12 +1,12 @@
-import type { DoorDeps } from './accept-render.ts';
-import { type BulkCall, type Outcome, prepare, settle } from './batch.ts';
-import type { Item } from './bulk-items.ts';
+import type { IntakeDeps } from './accept-render.ts';
+import { type BulkCall, enqueueBatch, type ItemOutcome, prepareBatch } from './batch.ts';
+import type { BulkItemInput } from './bulk-items.ts';
 
 /** What became of one item. */
-export type ItemResult = { index: number; line?: number } & Outcome;
+export type ItemResult = { index: number; line?: number } & ItemOutcome;
 
 /** Batches that are under way: one is looked into while another is being added. */
-const AHEAD = 3;
+const MAX_CONCURRENT_BATCHES = 3;
 
 export interface BulkCaller {
   tenant: string;
@@ -23,16 +23,16 @@ export interface BulkCaller {
  *
  * Throws what the batches throw, after the results of those before.
  */
-export async function* acceptBatches(
-  deps: DoorDeps,
+export async function* acceptBulk(
+  deps: IntakeDeps,
   caller: BulkCaller,
-  batches: AsyncGenerator<Item[]>,
+  batches: AsyncGenerator<BulkItemInput[]>,
 ): AsyncGenerator<ItemResult[]> {
   // A queue that hangs is found out by a small question: a large one may take long for good reasons.
   const answers = deps.queue.ping();
   answers.catch(() => undefined);
   const call: BulkCall = { deps, tenant: caller.tenant, key: caller.key, turn: answers };
-  const accept = async (items: Item[]) => {
+  const accept = async (items: BulkItemInput[]) => {
     const results = await acceptBatch(call, items);
     caller.onResults?.(results);
     return results;
@@ -43,7 +43,7 @@ export async function* acceptBatches(
     result.catch(() => undefined);
     return result;
   };
-  const underway = Array.from({ length: AHEAD }, start);
+  const underway = Array.from({ length: MAX_CONCURRENT_BATCHES }, start);
   try {
     for (let results = await underway.shift(); results; results = await underway.shift()) {
       underway.push(start());
@@ -55,25 +55,25 @@ export async function* acceptBatches(
   }
 }
 
-async function acceptBatch(call: BulkCall, items: Item[]): Promise<ItemResult[]> {
+async function acceptBatch(call: BulkCall, items: BulkItemInput[]): Promise<ItemResult[]> {
   const before = call.turn;
   const { promise: turn, resolve: next } = Promise.withResolvers<void>();
   call.turn = turn;
   try {
-    const prepared = await prepare(call, items);
+    const prepared = await prepareBatch(call, items);
     // In the order of the request: of two with one key the first makes the render. Nobody waits for an answer here.
     await before;
-    const settling = settle(call, prepared);
+    const settling = enqueueBatch(call, prepared);
     next();
-    return placed(items, await settling);
+    return addPositions(items, await settling);
   } finally {
     next();
   }
 }
 
-function placed(items: Item[], outcomes: Outcome[]): ItemResult[] {
+function addPositions(items: BulkItemInput[], outcomes: ItemOutcome[]): ItemResult[] {
   return outcomes.map((outcome, at) => {
-    const { index, line } = items[at] as Item;
+    const { index, line } = items[at] as BulkItemInput;
     return line === undefined ? { index, ...outcome } : { index, line, ...outcome };
   });
 }

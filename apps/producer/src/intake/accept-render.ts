@@ -4,21 +4,21 @@ import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type Checkpoint, drawRenderId, renderIdFor, type StoredInput } from '@darkroom/shared/render';
 import { type Clock } from '@darkroom/shared/runtime';
 import { type RenderSnapshot } from '@darkroom/shared/snapshot';
-import { bounded, type RenderQueue, STORE_LIMIT } from '../backends/index.ts';
+import { type RenderQueue, STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { findRender } from '../lookup/index.ts';
-import { isQueueAway, ProblemError, queueAway } from '../problems/index.ts';
-import { differingFields, fingerprintOf } from './fingerprint.ts';
-import { firstCheckpoint } from './first-checkpoint.ts';
-import { type OwnPictures, type Packed, pack, storeInputs } from './references.ts';
+import { isQueueAway, ProblemError, queueUnavailable } from '../problems/index.ts';
+import { fingerprintRequest, listDifferingFields } from './fingerprint.ts';
+import { createCheckpoint } from './first-checkpoint.ts';
+import { type PackedRequest, packRequest, storeInputs, type TenantUploads } from './references.ts';
 import type { CheckedRequest } from './request.ts';
 
-export interface DoorDeps {
+export interface IntakeDeps {
   queue: RenderQueue;
   store: ObjectStore;
   ledger: Ledger;
   clock: Clock;
   /** Pictures that tenants uploaded before. */
-  uploads: OwnPictures;
+  uploads: TenantUploads;
   /** A text that nobody else draws. */
   newToken(): string;
   /** What a `webhook_url` may be: who has secrets to sign with, and whether it may be a private address. */
@@ -26,7 +26,7 @@ export interface DoorDeps {
 }
 
 /** A render that is durable now (I1), or was before. */
-export type Accepted = Pick<RenderSnapshot, 'renderId' | 'status' | 'progress' | 'createdAt'> & {
+export type AcceptedRender = Pick<RenderSnapshot, 'renderId' | 'status' | 'progress' | 'createdAt'> & {
   duplicate: boolean;
 };
 
@@ -43,39 +43,47 @@ export interface Draft {
  *
  * @throws {ProblemError} `invalid_request`, `idempotency_conflict` or `queue_unavailable`; {@link StoreError}.
  */
-export async function accept(deps: DoorDeps, tenant: string, checked: CheckedRequest): Promise<Accepted> {
-  const draft = await draftOf(deps, tenant, checked);
+export async function acceptRender(
+  deps: IntakeDeps,
+  tenant: string,
+  checked: CheckedRequest,
+): Promise<AcceptedRender> {
+  const draft = await draftRender(deps, tenant, checked);
   const { checkpoint, keyed } = draft;
   const { renderId } = checkpoint;
   if (keyed) {
     const earlier = await findRender(deps, tenant, renderId);
-    if (earlier) return recognised(earlier, checkpoint);
+    if (earlier) return toDuplicate(earlier, checkpoint);
   }
   await store(deps, draft);
   try {
     await deps.queue.add(checkpoint);
-    if (!keyed || (await deps.queue.areOurs([checkpoint]))[0]) return created(checkpoint);
+    if (!keyed || (await deps.queue.areOwn([checkpoint]))[0]) return toNewRender(checkpoint);
     // Somebody else was faster.
     const theirs = await findRender(deps, tenant, renderId);
-    return theirs ? recognised(theirs, checkpoint) : created(checkpoint);
+    return theirs ? toDuplicate(theirs, checkpoint) : toNewRender(checkpoint);
   } catch (error) {
-    throw isQueueAway(error) ? queueAway(error, renderId) : error;
+    throw isQueueAway(error) ? queueUnavailable(error, renderId) : error;
   }
 }
 
 /** Everything before queue and store. Waits only for images to be looked into. @throws {ProblemError} */
-export function draftOf(deps: DoorDeps, tenant: string, checked: CheckedRequest): Draft | Promise<Draft> {
+export function draftRender(
+  deps: IntakeDeps,
+  tenant: string,
+  checked: CheckedRequest,
+): Draft | Promise<Draft> {
   const { secrets, allowPrivate } = deps.webhooks;
   const signed = checked.request.webhook_url === undefined || valuesOfTenant(secrets, tenant).length > 0;
   const own = { pictures: deps.uploads, tenant };
-  const packed = pack(checked.request, { signed, allowPrivate }, own);
-  const draft = ({ request, inputs }: Packed): Draft => {
+  const packed = packRequest(checked.request, { signed, allowPrivate }, own);
+  const draft = ({ request, inputs }: PackedRequest): Draft => {
     const key = checked.idempotencyKey;
-    const checkpoint = firstCheckpoint({
+    const checkpoint = createCheckpoint({
       renderId: key === undefined ? drawRenderId() : renderIdFor(tenant, key),
       tenant,
       request,
-      fingerprint: fingerprintOf(request),
+      fingerprint: fingerprintRequest(request),
       provider: 'toapis',
       creatorToken: deps.newToken(),
       now: deps.clock.now(),
@@ -86,23 +94,23 @@ export function draftOf(deps: DoorDeps, tenant: string, checked: CheckedRequest)
 }
 
 /** Stores what a draft's job will refer to. @throws {StoreError} */
-export async function store(deps: DoorDeps, { inputs }: Draft): Promise<void> {
+export async function store(deps: IntakeDeps, { inputs }: Draft): Promise<void> {
   if (inputs.length === 0) return;
-  await bounded(STORE_LIMIT.image, (signal) => storeInputs(deps.store, inputs, signal));
+  await withStoreDeadline(STORE_DEADLINE_MS.image, (signal) => storeInputs(deps.store, inputs, signal));
 }
 
-export function created(checkpoint: Checkpoint): Accepted {
+export function toNewRender(checkpoint: Checkpoint): AcceptedRender {
   const { renderId, createdAt } = checkpoint;
   return { renderId, createdAt, status: 'queued', progress: 0, duplicate: false };
 }
 
 /** The earlier render of a key. @throws {ProblemError} `idempotency_conflict` when it asked for something else. */
-export function recognised(standing: RenderSnapshot, asked: Checkpoint): Accepted {
-  if (standing.fingerprint === asked.fingerprint) return { ...standing, duplicate: true };
-  const fields = differingFields(standing.request, asked.request);
+export function toDuplicate(existing: RenderSnapshot, requested: Checkpoint): AcceptedRender {
+  if (existing.fingerprint === requested.fingerprint) return { ...existing, duplicate: true };
+  const fields = listDifferingFields(existing.request, requested.request);
   throw new ProblemError(
     'idempotency_conflict',
-    `This idempotency key belongs to render ${standing.renderId}, which asked for something else. Use a new key for a new request.`,
+    `This idempotency key belongs to render ${existing.renderId}, which asked for something else. Use a new key for a new request.`,
     {
       problems: [
         {
@@ -111,7 +119,7 @@ export function recognised(standing: RenderSnapshot, asked: Checkpoint): Accepte
           received: `another ${fields.join(', ') || 'request'}`,
         },
       ],
-      renderId: standing.renderId,
+      renderId: existing.renderId,
     },
   );
 }

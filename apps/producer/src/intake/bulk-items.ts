@@ -1,27 +1,30 @@
-import { describe } from '../problems/field-problems.ts';
+import { describeValue } from '../problems/field-problems.ts';
 import { invalidRequest, ProblemError } from '../problems/index.ts';
 import { parseJson } from './json.ts';
-import { type Line, linesOf } from './lines.ts';
+import { type Line, splitLines } from './lines.ts';
 
 /** Items that one JSON document holds: of a request, and of an answer. */
 export const MAX_ITEMS = 10_000;
 /** Items that are let in together: large enough to be quick, small enough not to hold up others. */
-const BATCH = 250;
+const MAX_BATCH = 250;
 
 /** One item of a bulk body: its value, or why it has none. `line` counts from 1 in NDJSON. */
-export type Item = { index: number; line?: number } & ({ value: unknown } | { problem: ProblemError });
+export type BulkItemInput = { index: number; line?: number } & (
+  | { value: unknown }
+  | { problem: ProblemError }
+);
 
 /** The items of a JSON body, in batches. @throws {ProblemError} when the body as a whole is of no use. */
-export async function* batchesOfJson(bytes: Uint8Array): AsyncGenerator<Item[]> {
+export async function* readJsonBatches(bytes: Uint8Array): AsyncGenerator<BulkItemInput[]> {
   const body = parseJson(bytes);
   const list = Array.isArray(body) ? body : (body as { renders?: unknown } | null)?.renders;
   if (!Array.isArray(list)) {
     throw invalidRequest([
-      { field: 'body', expected: 'an array of renders, or {"renders": […]}', received: describe(body) },
+      { field: 'body', expected: 'an array of renders, or {"renders": […]}', received: describeValue(body) },
     ]);
   }
-  if (list.length === 0 || list.length > MAX_ITEMS) throw wrongCount(list.length === 0 ? 'none' : 'more');
-  yield* inBatches(list.map((value, index) => ({ index, value })));
+  if (list.length === 0 || list.length > MAX_ITEMS) throw wrongItemCount(list.length === 0 ? 'none' : 'more');
+  yield* splitIntoBatches(list.map((value, index) => ({ index, value })));
 }
 
 /**
@@ -31,39 +34,45 @@ export async function* batchesOfJson(bytes: Uint8Array): AsyncGenerator<Item[]> 
  * @param limit bytes of one line.
  * @throws {ProblemError} when there is no item at all; and what the body throws.
  */
-export async function* batchesOfNdjson(body: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Item[]> {
+export async function* readNdjsonBatches(
+  body: AsyncIterable<Buffer>,
+  limit: number,
+): AsyncGenerator<BulkItemInput[]> {
   let count = 0;
-  for await (const lines of linesOf(body, limit)) {
-    const items: Item[] = [];
+  for await (const lines of splitLines(body, limit)) {
+    const items: BulkItemInput[] = [];
     for (const line of lines) {
       if (line.bytes && isBlank(line.bytes)) continue;
-      items.push({ index: count, line: line.number, ...parsed(line, limit) });
+      items.push({ index: count, line: line.number, ...parseLine(line, limit) });
       count += 1;
     }
-    yield* inBatches(items);
+    yield* splitIntoBatches(items);
   }
-  if (count === 0) throw wrongCount('none');
+  if (count === 0) throw wrongItemCount('none');
 }
 
 /** As many items as one JSON answer tells. @throws {ProblemError} after them, when there are more. */
-export async function* atMost(batches: AsyncIterable<Item[]>, most = MAX_ITEMS): AsyncGenerator<Item[]> {
+export async function* limitItems(
+  batches: AsyncIterable<BulkItemInput[]>,
+  most = MAX_ITEMS,
+): AsyncGenerator<BulkItemInput[]> {
   for await (const batch of batches) {
     const left = most - (batch[0]?.index ?? 0);
     if (batch.length <= left) yield batch;
     else {
       if (left > 0) yield batch.slice(0, left);
-      throw wrongCount('more');
+      throw wrongItemCount('more');
     }
   }
 }
 
 /** All about as large. */
-function* inBatches(items: Item[]): Generator<Item[]> {
-  const size = Math.ceil(items.length / Math.ceil(items.length / BATCH));
+function* splitIntoBatches(items: BulkItemInput[]): Generator<BulkItemInput[]> {
+  const size = Math.ceil(items.length / Math.ceil(items.length / MAX_BATCH));
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
-function parsed({ bytes }: Line, limit: number): { value: unknown } | { problem: ProblemError } {
+function parseLine({ bytes }: Line, limit: number): { value: unknown } | { problem: ProblemError } {
   if (!bytes) return { problem: lineTooLong(limit) };
   try {
     return { value: parseJson(bytes, 'line') };
@@ -80,7 +89,7 @@ const lineTooLong = (limit: number) =>
     problems: [{ field: 'line', expected: `at most ${limit} bytes`, received: 'more' }],
   });
 
-const wrongCount = (received: 'none' | 'more') =>
+const wrongItemCount = (received: 'none' | 'more') =>
   invalidRequest([
     {
       field: 'renders',

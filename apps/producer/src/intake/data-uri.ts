@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { type FieldProblem } from '../problems/field-problems.ts';
 
 /** The bytes of a data URI, found to be the image that it claims to be. */
-export interface Picture {
+export interface DataUriImage {
   bytes: Buffer;
   sha256: string;
   contentType: string;
@@ -19,7 +19,7 @@ export async function readDataUri(
   uri: string,
   field: string,
   role: 'image' | 'mask',
-): Promise<Picture | FieldProblem> {
+): Promise<DataUriImage | FieldProblem> {
   const prefix = DATA_URI.exec(uri);
   const declared = FORMATS[prefix?.[1] ?? ''];
   if (!prefix || !declared) return problem(field, 'a data URI of an image', 'another one');
@@ -39,10 +39,10 @@ export async function readDataUri(
     return problem(field, 'valid base64 after the comma', 'broken base64');
   if (bytes.length === 0) return problem(field, 'an image', 'no bytes at all');
 
-  const actual = signatureOf(bytes);
+  const actual = detectFormat(bytes);
   if (!actual) return problem(field, `a real ${declared} image`, 'bytes that are no JPEG, PNG or WebP');
   if (actual !== declared) return problem(field, `a ${declared} image, as declared`, `a ${actual} image`);
-  const pixels = await dimensions(bytes);
+  const pixels = await readDimensions(bytes);
   if (!pixels) return problem(field, `a readable ${declared} image`, 'one that cannot be read');
   return { bytes, sha256: sha256(bytes), contentType: `image/${actual}`, ...pixels };
 }
@@ -54,7 +54,7 @@ const problem = (field: string, expected: string, received: string): FieldProble
 });
 
 /** By content, and before the image library sees it: it would also read SVG, PDF and more. */
-function signatureOf(bytes: Buffer): string | undefined {
+function detectFormat(bytes: Buffer): string | undefined {
   if (bytes.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff]))) return 'jpeg';
   if (bytes.subarray(0, 8).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])))
     return 'png';
@@ -62,7 +62,7 @@ function signatureOf(bytes: Buffer): string | undefined {
   return riff && bytes.subarray(8, 12).toString('latin1') === 'WEBP' ? 'webp' : undefined;
 }
 
-async function dimensions(bytes: Buffer): Promise<{ width: number; height: number } | undefined> {
+async function readDimensions(bytes: Buffer): Promise<{ width: number; height: number } | undefined> {
   try {
     const { width, height } = await sharp(bytes, { limitInputPixels: 268_000_000 }).metadata();
     return width && height ? { width, height } : undefined;

@@ -6,7 +6,7 @@ import { invalidRequest } from '../problems/index.ts';
  * the image or the failure. Everything else that the API allows, at its longest and all together, fits below
  * it with 256 bytes of metadata, so it is the metadata that gives way.
  */
-const ROOM = 7 * 1024;
+const MAX_CHECKPOINT_BYTES = 7 * 1024;
 
 export interface NewRender {
   renderId: string;
@@ -19,7 +19,7 @@ export interface NewRender {
 }
 
 /** @throws {ProblemError} `invalid_request` when the job would be too large. */
-export function firstCheckpoint(render: NewRender): Checkpoint {
+export function createCheckpoint(render: NewRender): Checkpoint {
   const { now, ...rest } = render;
   const checkpoint: Checkpoint = {
     version: 1,
@@ -33,7 +33,7 @@ export function firstCheckpoint(render: NewRender): Checkpoint {
   // Prompt and metadata alone, at their longest, take less than 6 KB.
   const { images, mask, webhook } = render.request;
   if (images.length === 0 && !mask && !webhook) return checkpoint;
-  const excess = Buffer.byteLength(JSON.stringify(checkpoint)) - ROOM;
+  const excess = Buffer.byteLength(JSON.stringify(checkpoint)) - MAX_CHECKPOINT_BYTES;
   if (excess <= 0) return checkpoint;
   const metadata = Buffer.byteLength(JSON.stringify(render.request.metadata ?? {}));
   const field = metadata > excess ? 'metadata' : 'prompt';

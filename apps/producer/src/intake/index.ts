@@ -14,5 +14,5 @@ export * from './accept-bulk.ts';
 export * from './accept-render.ts';
 export * from './bulk-items.ts';
 export * from './json.ts';
-export type { OwnPictures } from './references.ts';
+export type { TenantUploads } from './references.ts';
 export * from './request.ts';

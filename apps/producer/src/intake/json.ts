@@ -9,53 +9,53 @@ const MAX_DEPTH = 32;
  * @throws {ProblemError} `empty_body`, `invalid_utf8`, `invalid_json`, `too_deep` or `invalid_request`.
  */
 export function parseJson(bytes: Uint8Array, what: 'body' | 'line' = 'body'): unknown {
-  const text = decode(bytes, what);
+  const text = decodeUtf8(bytes, what);
   if (text.trim() === '')
-    throw new ProblemError('empty_body', `The ${what} is empty.`, at(what, 'JSON', 'nothing'));
+    throw new ProblemError('empty_body', `The ${what} is empty.`, fieldProblem(what, 'JSON', 'nothing'));
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const place = placeOf(error as Error);
+    const place = findPosition(error as Error);
     throw new ProblemError('invalid_json', `The ${what} is not JSON${place ? `: see ${place}` : ''}.`, {
-      ...at(what, 'JSON', place ? `something else at ${place}` : 'something else'),
+      ...fieldProblem(what, 'JSON', place ? `something else at ${place}` : 'something else'),
     });
   }
-  guardShape(value, what);
+  checkShape(value, what);
   return value;
 }
 
-function decode(bytes: Uint8Array, what: string): string {
+function decodeUtf8(bytes: Uint8Array, what: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new ProblemError(
       'invalid_utf8',
       `The ${what} is not UTF-8.`,
-      at(what, 'UTF-8', 'bytes that are not'),
+      fieldProblem(what, 'UTF-8', 'bytes that are not'),
     );
   }
 }
 
-const at = (field: string, expected: string, received: string) => ({
+const fieldProblem = (field: string, expected: string, received: string) => ({
   problems: [{ field, expected, received }],
 });
 
 /** V8's message may quote the body: only the place is taken out of it. */
-function placeOf(error: Error): string | undefined {
+function findPosition(error: Error): string | undefined {
   const found = /position (\d+)(?: \(line (\d+) column (\d+)\))?/.exec(error.message);
   if (found) return found[2] ? `line ${found[2]}, column ${found[3]}` : `position ${found[1]}`;
   return /end of JSON input/.test(error.message) ? 'its end, which comes too early' : undefined;
 }
 
 /** Refuses what later code, or code in other languages, would trip over. Does not recurse: depth is the attack. */
-function guardShape(root: unknown, what: string): void {
+function checkShape(root: unknown, what: string): void {
   const open: { value: object; depth: number }[] = [];
   const visit = (value: unknown, depth: number) => {
     if (typeof value !== 'object' || value === null) return;
     if (depth > MAX_DEPTH) {
       throw new ProblemError('too_deep', `The ${what} is nested deeper than ${MAX_DEPTH} levels.`, {
-        ...at(what, `at most ${MAX_DEPTH} levels`, 'more'),
+        ...fieldProblem(what, `at most ${MAX_DEPTH} levels`, 'more'),
       });
     }
     open.push({ value, depth });
@@ -65,7 +65,7 @@ function guardShape(root: unknown, what: string): void {
     const { value, depth } = next;
     if (Object.hasOwn(value, '__proto__')) {
       throw new ProblemError('invalid_request', `The ${what} has a field that no object may have.`, {
-        ...at('__proto__', 'no such field', 'an unknown field'),
+        ...fieldProblem('__proto__', 'no such field', 'an unknown field'),
       });
     }
     for (const child of Object.values(value)) visit(child, depth + 1);

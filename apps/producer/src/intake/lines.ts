@@ -11,7 +11,7 @@ export interface Line {
  *
  * @param limit bytes of one line.
  */
-export async function* linesOf(body: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Line[]> {
+export async function* splitLines(body: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Line[]> {
   let number = 0;
   let parts: Buffer[] = [];
   let size = 0;

@@ -9,31 +9,31 @@ import {
 } from '@darkroom/shared/render';
 import { type FieldProblem } from '../problems/field-problems.ts';
 import { invalidRequest } from '../problems/index.ts';
-import { type Picture, readDataUri } from './data-uri.ts';
-import { type WebhookRules, webhookProblem } from './webhook-url.ts';
+import { type DataUriImage, readDataUri } from './data-uri.ts';
+import { checkWebhookUrl, type WebhookRules } from './webhook-url.ts';
 
 /** A request as the queue may hold it, and what has to be stored for it. */
-export interface Packed {
+export interface PackedRequest {
   request: JobRequest;
   inputs: StoredInput[];
 }
 
 /** A picture of the caller's that the store has already. */
-export interface OwnPicture {
+export interface UploadedImage {
   reference: Extract<Reference, { kind: 'stored' }>;
   width: number;
   height: number;
 }
 
 /** The pictures that tenants uploaded, as requests refer to them. */
-export interface OwnPictures {
+export interface TenantUploads {
   /** Whether this looks like the URL of an upload. */
-  looksOwn(url: string): boolean;
+  isUploadUrl(url: string): boolean;
   /** What is behind it: the picture, an upload that is not theirs, or nothing of ours. */
-  resolve(url: string, tenant: string): Promise<OwnPicture | 'not-theirs' | undefined>;
+  resolve(url: string, tenant: string): Promise<UploadedImage | 'not-theirs' | undefined>;
 }
 
-type Asked = Omit<RenderRequest, 'idempotency_key'>;
+type RequestFields = Omit<RenderRequest, 'idempotency_key'>;
 
 /**
  * Takes bytes, long URLs and URLs that may hold a secret out of a request (I5, I8). Nothing is stored yet: a
@@ -41,52 +41,52 @@ type Asked = Omit<RenderRequest, 'idempotency_key'>;
  *
  * @throws {ProblemError} `invalid_request`, images and webhook told at once.
  */
-export function pack(
-  asked: Asked,
+export function packRequest(
+  asked: RequestFields,
   webhooks: WebhookRules,
-  own: { pictures: OwnPictures; tenant: string },
-): Packed | Promise<Packed> {
-  const addresses = addressesOf(asked);
-  const toLookInto = addresses.some(({ text }) => DATA_URI.test(text) || own.pictures.looksOwn(text));
-  if (!toLookInto) return packed(asked, webhooks, new Map());
-  return lookInto(addresses, own).then((pictures) => packed(asked, webhooks, pictures));
+  own: { pictures: TenantUploads; tenant: string },
+): PackedRequest | Promise<PackedRequest> {
+  const addresses = listImageUrls(asked);
+  const toLookInto = addresses.some(({ text }) => DATA_URI.test(text) || own.pictures.isUploadUrl(text));
+  if (!toLookInto) return replaceUrls(asked, webhooks, new Map());
+  return readImages(addresses, own).then((pictures) => replaceUrls(asked, webhooks, pictures));
 }
 
-interface Address {
+interface ImageUrl {
   field: string;
   text: string;
 }
 
-const addressesOf = ({ image_urls = [], mask_url }: Asked): Address[] => [
+const listImageUrls = ({ image_urls = [], mask_url }: RequestFields): ImageUrl[] => [
   ...image_urls.map((text, index) => ({ field: `image_urls[${index}]`, text })),
   ...(mask_url === undefined ? [] : [{ field: 'mask_url', text: mask_url }]),
 ];
 
 /** By field. */
-type Pictures = Map<string, Picture | OwnPicture | FieldProblem>;
+type ReadImages = Map<string, DataUriImage | UploadedImage | FieldProblem>;
 
-async function lookInto(
-  addresses: Address[],
-  own: { pictures: OwnPictures; tenant: string },
-): Promise<Pictures> {
-  const pictures: Pictures = new Map();
+async function readImages(
+  addresses: ImageUrl[],
+  own: { pictures: TenantUploads; tenant: string },
+): Promise<ReadImages> {
+  const pictures: ReadImages = new Map();
   // One after the other: each may hold 10 MB decoded, and sharp has its own threads.
   for (const { field, text } of addresses) {
     const role = field === 'mask_url' ? 'mask' : 'image';
     if (DATA_URI.test(text)) pictures.set(field, await readDataUri(text, field, role));
-    else if (own.pictures.looksOwn(text)) {
+    else if (own.pictures.isUploadUrl(text)) {
       const found = await own.pictures.resolve(text, own.tenant);
-      if (found) pictures.set(field, checkOwn(found, field, role));
+      if (found) pictures.set(field, checkUpload(found, field, role));
     }
   }
   return pictures;
 }
 
-function checkOwn(
-  found: OwnPicture | 'not-theirs',
+function checkUpload(
+  found: UploadedImage | 'not-theirs',
   field: string,
   role: 'image' | 'mask',
-): OwnPicture | FieldProblem {
+): UploadedImage | FieldProblem {
   if (found === 'not-theirs') {
     return {
       field,
@@ -102,28 +102,28 @@ function checkOwn(
   return { field, expected: `an image of at most ${LIMITS.maskBytes} bytes`, received: `${bytes} bytes` };
 }
 
-function packed(asked: Asked, webhooks: WebhookRules, pictures: Pictures): Packed {
+function replaceUrls(asked: RequestFields, webhooks: WebhookRules, pictures: ReadImages): PackedRequest {
   const { model, prompt, size, resolution, priority, run, webhook_url, metadata } = asked;
   const inputs = new Map<string, StoredInput>();
   const problems: FieldProblem[] = [];
   const images: Reference[] = [];
   let mask: Reference | undefined;
-  for (const { field, text } of addressesOf(asked)) {
+  for (const { field, text } of listImageUrls(asked)) {
     const picture = pictures.get(field);
     if (picture && 'expected' in picture) {
       problems.push(picture);
       continue;
     }
-    const reference = referTo(picture ? packPicture(picture) : packUrl(new URL(text)), inputs);
+    const reference = collectInput(picture ? packImage(picture) : packUrl(new URL(text)), inputs);
     if (field === 'mask_url') mask = reference;
     else images.push(reference);
   }
-  const mismatch = maskMismatch(pictures.get('mask_url'), pictures.get('image_urls[0]'));
+  const mismatch = findMaskMismatch(pictures.get('mask_url'), pictures.get('image_urls[0]'));
   if (mismatch) problems.push(mismatch);
-  const refused = webhook_url === undefined ? undefined : webhookProblem(new URL(webhook_url), webhooks);
+  const refused = webhook_url === undefined ? undefined : checkWebhookUrl(new URL(webhook_url), webhooks);
   if (refused) problems.push(refused);
   if (problems.length > 0) throw invalidRequest(problems);
-  const webhook = webhook_url === undefined ? undefined : referTo(packUrl(new URL(webhook_url)), inputs);
+  const webhook = webhook_url === undefined ? undefined : collectInput(packUrl(new URL(webhook_url)), inputs);
   return {
     request: {
       model,
@@ -141,17 +141,17 @@ function packed(asked: Asked, webhooks: WebhookRules, pictures: Pictures): Packe
   };
 }
 
-interface Kept {
+interface PackedReference {
   reference: Reference;
   input?: StoredInput;
 }
 
-function referTo({ reference, input }: Kept, inputs: Map<string, StoredInput>): Reference {
+function collectInput({ reference, input }: PackedReference, inputs: Map<string, StoredInput>): Reference {
   if (input) inputs.set(input.key, input);
   return reference;
 }
 
-function packPicture(picture: Picture | OwnPicture): Kept {
+function packImage(picture: DataUriImage | UploadedImage): PackedReference {
   if ('reference' in picture) return { reference: picture.reference };
   const { bytes, sha256, contentType } = picture;
   const key = inputKey(sha256);
@@ -161,10 +161,10 @@ function packPicture(picture: Picture | OwnPicture): Kept {
   };
 }
 
-type Size = Pick<Picture, 'width' | 'height'>;
+type Size = Pick<DataUriImage, 'width' | 'height'>;
 
 /** Can be told only when both came as data or as uploads. */
-function maskMismatch(mask?: Size | FieldProblem, image?: Size | FieldProblem): FieldProblem | undefined {
+function findMaskMismatch(mask?: Size | FieldProblem, image?: Size | FieldProblem): FieldProblem | undefined {
   if (!mask || !image || 'expected' in mask || 'expected' in image) return undefined;
   const expected = `${image.width}x${image.height}`;
   const received = `${mask.width}x${mask.height}`;

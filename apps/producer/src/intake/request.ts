@@ -42,7 +42,7 @@ export function checkRequest(value: unknown, fromHeader?: string): CheckedReques
  *
  * @throws {ProblemError} `invalid_idempotency_key`.
  */
-export function idempotencyKeyOf(header: string | string[] | undefined): string | undefined {
+export function readIdempotencyKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   const text = Array.isArray(header) ? header.join(', ') : header;
   const bare = /^"(.*)"$/.exec(text)?.[1] ?? text;

@@ -13,7 +13,7 @@ export interface WebhookRules {
  * What is wrong with a URL that a caller wants to be told at, as far as its text says: whoever connects looks at what
  * its name resolves to.
  */
-export function webhookProblem(url: URL, { signed, allowPrivate }: WebhookRules): FieldProblem | undefined {
+export function checkWebhookUrl(url: URL, { signed, allowPrivate }: WebhookRules): FieldProblem | undefined {
   const no = (expected: string, received: string): FieldProblem => ({
     field: 'webhook_url',
     expected,

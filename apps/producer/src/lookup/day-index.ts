@@ -1,17 +1,17 @@
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { dayIndexKey, dayIndexPrefix, readDayIndexKey } from '@darkroom/shared/render';
 import pMap from 'p-map';
-import { bounded, STORE_LIMIT } from '../backends/index.ts';
-import { LAST, type Position } from './position.ts';
+import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
+import { END_OF_MILLISECOND, type Position } from './position.ts';
 
 export const DAY_MS = 86_400_000;
 
 /** Entries that one call to the store brings. */
 const PAGE = 250;
 /** Days that are looked at side by side, once it shows that there are empty ones. */
-const MOST_DAYS_AT_ONCE = 16;
+const MAX_PARALLEL_DAYS = 16;
 
-export interface Walk {
+export interface DayIndexWalk {
   tenant: string;
   /** Where to begin. */
   after: Position;
@@ -21,39 +21,47 @@ export interface Walk {
 
 /**
  * The day index of a tenant from a position on, newest first, back to the first day of all. After each day comes its
- * beginning, as the position {@link LAST}: whoever has seen enough knows where to go on, also when days are empty.
+ * beginning, as the position {@link END_OF_MILLISECOND}: whoever has seen enough knows where to go on, also when days are empty.
  *
  * Throws {@link StoreError} `unavailable`.
  */
-export async function* walkDays(store: ObjectStore, walk: Walk): AsyncGenerator<Position, void, void> {
-  const from = dayOf(walk.after.createdAt);
-  let lowest = dayOf(walk.notBefore);
+export async function* walkDayIndex(
+  store: ObjectStore,
+  walk: DayIndexWalk,
+): AsyncGenerator<Position, void, void> {
+  const from = toDay(walk.after.createdAt);
+  let lowest = toDay(walk.notBefore);
   let atOnce = 1;
   for (let day = from; day >= lowest; ) {
     const days = Array.from({ length: Math.min(atOnce, day - lowest + 1) }, (_, back) => day - back);
     const pages = await pMap(days, (one) =>
-      listDay(store, walk, one, one === from ? afterKey(walk) : undefined),
+      listDay(store, walk, one, one === from ? startKey(walk) : undefined),
     );
     for (const [at, one] of days.entries()) {
       for (let page = pages[at]; page; ) {
         yield* page.positions;
         page = page.cursor === undefined ? undefined : await listDay(store, walk, one, page.cursor);
       }
-      yield { createdAt: one * DAY_MS, renderId: LAST };
+      yield { createdAt: one * DAY_MS, renderId: END_OF_MILLISECOND };
     }
-    if (day === from) lowest = Math.max(lowest, await firstDay(store, from));
+    if (day === from) lowest = Math.max(lowest, await findFirstDay(store, from));
     day -= days.length;
-    atOnce = Math.min(atOnce * 2, MOST_DAYS_AT_ONCE);
+    atOnce = Math.min(atOnce * 2, MAX_PARALLEL_DAYS);
   }
 }
 
-const dayOf = (time: number) => Math.floor(time / DAY_MS);
+const toDay = (time: number) => Math.floor(time / DAY_MS);
 
-const afterKey = ({ tenant, after }: Walk) => dayIndexKey(tenant, after.createdAt, after.renderId);
+const startKey = ({ tenant, after }: DayIndexWalk) => dayIndexKey(tenant, after.createdAt, after.renderId);
 
-async function listDay(store: ObjectStore, { tenant }: Walk, day: number, cursor: string | undefined) {
+async function listDay(
+  store: ObjectStore,
+  { tenant }: DayIndexWalk,
+  day: number,
+  cursor: string | undefined,
+) {
   const prefix = dayIndexPrefix(tenant, day * DAY_MS);
-  const page = await bounded(STORE_LIMIT.small, (signal) =>
+  const page = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
     store.list({ prefix, limit: PAGE, signal, ...(cursor === undefined ? {} : { cursor }) }),
   );
   const positions = page.objects.flatMap(({ key }) => readDayIndexKey(key) ?? []);
@@ -61,11 +69,11 @@ async function listDay(store: ObjectStore, { tenant }: Walk, day: number, cursor
 }
 
 /** The first day that has an entry of anybody; `none` when there is no entry. */
-async function firstDay(store: ObjectStore, none: number): Promise<number> {
-  const page = await bounded(STORE_LIMIT.small, (signal) =>
+async function findFirstDay(store: ObjectStore, none: number): Promise<number> {
+  const page = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
     store.list({ prefix: 'by-day/', limit: 1, signal }),
   );
   const date = page.objects[0]?.key.slice('by-day/'.length, 'by-day/2026-11-22'.length);
   const time = date ? Date.parse(date) : Number.NaN;
-  return Number.isNaN(time) ? none : dayOf(time);
+  return Number.isNaN(time) ? none : toDay(time);
 }

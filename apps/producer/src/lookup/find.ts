@@ -3,10 +3,10 @@ import { ALL_TENANTS } from '@darkroom/shared/keys';
 import { type Ledger } from '@darkroom/shared/ledger';
 import { type Checkpoint, readCheckpoint } from '@darkroom/shared/render';
 import { type RenderSnapshot, snapshotFromJob, snapshotFromReceipt } from '@darkroom/shared/snapshot';
-import { bounded, type RenderJob, type RenderQueue, STORE_LIMIT } from '../backends/index.ts';
+import { type RenderJob, type RenderQueue, STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 
 /** Where renders are looked for. */
-export interface Archive {
+export interface LookupDeps {
   queue: RenderQueue;
   ledger: Ledger;
 }
@@ -18,21 +18,21 @@ export interface Archive {
  * @throws {EngineError} and {StoreError} when either is away and needed.
  */
 export async function findRender(
-  archive: Archive,
+  archive: LookupDeps,
   tenant: string,
   renderId: string,
 ): Promise<RenderSnapshot | undefined> {
   if (!RENDER_ID.test(renderId)) return undefined;
-  const standing = await inQueue(archive.queue, renderId);
-  if (standing && isOf(standing, tenant)) return standing;
+  const snapshot = await readFromQueue(archive.queue, renderId);
+  if (snapshot && belongsTo(snapshot, tenant)) return snapshot;
   // Also where it is another tenant's: a quicker answer would tell that there is one.
-  const receipt = await inLedger(archive.ledger, renderId);
-  return isOf(receipt, tenant) ? receipt : undefined;
+  const receipt = await readFromReceipt(archive.ledger, renderId);
+  return belongsTo(receipt, tenant) ? receipt : undefined;
 }
 
 /** As `findRender`, but while the queue is away the receipt of a completed render is believed. */
 export async function findRenderOrImage(
-  archive: Archive,
+  archive: LookupDeps,
   tenant: string,
   renderId: string,
 ): Promise<RenderSnapshot | undefined> {
@@ -40,8 +40,8 @@ export async function findRenderOrImage(
     return await findRender(archive, tenant, renderId);
   } catch (error) {
     // Completed is final; a failed one may have been redriven since.
-    const standing = await inLedger(archive.ledger, renderId).catch(() => undefined);
-    if (isOf(standing, tenant) && standing?.status === 'completed') return standing;
+    const snapshot = await readFromReceipt(archive.ledger, renderId).catch(() => undefined);
+    if (belongsTo(snapshot, tenant) && snapshot?.status === 'completed') return snapshot;
     throw error;
   }
 }
@@ -50,20 +50,20 @@ export async function findRenderOrImage(
 export const hasEnded = ({ status }: { status: RenderStatus }): boolean =>
   (FINAL_STATUSES as readonly RenderStatus[]).includes(status);
 
-const isOf = (standing: RenderSnapshot | undefined, tenant: string) =>
-  tenant === ALL_TENANTS || standing?.tenant === tenant;
+const belongsTo = (snapshot: RenderSnapshot | undefined, tenant: string) =>
+  tenant === ALL_TENANTS || snapshot?.tenant === tenant;
 
-async function inQueue(queue: RenderQueue, renderId: string): Promise<RenderSnapshot | undefined> {
+async function readFromQueue(queue: RenderQueue, renderId: string): Promise<RenderSnapshot | undefined> {
   const job = await queue.get(renderId);
-  return job && standingIn(job);
+  return job && snapshotOfRenderJob(job);
 }
 
 /** What a render's job says. @throws {Error} when its data is no checkpoint. */
-export function standingIn(job: RenderJob): RenderSnapshot {
-  return snapshotFromJob(job, checkpointOf(job));
+export function snapshotOfRenderJob(job: RenderJob): RenderSnapshot {
+  return snapshotFromJob(job, readJobCheckpoint(job));
 }
 
-function checkpointOf(job: RenderJob): Checkpoint {
+function readJobCheckpoint(job: RenderJob): Checkpoint {
   try {
     return readCheckpoint(job.data);
   } catch (cause) {
@@ -73,7 +73,9 @@ function checkpointOf(job: RenderJob): Checkpoint {
 }
 
 /** What a render's receipt says. @throws {StoreError} */
-export async function inLedger(ledger: Ledger, renderId: string): Promise<RenderSnapshot | undefined> {
-  const receipt = await bounded(STORE_LIMIT.small, (signal) => ledger.readReceipt(renderId, signal));
+export async function readFromReceipt(ledger: Ledger, renderId: string): Promise<RenderSnapshot | undefined> {
+  const receipt = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
+    ledger.readReceipt(renderId, signal),
+  );
   return receipt && snapshotFromReceipt(receipt);
 }

@@ -7,4 +7,4 @@
 export * from './find.ts';
 export * from './list.ts';
 export type { ListQuery } from './page.ts';
-export { cursorOf, positionOf } from './position.ts';
+export { parseCursor, toCursor } from './position.ts';

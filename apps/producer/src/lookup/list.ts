@@ -1,7 +1,7 @@
-import { walkDays } from './day-index.ts';
-import { createUnentered } from './not-yet-indexed.ts';
+import { walkDayIndex } from './day-index.ts';
+import { createNotYetIndexed } from './not-yet-indexed.ts';
 import { fillPage, type ListDeps, type ListedPage, type ListQuery } from './page.ts';
-import { isAfter, LAST, type Position } from './position.ts';
+import { END_OF_MILLISECOND, isAfter, type Position } from './position.ts';
 
 /** Milliseconds that the clocks of producers may differ by. */
 const SKEW_MS = 300_000;
@@ -15,29 +15,29 @@ export type ListRenders = (query: ListQuery) => Promise<ListedPage>;
  *
  * Throws {@link EngineError} and {@link StoreError} when either is away.
  */
-export function createListRenders(deps: ListDeps): ListRenders {
-  const unentered = createUnentered(deps.archive.queue);
+export function createRenderList(deps: ListDeps): ListRenders {
+  const unentered = createNotYetIndexed(deps.lookup.queue);
   return async (query) => {
-    const after = beginning(query, deps.clock.now());
+    const after = findStart(query, deps.clock.now());
     const notBefore = query.createdAfter ?? 0;
     const waiting = (await unentered(query.tenant)).filter(
       (position) => isAfter(position, after) && position.createdAt >= notBefore,
     );
-    const days = walkDays(deps.store, { tenant: query.tenant, after, notBefore });
-    return await fillPage(deps, query, merge(waiting, days, notBefore));
+    const days = walkDayIndex(deps.store, { tenant: query.tenant, after, notBefore });
+    return await fillPage(deps, query, mergePositions(waiting, days, notBefore));
   };
 }
 
 /** A time far ahead would be a long way back, day by day. */
-function beginning({ after, createdBefore }: ListQuery, now: number): Position {
-  const starts: Position[] = [{ createdAt: now + SKEW_MS, renderId: LAST }];
+function findStart({ after, createdBefore }: ListQuery, now: number): Position {
+  const starts: Position[] = [{ createdAt: now + SKEW_MS, renderId: END_OF_MILLISECOND }];
   // All of that very millisecond is behind us.
-  if (createdBefore !== undefined) starts.push({ createdAt: createdBefore, renderId: LAST });
+  if (createdBefore !== undefined) starts.push({ createdAt: createdBefore, renderId: END_OF_MILLISECOND });
   if (after) starts.push(after);
   return starts.reduce((last, one) => (isAfter(one, last) ? one : last));
 }
 
-async function* merge(
+async function* mergePositions(
   waiting: Position[],
   days: AsyncGenerator<Position, void, void>,
   notBefore: number,

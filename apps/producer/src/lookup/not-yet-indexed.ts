@@ -12,7 +12,7 @@ const PARALLEL = 32;
  *
  * @returns looks; must be asked before the day index, so that a render on its way from here to there is not missed.
  */
-export function createUnentered(queue: RenderQueue): (tenant: string) => Promise<Position[]> {
+export function createNotYetIndexed(queue: RenderQueue): (tenant: string) => Promise<Position[]> {
   let known = new Map<string, { tenant: string; position: Position }>();
 
   const read = async (renderId: string) => {
@@ -27,7 +27,7 @@ export function createUnentered(queue: RenderQueue): (tenant: string) => Promise
     const before = known;
     const now: typeof known = new Map();
     await pMap(
-      await queue.unentered(),
+      await queue.listNotYetIndexed(),
       async (renderId) => {
         const fact = before.get(renderId) ?? (await read(renderId));
         if (fact) now.set(renderId, fact);

@@ -4,8 +4,8 @@ import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { type Clock } from '@darkroom/shared/runtime';
 import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import pMap from 'p-map';
-import { type Archive, findRender } from './find.ts';
-import { LAST, type Position } from './position.ts';
+import { findRender, type LookupDeps } from './find.ts';
+import { END_OF_MILLISECOND, type Position } from './position.ts';
 
 export interface ListQuery {
   tenant: string;
@@ -21,13 +21,13 @@ export interface ListQuery {
 }
 
 export interface ListedPage {
-  standings: RenderSnapshot[];
+  snapshots: RenderSnapshot[];
   /** Where to go on; absent on the last page. */
   next?: Position;
 }
 
 export interface ListDeps {
-  archive: Archive;
+  lookup: LookupDeps;
   store: ObjectStore;
   clock: Clock;
   /** Told of a render that cannot be read: one must not hide all others. */
@@ -35,7 +35,7 @@ export interface ListDeps {
 }
 
 /** What one request may cost: looking at an entry is 1, a day 10. Then the page ends, however short it is. */
-const MOST_COST = 1_000;
+const MAX_COST = 1_000;
 const COST = { entry: 1, day: 10 };
 /** Entries looked at side by side. */
 const PARALLEL = 16;
@@ -48,27 +48,32 @@ export async function fillPage(
   query: ListQuery,
   source: AsyncGenerator<Position, void, void>,
 ): Promise<ListedPage> {
-  const standings: RenderSnapshot[] = [];
+  const snapshots: RenderSnapshot[] = [];
   const filtered = query.statuses !== undefined || query.run !== undefined;
   for (let cost = 0; ; ) {
-    const batch = await take(source, filtered ? FILTERED_BATCH : query.limit - standings.length);
-    const found = await pMap(batch, (position) => stands(deps, query, position), { concurrency: PARALLEL });
+    const batch = await takePositions(source, filtered ? FILTERED_BATCH : query.limit - snapshots.length);
+    const found = await pMap(batch, (position) => readSnapshot(deps, query, position), {
+      concurrency: PARALLEL,
+    });
     for (const [at, position] of batch.entries()) {
-      const standing = found[at];
-      if (standing && matches(standing, query)) standings.push(standing);
-      cost += position.renderId === LAST ? COST.day : COST.entry;
-      if (standings.length < query.limit) continue;
-      const over = at === batch.length - 1 && (await isEmpty(source));
-      return { standings, ...(over ? {} : { next: position }) };
+      const snapshot = found[at];
+      if (snapshot && matches(snapshot, query)) snapshots.push(snapshot);
+      cost += position.renderId === END_OF_MILLISECOND ? COST.day : COST.entry;
+      if (snapshots.length < query.limit) continue;
+      const over = at === batch.length - 1 && (await isExhausted(source));
+      return { snapshots, ...(over ? {} : { next: position }) };
     }
     const last = batch.at(-1);
-    if (!last) return { standings };
-    if (cost >= MOST_COST) return { standings, next: last };
+    if (!last) return { snapshots };
+    if (cost >= MAX_COST) return { snapshots, next: last };
   }
 }
 
 /** Up to so many; none when there are no more. */
-async function take(source: AsyncGenerator<Position, void, void>, count: number): Promise<Position[]> {
+async function takePositions(
+  source: AsyncGenerator<Position, void, void>,
+  count: number,
+): Promise<Position[]> {
   const taken: Position[] = [];
   while (taken.length < count) {
     const { value, done } = await source.next();
@@ -79,25 +84,25 @@ async function take(source: AsyncGenerator<Position, void, void>, count: number)
 }
 
 /** Whether it is sure that nothing comes. Two days without a render are not worth more looks. */
-async function isEmpty(source: AsyncGenerator<Position, void, void>): Promise<boolean> {
-  const ahead = await take(source, 3);
-  return ahead.length < 3 && ahead.every((position) => position.renderId === LAST);
+async function isExhausted(source: AsyncGenerator<Position, void, void>): Promise<boolean> {
+  const ahead = await takePositions(source, 3);
+  return ahead.length < 3 && ahead.every((position) => position.renderId === END_OF_MILLISECOND);
 }
 
-async function stands(
-  { archive, onUnreadable }: ListDeps,
+async function readSnapshot(
+  { lookup, onUnreadable }: ListDeps,
   { tenant }: ListQuery,
   { renderId, createdAt }: Position,
 ): Promise<RenderSnapshot | undefined> {
-  if (renderId === LAST) return undefined;
-  const standing = await findRender(archive, tenant, renderId).catch((error: unknown) => {
+  if (renderId === END_OF_MILLISECOND) return undefined;
+  const snapshot = await findRender(lookup, tenant, renderId).catch((error: unknown) => {
     if (error instanceof EngineError || error instanceof StoreError) throw error;
     onUnreadable(renderId, error);
   });
   // The same id may have been entered twice, when a queue was lost in between: one of them counts.
-  return standing && standing.createdAt === createdAt ? standing : undefined;
+  return snapshot && snapshot.createdAt === createdAt ? snapshot : undefined;
 }
 
-const matches = (standing: RenderSnapshot, { statuses, run }: ListQuery) =>
-  (statuses === undefined || statuses.includes(standing.status)) &&
-  (run === undefined || standing.request.run === run);
+const matches = (snapshot: RenderSnapshot, { statuses, run }: ListQuery) =>
+  (statuses === undefined || statuses.includes(snapshot.status)) &&
+  (run === undefined || snapshot.request.run === run);

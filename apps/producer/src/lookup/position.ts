@@ -12,7 +12,7 @@ export interface Position {
 }
 
 /** In place of an id: comes after all renders of its millisecond. */
-export const LAST = 'z';
+export const END_OF_MILLISECOND = 'z';
 
 export const isAfter = (one: Position, other: Position): boolean =>
   one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.renderId > other.renderId);
@@ -20,17 +20,17 @@ export const isAfter = (one: Position, other: Position): boolean =>
 const cursorSchema = z.strictObject({
   v: z.literal(1),
   at: z.number().int().min(0).max(Date.UTC(9999, 0)),
-  id: z.union([z.string().regex(RENDER_ID), z.literal(LAST)]),
+  id: z.union([z.string().regex(RENDER_ID), z.literal(END_OF_MILLISECOND)]),
 });
 
 /** A position as callers get it: not to be looked into. */
-export function cursorOf({ createdAt, renderId }: Position): string {
+export function toCursor({ createdAt, renderId }: Position): string {
   const cursor: z.infer<typeof cursorSchema> = { v: 1, at: createdAt, id: renderId };
   return Buffer.from(JSON.stringify(cursor)).toString('base64url');
 }
 
 /** `undefined` for what is no cursor of ours. */
-export function positionOf(cursor: string): Position | undefined {
+export function parseCursor(cursor: string): Position | undefined {
   if (!/^[\w-]{1,200}$/.test(cursor)) return undefined;
   try {
     const { at, id } = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));

@@ -35,18 +35,18 @@ Examples:
 
 /** @throws {UsageError} naming the option, what was expected and what was received. */
 export function readOptions(argv: string[]): Options {
-  const { values } = parsed(argv);
+  const { values } = parseCommandLine(argv);
   const tenant = values.tenant ?? 'default';
   if (tenant !== ALL_TENANTS && !TENANT.test(tenant)) {
     throw new UsageError(
       `--tenant: expected a name of at most 63 of a-z 0-9 - _, or *; received ${JSON.stringify(tenant)}`,
     );
   }
-  const perSecond = whole('--rate', values.rate);
-  const bodyBytes = whole('--body', values.body);
+  const perSecond = readWholeNumber('--rate', values.rate);
+  const bodyBytes = readWholeNumber('--body', values.body);
   return {
     tenant,
-    roles: rolesOf(values.roles, tenant),
+    roles: readRoles(values.roles, tenant),
     ...(perSecond ? { perSecond } : {}),
     ...(bodyBytes ? { bodyBytes } : {}),
     webhookSecret: values['webhook-secret'] ?? false,
@@ -55,7 +55,7 @@ export function readOptions(argv: string[]): Options {
   };
 }
 
-function parsed(argv: string[]) {
+function parseCommandLine(argv: string[]) {
   try {
     return parseArgs({
       args: argv,
@@ -74,7 +74,7 @@ function parsed(argv: string[]) {
   }
 }
 
-function rolesOf(text: string | undefined, tenant: string): Role[] {
+function readRoles(text: string | undefined, tenant: string): Role[] {
   const house = tenant === ALL_TENANTS;
   if (text === undefined) return house ? ['operate', 'read'] : ['enqueue', 'read'];
   const roles = text.split(/[,+]/).map((role) => role.trim());
@@ -86,7 +86,7 @@ function rolesOf(text: string | undefined, tenant: string): Role[] {
   );
 }
 
-function whole(option: string, text: string | undefined): number | undefined {
+function readWholeNumber(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
   throw new UsageError(`${option}: expected a whole number above 0; received ${JSON.stringify(text)}`);

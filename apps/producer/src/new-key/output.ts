@@ -2,7 +2,7 @@ import { createApiKey, formatApiKey } from '@darkroom/shared/keys';
 import type { Options } from './options.ts';
 
 /** A new key and the entry that lets it in, for people or as JSON. */
-export function newKey({ tenant, roles, perSecond, bodyBytes, json }: Options): string {
+export function createKeyOutput({ tenant, roles, perSecond, bodyBytes, json }: Options): string {
   const { text: key, sha256 } = createApiKey();
   const entry = formatApiKey({
     tenant,
@@ -26,7 +26,7 @@ export function newKey({ tenant, roles, perSecond, bodyBytes, json }: Options): 
 }
 
 /** A new secret for webhooks as `WEBHOOK_SECRETS` takes it. */
-export function newWebhookSecret({ tenant, json }: Options, bytes: Uint8Array): string {
+export function createWebhookSecretOutput({ tenant, json }: Options, bytes: Uint8Array): string {
   const secret = `whsec_${Buffer.from(bytes).toString('base64')}`;
   const entry = tenant === 'default' ? secret : `${tenant}=${secret}`;
   if (json) return `${JSON.stringify({ secret, entry })}\n`;

@@ -1,5 +1,5 @@
 /** What the API's description says before it comes to an operation. Markdown. */
-export const START = `Darkroom buys each image **once** from a slow, rate-limited provider, checks it, and keeps it.
+export const INTRODUCTION = `Darkroom buys each image **once** from a slow, rate-limited provider, checks it, and keeps it.
 
 **The first image.** Ask with \`POST /v1/renders\`; the 202 means that the render is durably queued. Then
 \`GET /v1/renders/{id}?wait=30\` answers as soon as it has ended, or tells how far it is. \`image.url\` is the picture.

@@ -1,5 +1,5 @@
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
-import { refusal, refusals } from './responses.ts';
+import { problemResponse, problemResponses } from './responses.ts';
 
 type Operation = ZodOpenApiOperationObject;
 
@@ -7,20 +7,20 @@ type Operation = ZodOpenApiOperationObject;
 const OF_BODIES = ['413', '415'] as const;
 
 /** An operation with the refusals that it need not tell itself. One that does not answer problems stays as it is. */
-export function completed(operation: Operation, method: string): Operation {
+export function addCommonResponses(operation: Operation, method: string): Operation {
   const { responses } = operation;
   const problems = Object.values(responses).some(
     (one) => (one as ZodOpenApiResponseObject).content?.['application/problem+json'],
   );
   if (!problems) return operation;
-  const common = refusals('body_too_large', 'unsupported_media_type');
+  const common = problemResponses('body_too_large', 'unsupported_media_type');
   const ofBodies = method === 'GET' ? [] : OF_BODIES.map((status) => [status, common[status]]);
   return {
     ...operation,
     responses: {
       ...Object.fromEntries(ofBodies),
       ...responses,
-      default: responses.default ?? refusal('Any other refusal.', ['method_not_allowed']),
+      default: responses.default ?? problemResponse('Any other refusal.', ['method_not_allowed']),
     },
   };
 }

@@ -9,7 +9,7 @@
 // reference.ts  GET /reference
 
 export * from './document.ts';
-export { problemExample } from './examples/index.ts';
+export { createProblemExample } from './examples/index.ts';
 export * from './responses.ts';
 export * from './route.ts';
 export * from './routes.ts';

@@ -2,11 +2,11 @@ import { PROBLEMS, type ProblemCode, problemSchema } from '@darkroom/api';
 import type { ZodType } from 'zod';
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
 
-type Answers = ZodOpenApiOperationObject['responses'];
+type Responses = ZodOpenApiOperationObject['responses'];
 type Headers = NonNullable<ZodOpenApiResponseObject['headers']>;
 
 /** A JSON answer. */
-export const answer = (
+export const jsonResponse = (
   description: string,
   schema: ZodType,
   more: { headers?: ZodOpenApiResponseObject['headers']; type?: string } = {},
@@ -32,7 +32,7 @@ const HEADERS: { [status: number]: Headers } = {
 };
 
 /** The refusals of an operation, one answer a status, each with an example of every code that it may have. */
-export function refusals(...codes: ProblemCode[]): Answers {
+export function problemResponses(...codes: ProblemCode[]): Responses {
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of new Set([...ALWAYS, ...codes])) {
     const [status] = PROBLEMS[code];
@@ -41,13 +41,13 @@ export function refusals(...codes: ProblemCode[]): Answers {
   return Object.fromEntries(
     [...byStatus].map(([status, all]) => {
       const description = all.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join('; ');
-      return [String(status), refusal(description, all, HEADERS[status])];
+      return [String(status), problemResponse(description, all, HEADERS[status])];
     }),
-  ) as Answers;
+  ) as Responses;
 }
 
 /** An answer that says no, in one of these ways. */
-export const refusal = (
+export const problemResponse = (
   description: string,
   codes: ProblemCode[],
   headers?: Headers,

@@ -1,16 +1,16 @@
 import type { FastifyInstance } from 'fastify';
-import { baseUrl, resource } from '../http/index.ts';
-import type { describeRoutes } from './document.ts';
+import { registerEndpoints, resolveBaseUrl } from '../http/index.ts';
+import type { collectOperations } from './document.ts';
 
 /** `GET /openapi.json`. */
-export function openApiRoute(app: FastifyInstance, describe: ReturnType<typeof describeRoutes>): void {
+export function registerOpenApi(app: FastifyInstance, describe: ReturnType<typeof collectOperations>): void {
   let document: ReturnType<typeof describe> | undefined;
-  resource(app, '/openapi.json', {
+  registerEndpoints(app, '/openapi.json', {
     GET: {
       needs: 'anyone',
       run: async (request, reply) => {
         document ??= describe('/');
-        return await reply.send({ ...document, servers: [{ url: baseUrl(request) }] });
+        return await reply.send({ ...document, servers: [{ url: resolveBaseUrl(request) }] });
       },
     },
   });

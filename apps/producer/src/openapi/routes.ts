@@ -3,7 +3,7 @@ import reference, { type ApiReferenceConfiguration } from '@scalar/fastify-api-r
 import type { FastifyInstance } from 'fastify';
 
 /** Nothing that leaves this address: no fonts, no proxy, no agent, no telemetry. */
-const QUIET = {
+const REFERENCE_CONFIG = {
   url: '/openapi.json',
   pageTitle: 'Darkroom API',
   withDefaultFonts: false,
@@ -19,7 +19,7 @@ const QUIET = {
 } satisfies Partial<ApiReferenceConfiguration>;
 
 /** `GET /reference`: the API's description for people, made by Scalar, whose script comes from here too. */
-export async function referenceRoutes(app: FastifyInstance): Promise<void> {
+export async function registerReference(app: FastifyInstance): Promise<void> {
   await app.register(async (scope) => {
     scope.addHook('onRoute', (route) => {
       route.config = { ...route.config, needs: 'anyone' };
@@ -27,18 +27,18 @@ export async function referenceRoutes(app: FastifyInstance): Promise<void> {
     scope.addHook('onSend', async (_request, reply, payload) => {
       const type = String(reply.getHeader('content-type') ?? '');
       if (type.startsWith('text/html') && typeof payload === 'string') {
-        reply.header('content-security-policy', policyOf(payload));
+        reply.header('content-security-policy', createContentPolicy(payload));
       } else if (type.includes('javascript')) {
         reply.header('cache-control', 'private, max-age=86400');
       }
       return payload;
     });
-    await scope.register(reference, { routePrefix: '/reference', configuration: QUIET });
+    await scope.register(reference, { routePrefix: '/reference', configuration: REFERENCE_CONFIG });
   });
 }
 
 /** The page's own scripts by what they are, and nothing from elsewhere. It sets styles on elements: those stay open. */
-const policyOf = (page: string) =>
+const createContentPolicy = (page: string) =>
   [
     "default-src 'none'",
     `script-src 'self' ${[...page.matchAll(/<script[^>]*>([^]*?)<\/script>/g)]

@@ -1,20 +1,20 @@
 import type { FastifyInstance } from 'fastify';
-import { baseUrl, resource } from '../http/index.ts';
+import { registerEndpoints, resolveBaseUrl } from '../http/index.ts';
 import { html } from './html.ts';
 import { sendPage } from './layout.ts';
 
 /** `/`: where things are, for whoever opens the address in a browser. @param keyless nobody needs a key */
-export function homeRoute(app: FastifyInstance, { keyless }: { keyless: boolean }): void {
-  resource(app, '/', {
+export function registerHome(app: FastifyInstance, { keyless }: { keyless: boolean }): void {
+  registerEndpoints(app, '/', {
     GET: {
       needs: 'anyone',
       run: async (request, reply) =>
-        await sendPage(reply, 200, { title: 'Start', body: page(baseUrl(request), keyless) }),
+        await sendPage(reply, 200, { title: 'Start', body: page(resolveBaseUrl(request), keyless) }),
     },
   });
 }
 
-const PLACES = [
+const LINKS = [
   ['/reference', 'API reference', 'every address, with examples to try'],
   ['/queues/queue/render', 'Renders', 'what is queued, rendering, done'],
   ['/queues/queue/dead-letter', 'Dead letters', 'renders that ended badly, and why'],
@@ -31,7 +31,7 @@ const page = (base: string, keyless: boolean) => html`
 ${keyless ? KEYLESS : KEYED}
 <h2>Places</h2>
 <ul>
-${PLACES.map(([href, name, what]) => html`<li><a href="${href}">${name}</a> <span class="soft">${what}</span></li>\n`)}
+${LINKS.map(([href, name, what]) => html`<li><a href="${href}">${name}</a> <span class="soft">${what}</span></li>\n`)}
 </ul>
 <h2>The first render</h2>
 <pre>curl ${base}/v1/renders \\

@@ -24,18 +24,18 @@ const ENTITIES: Record<string, string> = {
  * nothing.
  */
 export function html(parts: TemplateStringsArray, ...values: unknown[]): Markup {
-  return new Markup(parts.map((part, index) => part + shown(values[index])).join(''));
+  return new Markup(parts.map((part, index) => part + toText(values[index])).join(''));
 }
 
-function shown(value: unknown): string {
+function toText(value: unknown): string {
   if (value instanceof Markup) return value.text;
-  if (Array.isArray(value)) return value.map(shown).join('');
+  if (Array.isArray(value)) return value.map(toText).join('');
   if (value === undefined || value === null || value === false) return '';
   return String(value).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
 /** A style sheet, and the word of a content security policy that lets it and no other in. */
-export function styleSheet(css: string) {
+export function createStyleSheet(css: string) {
   const hash = createHash('sha256').update(css).digest('base64');
   return { element: new Markup(`<style>${css}</style>`), source: `'sha256-${hash}'` };
 }

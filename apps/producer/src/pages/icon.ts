@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import { resource } from '../http/index.ts';
+import { registerEndpoints } from '../http/index.ts';
 
 const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#8f1d14"/><circle cx="16" cy="16" r="8" fill="none" stroke="#fff" stroke-width="3"/><circle cx="16" cy="16" r="2.5" fill="#fff"/></svg>';
 
 /** `/favicon.ico`: browsers ask for it whatever a page says. */
-export function iconRoute(app: FastifyInstance): void {
-  resource(app, '/favicon.ico', {
+export function registerIcon(app: FastifyInstance): void {
+  registerEndpoints(app, '/favicon.ico', {
     GET: {
       needs: 'anyone',
       run: async (_request, reply) =>

@@ -6,4 +6,4 @@
 //
 // html.ts       templates that escape what is put into them
 // layout.ts     what every page looks like, and what it may do: nothing
-export { pagesRoutes } from './routes.ts';
+export { registerPages } from './routes.ts';

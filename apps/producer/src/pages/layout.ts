@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
-import { html, type Markup, styleSheet } from './html.ts';
+import { createStyleSheet, html, type Markup } from './html.ts';
 
-const STYLE = styleSheet(`
+const STYLE = createStyleSheet(`
 :root { color-scheme: light dark; --line: light-dark(#e4e2de, #383633); --soft: light-dark(#6b6862, #a19c94);
   --card: light-dark(#faf9f7, #1e1d1c); --good: light-dark(#1a7f4b, #5ccf92); --bad: light-dark(#b3261e, #ff8a80);
   --busy: light-dark(#8a5a00, #ffc266); background: light-dark(#fff, #151413); }

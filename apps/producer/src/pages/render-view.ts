@@ -1,18 +1,18 @@
 import { type Reference, sumCost } from '@darkroom/shared/render';
 import { dashboardPath, formatDollars, type RenderSnapshot } from '@darkroom/shared/snapshot';
 import { html, type Markup } from './html.ts';
-import type { Facts } from './render-facts.ts';
-import { duration, hasEnded, timeline } from './timeline.ts';
+import type { RenderFacts } from './render-facts.ts';
+import { createTimeline, formatDuration, hasEnded } from './timeline.ts';
 
 /** A render for people. Pure. */
-export function renderView(facts: Facts): Markup {
-  const { standing } = facts;
-  const { renderId, status, progress, error } = standing;
+export function createRenderView(facts: RenderFacts): Markup {
+  const { snapshot } = facts;
+  const { renderId, status, progress, error } = snapshot;
   return html`
-<h1>${shortened(standing.request.prompt, 120)}</h1>
+<h1>${shorten(snapshot.request.prompt, 120)}</h1>
 <p><span class="badge ${status}">${status}</span> <code>${renderId}</code></p>
 ${
-  !hasEnded(standing) &&
+  !hasEnded(snapshot) &&
   html`<p><progress max="100" value="${progress}">${progress} %</progress>
 <span class="soft">${progress} %; this page looks again by itself</span></p>`
 }
@@ -25,25 +25,25 @@ ${request(facts)}
 </div>
 </div>
 <h2>What happened</h2>
-${history(facts)}
+${historySection(facts)}
 <h2>Purchases</h2>
-${purchases(standing)}
+${purchasesSection(snapshot)}
 ${facts.deliveries.length > 0 && html`<h2>Webhooks</h2>${deliveries(facts)}`}
 <h2>Elsewhere</h2>
 <ul>
 <li><a href="/v1/renders/${renderId}">The render in the API</a></li>
-${facts.picture && html`<li><a href="${facts.picture.image}">The image itself</a></li>`}
+${facts.imageLinks && html`<li><a href="${facts.imageLinks.image}">The image itself</a></li>`}
 ${facts.operator && html`<li><a href="${dashboardPath(renderId)}">Its job on the dashboard</a></li>`}
 </ul>`;
 }
 
 /** Of at most so many characters. */
-export function shortened(text: string, most: number): string {
+export function shorten(text: string, most: number): string {
   const characters = [...text];
   return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
 }
 
-const errorCard = ({ code, message, step, chain }: NonNullable<Facts['standing']['error']>) => html`
+const errorCard = ({ code, message, step, chain }: NonNullable<RenderFacts['snapshot']['error']>) => html`
 <div class="card error">
 <p><strong class="failed">${code}</strong> <span class="soft">at ${step}</span></p>
 <p>${message}</p>
@@ -53,10 +53,10 @@ ${chain.length > 0 && html`<ol>${chain.map((cause) => html`<li><code>${cause}</c
 /** The longer side of a thumbnail. */
 const THUMBNAIL = 256;
 
-function picture({ standing, picture: links }: Facts): Markup {
-  const { image } = standing;
+function picture({ snapshot, imageLinks: links }: RenderFacts): Markup {
+  const { image } = snapshot;
   if (!image || !links)
-    return html`<p class="soft">There is no image${hasEnded(standing) ? '' : ' yet'}.</p>`;
+    return html`<p class="soft">There is no image${hasEnded(snapshot) ? '' : ' yet'}.</p>`;
   const scale = Math.min(1, THUMBNAIL / Math.max(image.width, image.height));
   const side = (pixels: number) => Math.max(1, Math.round(pixels * scale));
   return html`<a href="${links.image}"><img class="picture" src="${links.thumbnail}"
@@ -64,8 +64,8 @@ function picture({ standing, picture: links }: Facts): Markup {
 <p class="soft">${image.width} × ${image.height}, ${Math.ceil(image.bytes / 1024)} KB, ${image.contentType}</p>`;
 }
 
-function request({ standing }: Facts): Markup {
-  const { request, tenant } = standing;
+function request({ snapshot }: RenderFacts): Markup {
+  const { request, tenant } = snapshot;
   const rows: [string, unknown][] = [
     ['Prompt', request.prompt],
     ['Size', request.size ?? 'as the provider likes'],
@@ -74,18 +74,18 @@ function request({ standing }: Facts): Markup {
     ['Priority', request.priority],
     [
       'References',
-      request.images.length > 0 && html`${request.images.length}: ${request.images.map(reference)}`,
+      request.images.length > 0 && html`${request.images.length}: ${request.images.map(formatReference)}`,
     ],
-    ['Mask', request.mask && reference(request.mask, 0)],
+    ['Mask', request.mask && formatReference(request.mask, 0)],
     ['Run', request.run],
     ['Tenant', tenant],
-    ['Webhook', request.webhook && reference(request.webhook, 0)],
+    ['Webhook', request.webhook && formatReference(request.webhook, 0)],
     ...Object.entries(request.metadata ?? {}).map(([key, value]): [string, unknown] => [key, String(value)]),
   ];
   return html`<dl>${rows.map(([name, value]) => value && html`<dt>${name}<dd>${value}`)}</dl>`;
 }
 
-function reference(one: Reference, index: number): Markup {
+function formatReference(one: Reference, index: number): Markup {
   const text =
     one.kind === 'url'
       ? one.url
@@ -95,27 +95,30 @@ function reference(one: Reference, index: number): Markup {
   return html`${index > 0 ? '; ' : ''}${text}`;
 }
 
-function history({ standing, notes, now }: Facts): Markup {
-  const moments = timeline(standing, notes, now);
+function historySection({ snapshot, notes, now }: RenderFacts): Markup {
+  const moments = createTimeline(snapshot, notes, now);
   const first = moments[0]?.at ?? now;
   const longest = Math.max(1, ...moments.map(({ took = 0 }) => took));
   const rows = moments.map(
-    ({ at, text, took }, index) => html`<li class="step"><span class="soft">+ ${duration(at - first)}</span>
-<span>${text}${took !== undefined && html` <span class="soft">· ${index < moments.length - 1 ? 'then' : 'now for'} ${duration(took)}</span>`}</span>
-${took !== undefined && html`<meter min="0" max="${longest}" value="${took}">${duration(took)}</meter>`}</li>`,
+    (
+      { at, text, took },
+      index,
+    ) => html`<li class="step"><span class="soft">+ ${formatDuration(at - first)}</span>
+<span>${text}${took !== undefined && html` <span class="soft">· ${index < moments.length - 1 ? 'then' : 'now for'} ${formatDuration(took)}</span>`}</span>
+${took !== undefined && html`<meter min="0" max="${longest}" value="${took}">${formatDuration(took)}</meter>`}</li>`,
   );
-  return html`<p class="soft">Asked for ${time(standing.createdAt)}; ${
-    hasEnded(standing)
-      ? html`ended ${time(standing.updatedAt)}, after ${duration(standing.updatedAt - first)}`
-      : html`${duration(now - first)} ago`
+  return html`<p class="soft">Asked for ${formatTime(snapshot.createdAt)}; ${
+    hasEnded(snapshot)
+      ? html`ended ${formatTime(snapshot.updatedAt)}, after ${formatDuration(snapshot.updatedAt - first)}`
+      : html`${formatDuration(now - first)} ago`
   }.</p>
 <ol>${rows}</ol>`;
 }
 
-function purchases(standing: RenderSnapshot): Markup {
-  const all = standing.purchases;
+function purchasesSection(snapshot: RenderSnapshot): Markup {
+  const all = snapshot.purchases;
   if (all.length === 0)
-    return html`<p class="soft">Nothing was bought${hasEnded(standing) ? '' : ' yet'}.</p>`;
+    return html`<p class="soft">Nothing was bought${hasEnded(snapshot) ? '' : ' yet'}.</p>`;
   return html`<div class="wide"><table>
 <tr><th>No.<th>Task<th>Bought<th class="number">Cost</tr>
 ${all.map(
@@ -125,18 +128,18 @@ ${all.map(
     acceptedAt,
     costMicros,
     refunded,
-  }) => html`<tr><td>${attempt}<td><code>${taskId}</code><td>${time(acceptedAt)}
+  }) => html`<tr><td>${attempt}<td><code>${taskId}</code><td>${formatTime(acceptedAt)}
 <td class="number">${refunded ? 'refunded' : `$${formatDollars(costMicros)}`}</tr>\n`,
 )}
 <tr><th colspan="3">Together<th class="number">$${formatDollars(sumCost(all))}</tr>
 </table></div>`;
 }
 
-function deliveries({ deliveries: all, now }: Facts): Markup {
+function deliveries({ deliveries: all, now }: RenderFacts): Markup {
   return html`<ul>${all.map(
     ({ job, status, attempts, nextAttemptAt, lastError, id }) => html`<li>
 <span class="badge ${status}">${status}</span> render.${job.status} to ${host(job.to)}
-<span class="soft">· ${attempts} ${attempts === 1 ? 'try' : 'tries'}${nextAttemptAt !== undefined && `, next in ${duration(Math.max(0, nextAttemptAt - now))}`}</span>
+<span class="soft">· ${attempts} ${attempts === 1 ? 'try' : 'tries'}${nextAttemptAt !== undefined && `, next in ${formatDuration(Math.max(0, nextAttemptAt - now))}`}</span>
 ${lastError && html`<p>${lastError}</p>`}<p class="soft"><code>${id}</code></p></li>`,
   )}</ul>`;
 }
@@ -147,7 +150,7 @@ function host(to: Reference): string {
   return to.kind === 'url' && URL.canParse(to.url) ? new URL(to.url).host : 'its receiver';
 }
 
-function time(at: number): Markup {
+function formatTime(at: number): Markup {
   const iso = new Date(at).toISOString();
   return html`<time datetime="${iso}">${iso.slice(0, 19).replace('T', ' ')} UTC</time>`;
 }

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
-import { homeRoute } from './home.ts';
-import { iconRoute } from './icon.ts';
-import { problemRoutes } from './problems.ts';
-import { type RenderPageDeps, renderPageRoute } from './render/index.ts';
+import { registerHome } from './home.ts';
+import { registerIcon } from './icon.ts';
+import { registerProblemPages } from './problems.ts';
+import { type RenderPageDeps, registerRenderPage } from './render/index.ts';
 
 /** Everything that people look at, but for the dashboard and the API's reference. */
-export function pagesRoutes(app: FastifyInstance, deps: RenderPageDeps & { keyless: boolean }): void {
-  homeRoute(app, deps);
-  problemRoutes(app);
-  renderPageRoute(app, deps);
-  iconRoute(app);
+export function registerPages(app: FastifyInstance, deps: RenderPageDeps & { keyless: boolean }): void {
+  registerHome(app, deps);
+  registerProblemPages(app);
+  registerRenderPage(app, deps);
+  registerIcon(app);
 }

@@ -19,14 +19,14 @@ export const hasEnded = ({ status }: RenderSnapshot): boolean =>
  *
  * @param notes oldest first; without any, what the purchases tell stands for them
  */
-export function timeline(standing: RenderSnapshot, notes: readonly Note[], now: number): Moment[] {
-  const { createdAt, updatedAt, status } = standing;
-  const told = notes.length > 0 ? notes : fromPurchases(standing);
+export function createTimeline(snapshot: RenderSnapshot, notes: readonly Note[], now: number): Moment[] {
+  const { createdAt, updatedAt, status } = snapshot;
+  const told = notes.length > 0 ? notes : notesFromPurchases(snapshot);
   const moments: Moment[] = [
     { at: createdAt, text: 'accepted' },
     ...told.map(({ at, text }) => ({ at, text })),
   ];
-  const ended = hasEnded(standing);
+  const ended = hasEnded(snapshot);
   // The worker's last note tells a death and a cancellation; an image is stored before its render is complete.
   if (ended && !/^(dead|canceled)\b/.test(moments.at(-1)?.text ?? ''))
     moments.push({ at: updatedAt, text: status });
@@ -36,14 +36,14 @@ export function timeline(standing: RenderSnapshot, notes: readonly Note[], now: 
   });
 }
 
-const fromPurchases = ({ purchases }: RenderSnapshot): Note[] =>
+const notesFromPurchases = ({ purchases }: RenderSnapshot): Note[] =>
   purchases.map(({ attempt, acceptedAt, taskId }) => ({
     at: acceptedAt,
     text: `purchase ${attempt}: accepted as ${taskId}`,
   }));
 
 /** `850 ms`, `12.3 s`, `2 min 05 s`, `3 h 07 min`. */
-export function duration(ms: number): string {
+export function formatDuration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);

@@ -40,7 +40,7 @@ function describeIssue(issue: Issue, parent: PropertyKey[], input: unknown): Fie
   const path = [...parent, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     return (issue.keys ?? []).map((key) => ({
-      field: fieldName([...path, key]),
+      field: formatFieldName([...path, key]),
       expected: 'no such field',
       received: 'an unknown field',
     }));
@@ -48,73 +48,89 @@ function describeIssue(issue: Issue, parent: PropertyKey[], input: unknown): Fie
   if (issue.code === 'invalid_key') {
     const inner = issue.issues?.[0];
     return [
-      { field: fieldName(path), expected: inner ? expectation(inner) : 'another key', received: 'this key' },
+      {
+        field: formatFieldName(path),
+        expected: inner ? describeExpectation(inner) : 'another key',
+        received: 'this key',
+      },
     ];
   }
   if (issue.code === 'invalid_union' && issue.errors?.length) {
-    if (issue.errors.every((branch) => depth(branch) === 0)) {
-      const types = issue.errors.flatMap((branch) => branch.slice(0, 1).map(expectation));
+    if (issue.errors.every((branch) => measureDepth(branch) === 0)) {
+      const types = issue.errors.flatMap((branch) => branch.slice(0, 1).map(describeExpectation));
       return [
-        { field: fieldName(path), expected: types.join(' or '), received: describe(valueAt(input, path)) },
+        {
+          field: formatFieldName(path),
+          expected: types.join(' or '),
+          received: describeValue(readValueAt(input, path)),
+        },
       ];
     }
     // The branch that got furthest into the value is the one that was meant.
-    const nearest = issue.errors.reduce((best, branch) => (depth(branch) > depth(best) ? branch : best));
+    const nearest = issue.errors.reduce((best, branch) =>
+      measureDepth(branch) > measureDepth(best) ? branch : best,
+    );
     return nearest.flatMap((inner) => describeIssue(inner, path, input));
   }
-  return [{ field: fieldName(path), expected: expectation(issue), received: describe(valueAt(input, path)) }];
+  return [
+    {
+      field: formatFieldName(path),
+      expected: describeExpectation(issue),
+      received: describeValue(readValueAt(input, path)),
+    },
+  ];
 }
 
-const depth = (issues: Issue[]) => {
+const measureDepth = (issues: Issue[]) => {
   const first = issues[0];
   if (!first) return -1;
   // A mismatch of the type itself says less than a rule of the right type that failed.
   return first.path.length * 2 + (first.code === 'invalid_type' ? 0 : 1);
 };
 
-function expectation(issue: Issue): string {
+function describeExpectation(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return typeName(issue.expected ?? 'value');
+      return nameType(issue.expected ?? 'value');
     case 'invalid_value':
-      if (issue.values?.length === 1) return describe(issue.values[0]);
+      if (issue.values?.length === 1) return describeValue(issue.values[0]);
       return `one of ${(issue.values ?? []).map((value) => JSON.stringify(value)).join(', ')}`;
     case 'too_big':
-      return `at most ${issue.maximum} ${unit(issue)}`.trimEnd();
+      return `at most ${issue.maximum} ${nameUnit(issue)}`.trimEnd();
     case 'too_small':
-      return `at least ${issue.minimum} ${unit(issue)}`.trimEnd();
+      return `at least ${issue.minimum} ${nameUnit(issue)}`.trimEnd();
     default:
       return issue.message.replace(/^expected /, '');
   }
 }
 
-function typeName(type: string): string {
+function nameType(type: string): string {
   if (type === 'null') return 'null';
   if (type === 'record') return 'an object';
   if (type === 'nonoptional') return 'a value';
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }
 
-function unit({ origin, maximum, minimum }: Issue): string {
+function nameUnit({ origin, maximum, minimum }: Issue): string {
   const noun = origin === 'string' ? 'character' : origin === 'array' ? 'item' : '';
   return noun && (maximum ?? minimum) !== 1 ? `${noun}s` : noun;
 }
 
-function fieldName(path: PropertyKey[]): string {
+function formatFieldName(path: PropertyKey[]): string {
   if (path.length === 0) return 'body';
   return path.reduce<string>(
     (name, part) =>
-      typeof part === 'number' ? `${name}[${part}]` : name ? `${name}.${shortKey(part)}` : shortKey(part),
+      typeof part === 'number' ? `${name}[${part}]` : name ? `${name}.${shortenKey(part)}` : shortenKey(part),
     '',
   );
 }
 
-const shortKey = (key: PropertyKey) => {
+const shortenKey = (key: PropertyKey) => {
   const text = String(key) || '""';
   return text.length <= 64 ? text : `${text.slice(0, 64)}…`;
 };
 
-function valueAt(input: unknown, path: PropertyKey[]): unknown {
+function readValueAt(input: unknown, path: PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (value, part) =>
       value !== null && typeof value === 'object' ? (value as Record<PropertyKey, unknown>)[part] : undefined,
@@ -123,7 +139,7 @@ function valueAt(input: unknown, path: PropertyKey[]): unknown {
 }
 
 /** A short, safe description of a value: its type, and its beginning when it is short and plain. */
-export function describe(value: unknown): string {
+export function describeValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return `an array of ${value.length}`;

@@ -2,7 +2,7 @@ import { PROBLEMS, type ProblemCode, type ProblemResponse } from '@darkroom/api'
 import type { FieldProblem } from './field-problems.ts';
 
 /** A caller reads at most this many problems of one request. */
-const SHOWN = 100;
+const MAX_SHOWN = 100;
 
 /** An answer of RFC 9457, before it has a request id. */
 export class ProblemError extends Error {
@@ -32,7 +32,10 @@ export class ProblemError extends Error {
 }
 
 /** @param base the address under which the caller reached us: `type` leads to a page there. */
-export function problemBody(error: ProblemError, request: { base: string; id: string }): ProblemResponse {
+export function toProblemResponse(
+  error: ProblemError,
+  request: { base: string; id: string },
+): ProblemResponse {
   const { code, renderId } = error;
   const [status, title] = PROBLEMS[code];
   return {
@@ -41,7 +44,7 @@ export function problemBody(error: ProblemError, request: { base: string; id: st
     status,
     detail: error.message,
     code,
-    problems: error.problems.slice(0, SHOWN),
+    problems: error.problems.slice(0, MAX_SHOWN),
     request_id: request.id,
     ...(renderId ? { render_id: renderId } : {}),
   };

@@ -7,11 +7,11 @@ const TRY_AGAIN_S = 2;
 /** Any failure as an answer. What nobody foresaw is `internal_error` and tells nothing about the inside. */
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
-  if (isQueueAway(error)) return queueAway(error);
+  if (isQueueAway(error)) return queueUnavailable(error);
   if (error instanceof StoreError && error.code !== 'internal' && error.code !== 'invalid_key') {
-    return storeAway(error);
+    return storeUnavailable(error);
   }
-  return fromFastify(error) ?? new ProblemError('internal_error', UNFORESEEN, { cause: error });
+  return problemFromFastify(error) ?? new ProblemError('internal_error', UNFORESEEN, { cause: error });
 }
 
 /** The door's queue calls tell it in one way only. A store that is away may read the same in its message. */
@@ -21,7 +21,7 @@ export function isQueueAway(error: unknown): boolean {
 
 const UNFORESEEN = 'This was not foreseen. The request id leads to the log line that says more.';
 
-export function queueAway(cause: unknown, renderId?: string): ProblemError {
+export function queueUnavailable(cause: unknown, renderId?: string): ProblemError {
   const detail = renderId
     ? 'The queue did not confirm the render. Send the same request with the same Idempotency-Key again; without a key, ask for render_id first, as it may have been accepted.'
     : 'The queue cannot be reached at the moment. Try again soon.';
@@ -32,14 +32,14 @@ export function queueAway(cause: unknown, renderId?: string): ProblemError {
   });
 }
 
-export function storeAway(cause: unknown): ProblemError {
+export function storeUnavailable(cause: unknown): ProblemError {
   return new ProblemError('store_unavailable', 'The object store cannot be reached. Try again soon.', {
     cause,
     retryAfter: TRY_AGAIN_S,
   });
 }
 
-function fromFastify(error: unknown): ProblemError | undefined {
+function problemFromFastify(error: unknown): ProblemError | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

@@ -11,13 +11,13 @@ const RETRY_MS = 2_000;
 /**
  * Standings of a render as server-sent events, as text.
  *
- * Asks for the next standing when what was written has gone out, and not before: a slow reader misses what happened in
+ * Asks for the next snapshot when what was written has gone out, and not before: a slow reader misses what happened in
  * between, and nothing piles up here.
  */
-export async function* eventStream(
+export async function* formatEventStream(
   first: IteratorResult<RenderSnapshot, void>,
-  standings: AsyncGenerator<RenderSnapshot, void, void>,
-  tell: (standing: RenderSnapshot) => Promise<RenderResponse>,
+  snapshots: AsyncGenerator<RenderSnapshot, void, void>,
+  tell: (snapshot: RenderSnapshot) => Promise<RenderResponse>,
   clock: Clock,
 ): AsyncGenerator<string, void, void> {
   let before: RenderSnapshot | undefined;
@@ -28,27 +28,28 @@ export async function* eventStream(
     return `id: ${updatedAt}-${++number}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
   };
   try {
-    for (let next = first; !next.done; next = await standings.next()) {
-      const standing = next.value;
+    for (let next = first; !next.done; next = await snapshots.next()) {
+      const snapshot = next.value;
       if (!before) yield `retry: ${RETRY_MS}\n\n`;
-      if (standing.status !== before?.status) yield event('status', await tell(standing), standing);
-      else if (standing.progress !== before.progress) yield event('progress', progressOf(standing), standing);
+      if (snapshot.status !== before?.status) yield event('status', await tell(snapshot), snapshot);
+      else if (snapshot.progress !== before.progress)
+        yield event('progress', toProgressEvent(snapshot), snapshot);
       else if (clock.now() - saidAt >= HEARTBEAT_MS) {
         saidAt = clock.now();
         yield ': still here\n\n';
       }
-      before = standing;
-      if (!hasEnded(standing)) continue;
-      const render = await tell(standing);
-      if (render.image) yield event('image', render.image, standing);
-      yield event('end', render, standing);
+      before = snapshot;
+      if (!hasEnded(snapshot)) continue;
+      const render = await tell(snapshot);
+      if (render.image) yield event('image', render.image, snapshot);
+      yield event('end', render, snapshot);
     }
   } finally {
-    await standings.return();
+    await snapshots.return();
   }
 }
 
-const progressOf = ({ renderId, status, progress }: RenderSnapshot): ProgressEvent => ({
+const toProgressEvent = ({ renderId, status, progress }: RenderSnapshot): ProgressEvent => ({
   id: renderId,
   status,
   progress,

@@ -3,13 +3,13 @@ import { QUEUE } from '@darkroom/shared/queues';
 import { type Clock } from '@darkroom/shared/runtime';
 import type { QueueEvents } from 'bullmq';
 
-/** After what a job's standing may be another one: its end, or every move that is worth telling. */
+/** After what a job's snapshot may be another one: its end, or every move that is worth telling. */
 const EVENTS = {
   end: ['completed', 'failed'],
   moves: ['completed', 'failed', 'progress', 'delayed', 'waiting-children'],
 } as const;
 
-export type WhatHappens = keyof typeof EVENTS;
+export type WatchedEvents = keyof typeof EVENTS;
 
 /** Milliseconds before reading that broke is tried again. */
 const RESTART_MS = 500;
@@ -24,9 +24,9 @@ export function openRenderEvents(engine: Engine, clock: Clock): QueueEvents {
 }
 
 /** BullMQ tells what happens to one job under a name of its own; its types do not know it. */
-export function listen(
+export function listenToRender(
   events: QueueEvents,
-  what: WhatHappens,
+  what: WatchedEvents,
   renderId: string,
   wake: () => void,
 ): () => void {

@@ -1,17 +1,17 @@
 import type { Engine } from '@darkroom/shared/engine';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { QueueEvents } from 'bullmq';
-import { listen, openRenderEvents, type WhatHappens } from './render-events.ts';
-import { createRest, type Rest } from './rest.ts';
+import { listenToRender, openRenderEvents, type WatchedEvents } from './render-events.ts';
+import { createInterruptibleSleep, type InterruptibleSleep } from './rest.ts';
 
 /** Milliseconds: events may be lost while the queue blinks, so every follower also looks by itself. */
-const LOOK_EVERY_MS = 5_000;
+const READ_EVERY_MS = 5_000;
 /** Until the events are sure to flow, a follower looks more often. */
-const YOUNG = { ms: 3_000, lookEveryMs: 150 };
+const NEW_CONNECTION = { ms: 3_000, readEveryMs: 150 };
 
-export interface Follow {
+export interface WatchOptions {
   /** Told of the end alone, or of every move. */
-  what: WhatHappens;
+  events: WatchedEvents;
   /** Unix milliseconds: after it there is one more look, the last. */
   until: number;
   /** Ends it at once. */
@@ -19,19 +19,19 @@ export interface Follow {
 }
 
 /** Followers of renders. Only what somebody follows is kept in memory. */
-export interface Following {
+export interface RenderWatch {
   /**
    * Says when a render is worth a look: at once, after each of its events, and every few seconds anyway. It is listened
    * to before the first look, so that nothing falls between; events during a look make for one more.
    */
-  looks(renderId: string, follow: Follow): AsyncGenerator<void, void, void>;
+  watch(renderId: string, follow: WatchOptions): AsyncGenerator<void, void, void>;
   /** Every follower gets one more look and ends, now and from now on. Idempotent. */
   close(): void;
 }
 
 /** Opens the queue's events with the first follower, and keeps them: a producer that nobody asks reads none. */
-export function createFollowing({ engine, clock }: { engine: Engine; clock: Clock }): Following {
-  const resting = new Set<Rest>();
+export function createRenderWatch({ engine, clock }: { engine: Engine; clock: Clock }): RenderWatch {
+  const resting = new Set<InterruptibleSleep>();
   let events: QueueEvents | undefined;
   let openedAt = 0;
   let closed = false;
@@ -44,9 +44,9 @@ export function createFollowing({ engine, clock }: { engine: Engine; clock: Cloc
   };
 
   return {
-    async *looks(renderId, { what, until, signal }) {
-      const rest = createRest(clock);
-      const unlisten = closed ? undefined : listen(open(), what, renderId, rest.wake);
+    async *watch(renderId, { events, until, signal }) {
+      const rest = createInterruptibleSleep(clock);
+      const unlisten = closed ? undefined : listenToRender(open(), events, renderId, rest.wake);
       resting.add(rest);
       // Not only in the end: whoever went away in the middle of a look may never come back for the next.
       const leave = () => {
@@ -61,8 +61,8 @@ export function createFollowing({ engine, clock }: { engine: Engine; clock: Cloc
           yield;
           const now = clock.now();
           if (closed || now >= until) return;
-          const every = now - openedAt < YOUNG.ms ? YOUNG.lookEveryMs : LOOK_EVERY_MS;
-          await rest.take(Math.min(every, until - now));
+          const every = now - openedAt < NEW_CONNECTION.ms ? NEW_CONNECTION.readEveryMs : READ_EVERY_MS;
+          await rest.sleep(Math.min(every, until - now));
         }
       } finally {
         leave();

@@ -1,13 +1,13 @@
 import type { Clock } from '@darkroom/shared/runtime';
 
 /** A sleep that can be ended. */
-export interface Rest {
+export interface InterruptibleSleep {
   /** Ends the present rest, or the next one. */
   wake(): void;
-  take(ms: number): Promise<void>;
+  sleep(ms: number): Promise<void>;
 }
 
-export function createRest(clock: Clock): Rest {
+export function createInterruptibleSleep(clock: Clock): InterruptibleSleep {
   let woken = false;
   let sleep: AbortController | undefined;
   return {
@@ -15,7 +15,7 @@ export function createRest(clock: Clock): Rest {
       woken = true;
       sleep?.abort();
     },
-    async take(ms) {
+    async sleep(ms) {
       if (!woken) {
         sleep = new AbortController();
         await clock.sleep(ms, sleep.signal).catch(() => undefined);

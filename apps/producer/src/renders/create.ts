@@ -1,30 +1,30 @@
 import { acceptedSchema, renderRequestSchema } from '@darkroom/api';
 import { acceptedResponse, renderLinks } from '@darkroom/shared/snapshot';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { tenantOf } from '../access/index.ts';
-import { baseUrl, bytesOf, type Endpoint } from '../http/index.ts';
-import { accept, checkRequest, idempotencyKeyOf, parseJson } from '../intake/index.ts';
-import { answer, refusals } from '../openapi/index.ts';
-import type { IntakeDeps } from './deps.ts';
+import { requireTenant } from '../access/index.ts';
+import { type Endpoint, getBodyBytes, resolveBaseUrl } from '../http/index.ts';
+import { acceptRender, checkRequest, parseJson, readIdempotencyKey } from '../intake/index.ts';
+import { jsonResponse, problemResponses } from '../openapi/index.ts';
+import type { RenderCreateDeps } from './deps.ts';
 import { idempotencyHeader } from './headers.ts';
 
 /** `POST /v1/renders`. */
-export const createEndpoint = (deps: IntakeDeps): Endpoint => ({
+export const createEndpoint = (deps: RenderCreateDeps): Endpoint => ({
   needs: 'enqueue',
   doc,
   run: (request, reply) => create(deps, request, reply),
 });
 
-async function create(deps: IntakeDeps, request: FastifyRequest, reply: FastifyReply) {
-  const tenant = tenantOf(request);
+async function create(deps: RenderCreateDeps, request: FastifyRequest, reply: FastifyReply) {
+  const tenant = requireTenant(request);
   try {
-    const key = idempotencyKeyOf(request.headers['idempotency-key']);
-    const checked = checkRequest(parseJson(bytesOf(request)), key);
-    const accepted = await accept(deps.door, tenant, checked);
+    const key = readIdempotencyKey(request.headers['idempotency-key']);
+    const checked = checkRequest(parseJson(getBodyBytes(request)), key);
+    const accepted = await acceptRender(deps.intake, tenant, checked);
     deps.onIntake(accepted.duplicate ? 'duplicate' : 'accepted', tenant);
     const { renderId, duplicate } = accepted;
     request.log.info({ renderId, tenant, duplicate }, 'accepted');
-    const links = renderLinks(baseUrl(request), renderId);
+    const links = renderLinks(resolveBaseUrl(request), renderId);
     return await reply.code(202).header('location', links.self).send(acceptedResponse(accepted, links));
   } catch (error) {
     deps.onIntake('rejected', tenant);
@@ -44,10 +44,10 @@ A \`webhook_url\` is taken when the tenant has a secret to sign with (WEBHOOK_SE
   requestParams: { header: idempotencyHeader },
   requestBody: { required: true, content: { 'application/json': { schema: renderRequestSchema } } },
   responses: {
-    '202': answer('The render is durably queued, or was before.', acceptedSchema, {
+    '202': jsonResponse('The render is durably queued, or was before.', acceptedSchema, {
       headers: { Location: { description: 'The render.', schema: { type: 'string', format: 'uri' } } },
     }),
-    ...refusals(
+    ...problemResponses(
       'empty_body',
       'invalid_utf8',
       'invalid_json',

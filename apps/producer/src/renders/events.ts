@@ -2,37 +2,37 @@ import { Readable } from 'node:stream';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import { z } from 'zod';
 import type { Endpoint } from '../http/index.ts';
-import { refusals } from '../openapi/index.ts';
-import { eventStream } from '../render-watch/index.ts';
-import type { LookDeps } from './deps.ts';
-import { found, told } from './find-render.ts';
-import { idParam, noQuery, queryOf } from './params.ts';
-import { followed } from './watch-render.ts';
+import { problemResponses } from '../openapi/index.ts';
+import { formatEventStream } from '../render-watch/index.ts';
+import type { RenderReadDeps } from './deps.ts';
+import { createRenderResponse, findRequestedRender } from './find-render.ts';
+import { idParam, noQuery, readQuery } from './params.ts';
+import { watchRequestedRender } from './watch-render.ts';
 
 /** Milliseconds in which nothing could be written: the reader is gone or asleep. */
 const STALLED_MS = 60_000;
 /** Milliseconds after which an answer is over in any case (I7): readers come again by themselves. */
-const LONGEST_MS = 3_600_000;
+const MAX_STREAM_MS = 3_600_000;
 
 /** `GET /v1/renders/{id}/events`: what happens to a render, as server-sent events. */
-export const eventsEndpoint = (deps: LookDeps): Endpoint => ({
+export const eventsEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   doc,
   run: async (request, reply) => {
-    queryOf(noQuery, request);
+    readQuery(noQuery, request);
     reply.header('content-type', 'text/event-stream').header('x-accel-buffering', 'no');
     if (request.method === 'HEAD') {
-      await found(deps, request);
+      await findRequestedRender(deps, request);
       return await reply.send();
     }
-    const until = deps.clock.now() + LONGEST_MS;
-    const standings = followed(deps, request, reply, { what: 'moves', until });
+    const until = deps.clock.now() + MAX_STREAM_MS;
+    const snapshots = watchRequestedRender(deps, request, reply, { events: 'moves', until });
     // Whatever is wrong shows at the first look: after it the answer has begun.
-    const first = await standings.next();
+    const first = await snapshots.next();
     reply.raw.setTimeout(STALLED_MS, () => reply.raw.destroy());
-    const tell = (standing: RenderSnapshot) => told(deps, request, standing);
+    const tell = (snapshot: RenderSnapshot) => createRenderResponse(deps, request, snapshot);
     return await reply.send(
-      Readable.from(eventStream(first, standings, tell, deps.clock), { objectMode: false }),
+      Readable.from(formatEventStream(first, snapshots, tell, deps.clock), { objectMode: false }),
     );
   },
 });
@@ -66,6 +66,6 @@ const doc = {
       description: 'Events until the render has ended.',
       content: { 'text/event-stream': { schema: z.string(), example } },
     },
-    ...refusals('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
+    ...problemResponses('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
   },
 };

@@ -2,11 +2,11 @@ import type { RenderResponse } from '@darkroom/api';
 import { type StoredImage } from '@darkroom/shared/render';
 import { type RenderSnapshot, renderLinks, renderResponse } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
-import { tenantOf } from '../access/index.ts';
-import { baseUrl } from '../http/index.ts';
+import { requireTenant } from '../access/index.ts';
+import { resolveBaseUrl } from '../http/index.ts';
 import { findRenderOrImage } from '../lookup/index.ts';
 import { ProblemError } from '../problems/index.ts';
-import type { LookDeps } from './deps.ts';
+import type { RenderReadDeps } from './deps.ts';
 
 /** How long a signed image URL works. */
 const URL_LIFETIME_MS = 3_600_000;
@@ -16,23 +16,26 @@ const URL_LIFETIME_MS = 3_600_000;
  *
  * @throws {ProblemError} `render_not_found`, also for another tenant's: nobody learns what others have.
  */
-export async function found(deps: LookDeps, request: FastifyRequest): Promise<RenderSnapshot> {
+export async function findRequestedRender(
+  deps: RenderReadDeps,
+  request: FastifyRequest,
+): Promise<RenderSnapshot> {
   const { id } = request.params as { id: string };
-  const standing = await findRenderOrImage(deps.archive, tenantOf(request), id);
-  if (!standing) throw new ProblemError('render_not_found', 'There is no render with this id.');
-  return standing;
+  const snapshot = await findRenderOrImage(deps.lookup, requireTenant(request), id);
+  if (!snapshot) throw new ProblemError('render_not_found', 'There is no render with this id.');
+  return snapshot;
 }
 
 /** What a caller is told of a render, with links that lead back the way they came. */
-export async function told(
-  deps: LookDeps,
+export async function createRenderResponse(
+  deps: RenderReadDeps,
   request: FastifyRequest,
-  standing: RenderSnapshot,
+  snapshot: RenderSnapshot,
 ): Promise<RenderResponse> {
-  const base = baseUrl(request);
-  const { renderId, image } = standing;
-  const urls = image && (await imageUrls(deps, request, standing, image));
-  return renderResponse(standing, renderLinks(base, renderId), urls);
+  const base = resolveBaseUrl(request);
+  const { renderId, image } = snapshot;
+  const urls = image && (await imageUrls(deps, request, snapshot, image));
+  return renderResponse(snapshot, renderLinks(base, renderId), urls);
 }
 
 /**
@@ -40,12 +43,12 @@ export async function told(
  * A status needs no store: without one it is our own address.
  */
 async function imageUrls(
-  { store, links, clock }: LookDeps,
+  { store, links, clock }: RenderReadDeps,
   request: FastifyRequest,
   { renderId, tenant }: RenderSnapshot,
   image: StoredImage,
 ) {
-  const base = baseUrl(request);
+  const base = resolveBaseUrl(request);
   const until = clock.now() + URL_LIFETIME_MS;
   const open = async (key: string, path: string) => {
     const signed = await store.signedUrl(key, URL_LIFETIME_MS).catch(() => undefined);

@@ -1,21 +1,23 @@
 import { renderSchema } from '@darkroom/api';
 import { z } from 'zod';
 import type { Endpoint } from '../http/index.ts';
-import { answer, refusals } from '../openapi/index.ts';
-import type { LookDeps } from './deps.ts';
-import { found, told } from './find-render.ts';
-import { idParam, queryOf, wholeNumber } from './params.ts';
-import { waitFor } from './watch-render.ts';
+import { jsonResponse, problemResponses } from '../openapi/index.ts';
+import type { RenderReadDeps } from './deps.ts';
+import { createRenderResponse, findRequestedRender } from './find-render.ts';
+import { idParam, readQuery, wholeNumber } from './params.ts';
+import { waitForEnd } from './watch-render.ts';
 
 /** `GET /v1/renders/{id}`: at once, or once it has ended. */
-export const showEndpoint = (deps: LookDeps): Endpoint => ({
+export const getEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   doc,
   run: async (request, reply) => {
-    const { wait = 0 } = queryOf(query, request);
-    const standing =
-      wait === 0 ? await found(deps, request) : await waitFor(deps, request, reply, wait * 1000);
-    return await reply.send(await told(deps, request, standing));
+    const { wait = 0 } = readQuery(query, request);
+    const snapshot =
+      wait === 0
+        ? await findRequestedRender(deps, request)
+        : await waitForEnd(deps, request, reply, wait * 1000);
+    return await reply.send(await createRenderResponse(deps, request, snapshot));
   },
 });
 
@@ -34,7 +36,7 @@ const doc = {
   description: 'Told from the queue, and from the receipt when the queue no longer holds it: for ever.',
   requestParams: { path: idParam, query },
   responses: {
-    '200': answer('The render as it stands.', renderSchema),
-    ...refusals('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
+    '200': jsonResponse('The render as it stands.', renderSchema),
+    ...problemResponses('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
   },
 };

@@ -2,47 +2,47 @@ import { type ObjectStore } from '@darkroom/shared/object-store';
 import { thumbnailKey } from '@darkroom/shared/render';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { bounded, STORE_LIMIT } from '../backends/index.ts';
+import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import type { Endpoint } from '../http/index.ts';
-import { refusals } from '../openapi/index.ts';
+import { problemResponses } from '../openapi/index.ts';
 import { ProblemError } from '../problems/index.ts';
-import type { LookDeps } from './deps.ts';
-import { found } from './find-render.ts';
+import type { RenderReadDeps } from './deps.ts';
+import { findRequestedRender } from './find-render.ts';
 import { idParam } from './params.ts';
 
 /** `GET /v1/renders/{id}/image`: from the store through us, whatever the store can sign. */
-export const imageEndpoint = (deps: LookDeps): Endpoint => ({
+export const imageEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   signable: true,
-  doc: docOf('getRenderImage', "Look at a render's image", 'image/*'),
+  doc: describeImage('getRenderImage', "Look at a render's image", 'image/*'),
   run: async (request, reply) => {
-    const { renderId, image } = await found(deps, request);
+    const { renderId, image } = await findRequestedRender(deps, request);
     if (!image) throw noImage(renderId);
     const { key, contentType, sha256: tag } = image;
     const name = `${renderId}.${key.slice(key.lastIndexOf('.') + 1)}`;
-    return await serve(deps.store, request, reply, { key, contentType, tag, name });
+    return await sendImage(deps.store, request, reply, { key, contentType, tag, name });
   },
 });
 
 /** `GET /v1/renders/{id}/thumbnail`. */
-export const thumbnailEndpoint = (deps: LookDeps): Endpoint => ({
+export const thumbnailEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   signable: true,
-  doc: docOf('getRenderThumbnail', 'Look at a small picture of it', 'image/webp'),
+  doc: describeImage('getRenderThumbnail', 'Look at a small picture of it', 'image/webp'),
   run: async (request, reply) => {
-    const { renderId, image } = await found(deps, request);
+    const { renderId, image } = await findRequestedRender(deps, request);
     if (!image) throw noImage(renderId);
     const key = image.thumbnailKey || thumbnailKey(renderId);
     const name = `${renderId}-thumbnail.webp`;
     const tag = `${image.sha256}-t`;
-    return await serve(deps.store, request, reply, { key, contentType: 'image/webp', tag, name });
+    return await sendImage(deps.store, request, reply, { key, contentType: 'image/webp', tag, name });
   },
 });
 
 const noImage = (renderId: string) =>
   new ProblemError('image_not_found', 'The render is not completed. Its status says more.', { renderId });
 
-async function serve(
+async function sendImage(
   store: ObjectStore,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -64,19 +64,23 @@ async function serve(
   if (known?.includes(etag) || known?.includes('*')) return await reply.code(304).send();
 
   if (request.method === 'HEAD') {
-    const info = await bounded(STORE_LIMIT.small, (signal) => store.head(object.key, { signal }));
-    if (!info) throw gone();
+    const info = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
+      store.head(object.key, { signal }),
+    );
+    if (!info) throw imageGone();
     return await reply.type(object.contentType).header('content-length', info.size).send();
   }
   // The limit is for opening: callers may read slowly, and closing the connection ends the stream.
-  const opened = await bounded(STORE_LIMIT.small, (signal) => store.getStream(object.key, { signal }));
-  if (!opened) throw gone();
+  const opened = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
+    store.getStream(object.key, { signal }),
+  );
+  if (!opened) throw imageGone();
   return await reply.type(object.contentType).header('content-length', opened.info.size).send(opened.stream);
 }
 
-const gone = () => new ProblemError('image_not_found', 'The image is no longer in the store.');
+const imageGone = () => new ProblemError('image_not_found', 'The image is no longer in the store.');
 
-const docOf = (operationId: string, summary: string, type: string) => ({
+const describeImage = (operationId: string, summary: string, type: string) => ({
   operationId,
   tags: ['Renders'],
   summary,
@@ -88,6 +92,6 @@ const docOf = (operationId: string, summary: string, type: string) => ({
       content: { [type]: { schema: z.string().meta({ override: { type: 'string', format: 'binary' } }) } },
     },
     '304': { description: 'You have it: see If-None-Match.' },
-    ...refusals('render_not_found', 'image_not_found', 'queue_unavailable', 'store_unavailable'),
+    ...problemResponses('render_not_found', 'image_not_found', 'queue_unavailable', 'store_unavailable'),
   },
 });

@@ -2,17 +2,17 @@ import { RENDER_STATUSES, type RenderStatus, RUN, TENANT } from '@darkroom/api';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { tenantOf } from '../access/index.ts';
-import { type ListQuery, positionOf } from '../lookup/index.ts';
+import { requireTenant } from '../access/index.ts';
+import { type ListQuery, parseCursor } from '../lookup/index.ts';
 import { invalidRequest } from '../problems/index.ts';
-import { queryOf, wholeNumber } from './params.ts';
+import { readQuery, wholeNumber } from './params.ts';
 
 /**
  * What a caller wants to see.
  *
  * @throws {ProblemError} `invalid_request`.
  */
-export function listQueryOf(request: FastifyRequest): ListQuery {
+export function readListQuery(request: FastifyRequest): ListQuery {
   const {
     tenant: asked,
     status,
@@ -21,8 +21,8 @@ export function listQueryOf(request: FastifyRequest): ListQuery {
     created_before,
     limit,
     cursor,
-  } = queryOf(listParams, request);
-  const own = tenantOf(request);
+  } = readQuery(listParams, request);
+  const own = requireTenant(request);
   const wrong = (expected: string, received: string) =>
     invalidRequest([{ field: 'tenant', expected, received }]);
   if (own !== ALL_TENANTS && asked !== undefined)
@@ -86,7 +86,7 @@ export const listParams = z.object({
   cursor: z
     .string()
     .transform((text, context) => {
-      const position = positionOf(text);
+      const position = parseCursor(text);
       if (position) return position;
       context.addIssue({ code: 'custom', message: 'expected the next_cursor of an earlier page' });
       return z.NEVER;

@@ -1,21 +1,21 @@
 import { type RenderListResponse, renderListSchema } from '@darkroom/api';
 import type { Endpoint } from '../http/index.ts';
-import { cursorOf } from '../lookup/index.ts';
-import { answer, refusals } from '../openapi/index.ts';
-import type { LookDeps } from './deps.ts';
-import { told } from './find-render.ts';
-import { listParams, listQueryOf } from './list-query.ts';
+import { toCursor } from '../lookup/index.ts';
+import { jsonResponse, problemResponses } from '../openapi/index.ts';
+import type { RenderReadDeps } from './deps.ts';
+import { createRenderResponse } from './find-render.ts';
+import { listParams, readListQuery } from './list-query.ts';
 
 /** `GET /v1/renders`. */
-export const listEndpoint = (deps: LookDeps): Endpoint => ({
+export const listEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   doc,
   run: async (request, reply) => {
-    const { standings, next } = await deps.list(listQueryOf(request));
+    const { snapshots, next } = await deps.list(readListQuery(request));
     const list: RenderListResponse = {
       object: 'list',
-      data: await Promise.all(standings.map((standing) => told(deps, request, standing))),
-      next_cursor: next ? cursorOf(next) : null,
+      data: await Promise.all(snapshots.map((snapshot) => createRenderResponse(deps, request, snapshot))),
+      next_cursor: next ? toCursor(next) : null,
     };
     return await reply.send(list);
   },
@@ -32,7 +32,7 @@ const doc = {
   ].join(' '),
   requestParams: { query: listParams },
   responses: {
-    '200': answer('A page of renders.', renderListSchema),
-    ...refusals('invalid_request', 'queue_unavailable', 'store_unavailable'),
+    '200': jsonResponse('A page of renders.', renderListSchema),
+    ...problemResponses('invalid_request', 'queue_unavailable', 'store_unavailable'),
   },
 };

@@ -25,7 +25,7 @@ export const wholeNumber = (min: number, max: number) =>
  * @throws {ProblemError} `invalid_request` that names all that are wrong, unknown ones too: a misspelt filter would
  * otherwise be no filter.
  */
-export function queryOf<S extends z.ZodObject>(schema: S, request: FastifyRequest): z.output<S> {
+export function readQuery<S extends z.ZodObject>(schema: S, request: FastifyRequest): z.output<S> {
   const names = Object.keys(schema.shape);
   const query = request.query as Record<string, unknown>;
   const unknown = Object.keys(query)
@@ -43,7 +43,7 @@ export function queryOf<S extends z.ZodObject>(schema: S, request: FastifyReques
 }
 
 /** Bytes of a body where nothing need be said. */
-export const NOTHING_SAID = 16 * 1024;
+export const EMPTY_BODY_BYTES = 16 * 1024;
 
 /** For addresses that take none. */
 export const noQuery = z.object({});

@@ -2,9 +2,9 @@ import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasEnded } from '../lookup/index.ts';
 import { toProblem } from '../problems/index.ts';
-import { type Follow, goneSignal } from '../render-watch/index.ts';
-import type { LookDeps } from './deps.ts';
-import { found } from './find-render.ts';
+import { createDisconnectSignal, type WatchOptions } from '../render-watch/index.ts';
+import type { RenderReadDeps } from './deps.ts';
+import { findRequestedRender } from './find-render.ts';
 
 /**
  * How the render that an address names stands: now, whenever that may have changed, and every few seconds; until it has
@@ -12,17 +12,17 @@ import { found } from './find-render.ts';
  *
  * Throws what `found` throws, at the first look whatever it is.
  */
-export async function* followed(
-  deps: LookDeps,
+export async function* watchRequestedRender(
+  deps: RenderReadDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  follow: Pick<Follow, 'what' | 'until'>,
+  follow: Pick<WatchOptions, 'events' | 'until'>,
 ): AsyncGenerator<RenderSnapshot, void, void> {
   const { id } = request.params as { id: string };
   let last: RenderSnapshot | undefined;
-  for await (const _ of deps.following.looks(id, { ...follow, signal: goneSignal(reply) })) {
+  for await (const _ of deps.watch.watch(id, { ...follow, signal: createDisconnectSignal(reply) })) {
     try {
-      last = await found(deps, request);
+      last = await findRequestedRender(deps, request);
     } catch (error) {
       if (!last || toProblem(error).status !== 503) throw error;
     }
@@ -32,18 +32,18 @@ export async function* followed(
 }
 
 /** The last of them, which is how it stands when the waiting is over. */
-export async function waitFor(
-  deps: LookDeps,
+export async function waitForEnd(
+  deps: RenderReadDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   ms: number,
 ): Promise<RenderSnapshot> {
   let last: RenderSnapshot | undefined;
-  for await (const standing of followed(deps, request, reply, {
-    what: 'end',
+  for await (const snapshot of watchRequestedRender(deps, request, reply, {
+    events: 'end',
     until: deps.clock.now() + ms,
   })) {
-    last = standing;
+    last = snapshot;
   }
-  return last ?? (await found(deps, request));
+  return last ?? (await findRequestedRender(deps, request));
 }

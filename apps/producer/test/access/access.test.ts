@@ -5,7 +5,7 @@ import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/s
 import { drawRenderId } from '@darkroom/shared/render';
 import { requires, until } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
-import { openRig, problemOf, type Rig } from '../support/harness.ts';
+import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 
 const ROLES = ['enqueue', 'read', 'operate'] as const;
 type Needed = Role | 'house';
@@ -45,12 +45,12 @@ requires('redis').describe('who may do what', () => {
       ),
     ]),
   );
-  let rig: Rig;
+  let rig: Harness;
   let operations: Operation[];
   let id: string;
 
   beforeAll(async () => {
-    rig = await openRig({ settings: { ...keys.settings(), API_RATE_PER_SECOND: 10_000 } });
+    rig = await openHarness({ settings: { ...keys.settings(), API_RATE_PER_SECOND: 10_000 } });
     operations = await operationsOf(rig);
     id = await enqueue(rig, shop, 'first');
   });
@@ -84,7 +84,7 @@ requires('redis').describe('who may do what', () => {
 
   test('whoever shows no key is told how to show one', async () => {
     const detail = async (authorization?: string) =>
-      (await problemOf(await rig.get('/v1/renders', authorization ? { authorization } : {}))).detail;
+      (await readProblem(await rig.get('/v1/renders', authorization ? { authorization } : {}))).detail;
     expect(await detail()).toContain('Authorization: Bearer <key>');
     expect(await detail('dk_without_a_scheme')).toContain('Authorization: Bearer <key>');
     expect(await detail('Bearer dk_nobody')).toBe('This API key is not known here.');
@@ -189,7 +189,7 @@ requires('redis').describe('who may do what', () => {
   test('a page of another site changes nothing, whatever the browser knows', async () => {
     for (const site of ['cross-site', 'same-site']) {
       const response = await rig.post({ prompt: 'a' }, { ...shop, 'sec-fetch-site': site });
-      expect((await problemOf(response)).code).toBe('cross_site_request');
+      expect((await readProblem(response)).code).toBe('cross_site_request');
     }
     expect((await rig.post({ prompt: 'a' }, { ...shop, 'sec-fetch-site': 'same-origin' })).status).toBe(202);
   });
@@ -198,7 +198,7 @@ requires('redis').describe('who may do what', () => {
     const { host, port } = new URL(rig.url);
     for (const origin of ['http://evil.example', `http://evil.example:${port}`, 'null', 'https://x.test/a']) {
       const response = await rig.post({ prompt: 'a' }, { ...shop, origin });
-      expect((await problemOf(response)).code).toBe('cross_site_request');
+      expect((await readProblem(response)).code).toBe('cross_site_request');
     }
     expect((await rig.post({ prompt: 'a' }, { ...shop, origin: `http://${host}` })).status).toBe(202);
     expect((await rig.get('/v1/renders', { ...shop, origin: 'http://evil.example' })).status).toBe(200);
@@ -217,7 +217,7 @@ requires('redis').describe('who may do what', () => {
 
 requires('redis').describe('without keys', () => {
   const settings = { PUBLIC_URL: 'https://renders.example/dark' };
-  const ask = ({ url }: Rig, host: string, origin: string) => {
+  const ask = ({ url }: Harness, host: string, origin: string) => {
     const { port } = new URL(url);
     const name = host.replace('PORT', port);
     return sent(url, { host: name, origin: origin.replace('PORT', port).replace('HOST', name) });
@@ -230,7 +230,7 @@ requires('redis').describe('without keys', () => {
     ['renders.example', 'https://renders.example'],
     ['behind.a.proxy', 'https://renders.example'],
   ])('a page at %s of origin %s is our own', async (host, origin) => {
-    expect(await ask(await openRig({ settings }), host, origin)).toBe(202);
+    expect(await ask(await openHarness({ settings }), host, origin)).toBe(202);
   });
 
   test.each([
@@ -239,7 +239,7 @@ requires('redis').describe('without keys', () => {
     ['127.0.0.1:PORT', 'http://localhost:PORT'],
     ['127.0.0.1:PORT', 'http://127.0.0.1:1'],
   ])('a page at %s of origin %s changes nothing, though its name leads here', async (host, origin) => {
-    const rig = await openRig({ settings });
+    const rig = await openHarness({ settings });
     expect(await ask(rig, host, origin)).toBe(403);
     expect(await rig.jobCount()).toBe(0);
   });
@@ -250,7 +250,7 @@ requires('redis').describe('limits of a key', () => {
     const keys = keyring();
     const slow = keys.give('shop', ROLES, { perSecond: 3 });
     const other = keys.give('shop', ROLES);
-    const rig = await openRig({ settings: keys.settings() });
+    const rig = await openHarness({ settings: keys.settings() });
     const id = await enqueue(rig, other, 'one');
     expect((await rig.get(`/v1/renders/${id}`, slow)).status).toBe(200);
     // A second may end among them, and what is not counted soon is let in.
@@ -259,23 +259,23 @@ requires('redis').describe('limits of a key', () => {
       return (await Promise.all(burst)).find(({ status }) => status === 429);
     });
     expect(refused.headers.get('retry-after')).toBe('1');
-    expect((await problemOf(refused)).code).toBe('rate_limited');
+    expect((await readProblem(refused)).code).toBe('rate_limited');
     expect((await rig.get(`/v1/renders/${id}`, other)).status).toBe(200);
   });
 
   test('a body above what a key may send is refused, whether its length is told or not', async () => {
     const keys = keyring();
     const small = keys.give('shop', ROLES, { bodyBytes: 200 });
-    const rig = await openRig({ settings: keys.settings() });
+    const rig = await openHarness({ settings: keys.settings() });
     const body = JSON.stringify({ prompt: 'x'.repeat(300) });
-    expect((await problemOf(await rig.post(body, small))).code).toBe('body_too_large');
+    expect((await readProblem(await rig.post(body, small))).code).toBe('body_too_large');
     const streamed = await fetch(`${rig.url}/v1/renders`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...small },
       body: new Blob([body]).stream(),
       duplex: 'half',
     } as RequestInit);
-    expect((await problemOf(streamed)).code).toBe('body_too_large');
+    expect((await readProblem(streamed)).code).toBe('body_too_large');
     expect((await rig.post({ prompt: 'short' }, small)).status).toBe(202);
   });
 });
@@ -293,7 +293,7 @@ async function sent(url: string, headers: Record<string, string>): Promise<numbe
   return response.statusCode;
 }
 
-async function operationsOf(rig: Rig): Promise<Operation[]> {
+async function operationsOf(rig: Harness): Promise<Operation[]> {
   const { paths } = (await (await fetch(`${rig.url}/openapi.json`)).json()) as {
     paths: Record<string, Record<string, { 'x-role'?: Needed }>>;
   };
@@ -307,7 +307,7 @@ async function operationsOf(rig: Rig): Promise<Operation[]> {
 }
 
 /** A render that ended long ago: its receipt, and what it refers to. */
-async function completed(rig: Rig, tenant: string): Promise<string> {
+async function completed(rig: Harness, tenant: string): Promise<string> {
   const renderId = drawRenderId();
   const key = `images/${renderId}.jpg`;
   const thumbnailKey = `thumbnails/${renderId}.webp`;
@@ -336,7 +336,7 @@ async function completed(rig: Rig, tenant: string): Promise<string> {
   return renderId;
 }
 
-async function enqueue(rig: Rig, key: Record<string, string>, name: string): Promise<string> {
+async function enqueue(rig: Harness, key: Record<string, string>, name: string): Promise<string> {
   const response = await rig.post({ prompt: 'a lighthouse' }, { ...key, 'idempotency-key': name });
   expect(response.status).toBe(202);
   return ((await response.json()) as { id: string }).id;

@@ -10,7 +10,7 @@ import { contractOf } from '../support/contract/check.ts';
 import { putJob, putReceipt, REQUEST } from '../support/contract/contract-fixture.ts';
 import { readDocument } from '../support/contract/document.ts';
 import { blocksOf, faultOfShape, page } from '../support/contract/markdown.ts';
-import { openRig, type Rig } from '../support/harness.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
 
 const BASE = 'http://127.0.0.1:3000';
 const missing = spawnSync('curl', ['--version']).error !== undefined && !process.env['CI'];
@@ -19,7 +19,7 @@ const missing = spawnSync('curl', ['--version']).error !== undefined && !process
 const CURLRC = `write-out = "%{stderr}\\n@@ %{http_code} %{content_type} @@ %{method} %{url_effective}\\n"\n`;
 
 /** Runs a block as its reader would, in an empty folder, and looks at each answer. */
-async function run(rig: Rig, text: string) {
+async function run(rig: Harness, text: string) {
   const cwd = await tempDir();
   await writeFile(join(cwd, '.curlrc'), CURLRC);
   const { stdout, stderr } = await promisify(execFile)('sh', ['-ec', text], {
@@ -61,7 +61,7 @@ requires('redis').describe('what the documents tell people to type', () => {
   test.skipIf(missing).each(['README.md', 'docs/api.md'])(
     `%s works as it stands, and answers as it says${missing ? ' (skipped: curl is missing, apt-get install curl)' : ''}`,
     async (file) => {
-      const rig = await openRig();
+      const rig = await openHarness();
       const ended = await putReceipt(rig, { request: { ...REQUEST, metadata: { sku: '1042' } } });
       const living = await putJob(rig);
       const document = await readDocument(rig.url);

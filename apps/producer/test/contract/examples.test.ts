@@ -12,7 +12,7 @@ import {
   operationsOf,
   readDocument,
 } from '../support/contract/document.ts';
-import { openRig, type Rig } from '../support/harness.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
 
 /** The render and the upload that the examples name. */
 const ID = 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
@@ -20,7 +20,7 @@ const UPLOAD = `${'9f86d081884c7d65'.repeat(4)}.jpg`;
 
 requires('redis').describe('the examples of the API', () => {
   /** The same API with the render of the examples in different states. */
-  let worlds: Rig[];
+  let worlds: Harness[];
   let document: Described;
   let contract: Contract;
 
@@ -32,7 +32,7 @@ requires('redis').describe('the examples of the API', () => {
       TOAPIS_API_KEY: provider.apiKey,
       WEBHOOK_SECRETS: [{ value: `whsec_${'A'.repeat(32)}` }],
     };
-    const [ended, living] = await Promise.all([openRig({ settings }), openRig({ settings })]);
+    const [ended, living] = await Promise.all([openHarness({ settings }), openHarness({ settings })]);
     await putReceipt(ended, { renderId: ID });
     await putUpload(ended, UPLOAD);
     const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;

@@ -11,7 +11,7 @@ import { ASKED, putJob, putReceipt, putUpload } from '../support/contract/contra
 import { type OperationAt, readDocument } from '../support/contract/document.ts';
 import { type FuzzedRequest, requestsOf, type World } from '../support/fuzz/requests.ts';
 import { send } from '../support/fuzz/send.ts';
-import { openRig, type Rig } from '../support/harness.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
 
 /** Of all operations together. */
 const REQUESTS = 2_000;
@@ -58,10 +58,10 @@ requires('redis').describe(
   },
 );
 
-async function rigWith(settings: Partial<Settings>): Promise<Rig> {
+async function rigWith(settings: Partial<Settings>): Promise<Harness> {
   const provider = await startSimulator({ timeScale: 0.02 });
   cleanup(() => provider.close());
-  return await openRig({
+  return await openHarness({
     settings: {
       ...settings,
       TOAPIS_BASE_URL: provider.url,
@@ -72,7 +72,7 @@ async function rigWith(settings: Partial<Settings>): Promise<Rig> {
 }
 
 /** Renders in every state. The living ones are few: those who wait for them wait long. */
-async function knownIn(rig: Rig, tenant: string): Promise<World['known']> {
+async function knownIn(rig: Harness, tenant: string): Promise<World['known']> {
   const failure = {
     code: 'task_lost' as const,
     message: 'gone',
@@ -100,7 +100,7 @@ async function knownIn(rig: Rig, tenant: string): Promise<World['known']> {
 }
 
 /** Every operation beside the others, each with its own share and a seed that says which requests they are. */
-async function fuzz(rig: Rig, world: World): Promise<void> {
+async function fuzz(rig: Harness, world: World): Promise<void> {
   const document = await readDocument(rig.url);
   const contract = contractOf(document);
   const dispatcher = new Agent({ connections: 32 });

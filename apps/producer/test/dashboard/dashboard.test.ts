@@ -2,16 +2,16 @@ import { renderJob } from '@darkroom/shared/queues';
 import { type Checkpoint, type DeadLetter, drawRenderId } from '@darkroom/shared/render';
 import { requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { refusalOf } from '../../src/dashboard/allowed-changes.ts';
+import { dashboardChangeError } from '../../src/dashboard/allowed-changes.ts';
 import {
-  deadLetterData,
-  deadLetterName,
-  notifyData,
-  notifyName,
-  pageLink,
-  renderName,
+  formatDeadLetterData,
+  formatDeadLetterName,
+  formatRenderName,
+  formatWebhookData,
+  formatWebhookName,
+  linkToPage,
 } from '../../src/dashboard/presentation.ts';
-import { openRig, type Rig } from '../support/harness.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
 
 const request = {
   model: 'gemini-3-pro-image-preview' as const,
@@ -44,7 +44,7 @@ interface BoardQueue {
   jobs: { id: string; name: string; data: Record<string, unknown>; externalUrl?: { href: string } }[];
 }
 
-async function board(rig: Rig, queue: string): Promise<BoardQueue> {
+async function board(rig: Harness, queue: string): Promise<BoardQueue> {
   const response = await rig.get(`/queues/api/queues?activeQueue=${queue}&page=1&jobsPerPage=10`);
   expect(response.status).toBe(200);
   const { queues } = (await response.json()) as { queues: BoardQueue[] };
@@ -63,7 +63,7 @@ async function board(rig: Rig, queue: string): Promise<BoardQueue> {
 
 requires('redis').describe('the dashboard', () => {
   test('opens without anything from elsewhere', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     for (const path of [
       '/queues',
       '/queues/',
@@ -80,7 +80,7 @@ requires('redis').describe('the dashboard', () => {
   });
 
   test('shows renders by their prompt, with their request', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     await rig.post({ prompt: request.prompt, size: '16:9', resolution: '2K', priority: 'batch' });
     const [job] = (await board(rig, 'render')).jobs;
     expect(job?.name).toBe(
@@ -92,7 +92,7 @@ requires('redis').describe('the dashboard', () => {
   });
 
   test('shows webhooks by what they tell whom, and not where exactly', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const renderId = drawRenderId();
     const message = {
       version: 1 as const,
@@ -122,7 +122,7 @@ requires('redis').describe('the dashboard', () => {
   });
 
   test('shows dead letters so that a person can read them, and nothing secret', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const id = drawRenderId();
     await rig.queues.deadLetter.add('content_policy_violation', letter(id), { jobId: id });
     const [job] = (await board(rig, 'dead-letter')).jobs;
@@ -141,7 +141,7 @@ requires('redis').describe('the dashboard', () => {
   });
 
   test('shows no secret in the logs, stack and reason of a job either', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const renderId = drawRenderId();
     const { name, data, opts } = renderJob({ renderId, request } as unknown as Checkpoint);
     const job = await rig.queues.render.add(name, data, opts);
@@ -159,7 +159,7 @@ requires('redis').describe('the dashboard', () => {
   });
 
   test('cannot drop, invent or rewrite a render, but can pause', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const { id } = (await (await rig.post({ prompt: 'x' })).json()) as { id: string };
     const change = (method: string, path: string) =>
       fetch(`${rig.url}/queues/api/queues/${path}`, {
@@ -208,7 +208,7 @@ describe('what may be done on the dashboard', () => {
     ['put', `${Q}/some/new/thing`, 'render', undefined, false],
     ['get', `${Q}/some/new/thing`, 'render', undefined, true],
   ])('%s %s of %s %s', (method, route, queueName, queueStatus, allowed) => {
-    expect(refusalOf({ method, route, queueName, queueStatus }) === undefined).toBe(allowed);
+    expect(dashboardChangeError({ method, route, queueName, queueStatus }) === undefined).toBe(allowed);
   });
 });
 
@@ -217,12 +217,12 @@ describe('how a job looks', () => {
     'survives data that nobody expects: %o',
     (data) => {
       const job = { name: 'plain', data, returnvalue: data };
-      expect(renderName(job)).toBe('plain');
-      expect(deadLetterName(job)).toBe('plain');
-      expect(deadLetterData(data)).toEqual(data);
-      expect(notifyName(job)).toBe('plain');
-      expect(notifyData(data)).toEqual(data);
-      expect(pageLink(job)).toBeUndefined();
+      expect(formatRenderName(job)).toBe('plain');
+      expect(formatDeadLetterName(job)).toBe('plain');
+      expect(formatDeadLetterData(data)).toEqual(data);
+      expect(formatWebhookName(job)).toBe('plain');
+      expect(formatWebhookData(data)).toEqual(data);
+      expect(linkToPage(job)).toBeUndefined();
     },
   );
 });

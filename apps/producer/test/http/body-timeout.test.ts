@@ -4,7 +4,7 @@ import { cleanup } from '@darkroom/testkit';
 import { fastify } from 'fastify';
 import { expect, test } from 'vitest';
 import { limitBodyTime } from '../../src/http/body-timeout.ts';
-import { bodyMayLast, leaveStreams, readBytes, streamOf } from '../../src/http/index.ts';
+import { liftBodyTimeout, parseBodiesAsBytes, passNdjsonThrough, streamBody } from '../../src/http/index.ts';
 
 /** A server that gives bodies little time: `/whole` reads them at once, `/stream` bit by bit. */
 async function open(whole: number, pause: number) {
@@ -12,13 +12,13 @@ async function open(whole: number, pause: number) {
     clientErrorHandler: (_error, socket) => socket.end('HTTP/1.1 400 Too Slow\r\n\r\n'),
   });
   limitBodyTime(app, whole, pause);
-  readBytes(app);
-  leaveStreams(app);
+  parseBodiesAsBytes(app);
+  passNdjsonThrough(app);
   app.post('/whole', async () => 'read');
   app.post('/stream', async (request) => {
-    bodyMayLast(request);
+    liftBodyTimeout(request);
     let bytes = 0;
-    for await (const piece of streamOf(request)) bytes += piece.length;
+    for await (const piece of streamBody(request)) bytes += piece.length;
     return `${bytes} bytes`;
   });
   await app.listen({ port: 0 });

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { latch, requires } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { openRig, problemOf } from '../support/harness.ts';
+import { openHarness, readProblem } from '../support/harness.ts';
 
 /** What a server answers to bytes that no HTTP client would send. */
 async function raw(url: string, bytes: string): Promise<string> {
@@ -28,10 +28,10 @@ requires('redis').describe('the HTTP server', () => {
     ['GET', '/%', 400, 'bad_request'],
     ['GET', '/v1/renders/%ff', 400, 'bad_request'],
   ])('answers %s %s with %d', async (method, path, status, code) => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const body = method === 'GET' ? {} : { body: '{}', headers: { 'content-type': 'application/json' } };
     const response = await fetch(rig.url + path, { method, ...body });
-    expect(await problemOf(response)).toMatchObject({ status, code });
+    expect(await readProblem(response)).toMatchObject({ status, code });
     if (status === 405) expect(response.headers.get('allow')).toMatch(/GET|POST/);
   });
 
@@ -43,8 +43,8 @@ requires('redis').describe('the HTTP server', () => {
     ['application/json', { 'content-encoding': 'gzip' }],
     ['multipart/form-data; boundary=x', {}],
   ])('answers 415 to a body of %s %o', async (type, more) => {
-    const rig = await openRig();
-    const problem = await problemOf(await rig.post('{"prompt":"x"}', { 'content-type': type, ...more }));
+    const rig = await openHarness();
+    const problem = await readProblem(await rig.post('{"prompt":"x"}', { 'content-type': type, ...more }));
     expect(problem).toMatchObject({ status: 415, problems: [{ field: 'Content-Type' }] });
     expect(await rig.jobCount()).toBe(0);
   });
@@ -52,15 +52,15 @@ requires('redis').describe('the HTTP server', () => {
   test.each(['application/json', 'application/json; charset=utf-8', 'Application/JSON;charset="UTF-8"'])(
     'takes a body of %s',
     async (type) => {
-      const rig = await openRig();
+      const rig = await openHarness();
       expect((await rig.post({ prompt: 'x' }, { 'content-type': type })).status).toBe(202);
     },
   );
 
   test('answers 413 to a body that is too large, told beforehand or found out', async () => {
-    const rig = await openRig({ settings: { MAX_BODY_BYTES: 1024 } });
+    const rig = await openHarness({ settings: { MAX_BODY_BYTES: 1024 } });
     const body = JSON.stringify({ prompt: 'x', mask_url: 'y'.repeat(2000) });
-    expect(await problemOf(await rig.post(body))).toMatchObject({
+    expect(await readProblem(await rig.post(body))).toMatchObject({
       status: 413,
       problems: [{ field: 'body' }],
     });
@@ -71,12 +71,12 @@ requires('redis').describe('the HTTP server', () => {
       body: chunks,
       duplex: 'half',
     } as RequestInit);
-    expect(await problemOf(streamed)).toMatchObject({ status: 413, code: 'body_too_large' });
+    expect(await readProblem(streamed)).toMatchObject({ status: 413, code: 'body_too_large' });
     expect(await rig.jobCount()).toBe(0);
   });
 
   test('answers in kind to what is not HTTP', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     expect(await raw(rig.url, 'hello\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json/s);
     const headers = `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`;
     expect(await raw(rig.url, headers)).toMatch(/^HTTP\/1\.1 431 /);
@@ -86,17 +86,17 @@ requires('redis').describe('the HTTP server', () => {
   });
 
   test('gives every answer an id, and takes a sensible one from the caller', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const own = await rig.get('/healthz', { 'x-request-id': 'order-7:a.b' });
     expect(own.headers.get('x-request-id')).toBe('order-7:a.b');
     const odd = await rig.post('{', { 'x-request-id': 'a b"c' });
-    const { request_id } = await problemOf(odd);
+    const { request_id } = await readProblem(odd);
     expect(request_id).toMatch(/^req_/);
     expect(odd.headers.get('x-request-id')).toBe(request_id);
   });
 
   test('lets no answer run, be framed or be read by other sites', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     for (const path of ['/', '/healthz', '/metrics', '/queues', '/v1/renders/x', '/nothing']) {
       const { headers } = await rig.get(path, { origin: 'https://evil.example' });
       expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -106,7 +106,7 @@ requires('redis').describe('the HTTP server', () => {
   });
 
   test('leads back by the address it was reached by, if that is one', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const ask = (host: string) =>
       raw(
         rig.url,
@@ -119,7 +119,7 @@ requires('redis').describe('the HTTP server', () => {
   });
 
   test('tells that it is well, and counts what it did', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     await rig.post({ prompt: 'x' }, { 'idempotency-key': 'k' });
     await rig.post({ prompt: 'x' }, { 'idempotency-key': 'k' });
     await rig.post({ prompt: 5 });
@@ -145,7 +145,7 @@ requires('redis').describe('the HTTP server', () => {
   test('lets a running request end before it closes, and a connection that says nothing cannot hold it', async () => {
     const entered = latch();
     const leave = latch();
-    const rig = await openRig({
+    const rig = await openHarness({
       wrap: (deps) => {
         const head = async (...args: Parameters<typeof deps.store.head>) => {
           entered.open();
@@ -167,7 +167,7 @@ requires('redis').describe('the HTTP server', () => {
   });
 
   test('does not start without keys where other machines can reach it', async () => {
-    await expect(openRig({ settings: { HOST: '0.0.0.0' } })).rejects.toThrow(
+    await expect(openHarness({ settings: { HOST: '0.0.0.0' } })).rejects.toThrow(
       /API_KEYS: expected at least one key, as HOST 0\.0\.0\.0/,
     );
   });

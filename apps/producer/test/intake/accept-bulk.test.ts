@@ -6,10 +6,10 @@ import { systemClock } from '@darkroom/shared/runtime';
 import { cleanup, requires, service, tempDir, uniquePrefix, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { createRenderQueue } from '../../src/backends/index.ts';
-import { acceptBatches, type DoorDeps, type Item } from '../../src/intake/index.ts';
+import { acceptBulk, type BulkItemInput, type IntakeDeps } from '../../src/intake/index.ts';
 import { withAddBulk } from '../support/failing-engine.ts';
 
-async function openDoor(wrap: (engine: Engine) => Engine = (engine) => engine): Promise<DoorDeps> {
+async function openDoor(wrap: (engine: Engine) => Engine = (engine) => engine): Promise<IntakeDeps> {
   const dataDir = await tempDir();
   const engine = await openEngine({
     queueUrl: service('redis').url,
@@ -27,13 +27,13 @@ async function openDoor(wrap: (engine: Engine) => Engine = (engine) => engine): 
     store,
     ledger: new Ledger(store, systemClock),
     clock: systemClock,
-    uploads: { looksOwn: () => false, resolve: async () => undefined },
+    uploads: { isUploadUrl: () => false, resolve: async () => undefined },
     newToken: () => String(tokens++),
     webhooks: { secrets: [], allowPrivate: false },
   };
 }
 
-const batch = (number: number, size = 10): Item[] =>
+const batch = (number: number, size = 10): BulkItemInput[] =>
   Array.from({ length: size }, (_, at) => ({ index: number * size + at, value: { prompt: `p ${at}` } }));
 
 requires('redis').describe('the bulk door', () => {
@@ -49,7 +49,7 @@ requires('redis').describe('the bulk door', () => {
     const endless = async function* () {
       for (;;) yield batch(read++);
     };
-    const results = acceptBatches(deps, { tenant: 'default', key: undefined }, endless());
+    const results = acceptBulk(deps, { tenant: 'default', key: undefined }, endless());
     await results.next();
     await until(() => added === 4);
     await deps.queue.ping();
@@ -68,7 +68,7 @@ requires('redis').describe('the bulk door', () => {
       yield batch(1);
       throw new Error('the line went dead');
     };
-    const results = acceptBatches(deps, { tenant: 'default', key: undefined }, broken());
+    const results = acceptBulk(deps, { tenant: 'default', key: undefined }, broken());
     const told: number[] = [];
     const reading = async () => {
       for await (const some of results) told.push(...some.map(({ index }) => index));
@@ -79,13 +79,13 @@ requires('redis').describe('the bulk door', () => {
 
   test('lets the first of two items with one key make the render, also when they come in different batches', async () => {
     const deps = await openDoor();
-    const twins = async function* (): AsyncGenerator<Item[]> {
+    const twins = async function* (): AsyncGenerator<BulkItemInput[]> {
       yield [{ index: 0, value: { prompt: 'a', idempotency_key: 'k' } }];
       yield [{ index: 1, value: { prompt: 'a', idempotency_key: 'k' } }];
       yield [{ index: 2, value: { prompt: 'b', idempotency_key: 'k' } }];
     };
     const told: unknown[] = [];
-    for await (const results of acceptBatches(deps, { tenant: 'default', key: undefined }, twins())) {
+    for await (const results of acceptBulk(deps, { tenant: 'default', key: undefined }, twins())) {
       for (const one of results) told.push('accepted' in one ? one.accepted.duplicate : one.problem.code);
     }
     expect(told).toEqual([false, true, 'idempotency_conflict']);

@@ -4,7 +4,7 @@ import { checkpointSchema, type Receipt, renderIdFor, sha256 } from '@darkroom/s
 import { requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { openRig, pictureUri, problemOf, type Rig } from '../support/harness.ts';
+import { createImageUri, type Harness, openHarness, readProblem } from '../support/harness.ts';
 
 const ask = { prompt: 'a lighthouse at dusk', size: '16:9', metadata: { sku: 'A-1', shelf: 7 } };
 
@@ -18,13 +18,13 @@ async function accepted(response: Response) {
   return acceptedSchema.parse(await response.json());
 }
 
-async function checkpointOf(rig: Rig, id: string) {
+async function checkpointOf(rig: Harness, id: string) {
   return checkpointSchema.parse((await rig.queues.render.getJob(id))?.data);
 }
 
 requires('redis').describe('POST /v1/renders', () => {
   test('answers 202 only for what is in the queue', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const response = await rig.post(ask);
     const { id, ...answer } = await accepted(response);
     expect(answer).toMatchObject({ object: 'render', status: 'queued', progress: 0, duplicate: false });
@@ -44,7 +44,7 @@ requires('redis').describe('POST /v1/renders', () => {
   });
 
   test('makes one render of a request that is sent twice under a key', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const first = await accepted(await rig.post(ask, { 'idempotency-key': 'order-7' }));
     const again = await accepted(await rig.post(ask, { 'idempotency-key': 'order-7' }));
     expect(first).toMatchObject({ id: renderIdFor('default', 'order-7'), duplicate: false });
@@ -53,7 +53,7 @@ requires('redis').describe('POST /v1/renders', () => {
   });
 
   test('takes the key from the header, quoted or not, and from the body', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const ids = [
       await accepted(await rig.post(ask, { 'idempotency-key': 'k1' })),
       await accepted(await rig.post(ask, { 'idempotency-key': '"k1"' })),
@@ -64,23 +64,23 @@ requires('redis').describe('POST /v1/renders', () => {
   });
 
   test.each(['', 'a b', 'k'.repeat(256), 'a, b'])('refuses the key "%s" and names it', async (key) => {
-    const rig = await openRig();
-    const problem = await problemOf(await rig.post(ask, { 'idempotency-key': key }));
+    const rig = await openHarness();
+    const problem = await readProblem(await rig.post(ask, { 'idempotency-key': key }));
     expect(problem).toMatchObject({ status: 400, code: 'invalid_idempotency_key' });
     expect(problem.problems[0]?.field).toBe('Idempotency-Key');
   });
 
   test('refuses two keys for one render', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const response = await rig.post({ ...ask, idempotency_key: 'k1' }, { 'idempotency-key': 'k2' });
-    expect(await problemOf(response)).toMatchObject({ status: 400, code: 'idempotency_key_mismatch' });
+    expect(await readProblem(response)).toMatchObject({ status: 400, code: 'idempotency_key_mismatch' });
     expect(await rig.jobCount()).toBe(0);
   });
 
   test('knows a request again by what it asks for, not by how it is written', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const key = { 'idempotency-key': 'k' };
-    const uri = await pictureUri('png');
+    const uri = await createImageUri('png');
     await rig.post({ ...ask, image_urls: [uri] }, key);
     const other = {
       image_urls: [{ url: uri }],
@@ -104,9 +104,9 @@ requires('redis').describe('POST /v1/renders', () => {
     ['run', { run: 'autumn' }],
     ['webhook_url', { webhook_url: 'https://shop.example.com/hook' }],
   ])('answers 409 to a key that comes back with another %s', async (field, change) => {
-    const rig = await openRig({ settings: { WEBHOOK_SECRETS } });
+    const rig = await openHarness({ settings: { WEBHOOK_SECRETS } });
     const { id } = await accepted(await rig.post(ask, { 'idempotency-key': 'k' }));
-    const problem = await problemOf(await rig.post({ ...ask, ...change }, { 'idempotency-key': 'k' }));
+    const problem = await readProblem(await rig.post({ ...ask, ...change }, { 'idempotency-key': 'k' }));
     expect(problem).toMatchObject({ status: 409, code: 'idempotency_conflict', render_id: id });
     expect(problem.problems).toEqual([
       { field: 'idempotency_key', expected: expect.any(String), received: `another ${field}` },
@@ -115,7 +115,7 @@ requires('redis').describe('POST /v1/renders', () => {
   });
 
   test('tells exactly one of twenty that raced under one key that it made the render', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const responses = await Promise.all(
       Array.from({ length: 20 }, () => rig.post(ask, { 'idempotency-key': 'race' })),
     );
@@ -126,7 +126,7 @@ requires('redis').describe('POST /v1/renders', () => {
   });
 
   test('lets one of twenty different requests that race under one key win, and tells the others', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const responses = await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
         rig.post({ prompt: `lighthouse ${at}` }, { 'idempotency-key': 'race' }),
@@ -138,7 +138,7 @@ requires('redis').describe('POST /v1/renders', () => {
   });
 
   describe('when the queue has let go of a render', () => {
-    const receipt = (rig: Rig, id: string, fingerprint: string, request: Receipt['request']) =>
+    const receipt = (rig: Harness, id: string, fingerprint: string, request: Receipt['request']) =>
       rig.ledger.writeReceipt({
         version: 1,
         renderId: id,
@@ -154,7 +154,7 @@ requires('redis').describe('POST /v1/renders', () => {
       });
 
     test('its receipt answers for its key', async () => {
-      const rig = await openRig();
+      const rig = await openHarness();
       const { id } = await accepted(await rig.post(ask, { 'idempotency-key': 'old' }));
       const { fingerprint, request } = await checkpointOf(rig, id);
       await receipt(rig, id, fingerprint, request);
@@ -164,14 +164,14 @@ requires('redis').describe('POST /v1/renders', () => {
       expect(again).toMatchObject({ id, duplicate: true, status: 'completed', progress: 100 });
       expect(again.created_at).toBe('2023-11-14T22:13:20.000Z');
       const conflict = await rig.post({ prompt: 'another' }, { 'idempotency-key': 'old' });
-      expect(await problemOf(conflict)).toMatchObject({ status: 409, render_id: id });
+      expect(await readProblem(conflict)).toMatchObject({ status: 409, render_id: id });
       expect(await rig.jobCount()).toBe(0);
     });
   });
 
   test('keeps bytes and secrets out of the queue: images go to the store by their digest', async () => {
-    const rig = await openRig();
-    const [image, mask] = [await pictureUri('jpeg', 16, 16), await pictureUri('png', 16, 16)];
+    const rig = await openHarness();
+    const [image, mask] = [await createImageUri('jpeg', 16, 16), await createImageUri('png', 16, 16)];
     const signed = 'https://bucket.example.com/a.png?X-Signature=topsecret';
     const withPassword = 'https://user:hunter22@example.com/a.png';
     const long = `https://example.com/${'a'.repeat(100)}.png`;
@@ -209,7 +209,7 @@ requires('redis').describe('POST /v1/renders', () => {
 
   describe('with a run and a webhook', () => {
     test('keeps both, and a URL that may hold a secret out of the queue', async () => {
-      const rig = await openRig({ settings: { WEBHOOK_SECRETS } });
+      const rig = await openHarness({ settings: { WEBHOOK_SECRETS } });
       const plain = 'https://shop.example.com/hooks/darkroom';
       const secret = 'https://shop.example.com/hooks?token=topsecret';
       const first = await accepted(await rig.post({ ...ask, run: 'autumn-2026', webhook_url: plain }));
@@ -232,8 +232,8 @@ requires('redis').describe('POST /v1/renders', () => {
     test('refuses a webhook that nobody could trust: its tenant has no secret to sign with', async () => {
       const webhook_url = 'https://shop.example.com/hook';
       const [, others] = WEBHOOK_SECRETS;
-      const rig = await openRig({ settings: { WEBHOOK_SECRETS: others ? [others] : [] } });
-      expect((await problemOf(await rig.post({ ...ask, webhook_url }))).problems).toEqual([
+      const rig = await openHarness({ settings: { WEBHOOK_SECRETS: others ? [others] : [] } });
+      expect((await readProblem(await rig.post({ ...ask, webhook_url }))).problems).toEqual([
         {
           field: 'webhook_url',
           expected: 'no webhook, as no WEBHOOK_SECRETS is set for this tenant',
@@ -249,10 +249,10 @@ requires('redis').describe('POST /v1/renders', () => {
         image_urls: ['data:image/png;base64,AAAA'],
         webhook_url: 'http://localhost:9/x',
       };
-      const strict = await openRig({ settings: { WEBHOOK_SECRETS } });
-      const { problems } = await problemOf(await strict.post(request));
+      const strict = await openHarness({ settings: { WEBHOOK_SECRETS } });
+      const { problems } = await readProblem(await strict.post(request));
       expect(problems.map(({ field }) => field)).toEqual(['image_urls[0]', 'webhook_url']);
-      const lenient = await openRig({ settings: { WEBHOOK_SECRETS, ALLOW_PRIVATE_HOSTS: true } });
+      const lenient = await openHarness({ settings: { WEBHOOK_SECRETS, ALLOW_PRIVATE_HOSTS: true } });
       await accepted(await lenient.post({ ...ask, webhook_url: request.webhook_url }));
     });
   });
@@ -261,8 +261,10 @@ requires('redis').describe('POST /v1/renders', () => {
     const { text, sha256: digest } = createApiKey();
     const tenant = 't'.repeat(63);
     const API_KEYS = [{ tenant, roles: ['enqueue' as const], sha256: digest }];
-    const rig = await openRig({ settings: { WEBHOOK_SECRETS, API_KEYS } });
-    const uris = await Promise.all(Array.from({ length: 14 }, (_, at) => pictureUri('jpeg', 8, 8, at * 9)));
+    const rig = await openHarness({ settings: { WEBHOOK_SECRETS, API_KEYS } });
+    const uris = await Promise.all(
+      Array.from({ length: 14 }, (_, at) => createImageUri('jpeg', 8, 8, at * 9)),
+    );
     const hosts = Array.from(
       { length: 14 },
       (_, at) => `https://${'h'.repeat(60)}.${'h'.repeat(60)}.example/${at}?${'q'.repeat(3900)}`,
@@ -272,7 +274,7 @@ requires('redis').describe('POST /v1/renders', () => {
       for (const prompt of ['🦊'.repeat(1000), '"\\'.repeat(500), '\u20ac'.repeat(1000)]) {
         const metadata = { note: 'v'.repeat(245) };
         expect(JSON.stringify(metadata)).toHaveLength(256);
-        const mask_url = image_urls === uris ? await pictureUri('png', 8, 8) : image_urls[0];
+        const mask_url = image_urls === uris ? await createImageUri('png', 8, 8) : image_urls[0];
         const body = {
           model: 'gemini-3-pro-image-preview',
           prompt,
@@ -303,21 +305,21 @@ requires('redis').describe('POST /v1/renders', () => {
   });
 
   test('refuses metadata that no longer fits beside the largest prompt and images, and says by how much', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const image_urls = Array.from(
       { length: 14 },
       (_, at) => `https://images.of-a-catalogue.example/${at}?${'q'.repeat(200)}`,
     );
     const [mask_url] = image_urls;
     const body = { prompt: '🦊'.repeat(1000), image_urls, mask_url, metadata: { note: 'x'.repeat(1000) } };
-    const problem = await problemOf(await rig.post(body));
+    const problem = await readProblem(await rig.post(body));
     expect(problem).toMatchObject({ status: 422, problems: [{ field: 'metadata' }] });
     expect(await rig.jobCount()).toBe(0);
     expect(await rig.objectCount()).toBe(0);
   });
 
   test('takes interactive renders before a batch', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const batch = await accepted(await rig.post({ ...ask, priority: 'batch' }));
     const now = await accepted(await rig.post(ask));
     const priority = async (id: string) => (await rig.queues.render.getJob(id))?.opts.priority ?? 0;
@@ -326,7 +328,7 @@ requires('redis').describe('POST /v1/renders', () => {
 });
 
 test('the embedded engine makes one render of twenty that race under one key', async () => {
-  const rig = await openRig({ queueUrl: 'embedded' });
+  const rig = await openHarness({ queueUrl: 'embedded' });
   const responses = await Promise.all(
     Array.from({ length: 20 }, () => rig.post(ask, { 'idempotency-key': 'race' })),
   );

@@ -1,13 +1,13 @@
 import { requires } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { openRig, problemOf } from '../support/harness.ts';
+import { openHarness, readProblem } from '../support/harness.ts';
 import { invalidBodies } from '../support/invalid-bodies.ts';
 
 const WEBHOOK_SECRETS = [{ value: `whsec_${Buffer.alloc(32, 7).toString('base64')}` }];
 
 requires('redis').describe('a body that is wrong', () => {
   test('is answered 4xx with the field that is wrong, and leaves nothing behind', async () => {
-    const rig = await openRig({ settings: { WEBHOOK_SECRETS } });
+    const rig = await openHarness({ settings: { WEBHOOK_SECRETS } });
     const bodies = await invalidBodies();
     expect(bodies.length).toBeGreaterThanOrEqual(200);
     expect(new Set(bodies.map(({ what }) => what)).size).toBe(bodies.length);
@@ -19,7 +19,7 @@ requires('redis').describe('a body that is wrong', () => {
         wrong.push(`${what}: accepted`);
         continue;
       }
-      const { problems, ...problem } = await problemOf(response);
+      const { problems, ...problem } = await readProblem(response);
       const fields = problems.map((one) => one.field);
       if (response.status !== status || !fields.includes(field)) {
         wrong.push(
@@ -33,7 +33,7 @@ requires('redis').describe('a body that is wrong', () => {
   }, 60_000);
 
   test('is refused by the bulk door too, one by one', async () => {
-    const rig = await openRig({ settings: { WEBHOOK_SECRETS } });
+    const rig = await openHarness({ settings: { WEBHOOK_SECRETS } });
     const items = (await invalidBodies()).filter(
       ({ status, body }) =>
         status === undefined &&
@@ -56,7 +56,7 @@ requires('redis').describe('a body that is wrong', () => {
   });
 
   test('is told about all of its problems at once', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const response = await rig.post({
       prompt: 'x'.repeat(1001),
       n: '1',
@@ -64,7 +64,7 @@ requires('redis').describe('a body that is wrong', () => {
       mask_url: 'https://example.com/m.png',
       foo: 1,
     });
-    const { problems } = await problemOf(response);
+    const { problems } = await readProblem(response);
     expect(problems).toEqual([
       {
         field: 'prompt',
@@ -83,15 +83,15 @@ requires('redis').describe('a body that is wrong', () => {
   });
 
   test('is told of a wrong type once, and not of its length', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const response = await rig.post({ prompt: 'x', image_urls: 'https://example.com/a.png' });
-    const { problems } = await problemOf(response);
+    const { problems } = await readProblem(response);
     expect(problems).toEqual([{ field: 'image_urls', expected: 'an array', received: 'a URL' }]);
   });
 
   test('that is not JSON is told where', async () => {
-    const rig = await openRig();
-    const { detail } = await problemOf(await rig.post('{"prompt":"x",\n  size: 1}'));
+    const rig = await openHarness();
+    const { detail } = await readProblem(await rig.post('{"prompt":"x",\n  size: 1}'));
     expect(detail).toBe('The body is not JSON: see line 2, column 3.');
   });
 });

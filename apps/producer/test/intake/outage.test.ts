@@ -2,7 +2,7 @@ import type { ObjectStore } from '@darkroom/shared/object-store';
 import { StoreError } from '@darkroom/shared/object-store';
 import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { openRig, pictureUri, problemOf } from '../support/harness.ts';
+import { createImageUri, openHarness, readProblem } from '../support/harness.ts';
 
 async function timed(work: Promise<Response>): Promise<{ response: Response; ms: number }> {
   const started = performance.now();
@@ -15,7 +15,7 @@ requires('redis').describe('while the queue is away', () => {
     'every call that needs it is answered 503 with Retry-After in time (%s), and all is well afterwards',
     async (fault) => {
       const proxy = await startProxy(service('redis').url);
-      const rig = await openRig({ queueUrl: proxy.url });
+      const rig = await openHarness({ queueUrl: proxy.url });
       const { id } = (await (await rig.post({ prompt: 'before' })).json()) as { id: string };
       await proxy[fault]();
       const calls = [
@@ -29,7 +29,7 @@ requires('redis').describe('while the queue is away', () => {
         // 2.8 s are the limit of the door. What it asks of many jobs at once it would wait for four times as long.
         expect(ms).toBeLessThan(9_000);
         expect(response.headers.get('retry-after')).toBe('2');
-        expect(await problemOf(response)).toMatchObject({ status: 503, code: 'queue_unavailable' });
+        expect(await readProblem(response)).toMatchObject({ status: 503, code: 'queue_unavailable' });
       }
       const ready = await rig.get('/readyz');
       expect([ready.status, await ready.json()]).toEqual([
@@ -50,10 +50,10 @@ requires('redis').describe('while the queue is away', () => {
 
   test('a render that was not confirmed is named, so that its caller can ask for it', async () => {
     const proxy = await startProxy(service('redis').url);
-    const rig = await openRig({ queueUrl: proxy.url });
+    const rig = await openHarness({ queueUrl: proxy.url });
     expect((await rig.get('/readyz')).status).toBe(200);
     await proxy.refuse();
-    const problem = await problemOf(await rig.post({ prompt: 'x' }));
+    const problem = await readProblem(await rig.post({ prompt: 'x' }));
     expect(problem.render_id).toMatch(/^rnd_/);
   });
 });
@@ -71,15 +71,15 @@ function away(store: ObjectStore): ObjectStore {
 
 requires('redis').describe('while the object store is away', () => {
   test('requests that need it are answered 503; those that do not are accepted', async () => {
-    const rig = await openRig({ wrap: (deps) => ({ ...deps, store: away(deps.store) }) });
-    const withBytes = await rig.post({ prompt: 'x', image_urls: [await pictureUri('png')] });
+    const rig = await openHarness({ wrap: (deps) => ({ ...deps, store: away(deps.store) }) });
+    const withBytes = await rig.post({ prompt: 'x', image_urls: [await createImageUri('png')] });
     expect(withBytes.headers.get('retry-after')).toBe('2');
-    expect(await problemOf(withBytes)).toMatchObject({ status: 503, code: 'store_unavailable' });
+    expect(await readProblem(withBytes)).toMatchObject({ status: 503, code: 'store_unavailable' });
     expect(await rig.jobCount()).toBe(0);
 
     // Nobody can say whether an old render had this key.
     const keyed = await rig.post({ prompt: 'x' }, { 'idempotency-key': 'k' });
-    expect(await problemOf(keyed)).toMatchObject({ status: 503, code: 'store_unavailable' });
+    expect(await readProblem(keyed)).toMatchObject({ status: 503, code: 'store_unavailable' });
     expect((await rig.post({ prompt: 'x' })).status).toBe(202);
     expect(await (await rig.get('/readyz')).json()).toMatchObject({
       checks: { queue: 'ok', store: 'unavailable' },
@@ -87,7 +87,7 @@ requires('redis').describe('while the object store is away', () => {
   });
 
   test('one that hangs is given up, by single and by bulk calls', async () => {
-    const rig = await openRig({ wrap: (deps) => ({ ...deps, store: hanging(deps.store) }) });
+    const rig = await openHarness({ wrap: (deps) => ({ ...deps, store: hanging(deps.store) }) });
     const key = { 'idempotency-key': 'k' };
     const answers = await Promise.all([
       rig.post({ prompt: 'x' }, key),
@@ -95,7 +95,7 @@ requires('redis').describe('while the object store is away', () => {
     ]);
     for (const answer of answers) {
       expect(answer.headers.get('retry-after')).toBe('2');
-      expect(await problemOf(answer)).toMatchObject({ status: 503, code: 'store_unavailable' });
+      expect(await readProblem(answer)).toMatchObject({ status: 503, code: 'store_unavailable' });
     }
     expect(await rig.jobCount()).toBe(0);
   });

@@ -3,14 +3,14 @@ import { requires } from '@darkroom/testkit';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { beforeAll, expect, test } from 'vitest';
 import { type Described, operationsOf, readDocument } from '../support/contract/document.ts';
-import { openRig, type Rig } from '../support/harness.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
 
 requires('redis').describe('the description of the API', () => {
-  let rig: Rig;
+  let rig: Harness;
   let document: Described;
 
   beforeAll(async () => {
-    rig = await openRig();
+    rig = await openHarness();
     document = await readDocument(rig.url);
   });
 
@@ -87,7 +87,7 @@ requires('redis').describe('the description of the API', () => {
 requires('redis').test(
   'the reference runs no script but its own, and loads nothing from elsewhere',
   async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const response = await fetch(`${rig.url}/reference`);
     const policy = response.headers.get('content-security-policy') ?? '';
     expect(policy).toMatch(/default-src 'none'; script-src 'self' 'sha256-[\w+/=]+';/);

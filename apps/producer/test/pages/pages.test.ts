@@ -4,11 +4,11 @@ import { drawRenderId } from '@darkroom/shared/render';
 import { plantSecret, requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { html } from '../../src/pages/html.ts';
-import { duration, timeline } from '../../src/pages/timeline.ts';
+import { createTimeline, formatDuration } from '../../src/pages/timeline.ts';
 import { ASKED, putJob, putReceipt, REQUEST } from '../support/contract/contract-fixture.ts';
-import { openRig, type Rig } from '../support/harness.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
 
-async function page(rig: Rig, path: string, headers: Record<string, string> = {}) {
+async function page(rig: Harness, path: string, headers: Record<string, string> = {}) {
   const response = await rig.get(path, { accept: 'text/html', ...headers });
   expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
   const policy = response.headers.get('content-security-policy') ?? '';
@@ -22,7 +22,7 @@ async function page(rig: Rig, path: string, headers: Record<string, string> = {}
 
 requires('redis').describe('the page of a render', () => {
   test('tells of a completed one what was asked, what happened, how long it took and what it cost', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const { renderId } = await putReceipt(rig, {
       request: { ...REQUEST, run: 'autumn-catalogue', metadata: { sku: '1042', rush: true } },
     });
@@ -54,7 +54,7 @@ requires('redis').describe('the page of a render', () => {
   });
 
   test('tells of a failed one why, with its causes and what was refunded', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const { renderId } = await putReceipt(rig, {
       status: 'failed',
       attempts: 2,
@@ -100,7 +100,7 @@ requires('redis').describe('the page of a render', () => {
   });
 
   test('tells of a living one how far it is, from its log, and looks again by itself', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const poll = { taskId: 'task_1', acceptedAt: ASKED, deadlineAt: ASKED, polls: 1, progress: 40 };
     const { renderId } = await putJob(rig, { at: { step: 'poll', ...poll } }, [
       { at: ASKED + 500, text: 'submitted: accepted as task_1' },
@@ -113,7 +113,7 @@ requires('redis').describe('the page of a render', () => {
   });
 
   test('shows markup as text, wherever somebody put it', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const evil = `"><img src=x onerror=alert(1)></title><script>alert('x')</script>`;
     const { renderId } = await putReceipt(rig, {
       status: 'failed',
@@ -138,7 +138,7 @@ requires('redis').describe('the page of a render', () => {
 
   test('holds no secret, wherever one got into', async () => {
     const secret = plantSecret();
-    const rig = await openRig({ wrap: (deps) => ({ ...deps, secrets: [...deps.secrets, secret] }) });
+    const rig = await openHarness({ wrap: (deps) => ({ ...deps, secrets: [...deps.secrets, secret] }) });
     const signed = `https://files.example.com/a.png?sig=${'topsecret'}`;
     const { renderId } = await putReceipt(rig, {
       status: 'failed',
@@ -158,7 +158,7 @@ requires('redis').describe('the page of a render', () => {
   });
 
   test('says in a friendly way that there is no such render', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     for (const id of [drawRenderId(), 'nonsense', '%3Cscript%3E']) {
       const { status, text } = await page(rig, `/renders/${id}`);
       expect(status).toBe(404);
@@ -178,7 +178,7 @@ requires('redis').describe('the page of a render', () => {
       key('*', ['read', 'operate']),
       key('press', ['read']),
     ];
-    const rig = await openRig({ settings: { API_KEYS: parseApiKeys(keys.join(',')) ?? [] } });
+    const rig = await openHarness({ settings: { API_KEYS: parseApiKeys(keys.join(',')) ?? [] } });
     const { renderId } = await putReceipt(rig, { tenant: 'shop' });
     for (const [caller, dashboard] of [
       [shop, false],
@@ -197,7 +197,7 @@ requires('redis').describe('the page of a render', () => {
 
 requires('redis').describe('pages for people', () => {
   test('every refusal leads to a page that says what to do', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const problem = (await (await rig.post({})).json()) as { type: string };
     const { text } = await page(rig, new URL(problem.type).pathname);
     expect(text).toContain('The request has problems');
@@ -214,7 +214,7 @@ requires('redis').describe('pages for people', () => {
   });
 
   test('the first page leads everywhere, and says whether a key is needed', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const { text } = await page(rig, '/');
     expect(text).toContain('There are no API keys');
     for (const [, path = ''] of text.matchAll(/href="(\/[^"]*)"/g)) {
@@ -222,7 +222,9 @@ requires('redis').describe('pages for people', () => {
       expect([path, status]).toEqual([path, 200]);
     }
     const { sha256 } = createApiKey();
-    const keyed = await openRig({ settings: { API_KEYS: [{ tenant: 'shop', roles: ['read'], sha256 }] } });
+    const keyed = await openHarness({
+      settings: { API_KEYS: [{ tenant: 'shop', roles: ['read'], sha256 }] },
+    });
     const closed = await page(keyed, '/');
     expect(closed.text).not.toContain('There are no API keys');
     expect(closed.text).toContain('authorization: Bearer &lt;key&gt;');
@@ -237,7 +239,7 @@ describe('what happened to a render', () => {
   ];
 
   test('has the time between its steps, up to its end', () => {
-    expect(timeline(standing, notes, 99_999)).toEqual([
+    expect(createTimeline(standing, notes, 99_999)).toEqual([
       { at: 1000, text: 'accepted', took: 200 },
       { at: 1200, text: 'picked up', took: 6800 },
       { at: 8000, text: 'stored', took: 1000 },
@@ -247,13 +249,13 @@ describe('what happened to a render', () => {
 
   test('is not told twice to have died', () => {
     const dead = { ...(standing as object), status: 'failed' } as never;
-    const told = timeline(dead, [{ at: 8999, text: 'dead: task_lost: gone' }], 99_999);
+    const told = createTimeline(dead, [{ at: 8999, text: 'dead: task_lost: gone' }], 99_999);
     expect(told.map(({ text }) => text)).toEqual(['accepted', 'dead: task_lost: gone']);
   });
 
   test('goes on until now while it lives', () => {
     const living = { ...(standing as object), status: 'rendering' } as never;
-    expect(timeline(living, notes, 10_000).at(-1)).toEqual({ at: 8000, text: 'stored', took: 2000 });
+    expect(createTimeline(living, notes, 10_000).at(-1)).toEqual({ at: 8000, text: 'stored', took: 2000 });
   });
 
   test.each([
@@ -264,6 +266,6 @@ describe('what happened to a render', () => {
     [125_000, '2 min 05 s'],
     [11_220_000, '3 h 07 min'],
   ])('%d ms are %s', (ms, text) => {
-    expect(duration(ms)).toBe(text);
+    expect(formatDuration(ms)).toBe(text);
   });
 });

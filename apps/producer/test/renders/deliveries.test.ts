@@ -4,15 +4,15 @@ import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
 import { webhookJobOptions } from '../../src/deliveries/redeliver.ts';
-import { enqueue, newRender } from '../support/fake-worker.ts';
-import { openRig, problemOf, type Rig } from '../support/harness.ts';
+import { createCheckpoint, enqueue } from '../support/fake-worker.ts';
+import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 
 const ENDED_AT = 1_700_000_000_000;
 const NOWHERE = 'rnd_0123456789abcdef0123456789abcdef';
 
 /** A render that has ended, as far as its webhooks are concerned. */
-async function ended(rig: Rig): Promise<string> {
-  const render = newRender();
+async function ended(rig: Harness): Promise<string> {
+  const render = createCheckpoint();
   await enqueue(rig, render);
   return render.renderId;
 }
@@ -27,14 +27,14 @@ const messageOf = (renderId: string, more: Partial<WebhookJob> = {}): WebhookJob
   ...more,
 });
 
-async function notify(rig: Rig, job: WebhookJob, end = 0, index = 0): Promise<string> {
+async function notify(rig: Harness, job: WebhookJob, end = 0, index = 0): Promise<string> {
   const id = webhookId(job.renderId, job.status, end, index);
   await rig.queues.webhook.add(job.status, job, webhookJobOptions(id));
   return id;
 }
 
 /** The receiver takes it, or does not, for good. */
-async function deliver(rig: Rig, taken: boolean) {
+async function deliver(rig: Harness, taken: boolean) {
   const told = Promise.withResolvers<void>();
   const worker = rig.engine.worker<WebhookJob, void>('webhook', async (job) => {
     if (taken) return;
@@ -46,16 +46,16 @@ async function deliver(rig: Rig, taken: boolean) {
   await worker.close();
 }
 
-async function deliveries(rig: Rig, id: string): Promise<DeliveryListResponse['data']> {
+async function deliveries(rig: Harness, id: string): Promise<DeliveryListResponse['data']> {
   const response = await rig.get(`/v1/renders/${id}/deliveries`);
   expect(response.status).toBe(200);
   return deliveryListSchema.parse(await response.json()).data;
 }
 
-const redeliver = (rig: Rig, id: string, query = '') =>
+const redeliver = (rig: Harness, id: string, query = '') =>
   fetch(`${rig.url}/v1/renders/${id}/deliveries/redeliver${query}`, { method: 'POST' });
 
-async function redelivered(rig: Rig, id: string, query = ''): Promise<string[]> {
+async function redelivered(rig: Harness, id: string, query = ''): Promise<string[]> {
   const response = await redeliver(rig, id, query);
   expect(response.status).toBe(202);
   return deliveryListSchema.parse(await response.json()).data.map((delivery) => delivery.id);
@@ -63,12 +63,12 @@ async function redelivered(rig: Rig, id: string, query = ''): Promise<string[]> 
 
 requires('redis').describe('GET /v1/renders/{id}/deliveries', () => {
   test('is empty before the end, and without a webhook', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     expect(await deliveries(rig, await ended(rig))).toEqual([]);
   });
 
   test('tells how each goes: waiting, taken, given up', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const renderId = await ended(rig);
     const id = await notify(rig, messageOf(renderId));
     const common = { id, object: 'delivery', render_id: renderId, event: 'render.completed' };
@@ -95,7 +95,7 @@ requires('redis').describe('GET /v1/renders/{id}/deliveries', () => {
   });
 
   test('tells of a dead letter after the queue has let go, and no more of a URL than its host', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const renderId = await ended(rig);
     const to = { kind: 'stored-url', key: `inputs/${'a'.repeat(64)}`, host: 'secret.example.com' } as const;
     const letter: WebhookDeadLetter = { ...messageOf(renderId, { to }), attempts: 12, diedAt: ENDED_AT };
@@ -111,29 +111,29 @@ requires('redis').describe('GET /v1/renders/{id}/deliveries', () => {
 
   test('is refused for what is not there, with parameters, and while the queue is away', async () => {
     const proxy = await startProxy(service('redis').url);
-    const rig = await openRig({ queueUrl: proxy.url });
-    const others = newRender({ tenant: 'another' });
+    const rig = await openHarness({ queueUrl: proxy.url });
+    const others = createCheckpoint({ tenant: 'another' });
     await enqueue(rig, others);
     for (const id of [NOWHERE, others.renderId]) {
       const response = await rig.get(`/v1/renders/${id}/deliveries`);
-      expect(await problemOf(response)).toMatchObject({ code: 'render_not_found' });
-      expect(await problemOf(await redeliver(rig, id))).toMatchObject({ code: 'render_not_found' });
+      expect(await readProblem(response)).toMatchObject({ code: 'render_not_found' });
+      expect(await readProblem(await redeliver(rig, id))).toMatchObject({ code: 'render_not_found' });
     }
     const response = await rig.get(`/v1/renders/${NOWHERE}/deliveries?limit=3`);
-    expect(await problemOf(response)).toMatchObject({ status: 422, problems: [{ field: 'limit' }] });
+    expect(await readProblem(response)).toMatchObject({ status: 422, problems: [{ field: 'limit' }] });
     const renderId = await ended(rig);
     await proxy.refuse();
     const away = await rig.get(`/v1/renders/${renderId}/deliveries`);
-    expect(await problemOf(away)).toMatchObject({ code: 'queue_unavailable' });
+    expect(await readProblem(away)).toMatchObject({ code: 'queue_unavailable' });
   });
 });
 
 requires('redis').describe('POST /v1/renders/{id}/deliveries/redeliver', () => {
   test('sends all of the latest end again, and none of an earlier one', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const renderId = await ended(rig);
     await (await rig.queues.render.getJob(renderId))?.remove();
-    const { version, tenant, request, fingerprint, createdAt, purchases } = newRender({ renderId });
+    const { version, tenant, request, fingerprint, createdAt, purchases } = createCheckpoint({ renderId });
     const receipt = { version, renderId, tenant, request, fingerprint, createdAt, purchases };
     await rig.ledger.writeReceipt({
       ...receipt,
@@ -163,7 +163,7 @@ requires('redis').describe('POST /v1/renders/{id}/deliveries/redeliver', () => {
   });
 
   test('there is nothing to send again before the end, under another id, or of another render', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const [one, other] = [await ended(rig), await ended(rig)];
     const id = await notify(rig, messageOf(one));
     for (const [render, query] of [
@@ -172,10 +172,10 @@ requires('redis').describe('POST /v1/renders/{id}/deliveries/redeliver', () => {
       [one, '?delivery=msg_unheard_of'],
       [one, '?delivery='],
     ] as const) {
-      const problem = await problemOf(await redeliver(rig, render, query));
+      const problem = await readProblem(await redeliver(rig, render, query));
       expect(problem).toMatchObject({ status: 404, code: 'delivery_not_found', render_id: render });
     }
-    const misspelt = await problemOf(await redeliver(rig, one, `?id=${id}`));
+    const misspelt = await readProblem(await redeliver(rig, one, `?id=${id}`));
     expect(misspelt.problems).toEqual([
       { field: 'id', expected: 'one of delivery', received: 'an unknown parameter' },
     ]);

@@ -6,9 +6,9 @@ import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { type RenderSnapshot, renderLinks, renderResponse, snapshotFromJob } from '@darkroom/shared/snapshot';
 import { requires, service, startProxy, uniquePrefix, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { eventStream } from '../../src/render-watch/index.ts';
-import { image, newRender, playWorker, watchedRig } from '../support/fake-worker.ts';
-import { openRig, problemOf, type Rig } from '../support/harness.ts';
+import { formatEventStream } from '../../src/render-watch/index.ts';
+import { createCheckpoint, image, openWatchedHarness, startFakeWorker } from '../support/fake-worker.ts';
+import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 
 interface SentEvent {
   id: string;
@@ -17,7 +17,7 @@ interface SentEvent {
 }
 
 /** A reader of server-sent events, as the specification cuts them. */
-async function follow(rig: Rig, id: string, headers: Record<string, string> = {}) {
+async function follow(rig: Harness, id: string, headers: Record<string, string> = {}) {
   const caller = new AbortController();
   const response = await fetch(`${rig.url}/v1/renders/${id}/events`, { headers, signal: caller.signal });
   const events: SentEvent[] = [];
@@ -50,10 +50,10 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}/events on %s
   const suite = engine === 'redis' ? requires('redis').test : test;
 
   suite('tells what happens to a render, and ends with it', async () => {
-    const { rig, heard, followed, quiet } = await watchedRig(
+    const { rig, heard, followed, quiet } = await openWatchedHarness(
       engine === 'embedded' ? { queueUrl: engine } : {},
     );
-    const render = await playWorker(rig).ask();
+    const render = await startFakeWorker(rig).ask();
     const reader = await follow(rig, render.id);
     expect(Object.fromEntries(reader.response.headers)).toMatchObject({
       'content-type': 'text/event-stream',
@@ -92,8 +92,8 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}/events on %s
 
 requires('redis').describe('GET /v1/renders/{id}/events', () => {
   test('tells the end at once to whoever comes after it, again and again', async () => {
-    const { rig } = await watchedRig();
-    const worker = playWorker(rig);
+    const { rig } = await openWatchedHarness();
+    const worker = startFakeWorker(rig);
     const [good, bad] = [await worker.ask(), await worker.ask()];
     const [first, second] = [await follow(rig, good.id), await follow(rig, bad.id)];
     await Promise.all([good.complete(), bad.fail()]);
@@ -112,8 +112,8 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
   });
 
   test('a reader that was away gets the present state and what follows', async () => {
-    const { rig, followed, quiet } = await watchedRig();
-    const render = await playWorker(rig).ask();
+    const { rig, followed, quiet } = await openWatchedHarness();
+    const render = await startFakeWorker(rig).ask();
     const before = await follow(rig, render.id);
     await until(() => before.events.length === 1);
     before.leave();
@@ -136,8 +136,8 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
       now: () => start + (systemClock.now() - start) * 100,
       sleep: (ms, signal) => systemClock.sleep(ms / 100, signal),
     };
-    const { rig } = await watchedRig({ clock });
-    const { id } = await playWorker(rig).ask();
+    const { rig } = await openWatchedHarness({ clock });
+    const { id } = await startFakeWorker(rig).ask();
     const reader = await follow(rig, id);
     await until(() => reader.blocks.filter((block) => block.startsWith(':')).length >= 3);
     expect(reader.events).toHaveLength(1);
@@ -145,8 +145,8 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
   });
 
   test('HEAD tells the same headers and no more', async () => {
-    const { rig, quiet } = await watchedRig();
-    const { id } = await playWorker(rig).ask();
+    const { rig, quiet } = await openWatchedHarness();
+    const { id } = await startFakeWorker(rig).ask();
     const response = await fetch(`${rig.url}/v1/renders/${id}/events`, { method: 'HEAD' });
     expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
       200,
@@ -157,18 +157,21 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
   });
 
   test('is refused as a problem, not as events', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const nowhere = '/v1/renders/rnd_0123456789abcdef0123456789abcdef/events';
-    expect(await problemOf(await rig.get(nowhere))).toMatchObject({ status: 404, code: 'render_not_found' });
-    expect(await problemOf(await rig.get(`${nowhere}?wait=3`))).toMatchObject({
+    expect(await readProblem(await rig.get(nowhere))).toMatchObject({
+      status: 404,
+      code: 'render_not_found',
+    });
+    expect(await readProblem(await rig.get(`${nowhere}?wait=3`))).toMatchObject({
       status: 422,
       problems: [{ field: 'wait', expected: 'no parameters' }],
     });
   });
 
   test('a reader that leaves, or tears the connection, leaves nothing behind', async () => {
-    const { rig, followed, quiet } = await watchedRig();
-    const { id } = await playWorker(rig).ask();
+    const { rig, followed, quiet } = await openWatchedHarness();
+    const { id } = await startFakeWorker(rig).ask();
     const polite = await follow(rig, id);
     const { hostname, port } = new URL(rig.url);
     const socket = connect(Number(port), hostname);
@@ -182,8 +185,8 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
   });
 
   test('a producer that closes ends all streams, at once', async () => {
-    const { rig } = await watchedRig();
-    const { id } = await playWorker(rig).ask();
+    const { rig } = await openWatchedHarness();
+    const { id } = await startFakeWorker(rig).ask();
     const reader = await follow(rig, id);
     await until(() => reader.events.length === 1);
     const started = performance.now();
@@ -196,9 +199,9 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
   test('goes on where the queue was away for a moment', async () => {
     const proxy = await startProxy(service('redis').url);
     const prefix = uniquePrefix();
-    const behind = await openRig({ prefix });
-    const render = await playWorker(behind).ask();
-    const { rig, followed } = await watchedRig({ queueUrl: proxy.url, prefix });
+    const behind = await openHarness({ prefix });
+    const render = await startFakeWorker(behind).ask();
+    const { rig, followed } = await openWatchedHarness({ queueUrl: proxy.url, prefix });
     const reader = await follow(rig, render.id);
     await until(() => followed(render.id) === 1);
     await proxy.refuse();
@@ -212,14 +215,14 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
 
 test('of what happens while a reader is slow nothing is kept for it', async () => {
   let looks = 0;
-  const standing = snapshotFromJob({ progress: 0 }, newRender());
+  const standing = snapshotFromJob({ progress: 0 }, createCheckpoint());
   async function* standings(): AsyncGenerator<RenderSnapshot, void, void> {
     for (; looks < 100_000; looks++) yield { ...standing, status: looks % 2 ? 'queued' : 'rendering' };
   }
   const source = standings();
   const tell = async (one: RenderSnapshot) =>
     renderResponse(one, renderLinks('http://x.test', one.renderId), undefined);
-  const stream = Readable.from(eventStream(await source.next(), source, tell, systemClock), {
+  const stream = Readable.from(formatEventStream(await source.next(), source, tell, systemClock), {
     objectMode: false,
     highWaterMark: 1_000,
   });

@@ -2,13 +2,13 @@ import { renderSchema } from '@darkroom/api';
 import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { latch, requires, service, startProxy, uniquePrefix, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { createFollowing } from '../../src/render-watch/index.ts';
-import { playWorker, watchedRig } from '../support/fake-worker.ts';
-import { openRig, problemOf, type Rig } from '../support/harness.ts';
+import { createRenderWatch } from '../../src/render-watch/index.ts';
+import { openWatchedHarness, startFakeWorker } from '../support/fake-worker.ts';
+import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 
 const NOWHERE = '/v1/renders/rnd_0123456789abcdef0123456789abcdef';
 
-async function waited(rig: Rig, id: string, seconds: number) {
+async function waited(rig: Harness, id: string, seconds: number) {
   const started = performance.now();
   const response = await rig.get(`/v1/renders/${id}?wait=${seconds}`);
   const ended = performance.now();
@@ -18,12 +18,12 @@ async function waited(rig: Rig, id: string, seconds: number) {
 
 describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}?wait= on %s', (engine) => {
   const open = (more: { clock?: Clock } = {}) =>
-    watchedRig({ ...more, ...(engine === 'embedded' ? { queueUrl: engine } : {}) });
+    openWatchedHarness({ ...more, ...(engine === 'embedded' ? { queueUrl: engine } : {}) });
   const suite = engine === 'redis' ? requires('redis').test : test;
 
   suite('answers the moment that the render ends, whatever it ends in', async () => {
     const { rig, followed } = await open();
-    const worker = playWorker(rig);
+    const worker = startFakeWorker(rig);
     for (const [act, status] of [
       ['complete', 'completed'],
       ['fail', 'failed'],
@@ -44,7 +44,7 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}?wait= on %s'
     // Nobody ever looks by himself.
     const sleep = (ms: number, signal?: AbortSignal) => systemClock.sleep(ms < 100 ? ms : 3_600_000, signal);
     const { rig, followed, heard } = await open({ clock: { ...systemClock, sleep } });
-    const worker = playWorker(rig);
+    const worker = startFakeWorker(rig);
     const render = await worker.ask();
     const answer = waited(rig, render.id, 60);
     await until(() => followed(render.id) === 1);
@@ -55,7 +55,7 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}?wait= on %s'
 
   suite('answers at once when the render has ended already', async () => {
     const { rig, quiet } = await open();
-    const render = await playWorker(rig).ask();
+    const render = await startFakeWorker(rig).ask();
     const first = waited(rig, render.id, 30);
     await render.complete();
     await first;
@@ -68,8 +68,8 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}?wait= on %s'
 
 requires('redis').describe('GET /v1/renders/{id}?wait=', () => {
   test('answers with the present state when the time is up', async () => {
-    const { rig, quiet } = await watchedRig();
-    const render = await playWorker(rig).ask();
+    const { rig, quiet } = await openWatchedHarness();
+    const render = await startFakeWorker(rig).ask();
     await render.poll();
     await render.progress(37);
     const { render: told, ms } = await waited(rig, render.id, 1);
@@ -80,8 +80,8 @@ requires('redis').describe('GET /v1/renders/{id}?wait=', () => {
   });
 
   test('is no waiting when it is 0 or absent', async () => {
-    const rig = await openRig();
-    const { id } = await playWorker(rig).ask();
+    const rig = await openHarness();
+    const { id } = await startFakeWorker(rig).ask();
     for (const query of ['?wait=0', '']) {
       const response = await rig.get(`/v1/renders/${id}${query}`);
       expect(await response.json()).toMatchObject({ id, status: 'queued' });
@@ -91,31 +91,31 @@ requires('redis').describe('GET /v1/renders/{id}?wait=', () => {
   test.each(['61', '-1', '1.5', 'soon', '', '30&wait=30', '1e1', ' 5'])(
     'wait=%s is refused by name',
     async (text) => {
-      const rig = await openRig();
-      const problem = await problemOf(await rig.get(`${NOWHERE}?wait=${text}`));
+      const rig = await openHarness();
+      const problem = await readProblem(await rig.get(`${NOWHERE}?wait=${text}`));
       expect(problem).toMatchObject({ status: 422, code: 'invalid_request' });
       expect(problem.problems.map(({ field }) => field)).toEqual(['wait']);
     },
   );
 
   test('a parameter that there is not is refused by name, with those that there are', async () => {
-    const rig = await openRig();
-    const problem = await problemOf(await rig.get(`${NOWHERE}?wiat=30`));
+    const rig = await openHarness();
+    const problem = await readProblem(await rig.get(`${NOWHERE}?wiat=30`));
     expect(problem.problems).toEqual([
       { field: 'wiat', expected: 'one of wait', received: 'an unknown parameter' },
     ]);
   });
 
   test('there is no waiting for what is not there', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const started = performance.now();
-    expect(await problemOf(await rig.get(`${NOWHERE}?wait=60`))).toMatchObject({ status: 404 });
+    expect(await readProblem(await rig.get(`${NOWHERE}?wait=60`))).toMatchObject({ status: 404 });
     expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   test('a caller that goes away leaves nothing behind', async () => {
-    const { rig, followed, quiet } = await watchedRig();
-    const { id } = await playWorker(rig).ask();
+    const { rig, followed, quiet } = await openWatchedHarness();
+    const { id } = await startFakeWorker(rig).ask();
     const caller = new AbortController();
     const call = fetch(`${rig.url}/v1/renders/${id}?wait=60`, { signal: caller.signal });
     await until(() => followed(id) === 1);
@@ -125,12 +125,12 @@ requires('redis').describe('GET /v1/renders/{id}?wait=', () => {
   });
 
   test('a caller that goes away during a look leaves nothing behind', async () => {
-    const { rig, engine, followed, quiet } = await watchedRig();
-    const { id } = await playWorker(rig).ask();
+    const { rig, engine, followed, quiet } = await openWatchedHarness();
+    const { id } = await startFakeWorker(rig).ask();
     const caller = new AbortController();
-    const following = createFollowing({ engine, clock: systemClock });
+    const following = createRenderWatch({ engine, clock: systemClock });
     const until = systemClock.now() + 60_000;
-    const looks = following.looks(id, { what: 'end', until, signal: caller.signal });
+    const looks = following.watch(id, { events: 'end', until, signal: caller.signal });
     await looks.next();
     expect(followed(id)).toBe(1);
     caller.abort();
@@ -139,8 +139,8 @@ requires('redis').describe('GET /v1/renders/{id}?wait=', () => {
   });
 
   test('many wait for one render, and all are told', async () => {
-    const { rig, followed } = await watchedRig();
-    const render = await playWorker(rig).ask();
+    const { rig, followed } = await openWatchedHarness();
+    const render = await startFakeWorker(rig).ask();
     const answers = Promise.all(Array.from({ length: 50 }, () => waited(rig, render.id, 30)));
     await until(() => followed(render.id) === 50);
     await render.complete();
@@ -149,8 +149,8 @@ requires('redis').describe('GET /v1/renders/{id}?wait=', () => {
   });
 
   test('a producer that closes answers all that wait, at once', async () => {
-    const { rig, followed } = await watchedRig();
-    const render = await playWorker(rig).ask();
+    const { rig, followed } = await openWatchedHarness();
+    const render = await startFakeWorker(rig).ask();
     const answer = waited(rig, render.id, 60);
     await until(() => followed(render.id) === 1);
     const started = performance.now();
@@ -164,9 +164,9 @@ requires('redis').describe('GET /v1/renders/{id}?wait=', () => {
     async (fault) => {
       const proxy = await startProxy(service('redis').url);
       const prefix = uniquePrefix();
-      const behind = await openRig({ prefix });
-      const render = await playWorker(behind).ask();
-      const { rig, followed } = await watchedRig({ queueUrl: proxy.url, prefix });
+      const behind = await openHarness({ prefix });
+      const render = await startFakeWorker(behind).ask();
+      const { rig, followed } = await openWatchedHarness({ queueUrl: proxy.url, prefix });
       const answer = waited(rig, render.id, 60);
       await until(() => followed(render.id) === 1);
       // Behind its first look on the same connection.
@@ -183,8 +183,8 @@ requires('redis').describe('GET /v1/renders/{id}?wait=', () => {
   );
 
   test('the end is found by looking when its event is lost', async () => {
-    const { rig, followed, events } = await watchedRig();
-    const render = await playWorker(rig).ask();
+    const { rig, followed, events } = await openWatchedHarness();
+    const render = await startFakeWorker(rig).ask();
     const answer = waited(rig, render.id, 60);
     await until(() => followed(render.id) === 1);
     await events()?.close();
@@ -193,8 +193,8 @@ requires('redis').describe('GET /v1/renders/{id}?wait=', () => {
   });
 
   test('an event that nobody can read ends the following of nobody', async () => {
-    const { rig, followed, events, heard } = await watchedRig();
-    const worker = playWorker(rig);
+    const { rig, followed, events, heard } = await openWatchedHarness();
+    const worker = startFakeWorker(rig);
     const first = await worker.ask();
     const answer = waited(rig, first.id, 30);
     await until(() => followed(first.id) === 1);

@@ -13,7 +13,7 @@ import {
 import { requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { openRig, problemOf, type Rig } from '../support/harness.ts';
+import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 
 const ID = 'rnd_0123456789abcdef0123456789abcdef';
 const image: StoredImage = {
@@ -258,7 +258,7 @@ describe('the status of a render', () => {
 });
 
 /** A finished render with its picture in the store, in the queue or only as a receipt. */
-async function finished(rig: Rig, where: 'queue' | 'receipt'): Promise<string> {
+async function finished(rig: Harness, where: 'queue' | 'receipt'): Promise<string> {
   const renderId = drawRenderId();
   const kept = { ...image, key: `images/${renderId}.png`, thumbnailKey: `thumbnails/${renderId}.webp` };
   await rig.store.put(kept.key, 'PNG bytes', { contentType: 'image/png' });
@@ -296,7 +296,7 @@ async function finished(rig: Rig, where: 'queue' | 'receipt'): Promise<string> {
 requires('redis').describe('GET /v1/renders/{id}', () => {
   test("looks as far for another tenant's render as for none: how long it takes tells nothing", async () => {
     const reads: string[] = [];
-    const rig = await openRig({
+    const rig = await openHarness({
       wrap: (deps) => {
         const get: typeof deps.store.get = (key, options) => {
           reads.push(key);
@@ -310,7 +310,7 @@ requires('redis').describe('GET /v1/renders/{id}', () => {
     await rig.queues.render.add(name, data, opts);
     const nobodys = drawRenderId();
     for (const id of [theirs.renderId, nobodys]) {
-      expect(await problemOf(await rig.get(`/v1/renders/${id}`))).toMatchObject({ status: 404 });
+      expect(await readProblem(await rig.get(`/v1/renders/${id}`))).toMatchObject({ status: 404 });
     }
     expect(reads).toEqual([`renders/${theirs.renderId}.json`, `renders/${nobodys}.json`]);
   });
@@ -318,7 +318,7 @@ requires('redis').describe('GET /v1/renders/{id}', () => {
   test.each(['queue', 'receipt'] as const)(
     'answers a finished render from the %s, and serves its picture',
     async (where) => {
-      const rig = await openRig();
+      const rig = await openHarness();
       const id = await finished(rig, where);
       const response = await rig.get(`/v1/renders/${id}`);
       expect(response.status).toBe(200);
@@ -350,7 +350,7 @@ requires('redis').describe('GET /v1/renders/{id}', () => {
   );
 
   test('hands out signed addresses where the store signs, and none of them is logged', async () => {
-    const rig = await openRig({
+    const rig = await openHarness({
       wrap: (deps) => {
         const signedUrl = async (key: string) => `https://s3.example.com/${key}?X-Amz-Signature=0`;
         return { ...deps, store: Object.assign(Object.create(deps.store), { signedUrl }) };
@@ -365,27 +365,27 @@ requires('redis').describe('GET /v1/renders/{id}', () => {
   test.each(['rnd_0123456789abcdef0123456789abcdef', 'nonsense', '..%2f..%2fetc', '%00', 'a'.repeat(90)])(
     'answers 404 for %s',
     async (id) => {
-      const rig = await openRig();
+      const rig = await openHarness();
       for (const path of ['', '/image', '/thumbnail']) {
         const response = await rig.get(`/v1/renders/${id}${path}`);
-        expect(await problemOf(response)).toMatchObject({ status: 404, code: 'render_not_found' });
+        expect(await readProblem(response)).toMatchObject({ status: 404, code: 'render_not_found' });
       }
     },
   );
 
   test('answers 404 for the picture of a render that has none yet', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const { id } = (await (await rig.post({ prompt: 'x' })).json()) as { id: string };
-    expect(await problemOf(await rig.get(`/v1/renders/${id}/image`))).toMatchObject({
+    expect(await readProblem(await rig.get(`/v1/renders/${id}/image`))).toMatchObject({
       code: 'image_not_found',
       render_id: id,
     });
   });
 
   test('does not show a render of another tenant', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const { name, data, opts } = renderJob(checkpoint({ step: 'submit' }, { tenant: 'another' }));
     await rig.queues.render.add(name, data, opts);
-    expect(await problemOf(await rig.get(`/v1/renders/${ID}`))).toMatchObject({ status: 404 });
+    expect(await readProblem(await rig.get(`/v1/renders/${ID}`))).toMatchObject({ status: 404 });
   });
 });

@@ -4,15 +4,15 @@ import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { type Checkpoint } from '@darkroom/shared/render';
 import { requires, service, startProxy, uniqueS3Url, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { cursorOf } from '../../src/lookup/index.ts';
-import { enqueue, newRender, playWorker } from '../support/fake-worker.ts';
-import { openRig, problemOf, type Rig } from '../support/harness.ts';
+import { toCursor } from '../../src/lookup/index.ts';
+import { createCheckpoint, enqueue, startFakeWorker } from '../support/fake-worker.ts';
+import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 
 const DAY_MS = 86_400_000;
 const NOW = Date.now();
 
 /** As a worker leaves it: in the index and, when it has ended, with a receipt. */
-async function entered(rig: Rig, checkpoint: Checkpoint, status?: 'completed' | 'failed' | 'canceled') {
+async function entered(rig: Harness, checkpoint: Checkpoint, status?: 'completed' | 'failed' | 'canceled') {
   await rig.ledger.writeDayIndex(checkpoint);
   if (!status) return await enqueue(rig, checkpoint);
   const { version, renderId, tenant, request, fingerprint, createdAt, purchases } = checkpoint;
@@ -21,7 +21,7 @@ async function entered(rig: Rig, checkpoint: Checkpoint, status?: 'completed' | 
   await rig.ledger.writeReceipt(receipt);
 }
 
-async function listed(rig: Rig, query = '', headers = {}): Promise<RenderListResponse> {
+async function listed(rig: Harness, query = '', headers = {}): Promise<RenderListResponse> {
   const response = await rig.get(`/v1/renders${query ? `?${query}` : ''}`, headers);
   expect(response.status).toBe(200);
   return renderListSchema.parse(await response.json());
@@ -30,7 +30,7 @@ async function listed(rig: Rig, query = '', headers = {}): Promise<RenderListRes
 const idsOf = ({ data }: RenderListResponse) => data.map(({ id }) => id);
 
 /** All pages, by the cursors. `between` runs after each. */
-async function walked(rig: Rig, query: string, between?: (page: number) => Promise<unknown>) {
+async function walked(rig: Harness, query: string, between?: (page: number) => Promise<unknown>) {
   const ids: string[] = [];
   for (let page = 1, cursor = ''; ; page++) {
     const list = await listed(rig, `${query}${cursor && `&cursor=${cursor}`}`);
@@ -42,15 +42,15 @@ async function walked(rig: Rig, query: string, between?: (page: number) => Promi
   }
 }
 
-const at = (createdAt: number, more: Partial<Checkpoint> = {}) => newRender({ createdAt, ...more });
-const request = (run: string) => ({ ...newRender().request, run });
+const at = (createdAt: number, more: Partial<Checkpoint> = {}) => createCheckpoint({ createdAt, ...more });
+const request = (run: string) => ({ ...createCheckpoint().request, run });
 const idOf = ({ renderId }: Checkpoint) => renderId;
 
 describe.each(['redis', 'embedded'] as const)('GET /v1/renders on %s', (engine) => {
   const suite = engine === 'redis' ? requires('redis').test : test;
 
   suite('lists what waits, what goes on and what has ended, newest first', async () => {
-    const rig = await openRig(engine === 'embedded' ? { queueUrl: engine } : {});
+    const rig = await openHarness(engine === 'embedded' ? { queueUrl: engine } : {});
     const [ended, going, waiting] = [at(NOW - 3 * DAY_MS), at(NOW - 5_000), at(NOW)];
     await entered(rig, ended, 'completed');
     await entered(rig, going);
@@ -67,12 +67,12 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders on %s', (engine) 
 
 requires('redis').describe('GET /v1/renders', () => {
   test('lists nothing where there is nothing', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     expect(await listed(rig)).toEqual({ object: 'list', data: [], next_cursor: null });
   });
 
   test('every render is listed once by following the cursors, while renders come, move and end', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     // Many of the same millisecond, as one bulk call makes them; over some days with empty ones between.
     const indexed = Array.from({ length: 40 }, (_, n) => at(NOW - (n % 4) * 5 * DAY_MS - (n % 2)));
     const waiting = Array.from({ length: 60 }, (_, n) => at(NOW - (n % 3)));
@@ -84,7 +84,7 @@ requires('redis').describe('GET /v1/renders', () => {
       const taken = waiting[page];
       if (taken) await (await rig.queues.render.getJob(idOf(taken)))?.remove();
       if (taken) await entered(rig, taken, page % 2 ? 'failed' : 'completed');
-      await enqueue(rig, newRender());
+      await enqueue(rig, createCheckpoint());
     });
     const all = [...indexed, ...waiting].sort(
       (one, other) => other.createdAt - one.createdAt || (idOf(one) < idOf(other) ? -1 : 1),
@@ -93,7 +93,7 @@ requires('redis').describe('GET /v1/renders', () => {
   });
 
   test('thousands that no worker has picked up are listed once each', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const waiting = Array.from({ length: 2_500 }, (_, n) => at(NOW - (n % 9)));
     await enqueue(rig, ...waiting);
     const { ids } = await walked(rig, 'limit=100');
@@ -102,7 +102,7 @@ requires('redis').describe('GET /v1/renders', () => {
   });
 
   test('one that is in a hurry is listed, however many wait behind it', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const [batch, hurried] = [{ ...request('x'), priority: 'batch' as const }, at(NOW)];
     const many = Array.from({ length: 20_010 }, (_, n) => at(NOW - 1 - n, { request: batch }));
     while (many.length > 0) await enqueue(rig, ...many.splice(0, 2_000));
@@ -111,8 +111,8 @@ requires('redis').describe('GET /v1/renders', () => {
   });
 
   test('a render on its way from the queue to the index is never missed', async () => {
-    const rig = await openRig();
-    const worker = playWorker(rig);
+    const rig = await openHarness();
+    const worker = startFakeWorker(rig);
     const render = await worker.ask();
     // A worker has it: it waits no longer, and is not in the index yet.
     await until(async () => (await rig.queues.render.getActiveCount()) === 1);
@@ -123,7 +123,7 @@ requires('redis').describe('GET /v1/renders', () => {
   });
 
   test('filters by status, run and time, and pages through what is left', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const states = ['completed', 'failed', 'canceled'] as const;
     const renders = Array.from({ length: 12 }, (_, n) =>
       at(NOW - n * 1_000, n % 2 ? { request: request('autumn') } : {}),
@@ -148,7 +148,7 @@ requires('redis').describe('GET /v1/renders', () => {
   });
 
   test('looks at a bounded number of renders, and goes on from there', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const wanted = at(NOW - 10 * DAY_MS, { request: request('needle') });
     await entered(rig, wanted, 'completed');
     await enqueue(rig, ...Array.from({ length: 1_300 }, (_, n) => at(NOW - n)));
@@ -159,7 +159,7 @@ requires('redis').describe('GET /v1/renders', () => {
 
   test('years without a render are walked through in a bounded number of looks', async () => {
     let lists = 0;
-    const rig = await openRig({
+    const rig = await openHarness({
       wrap: (deps) => ({
         ...deps,
         store: counting(deps.store, () => {
@@ -182,7 +182,7 @@ requires('redis').describe('GET /v1/renders', () => {
   });
 
   test('one render that cannot be read hides no other', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const [good, odd] = [at(NOW), at(NOW - 1)];
     await enqueue(rig, good, { ...odd, at: { step: 'unheard of' } } as unknown as Checkpoint);
     expect(idsOf(await listed(rig))).toEqual([idOf(good)]);
@@ -190,7 +190,7 @@ requires('redis').describe('GET /v1/renders', () => {
   });
 
   test('an entry without a render is passed over, and of two entries of one render one counts', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     await rig.ledger.writeDayIndex(at(NOW));
     const again = at(NOW - 1_000);
     await rig.ledger.writeDayIndex({ ...again, createdAt: NOW - DAY_MS });
@@ -215,20 +215,20 @@ requires('redis').describe('GET /v1/renders', () => {
     ['state=failed', 'state'],
     ['tenant=default', 'tenant'],
   ])('%s is refused by name', async (query, field) => {
-    const rig = await openRig();
-    const problem = await problemOf(await rig.get(`/v1/renders?${query}`));
+    const rig = await openHarness();
+    const problem = await readProblem(await rig.get(`/v1/renders?${query}`));
     expect(problem).toMatchObject({ status: 422, code: 'invalid_request' });
     expect(problem.problems.map((one) => one.field)).toEqual([field]);
   });
 
   test('a cursor can be of any time', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const render = at(NOW);
     await entered(rig, render, 'completed');
     const id = `rnd_${'0'.repeat(32)}`;
-    const future = cursorOf({ createdAt: Date.UTC(9000, 1), renderId: id });
+    const future = toCursor({ createdAt: Date.UTC(9000, 1), renderId: id });
     expect(idsOf(await listed(rig, `cursor=${future}`))).toEqual([idOf(render)]);
-    expect(idsOf(await listed(rig, `cursor=${cursorOf({ createdAt: 0, renderId: id })}`))).toEqual([]);
+    expect(idsOf(await listed(rig, `cursor=${toCursor({ createdAt: 0, renderId: id })}`))).toEqual([]);
   });
 
   test('a key lists its own tenant; a key of all names one', async () => {
@@ -239,7 +239,7 @@ requires('redis').describe('GET /v1/renders', () => {
       return { authorization: `Bearer ${text}` };
     };
     const [ann, all] = [keyOf('ann', ['read']), keyOf('*', ['read'])];
-    const rig = await openRig({ settings: { API_KEYS: parseApiKeys(keys.join(',')) ?? [] } });
+    const rig = await openHarness({ settings: { API_KEYS: parseApiKeys(keys.join(',')) ?? [] } });
     const [hers, his] = [at(NOW, { tenant: 'ann' }), at(NOW, { tenant: 'bob' })];
     await entered(rig, hers, 'completed');
     await enqueue(rig, his);
@@ -253,18 +253,18 @@ requires('redis').describe('GET /v1/renders', () => {
       ['?tenant=bob', ann],
       ['?tenant=ann', ann],
     ] as const) {
-      const problem = await problemOf(await rig.get(`/v1/renders${query}`, headers));
+      const problem = await readProblem(await rig.get(`/v1/renders${query}`, headers));
       expect(problem).toMatchObject({ status: 422, problems: [{ field: 'tenant' }] });
     }
   });
 
   test('is answered 503 while the store or the queue is away', async () => {
     const proxy = await startProxy(service('redis').url);
-    const rig = await openRig({ queueUrl: proxy.url });
+    const rig = await openHarness({ queueUrl: proxy.url });
     await proxy.refuse();
-    expect(await problemOf(await rig.get('/v1/renders'))).toMatchObject({ code: 'queue_unavailable' });
+    expect(await readProblem(await rig.get('/v1/renders'))).toMatchObject({ code: 'queue_unavailable' });
 
-    const storeless = await openRig({
+    const storeless = await openHarness({
       wrap: (deps) => ({
         ...deps,
         store: counting(deps.store, () => {
@@ -272,7 +272,9 @@ requires('redis').describe('GET /v1/renders', () => {
         }),
       }),
     });
-    expect(await problemOf(await storeless.get('/v1/renders'))).toMatchObject({ code: 'store_unavailable' });
+    expect(await readProblem(await storeless.get('/v1/renders'))).toMatchObject({
+      code: 'store_unavailable',
+    });
   });
 });
 
@@ -281,7 +283,7 @@ requires('redis', 's3').describe('GET /v1/renders on S3', () => {
   const STATES = ['completed', 'failed', 'canceled'] as const;
 
   /** Enters many side by side. */
-  async function fill(rig: Rig, renders: Checkpoint[]): Promise<void> {
+  async function fill(rig: Harness, renders: Checkpoint[]): Promise<void> {
     const rest = renders.entries();
     const some = async () => {
       for (const [n, one] of rest) await entered(rig, one, STATES[n % 3]);
@@ -294,7 +296,7 @@ requires('redis', 's3').describe('GET /v1/renders on S3', () => {
 
   test('every render is listed once, over days with many pages of index, empty days and midnights', async () => {
     const calls = { list: 0, get: 0 };
-    const rig = await openRig({
+    const rig = await openHarness({
       storeUrl: uniqueS3Url(),
       wrap: (deps) => ({ ...deps, store: tallied(deps.store, calls) }),
     });
@@ -319,7 +321,7 @@ requires('redis', 's3').describe('GET /v1/renders on S3', () => {
       const taken = waiting[page];
       if (taken) await (await rig.queues.render.getJob(idOf(taken)))?.remove();
       if (taken) await entered(rig, taken, 'completed');
-      await enqueue(rig, newRender());
+      await enqueue(rig, createCheckpoint());
     });
     expect(ids).toEqual(newestFirst([...indexed, ...waiting]).map(idOf));
 
@@ -344,7 +346,7 @@ requires('redis', 's3').describe('GET /v1/renders on S3', () => {
     // One name begins like the other.
     const [ann, anna] = [keyOf('ann'), keyOf('anna')];
     const settings = { API_KEYS: parseApiKeys(keys.join(',')) ?? [] };
-    const rig = await openRig({ storeUrl: uniqueS3Url(), settings });
+    const rig = await openHarness({ storeUrl: uniqueS3Url(), settings });
     const hers = Array.from({ length: 5 }, (_, n) => at(NOW - 2 * n, { tenant: 'ann' }));
     const others = Array.from({ length: 5 }, (_, n) => at(NOW - 2 * n - 1, { tenant: 'anna' }));
     await fill(rig, [...hers, ...others]);

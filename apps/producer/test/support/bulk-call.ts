@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { type BulkItem, type BulkSummary, bulkItemSchema, bulkSummarySchema } from '@darkroom/api';
 import { cleanup } from '@darkroom/testkit';
-import type { Rig } from './harness.ts';
+import type { Harness } from './harness.ts';
 
 /** A streamed bulk call whose two directions are in the hands of a test. */
 export interface BulkCall {
@@ -20,7 +20,7 @@ export interface BulkCall {
 
 export const NDJSON = { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' };
 
-export function startBulk(rig: Pick<Rig, 'url'>, headers: Record<string, string> = {}): BulkCall {
+export function startBulk(rig: Pick<Harness, 'url'>, headers: Record<string, string> = {}): BulkCall {
   const request = httpRequest(`${rig.url}/v1/renders/bulk`, {
     method: 'POST',
     headers: { ...NDJSON, ...headers },

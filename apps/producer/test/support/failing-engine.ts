@@ -1,7 +1,7 @@
 import { type Engine, EngineError, type EngineQueueOptions } from '@darkroom/shared/engine';
 
 /** An engine whose queue is away after so many bulk adds. */
-export function failingAfter(engine: Engine, calls: number): Engine {
+export function failAfter(engine: Engine, calls: number): Engine {
   let left = calls;
   return withAddBulk(engine, (add) => {
     if (left-- > 0) return add();

@@ -5,14 +5,14 @@ import { type Checkpoint, drawRenderId, type StoredImage } from '@darkroom/share
 import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { cleanup, latch, until } from '@darkroom/testkit';
 import { DelayedError, type Job, type QueueEvents } from 'bullmq';
-import { openRig, type Rig } from './harness.ts';
+import { type Harness, openHarness } from './harness.ts';
 
 export type RenderJob = Job<Checkpoint, RenderResult>;
 /** What a render does next. */
 type Act = (job: RenderJob, token: string) => Promise<RenderResult | undefined>;
 
 /** A render whose life the test plays. Each act resolves once it has happened. */
-export interface ActedRender {
+export interface FakeRender {
   id: string;
   progress(percent: number): Promise<void>;
   /** It is at the provider: the job waits to look again. */
@@ -33,7 +33,7 @@ export const image: StoredImage = {
 };
 
 /** A render as the door puts it into the queue. */
-export function newRender(more: Partial<Checkpoint> = {}): Checkpoint {
+export function createCheckpoint(more: Partial<Checkpoint> = {}): Checkpoint {
   const now = Date.now();
   return {
     version: 1,
@@ -58,7 +58,7 @@ export function newRender(more: Partial<Checkpoint> = {}): Checkpoint {
   };
 }
 
-export async function enqueue(rig: Rig, ...checkpoints: Checkpoint[]): Promise<void> {
+export async function enqueue(rig: Harness, ...checkpoints: Checkpoint[]): Promise<void> {
   await rig.queues.render.addBulk(checkpoints.map(renderJob));
 }
 
@@ -69,13 +69,13 @@ export function slowClock(): Clock {
 }
 
 /** Rigs whose worker is played. */
-const played = new WeakSet<Rig>();
+const played = new WeakSet<Harness>();
 
 /**
  * Plays the worker: renders do what their test says, when it says so. Once per rig, for all of its renders: a second
  * one would take jobs of the first, and wait for acts that nobody tells it.
  */
-export function playWorker(rig: Rig): { ask(more?: Partial<Checkpoint>): Promise<ActedRender> } {
+export function startFakeWorker(rig: Harness): { ask(more?: Partial<Checkpoint>): Promise<FakeRender> } {
   if (played.has(rig)) throw new Error('the worker of this rig is played already');
   played.add(rig);
   const stages = new Map<string, Stage>();
@@ -102,14 +102,14 @@ export function playWorker(rig: Rig): { ask(more?: Partial<Checkpoint>): Promise
   });
   return {
     ask: async (more = {}) => {
-      const render = newRender(more);
+      const render = createCheckpoint(more);
       await enqueue(rig, render);
-      return actedRender(render.renderId, stageOf(render.renderId));
+      return createFakeRender(render.renderId, stageOf(render.renderId));
     },
   };
 }
 
-function actedRender(id: string, stage: Stage): ActedRender {
+function createFakeRender(id: string, stage: Stage): FakeRender {
   const at = (job: RenderJob, step: Checkpoint['at']) => job.updateData({ ...job.data, at: step });
   return {
     id,
@@ -175,7 +175,7 @@ function createStage() {
 }
 
 /** A rig that knows who follows a render, and when nobody does. */
-export async function watchedRig(
+export async function openWatchedHarness(
   options: { queueUrl?: string; prefix?: string; clock?: Clock; settings?: Partial<Settings> } = {},
 ) {
   let events: QueueEvents | undefined;
@@ -184,7 +184,7 @@ export async function watchedRig(
     events: (name) => (events = engine.events(name)),
   });
   const { clock, ...others } = options;
-  const rig = await openRig({
+  const rig = await openHarness({
     ...others,
     wrap: (deps) => ({
       ...deps,

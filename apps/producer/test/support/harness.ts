@@ -12,7 +12,7 @@ import { expect } from 'vitest';
 import { type ProducerDeps, type RunningProducer, startProducer } from '../../src/index.ts';
 
 /** A producer with what it stands on: a real queue, a folder, real HTTP. */
-export interface Rig {
+export interface Harness {
   url: string;
   producer: RunningProducer;
   engine: Engine;
@@ -30,7 +30,7 @@ export interface Rig {
   objectCount(): Promise<number>;
 }
 
-export async function openRig(
+export async function openHarness(
   options: {
     /** A Redis, or `embedded`. @default the Redis of this run */
     queueUrl?: string;
@@ -41,7 +41,7 @@ export async function openRig(
     settings?: Partial<Settings>;
     wrap?: (deps: ProducerDeps) => ProducerDeps;
   } = {},
-): Promise<Rig> {
+): Promise<Harness> {
   const dataDir = await tempDir();
   const queueUrl = options.queueUrl ?? service('redis').url;
   const engine = await openEngine({
@@ -101,7 +101,7 @@ export async function openRig(
 const textOf = (body: unknown) => (typeof body === 'string' ? body : JSON.stringify(body));
 
 /** The problem that a refusal answers; checked to be a whole one. */
-export async function problemOf(response: Response) {
+export async function readProblem(response: Response) {
   expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
   const problem = problemSchema.parse(await response.json());
   expect(problem.status).toBe(response.status);
@@ -109,7 +109,7 @@ export async function problemOf(response: Response) {
 }
 
 /** A real picture as a data URI. */
-export async function pictureUri(
+export async function createImageUri(
   format: 'png' | 'jpeg' | 'webp',
   width = 8,
   height = 8,

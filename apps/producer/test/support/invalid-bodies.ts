@@ -1,4 +1,4 @@
-import { pictureUri } from './harness.ts';
+import { createImageUri } from './harness.ts';
 
 /** A body that must be refused, and the field that the refusal has to name. */
 export interface InvalidBody {
@@ -18,7 +18,7 @@ const object = (what: string, body: unknown, field: string): InvalidBody => ({
 
 /** Many ways to get a request wrong: generated where they are regular, written out where they are not. */
 export async function invalidBodies(): Promise<InvalidBody[]> {
-  const png = await pictureUri('png', 8, 8);
+  const png = await createImageUri('png', 8, 8);
   const base64 = png.slice(png.indexOf(',') + 1);
   return [
     ...wrongTypes(),
@@ -254,11 +254,11 @@ async function wrongMasks(png: string): Promise<InvalidBody[]> {
   return [
     object('a mask without an image', { prompt: 'x', mask_url: png }, 'mask_url'),
     mask('with no images', png, []),
-    mask('of another size', await pictureUri('png', 9, 8)),
-    mask('turned', await pictureUri('png', 16, 8), [await pictureUri('jpeg', 8, 16)]),
-    mask('that is a JPEG', await pictureUri('jpeg')),
-    mask('that is a WebP', await pictureUri('webp')),
-    mask('that is a JPEG declared as PNG', (await pictureUri('jpeg')).replace('jpeg', 'png')),
+    mask('of another size', await createImageUri('png', 9, 8)),
+    mask('turned', await createImageUri('png', 16, 8), [await createImageUri('jpeg', 8, 16)]),
+    mask('that is a JPEG', await createImageUri('jpeg')),
+    mask('that is a WebP', await createImageUri('webp')),
+    mask('that is a JPEG declared as PNG', (await createImageUri('jpeg')).replace('jpeg', 'png')),
     mask('of 5 MB', `data:image/png;base64,${Buffer.alloc(5 * MB, 7).toString('base64')}`),
     mask('cut', png.slice(0, -5)),
     mask('at no URL', 'mask.png'),

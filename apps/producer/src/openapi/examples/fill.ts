@@ -1,6 +1,6 @@
-import { problemExamples } from './problems.ts';
+import { createProblemExamples } from './problems.ts';
 import { PARAMETER_EXAMPLES, REQUEST_EXAMPLES } from './requests.ts';
-import { ANSWER_EXAMPLES } from './responses.ts';
+import { RESPONSE_EXAMPLES } from './responses.ts';
 
 interface Media {
   schema?: { $ref?: string; anyOf?: { $ref?: string }[] };
@@ -31,7 +31,9 @@ export function fillExamples(openApi: object): void {
     for (const operation of Object.values(item)) fill(operation);
   }
   const text = JSON.stringify(document);
-  const used = Object.entries(problemExamples()).filter(([code]) => text.includes(`/examples/${code}"`));
+  const used = Object.entries(createProblemExamples()).filter(([code]) =>
+    text.includes(`/examples/${code}"`),
+  );
   (document.components ??= {}).examples = Object.fromEntries(used);
 }
 
@@ -56,11 +58,11 @@ function fill(operation: Operation): void {
 /** An answer that is one of several gets an example of each. */
 function fillByComponent(media: Media): void {
   const nameOf = ({ $ref = '' }: { $ref?: string }) => $ref.split('/').at(-1) ?? '';
-  const example = ANSWER_EXAMPLES[nameOf(media.schema ?? {})];
+  const example = RESPONSE_EXAMPLES[nameOf(media.schema ?? {})];
   if (example !== undefined) media.example = example;
-  const branches = (media.schema?.anyOf ?? []).map(nameOf).filter((name) => name in ANSWER_EXAMPLES);
+  const branches = (media.schema?.anyOf ?? []).map(nameOf).filter((name) => name in RESPONSE_EXAMPLES);
   if (branches.length === 0) return;
-  media.examples = Object.fromEntries(branches.map((name) => [name, { value: ANSWER_EXAMPLES[name] }]));
+  media.examples = Object.fromEntries(branches.map((name) => [name, { value: RESPONSE_EXAMPLES[name] }]));
 }
 
 const hasExample = (of: { example?: unknown; examples?: unknown }) =>

@@ -3,4 +3,4 @@
 // problems.ts   a refusal for every code
 // fill.ts       puts them where a document has none
 export { fillExamples } from './fill.ts';
-export { problemExample } from './problems.ts';
+export { createProblemExample } from './problems.ts';

@@ -32,7 +32,7 @@ const DETAILS: { [C in ProblemCode]?: string } = {
 const ABOUT_A_RENDER: ProblemCode[] = ['image_not_found', 'idempotency_conflict', 'render_ended'];
 
 /** An answer with this code. @param base where the API is. */
-export function problemExample(code: ProblemCode, base = 'http://127.0.0.1:3000'): ProblemResponse {
+export function createProblemExample(code: ProblemCode, base = 'http://127.0.0.1:3000'): ProblemResponse {
   const [status, title] = PROBLEMS[code];
   return {
     type: `${base}/problems/${code}`,
@@ -47,10 +47,10 @@ export function problemExample(code: ProblemCode, base = 'http://127.0.0.1:3000'
 }
 
 /** One for each code, as `components.examples` holds them. */
-export const problemExamples = () =>
+export const createProblemExamples = () =>
   Object.fromEntries(
     (Object.keys(PROBLEMS) as ProblemCode[]).map((code) => [
       code,
-      { summary: PROBLEMS[code][1], value: problemExample(code) },
+      { summary: PROBLEMS[code][1], value: createProblemExample(code) },
     ]),
   );

@@ -10,7 +10,7 @@ import type {
   RenderResponse,
   WebhookEvent,
 } from '@darkroom/api';
-import { problemExample } from './problems.ts';
+import { createProblemExample } from './problems.ts';
 
 /** The render that examples are about, and the address that it is at. */
 export const EXAMPLE_ID = 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
@@ -70,7 +70,7 @@ const render: RenderResponse = {
 
 const items: BulkItem[] = [
   { index: 0, status: 202, render: accepted },
-  { index: 1, status: 422, error: problemExample('invalid_request') },
+  { index: 1, status: 422, error: createProblemExample('invalid_request') },
 ];
 const counts = { object: 'bulk', accepted: 1, duplicates: 0, rejected: 1 } as const;
 
@@ -88,7 +88,7 @@ const delivery: DeliveryResponse = {
 };
 
 /** An answer for every component that is one, by its id. */
-export const ANSWER_EXAMPLES: Record<string, unknown> = {
+export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   Accepted: accepted,
   Render: render,
   RenderList: { object: 'list', data: [render], next_cursor: null } satisfies RenderListResponse,

@@ -3,4 +3,4 @@
 // view.ts       facts → page (pure)
 // timeline.ts   what happened, with the time between (pure)
 export type { RenderPageDeps } from '../render-facts.ts';
-export { renderPageRoute } from '../render-page.ts';
+export { registerRenderPage } from '../render-page.ts';

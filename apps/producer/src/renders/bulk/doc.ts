@@ -2,7 +2,7 @@ import { bulkItemSchema, bulkSchema, bulkSummarySchema, renderRequestSchema } fr
 import { z } from 'zod';
 import type { Endpoint } from '../../http/index.ts';
 import { MAX_ITEMS } from '../../intake/index.ts';
-import { answer, refusals } from '../../openapi/index.ts';
+import { jsonResponse, problemResponses } from '../../openapi/index.ts';
 import { idempotencyHeader } from '../headers.ts';
 
 const list = z.array(renderRequestSchema).min(1).max(MAX_ITEMS);
@@ -28,14 +28,14 @@ export const bulkDoc: NonNullable<Endpoint['doc']> = {
     },
   },
   responses: {
-    '200': answer(
+    '200': jsonResponse(
       'The streamed answer: what each line is.',
       z.union([bulkItemSchema, bulkSummarySchema]).meta({ id: 'BulkLine' }),
       { type: 'application/x-ndjson' },
     ),
-    '202': answer('All are durably queued.', bulkSchema),
-    '207': answer('Some are not; each says so itself.', bulkSchema),
-    ...refusals(
+    '202': jsonResponse('All are durably queued.', bulkSchema),
+    '207': jsonResponse('Some are not; each says so itself.', bulkSchema),
+    ...problemResponses(
       'empty_body',
       'invalid_utf8',
       'invalid_json',

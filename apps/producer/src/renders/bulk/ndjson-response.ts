@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { brokeOff } from '../../http/index.ts';
+import { clientAborted } from '../../http/index.ts';
 import type { ItemResult } from '../../intake/index.ts';
-import type { Tally } from './summary.ts';
+import type { BulkProgress } from './summary.ts';
 
 /** Bytes of an answer that wait for its reader. */
 const WAITING_BYTES = 64 * 1024;
@@ -13,14 +13,14 @@ const WAITING_BYTES = 64 * 1024;
  *
  * @throws what ended the call before the first item.
  */
-export async function answerInLines(
+export async function sendNdjsonResponse(
   request: FastifyRequest,
   reply: FastifyReply,
   results: AsyncGenerator<ItemResult[]>,
-  tally: Tally,
+  tally: BulkProgress,
 ) {
   const first = await results.next();
-  const lines = Readable.from(linesOf(request, first, results, tally), {
+  const lines = Readable.from(formatLines(request, first, results, tally), {
     objectMode: false,
     highWaterMark: WAITING_BYTES,
   });
@@ -29,21 +29,21 @@ export async function answerInLines(
   return await reply.type('application/x-ndjson; charset=utf-8').send(lines);
 }
 
-async function* linesOf(
+async function* formatLines(
   request: FastifyRequest,
   first: IteratorResult<ItemResult[], unknown>,
   results: AsyncGenerator<ItemResult[]>,
-  tally: Tally,
+  tally: BulkProgress,
 ): AsyncGenerator<string> {
   let ended = false;
   try {
     for (let next = first; !next.done; next = await results.next()) {
-      yield `${next.value.map(tally.tell).join('\n')}\n`;
+      yield `${next.value.map(tally.formatItem).join('\n')}\n`;
     }
     ended = true;
     yield `${JSON.stringify(tally.summary())}\n`;
   } catch (error) {
-    if (brokeOff(request)) return;
+    if (clientAborted(request)) return;
     ended = true;
     yield `${JSON.stringify(tally.summary(error))}\n`;
   } finally {

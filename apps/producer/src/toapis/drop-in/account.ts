@@ -9,30 +9,30 @@ export type BalancePath = '/v1/balance' | '/v1/user/balance';
 export type Balance = Record<string, unknown> & { success: boolean };
 
 /** Asks the provider for a balance; never throws. */
-export type Account = (path: BalancePath) => Promise<Balance>;
+export type ReadBalance = (path: BalancePath) => Promise<Balance>;
 
 const DEFAULT_BASE_URL = 'https://toapis.com';
-const KEPT_MS = 5_000;
+const CACHE_MS = 5_000;
 const LIMIT_MS = 5_000;
 const MAX_BYTES = 64 * 1024;
 
 /** The account behind TOAPIS_API_KEY. An answer is kept for 5 s, and who asks meanwhile waits for the same one. */
-export function accountOf(
+export function createBalanceReader(
   { TOAPIS_API_KEY: key, TOAPIS_BASE_URL: base }: Pick<Settings, 'TOAPIS_API_KEY' | 'TOAPIS_BASE_URL'>,
   clock: Clock,
-): Account {
-  if (!key) return async () => failure('TOAPIS_API_KEY is not set here: nobody to ask.');
+): ReadBalance {
+  if (!key) return async () => toFailure('TOAPIS_API_KEY is not set here: nobody to ask.');
   const kept = new Map<BalancePath, { askedAt: number; answer: Promise<Balance> }>();
   return (path) => {
     const last = kept.get(path);
-    if (last && clock.now() - last.askedAt < KEPT_MS) return last.answer;
-    const answer = ask(new URL(path, base ?? DEFAULT_BASE_URL), key);
+    if (last && clock.now() - last.askedAt < CACHE_MS) return last.answer;
+    const answer = requestBalance(new URL(path, base ?? DEFAULT_BASE_URL), key);
     kept.set(path, { askedAt: clock.now(), answer });
     return answer;
   };
 }
 
-async function ask(url: URL, key: string): Promise<Balance> {
+async function requestBalance(url: URL, key: string): Promise<Balance> {
   // The provider might repeat the key that it refuses.
   const scrub = createScrub([key]);
   try {
@@ -40,21 +40,21 @@ async function ask(url: URL, key: string): Promise<Balance> {
       headers: { authorization: `Bearer ${key}`, accept: 'application/json' },
       signal: AbortSignal.timeout(LIMIT_MS),
     });
-    return read(reply.statusCode, scrub(await textOf(reply.body)));
+    return parseBalance(reply.statusCode, scrub(await readText(reply.body)));
   } catch {
-    return failure('The provider did not answer. Try again soon.');
+    return toFailure('The provider did not answer. Try again soon.');
   }
 }
 
-function read(status: number, text: string): Balance {
-  const body = parsed(text);
+function parseBalance(status: number, text: string): Balance {
+  const body = parseObject(text);
   if (status === 200 && typeof body?.success === 'boolean') return body as Balance;
   const said = (body?.error as { message?: unknown } | undefined)?.message ?? body?.message;
   const more = typeof said === 'string' ? `: ${said.slice(0, 200)}` : '';
-  return failure(`The provider answered with HTTP ${status}${more}`);
+  return toFailure(`The provider answered with HTTP ${status}${more}`);
 }
 
-function parsed(text: string): Record<string, unknown> | undefined {
+function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : undefined;
@@ -63,7 +63,7 @@ function parsed(text: string): Record<string, unknown> | undefined {
   }
 }
 
-async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
+async function readText(body: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -74,4 +74,4 @@ async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-const failure = (message: string): Balance => ({ success: false, message });
+const toFailure = (message: string): Balance => ({ success: false, message });

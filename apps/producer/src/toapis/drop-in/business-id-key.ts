@@ -1,10 +1,10 @@
 import { renderIdFor, sha256 } from '@darkroom/shared/render';
 import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { CheckedRequest } from '../../intake/index.ts';
-import { type Archive, findRender } from '../../lookup/index.ts';
+import { findRender, type LookupDeps } from '../../lookup/index.ts';
 
 /** Renders of one id and request that may end without an image before the next submission is told of the last. */
-const MOST_ROUNDS = 20;
+const MAX_ROUNDS = 20;
 
 /**
  * The idempotency key of a submission that has a `client_business_id` and no key of its own: the same id with the same
@@ -16,8 +16,8 @@ const MOST_ROUNDS = 20;
  * @param nameOf a name for the URL of an upload that does not change with its signature.
  * @throws {EngineError} and {StoreError} when either is away.
  */
-export async function keyOfBusiness(
-  archive: Archive,
+export async function deriveBusinessIdKey(
+  archive: LookupDeps,
   tenant: string,
   businessId: string,
   request: CheckedRequest['request'],
@@ -29,15 +29,15 @@ export async function keyOfBusiness(
     mask_url: request.mask_url && (nameOf(request.mask_url) ?? request.mask_url),
   };
   const base = `business ${sha256(businessId)} ${sha256(JSON.stringify(named))}`;
-  for (let round = 1; round < MOST_ROUNDS; round++) {
+  for (let round = 1; round < MAX_ROUNDS; round++) {
     const key = `${base} ${round}`;
-    const standing = await findRender(archive, tenant, renderIdFor(tenant, key));
-    if (!standing || !mayBeAskedAnew(standing)) return key;
+    const snapshot = await findRender(archive, tenant, renderIdFor(tenant, key));
+    if (!snapshot || !canBeRenderedAgain(snapshot)) return key;
   }
-  return `${base} ${MOST_ROUNDS}`;
+  return `${base} ${MAX_ROUNDS}`;
 }
 
-function mayBeAskedAnew({ status, error }: RenderSnapshot): boolean {
+function canBeRenderedAgain({ status, error }: RenderSnapshot): boolean {
   if (status === 'canceled') return true;
   return status === 'failed' && error?.code !== 'submission_unknown';
 }

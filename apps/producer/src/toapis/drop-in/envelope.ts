@@ -27,7 +27,7 @@ const BY_STATUS: Record<number, readonly [code: string, type: string]> = {
 };
 
 /** A problem as the provider would tell it. */
-export function envelopeOf(problem: ProblemError) {
+export function toEnvelope(problem: ProblemError) {
   // The provider tells what is wrong with a body by 400.
   const status = problem.status === 422 ? 400 : problem.status;
   const [code, type] = BY_STATUS[status] ?? ['invalid_request', 'invalid_request_error'];
@@ -37,7 +37,7 @@ export function envelopeOf(problem: ProblemError) {
     body: {
       error: {
         code: ofTask ? 'task_not_found' : code,
-        message: ofTask ? 'Task not found' : messageOf(problem),
+        message: ofTask ? 'Task not found' : formatMessage(problem),
         type,
       },
     },
@@ -45,7 +45,7 @@ export function envelopeOf(problem: ProblemError) {
 }
 
 /** The envelope has one text for everything: all problems stand in it, each with its field. */
-export function messageOf(problem: ProblemError): string {
+export function formatMessage(problem: ProblemError): string {
   const told = problem.problems.map(
     ({ field, expected, received }) => `${field}: expected ${expected}, received ${received}`,
   );
@@ -54,9 +54,9 @@ export function messageOf(problem: ProblemError): string {
 }
 
 /** Answers a failure in the provider's envelope, and logs what a caller must not see. */
-export function refuseAsProvider(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+export function sendEnvelope(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const problem = toProblem(error);
-  const { status, body } = envelopeOf(problem);
+  const { status, body } = toEnvelope(problem);
   if (status >= 500) {
     request.log[status === 503 ? 'warn' : 'error']({ err: problem.cause ?? problem }, problem.code);
   }
@@ -65,21 +65,21 @@ export function refuseAsProvider(error: unknown, request: FastifyRequest, reply:
 }
 
 /** For what fails before it reaches a route, such as an address that cannot be decoded. */
-export function refusalsBelow(url: string): typeof refuseAsProvider | undefined {
+export function errorHandlerFor(url: string): typeof sendEnvelope | undefined {
   const path = `${url.split('?')[0]}/`;
   const ours = Object.values(PREFIXES).some((prefix) => path.startsWith(`${prefix}/`));
-  return ours ? refuseAsProvider : undefined;
+  return ours ? sendEnvelope : undefined;
 }
 
 /** Refusals of an operation, as the API's description tells them. */
-export function refusalsAsProvider(...more: number[]): ZodOpenApiOperationObject['responses'] {
+export function envelopeResponses(...more: number[]): ZodOpenApiOperationObject['responses'] {
   const statuses = new Set([400, 401, 403, 405, 429, 500, 503, ...more]);
   return Object.fromEntries(
-    [...statuses].sort((a, b) => a - b).map((status) => [String(status), refusal(status)]),
+    [...statuses].sort((a, b) => a - b).map((status) => [String(status), envelopeResponse(status)]),
   ) as ZodOpenApiOperationObject['responses'];
 }
 
-function refusal(status: number): ZodOpenApiResponseObject {
+function envelopeResponse(status: number): ZodOpenApiResponseObject {
   const [code, type] = status === 404 ? NO_TASK : (BY_STATUS[status] as readonly [string, string]);
   const example = { error: { code, message: EXAMPLES[status] ?? 'What is wrong, in words.', type } };
   return {

@@ -7,7 +7,7 @@ export type Form = { fields: FormData } | { tooLarge: true };
  * In this scope bodies are read to their end, but kept only up to `most` bytes: whoever sends more is still sending,
  * and would not hear an answer that came before the end. Past `end` bytes the connection is cut.
  */
-export function readForms(scope: FastifyInstance, limits: { most: number; end: number }): void {
+export function parseForms(scope: FastifyInstance, limits: { most: number; end: number }): void {
   scope.removeAllContentTypeParsers();
   // Of the payload rather than of the raw request: a key may have a limit of its own, which counts there.
   scope.addContentTypeParser('*', async (request: FastifyRequest, payload: AsyncIterable<Buffer>) => {
@@ -24,7 +24,7 @@ export function readForms(scope: FastifyInstance, limits: { most: number; end: n
 }
 
 /** @returns `undefined` when the body is no form. */
-export async function formOf(request: FastifyRequest): Promise<Form | undefined> {
+export async function readForm(request: FastifyRequest): Promise<Form | undefined> {
   const type = request.headers['content-type'] ?? '';
   if (!/^multipart\/form-data\s*;/i.test(type)) return undefined;
   if (!Buffer.isBuffer(request.body)) return { tooLarge: true };

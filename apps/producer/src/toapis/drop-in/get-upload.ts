@@ -2,22 +2,22 @@ import { TENANT } from '@darkroom/api';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { tenantOf } from '../../access/index.ts';
+import { requireTenant } from '../../access/index.ts';
 import type { Endpoint } from '../../http/index.ts';
 import { ProblemError } from '../../problems/index.ts';
-import { refusalsAsProvider } from './envelope.ts';
-import type { Uploads } from './upload-store.ts';
+import { envelopeResponses } from './envelope.ts';
+import type { UploadStore } from './upload-store.ts';
 
 /** `GET /v1/uploads/images/{name}`: where the URL of an upload leads. */
-export const uploadedEndpoint = (uploads: Uploads): Endpoint => ({
+export const getUploadEndpoint = (uploads: UploadStore): Endpoint => ({
   needs: 'read',
   signable: true,
   doc,
   run: async (request, reply) => {
     const { name } = request.params as { name: string };
-    const owner = ownerOf(request);
+    const owner = findOwner(request);
     const upload = owner === undefined ? undefined : await uploads.find(owner, name);
-    if (!upload) throw gone();
+    if (!upload) throw uploadNotFound();
     reply.type(upload.type).headers({
       'content-length': upload.bytes,
       etag: `"${upload.sha256}"`,
@@ -29,20 +29,20 @@ export const uploadedEndpoint = (uploads: Uploads): Endpoint => ({
     });
     if (request.method === 'HEAD') return await reply.send();
     const stream = await uploads.open(upload);
-    if (!stream) throw gone();
+    if (!stream) throw uploadNotFound();
     return await reply.send(stream);
   },
 });
 
 /** Whoever acts for all tenants looks at the one that the link names. */
-function ownerOf(request: FastifyRequest): string | undefined {
-  const tenant = tenantOf(request);
+function findOwner(request: FastifyRequest): string | undefined {
+  const tenant = requireTenant(request);
   if (tenant !== ALL_TENANTS) return tenant;
   const { tenant: named } = request.query as { tenant?: unknown };
   return typeof named === 'string' && TENANT.test(named) ? named : undefined;
 }
 
-const gone = () => new ProblemError('not_found', 'There is no upload with this name.');
+const uploadNotFound = () => new ProblemError('not_found', 'There is no upload with this name.');
 
 const doc = {
   operationId: 'getUpload',
@@ -61,6 +61,6 @@ const doc = {
       description: 'The bytes.',
       content: { 'image/*': { schema: z.string().meta({ override: { type: 'string', format: 'binary' } }) } },
     },
-    ...refusalsAsProvider(404),
+    ...envelopeResponses(404),
   },
 };

@@ -15,7 +15,7 @@
 // account.ts    what the provider says of the account
 // refusals.ts   our problems in the provider's envelope
 // shapes.ts     the provider's answers as schemas
-export { accountOf } from './account.ts';
-export { refusalsBelow } from './envelope.ts';
-export { dropInRoutes } from './routes.ts';
-export { createUploads } from './upload-store.ts';
+export { createBalanceReader } from './account.ts';
+export { errorHandlerFor } from './envelope.ts';
+export { registerDropIn } from './routes.ts';
+export { createUploadStore } from './upload-store.ts';

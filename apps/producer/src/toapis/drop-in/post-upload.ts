@@ -1,39 +1,39 @@
 import { LIMITS } from '@darkroom/api';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { tenantOf } from '../../access/index.ts';
-import { baseUrl, type Endpoint } from '../../http/index.ts';
-import { lookAt, type PictureFacts } from '../../intake/image-type.ts';
-import { refusalsAsProvider } from './envelope.ts';
-import { type Form, formOf } from './form.ts';
+import { requireTenant } from '../../access/index.ts';
+import { type Endpoint, resolveBaseUrl } from '../../http/index.ts';
+import { type ImageFacts, readImageFacts } from '../../intake/image-type.ts';
+import { envelopeResponses } from './envelope.ts';
+import { type Form, readForm } from './form.ts';
 import { unsuccessfulSchema, uploadedSchema } from './schemas.ts';
-import type { Uploads } from './upload-store.ts';
+import type { UploadStore } from './upload-store.ts';
 
 /** `POST /v1/uploads/images`. What is wrong with an upload is told in the provider's other envelope. */
-export const uploadEndpoint = (uploads: Uploads): Endpoint => ({
+export const postUploadEndpoint = (uploads: UploadStore): Endpoint => ({
   needs: 'enqueue',
   doc,
   run: async (request, reply) => {
     const read = await readUpload(request);
     if (typeof read === 'string') return await reply.code(400).send({ success: false, message: read });
-    return await reply.send(await keep(uploads, request, read));
+    return await reply.send(await saveUpload(uploads, request, read));
   },
 });
 
-interface Read {
+interface ReadFile {
   bytes: Uint8Array;
-  facts: PictureFacts;
+  facts: ImageFacts;
 }
 
-async function keep(uploads: Uploads, request: FastifyRequest, { bytes, facts }: Read) {
-  const tenant = tenantOf(request);
-  const upload = await uploads.keep(tenant, bytes, facts);
+async function saveUpload(uploads: UploadStore, request: FastifyRequest, { bytes, facts }: ReadFile) {
+  const tenant = requireTenant(request);
+  const upload = await uploads.save(tenant, bytes, facts);
   return {
     success: true,
     message: '',
     data: {
       id: `upload_${upload.sha256.slice(0, 16)}`,
-      url: `${baseUrl(request)}${await uploads.link(tenant, upload)}`,
+      url: `${resolveBaseUrl(request)}${await uploads.signLink(tenant, upload)}`,
       mime_type: upload.type,
       size: upload.bytes,
     },
@@ -43,14 +43,14 @@ async function keep(uploads: Uploads, request: FastifyRequest, { bytes, facts }:
 const TOO_LARGE = `Image too large. Maximum size is 10MB (file: expected at most ${LIMITS.imageBytes} bytes, received more)`;
 
 /** The picture, or what is wrong. The type is taken from the content, not from what the client calls it. */
-async function readUpload(request: FastifyRequest): Promise<Read | string> {
-  const form = await formOf(request);
-  if (!form) return `body: expected multipart/form-data with a file, received ${receivedBody(request)}`;
+async function readUpload(request: FastifyRequest): Promise<ReadFile | string> {
+  const form = await readForm(request);
+  if (!form) return `body: expected multipart/form-data with a file, received ${describeBody(request)}`;
   if ('tooLarge' in form) return TOO_LARGE;
   return await readFields(form);
 }
 
-async function readFields({ fields }: Extract<Form, { fields: FormData }>): Promise<Read | string> {
+async function readFields({ fields }: Extract<Form, { fields: FormData }>): Promise<ReadFile | string> {
   const file = fields.get('file');
   if (!(file instanceof Blob)) {
     return `file is required (expected a file with its name, received ${file === null ? 'nothing' : 'a text'})`;
@@ -61,13 +61,13 @@ async function readFields({ fields }: Extract<Form, { fields: FormData }>): Prom
     return `purpose must be generation (received ${typeof purpose === 'string' ? 'another' : 'a file'})`;
   }
   const bytes = new Uint8Array(await file.arrayBuffer());
-  const facts = await lookAt(bytes);
+  const facts = await readImageFacts(bytes);
   if (facts) return { bytes, facts };
   const what = bytes.length === 0 ? 'no bytes at all' : 'bytes that are none of these';
   return `Unsupported image type. Allowed: JPEG, PNG, WebP, GIF (file: received ${what})`;
 }
 
-const receivedBody = ({ headers }: FastifyRequest) =>
+const describeBody = ({ headers }: FastifyRequest) =>
   /^multipart\/form-data/i.test(headers['content-type'] ?? '')
     ? 'a form that cannot be read'
     : (headers['content-type']?.slice(0, 80) ?? 'nothing');
@@ -92,10 +92,10 @@ const doc = {
     },
   },
   responses: {
-    ...refusalsAsProvider(413, 415),
+    ...envelopeResponses(413, 415),
     '200': {
       description: 'The image is kept.',
-      content: { 'application/json': { schema: uploadedSchema, example: exampleOf() } },
+      content: { 'application/json': { schema: uploadedSchema, example: createExample() } },
     },
     '400': {
       description: 'The image cannot be used.',
@@ -109,7 +109,7 @@ const doc = {
   },
 };
 
-function exampleOf() {
+function createExample() {
   const name = `${'9f86d081884c7d65'.repeat(4)}.jpg`;
   return {
     success: true,

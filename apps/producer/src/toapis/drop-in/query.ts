@@ -1,45 +1,45 @@
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
-import { tenantOf } from '../../access/index.ts';
-import { baseUrl, type Endpoint } from '../../http/index.ts';
+import { requireTenant } from '../../access/index.ts';
+import { type Endpoint, resolveBaseUrl } from '../../http/index.ts';
 import { findRenderOrImage } from '../../lookup/index.ts';
-import { answer } from '../../openapi/index.ts';
+import { jsonResponse } from '../../openapi/index.ts';
 import { ProblemError } from '../../problems/index.ts';
-import type { LookDeps } from '../../renders/index.ts';
+import type { RenderReadDeps } from '../../renders/index.ts';
 import { idParam } from '../../renders/params.ts';
-import { refusalsAsProvider } from './envelope.ts';
+import { envelopeResponses } from './envelope.ts';
 import { type Task, taskSchema } from './schemas.ts';
-import { type ResultUrl, taskOf } from './task.ts';
+import { type ResultUrl, toTask } from './task.ts';
 
 /** As long as the provider's result URLs live. */
 const URL_LIFETIME_MS = 86_400_000;
 
 /** `GET /v1/images/generations/{id}`. */
-export const queryEndpoint = (deps: LookDeps): Endpoint => ({
+export const queryEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   doc,
   run: async (request, reply) => {
     const { id } = request.params as { id: string };
-    const standing = await findRenderOrImage(deps.archive, tenantOf(request), id);
-    if (!standing) throw new ProblemError('render_not_found', 'There is no task with this id.');
-    return await reply.send(await taskTold(deps, request, standing));
+    const snapshot = await findRenderOrImage(deps.lookup, requireTenant(request), id);
+    if (!snapshot) throw new ProblemError('render_not_found', 'There is no task with this id.');
+    return await reply.send(await createTask(deps, request, snapshot));
   },
 });
 
 /** The task of a render, with a URL of its image that works without a key: for who may look at images. */
-export async function taskTold(
-  deps: LookDeps,
+export async function createTask(
+  deps: RenderReadDeps,
   request: FastifyRequest,
-  standing: RenderSnapshot,
+  snapshot: RenderSnapshot,
 ): Promise<Task> {
-  const { model } = standing.request;
+  const { model } = snapshot.request;
   const mayRead = request.caller?.roles.includes('read');
-  return taskOf({ ...standing, model }, mayRead ? await resultUrl(deps, request, standing) : undefined);
+  return toTask({ ...snapshot, model }, mayRead ? await createResultUrl(deps, request, snapshot) : undefined);
 }
 
 /** From the store itself where it can sign, else from us. */
-async function resultUrl(
-  { store, links, clock }: LookDeps,
+async function createResultUrl(
+  { store, links, clock }: RenderReadDeps,
   request: FastifyRequest,
   { renderId, tenant, status, image }: RenderSnapshot,
 ): Promise<ResultUrl | undefined> {
@@ -48,7 +48,7 @@ async function resultUrl(
   const signed = await store.signedUrl(image.key, URL_LIFETIME_MS).catch(() => undefined);
   if (signed) return { url: signed, expiresAt };
   const link = await links.sign(`/v1/renders/${renderId}/image`, tenant, expiresAt);
-  return { url: `${baseUrl(request)}${link}`, expiresAt };
+  return { url: `${resolveBaseUrl(request)}${link}`, expiresAt };
 }
 
 const doc = {
@@ -59,7 +59,7 @@ const doc = {
     'A failed task is answered with 200 and `status: failed`. `result.data[0].url` needs no key and lives for 24 hours; every look gives a fresh one.',
   requestParams: { path: idParam },
   responses: {
-    '200': answer('The task as it stands.', taskSchema),
-    ...refusalsAsProvider(404),
+    '200': jsonResponse('The task as it stands.', taskSchema),
+    ...envelopeResponses(404),
   },
 };

@@ -5,14 +5,14 @@ import { listFieldProblems } from '../../problems/field-problems.ts';
 import { invalidRequest } from '../../problems/index.ts';
 
 /** A submission to the provider, as a render is asked for here. */
-export interface Asked {
+export interface Submission {
   checked: CheckedRequest;
   /** The caller's own name for it. */
   businessId: string | undefined;
 }
 
 /** With `size` left out, as the provider does it. */
-const SIZE_OF = { landscape: '4:3', portrait: '3:4' } as const;
+const SIZE_BY_ORIENTATION = { landscape: '4:3', portrait: '3:4' } as const;
 /** Bytes: it is kept in a job, which has little room (I5). */
 const BUSINESS_ID_BYTES = 255;
 
@@ -69,12 +69,12 @@ export const submissionSchema = z
  *
  * @throws {ProblemError} `invalid_request`, all problems at once.
  */
-export function readSubmission(body: unknown, idempotencyKey: string | undefined): Asked {
+export function readSubmission(body: unknown, idempotencyKey: string | undefined): Submission {
   const parsed = submissionSchema.safeParse(body);
   if (!parsed.success) throw invalidRequest(listFieldProblems(parsed.error, body));
   const { metadata, image_urls, client_business_id, callback_url: _, ...asked } = parsed.data;
   const orientation = metadata?.orientation;
-  const wanted = asked.size ?? (orientation && SIZE_OF[orientation]);
+  const wanted = asked.size ?? (orientation && SIZE_BY_ORIENTATION[orientation]);
   const kept = {
     ...(client_business_id ? { client_business_id } : {}),
     ...(orientation ? { orientation } : {}),

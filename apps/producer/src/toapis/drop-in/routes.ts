@@ -1,61 +1,61 @@
 import { LIMITS } from '@darkroom/api';
 import type { FastifyInstance } from 'fastify';
-import { bodyKind, readBytes, resource } from '../../http/index.ts';
+import { parseBodiesAsBytes, registerEndpoints, requireBodyKind } from '../../http/index.ts';
 import { ProblemError } from '../../problems/index.ts';
-import type { IntakeDeps, LookDeps } from '../../renders/index.ts';
-import type { Account } from './account.ts';
+import type { RenderCreateDeps, RenderReadDeps } from '../../renders/index.ts';
+import type { ReadBalance } from './account.ts';
 import { balanceEndpoint } from './balance.ts';
-import { PREFIXES, refuseAsProvider } from './envelope.ts';
-import { readForms } from './form.ts';
-import { uploadedEndpoint } from './get-upload.ts';
-import { uploadEndpoint } from './post-upload.ts';
+import { PREFIXES, sendEnvelope } from './envelope.ts';
+import { parseForms } from './form.ts';
+import { getUploadEndpoint } from './get-upload.ts';
+import { postUploadEndpoint } from './post-upload.ts';
 import { queryEndpoint } from './query.ts';
 import { submitEndpoint } from './submit.ts';
-import type { Uploads } from './upload-store.ts';
+import type { UploadStore } from './upload-store.ts';
 
 export interface DropInDeps {
-  intake: IntakeDeps;
-  look: LookDeps;
-  uploads: Uploads;
-  account: Account;
+  intake: RenderCreateDeps;
+  look: RenderReadDeps;
+  uploads: UploadStore;
+  account: ReadBalance;
 }
 
 /** A file of 10 MB with what a form puts around it; and how far the body of a larger one is read. */
 const FORM = { most: LIMITS.imageBytes + 64 * 1024, end: 10 * LIMITS.imageBytes };
 
 /** The provider's addresses. */
-export function dropInRoutes(app: FastifyInstance, deps: DropInDeps): void {
+export function registerDropIn(app: FastifyInstance, deps: DropInDeps): void {
   const { intake, look, uploads, account } = deps;
-  below(app, PREFIXES.images, (scope) => {
+  registerBelow(app, PREFIXES.images, (scope) => {
     scope.register(async (submissions) => {
-      readBytes(submissions);
+      parseBodiesAsBytes(submissions);
       submissions.addHook('onRequest', async (request) => {
-        if (request.method === 'POST') bodyKind(request, ['json']);
+        if (request.method === 'POST') requireBodyKind(request, ['json']);
       });
-      resource(submissions, '/generations', { POST: submitEndpoint({ intake, look, uploads }) });
+      registerEndpoints(submissions, '/generations', { POST: submitEndpoint({ intake, look, uploads }) });
     });
-    resource(scope, '/generations/:id', { GET: queryEndpoint(look) });
+    registerEndpoints(scope, '/generations/:id', { GET: queryEndpoint(look) });
   });
-  below(app, PREFIXES.uploads, (scope) => {
-    readForms(scope, FORM);
-    resource(scope, '/images', { POST: uploadEndpoint(uploads) });
-    resource(scope, '/images/:name', { GET: uploadedEndpoint(uploads) });
+  registerBelow(app, PREFIXES.uploads, (scope) => {
+    parseForms(scope, FORM);
+    registerEndpoints(scope, '/images', { POST: postUploadEndpoint(uploads) });
+    registerEndpoints(scope, '/images/:name', { GET: getUploadEndpoint(uploads) });
   });
-  below(app, PREFIXES.balance, (scope) => {
-    resource(scope, '', { GET: balanceEndpoint(account, '/v1/balance') });
+  registerBelow(app, PREFIXES.balance, (scope) => {
+    registerEndpoints(scope, '', { GET: balanceEndpoint(account, '/v1/balance') });
   });
-  below(app, PREFIXES.user, (scope) => {
-    resource(scope, '/balance', { GET: balanceEndpoint(account, '/v1/user/balance') });
+  registerBelow(app, PREFIXES.user, (scope) => {
+    registerEndpoints(scope, '/balance', { GET: balanceEndpoint(account, '/v1/user/balance') });
   });
 }
 
 /** Routes below a prefix where everything says no as the provider does. */
-function below(app: FastifyInstance, prefix: string, routes: (scope: FastifyInstance) => void): void {
+function registerBelow(app: FastifyInstance, prefix: string, routes: (scope: FastifyInstance) => void): void {
   app.register(
     async (scope) => {
-      scope.setErrorHandler(refuseAsProvider);
+      scope.setErrorHandler(sendEnvelope);
       scope.setNotFoundHandler((request, reply) =>
-        refuseAsProvider(new ProblemError('not_found', 'No such endpoint'), request, reply),
+        sendEnvelope(new ProblemError('not_found', 'No such endpoint'), request, reply),
       );
       routes(scope);
     },

@@ -1,24 +1,24 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { tenantOf } from '../../access/index.ts';
-import { bytesOf, type Endpoint } from '../../http/index.ts';
-import { accept, idempotencyKeyOf, parseJson } from '../../intake/index.ts';
+import { requireTenant } from '../../access/index.ts';
+import { type Endpoint, getBodyBytes } from '../../http/index.ts';
+import { acceptRender, parseJson, readIdempotencyKey } from '../../intake/index.ts';
 import { findRender } from '../../lookup/index.ts';
-import { answer } from '../../openapi/index.ts';
+import { jsonResponse } from '../../openapi/index.ts';
 import { idempotencyHeader } from '../../renders/headers.ts';
-import type { IntakeDeps, LookDeps } from '../../renders/index.ts';
-import { keyOfBusiness } from './business-id-key.ts';
-import { refusalsAsProvider } from './envelope.ts';
-import { taskTold } from './query.ts';
+import type { RenderCreateDeps, RenderReadDeps } from '../../renders/index.ts';
+import { deriveBusinessIdKey } from './business-id-key.ts';
+import { envelopeResponses } from './envelope.ts';
+import { createTask } from './query.ts';
 import { readSubmission, submissionSchema } from './request.ts';
 import { type Task, taskSchema } from './schemas.ts';
-import { taskOf } from './task.ts';
-import type { Uploads } from './upload-store.ts';
+import { toTask } from './task.ts';
+import type { UploadStore } from './upload-store.ts';
 
 /** What submissions work with. */
 export interface SubmitDeps {
-  intake: IntakeDeps;
-  look: LookDeps;
-  uploads: Uploads;
+  intake: RenderCreateDeps;
+  look: RenderReadDeps;
+  uploads: UploadStore;
 }
 
 /** `POST /v1/images/generations`. */
@@ -30,21 +30,21 @@ export const submitEndpoint = (deps: SubmitDeps): Endpoint => ({
 
 async function submit(deps: SubmitDeps, request: FastifyRequest, reply: FastifyReply) {
   const { intake, look, uploads } = deps;
-  const tenant = tenantOf(request);
+  const tenant = requireTenant(request);
   try {
-    const header = idempotencyKeyOf(request.headers['idempotency-key']);
-    const { checked, businessId } = readSubmission(parseJson(bytesOf(request)), header);
+    const header = readIdempotencyKey(request.headers['idempotency-key']);
+    const { checked, businessId } = readSubmission(parseJson(getBodyBytes(request)), header);
     const byBusiness = header === undefined && businessId !== undefined;
-    const accepted = await accept(intake.door, tenant, {
+    const accepted = await acceptRender(intake.intake, tenant, {
       ...checked,
       ...(byBusiness
         ? {
-            idempotencyKey: await keyOfBusiness(
-              look.archive,
+            idempotencyKey: await deriveBusinessIdKey(
+              look.lookup,
               tenant,
               businessId,
               checked.request,
-              uploads.nameOf,
+              uploads.findName,
             ),
           }
         : {}),
@@ -52,7 +52,7 @@ async function submit(deps: SubmitDeps, request: FastifyRequest, reply: FastifyR
     const { renderId, duplicate } = accepted;
     intake.onIntake(duplicate ? 'duplicate' : 'accepted', tenant);
     request.log.info({ renderId, tenant, duplicate }, 'accepted');
-    return await reply.send(await told(deps, request, accepted, checked.request.model));
+    return await reply.send(await createSubmittedTask(deps, request, accepted, checked.request.model));
   } catch (error) {
     intake.onIntake('rejected', tenant);
     throw error;
@@ -60,16 +60,16 @@ async function submit(deps: SubmitDeps, request: FastifyRequest, reply: FastifyR
 }
 
 /** A new task is queued. One that was there before is told as it stands, with its result where it has one. */
-async function told(
+async function createSubmittedTask(
   { look }: SubmitDeps,
   request: FastifyRequest,
-  accepted: Awaited<ReturnType<typeof accept>>,
+  accepted: Awaited<ReturnType<typeof acceptRender>>,
   model: Task['model'],
 ): Promise<Task> {
   const { renderId, createdAt, duplicate } = accepted;
-  const standing = duplicate ? await findRender(look.archive, tenantOf(request), renderId) : undefined;
-  if (standing) return await taskTold(look, request, standing);
-  return taskOf({ renderId, createdAt, updatedAt: createdAt, status: 'queued', progress: 0, model });
+  const snapshot = duplicate ? await findRender(look.lookup, requireTenant(request), renderId) : undefined;
+  if (snapshot) return await createTask(look, request, snapshot);
+  return toTask({ renderId, createdAt, updatedAt: createdAt, status: 'queued', progress: 0, model });
 }
 
 const example = {
@@ -90,7 +90,7 @@ const doc = {
   requestParams: { header: idempotencyHeader },
   requestBody: { required: true, content: { 'application/json': { schema: submissionSchema, example } } },
   responses: {
-    '200': answer('The task. One that was submitted before is told as it stands.', taskSchema),
-    ...refusalsAsProvider(409, 413, 415),
+    '200': jsonResponse('The task. One that was submitted before is told as it stands.', taskSchema),
+    ...envelopeResponses(409, 413, 415),
   },
 };

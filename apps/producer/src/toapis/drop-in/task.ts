@@ -8,7 +8,7 @@ export interface ResultUrl {
 }
 
 /** What a task tells of a render. */
-export type Told = Pick<
+export type TaskFacts = Pick<
   RenderSnapshot,
   'renderId' | 'status' | 'progress' | 'createdAt' | 'updatedAt' | 'error'
 > & {
@@ -16,12 +16,12 @@ export type Told = Pick<
 };
 
 /** A running task never shows more than the provider's do. */
-const MOST_PROGRESS = 95;
+const MAX_RUNNING_PROGRESS = 95;
 
 const seconds = (ms: number) => Math.floor(ms / 1000);
 
 /** A render as the provider's task. @param result of a completed one */
-export function taskOf(told: Told, result?: ResultUrl): Task {
+export function toTask(told: TaskFacts, result?: ResultUrl): Task {
   const { renderId: id, model, createdAt, updatedAt } = told;
   const task = (progress: number) => ({
     id,
@@ -36,7 +36,7 @@ export function taskOf(told: Told, result?: ResultUrl): Task {
       return { ...task(0), status: 'queued' };
     case 'failed':
     case 'canceled':
-      return { ...task(0), status: 'failed', completed_at: seconds(updatedAt), error: errorOf(told) };
+      return { ...task(0), status: 'failed', completed_at: seconds(updatedAt), error: toTaskError(told) };
     case 'completed':
       if (result) {
         return {
@@ -48,17 +48,17 @@ export function taskOf(told: Told, result?: ResultUrl): Task {
           url: result.url,
         };
       }
-      return { ...task(MOST_PROGRESS), status: 'in_progress' };
+      return { ...task(MAX_RUNNING_PROGRESS), status: 'in_progress' };
     case 'rendering':
     case 'storing':
       return {
-        ...task(Math.min(Math.max(told.progress, 1), MOST_PROGRESS)),
+        ...task(Math.min(Math.max(told.progress, 1), MAX_RUNNING_PROGRESS)),
         status: 'in_progress',
       };
   }
 }
 
-function errorOf({ status, error }: Told) {
+function toTaskError({ status, error }: TaskFacts) {
   if (status === 'canceled') return { code: 'canceled' as const, message: 'The render was canceled.' };
   if (error) return { code: error.code, message: error.message };
   return { code: 'internal_error' as const, message: 'The render failed.' };

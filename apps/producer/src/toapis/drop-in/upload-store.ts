@@ -4,13 +4,13 @@ import { inputKey, sha256 } from '@darkroom/shared/render';
 import { type Clock } from '@darkroom/shared/runtime';
 import { z } from 'zod';
 import type { SignedLinks } from '../../access/index.ts';
-import { bounded, STORE_LIMIT } from '../../backends/index.ts';
-import { PICTURE_TYPES, type PictureFacts, type PictureType } from '../../intake/image-type.ts';
-import type { OwnPictures } from '../../intake/index.ts';
+import { STORE_DEADLINE_MS, withStoreDeadline } from '../../backends/index.ts';
+import { IMAGE_EXTENSIONS, type ImageFacts, type ImageType } from '../../intake/image-type.ts';
+import type { TenantUploads } from '../../intake/index.ts';
 
 /** Beside the bytes, which all tenants share: who uploaded them, and what they are. */
 const uploadSchema = z.object({
-  type: z.enum(Object.keys(PICTURE_TYPES) as [PictureType, ...PictureType[]]),
+  type: z.enum(Object.keys(IMAGE_EXTENSIONS) as [ImageType, ...ImageType[]]),
   bytes: z.number().int().positive(),
   width: z.number().int(),
   height: z.number().int(),
@@ -18,17 +18,17 @@ const uploadSchema = z.object({
 
 export type Upload = z.infer<typeof uploadSchema> & { sha256: string };
 
-export interface Uploads extends OwnPictures {
+export interface UploadStore extends TenantUploads {
   /** Keeps a picture of a tenant: twice is harmless (I6). */
-  keep(tenant: string, bytes: Uint8Array, facts: PictureFacts): Promise<Upload>;
+  save(tenant: string, bytes: Uint8Array, facts: ImageFacts): Promise<Upload>;
   /** A tenant's upload by the last part of its path. */
   find(tenant: string, name: string): Promise<Upload | undefined>;
   /** Its bytes, as far as the store still has them. */
   open(upload: Upload): Promise<Readable | undefined>;
   /** The path of an upload with a signature, good for a year. */
-  link(tenant: string, upload: Upload): Promise<string>;
+  signLink(tenant: string, upload: Upload): Promise<string>;
   /** A name for the URL of an upload that does not change with its signature; `undefined` for other URLs. */
-  nameOf(url: string): string | undefined;
+  findName(url: string): string | undefined;
 }
 
 export const UPLOADS_PATH = '/v1/uploads/images';
@@ -38,27 +38,27 @@ const PATH = new RegExp(`${UPLOADS_PATH}/([0-9a-f]{64}\\.(?:jpg|png|webp|gif))$`
 const LINK_LIFETIME_MS = 365 * 86_400_000;
 
 /** Every method but `nameOf` throws {@link StoreError} when the store is away. */
-export function createUploads(store: ObjectStore, links: SignedLinks, clock: Clock): Uploads {
+export function createUploadStore(store: ObjectStore, links: SignedLinks, clock: Clock): UploadStore {
   const recordKey = (tenant: string, digest: string) => `uploads/${tenant}/${digest}.json`;
 
-  const find: Uploads['find'] = async (tenant, name) => {
+  const find: UploadStore['find'] = async (tenant, name) => {
     const [, digest, extension] = NAME.exec(name) ?? [];
     if (!digest) return undefined;
-    const record = await bounded(STORE_LIMIT.small, (signal) =>
+    const record = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
       store.get(recordKey(tenant, digest), { signal }),
     );
     if (!record) return undefined;
     const upload = uploadSchema.parse(JSON.parse(Buffer.from(record).toString('utf8')));
-    return PICTURE_TYPES[upload.type] === extension ? { ...upload, sha256: digest } : undefined;
+    return IMAGE_EXTENSIONS[upload.type] === extension ? { ...upload, sha256: digest } : undefined;
   };
 
   return {
     find,
-    keep: async (tenant, bytes, { type, width, height }) => {
+    save: async (tenant, bytes, { type, width, height }) => {
       const digest = sha256(bytes);
       const key = inputKey(digest);
       const record = { type, bytes: bytes.length, width, height };
-      await bounded(STORE_LIMIT.image, async (signal) => {
+      await withStoreDeadline(STORE_DEADLINE_MS.image, async (signal) => {
         if (!(await store.head(key, { signal }))) await store.put(key, bytes, { contentType: type, signal });
         await store.put(recordKey(tenant, digest), JSON.stringify(record), {
           contentType: 'application/json',
@@ -69,33 +69,37 @@ export function createUploads(store: ObjectStore, links: SignedLinks, clock: Clo
     },
     open: async ({ sha256: digest }) => {
       // The limit is for opening: callers may read slowly, and closing the connection ends the stream.
-      const opened = await bounded(STORE_LIMIT.small, (signal) =>
+      const opened = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
         store.getStream(inputKey(digest), { signal }),
       );
       return opened?.stream;
     },
-    link: async (tenant, upload) =>
-      await links.sign(`${UPLOADS_PATH}/${uploadName(upload)}`, tenant, clock.now() + LINK_LIFETIME_MS),
-    nameOf: (url) => nameIn(url)?.name,
-    looksOwn: (url) => nameIn(url) !== undefined,
+    signLink: async (tenant, upload) =>
+      await links.sign(`${UPLOADS_PATH}/${formatName(upload)}`, tenant, clock.now() + LINK_LIFETIME_MS),
+    findName: (url) => parseUploadUrl(url)?.name,
+    isUploadUrl: (url) => parseUploadUrl(url) !== undefined,
     resolve: async (url, tenant) => {
-      const found = nameIn(url);
+      const found = parseUploadUrl(url);
       if (!found) return undefined;
       const upload = await find(tenant, found.name);
       const key = upload && inputKey(upload.sha256);
-      if (upload && key && (await bounded(STORE_LIMIT.small, (signal) => store.head(key, { signal })))) {
+      if (
+        upload &&
+        key &&
+        (await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) => store.head(key, { signal })))
+      ) {
         const { type: contentType, bytes, width, height } = upload;
         return { reference: { kind: 'stored', key, contentType, bytes }, width, height };
       }
-      return (await signedHere(links, found)) ? 'not-theirs' : undefined;
+      return (await isSignedLink(links, found)) ? 'not-theirs' : undefined;
     },
   };
 }
 
-const uploadName = ({ sha256: digest, type }: Upload) => `${digest}.${PICTURE_TYPES[type]}`;
+const formatName = ({ sha256: digest, type }: Upload) => `${digest}.${IMAGE_EXTENSIONS[type]}`;
 
 /** By the path alone: we may be reached by many names. */
-function nameIn(text: string): { name: string; url: URL } | undefined {
+function parseUploadUrl(text: string): { name: string; url: URL } | undefined {
   if (!text.includes(UPLOADS_PATH) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   const [, name] = PATH.exec(url.pathname) ?? [];
@@ -103,7 +107,7 @@ function nameIn(text: string): { name: string; url: URL } | undefined {
 }
 
 /** Whether a link is one of ours, of whichever tenant and however old. */
-async function signedHere(links: SignedLinks, { name, url }: { name: string; url: URL }): Promise<boolean> {
+async function isSignedLink(links: SignedLinks, { name, url }: { name: string; url: URL }): Promise<boolean> {
   const [tenant, until] = [url.searchParams.get('tenant'), url.searchParams.get('until')];
   if (!tenant || !until || !Number.isSafeInteger(Number(until))) return false;
   const path = `${UPLOADS_PATH}/${name}`;

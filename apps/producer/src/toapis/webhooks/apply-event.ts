@@ -1,30 +1,31 @@
 import { RENDER_ID } from '@darkroom/api';
 import type { Checkpoint } from '@darkroom/shared/render';
 import type { RenderJob } from '../../backends/index.ts';
-import type { ProviderEvent, SettleDeps, Settled } from './event.ts';
-import { acceptedBy, amend } from './late-purchase.ts';
+import type { EventDeps, EventOutcome, ProviderEvent } from './event.ts';
+import { acceptanceFromEvent, recordLatePurchase } from './late-purchase.ts';
 
 /** Takes the provider's word for a task. Told twice it does nothing twice: every effect has a name of its own. */
-export async function settle(event: ProviderEvent, deps: SettleDeps): Promise<Settled> {
+export async function applyProviderEvent(event: ProviderEvent, deps: EventDeps): Promise<EventOutcome> {
   const { task_id: taskId, client_business_id: renderId } = event.data;
   if (!event.type.startsWith('generation.') || !taskId || !renderId || !RENDER_ID.test(renderId))
     return 'ignored';
   const job = await deps.queue.get(renderId);
   if (!job) return 'ignored';
   const { at, purchases } = job.data;
-  if (at.step === 'cancel') return job.finishedOn ? await amend(job, taskId, event, deps) : 'early';
+  if (at.step === 'cancel')
+    return job.finishedOn ? await recordLatePurchase(job, taskId, event, deps) : 'early';
   if (purchases.some((purchase) => purchase.taskId === taskId)) {
-    return at.step === 'poll' && at.taskId === taskId ? await promote(job) : 'ignored';
+    return at.step === 'poll' && at.taskId === taskId ? await pollNow(job) : 'ignored';
   }
   if (at.step === 'submit') return job.finishedOn ? 'ignored' : 'early';
   if (at.step === 'hold') {
-    await accept(job.data, taskId, event, deps);
-    await promote(job);
+    await recordAcceptance(job.data, taskId, event, deps);
+    await pollNow(job);
     return 'settled';
   }
   if (at.step === 'bury' && at.resume.step === 'hold') {
     if (!job.finishedOn) return 'early';
-    await accept(job.data, taskId, event, deps);
+    await recordAcceptance(job.data, taskId, event, deps);
     // Somebody else may be faster: it is in the queue then.
     await job.retry('failed').catch(async (error: unknown) => {
       if ((await job.getState()) === 'failed') throw error;
@@ -34,17 +35,17 @@ export async function settle(event: ProviderEvent, deps: SettleDeps): Promise<Se
   return 'ignored';
 }
 
-async function accept(
+async function recordAcceptance(
   checkpoint: Checkpoint,
   taskId: string,
   event: ProviderEvent,
-  deps: SettleDeps,
+  deps: EventDeps,
 ): Promise<void> {
   const { renderId, attempt } = checkpoint;
-  await deps.ledger.writeAcceptance(renderId, attempt, acceptedBy(checkpoint, taskId, event, deps));
+  await deps.ledger.writeAcceptance(renderId, attempt, acceptanceFromEvent(checkpoint, taskId, event, deps));
 }
 
-async function promote(job: RenderJob): Promise<Settled> {
+async function pollNow(job: RenderJob): Promise<EventOutcome> {
   // One that is not delayed is about to look anyway.
   if (await job.isDelayed()) await job.promote().catch(() => undefined);
   return 'promoted';

@@ -23,9 +23,9 @@ export type ProviderEvent = z.infer<typeof eventSchema>;
  * - `early`: the submission is still under way; the provider should tell again
  * - `ignored`: nothing waits for it
  */
-export type Settled = 'promoted' | 'settled' | 'early' | 'ignored';
+export type EventOutcome = 'promoted' | 'settled' | 'early' | 'ignored';
 
-export interface SettleDeps {
+export interface EventDeps {
   queue: RenderQueue;
   ledger: Ledger;
   settings: Settings;

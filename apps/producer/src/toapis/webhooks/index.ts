@@ -3,4 +3,4 @@
 // event.ts      what we read of it, and what may become of it
 // settle.ts      what it means for a render
 // amend.ts       what it means for one that was canceled: its cost
-export { providerWebhooks } from './route.ts';
+export { registerWebhooks } from './route.ts';

@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 /** Milliseconds that a webhook's clock may be off. */
 const SKEW_MS = 5 * 60_000;
 
-export interface SignedMessage {
+export interface SignedWebhook {
   id: string | undefined;
   /** Unix seconds, as text. */
   timestamp: string | undefined;
@@ -18,8 +18,8 @@ export interface SignedMessage {
  *
  * @returns why it is not, or `undefined`.
  */
-export function refuseSignature(
-  message: SignedMessage,
+export function checkSignature(
+  message: SignedWebhook,
   secrets: readonly string[],
   now: number,
 ): string | undefined {

@@ -3,7 +3,7 @@ import { requires, until } from '@darkroom/testkit';
 import { describe, expect } from 'vitest';
 import { renders, startBulk } from '../../support/bulk-call.ts';
 import { withAddBulk } from '../../support/failing-engine.ts';
-import { openRig } from '../../support/harness.ts';
+import { openHarness } from '../../support/harness.ts';
 
 /** Answers of so many, with links that long, are more than sockets hold for a caller that does not read: 20 MB. */
 const MANY = 15_000;
@@ -27,7 +27,7 @@ const ways = [
 async function openCounting() {
   let given = 0;
   let underWay = 0;
-  const rig = await openRig({
+  const rig = await openHarness({
     settings: { PUBLIC_URL },
     wrap: (deps) => ({
       ...deps,

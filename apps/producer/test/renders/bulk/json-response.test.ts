@@ -1,15 +1,15 @@
 import { bulkSchema } from '@darkroom/api';
 import { requires } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { failingAfter } from '../../support/failing-engine.ts';
-import { openRig, problemOf } from '../../support/harness.ts';
+import { failAfter } from '../../support/failing-engine.ts';
+import { openHarness, readProblem } from '../../support/harness.ts';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const answerOf = async (response: Response) => bulkSchema.parse(await response.json());
 
 requires('redis').describe('POST /v1/renders/bulk', () => {
   test('accepts ten thousand renders, each answered in its place', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const items = Array.from({ length: 10_000 }, (_, at) => ({ prompt: `picture ${at}`, priority: 'batch' }));
     const response = await rig.bulk(items);
     expect(response.status).toBe(202);
@@ -21,7 +21,7 @@ requires('redis').describe('POST /v1/renders/bulk', () => {
   }, 60_000);
 
   test('sent twice with keys makes nothing twice', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const items = Array.from({ length: 600 }, (_, at) => ({ prompt: `p ${at}`, idempotency_key: `k${at}` }));
     expect(await answerOf(await rig.bulk({ renders: items }))).toMatchObject({
       accepted: 600,
@@ -36,7 +36,7 @@ requires('redis').describe('POST /v1/renders/bulk', () => {
   });
 
   test('sent twice under one Idempotency-Key makes nothing twice: the key covers items by their place', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const items = [{ prompt: 'a' }, { prompt: 'b' }, { prompt: 'c', idempotency_key: 'own' }];
     const key = { 'idempotency-key': 'catalogue-7' };
     const first = await answerOf(await rig.bulk(items, key));
@@ -49,7 +49,7 @@ requires('redis').describe('POST /v1/renders/bulk', () => {
   });
 
   test('answers each item of a mixed call by itself: 207', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     await rig.post({ prompt: 'earlier' }, { 'idempotency-key': 'earlier' });
     const response = await rig.bulk([
       { prompt: 'fine' },
@@ -72,7 +72,7 @@ requires('redis').describe('POST /v1/renders/bulk', () => {
   });
 
   test('reads NDJSON line by line: a broken line is told by its number and harms no other', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const lines = Buffer.concat([
       Buffer.from('{"prompt":"one"}\r\n\n{"prompt":"two"\n'),
       Buffer.from('{"prompt":"caf\xe9"}\n', 'latin1'),
@@ -100,14 +100,14 @@ requires('redis').describe('POST /v1/renders/bulk', () => {
     ['', 400],
     [`[${'{},'.repeat(10_000)}{}]`, 422],
   ])('answers %.20s as a whole with %d', async (body, status) => {
-    const rig = await openRig();
-    const problem = await problemOf(await rig.bulk(body));
+    const rig = await openHarness();
+    const problem = await readProblem(await rig.bulk(body));
     expect(problem.status).toBe(status);
     expect(['body', 'renders']).toContain(problem.problems[0]?.field);
   });
 
   test('reads no more NDJSON lines than one JSON answer tells, and says where it stopped', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const response = await rig.bulk('{"prompt":"x"}\n'.repeat(10_001), NDJSON);
     expect(response.status).toBe(207);
     const { items, ...summary } = await answerOf(response);
@@ -126,13 +126,13 @@ requires('redis').describe('POST /v1/renders/bulk', () => {
   }, 60_000);
 
   test('refuses an NDJSON body without a render', async () => {
-    const rig = await openRig();
-    expect(await problemOf(await rig.bulk('\n\n', NDJSON))).toMatchObject({ status: 422 });
-    expect(await problemOf(await rig.bulk('', NDJSON))).toMatchObject({ status: 422 });
+    const rig = await openHarness();
+    expect(await readProblem(await rig.bulk('\n\n', NDJSON))).toMatchObject({ status: 422 });
+    expect(await readProblem(await rig.bulk('', NDJSON))).toMatchObject({ status: 422 });
   });
 
   test('keeps what was added when the queue goes away in the middle, and tells the rest to try again', async () => {
-    const rig = await openRig({ wrap: (deps) => ({ ...deps, engine: failingAfter(deps.engine, 2) }) });
+    const rig = await openHarness({ wrap: (deps) => ({ ...deps, engine: failAfter(deps.engine, 2) }) });
     const items = Array.from({ length: 1_000 }, (_, at) => ({
       prompt: `p ${at}`,
       idempotency_key: `k${at}`,
@@ -152,9 +152,9 @@ requires('redis').describe('POST /v1/renders/bulk', () => {
   });
 
   test('answers 503 as a whole when nothing could be added', async () => {
-    const rig = await openRig({ wrap: (deps) => ({ ...deps, engine: failingAfter(deps.engine, 0) }) });
+    const rig = await openHarness({ wrap: (deps) => ({ ...deps, engine: failAfter(deps.engine, 0) }) });
     const response = await rig.bulk([{ prompt: 'a' }, { prompt: 'b', n: 2 }]);
     expect(response.headers.get('retry-after')).toBe('2');
-    expect(await problemOf(response)).toMatchObject({ status: 503, code: 'queue_unavailable' });
+    expect(await readProblem(response)).toMatchObject({ status: 503, code: 'queue_unavailable' });
   });
 });

@@ -4,26 +4,26 @@ import { createLogger } from '@darkroom/shared/runtime';
 import { cleanup, requires } from '@darkroom/testkit';
 import { type FastifyBaseLogger, fastify } from 'fastify';
 import { expect, test } from 'vitest';
-import { knowOwnUrl } from '../../../src/http/index.ts';
+import { registerOwnUrl } from '../../../src/http/index.ts';
 import type { ItemResult } from '../../../src/intake/index.ts';
-import { answerInLines } from '../../../src/renders/bulk/ndjson-response.ts';
-import { tallyOf } from '../../../src/renders/bulk/summary.ts';
-import type { IntakeDeps } from '../../../src/renders/index.ts';
+import { sendNdjsonResponse } from '../../../src/renders/bulk/ndjson-response.ts';
+import { createBulkProgress } from '../../../src/renders/bulk/summary.ts';
+import type { RenderCreateDeps } from '../../../src/renders/index.ts';
 import { NDJSON, renders, startBulk } from '../../support/bulk-call.ts';
-import { failingAfter } from '../../support/failing-engine.ts';
-import { openRig, problemOf } from '../../support/harness.ts';
+import { failAfter } from '../../support/failing-engine.ts';
+import { openHarness, readProblem } from '../../support/harness.ts';
 
 /** A rig with one key, and its header. */
 async function openWithKey(bodyBytes: number) {
   const { text, sha256 } = createApiKey();
   const roles: Role[] = ['enqueue'];
-  const rig = await openRig({ settings: { API_KEYS: [{ tenant: 'shop', roles, sha256, bodyBytes }] } });
+  const rig = await openHarness({ settings: { API_KEYS: [{ tenant: 'shop', roles, sha256, bodyBytes }] } });
   return { rig, key: { authorization: `Bearer ${text}` } };
 }
 
 requires('redis').describe('a bulk call that is answered line by line', () => {
   test('tells each item while the rest is still to be sent, and ends with the sum', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const call = startBulk(rig);
     await call.write('{"prompt":"one"}\n\n{"prompt":"two","n":2}\n');
     expect(await call.next()).toMatchObject({ index: 0, line: 1, status: 202, render: { status: 'queued' } });
@@ -48,7 +48,7 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
   });
 
   test('takes ten thousand renders, and tells the broken ones among them by their lines', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const lines = renders(10_000).map((line) => Buffer.from(line));
     lines.splice(16, 0, Buffer.from('{"prompt":"no end\n'));
     lines.splice(4_999, 0, Buffer.from('{"prompt":7}\n'));
@@ -68,7 +68,7 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
   }, 60_000);
 
   test('has no limit of items', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const call = startBulk(rig);
     call.end('7\n'.repeat(10_001));
     const { items, summary } = await call.rest();
@@ -77,7 +77,7 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
   }, 60_000);
 
   test('refuses a line that is too long, and reads on', async () => {
-    const rig = await openRig({ settings: { MAX_BODY_BYTES: 2_000 } });
+    const rig = await openHarness({ settings: { MAX_BODY_BYTES: 2_000 } });
     const lines = [{ prompt: 'a' }, { prompt: 'b', metadata: { x: 'y'.repeat(2_000) } }, { prompt: 'c' }];
     const body = lines
       .map((line) => `${JSON.stringify(line)}\n`)
@@ -113,7 +113,7 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
     expect(await rig.jobCount()).toBe(1);
 
     const announced = await rig.bulk('x'.repeat(100_001), { ...NDJSON, ...key });
-    expect(await problemOf(announced)).toMatchObject({ status: 413, code: 'body_too_large' });
+    expect(await readProblem(announced)).toMatchObject({ status: 413, code: 'body_too_large' });
     const nothing = startBulk(rig, key);
     nothing.write('x'.repeat(100_001)).catch(() => undefined);
     const found = await nothing.response;
@@ -124,7 +124,7 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
   });
 
   test('keeps what was added when the queue goes away, and tells each of the rest to come again', async () => {
-    const rig = await openRig({ wrap: (deps) => ({ ...deps, engine: failingAfter(deps.engine, 2) }) });
+    const rig = await openHarness({ wrap: (deps) => ({ ...deps, engine: failAfter(deps.engine, 2) }) });
     const call = startBulk(rig);
     await call.write('{"prompt":"a"}\n');
     expect(await call.next()).toMatchObject({ status: 202 });
@@ -144,11 +144,11 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
     const app = fastify({
       loggerInstance: createLogger({ name: 'test', level: 'silent' }) as FastifyBaseLogger,
     });
-    knowOwnUrl(app, undefined);
+    registerOwnUrl(app, undefined);
     const counts: unknown[] = [];
-    const deps = { onIntake: (...told: unknown[]) => void counts.push(told) } as unknown as IntakeDeps;
+    const deps = { onIntake: (...told: unknown[]) => void counts.push(told) } as unknown as RenderCreateDeps;
     app.post('/bulk', (request, reply) => {
-      const tally = tallyOf(deps, request, 'default');
+      const tally = createBulkProgress(deps, request, 'default');
       const results = async function* (): AsyncGenerator<ItemResult[]> {
         const accepted = { renderId: `rnd_${'0'.repeat(32)}`, createdAt: 0, progress: 0, duplicate: false };
         const batch: ItemResult[] = [{ index: 0, accepted: { ...accepted, status: 'queued' } }];
@@ -156,7 +156,7 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
         yield batch;
         throw new TypeError('a bug with a secret');
       };
-      return answerInLines(request, reply, results(), tally);
+      return sendNdjsonResponse(request, reply, results(), tally);
     });
     cleanup(() => app.close());
     const { body, statusCode } = await app.inject({ method: 'POST', url: '/bulk', payload: {} });
@@ -171,7 +171,7 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
   });
 
   test('is refused as a whole when there is nothing to tell', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     for (const [body, headers, status] of [
       ['', NDJSON, 422],
       ['\n \n', NDJSON, 422],
@@ -179,13 +179,13 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
       ['{"prompt":"x"}', { ...NDJSON, 'content-type': 'text/csv' }, 415],
       ['7', { ...NDJSON, 'content-type': 'application/json' }, 422],
     ] as const) {
-      expect((await problemOf(await rig.bulk(body, headers))).status).toBe(status);
+      expect((await readProblem(await rig.bulk(body, headers))).status).toBe(status);
     }
     expect(await rig.jobCount()).toBe(0);
   });
 
   test('may be a JSON array, and an answer in lines must be asked for by name', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const ask = async (accept: string) =>
       (await rig.bulk([{ prompt: 'a' }, { prompt: 'b' }], { accept })).text();
     const lines = (await ask('application/x-ndjson')).trimEnd().split('\n');

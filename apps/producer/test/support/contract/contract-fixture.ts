@@ -12,7 +12,7 @@ import {
   thumbnailKey,
 } from '@darkroom/shared/render';
 import sharp from 'sharp';
-import type { Rig } from '../harness.ts';
+import type { Harness } from '../harness.ts';
 
 /** When the renders of a test's world were asked for. Unix milliseconds. */
 export const ASKED = Date.UTC(2026, 10, 22, 16, 0, 45, 349);
@@ -36,7 +36,7 @@ const bought = {
 };
 
 /** A real picture in the store, with its thumbnail. */
-export async function putPicture(rig: Rig, renderId: string): Promise<StoredImage> {
+export async function putPicture(rig: Harness, renderId: string): Promise<StoredImage> {
   const [width, height] = [512, 320];
   const picture = sharp({ create: { width, height, channels: 3, background: '#c46a2b' } });
   const bytes = await picture.jpeg().toBuffer();
@@ -59,7 +59,7 @@ export async function putPicture(rig: Rig, renderId: string): Promise<StoredImag
 const note = (after: number, text: string): Note => ({ at: ASKED + after, text });
 
 /** A render that ended as a worker writes it down, known by its receipt alone. Completed, if `more` does not say. */
-export async function putReceipt(rig: Rig, more: Partial<Receipt> = {}): Promise<Receipt> {
+export async function putReceipt(rig: Harness, more: Partial<Receipt> = {}): Promise<Receipt> {
   const renderId = more.renderId ?? drawRenderId();
   const completed = (more.status ?? 'completed') === 'completed';
   const receipt: Receipt = {
@@ -90,7 +90,7 @@ export async function putReceipt(rig: Rig, more: Partial<Receipt> = {}): Promise
 
 /** A render that the queue holds and nobody works on. */
 export async function putJob(
-  rig: Rig,
+  rig: Harness,
   more: Partial<Checkpoint> = {},
   notes: Note[] = [],
 ): Promise<Checkpoint> {
@@ -117,7 +117,7 @@ export async function putJob(
 }
 
 /** An image that a client of the drop-in uploaded, by the name that it has there. */
-export async function putUpload(rig: Rig, name: string, tenant = 'default'): Promise<void> {
+export async function putUpload(rig: Harness, name: string, tenant = 'default'): Promise<void> {
   const digest = name.replace(/\.\w+$/, '');
   const bytes = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#385a7c' } })
     .jpeg()

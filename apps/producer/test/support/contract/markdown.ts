@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 export const page = (file: string): Promise<string> =>
-  readFile(new URL(`../../../../${file}`, import.meta.url), 'utf8');
+  readFile(new URL(`../../../../../${file}`, import.meta.url), 'utf8');
 
 export interface Block {
   kind: string;

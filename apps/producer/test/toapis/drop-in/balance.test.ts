@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { cleanup, plantSecret, requires } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
-import { openRig } from '../../support/harness.ts';
+import { openHarness } from '../../support/harness.ts';
 
 /** A simulator with a balance, and a producer that has its key. */
 async function open(faults: Parameters<typeof startSimulator>[0] = {}) {
@@ -14,7 +14,7 @@ async function open(faults: Parameters<typeof startSimulator>[0] = {}) {
   let now = systemClock.now();
   const clock: Clock = { ...systemClock, now: () => now };
   const settings = { TOAPIS_API_KEY: key, TOAPIS_BASE_URL: simulator.url };
-  const rig = await openRig({ settings, wrap: (deps) => ({ ...deps, clock }) });
+  const rig = await openHarness({ settings, wrap: (deps) => ({ ...deps, clock }) });
   return { rig, simulator, key, pass: (ms: number) => void (now += ms) };
 }
 
@@ -40,7 +40,7 @@ requires('redis').describe('the balance', () => {
   });
 
   test('without a key for the provider is a failure that says so', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const response = await rig.get('/v1/balance');
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({
@@ -69,7 +69,7 @@ requires('redis').describe('the balance', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     cleanup(() => void server.close());
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const rig = await openRig({ settings: { TOAPIS_API_KEY: key, TOAPIS_BASE_URL: url } });
+    const rig = await openHarness({ settings: { TOAPIS_API_KEY: key, TOAPIS_BASE_URL: url } });
     expect(await (await rig.get('/v1/balance')).json()).toEqual({
       success: false,
       message: 'Invalid token [redacted]',

@@ -3,7 +3,7 @@ import { startSimulator } from '@darkroom/upstream-simulator';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { GENERATIONS, submit } from '../../support/drop-in-client.ts';
-import { openRig } from '../../support/harness.ts';
+import { openHarness } from '../../support/harness.ts';
 
 const oneOf = (...values: unknown[]) => fc.constantFrom(...values);
 /** Right more often than wrong: else hardly a body would be right as a whole. */
@@ -74,7 +74,7 @@ const body = fc.record(
 requires('redis').test('whatever a client sends is taken, or refused, as the provider does', async () => {
   const simulator = await startSimulator({ seed: 7, instant: true, quota: null });
   cleanup(() => simulator.close());
-  const rig = await openRig();
+  const rig = await openHarness();
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${simulator.apiKey}` };
   const said = async (response: Response) => {
     const { status, error } = (await response.json()) as {

@@ -1,18 +1,18 @@
 import { checkpointSchema, type Receipt, renderIdFor } from '@darkroom/shared/render';
 import { requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { refusalOf, submit, taskIn } from '../../support/drop-in-client.ts';
-import { openRig, pictureUri, type Rig } from '../../support/harness.ts';
+import { readEnvelope, readTask, submit } from '../../support/drop-in-client.ts';
+import { createImageUri, type Harness, openHarness } from '../../support/harness.ts';
 
 const ask = { model: 'gemini-3-pro-image-preview', prompt: 'a lighthouse at dusk', size: '16:9', n: 1 };
 
-const requestOf = async (rig: Rig, id: string) =>
+const requestOf = async (rig: Harness, id: string) =>
   checkpointSchema.parse((await rig.queues.render.getJob(id))?.data).request;
 
 requires('redis').describe('a submission for the provider', () => {
   test('is a render in the queue before it is answered, under the id of its task', async () => {
-    const rig = await openRig();
-    const task = await taskIn(await submit(rig, ask));
+    const rig = await openHarness();
+    const task = await readTask(await submit(rig, ask));
     expect(task).toMatchObject({ status: 'queued', progress: 0, model: ask.model, metadata: {} });
     expect(await requestOf(rig, task.id)).toMatchObject({
       prompt: ask.prompt,
@@ -41,15 +41,15 @@ requires('redis').describe('a submission for the provider', () => {
     [{ model: 'nano-banana-pro' }, { model: 'nano-banana-pro' }],
     [{ model: undefined }, { model: 'gemini-3-pro-image-preview' }],
   ])('with %o is a render with %o', async (change, expected) => {
-    const rig = await openRig();
-    const { id } = await taskIn(await submit(rig, { ...ask, ...change }));
+    const rig = await openHarness();
+    const { id } = await readTask(await submit(rig, { ...ask, ...change }));
     expect(await requestOf(rig, id)).toMatchObject(expected);
   });
 
   test('takes images as strings, as objects and as data URIs, and ignores what the provider ignores', async () => {
-    const rig = await openRig();
-    const uri = await pictureUri('png');
-    const { id } = await taskIn(
+    const rig = await openHarness();
+    const uri = await createImageUri('png');
+    const { id } = await readTask(
       await submit(rig, {
         ...ask,
         image_urls: ['https://images.example/a.png', { url: 'https://images.example/b.png', alt: 'b' }, uri],
@@ -68,7 +68,7 @@ requires('redis').describe('a submission for the provider', () => {
   });
 
   test('that is wrong in many ways is told all of them, each with its field', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const body = {
       prompt: 'x'.repeat(1001),
       n: '1',
@@ -76,7 +76,7 @@ requires('redis').describe('a submission for the provider', () => {
       image_urls: ['https://images.example/a.png', 'b.png'],
       client_business_id: 'x'.repeat(256),
     };
-    const { message, ...rest } = await refusalOf(await submit(rig, body));
+    const { message, ...rest } = await readEnvelope(await submit(rig, body));
     expect(rest).toEqual({ status: 400, code: 'invalid_request', type: 'invalid_request_error' });
     expect(message.split('; ')).toEqual([
       expect.stringMatching(
@@ -95,12 +95,12 @@ requires('redis').describe('a submission for the provider', () => {
   });
 
   test('tells nobody a data URI or a signed URL that was wrong', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const image_urls = [
       `data:image/bmp;base64,${'QUJD'.repeat(20)}`,
       `https://x.example/${'y'.repeat(5000)}?sig=topsecret`,
     ];
-    const { message } = await refusalOf(await submit(rig, { ...ask, image_urls }));
+    const { message } = await readEnvelope(await submit(rig, { ...ask, image_urls }));
     for (const secret of ['QUJDQUJD', 'topsecret']) {
       expect(message).not.toContain(secret);
       expect(rig.logs()).not.toContain(secret);
@@ -109,37 +109,37 @@ requires('redis').describe('a submission for the provider', () => {
 
   describe('is the same render', () => {
     test('under the same Idempotency-Key, which is also that of the native API', async () => {
-      const rig = await openRig();
+      const rig = await openHarness();
       const key = { 'idempotency-key': 'order-7' };
-      const first = await taskIn(await submit(rig, ask, key));
+      const first = await readTask(await submit(rig, ask, key));
       expect(first.id).toBe(renderIdFor('default', 'order-7'));
-      expect((await taskIn(await submit(rig, { ...ask, unknown: 1 }, key))).id).toBe(first.id);
+      expect((await readTask(await submit(rig, { ...ask, unknown: 1 }, key))).id).toBe(first.id);
       const native = await rig.post({ prompt: ask.prompt, size: ask.size }, key);
       expect(await native.json()).toMatchObject({ id: first.id, duplicate: true });
-      const other = await refusalOf(await submit(rig, { ...ask, prompt: 'another' }, key));
+      const other = await readEnvelope(await submit(rig, { ...ask, prompt: 'another' }, key));
       expect(other).toMatchObject({ status: 409, code: 'idempotency_conflict' });
       expect(other.message).toContain('another prompt');
       expect(await rig.jobCount()).toBe(1);
     });
 
     test('under the same client_business_id, for the same request only', async () => {
-      const rig = await openRig();
+      const rig = await openHarness();
       const named = { ...ask, client_business_id: 'order-7' };
       const ids = [
-        await taskIn(await submit(rig, named)),
-        await taskIn(await submit(rig, { ...named, resolution: '1K', callback_url: null })),
-        await taskIn(await submit(rig, { ...named, prompt: 'another' })),
-        await taskIn(await submit(rig, { ...named, client_business_id: 'order-8' })),
+        await readTask(await submit(rig, named)),
+        await readTask(await submit(rig, { ...named, resolution: '1K', callback_url: null })),
+        await readTask(await submit(rig, { ...named, prompt: 'another' })),
+        await readTask(await submit(rig, { ...named, client_business_id: 'order-8' })),
       ].map(({ id }) => id);
       expect(ids[1]).toBe(ids[0]);
       expect(new Set(ids).size).toBe(3);
     });
 
     test('for all of twenty that race under one client_business_id', async () => {
-      const rig = await openRig();
+      const rig = await openHarness();
       const tasks = await Promise.all(
         Array.from({ length: 20 }, async () =>
-          taskIn(await submit(rig, { ...ask, client_business_id: 'r' })),
+          readTask(await submit(rig, { ...ask, client_business_id: 'r' })),
         ),
       );
       expect(new Set(tasks.map(({ id }) => id)).size).toBe(1);
@@ -147,15 +147,15 @@ requires('redis').describe('a submission for the provider', () => {
     });
 
     test('never without a key and a client_business_id', async () => {
-      const rig = await openRig();
-      const [one, two] = [await taskIn(await submit(rig, ask)), await taskIn(await submit(rig, ask))];
+      const rig = await openHarness();
+      const [one, two] = [await readTask(await submit(rig, ask)), await readTask(await submit(rig, ask))];
       expect(one.id).not.toBe(two.id);
     });
   });
 
   describe('that comes back under its client_business_id after the render ended', () => {
     const named = { ...ask, client_business_id: 'order-7' };
-    const end = async (rig: Rig, id: string, more: Partial<Receipt>) => {
+    const end = async (rig: Harness, id: string, more: Partial<Receipt>) => {
       const { fingerprint, request, createdAt } = checkpointSchema.parse(
         (await rig.queues.render.getJob(id))?.data,
       );
@@ -180,12 +180,12 @@ requires('redis').describe('a submission for the provider', () => {
     });
 
     test('is rendered anew when it had failed, and once', async () => {
-      const rig = await openRig();
-      const first = await taskIn(await submit(rig, named));
+      const rig = await openHarness();
+      const first = await readTask(await submit(rig, named));
       await end(rig, first.id, failed('content_policy_violation'));
       const [second, again] = [
-        await taskIn(await submit(rig, named)),
-        await taskIn(await submit(rig, named)),
+        await readTask(await submit(rig, named)),
+        await readTask(await submit(rig, named)),
       ];
       expect(second).toMatchObject({ status: 'queued' });
       expect(second.id).not.toBe(first.id);
@@ -193,10 +193,10 @@ requires('redis').describe('a submission for the provider', () => {
     });
 
     test('is not bought again when nobody knows whether it was bought', async () => {
-      const rig = await openRig();
-      const first = await taskIn(await submit(rig, named));
+      const rig = await openHarness();
+      const first = await readTask(await submit(rig, named));
       await end(rig, first.id, failed('submission_unknown'));
-      expect(await taskIn(await submit(rig, named))).toMatchObject({
+      expect(await readTask(await submit(rig, named))).toMatchObject({
         id: first.id,
         status: 'failed',
         error: { code: 'submission_unknown' },
@@ -205,8 +205,8 @@ requires('redis').describe('a submission for the provider', () => {
     });
 
     test('is answered with its image when it has one', async () => {
-      const rig = await openRig();
-      const first = await taskIn(await submit(rig, named));
+      const rig = await openHarness();
+      const first = await readTask(await submit(rig, named));
       const image = {
         key: `images/${first.id}.png`,
         sha256: 'ab'.repeat(32),
@@ -217,7 +217,7 @@ requires('redis').describe('a submission for the provider', () => {
         thumbnailKey: `thumbnails/${first.id}.webp`,
       };
       await end(rig, first.id, { status: 'completed', image });
-      const again = await taskIn(await submit(rig, named));
+      const again = await readTask(await submit(rig, named));
       expect(again).toMatchObject({
         id: first.id,
         status: 'completed',

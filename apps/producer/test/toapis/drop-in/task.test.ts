@@ -5,11 +5,11 @@ import { cleanup, requires, service, uniqueS3Url } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import type { ProducerDeps } from '../../../src/index.ts';
 import { taskSchema } from '../../../src/toapis/drop-in/schemas.ts';
-import { type Told, taskOf } from '../../../src/toapis/drop-in/task.ts';
-import { GENERATIONS, keyFor, submit, taskIn } from '../../support/drop-in-client.ts';
-import { openRig, type Rig } from '../../support/harness.ts';
+import { type TaskFacts, toTask } from '../../../src/toapis/drop-in/task.ts';
+import { createKey, GENERATIONS, readTask, submit } from '../../support/drop-in-client.ts';
+import { type Harness, openHarness } from '../../support/harness.ts';
 
-const told = (more: Partial<Told>): Told => ({
+const told = (more: Partial<TaskFacts>): TaskFacts => ({
   renderId: 'rnd_0123456789abcdef0123456789abcdef',
   model: 'gemini-3-pro-image-preview',
   status: 'queued',
@@ -28,7 +28,7 @@ describe('a render as a task', () => {
     // The image of a completed one is there, or it is not told as completed.
     ['completed', 100, 'in_progress', 95],
   ] as const)('%s at %d is %s at %d', (status, progress, expected, shown) => {
-    const task = taskSchema.parse(taskOf(told({ status, progress })));
+    const task = taskSchema.parse(toTask(told({ status, progress })));
     expect(task).toMatchObject({ status: expected, progress: shown, created_at: 1_700_000_000 });
     expect(task).not.toHaveProperty('result');
   });
@@ -40,13 +40,13 @@ describe('a render as a task', () => {
       step: 'poll' as const,
       chain: [],
     };
-    expect(taskSchema.parse(taskOf(told({ status: 'failed', error })))).toMatchObject({
+    expect(taskSchema.parse(toTask(told({ status: 'failed', error })))).toMatchObject({
       status: 'failed',
       progress: 0,
       completed_at: 1_700_000_005,
       error: { code: 'generation_failed', message: 'three times' },
     });
-    expect(taskSchema.parse(taskOf(told({ status: 'canceled', progress: 60 })))).toMatchObject({
+    expect(taskSchema.parse(toTask(told({ status: 'canceled', progress: 60 })))).toMatchObject({
       status: 'failed',
       progress: 0,
       error: { code: 'canceled' },
@@ -55,7 +55,7 @@ describe('a render as a task', () => {
 
   test('completed has its URL in both places that clients look in, and says when it ends', () => {
     const result = { url: 'https://x.example/i.jpg', expiresAt: 1_700_086_405_999 };
-    expect(taskSchema.parse(taskOf(told({ status: 'completed' }), result))).toMatchObject({
+    expect(taskSchema.parse(toTask(told({ status: 'completed' }), result))).toMatchObject({
       status: 'completed',
       progress: 100,
       completed_at: 1_700_000_005,
@@ -70,9 +70,9 @@ const DAY_MS = 86_400_000;
 const bytes = Buffer.from('not a picture, but bytes');
 
 /** Submits, and ends the render as a worker does: image and receipt in the store. */
-async function completed(rig: Rig, store: ProducerDeps['store'], auth: Record<string, string>) {
+async function completed(rig: Harness, store: ProducerDeps['store'], auth: Record<string, string>) {
   const ask = { model: 'gemini-3-pro-image-preview', prompt: 'a lighthouse' };
-  const { id } = await taskIn(await submit(rig, ask, auth));
+  const { id } = await readTask(await submit(rig, ask, auth));
   const job = await rig.queues.render.getJob(id);
   const { request, fingerprint, createdAt } = checkpointSchema.parse(job?.data);
   const image = {
@@ -102,7 +102,7 @@ async function completed(rig: Rig, store: ProducerDeps['store'], auth: Record<st
   await store.put(`renders/${id}.json`, JSON.stringify(receipt), { contentType: 'application/json' });
   await job?.remove();
   return async () => {
-    const task = await taskIn(await rig.get(`${GENERATIONS}/${id}`, auth));
+    const task = await readTask(await rig.get(`${GENERATIONS}/${id}`, auth));
     if (task.status !== 'completed') throw new Error(`the task is ${task.status}`);
     return task;
   };
@@ -110,10 +110,10 @@ async function completed(rig: Rig, store: ProducerDeps['store'], auth: Record<st
 
 requires('redis').describe('the image of a completed task', () => {
   test('downloads without a key until expires_at, and not after it', async () => {
-    const { key, auth } = keyFor('shop', ['enqueue', 'read']);
+    const { key, auth } = createKey('shop', ['enqueue', 'read']);
     let now = systemClock.now();
     const clock: Clock = { ...systemClock, now: () => now };
-    const rig = await openRig({ settings: { API_KEYS: [key] }, wrap: (deps) => ({ ...deps, clock }) });
+    const rig = await openHarness({ settings: { API_KEYS: [key] }, wrap: (deps) => ({ ...deps, clock }) });
     const look = await completed(rig, rig.store, auth);
     const { url, expires_at, result } = await look();
     expect(result.data[0].url).toBe(url);
@@ -132,9 +132,9 @@ requires('redis').describe('the image of a completed task', () => {
   });
 
   test('downloads from where PUBLIC_URL says', async () => {
-    const { key, auth } = keyFor('shop', ['enqueue', 'read']);
+    const { key, auth } = createKey('shop', ['enqueue', 'read']);
     const settings = { API_KEYS: [key], PUBLIC_URL: 'https://renders.example/dark' };
-    const rig = await openRig({ settings });
+    const rig = await openHarness({ settings });
     const { url } = await (await completed(rig, rig.store, auth))();
     expect(url).toMatch(/^https:\/\/renders\.example\/dark\/v1\/renders\/rnd_/);
     // What is before our own path is taken off on the way.
@@ -149,8 +149,8 @@ requires('redis', 's3').test(
     const { bucket: _bucket, ...s3 } = service('s3');
     const store = await openStore({ storeUrl: uniqueS3Url(), dataDir: 'unused', s3, clock: systemClock });
     cleanup(() => store.close());
-    const { key, auth } = keyFor('shop', ['enqueue', 'read']);
-    const rig = await openRig({ settings: { API_KEYS: [key] }, wrap: (deps) => ({ ...deps, store }) });
+    const { key, auth } = createKey('shop', ['enqueue', 'read']);
+    const rig = await openHarness({ settings: { API_KEYS: [key] }, wrap: (deps) => ({ ...deps, store }) });
     const { url, expires_at } = await (await completed(rig, store, auth))();
     const { origin, searchParams } = new URL(url);
     expect(origin).toBe(new URL(s3.endpoint).origin);

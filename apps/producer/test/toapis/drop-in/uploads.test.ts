@@ -6,8 +6,8 @@ import { requires } from '@darkroom/testkit';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { uploadedSchema } from '../../../src/toapis/drop-in/schemas.ts';
-import { keyFor, refusalOf, submit, taskIn, UPLOADS, upload } from '../../support/drop-in-client.ts';
-import { openRig, problemOf, type Rig } from '../../support/harness.ts';
+import { createKey, readEnvelope, readTask, submit, UPLOADS, upload } from '../../support/drop-in-client.ts';
+import { type Harness, openHarness, readProblem } from '../../support/harness.ts';
 
 const FORMATS = [
   ['jpeg', 'image/jpeg'],
@@ -20,18 +20,18 @@ const picture = (format: (typeof FORMATS)[number][0], width = 12, tint = 0) =>
     .toFormat(format)
     .toBuffer();
 
-const uploaded = async (rig: Rig, bytes: Uint8Array, headers: Record<string, string> = {}) =>
+const uploaded = async (rig: Harness, bytes: Uint8Array, headers: Record<string, string> = {}) =>
   uploadedSchema.parse(await (await upload(rig, bytes, headers)).json()).data;
 
-const requestOf = async (rig: Rig, id: string) =>
+const requestOf = async (rig: Harness, id: string) =>
   checkpointSchema.parse((await rig.queues.render.getJob(id))?.data).request;
 
 const ask = { model: 'gemini-3-pro-image-preview', prompt: 'in the evening light' };
 
 requires('redis').describe('an uploaded picture', () => {
   test.each(FORMATS)('as %s is kept by its digest and can be fetched without a key', async (format, type) => {
-    const { key, auth } = keyFor('shop', ['enqueue']);
-    const rig = await openRig({ settings: { API_KEYS: [key] } });
+    const { key, auth } = createKey('shop', ['enqueue']);
+    const rig = await openHarness({ settings: { API_KEYS: [key] } });
     const bytes = await picture(format);
     const data = await uploaded(rig, bytes, auth);
     expect(data).toMatchObject({ mime_type: type, size: bytes.length });
@@ -46,13 +46,13 @@ requires('redis').describe('an uploaded picture', () => {
       data.url.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
       data.url.split('?')[0],
     ]) {
-      expect(await refusalOf(await fetch(spoiled ?? ''))).toMatchObject({ status: 401 });
+      expect(await readEnvelope(await fetch(spoiled ?? ''))).toMatchObject({ status: 401 });
     }
     expect(rig.logs()).not.toContain('signature=');
   });
 
   test('may be shown by the pages of other sites, as the files of the provider', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const { url } = await uploaded(rig, await picture('png'));
     const { headers } = await fetch(url);
     expect(headers.get('cross-origin-resource-policy')).toBe('cross-origin');
@@ -60,7 +60,7 @@ requires('redis').describe('an uploaded picture', () => {
   });
 
   test('twice is one object', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const bytes = await picture('png');
     const first = await uploaded(rig, bytes);
     const before = await rig.objectCount();
@@ -69,7 +69,7 @@ requires('redis').describe('an uploaded picture', () => {
   });
 
   test('is a reference that the store has already: nobody fetches its URL', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     for (const [format, type] of FORMATS) {
       const bytes = await picture(format);
       const { url } = await uploaded(rig, bytes);
@@ -79,7 +79,7 @@ requires('redis').describe('an uploaded picture', () => {
         contentType: type,
         bytes: bytes.length,
       };
-      const { id } = await taskIn(await submit(rig, { ...ask, image_urls: [{ url }] }));
+      const { id } = await readTask(await submit(rig, { ...ask, image_urls: [{ url }] }));
       expect((await requestOf(rig, id)).images).toEqual([reference]);
       // The native API knows it too, alone and in bulk, by whatever name we were reached.
       const elsewhere = url.replace(rig.url, 'https://renders.example/dark');
@@ -96,17 +96,17 @@ requires('redis').describe('an uploaded picture', () => {
   test('is a reference also when its link is no longer good, as long as it is in the store', async () => {
     let ahead = 0;
     const clock: Clock = { ...systemClock, now: () => systemClock.now() + ahead };
-    const { key, auth } = keyFor('shop', ['enqueue']);
-    const rig = await openRig({ settings: { API_KEYS: [key] }, wrap: (deps) => ({ ...deps, clock }) });
+    const { key, auth } = createKey('shop', ['enqueue']);
+    const rig = await openHarness({ settings: { API_KEYS: [key] }, wrap: (deps) => ({ ...deps, clock }) });
     const bytes = await picture('png');
     const { url } = await uploaded(rig, bytes, auth);
     ahead = 400 * 86_400_000;
     expect((await fetch(url)).status).toBe(401);
-    const { id } = await taskIn(await submit(rig, { ...ask, image_urls: [url] }, auth));
+    const { id } = await readTask(await submit(rig, { ...ask, image_urls: [url] }, auth));
     expect((await requestOf(rig, id)).images[0]).toMatchObject({ kind: 'stored' });
 
     await rig.store.delete(inputKey(sha256(bytes)));
-    const refused = await refusalOf(await submit(rig, { ...ask, image_urls: [url] }, auth));
+    const refused = await readEnvelope(await submit(rig, { ...ask, image_urls: [url] }, auth));
     expect(refused).toMatchObject({ status: 400, code: 'invalid_request' });
     expect(refused.message).toMatch(
       /^image_urls\[0\]: expected an upload of this tenant that is still there/,
@@ -114,16 +114,16 @@ requires('redis').describe('an uploaded picture', () => {
   });
 
   test("of another tenant is not a reference, and its key does not open one's uploads", async () => {
-    const [shop, other] = [keyFor('shop', ['enqueue', 'read']), keyFor('other', ['enqueue', 'read'])];
-    const rig = await openRig({ settings: { API_KEYS: [shop.key, other.key] } });
+    const [shop, other] = [createKey('shop', ['enqueue', 'read']), createKey('other', ['enqueue', 'read'])];
+    const rig = await openHarness({ settings: { API_KEYS: [shop.key, other.key] } });
     const bytes = await picture('png');
     const { url } = await uploaded(rig, bytes, shop.auth);
-    const refused = await refusalOf(await submit(rig, { ...ask, image_urls: [url] }, other.auth));
+    const refused = await readEnvelope(await submit(rig, { ...ask, image_urls: [url] }, other.auth));
     expect(refused.message).toMatch(/^image_urls\[0\]: expected an upload of this tenant/);
     expect(refused.message).not.toContain('signature');
     const path = new URL(url).pathname;
     expect((await rig.get(path, shop.auth)).status).toBe(200);
-    expect(await refusalOf(await rig.get(path, other.auth))).toMatchObject({
+    expect(await readEnvelope(await rig.get(path, other.auth))).toMatchObject({
       status: 404,
       code: 'not_found',
     });
@@ -133,16 +133,16 @@ requires('redis').describe('an uploaded picture', () => {
   });
 
   test('of somebody else, elsewhere, is a URL as any other', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const url = `https://files.example${UPLOADS}/${'ab'.repeat(32)}.png`;
-    const { id } = await taskIn(await submit(rig, { ...ask, image_urls: [url] }));
+    const { id } = await readTask(await submit(rig, { ...ask, image_urls: [url] }));
     expect((await requestOf(rig, id)).images[0]?.kind).not.toBe('stored');
   });
 
   test('makes the same request whenever it was signed: one client_business_id is one render', async () => {
     let ahead = 0;
     const clock: Clock = { ...systemClock, now: () => systemClock.now() + ahead };
-    const rig = await openRig({ wrap: (deps) => ({ ...deps, clock }) });
+    const rig = await openHarness({ wrap: (deps) => ({ ...deps, clock }) });
     const bytes = await picture('png');
     const first = await uploaded(rig, bytes);
     ahead = 60_000;
@@ -152,14 +152,14 @@ requires('redis').describe('an uploaded picture', () => {
     const ids = [];
     for (const { url } of [first, second, other]) {
       const body = { ...ask, client_business_id: 'order-7', image_urls: [url] };
-      ids.push((await taskIn(await submit(rig, body))).id);
+      ids.push((await readTask(await submit(rig, body))).id);
     }
     expect(ids[1]).toBe(ids[0]);
     expect(ids[2]).not.toBe(ids[0]);
   });
 
   test('as a mask is a PNG of the size of the picture', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const [image, mask, wide, jpeg] = await Promise.all([
       uploaded(rig, await picture('jpeg')),
       uploaded(rig, await picture('png')),
@@ -167,19 +167,19 @@ requires('redis').describe('an uploaded picture', () => {
       uploaded(rig, await picture('jpeg', 12, 9)),
     ]);
     const masked = (mask_url: string) => submit(rig, { ...ask, image_urls: [image.url], mask_url });
-    const { id } = await taskIn(await masked(mask.url));
+    const { id } = await readTask(await masked(mask.url));
     expect(await requestOf(rig, id)).toMatchObject({ mask: { kind: 'stored', contentType: 'image/png' } });
     const inline = `data:image/png;base64,${(await picture('png', 13)).toString('base64')}`;
     for (const wrong of [wide.url, inline]) {
-      expect((await refusalOf(await masked(wrong))).message).toBe(
+      expect((await readEnvelope(await masked(wrong))).message).toBe(
         'mask_url: expected 12x8 pixels, as image_urls[0] has, received 13x8 pixels',
       );
     }
-    expect((await refusalOf(await masked(jpeg.url))).message).toBe(
+    expect((await readEnvelope(await masked(jpeg.url))).message).toBe(
       'mask_url: expected a PNG, received an upload of image/jpeg',
     );
     const native = await rig.post({ prompt: 'x', image_urls: [image.url], mask_url: wide.url });
-    expect(await problemOf(native)).toMatchObject({ status: 422, problems: [{ field: 'mask_url' }] });
+    expect(await readProblem(native)).toMatchObject({ status: 422, problems: [{ field: 'mask_url' }] });
   });
 });
 
@@ -203,13 +203,13 @@ requires('redis').describe('an upload that cannot be used', () => {
     ['11 MB', Buffer.alloc(11 * 1024 * 1024), /^Image too large\. Maximum size is 10MB/],
     ['30 MB', Buffer.alloc(30 * 1024 * 1024), /^Image too large\. Maximum size is 10MB/],
   ])('as %s is told why, and leaves nothing behind', async (_what, bytes, message) => {
-    const rig = await openRig();
+    const rig = await openHarness();
     expect(await refused(await upload(rig, bytes))).toMatch(message);
     expect(await rig.objectCount()).toBe(0);
   });
 
   test('of exactly 10 MB is none of these', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const png = await picture('png');
     const bytes = Buffer.concat([png, Buffer.alloc(10 * 1024 * 1024 - png.length)]);
     expect((await uploaded(rig, bytes)).size).toBe(10 * 1024 * 1024);
@@ -243,7 +243,7 @@ requires('redis').describe('an upload that cannot be used', () => {
       /^purpose must be generation/,
     ],
   ])('as %s is told why', async (_what, type, body, message) => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const response = await fetch(rig.url + UPLOADS, {
       method: 'POST',
       ...(type === undefined ? {} : { headers: { 'content-type': type } }),
@@ -253,7 +253,7 @@ requires('redis').describe('an upload that cannot be used', () => {
   });
 
   test('without end is cut off', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const chunk = Buffer.alloc(1024 * 1024);
     const sent = await new Promise<number>((resolve, reject) => {
       let count = 0;

@@ -4,7 +4,7 @@ import { type RenderResult, renderJob } from '@darkroom/shared/queues';
 import { type Checkpoint, drawRenderId, type Receipt } from '@darkroom/shared/render';
 import { plantSecret, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { openRig, problemOf, type Rig } from '../../support/harness.ts';
+import { type Harness, openHarness, readProblem } from '../../support/harness.ts';
 
 const SECRET = plantSecret();
 
@@ -29,14 +29,14 @@ const checkpoint = (at: Checkpoint['at'], purchases: Checkpoint['purchases'] = [
   at,
 });
 
-async function put(rig: Rig, data: Checkpoint, delay = 3_600_000) {
+async function put(rig: Harness, data: Checkpoint, delay = 3_600_000) {
   const job = renderJob(data);
   await rig.queues.render.add(job.name, job.data, { ...job.opts, delay });
   return data.renderId;
 }
 
 /** A render whose job a worker has ended. */
-async function ended(rig: Rig, data: Checkpoint, end: () => RenderResult): Promise<string> {
+async function ended(rig: Harness, data: Checkpoint, end: () => RenderResult): Promise<string> {
   const worker = rig.engine.worker<Checkpoint, RenderResult>('render', async () => end());
   const id = await put(rig, data, 0);
   await until(async () => (await rig.queues.render.getJob(id))?.finishedOn);
@@ -45,7 +45,7 @@ async function ended(rig: Rig, data: Checkpoint, end: () => RenderResult): Promi
 }
 
 /** A render that was dead-lettered because nobody knew whether it was bought. */
-function deadAsUnknown(rig: Rig): Promise<string> {
+function deadAsUnknown(rig: Harness): Promise<string> {
   const resume = { step: 'hold', reason: 'cut', until: 9 } as const;
   const failure = { code: 'submission_unknown', message: 'm', step: 'hold', at: 1, chain: [] } as const;
   const dead = checkpoint({ step: 'bury', failure: { ...failure, chain: [] }, resume, attemptsMade: 0 });
@@ -85,12 +85,12 @@ interface Told {
 }
 
 const tell = (
-  rig: Rig,
+  rig: Harness,
   data: { task_id: string; client_business_id: string },
   { type = 'generation.completed', ...over }: Told & { type?: string } = {},
 ) => post(rig, JSON.stringify({ id: 'evt_1', type, api_version: 'v1', data }), over);
 
-async function post(rig: Rig, body: string, over: Told = {}) {
+async function post(rig: Harness, body: string, over: Told = {}) {
   const timestamp = String(Math.floor((over.at ?? Date.now()) / 1000));
   const signature = createHmac('sha256', over.secret ?? SECRET)
     .update(`evt_1.${timestamp}.${body}`)
@@ -109,8 +109,8 @@ async function post(rig: Rig, body: string, over: Told = {}) {
 }
 
 requires('redis').describe("the provider's webhooks", () => {
-  const open = () => openRig({ settings: { TOAPIS_WEBHOOK_SECRET: `rotated-out, ${SECRET}` } });
-  const stateOf = async (rig: Rig, id: string) => (await rig.queues.render.getJob(id))?.getState();
+  const open = () => openHarness({ settings: { TOAPIS_WEBHOOK_SECRET: `rotated-out, ${SECRET}` } });
+  const stateOf = async (rig: Harness, id: string) => (await rig.queues.render.getJob(id))?.getState();
 
   test('a finished task promotes the render that polls it, and being told twice does no harm', async () => {
     const rig = await open();
@@ -260,8 +260,8 @@ requires('redis').describe("the provider's webhooks", () => {
     const rig = await open();
     const ask = (bytes: number) =>
       fetch(`${rig.url}/v1/webhooks/toapis`, { method: 'POST', body: 'x'.repeat(bytes) });
-    expect(await problemOf(await ask(300_000))).toMatchObject({ status: 413, code: 'body_too_large' });
-    expect(await problemOf(await ask(3_000))).toMatchObject({ status: 401, code: 'webhook_refused' });
+    expect(await readProblem(await ask(300_000))).toMatchObject({ status: 413, code: 'body_too_large' });
+    expect(await readProblem(await ask(3_000))).toMatchObject({ status: 401, code: 'webhook_refused' });
   });
 
   test('what is signed and yet nothing we know is taken, so that it is not told for a day', async () => {
@@ -281,7 +281,7 @@ requires('redis').describe("the provider's webhooks", () => {
   });
 
   test('without a secret there is no such endpoint', async () => {
-    const rig = await openRig();
+    const rig = await openHarness();
     const response = await fetch(`${rig.url}/v1/webhooks/toapis`, { method: 'POST', body: '{}' });
     expect(response.status).toBe(404);
   });
