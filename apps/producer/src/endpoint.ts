@@ -6,15 +6,15 @@ import { ProblemError } from './problems/index.ts';
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 type EndpointMethod = 'GET' | 'POST';
 
-/** One method of an address. */
+/** One method of a path. */
 export interface Endpoint {
-  /** What it asks of its callers. */
+  /** What the caller needs. Checked before the body is read. */
   needs: Needs;
-  /** A link that we signed ourselves opens it too. */
+  /** A link that this API signed gives access, too. */
   signable?: true;
-  /** Bytes that a body may have. @default MAX_BODY_BYTES */
+  /** Maximum size of the body in bytes. @default MAX_BODY_BYTES */
   bodyLimit?: number;
-  /** How the API's description tells it; without it the address is not part of the API. */
+  /** The operation in the OpenAPI document. Without it the endpoint is not part of the public API. */
   doc?: ZodOpenApiOperationObject;
   run: RouteHandlerMethod;
 }
@@ -25,7 +25,7 @@ declare module 'fastify' {
   }
 }
 
-/** One address with the methods that it has. Any other is answered 405, before its body is read. */
+/** Registers the methods of one path. Every other method is answered 405, before its body is read. */
 export function registerEndpoints(
   app: FastifyInstance,
   url: string,
@@ -34,7 +34,7 @@ export function registerEndpoints(
   const known = (Object.keys(endpoints) as EndpointMethod[]).flatMap((method) =>
     method === 'GET' ? (['GET', 'HEAD'] as const) : [method],
   );
-  // HEAD runs the same handler: Fastify's own would read a whole image to throw it away.
+  // HEAD runs the same handler: Fastify's own HEAD route would read a whole image and discard it.
   for (const [method, { run, bodyLimit, ...config }] of Object.entries(endpoints)) {
     const limit = bodyLimit === undefined ? {} : { bodyLimit };
     app.route({ method: method === 'GET' ? ['GET', 'HEAD'] : method, url, config, handler: run, ...limit });
@@ -46,7 +46,7 @@ export function registerEndpoints(
     onRequest: async (_request, reply) => {
       const allow = known.join(', ');
       reply.header('allow', allow);
-      throw new ProblemError('method_not_allowed', `This address knows ${allow}.`);
+      throw new ProblemError('method_not_allowed', `This path allows ${allow}.`);
     },
     handler: async () => undefined,
   });

@@ -1,8 +1,7 @@
 import { webhookId } from '@darkroom/shared/queues';
 import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { findDeliveries } from '../../producer/src/backends/webhook-deliveries.ts';
-import { redeliverWebhook } from '../../producer/src/deliveries/redeliver.ts';
+import { findDeliveries, redeliverWebhook } from '../../producer/src/backends/webhook-deliveries.ts';
 import { startReceiver } from './receiver.ts';
 import { letterOf, openTelling, told } from './telling.ts';
 

@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/index.ts';
 
-/** Names that nobody else can have lead here: `localhost`, and addresses. */
+/** Host names that no other site can point at this machine: `localhost`, and IP addresses. */
 const UNSPOOFABLE_HOST = /^(localhost|[\w-]+\.localhost|\d+(\.\d+){3}|\[[\da-f:.]+\])$/;
 
 /**
- * Browsers send what they know (a password, an address on this machine) for any page that asks them to: no page but
- * our own may change anything.
+ * Rejects changes that a page of another site asks a browser for. A browser adds its credentials (a password, access
+ * to this machine) to the requests of every page. So only pages of this API may change anything.
  *
- * @param keyless nothing but the address keeps strangers away: a page whose name was made to lead here is one, too.
+ * @param keyless no key protects the API. Then a site whose DNS name points at this machine must be rejected, too.
  * @throws {ProblemError} `cross_site_request`.
  */
 export function rejectCrossSite(request: FastifyRequest, keyless: boolean): void {
@@ -17,11 +17,11 @@ export function rejectCrossSite(request: FastifyRequest, keyless: boolean): void
   if (site === 'cross-site' || site === 'same-site') {
     throw new ProblemError('cross_site_request', 'A page of another site cannot change anything here.');
   }
-  // Browsers tell the site only where the connection is safe; the origin they tell always.
+  // Browsers send Sec-Fetch-Site only over secure connections. They always send Origin.
   if (site !== undefined || origin === undefined || isOwnOrigin(request, origin, keyless)) return;
   throw new ProblemError(
     'cross_site_request',
-    'A page of another site cannot change anything here. If it is this one, name its address as PUBLIC_URL.',
+    'A page of another site cannot change anything here. If this page is your own, set PUBLIC_URL to its URL.',
   );
 }
 

@@ -5,15 +5,15 @@ import type { FastifyRequest } from 'fastify';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import type { Caller } from './caller.ts';
 
-/** Links to our own addresses that work without a key until they expire: for stores that cannot sign. */
+/** Links to this API that work without a key until they expire. For stores that cannot sign URLs. */
 export interface SignedLinks {
-  /** @param path of the address, from `/`; `until` Unix milliseconds. */
+  /** @param path from `/`, without a query; `until` Unix milliseconds. @returns path and query. */
   sign(path: string, tenant: string, until: number): Promise<string>;
-  /** Who made the link that a request came by; nobody when it came by none, or too late. */
+  /** The caller that a request's signed link stands for. `undefined` for no link, or one that has expired. */
   verify(request: FastifyRequest): Promise<Caller | undefined>;
 }
 
-/** Both methods throw {@link StoreError} when the store is away before the secret was read. */
+/** Both methods throw {@link StoreError} when the store is away before the secret has been read. */
 export function createSignedLinks(store: ObjectStore, clock: Clock): SignedLinks {
   const signer = openLinkSigner(store, clock);
   return {
@@ -30,8 +30,8 @@ export function createSignedLinks(store: ObjectStore, clock: Clock): SignedLinks
         expiresAt: expires,
         signature,
       };
-      const ours = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) => signer.verify(link, signal));
-      return ours ? { tenant, roles: ['read'] } : undefined;
+      const valid = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) => signer.verify(link, signal));
+      return valid ? { tenant, roles: ['read'] } : undefined;
     },
   };
 }

@@ -1,13 +1,33 @@
 import { StoreError } from '@darkroom/shared/object-store';
 import { setAwakeTimeout } from '@darkroom/shared/runtime';
 
-/** Milliseconds that the store may take for a small object, and for an image. */
+/**
+ * Resolves as `work` does, or as `onLate` does when `ms` have passed (I7). `onLate` may throw. The work itself is not
+ * stopped: a command that was sent can still take effect.
+ */
+export async function withDeadline<T>(ms: number, work: Promise<T>, onLate: () => T): Promise<T> {
+  const { promise: late, resolve, reject } = Promise.withResolvers<T>();
+  const stop = setAwakeTimeout(ms, () => {
+    try {
+      resolve(onLate());
+    } catch (error) {
+      reject(error);
+    }
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    stop();
+  }
+}
+
+/** How long store calls may take, for small objects and for images. */
 export const STORE_DEADLINE_MS = { small: 5_000, image: 30_000 } as const;
 
 /**
- * Runs store calls under one limit (I7). A stream that they opened outlives it.
+ * Runs store calls under one deadline (I7) and aborts them when it has passed. A stream that they opened outlives it.
  *
- * @throws {StoreError} `unavailable` when they take longer than `ms`.
+ * @throws {StoreError} `unavailable` after `ms`.
  */
 export async function withStoreDeadline<T>(
   ms: number,

@@ -7,29 +7,32 @@ export interface Readiness {
   checks: { queue: 'ok' | 'unavailable'; store: 'ok' | 'unavailable' };
 }
 
-/** Probes may come from many sides: the backends are asked once a second at the most, by one at a time. */
+/** Many probes can arrive at once: the backends are checked at most once per second, and one check serves them all. */
 const CACHE_MS = 1_000;
+const STORE_PROBE_MS = 2_500;
 
 export function createReadiness(deps: {
   queue: RenderQueue;
   store: ObjectStore;
   clock: Clock;
 }): () => Promise<Readiness> {
-  let last: { at: number; answer: Promise<Readiness> } | undefined;
+  let last: { at: number; readiness: Promise<Readiness> } | undefined;
   return () => {
     const now = deps.clock.now();
-    if (!last || now - last.at >= CACHE_MS) last = { at: now, answer: checkBackends(deps.queue, deps.store) };
-    return last.answer;
+    if (!last || now - last.at >= CACHE_MS) {
+      last = { at: now, readiness: checkBackends(deps.queue, deps.store) };
+    }
+    return last.readiness;
   };
 }
 
 async function checkBackends(queue: RenderQueue, store: ObjectStore): Promise<Readiness> {
-  const [queueAnswer, storeAnswer] = await Promise.all([
+  const [queueCheck, storeCheck] = await Promise.all([
     toCheck(queue.ping()),
-    // Nothing has this key: an answer is enough.
-    toCheck(withStoreDeadline(2_500, (signal) => store.head('probe/ready', { signal }))),
+    // No object has this key. Any answer shows that the store works.
+    toCheck(withStoreDeadline(STORE_PROBE_MS, (signal) => store.head('probe/ready', { signal }))),
   ]);
-  const checks = { queue: queueAnswer, store: storeAnswer };
+  const checks = { queue: queueCheck, store: storeCheck };
   return { ready: checks.queue === 'ok' && checks.store === 'ok', checks };
 }
 

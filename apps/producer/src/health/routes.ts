@@ -5,12 +5,12 @@ import { jsonResponse, problemResponse, problemResponses } from '../openapi/inde
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 
-/** Probes for whoever runs us. */
+/** Probes and metrics. */
 export function registerHealth(
   app: FastifyInstance,
   deps: { metrics: Metrics; readiness: () => Promise<Readiness> },
 ): void {
-  // Alive means that this process answers: what it stands on is readiness.
+  // Health: this process answers. Readiness: the queue and the store answer, too.
   registerEndpoints(app, '/healthz', {
     GET: {
       needs: 'anyone',
@@ -29,9 +29,9 @@ export function registerHealth(
     },
   });
   registerEndpoints(app, '/metrics', {
-    // Its labels name the tenants.
+    // For operators, because the labels contain the names of tenants.
     GET: {
-      needs: 'house',
+      needs: 'operator',
       doc: metricsDoc,
       run: async (_request, reply) => {
         const { text, contentType } = await deps.metrics.read();
@@ -45,11 +45,11 @@ const unreadable = { '400': problemResponse('The request cannot be read.', ['bad
 
 const healthDoc = {
   operationId: 'getHealth',
-  tags: ['House'],
-  summary: 'Whether this process answers',
+  tags: ['Operations'],
+  summary: 'Get the health of this process',
   responses: {
     '200': {
-      description: 'It does.',
+      description: 'This process answers.',
       content: {
         'application/json': {
           schema: z.strictObject({ status: z.literal('ok') }),
@@ -63,27 +63,30 @@ const healthDoc = {
 
 const part = z.enum(['ok', 'unavailable']);
 const readiness = z.strictObject({ status: part, checks: z.strictObject({ queue: part, store: part }) });
-const ready = (description: string, example: z.infer<typeof readiness>) => ({
+const readinessResponse = (description: string, example: z.infer<typeof readiness>) => ({
   description,
   content: { 'application/json': { schema: readiness, example } },
 });
 
 const readyDoc = {
   operationId: 'getReadiness',
-  tags: ['House'],
-  summary: 'Whether queue and store answer, too',
-  description: 'They are asked once a second at the most, however many ask here.',
+  tags: ['Operations'],
+  summary: 'Get the readiness of queue and store',
+  description: 'The queue and the store are checked at most once per second, for any number of calls.',
   responses: {
-    '200': ready('Both do.', { status: 'ok', checks: { queue: 'ok', store: 'ok' } }),
+    '200': readinessResponse('Both answer.', { status: 'ok', checks: { queue: 'ok', store: 'ok' } }),
     ...unreadable,
-    '503': ready('One does not.', { status: 'unavailable', checks: { queue: 'ok', store: 'unavailable' } }),
+    '503': readinessResponse('At least one does not answer.', {
+      status: 'unavailable',
+      checks: { queue: 'ok', store: 'unavailable' },
+    }),
   },
 };
 
 const metricsDoc = {
   operationId: 'getMetrics',
-  tags: ['House'],
-  summary: 'What happened here, in numbers',
+  tags: ['Operations'],
+  summary: 'Get metrics for Prometheus',
   responses: {
     '200': jsonResponse("Prometheus's text format.", z.string(), { type: 'text/plain' }),
     ...problemResponses(),

@@ -1,45 +1,45 @@
 import type { IntakeDeps } from './accept-render.ts';
 import { type BulkCall, enqueueBatch, type ItemOutcome, prepareBatch } from './batch.ts';
-import type { BulkItemInput } from './bulk-items.ts';
+import type { BulkInput } from './bulk-items.ts';
 
-/** What became of one item. */
+/** The outcome of one item. */
 export type ItemResult = { index: number; line?: number } & ItemOutcome;
 
-/** Batches that are under way: one is looked into while another is being added. */
+/** How many batches are under way: while one is added to the queue, the next ones are prepared. */
 const MAX_CONCURRENT_BATCHES = 3;
 
 export interface BulkCaller {
   tenant: string;
-  /** The call's own `Idempotency-Key`: it covers items without a key, by their position. */
+  /** The call's `Idempotency-Key`. It covers items without a key of their own, by their position. */
   key: string | undefined;
-  /** Told of every batch once its items are durable or refused, also when nobody reads the answer any more. */
+  /** Called for every batch when its items are durable or rejected, also when the caller has disconnected. */
   onResults?(results: ItemResult[]): void;
 }
 
 /**
- * Lets many renders in; each is answered by itself, in order, a batch at a time. No more of the items is read than
- * a few batches ahead of what is read of the results. When the queue or the store goes away in the middle, what was
- * added counts and the rest is told to try again.
+ * Accepts many renders. Yields the outcome of each item, in order, a batch at a time. Reads only a few batches more
+ * than the caller has read results. When the queue or the store becomes unavailable, the items that were added stay
+ * accepted, and the others report that the caller must send them again.
  *
- * Throws what the batches throw, after the results of those before.
+ * Throws what a batch throws, after the results of the batches before it.
  */
 export async function* acceptBulk(
   deps: IntakeDeps,
   caller: BulkCaller,
-  batches: AsyncGenerator<BulkItemInput[]>,
+  batches: AsyncGenerator<BulkInput[]>,
 ): AsyncGenerator<ItemResult[]> {
-  // A queue that hangs is found out by a small question: a large one may take long for good reasons.
-  const answers = deps.queue.ping();
-  answers.catch(() => undefined);
-  const call: BulkCall = { deps, tenant: caller.tenant, key: caller.key, turn: answers };
-  const accept = async (items: BulkItemInput[]) => {
+  // A ping detects a queue that hangs: a large batch may take long for good reasons.
+  const ping = deps.queue.ping();
+  ping.catch(() => undefined);
+  const call: BulkCall = { deps, tenant: caller.tenant, key: caller.key, turn: ping };
+  const accept = async (items: BulkInput[]) => {
     const results = await acceptBatch(call, items);
     caller.onResults?.(results);
     return results;
   };
   const start = () => {
     const result = batches.next().then(({ done, value }) => (done ? undefined : accept(value)));
-    // It is looked at in its turn.
+    // The loop below awaits it in its turn.
     result.catch(() => undefined);
     return result;
   };
@@ -50,30 +50,31 @@ export async function* acceptBulk(
       yield results;
     }
   } finally {
-    // What is being added stays; nobody waits for a body that may never come.
+    // Batches under way are still added. The rest of the body may never arrive, so the call must not wait for it.
     batches.return(undefined).catch(() => undefined);
   }
 }
 
-async function acceptBatch(call: BulkCall, items: BulkItemInput[]): Promise<ItemResult[]> {
+async function acceptBatch(call: BulkCall, items: BulkInput[]): Promise<ItemResult[]> {
   const before = call.turn;
   const { promise: turn, resolve: next } = Promise.withResolvers<void>();
   call.turn = turn;
   try {
     const prepared = await prepareBatch(call, items);
-    // In the order of the request: of two with one key the first makes the render. Nobody waits for an answer here.
+    // Batches go to the queue in the order of the request: the first of two items with one key makes the render.
+    // The next batch is sent without waiting for the queue's answer to this one.
     await before;
-    const settling = enqueueBatch(call, prepared);
+    const enqueued = enqueueBatch(call, prepared);
     next();
-    return addPositions(items, await settling);
+    return addPositions(items, await enqueued);
   } finally {
     next();
   }
 }
 
-function addPositions(items: BulkItemInput[], outcomes: ItemOutcome[]): ItemResult[] {
+function addPositions(items: BulkInput[], outcomes: ItemOutcome[]): ItemResult[] {
   return outcomes.map((outcome, at) => {
-    const { index, line } = items[at] as BulkItemInput;
+    const { index, line } = items[at] as BulkInput;
     return line === undefined ? { index, ...outcome } : { index, line, ...outcome };
   });
 }

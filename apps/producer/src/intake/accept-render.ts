@@ -9,7 +9,7 @@ import { findRender } from '../lookup/index.ts';
 import { isQueueAway, ProblemError, queueUnavailable } from '../problems/index.ts';
 import { fingerprintRequest, listDifferingFields } from './fingerprint.ts';
 import { createCheckpoint } from './first-checkpoint.ts';
-import { type PackedRequest, packRequest, storeInputs, type TenantUploads } from './references.ts';
+import { type PackedRequest, packRequest, type TenantUploads } from './references.ts';
 import type { CheckedRequest } from './request.ts';
 
 export interface IntakeDeps {
@@ -17,29 +17,31 @@ export interface IntakeDeps {
   store: ObjectStore;
   ledger: Ledger;
   clock: Clock;
-  /** Pictures that tenants uploaded before. */
+  /** Images that tenants uploaded before. */
   uploads: TenantUploads;
-  /** A text that nobody else draws. */
+  /** Draws a creator token, which no other call draws. */
   newToken(): string;
-  /** What a `webhook_url` may be: who has secrets to sign with, and whether it may be a private address. */
+  /** Which webhooks are allowed: the secrets to sign with, and whether private addresses are allowed. */
   webhooks: { secrets: readonly TenantValue[]; allowPrivate: boolean };
+  /** Counts the outcomes of requests for a metric. @param count of them. @default 1 */
+  recordIntake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string, count?: number): void;
 }
 
-/** A render that is durable now (I1), or was before. */
+/** A render that is durable (I1): queued now, or found under its idempotency key. */
 export type AcceptedRender = Pick<RenderSnapshot, 'renderId' | 'status' | 'progress' | 'createdAt'> & {
   duplicate: boolean;
 };
 
-/** A request that is ready for the queue, but for what has to be stored first. */
+/** A checked request as a checkpoint for the queue, with the inputs that must be stored first. */
 export interface Draft {
   checkpoint: Checkpoint;
   inputs: StoredInput[];
-  /** It has an idempotency key: somebody else may have added the same id, or do so meanwhile. */
+  /** The request has an idempotency key. So another call may have added the same id, or may do so meanwhile. */
   keyed: boolean;
 }
 
 /**
- * Lets one render in.
+ * Accepts one render.
  *
  * @throws {ProblemError} `invalid_request`, `idempotency_conflict` or `queue_unavailable`; {@link StoreError}.
  */
@@ -55,19 +57,19 @@ export async function acceptRender(
     const earlier = await findRender(deps, tenant, renderId);
     if (earlier) return toDuplicate(earlier, checkpoint);
   }
-  await store(deps, draft);
+  await storeInputs(deps, draft);
   try {
     await deps.queue.add(checkpoint);
     if (!keyed || (await deps.queue.areOwn([checkpoint]))[0]) return toNewRender(checkpoint);
-    // Somebody else was faster.
-    const theirs = await findRender(deps, tenant, renderId);
-    return theirs ? toDuplicate(theirs, checkpoint) : toNewRender(checkpoint);
+    // Another call with the same key was faster.
+    const existing = await findRender(deps, tenant, renderId);
+    return existing ? toDuplicate(existing, checkpoint) : toNewRender(checkpoint);
   } catch (error) {
     throw isQueueAway(error) ? queueUnavailable(error, renderId) : error;
   }
 }
 
-/** Everything before queue and store. Waits only for images to be looked into. @throws {ProblemError} */
+/** Everything before queue and store. Returns a promise only when images must be read. @throws {ProblemError} */
 export function draftRender(
   deps: IntakeDeps,
   tenant: string,
@@ -75,9 +77,8 @@ export function draftRender(
 ): Draft | Promise<Draft> {
   const { secrets, allowPrivate } = deps.webhooks;
   const signed = checked.request.webhook_url === undefined || valuesOfTenant(secrets, tenant).length > 0;
-  const own = { pictures: deps.uploads, tenant };
-  const packed = packRequest(checked.request, { signed, allowPrivate }, own);
-  const draft = ({ request, inputs }: PackedRequest): Draft => {
+  const packed = packRequest(checked.request, { signed, allowPrivate }, { uploads: deps.uploads, tenant });
+  const toDraft = ({ request, inputs }: PackedRequest): Draft => {
     const key = checked.idempotencyKey;
     const checkpoint = createCheckpoint({
       renderId: key === undefined ? drawRenderId() : renderIdFor(tenant, key),
@@ -90,27 +91,31 @@ export function draftRender(
     });
     return { checkpoint, inputs, keyed: key !== undefined };
   };
-  return packed instanceof Promise ? packed.then(draft) : draft(packed);
+  return packed instanceof Promise ? packed.then(toDraft) : toDraft(packed);
 }
 
-/** Stores what a draft's job will refer to. @throws {StoreError} */
-export async function store(deps: IntakeDeps, { inputs }: Draft): Promise<void> {
+/** Stores the inputs that the job refers to. Keys are digests, so storing twice is harmless (I6). @throws {StoreError} */
+export async function storeInputs({ store }: IntakeDeps, { inputs }: Draft): Promise<void> {
   if (inputs.length === 0) return;
-  await withStoreDeadline(STORE_DEADLINE_MS.image, (signal) => storeInputs(deps.store, inputs, signal));
+  await withStoreDeadline(STORE_DEADLINE_MS.image, async (signal) => {
+    for (const { key, body, contentType } of inputs) {
+      if (await store.head(key, { signal })) continue;
+      await store.put(key, body, { contentType, signal });
+    }
+  });
 }
 
-export function toNewRender(checkpoint: Checkpoint): AcceptedRender {
-  const { renderId, createdAt } = checkpoint;
+export function toNewRender({ renderId, createdAt }: Checkpoint): AcceptedRender {
   return { renderId, createdAt, status: 'queued', progress: 0, duplicate: false };
 }
 
-/** The earlier render of a key. @throws {ProblemError} `idempotency_conflict` when it asked for something else. */
+/** The earlier render of a key. @throws {ProblemError} `idempotency_conflict` when its request was different. */
 export function toDuplicate(existing: RenderSnapshot, requested: Checkpoint): AcceptedRender {
   if (existing.fingerprint === requested.fingerprint) return { ...existing, duplicate: true };
   const fields = listDifferingFields(existing.request, requested.request);
   throw new ProblemError(
     'idempotency_conflict',
-    `This idempotency key belongs to render ${existing.renderId}, which asked for something else. Use a new key for a new request.`,
+    `This idempotency key belongs to render ${existing.renderId}, whose request was different. Use a new key for a new request.`,
     {
       problems: [
         {

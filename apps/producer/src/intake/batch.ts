@@ -7,117 +7,100 @@ import {
   type Draft,
   draftRender,
   type IntakeDeps,
-  store,
+  storeInputs,
   toDuplicate,
   toNewRender,
 } from './accept-render.ts';
-import type { BulkItemInput } from './bulk-items.ts';
+import type { BulkInput } from './bulk-items.ts';
 import { type CheckedRequest, checkRequest } from './request.ts';
 
 export type ItemOutcome = { accepted: AcceptedRender } | { problem: ProblemError };
-/** An item on its way: let in, refused, or ready for the queue. */
+/** One item of a batch: accepted, rejected, or ready for the queue. */
 type Slot = ItemOutcome | { draft: Draft };
 
-/** Calls to the store of one batch that are made side by side. */
+/** How many calls to the store one batch makes in parallel. */
 const PARALLEL = 16;
 
 export interface BulkCall {
   deps: IntakeDeps;
   tenant: string;
   key: string | undefined;
-  /** Resolves when the batch before was sent to the queue. */
+  /** Resolves when the previous batch was sent to the queue. */
   turn: Promise<void>;
-  /** Set once the queue or the store is away: what follows is not tried, each try would have to time out. */
+  /** Set once the queue or the store is away. Later items are skipped: each would wait for its own deadline. */
   unavailable?: ProblemError;
 }
 
-/** Everything before the queue: requests checked, earlier renders of the same keys found, inputs stored. */
-export async function prepareBatch(call: BulkCall, items: BulkItemInput[]): Promise<Slot[]> {
+/** Everything before the queue: checks requests, finds earlier renders of their keys, stores inputs. */
+export async function prepareBatch(call: BulkCall, items: BulkInput[]): Promise<Slot[]> {
   const slots: Slot[] = [];
   for (const item of items) {
     const slot = draftItem(call, item);
     slots.push(slot instanceof Promise ? await slot : slot);
   }
-  const keyed = selectDrafts(slots, ({ keyed }) => keyed);
-  if (keyed.length > 0) await findEarlierRenders(call, slots, keyed);
-  const storing = selectDrafts(slots, ({ inputs }) => inputs.length > 0);
-  await replaceSlots(call, slots, storing, async ({ draft }) => {
-    await store(call.deps, draft);
+  await replaceDrafts(call, slots, keyedDrafts(slots), ({ draft }) => findEarlierRender(call, draft));
+  const withInputs = selectDrafts(slots, ({ inputs }) => inputs.length > 0);
+  await replaceDrafts(call, slots, withInputs, async ({ draft }) => {
+    await storeInputs(call.deps, draft);
     return { draft };
   });
   return slots;
 }
 
-/** Adds what is new, all or none, and finds out who made it. The call to the queue goes out before this one waits. */
+/**
+ * Adds all drafts of a batch to the queue, or none, and finds out which of them another call was faster with. Sends
+ * the command to the queue before it waits for the first time.
+ */
 export async function enqueueBatch(call: BulkCall, slots: Slot[]): Promise<ItemOutcome[]> {
-  const refusal = await addAll(call, slots);
-  if (refusal === undefined) await findFasterRenders(call, slots);
+  const error = await addDrafts(call, slots);
+  if (error === undefined) await replaceOvertakenDrafts(call, slots);
   return slots.map((slot) => {
     if (!('draft' in slot)) return slot;
     const { checkpoint } = slot.draft;
-    return refusal === undefined
+    return error === undefined
       ? { accepted: toNewRender(checkpoint) }
-      : toUnconfirmed(call, refusal, checkpoint);
+      : toUnconfirmed(call, error, checkpoint);
   });
 }
 
-/** Drafts whose key somebody else was faster with become what that one made. */
-async function findFasterRenders(call: BulkCall, slots: Slot[]): Promise<void> {
-  const { queue } = call.deps;
-  const keyed = selectDrafts(slots, ({ keyed }) => keyed);
-  if (keyed.length === 0) return;
-  let ours: boolean[];
-  try {
-    ours = await queue.areOwn(keyed.map(({ draft }) => draft.checkpoint));
-  } catch (error) {
-    for (const { draft, at } of keyed) slots[at] = toUnconfirmed(call, error, draft.checkpoint);
-    return;
-  }
-  const others = keyed.filter((_, nth) => !ours[nth]);
-  await replaceSlots(call, slots, others, async ({ draft }) => {
-    const { checkpoint } = draft;
-    try {
-      const theirs = await findRender(call.deps, checkpoint.tenant, checkpoint.renderId);
-      return { accepted: theirs ? toDuplicate(theirs, checkpoint) : toNewRender(checkpoint) };
-    } catch (error) {
-      return toUnconfirmed(call, error, checkpoint);
-    }
-  });
-}
-
-function draftItem(call: BulkCall, item: BulkItemInput): Slot | Promise<Slot> {
+function draftItem(call: BulkCall, item: BulkInput): Slot | Promise<Slot> {
   if ('problem' in item) return { problem: item.problem };
-  if (call.unavailable) return toSkippedItem(call.unavailable);
+  if (call.unavailable) return toSkipped(call.unavailable);
   try {
     const draft = draftRender(call.deps, call.tenant, checkItem(item.value, item.index, call.key));
     if (!(draft instanceof Promise)) return { draft };
     return draft.then(
-      (looked) => ({ draft: looked }),
-      (error: unknown) => toFailedItem(call, error),
+      (drafted) => ({ draft: drafted }),
+      (error: unknown) => toRejected(call, error),
     );
   } catch (error) {
-    return toFailedItem(call, error);
+    return toRejected(call, error);
   }
 }
 
+/** An item's own key wins. Keys that callers can send contain no blank, so a derived key never equals one of them. */
+function checkItem(value: unknown, index: number, key: string | undefined): CheckedRequest {
+  const checked = checkRequest(value);
+  if (checked.idempotencyKey !== undefined || key === undefined) return checked;
+  return { ...checked, idempotencyKey: `${key} ${index}` };
+}
+
 /**
- * What has ended is in the store; what has not, the queue tells when it is added a second time. So a new key costs one
- * look each, and the queue is asked before only about what has ended: a failed one may have been redriven since.
+ * A render that has ended has a receipt. A render that has not ended is found when its id is added again. So a new key
+ * costs one read of the store. The queue is asked only about renders with a receipt, because a failed render may have
+ * been redriven since.
  */
-async function findEarlierRenders(call: BulkCall, slots: Slot[], keyed: PlacedDraft[]): Promise<void> {
-  const { queue, ledger } = call.deps;
-  await replaceSlots(call, slots, keyed, async ({ draft }) => {
-    const { renderId } = draft.checkpoint;
-    const receipt = await readFromReceipt(ledger, renderId);
-    if (!receipt) return { draft };
-    const job = await queue.get(renderId);
-    return { accepted: toDuplicate(job ? snapshotOfRenderJob(job) : receipt, draft.checkpoint) };
-  });
+async function findEarlierRender({ deps }: BulkCall, draft: Draft): Promise<Slot> {
+  const { renderId } = draft.checkpoint;
+  const receipt = await readFromReceipt(deps.ledger, renderId);
+  if (!receipt) return { draft };
+  const job = await deps.queue.get(renderId);
+  return { accepted: toDuplicate(job ? snapshotOfRenderJob(job) : receipt, draft.checkpoint) };
 }
 
 /** @returns why nothing could be added. */
-async function addAll(call: BulkCall, slots: Slot[]): Promise<unknown> {
-  // The same key twice in one call: the first makes the render, the second finds it.
+async function addDrafts(call: BulkCall, slots: Slot[]): Promise<unknown> {
+  // The same key twice in one call: the first item makes the render, the second finds it.
   const fresh = new Map<string, Checkpoint>();
   for (const slot of slots) {
     if (!('draft' in slot)) continue;
@@ -125,7 +108,7 @@ async function addAll(call: BulkCall, slots: Slot[]): Promise<unknown> {
     if (!fresh.has(checkpoint.renderId)) fresh.set(checkpoint.renderId, checkpoint);
   }
   if (fresh.size === 0) return undefined;
-  if (call.unavailable) return toSkippedItem(call.unavailable).problem;
+  if (call.unavailable) return toSkipped(call.unavailable).problem;
   try {
     await call.deps.queue.addBulk([...fresh.values()]);
     return undefined;
@@ -134,51 +117,70 @@ async function addAll(call: BulkCall, slots: Slot[]): Promise<unknown> {
   }
 }
 
+/** Drafts whose key another call used first become the render of that call. */
+async function replaceOvertakenDrafts(call: BulkCall, slots: Slot[]): Promise<void> {
+  const keyed = keyedDrafts(slots);
+  if (keyed.length === 0) return;
+  let own: boolean[];
+  try {
+    own = await call.deps.queue.areOwn(keyed.map(({ draft }) => draft.checkpoint));
+  } catch (error) {
+    for (const { draft, at } of keyed) slots[at] = toUnconfirmed(call, error, draft.checkpoint);
+    return;
+  }
+  const overtaken = keyed.filter((_, nth) => !own[nth]);
+  await replaceDrafts(call, slots, overtaken, async ({ draft: { checkpoint } }) => {
+    try {
+      const existing = await findRender(call.deps, checkpoint.tenant, checkpoint.renderId);
+      return { accepted: existing ? toDuplicate(existing, checkpoint) : toNewRender(checkpoint) };
+    } catch (error) {
+      return toUnconfirmed(call, error, checkpoint);
+    }
+  });
+}
+
 interface PlacedDraft {
   draft: Draft;
-  /** Among the slots. */
+  /** Its index in the slots. */
   at: number;
 }
 
-function selectDrafts(slots: Slot[], which: (draft: Draft) => boolean): PlacedDraft[] {
+const keyedDrafts = (slots: Slot[]) => selectDrafts(slots, ({ keyed }) => keyed);
+
+function selectDrafts(slots: Slot[], matches: (draft: Draft) => boolean): PlacedDraft[] {
   const found: PlacedDraft[] = [];
   for (const [at, slot] of slots.entries()) {
-    if ('draft' in slot && which(slot.draft)) found.push({ draft: slot.draft, at });
+    if ('draft' in slot && matches(slot.draft)) found.push({ draft: slot.draft, at });
   }
   return found;
 }
 
-/** Goes on with some of the drafts, several at a time, each for itself. */
-async function replaceSlots(
+/** Replaces each of the drafts by what `work` makes of it, several in parallel. One error rejects one item. */
+async function replaceDrafts(
   call: BulkCall,
   slots: Slot[],
   drafts: PlacedDraft[],
-  work: (one: PlacedDraft, nth: number) => Promise<Slot>,
+  work: (placed: PlacedDraft) => Promise<Slot>,
 ): Promise<void> {
-  const one = async (placed: PlacedDraft, nth: number) => {
+  const replace = async (placed: PlacedDraft) => {
     slots[placed.at] = call.unavailable
-      ? toSkippedItem(call.unavailable)
-      : await work(placed, nth).catch((error: unknown) => toFailedItem(call, error));
+      ? toSkipped(call.unavailable)
+      : await work(placed).catch((error: unknown) => toRejected(call, error));
   };
-  if (drafts.length > 0) await pMap(drafts, one, { concurrency: PARALLEL });
+  if (drafts.length > 0) await pMap(drafts, replace, { concurrency: PARALLEL });
 }
 
 const toUnconfirmed = (call: BulkCall, error: unknown, { renderId }: Checkpoint) =>
-  toFailedItem(call, isQueueAway(error) ? queueUnavailable(error, renderId) : error);
+  toRejected(call, isQueueAway(error) ? queueUnavailable(error, renderId) : error);
 
-function toFailedItem(call: BulkCall, error: unknown): { problem: ProblemError } {
+function toRejected(call: BulkCall, error: unknown): { problem: ProblemError } {
   const problem = toProblem(error);
   if (problem.status === 503) call.unavailable ??= problem;
   return { problem };
 }
 
-const toSkippedItem = (away: ProblemError) => ({
-  problem: new ProblemError(away.code, 'This item was not reached. Send it again.', { cause: away }),
+const toSkipped = (unavailable: ProblemError) => ({
+  problem: new ProblemError(unavailable.code, 'This item was not processed. Send it again.', {
+    cause: unavailable,
+  }),
 });
-
-/** A key of the item itself comes first. No key that a caller can send has a blank in it. */
-function checkItem(value: unknown, index: number, key: string | undefined): CheckedRequest {
-  const checked = checkRequest(value);
-  if (checked.idempotencyKey !== undefined || key === undefined) return checked;
-  return { ...checked, idempotencyKey: `${key} ${index}` };
-}

@@ -1,12 +1,12 @@
 import { type JobRequest, sha256 } from '@darkroom/shared/render';
 
 /**
- * Equal for requests that ask for the same: defaults filled in, fields in any order, images by their digest.
- * URLs, also the webhook's, count as they are written, so a reference that was signed anew makes another request.
+ * Equal for equal requests: with defaults filled in, fields in any order, images by their digest. URLs, including the
+ * webhook's, are compared as text. So a URL that was signed again makes a different request.
  */
 export function fingerprintRequest(request: JobRequest): string {
   const { images, mask, metadata, webhook } = request;
-  // The same as `canonical` of it. Thousands come at once, and most hold little that is unsorted.
+  // The same text as `toCanonicalJson` makes, but faster: bulk calls need thousands, and few of their fields need sorting.
   const text = JSON.stringify({
     images: images.length > 0 ? sortKeys(images) : images,
     mask: mask && sortKeys(mask),
@@ -24,7 +24,7 @@ export function fingerprintRequest(request: JobRequest): string {
 
 const API_NAMES: Record<string, string> = { images: 'image_urls', mask: 'mask_url', webhook: 'webhook_url' };
 
-/** Which fields of two requests differ, for the answer to whoever reused a key. */
+/** The names of the fields in which two requests differ, for the `idempotency_conflict` problem. */
 export function listDifferingFields(one: JobRequest, other: JobRequest): string[] {
   const names = new Set([...Object.keys(one), ...Object.keys(other)]) as Set<keyof JobRequest>;
   return [...names]
@@ -32,7 +32,7 @@ export function listDifferingFields(one: JobRequest, other: JobRequest): string[
     .map((name) => API_NAMES[name] ?? name);
 }
 
-/** JSON with sorted keys. Only for checked values: it recurses. */
+/** JSON with sorted keys. Only for checked values, because it recurses. */
 const toCanonicalJson = (value: unknown): string => JSON.stringify(sortKeys(value));
 
 function sortKeys(value: unknown): unknown {

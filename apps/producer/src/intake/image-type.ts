@@ -8,11 +8,13 @@ export const IMAGE_EXTENSIONS = {
 } as const;
 export type ImageType = keyof typeof IMAGE_EXTENSIONS;
 
-/** What an uploaded picture is. */
-export interface ImageFacts {
-  type: ImageType;
+export interface ImageSize {
   width: number;
   height: number;
+}
+
+export interface ImageFacts extends ImageSize {
+  type: ImageType;
 }
 
 const SIGNATURES: [ImageType, RegExp][] = [
@@ -22,15 +24,25 @@ const SIGNATURES: [ImageType, RegExp][] = [
   ['image/gif', /^GIF8[79]a/],
 ];
 
-/** By content, and by its beginning before the image library sees it: that would also read SVG, PDF and more. */
-export async function readImageFacts(bytes: Uint8Array): Promise<ImageFacts | undefined> {
+/** The image type by the first bytes. Checked before the image library reads them: it also accepts SVG, PDF and more. */
+export function detectImageType(bytes: Uint8Array): ImageType | undefined {
   const beginning = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
-  const [type] = SIGNATURES.find(([, signature]) => signature.test(beginning)) ?? [];
-  if (!type) return undefined;
+  return SIGNATURES.find(([, signature]) => signature.test(beginning))?.[0];
+}
+
+/** Reads the header of an image. @returns `undefined` for an image that cannot be read. */
+export async function readImageSize(bytes: Uint8Array): Promise<ImageSize | undefined> {
   try {
     const { width, height } = await sharp(bytes, { limitInputPixels: 268_000_000 }).metadata();
-    return width && height ? { type, width, height } : undefined;
+    return width && height ? { width, height } : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** @returns `undefined` for bytes that are no image of a known type. */
+export async function readImageFacts(bytes: Uint8Array): Promise<ImageFacts | undefined> {
+  const type = detectImageType(bytes);
+  const size = type && (await readImageSize(bytes));
+  return type && size ? { type, ...size } : undefined;
 }

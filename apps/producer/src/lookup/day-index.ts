@@ -4,24 +4,24 @@ import pMap from 'p-map';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { END_OF_MILLISECOND, type Position } from './position.ts';
 
-export const DAY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
 
-/** Entries that one call to the store brings. */
-const PAGE = 250;
-/** Days that are looked at side by side, once it shows that there are empty ones. */
+/** Entries per call to the store. */
+const PAGE_SIZE = 250;
+/** How many days are read in parallel after empty days. */
 const MAX_PARALLEL_DAYS = 16;
 
 export interface DayIndexWalk {
   tenant: string;
-  /** Where to begin. */
+  /** Where the walk starts. */
   after: Position;
-  /** Unix milliseconds; nothing before that day. */
+  /** Unix milliseconds. The walk ends with the day that contains it. */
   notBefore: number;
 }
 
 /**
- * The day index of a tenant from a position on, newest first, back to the first day of all. After each day comes its
- * beginning, as the position {@link END_OF_MILLISECOND}: whoever has seen enough knows where to go on, also when days are empty.
+ * The day index of a tenant, newest first, back to the first day that has entries. After each day it yields the start
+ * of that day with {@link END_OF_MILLISECOND}: a page can end there, even in a row of empty days.
  *
  * Throws {@link StoreError} `unavailable`.
  */
@@ -31,9 +31,9 @@ export async function* walkDayIndex(
 ): AsyncGenerator<Position, void, void> {
   const from = toDay(walk.after.createdAt);
   let lowest = toDay(walk.notBefore);
-  let atOnce = 1;
+  let parallel = 1;
   for (let day = from; day >= lowest; ) {
-    const days = Array.from({ length: Math.min(atOnce, day - lowest + 1) }, (_, back) => day - back);
+    const days = Array.from({ length: Math.min(parallel, day - lowest + 1) }, (_, back) => day - back);
     const pages = await pMap(days, (one) =>
       listDay(store, walk, one, one === from ? startKey(walk) : undefined),
     );
@@ -46,7 +46,7 @@ export async function* walkDayIndex(
     }
     if (day === from) lowest = Math.max(lowest, await findFirstDay(store, from));
     day -= days.length;
-    atOnce = Math.min(atOnce * 2, MAX_PARALLEL_DAYS);
+    parallel = Math.min(parallel * 2, MAX_PARALLEL_DAYS);
   }
 }
 
@@ -62,18 +62,18 @@ async function listDay(
 ) {
   const prefix = dayIndexPrefix(tenant, day * DAY_MS);
   const page = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
-    store.list({ prefix, limit: PAGE, signal, ...(cursor === undefined ? {} : { cursor }) }),
+    store.list({ prefix, limit: PAGE_SIZE, signal, ...(cursor === undefined ? {} : { cursor }) }),
   );
   const positions = page.objects.flatMap(({ key }) => readDayIndexKey(key) ?? []);
   return { positions, cursor: page.cursor };
 }
 
-/** The first day that has an entry of anybody; `none` when there is no entry. */
-async function findFirstDay(store: ObjectStore, none: number): Promise<number> {
+/** The first day that has entries of any tenant. @returns `fallback` when there are no entries. */
+async function findFirstDay(store: ObjectStore, fallback: number): Promise<number> {
   const page = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
     store.list({ prefix: 'by-day/', limit: 1, signal }),
   );
   const date = page.objects[0]?.key.slice('by-day/'.length, 'by-day/2026-11-22'.length);
   const time = date ? Date.parse(date) : Number.NaN;
-  return Number.isNaN(time) ? none : toDay(time);
+  return Number.isNaN(time) ? fallback : toDay(time);
 }

@@ -5,60 +5,56 @@ import { type Checkpoint, readCheckpoint } from '@darkroom/shared/render';
 import { type RenderSnapshot, snapshotFromJob, snapshotFromReceipt } from '@darkroom/shared/snapshot';
 import { type RenderJob, type RenderQueue, STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 
-/** Where renders are looked for. */
+/** Where renders are found. */
 export interface LookupDeps {
   queue: RenderQueue;
   ledger: Ledger;
 }
 
 /**
- * A render of a tenant (`*`: of any): from the queue, whose word is the newest, else from its receipt. The receipt is written
- * before the queue lets go, so that looking in this order misses nothing.
+ * A render of a tenant (`*`: of any tenant). The queue has the newest state. A render that has left the queue is read
+ * from its receipt. The receipt is written before the job leaves, so this order misses no render.
  *
- * @throws {EngineError} and {StoreError} when either is away and needed.
+ * @throws {EngineError} and {StoreError} when the queue or the store is needed and away.
  */
 export async function findRender(
-  archive: LookupDeps,
+  { queue, ledger }: LookupDeps,
   tenant: string,
   renderId: string,
 ): Promise<RenderSnapshot | undefined> {
   if (!RENDER_ID.test(renderId)) return undefined;
-  const snapshot = await readFromQueue(archive.queue, renderId);
+  const job = await queue.get(renderId);
+  const snapshot = job && snapshotOfRenderJob(job);
   if (snapshot && belongsTo(snapshot, tenant)) return snapshot;
-  // Also where it is another tenant's: a quicker answer would tell that there is one.
-  const receipt = await readFromReceipt(archive.ledger, renderId);
+  // The receipt is also read for another tenant's render: a faster answer would reveal that the render exists.
+  const receipt = await readFromReceipt(ledger, renderId);
   return belongsTo(receipt, tenant) ? receipt : undefined;
 }
 
-/** As `findRender`, but while the queue is away the receipt of a completed render is believed. */
+/** Like {@link findRender}. But while the queue is away, it accepts the receipt of a completed render. */
 export async function findRenderOrImage(
-  archive: LookupDeps,
+  deps: LookupDeps,
   tenant: string,
   renderId: string,
 ): Promise<RenderSnapshot | undefined> {
   try {
-    return await findRender(archive, tenant, renderId);
+    return await findRender(deps, tenant, renderId);
   } catch (error) {
-    // Completed is final; a failed one may have been redriven since.
-    const snapshot = await readFromReceipt(archive.ledger, renderId).catch(() => undefined);
+    // Only `completed` is certain. A failed render may have been redriven since.
+    const snapshot = await readFromReceipt(deps.ledger, renderId).catch(() => undefined);
     if (belongsTo(snapshot, tenant) && snapshot?.status === 'completed') return snapshot;
     throw error;
   }
 }
 
-/** Whether a render does not go on by itself. */
+/** Whether a render has a final status. */
 export const hasEnded = ({ status }: { status: RenderStatus }): boolean =>
   (FINAL_STATUSES as readonly RenderStatus[]).includes(status);
 
 const belongsTo = (snapshot: RenderSnapshot | undefined, tenant: string) =>
   tenant === ALL_TENANTS || snapshot?.tenant === tenant;
 
-async function readFromQueue(queue: RenderQueue, renderId: string): Promise<RenderSnapshot | undefined> {
-  const job = await queue.get(renderId);
-  return job && snapshotOfRenderJob(job);
-}
-
-/** What a render's job says. @throws {Error} when its data is no checkpoint. */
+/** @throws {Error} when the job's data is no checkpoint. */
 export function snapshotOfRenderJob(job: RenderJob): RenderSnapshot {
   return snapshotFromJob(job, readJobCheckpoint(job));
 }
@@ -67,12 +63,12 @@ function readJobCheckpoint(job: RenderJob): Checkpoint {
   try {
     return readCheckpoint(job.data);
   } catch (cause) {
-    // A newer release wrote it, or another program did.
+    // A newer release or another program wrote it.
     throw new Error(`The data of job ${job.id} is no checkpoint`, { cause });
   }
 }
 
-/** What a render's receipt says. @throws {StoreError} */
+/** @throws {StoreError} */
 export async function readFromReceipt(ledger: Ledger, renderId: string): Promise<RenderSnapshot | undefined> {
   const receipt = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
     ledger.readReceipt(renderId, signal),

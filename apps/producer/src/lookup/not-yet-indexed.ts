@@ -2,15 +2,16 @@ import pMap from 'p-map';
 import type { RenderQueue } from '../backends/index.ts';
 import { isAfter, type Position } from './position.ts';
 
-/** Jobs that are read side by side. */
+/** How many jobs are read in parallel. */
 const PARALLEL = 32;
 
 /**
- * The renders of a tenant that only the queue knows yet, in the order of the list; among them some that the day index
- * knows, too. What was read of a job is remembered while it is among them: it never changes, and a walk through a long
- * list comes back again and again.
+ * The renders of a tenant that only the queue knows, in the order of the list. Some of them may be in the day index,
+ * too. What was read of a job is cached while the job is listed: it never changes, and a caller that pages through a
+ * long list needs it for every page.
  *
- * @returns looks; must be asked before the day index, so that a render on its way from here to there is not missed.
+ * @returns lists them. Must be called before the day index is read: otherwise a render that moves from the queue to the
+ * index in between is missed.
  */
 export function createNotYetIndexed(queue: RenderQueue): (tenant: string) => Promise<Position[]> {
   let known = new Map<string, { tenant: string; position: Position }>();
@@ -18,7 +19,7 @@ export function createNotYetIndexed(queue: RenderQueue): (tenant: string) => Pro
   const read = async (renderId: string) => {
     const job = await queue.get(renderId);
     const { tenant, createdAt } = job?.data ?? {};
-    // Gone meanwhile, or not a render.
+    // The job has left the queue meanwhile, or is no render.
     if (typeof tenant !== 'string' || typeof createdAt !== 'number') return undefined;
     return { tenant, position: { createdAt, renderId } };
   };
@@ -29,15 +30,15 @@ export function createNotYetIndexed(queue: RenderQueue): (tenant: string) => Pro
     await pMap(
       await queue.listNotYetIndexed(),
       async (renderId) => {
-        const fact = before.get(renderId) ?? (await read(renderId));
-        if (fact) now.set(renderId, fact);
+        const entry = before.get(renderId) ?? (await read(renderId));
+        if (entry) now.set(renderId, entry);
       },
       { concurrency: PARALLEL },
     );
     known = now;
     return [...now.values()]
-      .filter((fact) => fact.tenant === tenant)
-      .map((fact) => fact.position)
+      .filter((entry) => entry.tenant === tenant)
+      .map((entry) => entry.position)
       .sort((one, other) => (isAfter(one, other) ? 1 : -1));
   };
 }

@@ -11,18 +11,18 @@ export interface ListQuery {
   tenant: string;
   statuses?: readonly RenderStatus[] | undefined;
   run?: string | undefined;
-  /** Unix milliseconds, it included. */
+  /** Unix milliseconds, inclusive. */
   createdAfter?: number | undefined;
-  /** Unix milliseconds, it excluded. */
+  /** Unix milliseconds, exclusive. */
   createdBefore?: number | undefined;
-  /** Where the last page ended. */
+  /** The end of the previous page. */
   after?: Position | undefined;
   limit: number;
 }
 
 export interface ListedPage {
   snapshots: RenderSnapshot[];
-  /** Where to go on; absent on the last page. */
+  /** Where the next page starts. Absent on the last page. */
   next?: Position;
 }
 
@@ -30,19 +30,19 @@ export interface ListDeps {
   lookup: LookupDeps;
   store: ObjectStore;
   clock: Clock;
-  /** Told of a render that cannot be read: one must not hide all others. */
+  /** Called for a render that cannot be read. It is left out, so that it does not hide all others. */
   onUnreadable(renderId: string, error: unknown): void;
 }
 
-/** What one request may cost: looking at an entry is 1, a day 10. Then the page ends, however short it is. */
+/** Maximum cost of one call: reading an entry costs 1, a day 10. Then the page ends, even if it is short. */
 const MAX_COST = 1_000;
 const COST = { entry: 1, day: 10 };
-/** Entries looked at side by side. */
+/** How many entries are read in parallel. */
 const PARALLEL = 16;
-/** Looked at together while a filter may refuse most of them. */
+/** How many entries are read together when a filter may reject most of them. */
 const FILTERED_BATCH = 64;
 
-/** Looks up how the renders of a page stand, until it is full, nothing is left, or it has cost enough. */
+/** Reads the renders of one page, until the page is full, no render is left, or the maximum cost is reached. */
 export async function fillPage(
   deps: ListDeps,
   query: ListQuery,
@@ -69,7 +69,7 @@ export async function fillPage(
   }
 }
 
-/** Up to so many; none when there are no more. */
+/** At most `count` positions. Fewer only at the end. */
 async function takePositions(
   source: AsyncGenerator<Position, void, void>,
   count: number,
@@ -83,7 +83,7 @@ async function takePositions(
   return taken;
 }
 
-/** Whether it is sure that nothing comes. Two days without a render are not worth more looks. */
+/** Whether certainly no render follows. Reads at most two empty days to find out. */
 async function isExhausted(source: AsyncGenerator<Position, void, void>): Promise<boolean> {
   const ahead = await takePositions(source, 3);
   return ahead.length < 3 && ahead.every((position) => position.renderId === END_OF_MILLISECOND);
@@ -99,7 +99,7 @@ async function readSnapshot(
     if (error instanceof EngineError || error instanceof StoreError) throw error;
     onUnreadable(renderId, error);
   });
-  // The same id may have been entered twice, when a queue was lost in between: one of them counts.
+  // An id can have two entries, when the queue lost its data in between. Only the entry of the present job counts.
   return snapshot && snapshot.createdAt === createdAt ? snapshot : undefined;
 }
 

@@ -2,8 +2,8 @@ import { RENDER_ID } from '@darkroom/api';
 import { z } from 'zod';
 
 /**
- * A place in a tenant's list of renders: newest first, by id within a millisecond, which is the order of the day
- * index's keys. It never changes, so that a walk meets every render once, whatever happens to them meanwhile.
+ * A position in a tenant's list of renders: newest first, by id within a millisecond. That is the order of the day
+ * index's keys. A render's position never changes, so a caller that pages through the list gets every render once.
  */
 export interface Position {
   /** Unix milliseconds. */
@@ -11,7 +11,7 @@ export interface Position {
   renderId: string;
 }
 
-/** In place of an id: comes after all renders of its millisecond. */
+/** Used in place of a render id: sorts after all renders of its millisecond. */
 export const END_OF_MILLISECOND = 'z';
 
 export const isAfter = (one: Position, other: Position): boolean =>
@@ -23,13 +23,13 @@ const cursorSchema = z.strictObject({
   id: z.union([z.string().regex(RENDER_ID), z.literal(END_OF_MILLISECOND)]),
 });
 
-/** A position as callers get it: not to be looked into. */
+/** A position as an opaque text for callers. */
 export function toCursor({ createdAt, renderId }: Position): string {
   const cursor: z.infer<typeof cursorSchema> = { v: 1, at: createdAt, id: renderId };
   return Buffer.from(JSON.stringify(cursor)).toString('base64url');
 }
 
-/** `undefined` for what is no cursor of ours. */
+/** @returns `undefined` for a text that is no cursor of this API. */
 export function parseCursor(cursor: string): Position | undefined {
   if (!/^[\w-]{1,200}$/.test(cursor)) return undefined;
   try {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { TENANT } from '@darkroom/api';
 import { ALL_TENANTS, ROLES, type Role } from '@darkroom/shared/keys';
 
-/** A command line that cannot be read; the message says what was expected. */
+/** An invalid command line. The message says what was expected. */
 export class UsageError extends Error {}
 
 export interface Options {
@@ -12,7 +12,7 @@ export interface Options {
   bodyBytes?: number;
   webhookSecret: boolean;
   json: boolean;
-  /** The help text, when it was asked for. */
+  /** The help text, with `--help`. */
   help?: string;
 }
 
@@ -20,8 +20,8 @@ const HELP = `Usage: pnpm new-key [options]
 
 Makes an API key. Its text is printed once; API_KEYS holds only its hash.
 
-  --tenant <name>     whose key it is; * for operators of all tenants     (default)
-  --roles <list>      of enqueue, read, operate                           (enqueue,read; operate,read for *)
+  --tenant <name>     owner of the key; * for operators of all tenants    (default)
+  --roles <list>      enqueue, read, operate                              (enqueue,read; operate,read for *)
   --rate <n>          requests per second, instead of API_RATE_PER_SECOND
   --body <bytes>      bytes of a request body, instead of MAX_BODY_BYTES
   --webhook-secret    make a secret for signing webhooks instead
@@ -75,14 +75,14 @@ function parseCommandLine(argv: string[]) {
 }
 
 function readRoles(text: string | undefined, tenant: string): Role[] {
-  const house = tenant === ALL_TENANTS;
-  if (text === undefined) return house ? ['operate', 'read'] : ['enqueue', 'read'];
+  const allTenants = tenant === ALL_TENANTS;
+  if (text === undefined) return allTenants ? ['operate', 'read'] : ['enqueue', 'read'];
   const roles = text.split(/[,+]/).map((role) => role.trim());
-  const known = house ? ROLES.filter((role) => role !== 'enqueue') : ROLES;
+  const known = allTenants ? ROLES.filter((role) => role !== 'enqueue') : ROLES;
   if (roles.every((role): role is Role => (known as readonly string[]).includes(role))) return roles;
-  const why = house ? ' (a render belongs to one tenant: * cannot enqueue)' : '';
+  const why = allTenants ? ' (a render belongs to one tenant: * cannot enqueue)' : '';
   throw new UsageError(
-    `--roles: expected some of ${known.join(', ')}${why}; received ${JSON.stringify(text)}`,
+    `--roles: expected one or more of ${known.join(', ')}${why}; received ${JSON.stringify(text)}`,
   );
 }
 

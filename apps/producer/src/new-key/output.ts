@@ -1,7 +1,7 @@
 import { createApiKey, formatApiKey } from '@darkroom/shared/keys';
 import type { Options } from './options.ts';
 
-/** A new key and the entry that lets it in, for people or as JSON. */
+/** A new key and its entry for API_KEYS, for people or as JSON. */
 export function createKeyOutput({ tenant, roles, perSecond, bodyBytes, json }: Options): string {
   const { text: key, sha256 } = createApiKey();
   const entry = formatApiKey({
@@ -13,11 +13,11 @@ export function createKeyOutput({ tenant, roles, perSecond, bodyBytes, json }: O
   });
   if (json) return `${JSON.stringify({ key, entry })}\n`;
   return [
-    `Key of tenant ${tenant} (${roles.join(', ')}); it is shown only now:`,
+    `Key of tenant ${tenant} (${roles.join(', ')}). It is shown only once:`,
     '',
     `  ${key}`,
     '',
-    'Add this entry to API_KEYS, where entries are separated by commas, and restart the producers:',
+    'Add this entry to API_KEYS (entries are separated by commas) and restart the producers:',
     '',
     `  ${entry}`,
     '',
@@ -25,17 +25,17 @@ export function createKeyOutput({ tenant, roles, perSecond, bodyBytes, json }: O
   ].join('\n');
 }
 
-/** A new secret for webhooks as `WEBHOOK_SECRETS` takes it. */
+/** A new webhook secret and its entry for WEBHOOK_SECRETS, for people or as JSON. */
 export function createWebhookSecretOutput({ tenant, json }: Options, bytes: Uint8Array): string {
   const secret = `whsec_${Buffer.from(bytes).toString('base64')}`;
   const entry = tenant === 'default' ? secret : `${tenant}=${secret}`;
   if (json) return `${JSON.stringify({ secret, entry })}\n`;
   return [
-    'Add this entry to WEBHOOK_SECRETS of producers and workers; receivers verify with the part from whsec_ on:',
+    'Add this entry to WEBHOOK_SECRETS of producers and workers. Receivers verify with the part that starts with whsec_:',
     '',
     `  ${entry}`,
     '',
-    'While you rotate, keep the old entry after it: webhooks are signed with both.',
+    'To rotate, keep the old entry after the new one for a while: webhooks are signed with both.',
     '',
     '',
   ].join('\n');

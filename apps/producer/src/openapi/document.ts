@@ -2,21 +2,21 @@ import type { FastifyInstance } from 'fastify';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Needs } from '../access/index.ts';
 import { INTRODUCTION, SECURITY_SCHEMES, TAGS } from './about.ts';
-import { addCommonResponses } from './complete.ts';
 import { fillExamples } from './examples/index.ts';
 import { allowMoreFields } from './open-responses.ts';
+import { addCommonResponses } from './responses.ts';
 import { WEBHOOKS } from './webhooks.ts';
 
-/** Of the API, not of the house: fields may be added within a major version, none goes or changes its meaning. */
+/** The version of the API, not of the release. Fields can be added in a major version; none is removed or changed. */
 const API_VERSION = '1.0.0';
 
 type Operation = ZodOpenApiOperationObject;
 type Paths = Record<string, Record<string, Operation>>;
 
 /**
- * Collects the operations of the routes that are registered after this call.
+ * Collects the operations of routes that are registered after this call.
  *
- * @returns makes the OpenAPI 3.1 document, once all routes are there. `base` is where the caller reached us.
+ * @returns makes the OpenAPI 3.1 document. Call it when all routes are registered. `base` is the URL of this API.
  */
 export function collectOperations(app: FastifyInstance) {
   const paths: Paths = {};
@@ -30,16 +30,18 @@ export function collectOperations(app: FastifyInstance) {
         : { 'x-role': needs, ...(signable ? { security: [...KEY_SECURITY, { link: [] }] } : {}) };
     const methods = [method].flat().filter((one) => one !== 'HEAD');
     const description = [doc.description, describeRole(needs)].filter(Boolean).join('\n\n');
-    for (const one of methods)
-      (paths[path] ??= {})[one.toLowerCase()] = addCommonResponses({ ...doc, description, ...access }, one);
+    for (const one of methods) {
+      const operation = addCommonResponses({ ...doc, description, ...access }, one);
+      (paths[path] ??= {})[one.toLowerCase()] = operation;
+    }
   });
   return (base: string) => createOpenApiDocument(paths, base);
 }
 
-/** Pages that show the document do not show `x-role`. */
-function describeRole(needs: Needs = 'house'): string {
+/** The role as a sentence: tools that show the document do not show `x-role`. */
+function describeRole(needs: Needs = 'operator'): string {
   if (needs === 'anyone') return '';
-  if (needs === 'house') return 'Needs a key of all tenants with the role `operate`.';
+  if (needs === 'operator') return 'Needs a key of all tenants with the role `operate`.';
   return `Needs a key with the role \`${needs}\`.`;
 }
 

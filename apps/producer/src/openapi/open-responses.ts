@@ -5,26 +5,26 @@ interface Described {
 }
 
 /**
- * Answers may get more fields one day: a client that was made from this document must not refuse them. What callers
- * send stays as closed as it is, for a misspelt field is worth a word.
+ * Allows more fields in responses, because later versions may add some: a client that is generated from this document
+ * must accept them. Requests stay closed, so that a misspelt field is reported.
  */
 export function allowMoreFields(openApi: object): void {
   const { paths = {}, webhooks, components } = openApi as Described;
   const schemas = components?.schemas ?? {};
   const operations = Object.values(paths).flatMap((item) => Object.values(item));
-  const sent = findComponents(
+  const requested = findComponents(
     operations.map(({ requestBody }) => requestBody),
     schemas,
   );
-  const answers = Object.keys(schemas).filter((name) => !sent.has(name));
+  const responses = Object.keys(schemas).filter((name) => !requested.has(name));
   removeClosedObjects([
-    operations.map(({ responses }) => responses),
+    operations.map((operation) => operation.responses),
     webhooks,
-    answers.map((name) => schemas[name]),
+    responses.map((name) => schemas[name]),
   ]);
 }
 
-/** The components that a part of the document leads to. */
+/** The components that a part of the document refers to, directly or through others. */
 function findComponents(
   part: unknown,
   schemas: Record<string, object>,

@@ -2,10 +2,10 @@ import { PROBLEMS, type ProblemCode, problemSchema } from '@darkroom/api';
 import type { ZodType } from 'zod';
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
 
-type Responses = ZodOpenApiOperationObject['responses'];
+type Operation = ZodOpenApiOperationObject;
+type Responses = Operation['responses'];
 type Headers = NonNullable<ZodOpenApiResponseObject['headers']>;
 
-/** A JSON answer. */
 export const jsonResponse = (
   description: string,
   schema: ZodType,
@@ -16,12 +16,12 @@ export const jsonResponse = (
   ...(more.headers ? { headers: more.headers } : {}),
 });
 
-/** What any address with a key may answer. */
+/** The problems of every operation that needs a key. */
 const ALWAYS: ProblemCode[] = ['bad_request', 'unauthorized', 'forbidden', 'rate_limited', 'internal_error'];
 
 const RETRY_AFTER: Headers = {
   'Retry-After': {
-    description: 'Seconds after which it is worth trying again.',
+    description: 'Seconds until you should try again.',
     schema: { type: 'integer', minimum: 0 },
   },
 };
@@ -31,7 +31,7 @@ const HEADERS: { [status: number]: Headers } = {
   503: RETRY_AFTER,
 };
 
-/** The refusals of an operation, one answer a status, each with an example of every code that it may have. */
+/** The problems of an operation: one response per status, with an example of each code. */
 export function problemResponses(...codes: ProblemCode[]): Responses {
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of new Set([...ALWAYS, ...codes])) {
@@ -46,7 +46,7 @@ export function problemResponses(...codes: ProblemCode[]): Responses {
   ) as Responses;
 }
 
-/** An answer that says no, in one of these ways. */
+/** A response with one of these problems. */
 export const problemResponse = (
   description: string,
   codes: ProblemCode[],
@@ -61,3 +61,25 @@ export const problemResponse = (
     },
   },
 });
+
+/** Every operation with a body has these: keys can have a size limit, and a Content-Type can be invalid. */
+const BODY_STATUSES = ['413', '415'] as const;
+
+/** Adds the problems that every operation has. Leaves operations with another error format unchanged. */
+export function addCommonResponses(operation: Operation, method: string): Operation {
+  const { responses } = operation;
+  const hasProblems = Object.values(responses).some(
+    (one) => (one as ZodOpenApiResponseObject).content?.['application/problem+json'],
+  );
+  if (!hasProblems) return operation;
+  const common = problemResponses('body_too_large', 'unsupported_media_type');
+  const ofBodies = method === 'GET' ? [] : BODY_STATUSES.map((status) => [status, common[status]]);
+  return {
+    ...operation,
+    responses: {
+      ...Object.fromEntries(ofBodies),
+      ...responses,
+      default: responses.default ?? problemResponse('Any other problem.', ['method_not_allowed']),
+    },
+  };
+}

@@ -1,8 +1,28 @@
 import { createHash } from 'node:crypto';
 import reference, { type ApiReferenceConfiguration } from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
+import { registerEndpoints } from '../endpoint.ts';
+import { resolveBaseUrl } from '../http/index.ts';
+import type { collectOperations } from './document.ts';
 
-/** Nothing that leaves this address: no fonts, no proxy, no agent, no telemetry. */
+/** `GET /openapi.json`. */
+export function registerOpenApi(
+  app: FastifyInstance,
+  createDocument: ReturnType<typeof collectOperations>,
+): void {
+  let document: ReturnType<typeof createDocument> | undefined;
+  registerEndpoints(app, '/openapi.json', {
+    GET: {
+      needs: 'anyone',
+      run: async (request, reply) => {
+        document ??= createDocument('/');
+        return await reply.send({ ...document, servers: [{ url: resolveBaseUrl(request) }] });
+      },
+    },
+  });
+}
+
+/** Loads nothing from other hosts: no fonts, no proxy, no agent, no telemetry. */
 const REFERENCE_CONFIG = {
   url: '/openapi.json',
   pageTitle: 'Darkroom API',
@@ -18,7 +38,7 @@ const REFERENCE_CONFIG = {
   metaData: { title: 'Darkroom API' },
 } satisfies Partial<ApiReferenceConfiguration>;
 
-/** `GET /reference`: the API's description for people, made by Scalar, whose script comes from here too. */
+/** `GET /reference`: the OpenAPI document as a page. Made by Scalar, whose script this API serves, too. */
 export async function registerReference(app: FastifyInstance): Promise<void> {
   await app.register(async (scope) => {
     scope.addHook('onRoute', (route) => {
@@ -37,7 +57,7 @@ export async function registerReference(app: FastifyInstance): Promise<void> {
   });
 }
 
-/** The page's own scripts by what they are, and nothing from elsewhere. It sets styles on elements: those stay open. */
+/** Allows the page's own scripts by their hash, and nothing from other hosts. Scalar sets inline styles. */
 const createContentPolicy = (page: string) =>
   [
     "default-src 'none'",

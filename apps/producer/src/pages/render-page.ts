@@ -1,14 +1,15 @@
 import { PROBLEMS } from '@darkroom/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { registerEndpoints } from '../http/index.ts';
+import { registerEndpoints } from '../endpoint.ts';
+import { logServerProblem } from '../http/index.ts';
+import { hasEnded } from '../lookup/index.ts';
 import { toProblem } from '../problems/index.ts';
 import { sendPage } from './layout.ts';
-import { renderProblemView } from './problems.ts';
+import { problemBody } from './problems.ts';
 import { type RenderPageDeps, readRenderFacts } from './render-facts.ts';
 import { createRenderView, shorten } from './render-view.ts';
-import { hasEnded } from './timeline.ts';
 
-/** How soon a page looks again at a render that lives. Seconds. */
+/** Seconds until the page of a render that has not ended reloads. */
 const REFRESH_S = 3;
 
 /** `/renders/{id}`: a render for people. */
@@ -29,10 +30,10 @@ async function sendRenderPage(deps: RenderPageDeps, request: FastifyRequest, rep
     });
   } catch (error) {
     const problem = toProblem(error);
-    if (problem.status >= 500) request.log.warn({ err: problem.cause ?? problem }, problem.code);
+    logServerProblem(request, problem);
     return await sendPage(reply, problem.status, {
       title: PROBLEMS[problem.code][1],
-      body: renderProblemView(problem),
+      body: problemBody(problem),
       ...(problem.retryAfter === undefined ? {} : { refresh: problem.retryAfter }),
     });
   }

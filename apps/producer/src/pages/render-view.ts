@@ -1,8 +1,9 @@
 import { type Reference, sumCost } from '@darkroom/shared/render';
 import { dashboardPath, formatDollars, type RenderSnapshot } from '@darkroom/shared/snapshot';
+import { hasEnded } from '../lookup/index.ts';
 import { html, type Markup } from './html.ts';
 import type { RenderFacts } from './render-facts.ts';
-import { createTimeline, formatDuration, hasEnded } from './timeline.ts';
+import { createTimeline, formatDuration } from './timeline.ts';
 
 /** A render for people. Pure. */
 export function createRenderView(facts: RenderFacts): Markup {
@@ -14,30 +15,30 @@ export function createRenderView(facts: RenderFacts): Markup {
 ${
   !hasEnded(snapshot) &&
   html`<p><progress max="100" value="${progress}">${progress} %</progress>
-<span class="soft">${progress} %; this page looks again by itself</span></p>`
+<span class="soft">${progress} %; this page reloads automatically</span></p>`
 }
 ${error && errorCard(error)}
 <div class="columns two">
-<div>${picture(facts)}</div>
+<div>${imageSection(facts)}</div>
 <div>
 <h2>Request</h2>
-${request(facts)}
+${requestSection(facts)}
 </div>
 </div>
 <h2>What happened</h2>
 ${historySection(facts)}
 <h2>Purchases</h2>
 ${purchasesSection(snapshot)}
-${facts.deliveries.length > 0 && html`<h2>Webhooks</h2>${deliveries(facts)}`}
-<h2>Elsewhere</h2>
+${facts.deliveries.length > 0 && html`<h2>Webhooks</h2>${deliveriesSection(facts)}`}
+<h2>Links</h2>
 <ul>
 <li><a href="/v1/renders/${renderId}">The render in the API</a></li>
-${facts.imageLinks && html`<li><a href="${facts.imageLinks.image}">The image itself</a></li>`}
+${facts.imageLinks && html`<li><a href="${facts.imageLinks.image}">The image</a></li>`}
 ${facts.operator && html`<li><a href="${dashboardPath(renderId)}">Its job on the dashboard</a></li>`}
 </ul>`;
 }
 
-/** Of at most so many characters. */
+/** A text of at most `max` characters. */
 export function shorten(text: string, most: number): string {
   const characters = [...text];
   return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
@@ -53,22 +54,22 @@ ${chain.length > 0 && html`<ol>${chain.map((cause) => html`<li><code>${cause}</c
 /** The longer side of a thumbnail. */
 const THUMBNAIL = 256;
 
-function picture({ snapshot, imageLinks: links }: RenderFacts): Markup {
+function imageSection({ snapshot, imageLinks: links }: RenderFacts): Markup {
   const { image } = snapshot;
   if (!image || !links)
     return html`<p class="soft">There is no image${hasEnded(snapshot) ? '' : ' yet'}.</p>`;
   const scale = Math.min(1, THUMBNAIL / Math.max(image.width, image.height));
   const side = (pixels: number) => Math.max(1, Math.round(pixels * scale));
-  return html`<a href="${links.image}"><img class="picture" src="${links.thumbnail}"
- width="${side(image.width)}" height="${side(image.height)}" alt="The image"></a>
+  return html`<a href="${links.image}"><img class="image" src="${links.thumbnail}"
+ width="${side(image.width)}" height="${side(image.height)}" alt="The rendered image"></a>
 <p class="soft">${image.width} × ${image.height}, ${Math.ceil(image.bytes / 1024)} KB, ${image.contentType}</p>`;
 }
 
-function request({ snapshot }: RenderFacts): Markup {
+function requestSection({ snapshot }: RenderFacts): Markup {
   const { request, tenant } = snapshot;
   const rows: [string, unknown][] = [
     ['Prompt', request.prompt],
-    ['Size', request.size ?? 'as the provider likes'],
+    ['Size', request.size ?? 'chosen by the provider'],
     ['Resolution', request.resolution],
     ['Model', request.model],
     ['Priority', request.priority],
@@ -104,10 +105,10 @@ function historySection({ snapshot, notes, now }: RenderFacts): Markup {
       { at, text, took },
       index,
     ) => html`<li class="step"><span class="soft">+ ${formatDuration(at - first)}</span>
-<span>${text}${took !== undefined && html` <span class="soft">· ${index < moments.length - 1 ? 'then' : 'now for'} ${formatDuration(took)}</span>`}</span>
+<span>${text}${took !== undefined && html` <span class="soft">· ${index < moments.length - 1 ? 'then' : 'for'} ${formatDuration(took)}</span>`}</span>
 ${took !== undefined && html`<meter min="0" max="${longest}" value="${took}">${formatDuration(took)}</meter>`}</li>`,
   );
-  return html`<p class="soft">Asked for ${formatTime(snapshot.createdAt)}; ${
+  return html`<p class="soft">Created ${formatTime(snapshot.createdAt)}; ${
     hasEnded(snapshot)
       ? html`ended ${formatTime(snapshot.updatedAt)}, after ${formatDuration(snapshot.updatedAt - first)}`
       : html`${formatDuration(now - first)} ago`
@@ -131,23 +132,23 @@ ${all.map(
   }) => html`<tr><td>${attempt}<td><code>${taskId}</code><td>${formatTime(acceptedAt)}
 <td class="number">${refunded ? 'refunded' : `$${formatDollars(costMicros)}`}</tr>\n`,
 )}
-<tr><th colspan="3">Together<th class="number">$${formatDollars(sumCost(all))}</tr>
+<tr><th colspan="3">Total<th class="number">$${formatDollars(sumCost(all))}</tr>
 </table></div>`;
 }
 
-function deliveries({ deliveries: all, now }: RenderFacts): Markup {
+function deliveriesSection({ deliveries: all, now }: RenderFacts): Markup {
   return html`<ul>${all.map(
     ({ job, status, attempts, nextAttemptAt, lastError, id }) => html`<li>
-<span class="badge ${status}">${status}</span> render.${job.status} to ${host(job.to)}
-<span class="soft">· ${attempts} ${attempts === 1 ? 'try' : 'tries'}${nextAttemptAt !== undefined && `, next in ${formatDuration(Math.max(0, nextAttemptAt - now))}`}</span>
+<span class="badge ${status}">${status}</span> render.${job.status} to ${formatHost(job.to)}
+<span class="soft">· ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}${nextAttemptAt !== undefined && `, next in ${formatDuration(Math.max(0, nextAttemptAt - now))}`}</span>
 ${lastError && html`<p>${lastError}</p>`}<p class="soft"><code>${id}</code></p></li>`,
   )}</ul>`;
 }
 
-/** The rest of a webhook's URL may be secret. */
-function host(to: Reference): string {
+/** Only the host is shown: the rest of a webhook's URL may be a secret (I8). */
+function formatHost(to: Reference): string {
   if (to.kind === 'stored-url') return to.host;
-  return to.kind === 'url' && URL.canParse(to.url) ? new URL(to.url).host : 'its receiver';
+  return to.kind === 'url' && URL.canParse(to.url) ? new URL(to.url).host : 'the receiver';
 }
 
 function formatTime(at: number): Markup {

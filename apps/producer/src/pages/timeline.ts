@@ -1,33 +1,30 @@
-import { FINAL_STATUSES } from '@darkroom/api';
 import type { Note } from '@darkroom/shared/render';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
+import { hasEnded } from '../lookup/index.ts';
 
-/** Something that happened to a render. */
+/** One entry of a timeline. */
 export interface Moment {
   /** Unix milliseconds. */
   at: number;
   text: string;
-  /** Milliseconds until the next one; for the last one of a living render: until now. */
+  /** Milliseconds until the next entry. For the last entry of a render that has not ended: until now. */
   took?: number;
 }
 
-export const hasEnded = ({ status }: RenderSnapshot): boolean =>
-  (FINAL_STATUSES as readonly string[]).includes(status);
-
 /**
- * What happened to a render, from its acceptance to its end or to now.
+ * What happened to a render, from its acceptance to its end or until now.
  *
- * @param notes oldest first; without any, what the purchases tell stands for them
+ * @param notes oldest first. Without notes, the timeline is made from the purchases.
  */
 export function createTimeline(snapshot: RenderSnapshot, notes: readonly Note[], now: number): Moment[] {
   const { createdAt, updatedAt, status } = snapshot;
-  const told = notes.length > 0 ? notes : notesFromPurchases(snapshot);
+  const events = notes.length > 0 ? notes : notesFromPurchases(snapshot);
   const moments: Moment[] = [
     { at: createdAt, text: 'accepted' },
-    ...told.map(({ at, text }) => ({ at, text })),
+    ...events.map(({ at, text }) => ({ at, text })),
   ];
   const ended = hasEnded(snapshot);
-  // The worker's last note tells a death and a cancellation; an image is stored before its render is complete.
+  // The worker notes a failure and a cancellation as the end. It has no note for the end of a completed render.
   if (ended && !/^(dead|canceled)\b/.test(moments.at(-1)?.text ?? ''))
     moments.push({ at: updatedAt, text: status });
   return moments.map((moment, index) => {

@@ -1,16 +1,16 @@
 import { PROBLEMS, type ProblemCode, type ProblemResponse } from '@darkroom/api';
 import type { FieldProblem } from './field-problems.ts';
 
-/** A caller reads at most this many problems of one request. */
+/** A response lists at most this many problems of one request. */
 const MAX_SHOWN = 100;
 
-/** An answer of RFC 9457, before it has a request id. */
+/** A problem of RFC 9457 that is thrown, before it has a request id. */
 export class ProblemError extends Error {
   readonly code: ProblemCode;
   readonly problems: FieldProblem[];
-  /** Seconds after which it is worth trying again. */
+  /** Seconds until the caller should try again. */
   readonly retryAfter: number | undefined;
-  /** The render that it is about, where there is one. */
+  /** The render that the problem is about, if there is one. */
   readonly renderId: string | undefined;
 
   constructor(
@@ -31,7 +31,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** @param base the address under which the caller reached us: `type` leads to a page there. */
+/** @param request.base the URL by which the caller reached this API: `type` is a page below it. */
 export function toProblemResponse(
   error: ProblemError,
   request: { base: string; id: string },
@@ -50,7 +50,7 @@ export function toProblemResponse(
   };
 }
 
-/** All that is wrong with a request, as one answer. */
+/** All problems of one request as one `invalid_request`. */
 export function invalidRequest(problems: FieldProblem[]): ProblemError {
   const fields = [...new Set(problems.map((problem) => problem.field))];
   const named = fields.length <= 5 ? fields.join(', ') : `${fields.slice(0, 5).join(', ')} and more`;

@@ -1,8 +1,5 @@
-// following.ts     when a render is worth a look
-// render-events.ts the queue's events, of one render at a time
-// rest.ts          a sleep that can be ended
-// event-stream.ts  what looks find, as server-sent events
-// gone.ts          when a caller has gone away
+// render-watch.ts   when a caller that waits should read its render again (main decision: watch)
+// render-events.ts  the queue's events of one render
+// event-stream.ts   snapshots of a render as server-sent events
 export * from './event-stream.ts';
-export * from './gone.ts';
 export * from './render-watch.ts';

@@ -3,7 +3,7 @@ import { QUEUE } from '@darkroom/shared/queues';
 import { type Clock } from '@darkroom/shared/runtime';
 import type { QueueEvents } from 'bullmq';
 
-/** After what a job's snapshot may be another one: its end, or every move that is worth telling. */
+/** The events after which a render's snapshot may differ. */
 const EVENTS = {
   end: ['completed', 'failed'],
   moves: ['completed', 'failed', 'progress', 'delayed', 'waiting-children'],
@@ -11,36 +11,36 @@ const EVENTS = {
 
 export type WatchedEvents = keyof typeof EVENTS;
 
-/** Milliseconds before reading that broke is tried again. */
+/** Pause before reading starts again after an error. */
 const RESTART_MS = 500;
 
-/** The render queue's events, read until they are closed, whatever comes. The engine closes them, too. */
+/** The render queue's events, read until they are closed, through all errors. The engine closes them, too. */
 export function openRenderEvents(engine: Engine, clock: Clock): QueueEvents {
   const events = engine.events(QUEUE.render);
-  // A render may have many followers.
+  // Many callers may watch one render.
   events.setMaxListeners(0);
   keepReading(events, clock);
   return events;
 }
 
-/** BullMQ tells what happens to one job under a name of its own; its types do not know it. */
+/** BullMQ emits the events of one job as `<event>:<jobId>`, which its types do not declare. @returns stops listening. */
 export function listenToRender(
   events: QueueEvents,
-  what: WatchedEvents,
+  watched: WatchedEvents,
   renderId: string,
   wake: () => void,
 ): () => void {
   const emitter = events as unknown as NodeJS.EventEmitter;
-  const names = EVENTS[what].map((event) => `${event}:${renderId}`);
+  const names = EVENTS[watched].map((event) => `${event}:${renderId}`);
   for (const name of names) emitter.on(name, wake);
   return () => {
     for (const name of names) emitter.off(name, wake);
   };
 }
 
-/** One event that cannot be parsed ends BullMQ's reading for good: somebody wrote into the queue by hand, perhaps. */
+/** BullMQ stops reading at an event that it cannot parse, such as one that a person wrote into Redis by hand. */
 function keepReading(events: QueueEvents, clock: Clock): void {
-  const again = async (): Promise<void> => {
+  const restart = async (): Promise<void> => {
     while (!events.closing) {
       try {
         await events.run();
@@ -50,5 +50,5 @@ function keepReading(events: QueueEvents, clock: Clock): void {
       }
     }
   };
-  events.on('error', () => void again());
+  events.on('error', () => void restart());
 }

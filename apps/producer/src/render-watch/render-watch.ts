@@ -2,58 +2,57 @@ import type { Engine } from '@darkroom/shared/engine';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { QueueEvents } from 'bullmq';
 import { listenToRender, openRenderEvents, type WatchedEvents } from './render-events.ts';
-import { createInterruptibleSleep, type InterruptibleSleep } from './rest.ts';
 
-/** Milliseconds: events may be lost while the queue blinks, so every follower also looks by itself. */
+/** Events can be lost while the queue is away, so a watch also continues without them. */
 const READ_EVERY_MS = 5_000;
-/** Until the events are sure to flow, a follower looks more often. */
+/** Until the events of a new connection arrive, a watch does not wait as long. */
 const NEW_CONNECTION = { ms: 3_000, readEveryMs: 150 };
 
 export interface WatchOptions {
-  /** Told of the end alone, or of every move. */
+  /** `end`: only the end of the render. `moves`: every change of its state. */
   events: WatchedEvents;
-  /** Unix milliseconds: after it there is one more look, the last. */
+  /** Unix milliseconds. After this time the watch yields once more and ends. */
   until: number;
-  /** Ends it at once. */
+  /** Ends the watch at once. */
   signal: AbortSignal;
 }
 
-/** Followers of renders. Only what somebody follows is kept in memory. */
 export interface RenderWatch {
   /**
-   * Says when a render is worth a look: at once, after each of its events, and every few seconds anyway. It is listened
-   * to before the first look, so that nothing falls between; events during a look make for one more.
+   * Yields whenever the caller should read the render: at once, after each of its events, and every few seconds. It
+   * listens before the first yield, so no event is missed. Events that arrive while the caller reads cause one more
+   * yield.
    */
-  watch(renderId: string, follow: WatchOptions): AsyncGenerator<void, void, void>;
-  /** Every follower gets one more look and ends, now and from now on. Idempotent. */
+  watch(renderId: string, options: WatchOptions): AsyncGenerator<void, void, void>;
+  /** Makes every watch yield once more and end, now and in the future. Idempotent. */
   close(): void;
 }
 
-/** Opens the queue's events with the first follower, and keeps them: a producer that nobody asks reads none. */
+/** Opens the queue's events for the first watch and keeps them open: a producer without watches reads no events. */
 export function createRenderWatch({ engine, clock }: { engine: Engine; clock: Clock }): RenderWatch {
-  const resting = new Set<InterruptibleSleep>();
-  let events: QueueEvents | undefined;
+  const sleeping = new Set<InterruptibleSleep>();
+  let queueEvents: QueueEvents | undefined;
   let openedAt = 0;
   let closed = false;
 
   const open = () => {
-    if (events) return events;
-    events = openRenderEvents(engine, clock);
+    if (queueEvents) return queueEvents;
+    queueEvents = openRenderEvents(engine, clock);
     openedAt = clock.now();
-    return events;
+    return queueEvents;
   };
 
   return {
     async *watch(renderId, { events, until, signal }) {
-      const rest = createInterruptibleSleep(clock);
-      const unlisten = closed ? undefined : listenToRender(open(), events, renderId, rest.wake);
-      resting.add(rest);
-      // Not only in the end: whoever went away in the middle of a look may never come back for the next.
+      const pause = createInterruptibleSleep(clock);
+      const unlisten = closed ? undefined : listenToRender(open(), events, renderId, pause.wake);
+      sleeping.add(pause);
+      // Also on `abort`: a caller that disconnects while it reads may never ask for the next value.
       const leave = () => {
-        resting.delete(rest);
+        sleeping.delete(pause);
         signal.removeEventListener('abort', leave);
         unlisten?.();
-        rest.wake();
+        pause.wake();
       };
       signal.addEventListener('abort', leave);
       try {
@@ -62,7 +61,7 @@ export function createRenderWatch({ engine, clock }: { engine: Engine; clock: Cl
           const now = clock.now();
           if (closed || now >= until) return;
           const every = now - openedAt < NEW_CONNECTION.ms ? NEW_CONNECTION.readEveryMs : READ_EVERY_MS;
-          await rest.sleep(Math.min(every, until - now));
+          await pause.sleep(Math.min(every, until - now));
         }
       } finally {
         leave();
@@ -70,9 +69,34 @@ export function createRenderWatch({ engine, clock }: { engine: Engine; clock: Cl
     },
     close() {
       closed = true;
-      for (const rest of resting) rest.wake();
-      // The engine closes it too; whether that works is not for those who wait for our answers.
-      events?.close().catch(() => undefined);
+      for (const pause of sleeping) pause.wake();
+      // The engine closes the events, too. Callers that wait must not wait for that.
+      queueEvents?.close().catch(() => undefined);
+    },
+  };
+}
+
+interface InterruptibleSleep {
+  /** Ends the present sleep, or makes the next one end at once. */
+  wake(): void;
+  sleep(ms: number): Promise<void>;
+}
+
+function createInterruptibleSleep(clock: Clock): InterruptibleSleep {
+  let woken = false;
+  let current: AbortController | undefined;
+  return {
+    wake() {
+      woken = true;
+      current?.abort();
+    },
+    async sleep(ms) {
+      if (!woken) {
+        current = new AbortController();
+        await clock.sleep(ms, current.signal).catch(() => undefined);
+        current = undefined;
+      }
+      woken = false;
     },
   };
 }

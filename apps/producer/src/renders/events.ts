@@ -1,20 +1,19 @@
 import { Readable } from 'node:stream';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import { z } from 'zod';
-import type { Endpoint } from '../http/index.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { problemResponses } from '../openapi/index.ts';
 import { formatEventStream } from '../render-watch/index.ts';
-import type { RenderReadDeps } from './deps.ts';
-import { createRenderResponse, findRequestedRender } from './find-render.ts';
+import { createRenderResponse, findRequestedRender, type RenderReadDeps } from './find-render.ts';
 import { idParam, noQuery, readQuery } from './params.ts';
 import { watchRequestedRender } from './watch-render.ts';
 
-/** Milliseconds in which nothing could be written: the reader is gone or asleep. */
+/** The connection ends when nothing could be written for this time: the reader is gone or does not read. */
 const STALLED_MS = 60_000;
-/** Milliseconds after which an answer is over in any case (I7): readers come again by themselves. */
+/** Maximum duration of a stream (I7). Readers reconnect automatically. */
 const MAX_STREAM_MS = 3_600_000;
 
-/** `GET /v1/renders/{id}/events`: what happens to a render, as server-sent events. */
+/** `GET /v1/renders/{id}/events`: the changes of a render as server-sent events. */
 export const eventsEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   doc,
@@ -27,12 +26,12 @@ export const eventsEndpoint = (deps: RenderReadDeps): Endpoint => ({
     }
     const until = deps.clock.now() + MAX_STREAM_MS;
     const snapshots = watchRequestedRender(deps, request, reply, { events: 'moves', until });
-    // Whatever is wrong shows at the first look: after it the answer has begun.
+    // Errors of the first snapshot become a problem. After it the response has started.
     const first = await snapshots.next();
     reply.raw.setTimeout(STALLED_MS, () => reply.raw.destroy());
-    const tell = (snapshot: RenderSnapshot) => createRenderResponse(deps, request, snapshot);
+    const toResponse = (snapshot: RenderSnapshot) => createRenderResponse(deps, request, snapshot);
     return await reply.send(
-      Readable.from(formatEventStream(first, snapshots, tell, deps.clock), { objectMode: false }),
+      Readable.from(formatEventStream(first, snapshots, toResponse, deps.clock), { objectMode: false }),
     );
   },
 });
@@ -54,11 +53,12 @@ const example = [
 const doc = {
   operationId: 'followRender',
   tags: ['Renders'],
-  summary: 'Follow a render',
+  summary: "Stream a render's events",
   description: [
-    'Server-sent events. `status` carries the whole render: when you connect, and at each change of status; `progress` at',
-    `each change of progress between; at the end \`image\` (when there is one) and \`end\` with the whole render, and the`,
-    'answer is over. After that, and when you connect again, with or without `Last-Event-ID`, you get the present state.',
+    'Server-sent events. `status` contains the whole render: when you connect, and at each change of status. `progress`',
+    'is sent at each change of progress in between. At the end come `image` (if there is one) and `end` with the whole',
+    'render, and the response is over. When you connect again, with or without `Last-Event-ID`, you get the present',
+    'state.',
   ].join(' '),
   requestParams: { path: idParam },
   responses: {

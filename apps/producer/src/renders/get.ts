@@ -1,13 +1,12 @@
 import { renderSchema } from '@darkroom/api';
 import { z } from 'zod';
-import type { Endpoint } from '../http/index.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import type { RenderReadDeps } from './deps.ts';
-import { createRenderResponse, findRequestedRender } from './find-render.ts';
+import { createRenderResponse, findRequestedRender, type RenderReadDeps } from './find-render.ts';
 import { idParam, readQuery, wholeNumber } from './params.ts';
 import { waitForEnd } from './watch-render.ts';
 
-/** `GET /v1/renders/{id}`: at once, or once it has ended. */
+/** `GET /v1/renders/{id}`: at once, or after the render's end. */
 export const getEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   doc,
@@ -24,7 +23,7 @@ export const getEndpoint = (deps: RenderReadDeps): Endpoint => ({
 const query = z.object({
   wait: wholeNumber(0, 60).optional().meta({
     description:
-      'Seconds. Answered when the render has ended, with its present state when the time is up, and at once when there is no such render.',
+      'Seconds. The response is sent when the render has ended, or after this time with the present state. If there is no such render, it is sent at once.',
     example: 30,
   }),
 });
@@ -32,11 +31,12 @@ const query = z.object({
 const doc = {
   operationId: 'getRender',
   tags: ['Renders'],
-  summary: 'Look at a render, or wait for its end',
-  description: 'Told from the queue, and from the receipt when the queue no longer holds it: for ever.',
+  summary: 'Get a render, or wait for its end',
+  description:
+    'Renders stay available without limit: when the queue no longer holds a render, the response comes from its receipt.',
   requestParams: { path: idParam, query },
   responses: {
-    '200': jsonResponse('The render as it stands.', renderSchema),
+    '200': jsonResponse('The present state of the render.', renderSchema),
     ...problemResponses('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
   },
 };

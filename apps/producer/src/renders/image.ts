@@ -3,18 +3,17 @@ import { thumbnailKey } from '@darkroom/shared/render';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
-import type { Endpoint } from '../http/index.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { problemResponses } from '../openapi/index.ts';
 import { ProblemError } from '../problems/index.ts';
-import type { RenderReadDeps } from './deps.ts';
-import { findRequestedRender } from './find-render.ts';
+import { findRequestedRender, type RenderReadDeps } from './find-render.ts';
 import { idParam } from './params.ts';
 
-/** `GET /v1/renders/{id}/image`: from the store through us, whatever the store can sign. */
+/** `GET /v1/renders/{id}/image`: the bytes from the store, also where the store can sign URLs. */
 export const imageEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   signable: true,
-  doc: describeImage('getRenderImage', "Look at a render's image", 'image/*'),
+  doc: describeImage('getRenderImage', "Get a render's image", 'image/*'),
   run: async (request, reply) => {
     const { renderId, image } = await findRequestedRender(deps, request);
     if (!image) throw noImage(renderId);
@@ -28,7 +27,7 @@ export const imageEndpoint = (deps: RenderReadDeps): Endpoint => ({
 export const thumbnailEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   signable: true,
-  doc: describeImage('getRenderThumbnail', 'Look at a small picture of it', 'image/webp'),
+  doc: describeImage('getRenderThumbnail', "Get a thumbnail of a render's image", 'image/webp'),
   run: async (request, reply) => {
     const { renderId, image } = await findRequestedRender(deps, request);
     if (!image) throw noImage(renderId);
@@ -51,13 +50,14 @@ async function sendImage(
   const etag = `"${object.tag}"`;
   reply.headers({
     etag,
-    // The bytes below an id never change, but who may see them can.
+    // The bytes of an image never change, but the right to read them can: no shared cache may keep them.
     'cache-control': 'private, max-age=86400',
     'content-disposition': `inline; filename="${object.name}"`,
-    // As the provider's files: a page may show what its author has a link to. Not what a browser knows a password for.
+    // As with the provider's files, any page may show an image whose link it has. But no page may use the password
+    // that a browser has stored.
     'cross-origin-resource-policy':
       request.headers.authorization === undefined ? 'cross-origin' : 'same-origin',
-    // Styles: the browser's own picture page centres with them.
+    // The page on which a browser shows a single image needs styles.
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
   });
   const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
@@ -70,7 +70,7 @@ async function sendImage(
     if (!info) throw imageGone();
     return await reply.type(object.contentType).header('content-length', info.size).send();
   }
-  // The limit is for opening: callers may read slowly, and closing the connection ends the stream.
+  // The deadline is for opening: callers may read slowly, and closing the connection ends the stream.
   const opened = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
     store.getStream(object.key, { signal }),
   );
@@ -88,10 +88,12 @@ const describeImage = (operationId: string, summary: string, type: string) => ({
   responses: {
     '200': {
       description: 'The bytes.',
-      headers: { ETag: { description: 'Never changes below an id.', schema: { type: 'string' as const } } },
+      headers: {
+        ETag: { description: "Never changes for a render's image.", schema: { type: 'string' as const } },
+      },
       content: { [type]: { schema: z.string().meta({ override: { type: 'string', format: 'binary' } }) } },
     },
-    '304': { description: 'You have it: see If-None-Match.' },
+    '304': { description: 'The ETag is one of `If-None-Match`: your copy is current.' },
     ...problemResponses('render_not_found', 'image_not_found', 'queue_unavailable', 'store_unavailable'),
   },
 });

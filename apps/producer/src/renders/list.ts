@@ -1,9 +1,8 @@
 import { type RenderListResponse, renderListSchema } from '@darkroom/api';
-import type { Endpoint } from '../http/index.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { toCursor } from '../lookup/index.ts';
 import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import type { RenderReadDeps } from './deps.ts';
-import { createRenderResponse } from './find-render.ts';
+import { createRenderResponse, type RenderReadDeps } from './find-render.ts';
 import { listParams, readListQuery } from './list-query.ts';
 
 /** `GET /v1/renders`. */
@@ -26,9 +25,9 @@ const doc = {
   tags: ['Renders'],
   summary: 'List renders',
   description: [
-    'Newest first. Follow `next_cursor` until it is null: you then have seen each render that was there when you began',
-    'once, whatever came and ended meanwhile. A page may be short or even empty and still have a `next_cursor`: one call',
-    'looks at about 1,000 renders, and filters may refuse all of them.',
+    'Newest first. Follow `next_cursor` until it is null. You then have every render that existed when you started',
+    'exactly once, even if renders were created or ended meanwhile. A page can be short or empty and still have a',
+    '`next_cursor`: one call reads about 1,000 renders, and the filters may reject all of them.',
   ].join(' '),
   requestParams: { query: listParams },
   responses: {

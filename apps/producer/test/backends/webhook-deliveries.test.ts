@@ -4,9 +4,8 @@ import { drawRenderId } from '@darkroom/shared/render';
 import { cleanup, until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { onEachEngine } from '../../../../packages/shared/test/queues/engines.ts';
-import { findDeliveries } from '../../src/backends/webhook-deliveries.ts';
-import { redeliverWebhook, webhookJobOptions } from '../../src/deliveries/redeliver.ts';
+import { findDeliveries, redeliverWebhook, webhookJobOptions } from '../../src/backends/index.ts';
+import { onEachEngine } from '../support/engines.ts';
 
 onEachEngine('webhooks of a render', (queues, engine) => {
   test('are found by its id: every end, every URL, newest first', async () => {

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { PROBLEMS } from '@darkroom/api';
 import { requires, tempDir } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { idempotencyHeader } from '../../src/renders/headers.ts';
+import { idempotencyHeader } from '../../src/intake/index.ts';
 import { contractOf } from '../support/contract/check.ts';
 import { putJob, putReceipt, REQUEST } from '../support/contract/contract-fixture.ts';
 import { readDocument } from '../support/contract/document.ts';

@@ -3,8 +3,14 @@ import { connect } from 'node:net';
 import { cleanup } from '@darkroom/testkit';
 import { fastify } from 'fastify';
 import { expect, test } from 'vitest';
-import { limitBodyTime } from '../../src/http/body-timeout.ts';
-import { liftBodyTimeout, parseBodiesAsBytes, passNdjsonThrough, streamBody } from '../../src/http/index.ts';
+
+import {
+  liftBodyTimeout,
+  limitBodyTime,
+  parseBodiesAsBytes,
+  passNdjsonThrough,
+  streamBody,
+} from '../../src/http/index.ts';
 
 /** A server that gives bodies little time: `/whole` reads them at once, `/stream` bit by bit. */
 async function open(whole: number, pause: number) {

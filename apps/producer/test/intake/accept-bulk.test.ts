@@ -6,10 +6,10 @@ import { systemClock } from '@darkroom/shared/runtime';
 import { cleanup, requires, service, tempDir, uniquePrefix, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { createRenderQueue } from '../../src/backends/index.ts';
-import { acceptBulk, type BulkItemInput, type IntakeDeps } from '../../src/intake/index.ts';
+import { acceptBulk, type BulkInput, type IntakeDeps } from '../../src/intake/index.ts';
 import { withAddBulk } from '../support/failing-engine.ts';
 
-async function openDoor(wrap: (engine: Engine) => Engine = (engine) => engine): Promise<IntakeDeps> {
+async function openIntake(wrap: (engine: Engine) => Engine = (engine) => engine): Promise<IntakeDeps> {
   const dataDir = await tempDir();
   const engine = await openEngine({
     queueUrl: service('redis').url,
@@ -30,16 +30,17 @@ async function openDoor(wrap: (engine: Engine) => Engine = (engine) => engine): 
     uploads: { isUploadUrl: () => false, resolve: async () => undefined },
     newToken: () => String(tokens++),
     webhooks: { secrets: [], allowPrivate: false },
+    recordIntake: () => undefined,
   };
 }
 
-const batch = (number: number, size = 10): BulkItemInput[] =>
+const batch = (number: number, size = 10): BulkInput[] =>
   Array.from({ length: size }, (_, at) => ({ index: number * size + at, value: { prompt: `p ${at}` } }));
 
 requires('redis').describe('the bulk door', () => {
   test('reads a few batches more than its caller has read answers, and no more', async () => {
     let added = 0;
-    const deps = await openDoor((engine) =>
+    const deps = await openIntake((engine) =>
       withAddBulk(engine, async (add) => {
         await add();
         added += 1;
@@ -62,7 +63,7 @@ requires('redis').describe('the bulk door', () => {
   });
 
   test('tells what became of all that was read before it tells that reading failed', async () => {
-    const deps = await openDoor();
+    const deps = await openIntake();
     const broken = async function* () {
       yield batch(0);
       yield batch(1);
@@ -78,8 +79,8 @@ requires('redis').describe('the bulk door', () => {
   });
 
   test('lets the first of two items with one key make the render, also when they come in different batches', async () => {
-    const deps = await openDoor();
-    const twins = async function* (): AsyncGenerator<BulkItemInput[]> {
+    const deps = await openIntake();
+    const twins = async function* (): AsyncGenerator<BulkInput[]> {
       yield [{ index: 0, value: { prompt: 'a', idempotency_key: 'k' } }];
       yield [{ index: 1, value: { prompt: 'a', idempotency_key: 'k' } }];
       yield [{ index: 2, value: { prompt: 'b', idempotency_key: 'k' } }];

@@ -3,7 +3,7 @@ import { type WebhookDeadLetter, type WebhookJob, webhookId } from '@darkroom/sh
 import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { webhookJobOptions } from '../../src/deliveries/redeliver.ts';
+import { webhookJobOptions } from '../../src/backends/index.ts';
 import { createCheckpoint, enqueue } from '../support/fake-worker.ts';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 

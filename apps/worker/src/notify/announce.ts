@@ -2,7 +2,7 @@ import { type Settings, valuesOfTenant } from '@darkroom/shared/config';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type Queues, type WebhookJob, webhookId } from '@darkroom/shared/queues';
 import { DATA_VERSION, hideUrl, type Receipt, type Reference } from '@darkroom/shared/render';
-import { webhookJobOptions } from '../../../producer/src/deliveries/redeliver.ts';
+import { webhookJobOptions } from '../../../producer/src/backends/webhook-deliveries.ts';
 
 /**
  * Puts an end of a render into the queue `notify`, once for each URL that is to be told: the render's own, or else its

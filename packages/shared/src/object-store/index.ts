@@ -15,6 +15,7 @@
 // folder-list.ts    keys in order, from a tree of folders
 // folder-errors.ts  what a failure of the file system means
 export {
+  isStoreAway,
   type ListPage,
   type ObjectBody,
   type ObjectInfo,

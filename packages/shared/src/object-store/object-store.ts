@@ -89,3 +89,8 @@ export class StoreError extends Error {
     this.code = code;
   }
 }
+
+/** Whether the store cannot be used for now: unreachable, throttled, or its credentials are wrong. */
+export function isStoreAway(error: unknown): error is StoreError {
+  return error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied');
+}

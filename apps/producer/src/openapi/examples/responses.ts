@@ -12,7 +12,7 @@ import type {
 } from '@darkroom/api';
 import { createProblemExample } from './problems.ts';
 
-/** The render that examples are about, and the address that it is at. */
+/** The id of the render in the examples, and the URL of the API. */
 export const EXAMPLE_ID = 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
 export const EXAMPLE_BASE = 'http://127.0.0.1:3000';
 
@@ -32,7 +32,7 @@ const accepted: AcceptedResponse = {
   links,
 };
 
-const render: RenderResponse = {
+export const RENDER_EXAMPLE: RenderResponse = {
   id: EXAMPLE_ID,
   object: 'render',
   status: 'completed',
@@ -87,11 +87,11 @@ const delivery: DeliveryResponse = {
   last_error: 'the receiver answered 500',
 };
 
-/** An answer for every component that is one, by its id. */
+/** By the id of the component. */
 export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   Accepted: accepted,
-  Render: render,
-  RenderList: { object: 'list', data: [render], next_cursor: null } satisfies RenderListResponse,
+  Render: RENDER_EXAMPLE,
+  RenderList: { object: 'list', data: [RENDER_EXAMPLE], next_cursor: null } satisfies RenderListResponse,
   Bulk: { ...counts, items } satisfies BulkResponse,
   BulkItem: items[0] satisfies BulkItem | undefined,
   BulkLine: items[0],
@@ -102,9 +102,9 @@ export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   WebhookEvent: {
     type: 'render.completed',
     timestamp: '2026-11-22T16:01:12.110Z',
-    data: render,
+    data: RENDER_EXAMPLE,
   } satisfies WebhookEvent,
-  // As the provider tells them.
+  // Responses of the drop-in endpoint.
   GenerationTask: {
     id: EXAMPLE_ID,
     object: 'generation.task',

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requireTenant } from '../../access/index.ts';
+import type { Endpoint } from '../../endpoint.ts';
 import {
   acceptsNdjson,
   clientAborted,
   drainUnreadBody,
-  type Endpoint,
   getBodyBytes,
   liftBodyTimeout,
   requireBodyKind,
@@ -12,37 +12,36 @@ import {
 } from '../../http/index.ts';
 import {
   acceptBulk,
+  type IntakeDeps,
   limitItems,
   readIdempotencyKey,
   readJsonBatches,
   readNdjsonBatches,
 } from '../../intake/index.ts';
-import type { RenderCreateDeps } from '../deps.ts';
 import { bulkDoc } from './doc.ts';
 import { sendJsonResponse } from './json-response.ts';
 import { sendNdjsonResponse } from './ndjson-response.ts';
-import { createBulkProgress } from './summary.ts';
+import { createBulkSummary } from './summary.ts';
 
 /** `POST /v1/renders/bulk`. */
-export const bulkEndpoint = (deps: RenderCreateDeps): Endpoint => ({
+export const bulkEndpoint = (deps: IntakeDeps): Endpoint => ({
   needs: 'enqueue',
   doc: bulkDoc,
-  run: (request, reply) => createBulk(deps, request, reply),
+  run: (request, reply) => createRenders(deps, request, reply),
 });
 
-async function createBulk(deps: RenderCreateDeps, request: FastifyRequest, reply: FastifyReply) {
+async function createRenders(deps: IntakeDeps, request: FastifyRequest, reply: FastifyReply) {
   drainUnreadBody(request, reply);
   const tenant = requireTenant(request);
   const key = readIdempotencyKey(request.headers['idempotency-key']);
-  const inLines = acceptsNdjson(request);
-  const tally = createBulkProgress(deps, request, tenant);
-  const caller = { tenant, key, onResults: tally.add };
-  // An answer that is held until it is whole has an end; one in lines may be as long as it likes.
-  const batches = inLines ? readBatches(request) : limitItems(readBatches(request));
-  const results = acceptBulk(deps.intake, caller, batches);
+  const asNdjson = acceptsNdjson(request);
+  const summary = createBulkSummary(deps, request, tenant);
+  // A JSON response is held in memory until it is complete, so its items are limited. NDJSON has no limit.
+  const batches = asNdjson ? readBatches(request) : limitItems(readBatches(request));
+  const results = acceptBulk(deps, { tenant, key, onResults: summary.add }, batches);
   try {
-    const answer = inLines ? sendNdjsonResponse : sendJsonResponse;
-    return await answer(request, reply, results, tally);
+    const send = asNdjson ? sendNdjsonResponse : sendJsonResponse;
+    return await send(request, reply, results, summary);
   } catch (error) {
     if (clientAborted(request)) return reply.hijack();
     throw error;

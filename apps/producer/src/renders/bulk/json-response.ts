@@ -1,36 +1,36 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { clientAborted } from '../../http/index.ts';
 import type { ItemResult } from '../../intake/index.ts';
-import type { BulkProgress } from './summary.ts';
+import type { BulkSummaryBuilder } from './summary.ts';
 
 /**
- * Answers a bulk call in one JSON document: 202, or 207 when something was not accepted.
+ * Answers a bulk call with one JSON document: 202, or 207 when at least one item was not accepted.
  *
- * @throws what ended the call before anything was done; what is away when nothing got in.
+ * @throws the error that ended the call before any item was processed; the outage when no item was accepted.
  */
 export async function sendJsonResponse(
   request: FastifyRequest,
   reply: FastifyReply,
   results: AsyncIterable<ItemResult[]>,
-  tally: BulkProgress,
+  bulk: BulkSummaryBuilder,
 ) {
   const items: string[] = [];
   let error: unknown;
   try {
-    for await (const batch of results) for (const result of batch) items.push(tally.formatItem(result));
+    for await (const batch of results) for (const result of batch) items.push(bulk.formatItem(result));
   } catch (failure) {
     if (items.length === 0) throw failure;
     if (clientAborted(request)) {
-      tally.log('the caller of a bulk went away; what was read still gets in');
+      bulk.log('bulk call: the caller disconnected; items that were read are still accepted');
       throw failure;
     }
     error = failure;
   }
-  const summary = tally.summary(error);
-  const away = tally.unavailable();
-  if (away && summary.accepted + summary.duplicates === 0) throw away;
-  tally.log('accepted in bulk');
-  if (away?.retryAfter !== undefined) reply.header('retry-after', String(away.retryAfter));
+  const summary = bulk.toSummary(error);
+  const unavailable = bulk.unavailable();
+  if (unavailable && summary.accepted + summary.duplicates === 0) throw unavailable;
+  bulk.log('bulk call: accepted');
+  if (unavailable?.retryAfter !== undefined) reply.header('retry-after', String(unavailable.retryAfter));
   const head = JSON.stringify(summary).slice(0, -1);
   return await reply
     .code(summary.rejected === 0 && error === undefined ? 202 : 207)

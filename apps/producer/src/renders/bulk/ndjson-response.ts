@@ -2,29 +2,29 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { clientAborted } from '../../http/index.ts';
 import type { ItemResult } from '../../intake/index.ts';
-import type { BulkProgress } from './summary.ts';
+import type { BulkSummaryBuilder } from './summary.ts';
 
-/** Bytes of an answer that wait for its reader. */
-const WAITING_BYTES = 64 * 1024;
+/** How many bytes of the response are buffered until the caller reads them. */
+const MAX_BUFFERED_BYTES = 64 * 1024;
 
 /**
- * Answers a bulk call line by line while it is read: an item a line, the summary last. It is 200, as nothing is known
- * yet. Nothing is read that nobody reads the answer of.
+ * Answers a bulk call line by line while the request is read: one item per line, the summary last. The status is 200,
+ * because the outcome is not known yet. Input is read only as fast as the caller reads the response.
  *
- * @throws what ended the call before the first item.
+ * @throws the error that ended the call before the first item.
  */
 export async function sendNdjsonResponse(
   request: FastifyRequest,
   reply: FastifyReply,
   results: AsyncGenerator<ItemResult[]>,
-  tally: BulkProgress,
+  bulk: BulkSummaryBuilder,
 ) {
   const first = await results.next();
-  const lines = Readable.from(formatLines(request, first, results, tally), {
+  const lines = Readable.from(formatLines(request, first, results, bulk), {
     objectMode: false,
-    highWaterMark: WAITING_BYTES,
+    highWaterMark: MAX_BUFFERED_BYTES,
   });
-  // A proxy that collects an answer would keep its caller waiting.
+  // A proxy that buffers the response would delay it.
   reply.header('x-accel-buffering', 'no');
   return await reply.type('application/x-ndjson; charset=utf-8').send(lines);
 }
@@ -33,22 +33,26 @@ async function* formatLines(
   request: FastifyRequest,
   first: IteratorResult<ItemResult[], unknown>,
   results: AsyncGenerator<ItemResult[]>,
-  tally: BulkProgress,
+  bulk: BulkSummaryBuilder,
 ): AsyncGenerator<string> {
   let ended = false;
   try {
     for (let next = first; !next.done; next = await results.next()) {
-      yield `${next.value.map(tally.formatItem).join('\n')}\n`;
+      yield `${next.value.map(bulk.formatItem).join('\n')}\n`;
     }
     ended = true;
-    yield `${JSON.stringify(tally.summary())}\n`;
+    yield `${JSON.stringify(bulk.toSummary())}\n`;
   } catch (error) {
     if (clientAborted(request)) return;
     ended = true;
-    yield `${JSON.stringify(tally.summary(error))}\n`;
+    yield `${JSON.stringify(bulk.toSummary(error))}\n`;
   } finally {
-    tally.log(ended ? 'accepted in bulk' : 'the caller of a bulk went away; what was read still gets in');
-    // Also when nobody reads on.
+    bulk.log(
+      ended
+        ? 'bulk call: accepted'
+        : 'bulk call: the caller disconnected; items that were read are still accepted',
+    );
+    // The stream may be destroyed before its end: then this stops reading the request.
     await results.return(undefined);
   }
 }

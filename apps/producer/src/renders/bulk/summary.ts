@@ -1,33 +1,32 @@
 import type { BulkSummary } from '@darkroom/api';
 import { acceptedResponse, renderLinks } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
-import { resolveBaseUrl } from '../../http/index.ts';
-import type { AcceptedRender, ItemResult } from '../../intake/index.ts';
+import { logServerProblem, resolveBaseUrl } from '../../http/index.ts';
+import type { AcceptedRender, IntakeDeps, ItemResult } from '../../intake/index.ts';
 import { type ProblemError, toProblem, toProblemResponse } from '../../problems/index.ts';
-import type { RenderCreateDeps } from '../deps.ts';
 
-/** What became of a bulk call so far, and how it is told. */
-export interface BulkProgress {
+/** Counts the outcomes of a bulk call and formats its response. */
+export interface BulkSummaryBuilder {
   add(results: ItemResult[]): void;
-  /** Why the queue or the store is away, when they were. */
+  /** The problem of the first item that failed because the queue or the store was away. */
   unavailable(): ProblemError | undefined;
   /** One item as JSON. */
   formatItem(result: ItemResult): string;
-  /** Everything but the items. `error`: why the rest was not read; what nobody foresaw is logged. */
-  summary(error?: unknown): BulkSummary;
-  /** Says in the log how it went. */
+  /** Everything but the items. @param error why the rest was not read. An unexpected error is logged. */
+  toSummary(error?: unknown): BulkSummary;
+  /** Logs the counts. */
   log(message: string): void;
 }
 
-export function createBulkProgress(
-  deps: RenderCreateDeps,
+export function createBulkSummary(
+  deps: Pick<IntakeDeps, 'recordIntake'>,
   request: FastifyRequest,
   tenant: string,
-): BulkProgress {
+): BulkSummaryBuilder {
   const counts = { accepted: 0, duplicate: 0, rejected: 0 };
-  const answered = { base: resolveBaseUrl(request), id: request.id };
-  const tellAccepted = createRenderFormatter(answered.base);
-  let away: ProblemError | undefined;
+  const context = { base: resolveBaseUrl(request), id: request.id };
+  const formatAccepted = createAcceptedFormatter(context.base);
+  let unavailable: ProblemError | undefined;
   return {
     add(results) {
       const added = { accepted: 0, duplicate: 0, rejected: 0 };
@@ -35,35 +34,33 @@ export function createBulkProgress(
         added[classifyResult(result)]++;
         if (!('problem' in result)) continue;
         const { problem } = result;
-        if (problem.status === 503) away ??= problem;
-        if (problem.status === 500) {
-          request.log.error({ index: result.index, err: problem.cause }, problem.code);
-        }
+        if (problem.status === 503) unavailable ??= problem;
+        else logServerProblem(request, problem);
       }
       for (const outcome of ['accepted', 'duplicate', 'rejected'] as const) {
         counts[outcome] += added[outcome];
-        if (added[outcome] > 0) deps.onIntake(outcome, tenant, added[outcome]);
+        if (added[outcome] > 0) deps.recordIntake(outcome, tenant, added[outcome]);
       }
     },
-    unavailable: () => away,
+    unavailable: () => unavailable,
     formatItem(result) {
       const { index, line } = result;
-      const place = line === undefined ? `{"index":${index}` : `{"index":${index},"line":${line}`;
+      const position = line === undefined ? `{"index":${index}` : `{"index":${index},"line":${line}`;
       if ('problem' in result) {
         const { problem } = result;
-        return `${place},"status":${problem.status},"error":${JSON.stringify(toProblemResponse(problem, answered))}}`;
+        return `${position},"status":${problem.status},"error":${JSON.stringify(toProblemResponse(problem, context))}}`;
       }
-      return `${place},"status":202,"render":${tellAccepted(result.accepted)}}`;
+      return `${position},"status":202,"render":${formatAccepted(result.accepted)}}`;
     },
-    summary(error) {
+    toSummary(error) {
       const problem = error === undefined ? undefined : toProblem(error);
-      if (problem?.status === 500) request.log.error({ err: problem.cause }, problem.code);
+      if (problem?.status === 500) logServerProblem(request, problem);
       return {
         object: 'bulk',
         accepted: counts.accepted,
         duplicates: counts.duplicate,
         rejected: counts.rejected,
-        ...(problem ? { error: toProblemResponse(problem, answered) } : {}),
+        ...(problem ? { error: toProblemResponse(problem, context) } : {}),
       };
     },
     log(message) {
@@ -78,23 +75,22 @@ function classifyResult(result: ItemResult): 'accepted' | 'duplicate' | 'rejecte
   return result.accepted.duplicate ? 'duplicate' : 'accepted';
 }
 
-/** Stands for the id of a render. */
 const ID_PLACEHOLDER = `rnd_${'0'.repeat(32)}`;
 
 /**
- * Tells accepted renders as JSON. New ones that were made in the same millisecond differ in their id alone: they are
- * told by filling it into the answer of the one before.
+ * Formats accepted renders as JSON. New renders of the same millisecond differ only in their id, so their JSON is made
+ * once per millisecond and each id is filled in: bulk calls format thousands.
  */
-function createRenderFormatter(base: string): (accepted: AcceptedRender) => string {
-  const tell = (accepted: AcceptedRender) =>
+function createAcceptedFormatter(base: string): (accepted: AcceptedRender) => string {
+  const format = (accepted: AcceptedRender) =>
     JSON.stringify(acceptedResponse(accepted, renderLinks(base, accepted.renderId)));
   let at: number | undefined;
   let parts: string[] = [];
   return (accepted) => {
-    if (accepted.duplicate) return tell(accepted);
+    if (accepted.duplicate) return format(accepted);
     if (at !== accepted.createdAt) {
       at = accepted.createdAt;
-      parts = tell({ ...accepted, renderId: ID_PLACEHOLDER }).split(ID_PLACEHOLDER);
+      parts = format({ ...accepted, renderId: ID_PLACEHOLDER }).split(ID_PLACEHOLDER);
     }
     return parts.join(accepted.renderId);
   };

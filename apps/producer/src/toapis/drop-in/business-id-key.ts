@@ -3,35 +3,38 @@ import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { CheckedRequest } from '../../intake/index.ts';
 import { findRender, type LookupDeps } from '../../lookup/index.ts';
 
-/** Renders of one id and request that may end without an image before the next submission is told of the last. */
+/**
+ * Maximum number of renders of one id and request. After so many renders without an image, each submission gets the
+ * last one.
+ */
 const MAX_ROUNDS = 20;
 
 /**
- * The idempotency key of a submission that has a `client_business_id` and no key of its own: the same id with the same
- * request is the same render. One that ended without an image is asked for anew, as callers of the provider do; but not
- * one of which nobody knows whether it was bought (I2).
+ * The idempotency key of a submission that has a `client_business_id` and no key of its own. The same id with the same
+ * request is the same render. A render that ended without an image is rendered again, as ToAPIs' clients expect. But a
+ * render whose purchase has an unknown outcome is not (I2).
  *
- * No key that a caller can send has a blank in it.
+ * Keys that callers can send contain no blank, so a derived key never equals one of them.
  *
- * @param nameOf a name for the URL of an upload that does not change with its signature.
- * @throws {EngineError} and {StoreError} when either is away.
+ * @param nameUpload names the URL of an upload independently of its signature.
+ * @throws {EngineError} and {StoreError} when the queue or the store is away.
  */
 export async function deriveBusinessIdKey(
-  archive: LookupDeps,
+  lookup: LookupDeps,
   tenant: string,
   businessId: string,
   request: CheckedRequest['request'],
-  nameOf: (url: string) => string | undefined,
+  nameUpload: (url: string) => string | undefined,
 ): Promise<string> {
   const named = {
     ...request,
-    image_urls: request.image_urls?.map((url) => nameOf(url) ?? url),
-    mask_url: request.mask_url && (nameOf(request.mask_url) ?? request.mask_url),
+    image_urls: request.image_urls?.map((url) => nameUpload(url) ?? url),
+    mask_url: request.mask_url && (nameUpload(request.mask_url) ?? request.mask_url),
   };
   const base = `business ${sha256(businessId)} ${sha256(JSON.stringify(named))}`;
   for (let round = 1; round < MAX_ROUNDS; round++) {
     const key = `${base} ${round}`;
-    const snapshot = await findRender(archive, tenant, renderIdFor(tenant, key));
+    const snapshot = await findRender(lookup, tenant, renderIdFor(tenant, key));
     if (!snapshot || !canBeRenderedAgain(snapshot)) return key;
   }
   return `${base} ${MAX_ROUNDS}`;

@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
+import { logServerProblem } from '../../http/index.ts';
 import { type ProblemError, toProblem } from '../../problems/index.ts';
 import { envelopeSchema } from './schemas.ts';
 
-/** Where the provider has its addresses; what begins so is refused as the provider refuses. */
+/** ToAPIs' paths. Below them errors have ToAPIs' form. */
 export const PREFIXES = {
   images: '/v1/images',
   uploads: '/v1/uploads',
@@ -11,7 +12,7 @@ export const PREFIXES = {
   user: '/v1/user',
 } as const;
 
-/** The provider's code and type of each status. It has none for 403, 405 and 409. */
+/** ToAPIs' code and type of each status. ToAPIs has none for 403, 405 and 409. */
 const BY_STATUS: Record<number, readonly [code: string, type: string]> = {
   400: ['invalid_request', 'invalid_request_error'],
   401: ['unauthorized', 'authentication_error'],
@@ -26,52 +27,50 @@ const BY_STATUS: Record<number, readonly [code: string, type: string]> = {
   503: ['no_available_channel', 'server_error'],
 };
 
-/** A problem as the provider would tell it. */
+/** A problem in ToAPIs' error envelope. */
 export function toEnvelope(problem: ProblemError) {
-  // The provider tells what is wrong with a body by 400.
+  // ToAPIs answers an invalid body with 400.
   const status = problem.status === 422 ? 400 : problem.status;
   const [code, type] = BY_STATUS[status] ?? ['invalid_request', 'invalid_request_error'];
-  const ofTask = problem.code === 'render_not_found';
+  const noTask = problem.code === 'render_not_found';
   return {
     status,
     body: {
       error: {
-        code: ofTask ? 'task_not_found' : code,
-        message: ofTask ? 'Task not found' : formatMessage(problem),
+        code: noTask ? 'task_not_found' : code,
+        message: noTask ? 'Task not found' : formatMessage(problem),
         type,
       },
     },
   };
 }
 
-/** The envelope has one text for everything: all problems stand in it, each with its field. */
+/** The envelope has one text for everything, so it contains all problems, each with its field. */
 export function formatMessage(problem: ProblemError): string {
-  const told = problem.problems.map(
+  const fields = problem.problems.map(
     ({ field, expected, received }) => `${field}: expected ${expected}, received ${received}`,
   );
-  if (told.length > 0) return told.slice(0, 20).join('; ');
+  if (fields.length > 0) return fields.slice(0, 20).join('; ');
   return problem.renderId ? `${problem.message} Its id is ${problem.renderId}.` : problem.message;
 }
 
-/** Answers a failure in the provider's envelope, and logs what a caller must not see. */
+/** Sends any error in ToAPIs' envelope. */
 export function sendEnvelope(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const problem = toProblem(error);
   const { status, body } = toEnvelope(problem);
-  if (status >= 500) {
-    request.log[status === 503 ? 'warn' : 'error']({ err: problem.cause ?? problem }, problem.code);
-  }
+  logServerProblem(request, problem);
   if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter));
   return reply.code(status).type('application/json; charset=utf-8').send(body);
 }
 
-/** For what fails before it reaches a route, such as an address that cannot be decoded. */
+/** The error handler of a URL that reaches no route, for example because it cannot be decoded. */
 export function errorHandlerFor(url: string): typeof sendEnvelope | undefined {
   const path = `${url.split('?')[0]}/`;
-  const ours = Object.values(PREFIXES).some((prefix) => path.startsWith(`${prefix}/`));
-  return ours ? sendEnvelope : undefined;
+  const dropIn = Object.values(PREFIXES).some((prefix) => path.startsWith(`${prefix}/`));
+  return dropIn ? sendEnvelope : undefined;
 }
 
-/** Refusals of an operation, as the API's description tells them. */
+/** The error responses of an operation in the OpenAPI document. */
 export function envelopeResponses(...more: number[]): ZodOpenApiOperationObject['responses'] {
   const statuses = new Set([400, 401, 403, 405, 429, 500, 503, ...more]);
   return Object.fromEntries(
@@ -81,7 +80,7 @@ export function envelopeResponses(...more: number[]): ZodOpenApiOperationObject[
 
 function envelopeResponse(status: number): ZodOpenApiResponseObject {
   const [code, type] = status === 404 ? NO_TASK : (BY_STATUS[status] as readonly [string, string]);
-  const example = { error: { code, message: EXAMPLES[status] ?? 'What is wrong, in words.', type } };
+  const example = { error: { code, message: EXAMPLES[status] ?? 'What is wrong, for people.', type } };
   return {
     description: `\`${code}\``,
     content: { 'application/json': { schema: envelopeSchema, example } },
@@ -95,6 +94,6 @@ const RETRY_AFTER: NonNullable<ZodOpenApiResponseObject['headers']> = {
 };
 const EXAMPLES: Record<number, string> = {
   400: 'prompt: expected at most 1000 characters, received a string of 1001 characters that begins with "A fox"',
-  401: 'This address needs an API key: Authorization: Bearer <key>.',
+  401: 'This path needs an API key: Authorization: Bearer <key>.',
   404: 'Task not found',
 };

@@ -1,25 +1,25 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-/** What a multipart body holds; or that it was larger than `most`, and was not kept. */
+/** The fields of a multipart body. `tooLarge`: the body was larger than `maxKept` and was discarded. */
 export type Form = { fields: FormData } | { tooLarge: true };
 
 /**
- * In this scope bodies are read to their end, but kept only up to `most` bytes: whoever sends more is still sending,
- * and would not hear an answer that came before the end. Past `end` bytes the connection is cut.
+ * In this scope bodies are read to their end, but only `maxKept` bytes are kept. A caller that is still sending would
+ * not read a response, so a larger body is read and discarded first. After `maxRead` bytes the connection is closed.
  */
-export function parseForms(scope: FastifyInstance, limits: { most: number; end: number }): void {
+export function parseForms(scope: FastifyInstance, limits: { maxKept: number; maxRead: number }): void {
   scope.removeAllContentTypeParsers();
-  // Of the payload rather than of the raw request: a key may have a limit of its own, which counts there.
+  // The payload, not the raw request: the payload enforces the key's own limit.
   scope.addContentTypeParser('*', async (request: FastifyRequest, payload: AsyncIterable<Buffer>) => {
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of payload) {
       size += chunk.length;
-      if (size > limits.end) request.raw.destroy();
-      if (size > limits.most) chunks.length = 0;
+      if (size > limits.maxRead) request.raw.destroy();
+      if (size > limits.maxKept) chunks.length = 0;
       else chunks.push(chunk);
     }
-    return size > limits.most ? undefined : Buffer.concat(chunks);
+    return size > limits.maxKept ? undefined : Buffer.concat(chunks);
   });
 }
 

@@ -3,12 +3,12 @@ import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { requireTenant } from '../../access/index.ts';
-import type { Endpoint } from '../../http/index.ts';
+import type { Endpoint } from '../../endpoint.ts';
 import { ProblemError } from '../../problems/index.ts';
 import { envelopeResponses } from './envelope.ts';
 import type { UploadStore } from './upload-store.ts';
 
-/** `GET /v1/uploads/images/{name}`: where the URL of an upload leads. */
+/** `GET /v1/uploads/images/{name}`: the URL of an upload. */
 export const getUploadEndpoint = (uploads: UploadStore): Endpoint => ({
   needs: 'read',
   signable: true,
@@ -21,9 +21,9 @@ export const getUploadEndpoint = (uploads: UploadStore): Endpoint => ({
     reply.type(upload.type).headers({
       'content-length': upload.bytes,
       etag: `"${upload.sha256}"`,
-      // The bytes below a name never change, but who may see them can.
+      // The bytes of an upload never change, but the right to read them can: no shared cache may keep them.
       'cache-control': 'private, max-age=86400',
-      // As the provider's files: any page may show it whose author knows the URL.
+      // As with ToAPIs' files, any page may show an upload whose URL it has.
       'cross-origin-resource-policy': 'cross-origin',
       'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     });
@@ -34,7 +34,7 @@ export const getUploadEndpoint = (uploads: UploadStore): Endpoint => ({
   },
 });
 
-/** Whoever acts for all tenants looks at the one that the link names. */
+/** An operator of all tenants gets the upload of the tenant that the link names. */
 function findOwner(request: FastifyRequest): string | undefined {
   const tenant = requireTenant(request);
   if (tenant !== ALL_TENANTS) return tenant;
@@ -47,7 +47,7 @@ const uploadNotFound = () => new ProblemError('not_found', 'There is no upload w
 const doc = {
   operationId: 'getUpload',
   tags: ['Drop-in'],
-  summary: 'Look at an uploaded image',
+  summary: 'Get an uploaded image',
   requestParams: {
     path: z.object({
       name: z

@@ -1,17 +1,16 @@
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { requireTenant } from '../../access/index.ts';
-import { type Endpoint, resolveBaseUrl } from '../../http/index.ts';
+import type { Endpoint } from '../../endpoint.ts';
 import { findRenderOrImage } from '../../lookup/index.ts';
 import { jsonResponse } from '../../openapi/index.ts';
 import { ProblemError } from '../../problems/index.ts';
-import type { RenderReadDeps } from '../../renders/index.ts';
-import { idParam } from '../../renders/params.ts';
+import { createImageUrl, idParam, type RenderReadDeps } from '../../renders/index.ts';
 import { envelopeResponses } from './envelope.ts';
 import { type Task, taskSchema } from './schemas.ts';
 import { type ResultUrl, toTask } from './task.ts';
 
-/** As long as the provider's result URLs live. */
+/** The lifetime of ToAPIs' result URLs. */
 const URL_LIFETIME_MS = 86_400_000;
 
 /** `GET /v1/images/generations/{id}`. */
@@ -26,40 +25,37 @@ export const queryEndpoint = (deps: RenderReadDeps): Endpoint => ({
   },
 });
 
-/** The task of a render, with a URL of its image that works without a key: for who may look at images. */
+/** The task of a render. Callers with the role `read` get a URL of its image, which works without a key. */
 export async function createTask(
   deps: RenderReadDeps,
   request: FastifyRequest,
   snapshot: RenderSnapshot,
 ): Promise<Task> {
   const { model } = snapshot.request;
-  const mayRead = request.caller?.roles.includes('read');
-  return toTask({ ...snapshot, model }, mayRead ? await createResultUrl(deps, request, snapshot) : undefined);
+  const canRead = request.caller?.roles.includes('read');
+  return toTask({ ...snapshot, model }, canRead ? await createResultUrl(deps, request, snapshot) : undefined);
 }
 
-/** From the store itself where it can sign, else from us. */
 async function createResultUrl(
-  { store, links, clock }: RenderReadDeps,
+  deps: RenderReadDeps,
   request: FastifyRequest,
-  { renderId, tenant, status, image }: RenderSnapshot,
+  snapshot: RenderSnapshot,
 ): Promise<ResultUrl | undefined> {
-  if (status !== 'completed' || !image) return undefined;
-  const expiresAt = clock.now() + URL_LIFETIME_MS;
-  const signed = await store.signedUrl(image.key, URL_LIFETIME_MS).catch(() => undefined);
-  if (signed) return { url: signed, expiresAt };
-  const link = await links.sign(`/v1/renders/${renderId}/image`, tenant, expiresAt);
-  return { url: `${resolveBaseUrl(request)}${link}`, expiresAt };
+  if (snapshot.status !== 'completed') return undefined;
+  const expiresAt = deps.clock.now() + URL_LIFETIME_MS;
+  const url = await createImageUrl(deps, request, snapshot, { part: 'image', expiresAt, sign: 'always' });
+  return url === undefined ? undefined : { url, expiresAt };
 }
 
 const doc = {
   operationId: 'getGeneration',
   tags: ['Drop-in'],
-  summary: "Look at a task, as the provider's clients do",
+  summary: "Get a task, as the provider's clients do",
   description:
-    'A failed task is answered with 200 and `status: failed`. `result.data[0].url` needs no key and lives for 24 hours; every look gives a fresh one.',
+    'The response for a failed task is 200 with `status: failed`. `result.data[0].url` works without a key for 24 hours. Every response contains a new URL.',
   requestParams: { path: idParam },
   responses: {
-    '200': jsonResponse('The task as it stands.', taskSchema),
+    '200': jsonResponse('The present state of the task.', taskSchema),
     ...envelopeResponses(404),
   },
 };

@@ -1,28 +1,24 @@
 import { LIMITS, RESOLUTIONS, type RenderRequestInput, renderRequestSchema } from '@darkroom/api';
 import { z } from 'zod';
 import { type CheckedRequest, checkRequest } from '../../intake/index.ts';
-import { listFieldProblems } from '../../problems/field-problems.ts';
-import { invalidRequest } from '../../problems/index.ts';
+import { invalidRequest, listFieldProblems } from '../../problems/index.ts';
 
-/** A submission to the provider, as a render is asked for here. */
+/** A submission to ToAPIs as a render request. */
 export interface Submission {
   checked: CheckedRequest;
-  /** The caller's own name for it. */
+  /** The caller's `client_business_id`. */
   businessId: string | undefined;
 }
 
-/** With `size` left out, as the provider does it. */
+/** What ToAPIs uses when `size` is absent. */
 const SIZE_BY_ORIENTATION = { landscape: '4:3', portrait: '3:4' } as const;
-/** Bytes: it is kept in a job, which has little room (I5). */
+/** Bytes. The id is kept in the job, whose size is limited (I5). */
 const BUSINESS_ID_BYTES = 255;
 
 const { model, prompt, size, n, resolution, mask_url } = renderRequestSchema.shape;
 const address = mask_url.unwrap();
 
-/**
- * What the provider takes. Fields that it does not know are ignored, there and here; where it takes `null` for nothing,
- * so do we.
- */
+/** The requests that ToAPIs accepts. Like ToAPIs it ignores unknown fields and accepts `null` for absent ones. */
 export const submissionSchema = z
   .object({
     model,
@@ -38,7 +34,7 @@ export const submissionSchema = z
     metadata: z
       .object({
         resolution: z.enum(RESOLUTIONS).optional().meta({
-          description: 'Where the provider documents it now; goes before the one at the top level.',
+          description: 'The place that the provider documents now. Takes precedence over the top level.',
         }),
         orientation: z
           .enum(['landscape', 'portrait'])
@@ -60,29 +56,29 @@ export const submissionSchema = z
       .string()
       .refine((text) => URL.canParse(text), { error: 'expected a URL' })
       .nullish()
-      .meta({ description: "Ignored: see the native API's `webhook_url`." }),
+      .meta({ description: 'Ignored. Use `webhook_url` of `POST /v1/renders`.' }),
   })
   .meta({ id: 'Submission' });
 
 /**
- * Reads a body that was meant for the provider.
+ * Reads a body that was made for ToAPIs.
  *
- * @throws {ProblemError} `invalid_request`, all problems at once.
+ * @throws {ProblemError} `invalid_request` with all problems.
  */
 export function readSubmission(body: unknown, idempotencyKey: string | undefined): Submission {
   const parsed = submissionSchema.safeParse(body);
-  if (!parsed.success) throw invalidRequest(listFieldProblems(parsed.error, body));
-  const { metadata, image_urls, client_business_id, callback_url: _, ...asked } = parsed.data;
+  if (!parsed.success) throw invalidRequest(listFieldProblems(parsed.error, body, submissionSchema));
+  const { metadata, image_urls, client_business_id, callback_url: _, ...fields } = parsed.data;
   const orientation = metadata?.orientation;
-  const wanted = asked.size ?? (orientation && SIZE_BY_ORIENTATION[orientation]);
+  const requestedSize = fields.size ?? (orientation && SIZE_BY_ORIENTATION[orientation]);
   const kept = {
     ...(client_business_id ? { client_business_id } : {}),
     ...(orientation ? { orientation } : {}),
   };
   const request: RenderRequestInput = {
-    ...asked,
-    size: wanted,
-    resolution: metadata?.resolution ?? asked.resolution,
+    ...fields,
+    size: requestedSize,
+    resolution: metadata?.resolution ?? fields.resolution,
     image_urls: image_urls ?? undefined,
     ...(Object.keys(kept).length > 0 ? { metadata: kept } : {}),
   };

@@ -1,13 +1,10 @@
 import { FAILURE_CODES, MODELS, RENDER_ID } from '@darkroom/api';
 import { z } from 'zod';
 
-/** The provider's answers. Seconds are Unix seconds. */
+/** ToAPIs' responses. Times are Unix seconds. */
 
 const task = {
-  id: z
-    .string()
-    .regex(RENDER_ID)
-    .meta({ description: "The render's id: it is the same render at /v1/renders/{id}." }),
+  id: z.string().regex(RENDER_ID).meta({ description: 'The id of the render, also at /v1/renders/{id}.' }),
   object: z.literal('generation.task'),
   model: z.enum(MODELS),
   progress: z.number().int().min(0).max(100),
@@ -15,7 +12,7 @@ const task = {
   metadata: z.strictObject({}),
 };
 
-/** `failed` has these codes, and `canceled` for a render that somebody called off. */
+/** Codes of a task with status `failed`. `canceled`: the render was canceled. */
 export const TASK_ERRORS = [...FAILURE_CODES, 'canceled'] as const;
 
 export const taskSchema = z
@@ -25,7 +22,10 @@ export const taskSchema = z
       ...task,
       status: z.literal('completed'),
       completed_at: z.number().int(),
-      expires_at: z.number().int().meta({ description: 'When the URL ends. The image itself stays.' }),
+      expires_at: z
+        .number()
+        .int()
+        .meta({ description: 'When the URL expires. The image itself stays available.' }),
       result: z.strictObject({
         type: z.literal('image'),
         data: z.tuple([z.strictObject({ url: z.url() })]),
@@ -43,7 +43,7 @@ export const taskSchema = z
 
 export type Task = z.infer<typeof taskSchema>;
 
-/** Every refusal. `message` names the field, what was expected and what came. */
+/** Every error. `message` contains the field, what was expected and what was received. */
 export const envelopeSchema = z
   .strictObject({
     error: z.strictObject({ code: z.string(), message: z.string(), type: z.string() }),
@@ -67,7 +67,7 @@ export const uploadedSchema = z
   })
   .meta({ id: 'Uploaded' });
 
-/** Whatever the provider says. */
+/** ToAPIs may send more fields. They are passed on. */
 export const balanceSchema = z
   .looseObject({
     success: z.literal(true),

@@ -1,11 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requireTenant } from '../../access/index.ts';
-import { type Endpoint, getBodyBytes } from '../../http/index.ts';
-import { acceptRender, parseJson, readIdempotencyKey } from '../../intake/index.ts';
+import type { Endpoint } from '../../endpoint.ts';
+import { getBodyBytes } from '../../http/index.ts';
+import {
+  type AcceptedRender,
+  acceptRender,
+  type IntakeDeps,
+  idempotencyHeader,
+  parseJson,
+  readIdempotencyKey,
+} from '../../intake/index.ts';
 import { findRender } from '../../lookup/index.ts';
 import { jsonResponse } from '../../openapi/index.ts';
-import { idempotencyHeader } from '../../renders/headers.ts';
-import type { RenderCreateDeps, RenderReadDeps } from '../../renders/index.ts';
+import type { RenderReadDeps } from '../../renders/index.ts';
 import { deriveBusinessIdKey } from './business-id-key.ts';
 import { envelopeResponses } from './envelope.ts';
 import { createTask } from './query.ts';
@@ -14,10 +21,9 @@ import { type Task, taskSchema } from './schemas.ts';
 import { toTask } from './task.ts';
 import type { UploadStore } from './upload-store.ts';
 
-/** What submissions work with. */
 export interface SubmitDeps {
-  intake: RenderCreateDeps;
-  look: RenderReadDeps;
+  intake: IntakeDeps;
+  read: RenderReadDeps;
   uploads: UploadStore;
 }
 
@@ -29,46 +35,39 @@ export const submitEndpoint = (deps: SubmitDeps): Endpoint => ({
 });
 
 async function submit(deps: SubmitDeps, request: FastifyRequest, reply: FastifyReply) {
-  const { intake, look, uploads } = deps;
+  const { intake, read, uploads } = deps;
   const tenant = requireTenant(request);
   try {
     const header = readIdempotencyKey(request.headers['idempotency-key']);
     const { checked, businessId } = readSubmission(parseJson(getBodyBytes(request)), header);
-    const byBusiness = header === undefined && businessId !== undefined;
-    const accepted = await acceptRender(intake.intake, tenant, {
-      ...checked,
-      ...(byBusiness
-        ? {
-            idempotencyKey: await deriveBusinessIdKey(
-              look.lookup,
-              tenant,
-              businessId,
-              checked.request,
-              uploads.findName,
-            ),
-          }
-        : {}),
-    });
+    const derived =
+      header === undefined && businessId !== undefined
+        ? await deriveBusinessIdKey(read.lookup, tenant, businessId, checked.request, uploads.findName)
+        : undefined;
+    const accepted = await acceptRender(
+      intake,
+      tenant,
+      derived === undefined ? checked : { ...checked, idempotencyKey: derived },
+    );
     const { renderId, duplicate } = accepted;
-    intake.onIntake(duplicate ? 'duplicate' : 'accepted', tenant);
-    request.log.info({ renderId, tenant, duplicate }, 'accepted');
+    intake.recordIntake(duplicate ? 'duplicate' : 'accepted', tenant);
+    request.log.info({ renderId, tenant, duplicate }, 'render accepted');
     return await reply.send(await createSubmittedTask(deps, request, accepted, checked.request.model));
   } catch (error) {
-    intake.onIntake('rejected', tenant);
+    intake.recordIntake('rejected', tenant);
     throw error;
   }
 }
 
-/** A new task is queued. One that was there before is told as it stands, with its result where it has one. */
+/** The task of a new render is queued. A render that already existed has its present state, with its result if any. */
 async function createSubmittedTask(
-  { look }: SubmitDeps,
+  { read }: SubmitDeps,
   request: FastifyRequest,
-  accepted: Awaited<ReturnType<typeof acceptRender>>,
+  { renderId, createdAt, duplicate }: AcceptedRender,
   model: Task['model'],
 ): Promise<Task> {
-  const { renderId, createdAt, duplicate } = accepted;
-  const snapshot = duplicate ? await findRender(look.lookup, requireTenant(request), renderId) : undefined;
-  if (snapshot) return await createTask(look, request, snapshot);
+  const snapshot = duplicate ? await findRender(read.lookup, requireTenant(request), renderId) : undefined;
+  if (snapshot) return await createTask(read, request, snapshot);
   return toTask({ renderId, createdAt, updatedAt: createdAt, status: 'queued', progress: 0, model });
 }
 
@@ -86,11 +85,11 @@ const doc = {
   tags: ['Drop-in'],
   summary: "Submit a task, as the provider's clients do",
   description:
-    'The same as `POST /v1/renders`, in the words of the provider. Without `Idempotency-Key` and `client_business_id` every call is a new render.',
+    "Like `POST /v1/renders`, with the provider's request and response. Without `Idempotency-Key` and `client_business_id` every call creates a new render.",
   requestParams: { header: idempotencyHeader },
   requestBody: { required: true, content: { 'application/json': { schema: submissionSchema, example } } },
   responses: {
-    '200': jsonResponse('The task. One that was submitted before is told as it stands.', taskSchema),
+    '200': jsonResponse('The task. A task that was submitted before has its present state.', taskSchema),
     ...envelopeResponses(409, 413, 415),
   },
 };

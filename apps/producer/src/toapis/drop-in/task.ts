@@ -1,13 +1,13 @@
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { Task } from './schemas.ts';
 
-/** Where the image can be fetched without a key, until `expiresAt` (Unix milliseconds). */
+/** A URL of the image that works without a key until `expiresAt` (Unix milliseconds). */
 export interface ResultUrl {
   url: string;
   expiresAt: number;
 }
 
-/** What a task tells of a render. */
+/** What a task shows of a render. */
 export type TaskFacts = Pick<
   RenderSnapshot,
   'renderId' | 'status' | 'progress' | 'createdAt' | 'updatedAt' | 'error'
@@ -15,35 +15,40 @@ export type TaskFacts = Pick<
   model: Task['model'];
 };
 
-/** A running task never shows more than the provider's do. */
+/** ToAPIs' running tasks never show more. */
 const MAX_RUNNING_PROGRESS = 95;
 
-const seconds = (ms: number) => Math.floor(ms / 1000);
+const toSeconds = (ms: number) => Math.floor(ms / 1000);
 
-/** A render as the provider's task. @param result of a completed one */
-export function toTask(told: TaskFacts, result?: ResultUrl): Task {
-  const { renderId: id, model, createdAt, updatedAt } = told;
+/** A render as ToAPIs' task. @param result the image's URL, for completed renders */
+export function toTask(render: TaskFacts, result?: ResultUrl): Task {
+  const { renderId: id, model, createdAt, updatedAt } = render;
   const task = (progress: number) => ({
     id,
     object: 'generation.task' as const,
     model,
     progress,
-    created_at: seconds(createdAt),
+    created_at: toSeconds(createdAt),
     metadata: {},
   });
-  switch (told.status) {
+  switch (render.status) {
     case 'queued':
       return { ...task(0), status: 'queued' };
     case 'failed':
     case 'canceled':
-      return { ...task(0), status: 'failed', completed_at: seconds(updatedAt), error: toTaskError(told) };
+      return {
+        ...task(0),
+        status: 'failed',
+        completed_at: toSeconds(updatedAt),
+        error: toTaskError(render),
+      };
     case 'completed':
       if (result) {
         return {
           ...task(100),
           status: 'completed',
-          completed_at: seconds(updatedAt),
-          expires_at: seconds(result.expiresAt),
+          completed_at: toSeconds(updatedAt),
+          expires_at: toSeconds(result.expiresAt),
           result: { type: 'image', data: [{ url: result.url }] },
           url: result.url,
         };
@@ -52,7 +57,7 @@ export function toTask(told: TaskFacts, result?: ResultUrl): Task {
     case 'rendering':
     case 'storing':
       return {
-        ...task(Math.min(Math.max(told.progress, 1), MAX_RUNNING_PROGRESS)),
+        ...task(Math.min(Math.max(render.progress, 1), MAX_RUNNING_PROGRESS)),
         status: 'in_progress',
       };
   }

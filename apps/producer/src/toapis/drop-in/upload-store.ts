@@ -5,10 +5,9 @@ import { type Clock } from '@darkroom/shared/runtime';
 import { z } from 'zod';
 import type { SignedLinks } from '../../access/index.ts';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../../backends/index.ts';
-import { IMAGE_EXTENSIONS, type ImageFacts, type ImageType } from '../../intake/image-type.ts';
-import type { TenantUploads } from '../../intake/index.ts';
+import { IMAGE_EXTENSIONS, type ImageFacts, type ImageType, type TenantUploads } from '../../intake/index.ts';
 
-/** Beside the bytes, which all tenants share: who uploaded them, and what they are. */
+/** The record of one tenant's upload. The bytes are stored separately, because all tenants share them. */
 const uploadSchema = z.object({
   type: z.enum(Object.keys(IMAGE_EXTENSIONS) as [ImageType, ...ImageType[]]),
   bytes: z.number().int().positive(),
@@ -19,25 +18,25 @@ const uploadSchema = z.object({
 export type Upload = z.infer<typeof uploadSchema> & { sha256: string };
 
 export interface UploadStore extends TenantUploads {
-  /** Keeps a picture of a tenant: twice is harmless (I6). */
+  /** Saves an image of a tenant. Saving it again is harmless (I6). */
   save(tenant: string, bytes: Uint8Array, facts: ImageFacts): Promise<Upload>;
-  /** A tenant's upload by the last part of its path. */
+  /** A tenant's upload by its file name. */
   find(tenant: string, name: string): Promise<Upload | undefined>;
-  /** Its bytes, as far as the store still has them. */
+  /** The bytes of an upload, if the store still has them. */
   open(upload: Upload): Promise<Readable | undefined>;
-  /** The path of an upload with a signature, good for a year. */
+  /** The path of an upload with a signature that is valid for a year. */
   signLink(tenant: string, upload: Upload): Promise<string>;
-  /** A name for the URL of an upload that does not change with its signature; `undefined` for other URLs. */
+  /** The file name in the URL of an upload, which is the same for every signature. `undefined` for other URLs. */
   findName(url: string): string | undefined;
 }
 
-export const UPLOADS_PATH = '/v1/uploads/images';
+const UPLOADS_PATH = '/v1/uploads/images';
 const NAME = /^([0-9a-f]{64})\.(jpg|png|webp|gif)$/;
-/** PUBLIC_URL may have a path of its own, which comes before ours. */
+/** PUBLIC_URL may have a path of its own, which comes first. */
 const PATH = new RegExp(`${UPLOADS_PATH}/([0-9a-f]{64}\\.(?:jpg|png|webp|gif))$`);
 const LINK_LIFETIME_MS = 365 * 86_400_000;
 
-/** Every method but `nameOf` throws {@link StoreError} when the store is away. */
+/** Every method but `findName` and `isUploadUrl` throws {@link StoreError} when the store is away. */
 export function createUploadStore(store: ObjectStore, links: SignedLinks, clock: Clock): UploadStore {
   const recordKey = (tenant: string, digest: string) => `uploads/${tenant}/${digest}.json`;
 
@@ -68,14 +67,16 @@ export function createUploadStore(store: ObjectStore, links: SignedLinks, clock:
       return { ...record, sha256: digest };
     },
     open: async ({ sha256: digest }) => {
-      // The limit is for opening: callers may read slowly, and closing the connection ends the stream.
+      // The deadline is for opening: callers may read slowly, and closing the connection ends the stream.
       const opened = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
         store.getStream(inputKey(digest), { signal }),
       );
       return opened?.stream;
     },
-    signLink: async (tenant, upload) =>
-      await links.sign(`${UPLOADS_PATH}/${formatName(upload)}`, tenant, clock.now() + LINK_LIFETIME_MS),
+    signLink: async (tenant, { sha256: digest, type }) => {
+      const path = `${UPLOADS_PATH}/${digest}.${IMAGE_EXTENSIONS[type]}`;
+      return await links.sign(path, tenant, clock.now() + LINK_LIFETIME_MS);
+    },
     findName: (url) => parseUploadUrl(url)?.name,
     isUploadUrl: (url) => parseUploadUrl(url) !== undefined,
     resolve: async (url, tenant) => {
@@ -83,22 +84,18 @@ export function createUploadStore(store: ObjectStore, links: SignedLinks, clock:
       if (!found) return undefined;
       const upload = await find(tenant, found.name);
       const key = upload && inputKey(upload.sha256);
-      if (
-        upload &&
-        key &&
-        (await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) => store.head(key, { signal })))
-      ) {
+      const exists =
+        key && (await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) => store.head(key, { signal })));
+      if (upload && key && exists) {
         const { type: contentType, bytes, width, height } = upload;
         return { reference: { kind: 'stored', key, contentType, bytes }, width, height };
       }
-      return (await isSignedLink(links, found)) ? 'not-theirs' : undefined;
+      return (await isOwnLink(links, found)) ? 'not-theirs' : undefined;
     },
   };
 }
 
-const formatName = ({ sha256: digest, type }: Upload) => `${digest}.${IMAGE_EXTENSIONS[type]}`;
-
-/** By the path alone: we may be reached by many names. */
+/** Recognises an upload by its path alone: this API can be reached under several host names. */
 function parseUploadUrl(text: string): { name: string; url: URL } | undefined {
   if (!text.includes(UPLOADS_PATH) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
@@ -106,10 +103,10 @@ function parseUploadUrl(text: string): { name: string; url: URL } | undefined {
   return name ? { name, url } : undefined;
 }
 
-/** Whether a link is one of ours, of whichever tenant and however old. */
-async function isSignedLink(links: SignedLinks, { name, url }: { name: string; url: URL }): Promise<boolean> {
-  const [tenant, until] = [url.searchParams.get('tenant'), url.searchParams.get('until')];
-  if (!tenant || !until || !Number.isSafeInteger(Number(until))) return false;
+/** Whether this API signed the link, for any tenant and at any time. */
+async function isOwnLink(links: SignedLinks, { name, url }: { name: string; url: URL }): Promise<boolean> {
+  const [tenant, expires] = [url.searchParams.get('tenant'), url.searchParams.get('expires')];
+  if (!tenant || !expires || !Number.isSafeInteger(Number(expires))) return false;
   const path = `${UPLOADS_PATH}/${name}`;
-  return (await links.sign(path, tenant, Number(until))) === `${path}${url.search}`;
+  return (await links.sign(path, tenant, Number(expires))) === `${path}${url.search}`;
 }

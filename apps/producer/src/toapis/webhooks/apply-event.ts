@@ -4,7 +4,7 @@ import type { RenderJob } from '../../backends/index.ts';
 import type { EventDeps, EventOutcome, ProviderEvent } from './event.ts';
 import { acceptanceFromEvent, recordLatePurchase } from './late-purchase.ts';
 
-/** Takes the provider's word for a task. Told twice it does nothing twice: every effect has a name of its own. */
+/** Applies an event about a task to its render. Idempotent: ToAPIs can send an event more than once. */
 export async function applyProviderEvent(event: ProviderEvent, deps: EventDeps): Promise<EventOutcome> {
   const { task_id: taskId, client_business_id: renderId } = event.data;
   if (!event.type.startsWith('generation.') || !taskId || !renderId || !RENDER_ID.test(renderId))
@@ -12,8 +12,9 @@ export async function applyProviderEvent(event: ProviderEvent, deps: EventDeps):
   const job = await deps.queue.get(renderId);
   if (!job) return 'ignored';
   const { at, purchases } = job.data;
-  if (at.step === 'cancel')
+  if (at.step === 'cancel') {
     return job.finishedOn ? await recordLatePurchase(job, taskId, event, deps) : 'early';
+  }
   if (purchases.some((purchase) => purchase.taskId === taskId)) {
     return at.step === 'poll' && at.taskId === taskId ? await pollNow(job) : 'ignored';
   }
@@ -21,16 +22,16 @@ export async function applyProviderEvent(event: ProviderEvent, deps: EventDeps):
   if (at.step === 'hold') {
     await recordAcceptance(job.data, taskId, event, deps);
     await pollNow(job);
-    return 'settled';
+    return 'recorded';
   }
   if (at.step === 'bury' && at.resume.step === 'hold') {
     if (!job.finishedOn) return 'early';
     await recordAcceptance(job.data, taskId, event, deps);
-    // Somebody else may be faster: it is in the queue then.
+    // Another call may have been faster. Then the job is in the queue already.
     await job.retry('failed').catch(async (error: unknown) => {
       if ((await job.getState()) === 'failed') throw error;
     });
-    return 'settled';
+    return 'recorded';
   }
   return 'ignored';
 }
@@ -46,7 +47,7 @@ async function recordAcceptance(
 }
 
 async function pollNow(job: RenderJob): Promise<EventOutcome> {
-  // One that is not delayed is about to look anyway.
+  // A job that is not delayed polls soon anyway.
   if (await job.isDelayed()) await job.promote().catch(() => undefined);
   return 'promoted';
 }

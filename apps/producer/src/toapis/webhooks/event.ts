@@ -3,7 +3,7 @@ import type { Ledger } from '@darkroom/shared/ledger';
 import { z } from 'zod';
 import type { RenderQueue } from '../../backends/index.ts';
 
-/** What we read of the provider's event; there is more in it. */
+/** The fields of ToAPIs' event that are used. It has more. */
 export const eventSchema = z.object({
   id: z.string(),
   type: z.string(),
@@ -18,16 +18,18 @@ export const eventSchema = z.object({
 export type ProviderEvent = z.infer<typeof eventSchema>;
 
 /**
- * - `promoted`: the render looks at its task now
- * - `settled`: an unknown submission is known, and its render goes on; or a canceled render knows what it cost
- * - `early`: the submission is still under way; the provider should tell again
- * - `ignored`: nothing waits for it
+ * - `promoted`: the render polls its task now
+ * - `recorded`: the task of an unknown purchase is known now, and its render continues; or the cost of a canceled
+ *   render is known now
+ * - `early`: the submission is still under way; ToAPIs should send the event again
+ * - `ignored`: no render waits for this event
  */
-export type EventOutcome = 'promoted' | 'settled' | 'early' | 'ignored';
+export type EventOutcome = 'promoted' | 'recorded' | 'early' | 'ignored';
 
 export interface EventDeps {
   queue: RenderQueue;
   ledger: Ledger;
   settings: Settings;
+  /** Unix milliseconds. */
   now(): number;
 }

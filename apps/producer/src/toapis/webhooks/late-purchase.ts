@@ -4,7 +4,7 @@ import { type Checkpoint, type Purchase, sumCost } from '@darkroom/shared/render
 import type { RenderJob } from '../../backends/index.ts';
 import type { EventDeps, EventOutcome, ProviderEvent } from './event.ts';
 
-/** A task that the provider tells of, as the ledger notes it. */
+/** The acceptance of a task that is known from an event. */
 export function acceptanceFromEvent(
   { request }: Checkpoint,
   taskId: string,
@@ -22,8 +22,8 @@ export function acceptanceFromEvent(
 }
 
 /**
- * The provider's word on a render that has ended canceled: only now is it known what it cost. Ledger and receipt learn
- * it, and so does the job, which no worker writes any more.
+ * Records what a canceled render cost, in the ledger, the receipt and the job. When the render was canceled, the outcome
+ * of its purchase was still open. No worker writes the job any more, so the producer may.
  */
 export async function recordLatePurchase(
   job: RenderJob,
@@ -36,13 +36,12 @@ export async function recordLatePurchase(
   if (receipt?.status !== 'canceled') return 'ignored';
   const refunded = event.type === 'generation.failed';
   const known = receipt.purchases.find((purchase) => purchase.taskId === taskId);
-  // Nothing new.
   if (known && (known.refunded || !refunded)) return 'ignored';
-  const purchase = known ?? (await findUnknownPurchase(job.data, taskId, event, deps));
+  const purchase = known ?? (await recordUnknownPurchase(job.data, taskId, event, deps));
   if (!purchase) return 'ignored';
   const others = receipt.purchases.filter((one) => one.taskId !== taskId);
   const purchases = [...others, { ...purchase, refunded }];
-  const text = `the provider told later: ${taskId} was ${refunded ? 'refunded' : 'bought'}`;
+  const text = `provider webhook after the end: ${taskId} was ${refunded ? 'refunded' : 'bought'}`;
   await ledger.writeReceipt({
     ...receipt,
     purchases,
@@ -51,24 +50,24 @@ export async function recordLatePurchase(
     notes: [...(receipt.notes ?? []), { at: deps.now(), text }],
   });
   await job.updateData({ ...job.data, purchases });
-  return 'settled';
+  return 'recorded';
 }
 
-/** The purchase of the present attempt, where it was submitted and nobody knew as what. */
-async function findUnknownPurchase(
+/** The purchase of the present attempt, if it was submitted and its task was unknown. */
+async function recordUnknownPurchase(
   checkpoint: Checkpoint,
   taskId: string,
   event: ProviderEvent,
   deps: EventDeps,
 ): Promise<Purchase | undefined> {
   const { renderId, attempt } = checkpoint;
-  const snapshot = await deps.ledger.attemptState(renderId, attempt);
-  if (snapshot.kind === 'unclaimed') return undefined;
-  if (snapshot.kind === 'claimed' && snapshot.intent.owner === CANCELED_OWNER) return undefined;
-  const accepted =
-    snapshot.kind === 'accepted' ? snapshot.acceptance : acceptanceFromEvent(checkpoint, taskId, event, deps);
-  if (accepted.taskId !== taskId) return undefined;
-  if (snapshot.kind === 'claimed') await deps.ledger.writeAcceptance(renderId, attempt, accepted);
-  const { acceptedAt, costMicros } = accepted;
-  return { provider: accepted.provider, attempt, taskId, acceptedAt, costMicros, refunded: false };
+  const state = await deps.ledger.attemptState(renderId, attempt);
+  if (state.kind === 'unclaimed') return undefined;
+  if (state.kind === 'claimed' && state.intent.owner === CANCELED_OWNER) return undefined;
+  const acceptance =
+    state.kind === 'accepted' ? state.acceptance : acceptanceFromEvent(checkpoint, taskId, event, deps);
+  if (acceptance.taskId !== taskId) return undefined;
+  if (state.kind === 'claimed') await deps.ledger.writeAcceptance(renderId, attempt, acceptance);
+  const { acceptedAt, costMicros } = acceptance;
+  return { provider: acceptance.provider, attempt, taskId, acceptedAt, costMicros, refunded: false };
 }

@@ -1,15 +1,24 @@
+import type { Settings } from '@darkroom/shared/config';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { getBodyBytes, parseBodiesAsBytes, registerEndpoints } from '../../http/index.ts';
+import { registerEndpoints } from '../../endpoint.ts';
+import { getBodyBytes, parseBodiesAsBytes } from '../../http/index.ts';
 import { parseJson } from '../../intake/index.ts';
 import { ProblemError } from '../../problems/index.ts';
 import { applyProviderEvent } from './apply-event.ts';
 import { type EventDeps, eventSchema } from './event.ts';
-import { checkSignature } from './signature.ts';
+import { findSignatureError } from './signature.ts';
 
-/** Bytes. It is read before anybody knows whose it is: an event has a few thousand. */
+/** Maximum size of an event. It is read before its signature is checked; a real event has a few thousand bytes. */
 const MAX_EVENT_BYTES = 256 * 1024;
 
-/** `POST /v1/webhooks/toapis`. Only with a secret: an unsigned webhook could be anybody's. */
+/** One secret, or the new and the old one while they are rotated. */
+export const listWebhookSecrets = (settings: Settings): string[] =>
+  (settings.TOAPIS_WEBHOOK_SECRET ?? '')
+    .split(',')
+    .map((secret) => secret.trim())
+    .filter(Boolean);
+
+/** `POST /v1/webhooks/toapis`. Exists only with a secret: without one, any caller could send events. */
 export function registerWebhooks(app: FastifyInstance, secrets: readonly string[], deps: EventDeps): void {
   if (secrets.length === 0) return;
   app.register(async (scope) => {
@@ -20,7 +29,7 @@ export function registerWebhooks(app: FastifyInstance, secrets: readonly string[
         bodyLimit: MAX_EVENT_BYTES,
         run: async (request, reply) => {
           const body = getBodyBytes(request);
-          const refused = checkSignature(
+          const signatureError = findSignatureError(
             {
               id: readHeader(request, 'x-toapis-webhook-id'),
               timestamp: readHeader(request, 'x-toapis-webhook-timestamp'),
@@ -30,13 +39,18 @@ export function registerWebhooks(app: FastifyInstance, secrets: readonly string[
             secrets,
             deps.now(),
           );
-          if (refused) throw new ProblemError('webhook_refused', `This webhook is not taken: ${refused}.`);
+          if (signatureError) {
+            throw new ProblemError('webhook_refused', `This webhook is rejected: ${signatureError}.`);
+          }
           const event = eventSchema.safeParse(tryParseJson(body));
-          // Signed and yet not of a form we know: nothing that telling again would mend.
+          // Signed, but of an unknown form. A retry would not change that, so the webhook is acknowledged.
           if (!event.success) return await reply.code(202).send({ outcome: 'ignored' });
           const outcome = await applyProviderEvent(event.data, deps);
-          request.log.info({ renderId: event.data.data.client_business_id, outcome }, 'provider webhook');
-          // Only a 2xx counts with the provider: anything else has it tell again, later.
+          request.log.info(
+            { renderId: event.data.data.client_business_id, outcome },
+            'provider webhook received',
+          );
+          // ToAPIs sends a webhook again, later, until it gets a 2xx.
           return await reply.code(outcome === 'early' ? 503 : 200).send({ outcome });
         },
       },

@@ -7,8 +7,7 @@ import { expect, test } from 'vitest';
 import { registerOwnUrl } from '../../../src/http/index.ts';
 import type { ItemResult } from '../../../src/intake/index.ts';
 import { sendNdjsonResponse } from '../../../src/renders/bulk/ndjson-response.ts';
-import { createBulkProgress } from '../../../src/renders/bulk/summary.ts';
-import type { RenderCreateDeps } from '../../../src/renders/index.ts';
+import { createBulkSummary } from '../../../src/renders/bulk/summary.ts';
 import { NDJSON, renders, startBulk } from '../../support/bulk-call.ts';
 import { failAfter } from '../../support/failing-engine.ts';
 import { openHarness, readProblem } from '../../support/harness.ts';
@@ -146,17 +145,17 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
     });
     registerOwnUrl(app, undefined);
     const counts: unknown[] = [];
-    const deps = { onIntake: (...told: unknown[]) => void counts.push(told) } as unknown as RenderCreateDeps;
+    const deps = { recordIntake: (...counted: unknown[]) => void counts.push(counted) };
     app.post('/bulk', (request, reply) => {
-      const tally = createBulkProgress(deps, request, 'default');
+      const summary = createBulkSummary(deps, request, 'default');
       const results = async function* (): AsyncGenerator<ItemResult[]> {
         const accepted = { renderId: `rnd_${'0'.repeat(32)}`, createdAt: 0, progress: 0, duplicate: false };
         const batch: ItemResult[] = [{ index: 0, accepted: { ...accepted, status: 'queued' } }];
-        tally.add(batch);
+        summary.add(batch);
         yield batch;
         throw new TypeError('a bug with a secret');
       };
-      return sendNdjsonResponse(request, reply, results(), tally);
+      return sendNdjsonResponse(request, reply, results(), summary);
     });
     cleanup(() => app.close());
     const { body, statusCode } = await app.inject({ method: 'POST', url: '/bulk', payload: {} });
