@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { enqueueRenders, waitForRenders } from '../load.ts';
-import {countSentCommands, 
+import {
+  countSentCommands,
   type KeyBytes,
   measureKeyBytes,
   type RedisWork,
   readRedisWork,
   removeKeys,
-  subtractWork
+  subtractWork,
 } from '../probes/index.ts';
 import { startDarkroom, startSkeleton, startUpstream, type WorkerProcess } from '../processes.ts';
 import type { Scenario, Size } from '../scenario.ts';

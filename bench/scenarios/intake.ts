@@ -1,4 +1,11 @@
-import { type Delivery, type MemoryGrowth, measureDelivery, measureMemory, measureRates, type Rates } from '../intake/index.ts';
+import {
+  type Delivery,
+  type MemoryGrowth,
+  measureDelivery,
+  measureMemory,
+  measureRates,
+  type Rates,
+} from '../intake/index.ts';
 import type { Scenario } from '../scenario.ts';
 import { formatMegabytes, formatNumber, formatSpread, formatTable } from '../table.ts';
 

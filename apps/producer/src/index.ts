@@ -1,21 +1,20 @@
-// start-producer.ts   the API and the dashboard, put together
-// main.ts             the process around it
-// new-key/            makes API keys and webhook secrets, on the command line
+// start-producer.ts  composes the API and the dashboard from the folders below
+// main.ts            the process: settings, signals, exit codes
+// new-key/           the command line that makes API keys and webhook secrets (options.ts)
 //
-// renders/     the renders' own addresses
-// drop-in/     the provider's own addresses, for its clients
-// provider-webhooks/   the provider's own word on its tasks
-// pages/       what is looked at in a browser
-// dashboard/   Bull Board
-// openapi/     the API's description of itself
-// health/      probes and metrics
+// endpoint.ts        what a route is: needs, doc, run
+// renders/           the endpoints below /v1/renders (routes.ts)
+// toapis/            everything that knows ToAPIs: the drop-in endpoint and ToAPIs' webhooks (drop-in/routes.ts)
+// pages/             pages for people (render-page.ts)
+// dashboard/         Bull Board: what it shows, and which changes it allows (queue-views.ts)
+// openapi/           the OpenAPI document and the API reference (document.ts)
+// health/            probes and metrics (readiness.ts)
 //
-// http/        the server
-// access/      who is calling, and what they may do
-// intake/      from a body to a durable render
-// status/      where renders are found
-// following/   when a render is worth another look: for those who wait
-// deliveries/  webhooks, told and sent again
-// backends/    calls to queue and store, bounded in time
-// problems/    how the API says no
+// access/            who is calling, and with which rights (guard.ts)
+// http/              the server, bodies, and how problems are sent (server.ts)
+// intake/            from a body to a durable render (accept-render.ts)
+// lookup/            finds and lists renders in queue and store (find.ts)
+// render-watch/      when a waiting request must read its render again (render-watch.ts)
+// backends/          calls to queue and store, with deadlines (render-queue.ts)
+// problems/          every error that the API reports (to-problem.ts)
 export { type ProducerDeps, type RunningProducer, startProducer } from './start-producer.ts';

@@ -4,7 +4,7 @@ import { startProducer } from './start-producer.ts';
 
 await runService({
   name: 'producer',
-  purpose: 'Takes renders over HTTP, tells how they are, and shows the queues at /queues.',
+  purpose: 'Accepts renders over HTTP, reports their state, and shows the queues at /queues.',
   reads: [
     'NODE_ENV',
     'PUBLIC_URL',
@@ -30,12 +30,12 @@ await runService({
     'ALLOW_PRIVATE_HOSTS',
     'PRICES',
   ],
-  // The embedded engine belongs to one process, so a producer of its own would have no worker.
+  // The embedded engine belongs to one process: the renders of a separate producer would have no worker.
   needs: { always: { QUEUE_URL: SHARED_QUEUE }, production: ['STORE_URL'] },
   start: async (parts) => {
     const producer = await startProducer(parts);
     return {
-      announce: `Darkroom takes renders at ${producer.url}; dashboard: ${producer.url}/queues`,
+      announce: `Darkroom accepts renders at ${producer.url}; dashboard: ${producer.url}/queues`,
       close: () => producer.close(),
     };
   },

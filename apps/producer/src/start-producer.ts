@@ -1,105 +1,119 @@
 import type { AddressInfo } from 'node:net';
-import { ConfigError, type Settings } from '@darkroom/shared/config';
+import { ConfigError } from '@darkroom/shared/config';
 import { Ledger } from '@darkroom/shared/ledger';
 import { openQueues } from '@darkroom/shared/queues';
 import { randomHex } from '@darkroom/shared/render';
 import { createScrub } from '@darkroom/shared/runtime';
 import { type ServiceContext } from '@darkroom/shared/service';
-import { guard, signedLinks } from './access/index.ts';
+import { createSignedLinks, guardRoutes } from './access/index.ts';
 import { createRenderQueue } from './backends/index.ts';
-import { dashboardRoutes } from './dashboard/index.ts';
-import { accountOf, createUploads, dropInRoutes, refusalsBelow } from './drop-in/index.ts';
-import { createFollowing } from './following/index.ts';
-import { createMetrics, createReadiness, healthRoutes } from './health/index.ts';
-import { createServer, drainable } from './http/index.ts';
-import { describeRoutes, openApiRoute, referenceRoutes } from './openapi/index.ts';
-import { pagesRoutes } from './pages/index.ts';
-import { providerWebhooks } from './provider-webhooks/index.ts';
-import { rendersRoutes } from './renders/index.ts';
-import { createListRenders } from './status/index.ts';
+import { registerDashboard } from './dashboard/index.ts';
+import { createMetrics, createReadiness, registerHealth } from './health/index.ts';
+import { createDrain, createServer } from './http/index.ts';
+import type { IntakeDeps } from './intake/index.ts';
+import { createRenderList } from './lookup/index.ts';
+import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
+import { registerPages } from './pages/index.ts';
+import { createRenderWatch } from './render-watch/index.ts';
+import { type RenderReadDeps, registerRenders } from './renders/index.ts';
+import {
+  createBalanceReader,
+  createUploadStore,
+  errorHandlerFor,
+  listWebhookSecrets,
+  registerDropIn,
+  registerWebhooks,
+} from './toapis/index.ts';
 
-/** Engine and store are the caller's: the producer does not close them. */
+/** The caller opens engine and store, and closes them. */
 export type ProducerDeps = ServiceContext;
 
 export interface RunningProducer {
-  /** Where it listens, e.g. `http://127.0.0.1:3000`. */
+  /** The URL of the API, e.g. `http://127.0.0.1:3000`. */
   url: string;
-  /** Takes no more requests, lets running ones finish. Idempotent. */
+  /** Accepts no more requests and waits for running ones. Idempotent. */
   close(): Promise<void>;
 }
 
 /** Starts the HTTP API and the dashboard. */
 export async function startProducer(deps: ProducerDeps): Promise<RunningProducer> {
   const { settings, engine, store, logger, clock } = deps;
-  if (settings.API_KEYS.length === 0 && !isLoopback(settings.HOST)) throw withoutKeys(settings.HOST);
+  const keyless = settings.API_KEYS.length === 0;
+  if (keyless && !isLoopback(settings.HOST)) throw missingKeysError(settings.HOST);
   const queues = openQueues(engine, { days: settings.RETENTION_DAYS });
   const queue = createRenderQueue(engine, queues);
   const ledger = new Ledger(store, clock);
   const metrics = createMetrics(queues);
   const scrub = createScrub(deps.secrets);
 
-  const app = createServer({ settings, logger, clock, refusalsBelow, onAnswer: metrics.answered });
-  const close = drainable(app, clock, settings.SHUTDOWN_TIMEOUT_MS);
-  const links = signedLinks(store, clock);
-  guard(app, { settings, engine, links });
-  const describeApi = describeRoutes(app);
+  const app = createServer({
+    settings,
+    logger,
+    clock,
+    errorHandlerFor,
+    onResponse: metrics.recordResponse,
+  });
+  const close = createDrain(app, clock, settings.SHUTDOWN_TIMEOUT_MS);
+  const links = createSignedLinks(store, clock);
+  guardRoutes(app, { settings, engine, links });
+  const createDocument = collectOperations(app);
 
-  const newToken = () => randomHex(8);
-  const uploads = createUploads(store, links, clock);
-  const webhooks = { secrets: settings.WEBHOOK_SECRETS, allowPrivate: settings.ALLOW_PRIVATE_HOSTS };
-  const door = { queue, store, ledger, clock, newToken, uploads, webhooks };
-  const intake = { door, onIntake: metrics.intake };
-  const following = createFollowing({ engine, clock });
-  // Before the server waits for its answers: those that wait for a render are given now.
-  app.addHook('preClose', async () => following.close());
-  const archive = { queue, ledger };
-  const list = createListRenders({
-    archive,
+  const uploads = createUploadStore(store, links, clock);
+  const intake: IntakeDeps = {
+    queue,
+    store,
+    ledger,
+    clock,
+    uploads,
+    newToken: () => randomHex(8),
+    webhooks: { secrets: settings.WEBHOOK_SECRETS, allowPrivate: settings.ALLOW_PRIVATE_HOSTS },
+    recordIntake: metrics.recordIntake,
+  };
+  const watch = createRenderWatch({ engine, clock });
+  // Before the server waits for running requests: requests that wait for a render are answered now.
+  app.addHook('preClose', async () => watch.close());
+  const lookup = { queue, ledger };
+  const list = createRenderList({
+    lookup,
     store,
     clock,
-    onUnreadable: (renderId, err) =>
-      logger.error({ renderId, err }, 'a render that cannot be read is not listed'),
+    onUnreadable: (renderId, err) => logger.error({ renderId, err }, 'list: render left out: unreadable'),
   });
-  const look = { archive, store, links, following, list, clock };
-  dropInRoutes(app, { intake, look, uploads, account: accountOf(settings, clock) });
-  rendersRoutes(app, intake, look);
-  providerWebhooks(app, webhookSecretsOf(settings), { queue, ledger, settings, now: () => clock.now() });
-  healthRoutes(app, { metrics, readiness: createReadiness({ queue, store, clock }) });
-  openApiRoute(app, describeApi);
-  await referenceRoutes(app);
-  pagesRoutes(app, { ...look, queues, scrub, clock, keyless: settings.API_KEYS.length === 0 });
-  await dashboardRoutes(app, { engine, queues, scrub });
+  const read: RenderReadDeps = { lookup, store, links, watch, list, clock };
+  registerDropIn(app, { intake, read, uploads, readBalance: createBalanceReader(settings, clock) });
+  registerRenders(app, intake, read);
+  registerWebhooks(app, listWebhookSecrets(settings), { queue, ledger, settings, now: () => clock.now() });
+  registerHealth(app, { metrics, readiness: createReadiness({ queue, store, clock }) });
+  registerOpenApi(app, createDocument);
+  await registerReference(app);
+  registerPages(app, { ...read, queues, scrub, keyless });
+  await registerDashboard(app, { engine, queues, scrub });
 
   await app.listen({ host: settings.HOST, port: settings.PORT });
-  const url = addressOf(settings.HOST, (app.server.address() as AddressInfo).port);
+  const url = formatUrl(settings.HOST, (app.server.address() as AddressInfo).port);
   app.ownUrl.fallback = url;
-  if (settings.API_KEYS.length === 0) {
-    logger.info('No API_KEYS: everybody on this machine may do everything, nobody elsewhere can.');
+  if (keyless) {
+    logger.info(
+      'API_KEYS is not set: every user of this machine has all rights, other machines have no access',
+    );
   }
   return { url, close };
 }
 
-/** One secret, or the new and the old one while they are rotated. */
-const webhookSecretsOf = (settings: Settings) =>
-  (settings.TOAPIS_WEBHOOK_SECRET ?? '')
-    .split(',')
-    .map((secret) => secret.trim())
-    .filter(Boolean);
-
-/** Whoever reaches an address without keys can spend money. */
-const withoutKeys = (host: string) =>
+/** Without keys, every caller that reaches the API could spend money. */
+const missingKeysError = (host: string) =>
   new ConfigError([
     {
       name: 'API_KEYS',
-      expected: `at least one key, as HOST ${host} can be reached from other machines (make one with: pnpm new-key)`,
+      expected: `at least one key, because other machines can reach HOST ${host} (make one with: pnpm new-key)`,
       received: 'nothing',
     },
   ]);
 
 const isLoopback = (host: string) => /^(127\.|::1$|\[::1\]$|localhost$)/.test(host);
 
-/** An address that works on this machine, also when all interfaces are bound. */
-function addressOf(host: string, port: number): string {
+/** A URL that works on this machine, also when the server listens on all interfaces. */
+function formatUrl(host: string, port: number): string {
   if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`;
   return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }

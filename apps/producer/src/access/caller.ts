@@ -1,42 +1,45 @@
 import { ALL_TENANTS, type ApiKey, findApiKey, ROLES, type Role } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 
-/** Who is calling, and what they may do. */
+/** Who is calling, and with which roles. */
 export interface Caller {
-  /** Whose renders the request is about, or `*` for an operator of all. */
+  /** The tenant whose renders the caller can use, or `*` for an operator of all tenants. */
   tenant: string;
   roles: readonly Role[];
-  /** The key that was shown; absent where nobody needs one. */
+  /** The API key of the request. Absent in a deployment without keys. */
   key?: ApiKey;
 }
 
-/** Until there are keys, everybody who reaches us is this one, and may do everything. */
-export const NOBODY_ELSE: Caller = { tenant: 'default', roles: ROLES };
+/** Every caller of a deployment without keys. It has all roles. */
+export const KEYLESS_CALLER: Caller = { tenant: 'default', roles: ROLES };
 
-/** What an address asks of its callers. `house`: an operator of all tenants. `anyone`: nothing. */
-export type Needs = Role | 'house' | 'anyone';
+/** What a route needs of its caller. `operator`: an operator of all tenants. `anyone`: no key. */
+export type Needs = Role | 'operator' | 'anyone';
 
-/** Whether this caller may. Without keys there is one tenant, and it has the house to itself. */
-export function may(caller: Caller, needs: Needs): boolean {
+/** Whether the caller has what a route needs. Without keys the only tenant is also the operator. */
+export function hasRole(caller: Caller, needs: Needs): boolean {
   if (needs === 'anyone') return true;
-  if (needs !== 'house') return caller.roles.includes(needs);
+  if (needs !== 'operator') return caller.roles.includes(needs);
   return caller.roles.includes('operate') && (!caller.key || caller.tenant === ALL_TENANTS);
 }
 
 /**
- * The caller that a request's `Authorization` names: a bearer key, or Basic with the key as its password, which is
- * what browsers can send.
+ * The caller that the `Authorization` header identifies: a bearer key, or Basic with the key as the password, which
+ * browsers can send.
  *
- * @returns `undefined` for no key and for one that is none of ours.
+ * @returns `undefined` for a missing or unknown key.
  */
-export function callerOf(authorization: string | undefined, keys: readonly ApiKey[]): Caller | undefined {
-  if (keys.length === 0) return NOBODY_ELSE;
-  const text = keyIn(authorization);
+export function identifyCaller(
+  authorization: string | undefined,
+  keys: readonly ApiKey[],
+): Caller | undefined {
+  if (keys.length === 0) return KEYLESS_CALLER;
+  const text = readKey(authorization);
   const key = text === undefined ? undefined : findApiKey(keys, text);
   return key && { tenant: key.tenant, roles: key.roles, key };
 }
 
-function keyIn(authorization = ''): string | undefined {
+function readKey(authorization = ''): string | undefined {
   const [, scheme = '', credentials = ''] = /^(bearer|basic)\s+(\S+)\s*$/i.exec(authorization) ?? [];
   if (scheme.toLowerCase() === 'bearer') return credentials;
   if (scheme.toLowerCase() !== 'basic') return undefined;
@@ -46,19 +49,19 @@ function keyIn(authorization = ''): string | undefined {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set before any handler runs. At addresses for anyone it may be nobody with a key. */
+    /** Set before any handler runs. Can be undefined on routes that need `anyone`. */
     caller: Caller | undefined;
   }
   interface FastifyContextConfig {
-    /** What the address asks of its callers. An address that does not say is the house's alone. */
+    /** What the route needs of its caller. Without `needs`, a route is for operators only. */
     needs?: Needs;
-    /** A link that we signed ourselves opens it too. */
+    /** A link that this API signed gives access, too. */
     signable?: boolean;
   }
 }
 
 /** The tenant of a request that passed the guard. */
-export function tenantOf(request: FastifyRequest): string {
-  if (!request.caller) throw new Error('an address without a guard asked for its caller');
+export function requireTenant(request: FastifyRequest): string {
+  if (!request.caller) throw new Error('a handler read the tenant of a request that no guard checked');
   return request.caller.tenant;
 }

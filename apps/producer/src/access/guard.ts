@@ -2,12 +2,11 @@ import type { Settings } from '@darkroom/shared/config';
 import type { Engine } from '@darkroom/shared/engine';
 import type { ApiKey } from '@darkroom/shared/keys';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { refuse } from '../http/index.ts';
+import { sendProblem } from '../http/index.ts';
 import { ProblemError } from '../problems/index.ts';
-import { limitBody } from './body-limit.ts';
-import { type Caller, callerOf, may, type Needs } from './caller.ts';
-import { keyRates } from './key-rates.ts';
-import { refuseOtherSites } from './other-sites.ts';
+import { type Caller, hasRole, identifyCaller, type Needs } from './caller.ts';
+import { rejectCrossSite } from './cross-site.ts';
+import { createRateLimit, limitBody } from './key-limits.ts';
 import type { SignedLinks } from './signed-links.ts';
 
 export interface GuardDeps {
@@ -16,28 +15,28 @@ export interface GuardDeps {
   links: SignedLinks;
 }
 
-/** Asks every caller who they are, before anything of a request is read. Register before the routes. */
-export function guard(app: FastifyInstance, deps: GuardDeps): void {
+/** Checks the caller of every request before its body is read. Call before routes are registered. */
+export function guardRoutes(app: FastifyInstance, deps: GuardDeps): void {
   const { settings, links } = deps;
   const keys: readonly ApiKey[] = settings.API_KEYS;
-  const rates = keyRates(deps);
+  const limitRate = createRateLimit(deps);
   app.decorateRequest('caller', undefined);
   app.addHook('onRequest', async (request, reply) => {
     const { needs, signable = false } = request.routeOptions.config;
     try {
-      refuseOtherSites(request, keys.length === 0);
-      // An address that there is none of is not worth a key.
+      rejectCrossSite(request, keys.length === 0);
+      // A path without a route is answered 404, with or without a key.
       if (request.is404) return;
-      request.caller = callerOf(request.headers.authorization, keys);
+      request.caller = identifyCaller(request.headers.authorization, keys);
       if (needs === 'anyone') return;
       if (signable && !request.caller) {
-        request.caller = await links.opens(request);
+        request.caller = await links.verify(request);
         if (request.caller) return;
       }
-      await rates(admit(request, reply, needs ?? 'house'));
+      await limitRate(authorize(request, reply, needs ?? 'operator'));
     } catch (error) {
-      // The dashboard's own routes bring an error handler that knows none of ours.
-      if (needs === undefined) return refuse(error, request, reply);
+      // Routes without `needs` are the dashboard's: its own error handler cannot send problems.
+      if (needs === undefined) return sendProblem(error, request, reply);
       throw error;
     }
   });
@@ -46,26 +45,26 @@ export function guard(app: FastifyInstance, deps: GuardDeps): void {
   );
 }
 
-function admit(request: FastifyRequest, reply: FastifyReply, needs: Needs): Caller {
+function authorize(request: FastifyRequest, reply: FastifyReply, needs: Needs): Caller {
   const { caller } = request;
   if (!caller) {
-    // A browser asks its person for a password only when told so, and sends it along with a page's parts only when
-    // they ask the same way: what is no operation of the API is for browsers.
+    // A browser shows a password dialog only for `Basic`. It sends the password for the parts of a page only when they
+    // ask in the same way. So routes that are no operation of the API ask for `Basic`, too.
     const inBrowser = !request.routeOptions.config.doc || request.headers.accept?.includes('text/html');
     reply.header('www-authenticate', inBrowser ? 'Basic realm="Darkroom", charset="UTF-8"' : 'Bearer');
-    throw new ProblemError('unauthorized', refusalOf(request.headers.authorization));
+    throw new ProblemError('unauthorized', authMessage(request.headers.authorization));
   }
-  if (may(caller, needs)) return caller;
+  if (hasRole(caller, needs)) return caller;
   throw new ProblemError(
     'forbidden',
-    needs === 'house'
-      ? 'This address is for operators of all tenants: a key of tenant * with the role operate.'
+    needs === 'operator'
+      ? 'This path is for operators of all tenants: use a key of tenant * with the role operate.'
       : `This key lacks the role ${needs}.`,
   );
 }
 
-function refusalOf(authorization: string | undefined): string {
-  if (!authorization) return 'This address needs an API key: Authorization: Bearer <key>.';
-  if (/^(bearer|basic)\s/i.test(authorization)) return 'This API key is not known here.';
-  return 'The Authorization header names no key: it reads Authorization: Bearer <key>.';
+function authMessage(authorization: string | undefined): string {
+  if (!authorization) return 'This path needs an API key: Authorization: Bearer <key>.';
+  if (/^(bearer|basic)\s/i.test(authorization)) return 'This API key is unknown.';
+  return 'The Authorization header contains no key. Send Authorization: Bearer <key>.';
 }

@@ -1,9 +1,8 @@
-// caller.ts        who is calling, and what they may do
-// guard.ts         asks every caller, before anything of a request is read
-// other-sites.ts  what pages of other sites may not
-// key-rates.ts     how often a key may ask
-// body-limit.ts    how much a key may send
-// signed-links.ts  links that work without a key for a while
-export { type Needs, tenantOf } from './caller.ts';
-export { guard } from './guard.ts';
-export { type SignedLinks, signedLinks } from './signed-links.ts';
+// caller.ts        identifies the caller; what a route can need (main decision: hasRole)
+// guard.ts         checks every request before its body is read
+// cross-site.ts    rejects changes that pages of other sites ask a browser for
+// key-limits.ts    how often a key may call, and how large its bodies may be
+// signed-links.ts  links that work without a key until they expire
+export { type Needs, requireTenant } from './caller.ts';
+export { guardRoutes } from './guard.ts';
+export { createSignedLinks, type SignedLinks } from './signed-links.ts';

@@ -1,4 +1,6 @@
-// render-queue.ts   the queue calls of the door: bounded in time, every failure in our own words
-// bounded.ts        a limit for calls to the object store
-export * from './bounded.ts';
+// render-queue.ts        the producer's calls to the queue: with deadlines, and one error when the queue is away
+// webhook-deliveries.ts  the webhooks of a render: found by their ids, sent again
+// deadlines.ts           deadlines for calls to the store, and for anything else
+export * from './deadlines.ts';
 export * from './render-queue.ts';
+export * from './webhook-deliveries.ts';

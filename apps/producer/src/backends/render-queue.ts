@@ -9,104 +9,106 @@ import {
   wakeRender,
 } from '@darkroom/shared/queues';
 import { type Checkpoint } from '@darkroom/shared/render';
-import { setAwakeTimeout } from '@darkroom/shared/runtime';
 import type { Job, JobType } from 'bullmq';
-import { type Delivery, findDeliveries } from '../deliveries/find-deliveries.ts';
-import { redeliverWebhook } from '../deliveries/redeliver.ts';
+import { withDeadline } from './deadlines.ts';
+import { type Delivery, findDeliveries, redeliverWebhook } from './webhook-deliveries.ts';
 
 export type RenderJob = Job<Checkpoint, RenderResult>;
 
-/** The render queue as the door uses it. Every method throws {@link EngineError} `unavailable` when it is away. */
+/** The queue as the producer uses it. Every method throws {@link EngineError} `unavailable` when the queue is away. */
 export interface RenderQueue {
   get(renderId: string): Promise<RenderJob | undefined>;
   /**
-   * Of all who added the same id one made the job, and the job tells who by the door token. Also true where the job is
-   * gone already.
+   * Whether these checkpoints created their jobs. Several callers may add the same id; one creates the job, and the
+   * job's creator token names it. Also true when the job has left the queue already.
    */
-  areOurs(checkpoints: readonly Checkpoint[]): Promise<boolean[]>;
-  /** Adding an id that is there already changes nothing. */
+  areOwn(checkpoints: readonly Checkpoint[]): Promise<boolean[]>;
+  /** Adding an id that already exists changes nothing. */
   add(checkpoint: Checkpoint): Promise<void>;
-  /** All or none. */
+  /** Adds all or none. */
   addBulk(checkpoints: Checkpoint[]): Promise<void>;
-  /** Ids of the renders that may not be in the day index yet, of those that were added last. */
-  unentered(): Promise<string[]>;
-  /** Notes that a render is to stop, and has it look now. Safe to call again. */
+  /** Ids of renders that may not be in the day index yet. Of very many, those that were added last. */
+  listNotYetIndexed(): Promise<string[]>;
+  /** Writes a cancel marker and wakes the render's job, so that it reads the marker now. Idempotent. */
   cancel(marker: CancelMarker): Promise<void>;
-  /** Has a render that is to stop look now; of one that has ended it takes the note away. */
+  /** Makes a canceled render read its marker now. Removes the marker of a render that has ended. */
   wake(renderId: string): Promise<void>;
   /** The webhooks of a render, newest first. */
   deliveries(renderId: string): Promise<Delivery[]>;
-  /** Tells a webhook again; `false` when the queue no longer holds it. */
-  redeliver(messageId: string): Promise<boolean>;
+  /** Sends a webhook again. @returns `false` when the queue no longer holds it. */
+  redeliver(webhookId: string): Promise<boolean>;
   ping(): Promise<void>;
 }
 
-/** Where a render is whose first run has not come to its day index entry: it waits, runs, or the store was away. */
-const UNENTERED: JobType[] = ['prioritized', 'waiting', 'active', 'delayed'];
-/** In each of these states and lanes. What was added before is not seen until a worker has picked it up. */
-const MOST_UNENTERED = 20_000;
+/** The states of a render that its first run has not added to the day index: waiting, running, or the store was away. */
+const NOT_YET_INDEXED: JobType[] = ['prioritized', 'waiting', 'active', 'delayed'];
+/** Per state and lane. Renders that were added earlier are listed once a worker has picked them up. */
+const MAX_NOT_YET_INDEXED = 20_000;
 
 /**
- * The engine bounds its own calls; this is the door's own limit, so that no fault below can keep a caller
- * waiting (I7). The embedded engine has one session and no network: it is slow, never away.
+ * The engine has deadlines for its own calls. These are the producer's, so that no fault of the engine keeps a caller
+ * waiting (I7). The embedded engine has one session and no network: it can be slow, but it is never away.
  */
-const LIMIT_MS = { redis: { one: 2_800, bulk: 12_000 }, pglite: { one: 30_000, bulk: 60_000 } };
+const QUEUE_DEADLINE_MS = { redis: { one: 2_800, bulk: 12_000 }, pglite: { one: 30_000, bulk: 60_000 } };
 
 export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
-  const limit = LIMIT_MS[engine.kind];
+  const deadline = QUEUE_DEADLINE_MS[engine.kind];
+  const one = <T>(work: Promise<T>) => withQueueDeadline(deadline.one, work);
+  const bulk = <T>(work: Promise<T>) => withQueueDeadline(deadline.bulk, work);
   return {
-    get: (renderId) => within(limit.one, queues.render.getJob(renderId)),
-    areOurs: async (checkpoints) => {
+    get: (renderId) => one(queues.render.getJob(renderId)),
+    areOwn: async (checkpoints) => {
       const ids = checkpoints.map(({ renderId }) => renderId);
-      const texts = await within(limit.bulk, engine.readJobTexts(QUEUE.render, ids));
-      // Not parsed: a quote within any other value would be escaped.
+      const texts = await bulk(engine.readJobTexts(QUEUE.render, ids));
+      // The JSON is searched, not parsed: inside any other value the quotes would be escaped.
       return checkpoints.map(
         ({ creatorToken }, at) => texts[at]?.includes(`"creatorToken":"${creatorToken}"`) ?? true,
       );
     },
     add: async (checkpoint) => {
       const { name, data, opts } = renderJob(checkpoint);
-      await within(limit.one, queues.render.add(name, data, opts));
+      await one(queues.render.add(name, data, opts));
     },
     addBulk: async (checkpoints) => {
-      await within(limit.bulk, queues.render.addBulk(checkpoints.map(renderJob)));
+      await bulk(queues.render.addBulk(checkpoints.map(renderJob)));
     },
-    unentered: () => within(limit.bulk, unenteredIn(queues.render)),
+    listNotYetIndexed: () => bulk(readNotYetIndexed(queues.render)),
     cancel: async (marker) => {
       const { renderId } = marker;
-      await within(limit.one, queues.cancel.add('cancel', marker, { jobId: renderId }));
-      await within(limit.one, wakeRender(queues, renderId));
+      await one(queues.cancel.add('cancel', marker, { jobId: renderId }));
+      await one(wakeRender(queues, renderId));
     },
     wake: async (renderId) => {
-      await within(limit.one, wakeRender(queues, renderId));
+      await one(wakeRender(queues, renderId));
     },
-    deliveries: (renderId) => within(limit.one, findDeliveries(queues, renderId)),
-    redeliver: (messageId) => within(limit.one, redeliverWebhook(queues, messageId)),
-    ping: () => within(limit.one, engine.ping(2_000)),
+    deliveries: (renderId) => one(findDeliveries(queues, renderId)),
+    redeliver: (webhookId) => one(redeliverWebhook(queues, webhookId)),
+    ping: () => one(engine.ping(2_000)),
   };
 }
 
-/** Those of the lane that runs first are the first to be cut off: their latest are asked for, too, and before. */
-async function unenteredIn(queue: Queues['render']): Promise<string[]> {
+/**
+ * The interactive lane is at the front of the prioritized jobs, so a limited range of the latest jobs would cut it
+ * off. Its latest jobs are read separately, and first.
+ */
+async function readNotYetIndexed(queue: Queues['render']): Promise<string[]> {
   const { interactive } = LANE;
-  const many = (await queue.getPrioritizedCount()) > MOST_UNENTERED;
+  const many = (await queue.getPrioritizedCount()) > MAX_NOT_YET_INDEXED;
   const urgent = many ? ((await queue.getCountsPerPriority([interactive]))[interactive] ?? 0) : 0;
-  const from = Math.max(0, urgent - MOST_UNENTERED);
+  const from = Math.max(0, urgent - MAX_NOT_YET_INDEXED);
   const first = urgent > 0 ? await queue.getRanges(['prioritized'], from, urgent - 1, true) : [];
-  const all = await queue.getRanges(UNENTERED, 0, MOST_UNENTERED - 1, false);
+  const all = await queue.getRanges(NOT_YET_INDEXED, 0, MAX_NOT_YET_INDEXED - 1, false);
   return [...new Set([...first, ...all])];
 }
 
-/** What was sent may still happen after the limit: ids make that harmless. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const stop = setAwakeTimeout(ms, () => reject(new EngineError('unavailable', `no answer within ${ms} ms`)));
+/** A command that was sent may still take effect after the deadline. Job ids make that harmless. */
+async function withQueueDeadline<T>(ms: number, work: Promise<T>): Promise<T> {
   try {
-    return await Promise.race([work, late]);
+    return await withDeadline(ms, work, () => {
+      throw new EngineError('unavailable', `no answer within ${ms} ms`);
+    });
   } catch (error) {
     if (error instanceof EngineError || !isUnavailable(error)) throw error;
     throw new EngineError('unavailable', 'the queue is away', { cause: error });
-  } finally {
-    stop();
   }
 }

@@ -6,102 +6,24 @@ import type { Engine } from '@darkroom/shared/engine';
 import type { Queues } from '@darkroom/shared/queues';
 import type { Scrub } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
-import { refusalOf } from './guard.ts';
-import {
-  cancelName,
-  completeProgress,
-  deadLetterData,
-  deadLetterName,
-  notifyData,
-  notifyName,
-  pageLink,
-  renderData,
-  renderLink,
-  renderName,
-  storeName,
-  submitName,
-} from './presentation.ts';
-import { scrubDeep } from './scrub-deep.ts';
+import { dashboardChangeError } from './allowed-changes.ts';
+import { completeProgress, scrubDeep } from './presentation.ts';
+import { QUEUE_VIEWS } from './queue-views.ts';
 
 const PATH = '/queues';
 
-interface Look {
-  queue: keyof Queues;
-  description: string;
-  name?: (job: QueueJobJson) => string;
-  data?: (data: unknown) => unknown;
-  link?: (job: QueueJobJson) => { displayText: string; href: string } | undefined;
-  retries: boolean;
+interface DashboardDeps {
+  engine: Engine;
+  queues: Queues;
+  scrub: Scrub;
 }
 
-const LOOKS: Look[] = [
-  {
-    queue: 'render',
-    description: 'One job is one render, for its whole life',
-    name: renderName,
-    data: renderData,
-    link: pageLink,
-    retries: true,
-  },
-  {
-    queue: 'submit',
-    description: 'Purchases on their way to the provider, inside its quota',
-    name: submitName,
-    link: renderLink,
-    retries: false,
-  },
-  {
-    queue: 'store',
-    description: 'Images on their way into the store',
-    name: storeName,
-    link: renderLink,
-    retries: false,
-  },
-  {
-    queue: 'deadLetter',
-    description: 'Renders that ended badly: read why, then try the render again',
-    name: deadLetterName,
-    data: deadLetterData,
-    link: renderLink,
-    retries: false,
-  },
-  {
-    queue: 'webhook',
-    description: 'Webhooks: one job tells one end of a render to one address',
-    name: notifyName,
-    data: notifyData,
-    link: pageLink,
-    retries: true,
-  },
-  {
-    queue: 'webhookDeadLetter',
-    description: 'Webhooks that nobody took within a day: see why, then tell them again through the API',
-    name: notifyName,
-    data: notifyData,
-    link: pageLink,
-    retries: false,
-  },
-  {
-    queue: 'cancel',
-    description: 'Renders that somebody wants to stop; a marker goes when its render has ended',
-    name: cancelName,
-    link: pageLink,
-    retries: false,
-  },
-  { queue: 'maintenance', description: 'Chores of the workers', retries: false },
-];
-
-/** What waits for a person, or is only looked at: that nobody works on it is no reason to worry. */
-const UNATTENDED: (keyof Queues)[] = ['deadLetter', 'webhookDeadLetter', 'cancel'];
-
-/** Bull Board over every queue, below `/queues`. Nothing that it answers holds a secret (I8). */
-export async function dashboardRoutes(
-  app: FastifyInstance,
-  deps: { engine: Engine; queues: Queues; scrub: Scrub },
-): Promise<void> {
+/** Bull Board over every queue, below `/queues`. Its responses contain no secrets (I8). */
+export async function registerDashboard(app: FastifyInstance, deps: DashboardDeps): Promise<void> {
   const server = new FastifyAdapter().setBasePath(PATH);
+  const names = Object.keys(QUEUE_VIEWS) as (keyof Queues)[];
   createBullBoard({
-    queues: LOOKS.map((look) => adapter(deps, look)),
+    queues: names.map((name) => createAdapter(deps, name)),
     serverAdapter: server,
     options: {
       uiConfig: {
@@ -119,7 +41,7 @@ export async function dashboardRoutes(
       handlerHooks: {
         before: ({ method, route, request }) => {
           const { queueName, queueStatus } = request.params as Record<string, string | undefined>;
-          const message = refusalOf({ method, route, queueName, queueStatus });
+          const message = dashboardChangeError({ method, route, queueName, queueStatus });
           return message === undefined ? undefined : { allow: false, status: 403, message };
         },
         after: (_context, result) => ({
@@ -135,7 +57,7 @@ export async function dashboardRoutes(
         reply.headers(PAGE_HEADERS);
       });
       scope.addHook('onSend', async (_request, _reply, payload) =>
-        typeof payload === 'string' ? payload.replace(FOREIGN_FONTS, '') : payload,
+        typeof payload === 'string' ? payload.replace(FONT_LINK, '') : payload,
       );
       await scope.register(server.registerPlugin());
     },
@@ -143,29 +65,28 @@ export async function dashboardRoutes(
   );
 }
 
-function adapter({ engine, queues }: { engine: Engine; queues: Queues }, look: Look): BullMQAdapter {
-  const { link, name, data } = look;
+function createAdapter({ engine, queues }: DashboardDeps, queue: keyof Queues): BullMQAdapter {
+  const { description, name, data, link, retries = false, withoutWorkers = false } = QUEUE_VIEWS[queue];
   const options = {
-    description: look.description,
-    allowRetries: look.retries,
-    // Not in its types, but it knows it: what is completed must not be rendered anew.
+    description,
+    allowRetries: retries,
+    // Bull Board's types do not declare it. A completed render must not run again.
     allowCompletedRetries: false,
-    // An absent link is no link: its types do not say so either.
+    // Bull Board accepts `undefined` as "no link", although its types do not declare that.
     ...(link ? { externalJobUrl: (job: QueueJobJson) => link(job) as { href: string } } : {}),
   };
-  const board = new BullMQAdapter(queues[look.queue], options);
-  // The embedded engine does not know who works on it.
-  const unknown = engine.kind === 'pglite' || UNATTENDED.includes(look.queue);
-  if (unknown) board.getWorkers = () => Promise.resolve(null);
-  if (name) board.setFormatter('name', name);
-  if (data) board.setFormatter('data', data);
-  return board;
+  const adapter = new BullMQAdapter(queues[queue], options);
+  // The embedded engine cannot list its workers.
+  if (engine.kind === 'pglite' || withoutWorkers) adapter.getWorkers = () => Promise.resolve(null);
+  if (name) adapter.setFormatter('name', name);
+  if (data) adapter.setFormatter('data', data);
+  return adapter;
 }
 
-/** Its page asks a font server on the internet; operators' machines may not, and need not. */
-const FOREIGN_FONTS = /<link href="https:\/\/fonts\.[^>]*>/;
+/** Bull Board loads fonts from the internet. An operator's machine may have no access to it. */
+const FONT_LINK = /<link href="https:\/\/fonts\.[^>]*>/;
 
-/** The dashboard is a page with scripts of its own; it loads nothing from elsewhere. */
+/** The dashboard's page runs its own scripts. It loads nothing from other hosts. */
 const PAGE_HEADERS = {
   'content-security-policy': [
     "default-src 'self'",

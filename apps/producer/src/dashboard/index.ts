@@ -1,6 +1,6 @@
-// board.ts        Bull Board over every queue
-// presentation.ts how jobs look on it: names, data, links (pure)
-// guard.ts        what may be done on it, and what would break an invariant
-// scrub-deep.ts   takes secrets out of everything it answers
+// board.ts            Bull Board over every queue, at /queues
+// queue-views.ts      each queue: its description, and what operators may do (main decision: QUEUE_VIEWS)
+// allowed-changes.ts  which changes would break an invariant and are rejected
+// presentation.ts     names, data and links of jobs (pure)
 export * from './board.ts';
-export * from './scrub-deep.ts';
+export { scrubDeep } from './presentation.ts';

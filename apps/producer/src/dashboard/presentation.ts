@@ -1,7 +1,8 @@
 import type { DeadLetter } from '@darkroom/shared/render';
+import type { Scrub } from '@darkroom/shared/runtime';
 import { formatDollars } from '@darkroom/shared/snapshot';
 
-/** What Bull Board hands to formatters, as far as it is used. All of it was written by somebody else. */
+/** The fields of Bull Board's jobs that are used. Any program can write to the queue, so nothing is certain. */
 interface BoardJob {
   id?: unknown;
   name: string;
@@ -11,146 +12,157 @@ interface BoardJob {
 
 type Loose = Record<string, unknown>;
 
-const PROMPT_SHOWN = 60;
+const MAX_PROMPT = 60;
 
-/** `“A lighthouse at dusk…” · 16:9 · 2K`: what a person recognises a render by. The id is beside it. */
-export function renderName(job: BoardJob): string {
-  const request = inner(job.data, 'request');
-  const facts = [quoted(request.prompt), request.size, request.resolution, laneOf(request.priority)];
+/** `“A lighthouse at dusk…” · 16:9 · 2K`: what people recognise a render by. Bull Board shows the id beside it. */
+export function formatRenderName(job: BoardJob): string {
+  const request = readObject(job.data, 'request');
+  const facts = [quotePrompt(request.prompt), request.size, request.resolution, formatLane(request.priority)];
   return facts.filter(Boolean).join(' · ') || job.name;
 }
 
-/** `Purchase 2 · “A lighthouse…”` */
-export function submitName(job: BoardJob): string {
-  const { attempt } = object(job.data);
-  return [`purchase ${String(attempt ?? '?')}`, quoted(inner(job.data, 'request').prompt)]
+/** `purchase 2 · “A lighthouse…”` */
+export function formatSubmitName(job: BoardJob): string {
+  const { attempt } = toObject(job.data);
+  return [`purchase ${String(attempt ?? '?')}`, quotePrompt(readObject(job.data, 'request').prompt)]
     .filter(Boolean)
     .join(' · ');
 }
 
-export function storeName(job: BoardJob): string {
-  const { attempt, renderId } = object(job.data);
+export function formatStoreName(job: BoardJob): string {
+  const { attempt, renderId } = toObject(job.data);
   return `image of purchase ${String(attempt ?? '?')} · ${String(renderId ?? '')}`;
 }
 
 /** `content_policy_violation at submit · “A lighthouse…”` */
-export function deadLetterName(job: BoardJob): string {
-  const failure = inner(job.data, 'failure');
+export function formatDeadLetterName(job: BoardJob): string {
+  const failure = readObject(job.data, 'failure');
   const reason = failure.code ? `${String(failure.code)} at ${String(failure.step)}` : job.name;
-  return [reason, quoted(inner(job.data, 'request').prompt)].filter(Boolean).join(' · ');
+  return [reason, quotePrompt(readObject(job.data, 'request').prompt)].filter(Boolean).join(' · ');
 }
 
-/** A letter in the order in which a person reads it. */
-export function deadLetterData(data: unknown): unknown {
-  const { failure, costMicros, createdAt, resultExpiresAt, ...rest } = object(data) as Partial<DeadLetter>;
+/** A dead letter, with the fields in the order in which people read them. */
+export function formatDeadLetterData(data: unknown): unknown {
+  const { failure, costMicros, createdAt, resultExpiresAt, ...rest } = toObject(data) as Partial<DeadLetter>;
   if (!failure) return data;
   return {
     why: failure.message,
     code: failure.code,
     step: failure.step,
-    died: time(failure.at),
+    died: formatTime(failure.at),
     spent: typeof costMicros === 'number' ? `$${formatDollars(costMicros)}` : undefined,
-    imageCanBeFetchedUntil: time(resultExpiresAt),
-    asked: time(createdAt),
+    imageCanBeFetchedUntil: formatTime(resultExpiresAt),
+    created: formatTime(createdAt),
     ...rest,
     causes: failure.chain,
   };
 }
 
-/** Checkpoints hold times as milliseconds: people get them as dates, and what they look for first on top. */
-export function renderData(data: unknown): unknown {
-  const { at, request, createdAt, updatedAt, creatorToken: _, ...rest } = object(data);
+/** A checkpoint with times as dates, and with the most important fields first. */
+export function formatRenderData(data: unknown): unknown {
+  const { at, request, createdAt, updatedAt, creatorToken: _, ...rest } = toObject(data);
   if (!request) return data;
   return {
     at,
     request,
-    asked: time(createdAt),
-    updated: time(updatedAt),
+    created: formatTime(createdAt),
+    updated: formatTime(updatedAt),
     ...rest,
   };
 }
 
 /** `render.completed → shop.example.com` */
-export function notifyName(job: BoardJob): string {
-  const { state } = object(job.data);
-  return state ? `render.${String(state)} → ${receiver(job.data)}` : job.name;
+export function formatWebhookName(job: BoardJob): string {
+  const { status } = toObject(job.data);
+  return status ? `render.${String(status)} → ${formatReceiver(job.data)}` : job.name;
 }
 
-/** As it is, but for the rest of the receiver's URL: it may be secret. Times as dates. */
-export function notifyData(data: unknown): unknown {
-  const { to, endedAt, nextTryAt, diedAt, lastError, ...rest } = object(data);
+/** A webhook with times as dates. Only the host of the receiver is shown: the rest of the URL may be a secret (I8). */
+export function formatWebhookData(data: unknown): unknown {
+  const { to, endedAt, nextAttemptAt, diedAt, lastError, ...rest } = toObject(data);
   if (!to) return data;
   return {
-    to: receiver(data),
+    to: formatReceiver(data),
     lastError,
-    ended: time(endedAt),
-    nextTry: time(nextTryAt),
-    died: time(diedAt),
+    ended: formatTime(endedAt),
+    nextAttempt: formatTime(nextAttemptAt),
+    died: formatTime(diedAt),
     ...rest,
   };
 }
 
-function receiver(data: unknown): string {
-  const { kind, host, url } = inner(data, 'to');
+function formatReceiver(data: unknown): string {
+  const { kind, host, url } = readObject(data, 'to');
   if (kind === 'url' && typeof url === 'string' && URL.canParse(url)) return new URL(url).host;
-  return typeof host === 'string' ? host : 'its receiver';
+  return typeof host === 'string' ? host : 'the receiver';
 }
 
-export function cancelName(job: BoardJob): string {
-  const { requestedAt } = object(job.data);
-  return typeof requestedAt === 'number' ? `asked for ${time(requestedAt)}` : job.name;
+export function formatCancelName(job: BoardJob): string {
+  const { requestedAt } = toObject(job.data);
+  return typeof requestedAt === 'number' ? `requested ${formatTime(requestedAt)}` : job.name;
 }
 
-/** From a job to the page of its render: image, timeline, cost. */
-export function pageLink(job: BoardJob): { displayText: string; href: string } | undefined {
-  const { renderId } = object(job.data);
+/** From a job to the page of its render. */
+export function linkToPage(job: BoardJob): { displayText: string; href: string } | undefined {
+  const { renderId } = toObject(job.data);
   if (typeof renderId !== 'string') return undefined;
   return { displayText: 'Page', href: `/renders/${encodeURIComponent(renderId)}` };
 }
 
-/** From a part of a render, or its letter, to its own job, where it can be tried again. */
-export function renderLink(job: BoardJob): { displayText: string; href: string } | undefined {
-  const { renderId } = object(job.data);
+/** From a child job or a dead letter to the render's own job, where it can be retried. */
+export function linkToRender(job: BoardJob): { displayText: string; href: string } | undefined {
+  const { renderId } = toObject(job.data);
   if (typeof renderId !== 'string') return undefined;
   return { displayText: 'Render', href: `/queues/queue/render/${encodeURIComponent(renderId)}` };
 }
 
-function quoted(prompt: unknown): string {
+function quotePrompt(prompt: unknown): string {
   if (typeof prompt !== 'string') return '';
   const line = prompt.replace(/\s+/g, ' ').trim();
   const characters = [...line];
   return `“${
-    characters.length > PROMPT_SHOWN
+    characters.length > MAX_PROMPT
       ? `${characters
-          .slice(0, PROMPT_SHOWN - 1)
+          .slice(0, MAX_PROMPT - 1)
           .join('')
           .trimEnd()}…`
       : line
   }”`;
 }
 
-const laneOf = (priority: unknown) => (priority === 'batch' ? 'batch' : '');
-const object = (value: unknown): Loose =>
+const formatLane = (priority: unknown) => (priority === 'batch' ? 'batch' : '');
+const toObject = (value: unknown): Loose =>
   typeof value === 'object' && value !== null ? (value as Loose) : {};
-const inner = (value: unknown, key: string): Loose => object(object(value)[key]);
-const time = (at: unknown) => (typeof at === 'number' ? new Date(at).toISOString() : undefined);
+const readObject = (value: unknown, key: string): Loose => toObject(toObject(value)[key]);
+const formatTime = (at: unknown) => (typeof at === 'number' ? new Date(at).toISOString() : undefined);
 
-/** A job as Bull Board answers it; only what is looked at here. */
-interface Answered {
+/** A job in Bull Board's responses, with the fields that are used. */
+interface BoardResponseJob {
   finishedOn?: unknown;
   isFailed?: unknown;
   progress?: unknown;
 }
 
-/** A completed render is at 100 %, wherever its last step left the number. Changes nothing else in an answer. */
+/** Sets the progress of completed jobs to 100, because the last step may leave another number. */
 export function completeProgress(body: unknown): unknown {
-  const done = (job: Answered) => (job.finishedOn && !job.isFailed ? { ...job, progress: 100 } : job);
-  const { queues, job } = object(body);
+  const done = (job: BoardResponseJob) => (job.finishedOn && !job.isFailed ? { ...job, progress: 100 } : job);
+  const { queues, job } = toObject(body);
   if (Array.isArray(queues)) {
     return {
-      ...object(body),
-      queues: queues.map((queue: { jobs?: Answered[] }) => ({ ...queue, jobs: queue.jobs?.map(done) ?? [] })),
+      ...toObject(body),
+      queues: queues.map((queue: { jobs?: BoardResponseJob[] }) => ({
+        ...queue,
+        jobs: queue.jobs?.map(done) ?? [],
+      })),
     };
   }
-  return job ? { ...object(body), job: done(object(job)) } : body;
+  return job ? { ...toObject(body), job: done(toObject(job)) } : body;
+}
+
+/** A copy of a JSON value with every text in it scrubbed (I8). */
+export function scrubDeep(scrub: Scrub, value: unknown): unknown {
+  if (typeof value === 'string') return scrub(value);
+  if (Array.isArray(value)) return value.map((item) => scrubDeep(scrub, item));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, scrubDeep(scrub, item)]));
 }

@@ -1,6 +1,6 @@
-// readiness.ts   whether queue and store answer, looked at once a second at the most
-// metrics.ts     what Prometheus reads
-// routes.ts      /healthz, /readyz, /metrics
+// readiness.ts   whether queue and store answer; checked at most once per second (main decision: createReadiness)
+// metrics.ts     the metrics for Prometheus
+// routes.ts      GET /healthz, /readyz, /metrics
 export * from './metrics.ts';
 export * from './readiness.ts';
 export * from './routes.ts';

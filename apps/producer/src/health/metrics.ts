@@ -1,17 +1,18 @@
 import type { Queues } from '@darkroom/shared/queues';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { withDeadline } from '../backends/index.ts';
 
 export interface Metrics {
-  answered(answer: { method: string; route: string; status: number; seconds: number }): void;
-  intake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string, count?: number): void;
-  /** The page that Prometheus reads, and its content type. Never rejects because a queue is away. */
-  page(): Promise<{ text: string; contentType: string }>;
+  recordResponse(response: { method: string; route: string; status: number; seconds: number }): void;
+  recordIntake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string, count?: number): void;
+  /** The metrics as text, and its content type. Does not reject when a queue is away. */
+  read(): Promise<{ text: string; contentType: string }>;
 }
 
 /** How long a scrape waits for the queues. */
-const DEPTH_LIMIT_MS = 2_000;
+const DEPTH_DEADLINE_MS = 2_000;
 
-/** A registry of this producer alone: two in one process do not share numbers. */
+/** With a registry of its own: two producers in one process do not share metrics. */
 export function createMetrics(queues: Queues): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -30,7 +31,7 @@ export function createMetrics(queues: Queues): Metrics {
   });
   const renders = new Counter({
     name: 'darkroom_renders_requested_total',
-    help: 'Renders asked for, by what became of the request',
+    help: 'Requested renders by outcome of the request',
     labelNames: ['outcome', 'tenant'],
     registers,
   });
@@ -43,15 +44,15 @@ export function createMetrics(queues: Queues): Metrics {
   const up = new Gauge({ name: 'darkroom_queue_up', help: '1 while the queue engine answers', registers });
 
   return {
-    answered({ method, route, status, seconds: taken }) {
+    recordResponse({ method, route, status, seconds: duration }) {
       requests.inc({ method, route, status });
-      seconds.observe({ method, route }, taken);
+      seconds.observe({ method, route }, duration);
     },
-    intake: (outcome, tenant, count = 1) => renders.inc({ outcome, tenant }, count),
-    async page() {
-      // Depths of a queue that does not answer are unknown: old numbers would look like a standstill.
+    recordIntake: (outcome, tenant, count = 1) => renders.inc({ outcome, tenant }, count),
+    async read() {
+      // While the queue is away its depths are unknown: the last known numbers would look like a standstill.
       depth.reset();
-      const counts = await depths(queues);
+      const counts = await readDepths(queues);
       up.set(counts ? 1 : 0);
       for (const { queue, state, count } of counts ?? []) depth.set({ queue, state }, count);
       return { text: await registry.metrics(), contentType: registry.contentType };
@@ -59,26 +60,15 @@ export function createMetrics(queues: Queues): Metrics {
   };
 }
 
-async function depths(queues: Queues) {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, DEPTH_LIMIT_MS, undefined);
-  });
-  const counted = Promise.all(
-    Object.values(queues).map(async (queue) =>
-      Object.entries(await queue.getJobCounts()).map(([state, count]) => ({
-        queue: queue.name,
-        state,
-        count,
-      })),
-    ),
-  ).then(
+type Depth = { queue: string; state: string; count: number };
+
+async function readDepths(queues: Queues): Promise<Depth[] | undefined> {
+  const depths = Object.values(queues).map(async (queue) =>
+    Object.entries(await queue.getJobCounts()).map(([state, count]) => ({ queue: queue.name, state, count })),
+  );
+  const all = Promise.all(depths).then(
     (counts) => counts.flat(),
     () => undefined,
   );
-  try {
-    return await Promise.race([counted, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return await withDeadline<Depth[] | undefined>(DEPTH_DEADLINE_MS, all, () => undefined);
 }

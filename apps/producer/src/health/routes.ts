@@ -1,24 +1,24 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { resource } from '../http/resource.ts';
-import { answer, refusal, refusals } from '../openapi/index.ts';
+import { registerEndpoints } from '../endpoint.ts';
+import { jsonResponse, problemResponse, problemResponses } from '../openapi/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 
-/** Probes for whoever runs us. */
-export function healthRoutes(
+/** Probes and metrics. */
+export function registerHealth(
   app: FastifyInstance,
   deps: { metrics: Metrics; readiness: () => Promise<Readiness> },
 ): void {
-  // Alive means that this process answers: what it stands on is readiness.
-  resource(app, '/healthz', {
+  // Health: this process answers. Readiness: the queue and the store answer, too.
+  registerEndpoints(app, '/healthz', {
     GET: {
       needs: 'anyone',
       doc: healthDoc,
       run: async (_request, reply) => await reply.send({ status: 'ok' }),
     },
   });
-  resource(app, '/readyz', {
+  registerEndpoints(app, '/readyz', {
     GET: {
       needs: 'anyone',
       doc: readyDoc,
@@ -28,28 +28,28 @@ export function healthRoutes(
       },
     },
   });
-  resource(app, '/metrics', {
-    // Its labels name the tenants.
+  registerEndpoints(app, '/metrics', {
+    // For operators, because the labels contain the names of tenants.
     GET: {
-      needs: 'house',
+      needs: 'operator',
       doc: metricsDoc,
       run: async (_request, reply) => {
-        const { text, contentType } = await deps.metrics.page();
+        const { text, contentType } = await deps.metrics.read();
         return await reply.type(contentType).send(text);
       },
     },
   });
 }
 
-const unreadable = { '400': refusal('The request cannot be read.', ['bad_request']) };
+const unreadable = { '400': problemResponse('The request cannot be read.', ['bad_request']) };
 
 const healthDoc = {
   operationId: 'getHealth',
-  tags: ['House'],
-  summary: 'Whether this process answers',
+  tags: ['Operations'],
+  summary: 'Get the health of this process',
   responses: {
     '200': {
-      description: 'It does.',
+      description: 'This process answers.',
       content: {
         'application/json': {
           schema: z.strictObject({ status: z.literal('ok') }),
@@ -63,29 +63,32 @@ const healthDoc = {
 
 const part = z.enum(['ok', 'unavailable']);
 const readiness = z.strictObject({ status: part, checks: z.strictObject({ queue: part, store: part }) });
-const ready = (description: string, example: z.infer<typeof readiness>) => ({
+const readinessResponse = (description: string, example: z.infer<typeof readiness>) => ({
   description,
   content: { 'application/json': { schema: readiness, example } },
 });
 
 const readyDoc = {
   operationId: 'getReadiness',
-  tags: ['House'],
-  summary: 'Whether queue and store answer, too',
-  description: 'They are asked once a second at the most, however many ask here.',
+  tags: ['Operations'],
+  summary: 'Get the readiness of queue and store',
+  description: 'The queue and the store are checked at most once per second, for any number of calls.',
   responses: {
-    '200': ready('Both do.', { status: 'ok', checks: { queue: 'ok', store: 'ok' } }),
+    '200': readinessResponse('Both answer.', { status: 'ok', checks: { queue: 'ok', store: 'ok' } }),
     ...unreadable,
-    '503': ready('One does not.', { status: 'unavailable', checks: { queue: 'ok', store: 'unavailable' } }),
+    '503': readinessResponse('At least one does not answer.', {
+      status: 'unavailable',
+      checks: { queue: 'ok', store: 'unavailable' },
+    }),
   },
 };
 
 const metricsDoc = {
   operationId: 'getMetrics',
-  tags: ['House'],
-  summary: 'What happened here, in numbers',
+  tags: ['Operations'],
+  summary: 'Get metrics for Prometheus',
   responses: {
-    '200': answer("Prometheus's text format.", z.string(), { type: 'text/plain' }),
-    ...refusals(),
+    '200': jsonResponse("Prometheus's text format.", z.string(), { type: 'text/plain' }),
+    ...problemResponses(),
   },
 };

@@ -11,88 +11,89 @@ const KINDS: Record<string, BodyKind> = {
   'application/jsonl': 'ndjson',
 };
 
-/** In this scope bodies come as bytes: whoever reads them tells what is wrong with them. */
-export function readBytes(scope: FastifyInstance): void {
+/** In this scope bodies arrive as bytes: the handlers parse them, because they report what is wrong. */
+export function parseBodiesAsBytes(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
-/** In this scope NDJSON is not read at all: whoever reads it does so bit by bit. After {@link readBytes}. */
-export function leaveStreams(scope: FastifyInstance): void {
+/** In this scope NDJSON is not buffered: the handler streams it. Call after {@link parseBodiesAsBytes}. */
+export function passNdjsonThrough(scope: FastifyInstance): void {
   const types = Object.keys(KINDS).filter((type) => KINDS[type] === 'ndjson');
   scope.addContentTypeParser(types, (_request, payload, done) => done(null, payload));
 }
 
 /**
- * What the headers say of the body, before it is read.
+ * Checks the headers that describe the body, before the body is read.
  *
  * @throws {ProblemError} `unsupported_media_type`.
  */
-export function bodyKind(request: FastifyRequest, allowed: readonly BodyKind[]): BodyKind {
+export function requireBodyKind(request: FastifyRequest, allowed: readonly BodyKind[]): BodyKind {
   const wanted = allowed.includes('ndjson') ? 'application/json or application/x-ndjson' : 'application/json';
   const [type = '', ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
   const kind = KINDS[type.trim()];
-  const no = (expected: string, received: string) =>
+  const unsupported = (expected: string, received: string) =>
     new ProblemError('unsupported_media_type', `Send ${expected}.`, {
       problems: [{ field: 'Content-Type', expected, received }],
     });
-  if (!kind || !allowed.includes(kind)) throw no(wanted, type.trim().slice(0, 80) || 'nothing');
+  if (!kind || !allowed.includes(kind)) throw unsupported(wanted, type.trim().slice(0, 80) || 'nothing');
   const charset = parameters.map((parameter) => parameter.trim()).find((text) => text.startsWith('charset='));
-  if (charset && !/^charset="?utf-?8"?$/.test(charset)) throw no(`${wanted} in UTF-8`, charset.slice(0, 80));
+  if (charset && !/^charset="?utf-?8"?$/.test(charset))
+    throw unsupported(`${wanted} in UTF-8`, charset.slice(0, 80));
   const encoding = request.headers['content-encoding'];
   if (encoding && encoding !== 'identity')
-    throw no(`${wanted} without Content-Encoding`, encoding.slice(0, 80));
+    throw unsupported(`${wanted} without Content-Encoding`, encoding.slice(0, 80));
   return kind;
 }
 
-/** The bytes of a body; none at all when nothing was sent. */
-export function bytesOf(request: FastifyRequest): Buffer {
+/** The bytes of a body. Empty when the caller sent none. */
+export function getBodyBytes(request: FastifyRequest): Buffer {
   return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
 }
 
 /**
- * A body as it comes in; no more is read than is asked for. Leaving it early leaves the connection alone.
+ * Streams a body. Reads no more than the consumer asks for. Returning early leaves the connection open.
  *
- * Throws what ends it: a {@link ProblemError} when it is larger than its key allows, or the connection's own error.
+ * Throws {@link ProblemError} when the body is larger than its key allows, or the error of the connection.
  */
-export async function* streamOf(request: FastifyRequest): AsyncGenerator<Buffer> {
+export async function* streamBody(request: FastifyRequest): AsyncGenerator<Buffer> {
   const { body, raw } = request;
   if (Buffer.isBuffer(body)) yield body;
   if (!(body instanceof Readable)) return;
-  // What counts a body's bytes does not learn that its sender went away.
-  const gone = () => {
-    if (!raw.complete) body.destroy(new Error('The caller went away.'));
+  // The stream that counts a body's bytes does not notice that the caller disconnected.
+  const onClose = () => {
+    if (!raw.complete) body.destroy(new Error('The caller disconnected.'));
   };
-  if (raw.destroyed) gone();
-  raw.once('close', gone);
+  if (raw.destroyed) onClose();
+  raw.once('close', onClose);
   try {
     yield* body.iterator({ destroyOnReturn: false });
   } finally {
-    raw.off('close', gone);
+    raw.off('close', onClose);
   }
 }
 
-/** Whether the connection broke before the body was over: nobody is there to be told. */
-export const brokeOff = ({ raw }: FastifyRequest) => raw.destroyed && !raw.complete;
+/** Whether the connection broke before the whole body arrived. Then no response can be sent. */
+export const clientAborted = ({ raw }: FastifyRequest) => raw.destroyed && !raw.complete;
 
-/** How long a caller may take to see that the rest of its body is of no interest. */
-const LINGER_MS = 2_000;
+/** How long the rest of an unread body is discarded before the connection ends. */
+const DRAIN_MS = 2_000;
 
 /**
- * For answers that may be over before their body is: the rest is thrown away for a while, so that the caller gets to
- * read the answer, and then the connection ends.
+ * For responses that may end before the request's body does. Discards the rest of the body for a while, so that the
+ * caller can read the response, and then closes the connection.
  */
-export function leaveBody({ raw }: FastifyRequest, reply: FastifyReply): void {
+export function drainUnreadBody({ raw }: FastifyRequest, reply: FastifyReply): void {
   reply.raw.once('finish', () => {
     if (raw.complete) return;
     raw.resume();
-    const timer = setTimeout(() => raw.socket.destroy(), LINGER_MS);
+    const timer = setTimeout(() => raw.socket.destroy(), DRAIN_MS);
     raw.once('end', () => clearTimeout(timer));
     raw.socket.once('close', () => clearTimeout(timer));
   });
 }
 
-/** Whether the caller names NDJSON as what it would have for an answer, no less than JSON. */
+/** Whether `Accept` names NDJSON, with at least the weight of JSON. */
 export function acceptsNdjson(request: FastifyRequest): boolean {
   const weights = { json: 0, ndjson: 0 };
   for (const range of (request.headers.accept ?? '').toLowerCase().split(',')) {

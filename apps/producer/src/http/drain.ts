@@ -1,20 +1,20 @@
 import type { Clock } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
 
-/** How often a closing server looks whether it still has something to answer. */
-const LOOK_MS = 20;
+/** How often a closing server checks whether requests are still running. */
+const CHECK_EVERY_MS = 20;
 
 /**
- * Makes a server that can be closed in time. Closing takes no more connections, lets requests end that run,
- * and then drops what is open: a connection that never sent a request would keep Node's server for a minute.
+ * Makes the function that closes the server within `limitMs`. It accepts no more connections, waits for running
+ * requests, and then drops open connections: one that never sent a request would keep Node's server open for a minute.
  *
- * @returns closes; resolves after `limitMs` at the latest. Idempotent.
+ * @returns closes the server. Idempotent.
  */
-export function drainable(app: FastifyInstance, clock: Clock, limitMs: number): () => Promise<void> {
+export function createDrain(app: FastifyInstance, clock: Clock, limitMs: number): () => Promise<void> {
   let running = 0;
   app.addHook('onRequest', async (_request, reply) => {
     running++;
-    // Not `onResponse`: it is not told of callers that went away.
+    // Not `onResponse`: Fastify does not call it for callers that disconnected.
     reply.raw.once('close', () => {
       running--;
     });
@@ -28,7 +28,7 @@ export function drainable(app: FastifyInstance, clock: Clock, limitMs: number): 
     });
     while (!closed) {
       if (running === 0 || clock.now() >= deadline) app.server.closeAllConnections();
-      await Promise.race([closing, clock.sleep(LOOK_MS)]);
+      await Promise.race([closing, clock.sleep(CHECK_EVERY_MS)]);
     }
     await closing;
   };

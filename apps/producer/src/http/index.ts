@@ -1,12 +1,10 @@
-// server.ts       the HTTP server: ids, headers, problems, log lines
-// body.ts         which bodies are read, and how
-// body-time.ts    how long a body may take
-// resource.ts     one address with its methods; every other method is answered 405
-// base-url.ts     the address that a caller reached us by
-// drain.ts        closing in time
+// server.ts        the HTTP server: request ids, security headers, problems, log lines (main decision: sendProblem)
+// body.ts          which bodies are accepted, and how they are read
+// body-timeout.ts  how long a body may take
+// base-url.ts      the URL by which the caller reached this API
+// drain.ts         closes the server within a deadline
 export * from './base-url.ts';
 export * from './body.ts';
-export { bodyMayLast } from './body-time.ts';
+export { liftBodyTimeout, limitBodyTime } from './body-timeout.ts';
 export * from './drain.ts';
-export { type Endpoint, resource } from './resource.ts';
 export * from './server.ts';

@@ -8,9 +8,9 @@ import {
   fastify,
   LogController,
 } from 'fastify';
-import { ProblemError, problemBody, toProblem } from '../problems/index.ts';
-import { baseUrl, knowOwnUrl } from './base-url.ts';
-import { limitBodyTime } from './body-time.ts';
+import { ProblemError, toProblem, toProblemResponse } from '../problems/index.ts';
+import { registerOwnUrl, resolveBaseUrl } from './base-url.ts';
+import { limitBodyTime } from './body-timeout.ts';
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
@@ -18,30 +18,34 @@ export interface ServerDeps {
   settings: Settings;
   logger: Logger;
   clock: Clock;
-  /** Addresses that refuse in another form, also where no route is reached. */
-  refusalsBelow?(url: string): typeof refuse | undefined;
-  /** Told of every answer, by route pattern. */
-  onAnswer(answer: { method: string; route: string; status: number; seconds: number }): void;
+  /** The error handler of URLs that use another error format, also where Fastify reaches no route. */
+  errorHandlerFor?(url: string): typeof sendProblem | undefined;
+  /** Called after every response, with the route's pattern. */
+  onResponse(response: { method: string; route: string; status: number; seconds: number }): void;
 }
 
-/** A server that knows no route yet, but how to say no. */
-export function createServer({ settings, logger, clock, refusalsBelow, onAnswer }: ServerDeps) {
+/** A server without routes. It sets headers and request ids, logs responses and sends problems. */
+export function createServer({ settings, logger, clock, errorHandlerFor, onResponse }: ServerDeps) {
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    // Our own line tells more, and every line of a request has its id.
+    // The `onResponse` hook below logs one line per request, with more fields.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: settings.MAX_BODY_BYTES,
     routerOptions: { ignoreTrailingSlash: true },
-    // Whoever still has a connection while we close is answered as ever.
+    // While the server closes, requests on open connections are answered normally.
     return503OnClosing: false,
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       if (typeof given === 'string' && REQUEST_ID.test(given)) return given;
       return `req_${Math.floor(clock.random() * 2 ** 48).toString(36)}`;
     },
-    // An address that cannot be decoded never reaches a route.
+    // A URL that cannot be decoded reaches no route.
     frameworkErrors: (error, request, reply) =>
-      void (refusalsBelow?.(request.url) ?? refuse)(error, request as FastifyRequest, reply as FastifyReply),
+      void (errorHandlerFor?.(request.url) ?? sendProblem)(
+        error,
+        request as FastifyRequest,
+        reply as FastifyReply,
+      ),
     clientErrorHandler: (error, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) return;
       const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
@@ -50,7 +54,7 @@ export function createServer({ settings, logger, clock, refusalsBelow, onAnswer 
         tooLarge ? 'The request line and headers are too long.' : 'This is not an HTTP/1.1 request.',
       );
       const body = JSON.stringify(
-        problemBody(problem, { base: app.ownUrl.public ?? app.ownUrl.fallback, id: 'none' }),
+        toProblemResponse(problem, { base: app.ownUrl.public ?? app.ownUrl.fallback, id: 'none' }),
       );
       socket.end(
         `HTTP/1.1 ${problem.status} Refused\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
@@ -58,17 +62,17 @@ export function createServer({ settings, logger, clock, refusalsBelow, onAnswer 
     },
   });
 
-  knowOwnUrl(app, settings.PUBLIC_URL);
+  registerOwnUrl(app, settings.PUBLIC_URL);
   limitBodyTime(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
-    reply.headers(SAFE);
+    reply.headers(SECURITY_HEADERS);
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     const status = reply.statusCode;
     const ms = reply.elapsedTime;
-    onAnswer({ method: request.method, route, status, seconds: ms / 1000 });
+    onResponse({ method: request.method, route, status, seconds: ms / 1000 });
     const renderId = (request.params as { id?: string } | undefined)?.id;
     const line = {
       method: request.method,
@@ -78,17 +82,18 @@ export function createServer({ settings, logger, clock, refusalsBelow, onAnswer 
       ...(request.caller?.key ? { tenant: request.caller.tenant } : {}),
       ...(renderId && RENDER_ID.test(renderId) ? { renderId } : {}),
     };
-    request.log[status >= 500 ? 'warn' : request.method === 'GET' ? 'debug' : 'info'](line, 'answered');
+    const level = status >= 500 ? 'warn' : request.method === 'GET' ? 'debug' : 'info';
+    request.log[level](line, 'request answered');
   });
-  app.setErrorHandler(refuse);
+  app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) =>
-    refuse(new ProblemError('not_found', 'There is nothing at this address.'), request, reply),
+    sendProblem(new ProblemError('not_found', 'There is nothing at this path.'), request, reply),
   );
   return app;
 }
 
-/** The API answers data, never pages: nothing in an answer may run or be framed. */
-const SAFE = {
+/** Responses are data, not pages: browsers must not run or frame them. Pages set their own headers. */
+const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -97,16 +102,23 @@ const SAFE = {
   'cache-control': 'no-store',
 };
 
-/** Answers a failure as problem+json, and logs what a caller must not see. */
-export function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+/** Sends any error as problem+json. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const problem = toProblem(error);
-  if (problem.status >= 500) {
-    const err = problem.cause ?? problem;
-    request.log[problem.status === 503 ? 'warn' : 'error']({ err }, problem.code);
-  }
+  logServerProblem(request, problem);
   if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter));
   return reply
     .code(problem.status)
     .header('content-type', 'application/problem+json; charset=utf-8')
-    .send(JSON.stringify(problemBody(problem, { base: baseUrl(request), id: request.id })));
+    .send(JSON.stringify(toProblemResponse(problem, { base: resolveBaseUrl(request), id: request.id })));
+}
+
+/** Logs the cause of a 5xx: the response does not contain it. */
+export function logServerProblem(request: FastifyRequest, problem: ProblemError): void {
+  if (problem.status < 500) return;
+  const level = problem.status === 503 ? 'warn' : 'error';
+  request.log[level](
+    { err: problem.cause ?? problem, code: problem.code },
+    `request failed: ${problem.code}`,
+  );
 }

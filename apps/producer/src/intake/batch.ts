@@ -1,113 +1,106 @@
 import type { Checkpoint } from '@darkroom/shared/render';
 import pMap from 'p-map';
-import { isQueueAway, ProblemError, queueAway, toProblem } from '../problems/index.ts';
-import { findRender, inLedger, standingIn } from '../status/index.ts';
-import { type Accepted, created, type DoorDeps, type Draft, draftOf, recognised, store } from './door.ts';
-import type { Item } from './items.ts';
+import { findRender, readFromReceipt, snapshotOfRenderJob } from '../lookup/index.ts';
+import { isQueueAway, ProblemError, queueUnavailable, toProblem } from '../problems/index.ts';
+import {
+  type AcceptedRender,
+  type Draft,
+  draftRender,
+  type IntakeDeps,
+  storeInputs,
+  toDuplicate,
+  toNewRender,
+} from './accept-render.ts';
+import type { BulkInput } from './bulk-items.ts';
 import { type CheckedRequest, checkRequest } from './request.ts';
 
-export type Outcome = { accepted: Accepted } | { problem: ProblemError };
-/** An item on its way: let in, refused, or ready for the queue. */
-type Slot = Outcome | { draft: Draft };
+export type ItemOutcome = { accepted: AcceptedRender } | { problem: ProblemError };
+/** One item of a batch: accepted, rejected, or ready for the queue. */
+type Slot = ItemOutcome | { draft: Draft };
 
-/** Calls to the store of one batch that are made side by side. */
+/** How many calls to the store one batch makes in parallel. */
 const PARALLEL = 16;
 
 export interface BulkCall {
-  deps: DoorDeps;
+  deps: IntakeDeps;
   tenant: string;
   key: string | undefined;
-  /** Resolves when the batch before was sent to the queue. */
+  /** Resolves when the previous batch was sent to the queue. */
   turn: Promise<void>;
-  /** Set once the queue or the store is away: what follows is not tried, each try would have to time out. */
-  away?: ProblemError;
+  /** Set once the queue or the store is away. Later items are skipped: each would wait for its own deadline. */
+  unavailable?: ProblemError;
 }
 
-/** Everything before the queue: requests checked, earlier renders of the same keys found, inputs stored. */
-export async function prepare(call: BulkCall, items: Item[]): Promise<Slot[]> {
+/** Everything before the queue: checks requests, finds earlier renders of their keys, stores inputs. */
+export async function prepareBatch(call: BulkCall, items: BulkInput[]): Promise<Slot[]> {
   const slots: Slot[] = [];
   for (const item of items) {
-    const slot = look(call, item);
+    const slot = draftItem(call, item);
     slots.push(slot instanceof Promise ? await slot : slot);
   }
-  const keyed = draftsOf(slots, ({ keyed }) => keyed);
-  if (keyed.length > 0) await findEarlier(call, slots, keyed);
-  const storing = draftsOf(slots, ({ inputs }) => inputs.length > 0);
-  await each(call, slots, storing, async ({ draft }) => {
-    await store(call.deps, draft);
+  await replaceDrafts(call, slots, keyedDrafts(slots), ({ draft }) => findEarlierRender(call, draft));
+  const withInputs = selectDrafts(slots, ({ inputs }) => inputs.length > 0);
+  await replaceDrafts(call, slots, withInputs, async ({ draft }) => {
+    await storeInputs(call.deps, draft);
     return { draft };
   });
   return slots;
 }
 
-/** Adds what is new, all or none, and finds out who made it. The call to the queue goes out before this one waits. */
-export async function settle(call: BulkCall, slots: Slot[]): Promise<Outcome[]> {
-  const refusal = await addAll(call, slots);
-  if (refusal === undefined) await recogniseOthers(call, slots);
+/**
+ * Adds all drafts of a batch to the queue, or none, and finds out which of them another call was faster with. Sends
+ * the command to the queue before it waits for the first time.
+ */
+export async function enqueueBatch(call: BulkCall, slots: Slot[]): Promise<ItemOutcome[]> {
+  const error = await addDrafts(call, slots);
+  if (error === undefined) await replaceOvertakenDrafts(call, slots);
   return slots.map((slot) => {
     if (!('draft' in slot)) return slot;
     const { checkpoint } = slot.draft;
-    return refusal === undefined ? { accepted: created(checkpoint) } : unconfirmed(call, refusal, checkpoint);
+    return error === undefined
+      ? { accepted: toNewRender(checkpoint) }
+      : toUnconfirmed(call, error, checkpoint);
   });
 }
 
-/** Drafts whose key somebody else was faster with become what that one made. */
-async function recogniseOthers(call: BulkCall, slots: Slot[]): Promise<void> {
-  const { queue } = call.deps;
-  const keyed = draftsOf(slots, ({ keyed }) => keyed);
-  if (keyed.length === 0) return;
-  let ours: boolean[];
-  try {
-    ours = await queue.areOurs(keyed.map(({ draft }) => draft.checkpoint));
-  } catch (error) {
-    for (const { draft, at } of keyed) slots[at] = unconfirmed(call, error, draft.checkpoint);
-    return;
-  }
-  const others = keyed.filter((_, nth) => !ours[nth]);
-  await each(call, slots, others, async ({ draft }) => {
-    const { checkpoint } = draft;
-    try {
-      const theirs = await findRender(call.deps, checkpoint.tenant, checkpoint.renderId);
-      return { accepted: theirs ? recognised(theirs, checkpoint) : created(checkpoint) };
-    } catch (error) {
-      return unconfirmed(call, error, checkpoint);
-    }
-  });
-}
-
-function look(call: BulkCall, item: Item): Slot | Promise<Slot> {
+function draftItem(call: BulkCall, item: BulkInput): Slot | Promise<Slot> {
   if ('problem' in item) return { problem: item.problem };
-  if (call.away) return notReached(call.away);
+  if (call.unavailable) return toSkipped(call.unavailable);
   try {
-    const draft = draftOf(call.deps, call.tenant, checkItem(item.value, item.index, call.key));
+    const draft = draftRender(call.deps, call.tenant, checkItem(item.value, item.index, call.key));
     if (!(draft instanceof Promise)) return { draft };
     return draft.then(
-      (looked) => ({ draft: looked }),
-      (error: unknown) => failed(call, error),
+      (drafted) => ({ draft: drafted }),
+      (error: unknown) => toRejected(call, error),
     );
   } catch (error) {
-    return failed(call, error);
+    return toRejected(call, error);
   }
+}
+
+/** An item's own key wins. Keys that callers can send contain no blank, so a derived key never equals one of them. */
+function checkItem(value: unknown, index: number, key: string | undefined): CheckedRequest {
+  const checked = checkRequest(value);
+  if (checked.idempotencyKey !== undefined || key === undefined) return checked;
+  return { ...checked, idempotencyKey: `${key} ${index}` };
 }
 
 /**
- * What has ended is in the store; what has not, the queue tells when it is added a second time. So a new key costs one
- * look each, and the queue is asked before only about what has ended: a failed one may have been redriven since.
+ * A render that has ended has a receipt. A render that has not ended is found when its id is added again. So a new key
+ * costs one read of the store. The queue is asked only about renders with a receipt, because a failed render may have
+ * been redriven since.
  */
-async function findEarlier(call: BulkCall, slots: Slot[], keyed: PlacedDraft[]): Promise<void> {
-  const { queue, ledger } = call.deps;
-  await each(call, slots, keyed, async ({ draft }) => {
-    const { renderId } = draft.checkpoint;
-    const receipt = await inLedger(ledger, renderId);
-    if (!receipt) return { draft };
-    const job = await queue.get(renderId);
-    return { accepted: recognised(job ? standingIn(job) : receipt, draft.checkpoint) };
-  });
+async function findEarlierRender({ deps }: BulkCall, draft: Draft): Promise<Slot> {
+  const { renderId } = draft.checkpoint;
+  const receipt = await readFromReceipt(deps.ledger, renderId);
+  if (!receipt) return { draft };
+  const job = await deps.queue.get(renderId);
+  return { accepted: toDuplicate(job ? snapshotOfRenderJob(job) : receipt, draft.checkpoint) };
 }
 
 /** @returns why nothing could be added. */
-async function addAll(call: BulkCall, slots: Slot[]): Promise<unknown> {
-  // The same key twice in one call: the first makes the render, the second finds it.
+async function addDrafts(call: BulkCall, slots: Slot[]): Promise<unknown> {
+  // The same key twice in one call: the first item makes the render, the second finds it.
   const fresh = new Map<string, Checkpoint>();
   for (const slot of slots) {
     if (!('draft' in slot)) continue;
@@ -115,7 +108,7 @@ async function addAll(call: BulkCall, slots: Slot[]): Promise<unknown> {
     if (!fresh.has(checkpoint.renderId)) fresh.set(checkpoint.renderId, checkpoint);
   }
   if (fresh.size === 0) return undefined;
-  if (call.away) return notReached(call.away).problem;
+  if (call.unavailable) return toSkipped(call.unavailable).problem;
   try {
     await call.deps.queue.addBulk([...fresh.values()]);
     return undefined;
@@ -124,51 +117,70 @@ async function addAll(call: BulkCall, slots: Slot[]): Promise<unknown> {
   }
 }
 
+/** Drafts whose key another call used first become the render of that call. */
+async function replaceOvertakenDrafts(call: BulkCall, slots: Slot[]): Promise<void> {
+  const keyed = keyedDrafts(slots);
+  if (keyed.length === 0) return;
+  let own: boolean[];
+  try {
+    own = await call.deps.queue.areOwn(keyed.map(({ draft }) => draft.checkpoint));
+  } catch (error) {
+    for (const { draft, at } of keyed) slots[at] = toUnconfirmed(call, error, draft.checkpoint);
+    return;
+  }
+  const overtaken = keyed.filter((_, nth) => !own[nth]);
+  await replaceDrafts(call, slots, overtaken, async ({ draft: { checkpoint } }) => {
+    try {
+      const existing = await findRender(call.deps, checkpoint.tenant, checkpoint.renderId);
+      return { accepted: existing ? toDuplicate(existing, checkpoint) : toNewRender(checkpoint) };
+    } catch (error) {
+      return toUnconfirmed(call, error, checkpoint);
+    }
+  });
+}
+
 interface PlacedDraft {
   draft: Draft;
-  /** Among the slots. */
+  /** Its index in the slots. */
   at: number;
 }
 
-function draftsOf(slots: Slot[], which: (draft: Draft) => boolean): PlacedDraft[] {
+const keyedDrafts = (slots: Slot[]) => selectDrafts(slots, ({ keyed }) => keyed);
+
+function selectDrafts(slots: Slot[], matches: (draft: Draft) => boolean): PlacedDraft[] {
   const found: PlacedDraft[] = [];
   for (const [at, slot] of slots.entries()) {
-    if ('draft' in slot && which(slot.draft)) found.push({ draft: slot.draft, at });
+    if ('draft' in slot && matches(slot.draft)) found.push({ draft: slot.draft, at });
   }
   return found;
 }
 
-/** Goes on with some of the drafts, several at a time, each for itself. */
-async function each(
+/** Replaces each of the drafts by what `work` makes of it, several in parallel. One error rejects one item. */
+async function replaceDrafts(
   call: BulkCall,
   slots: Slot[],
   drafts: PlacedDraft[],
-  work: (one: PlacedDraft, nth: number) => Promise<Slot>,
+  work: (placed: PlacedDraft) => Promise<Slot>,
 ): Promise<void> {
-  const one = async (placed: PlacedDraft, nth: number) => {
-    slots[placed.at] = call.away
-      ? notReached(call.away)
-      : await work(placed, nth).catch((error: unknown) => failed(call, error));
+  const replace = async (placed: PlacedDraft) => {
+    slots[placed.at] = call.unavailable
+      ? toSkipped(call.unavailable)
+      : await work(placed).catch((error: unknown) => toRejected(call, error));
   };
-  if (drafts.length > 0) await pMap(drafts, one, { concurrency: PARALLEL });
+  if (drafts.length > 0) await pMap(drafts, replace, { concurrency: PARALLEL });
 }
 
-const unconfirmed = (call: BulkCall, error: unknown, { renderId }: Checkpoint) =>
-  failed(call, isQueueAway(error) ? queueAway(error, renderId) : error);
+const toUnconfirmed = (call: BulkCall, error: unknown, { renderId }: Checkpoint) =>
+  toRejected(call, isQueueAway(error) ? queueUnavailable(error, renderId) : error);
 
-function failed(call: BulkCall, error: unknown): { problem: ProblemError } {
+function toRejected(call: BulkCall, error: unknown): { problem: ProblemError } {
   const problem = toProblem(error);
-  if (problem.status === 503) call.away ??= problem;
+  if (problem.status === 503) call.unavailable ??= problem;
   return { problem };
 }
 
-const notReached = (away: ProblemError) => ({
-  problem: new ProblemError(away.code, 'This item was not reached. Send it again.', { cause: away }),
+const toSkipped = (unavailable: ProblemError) => ({
+  problem: new ProblemError(unavailable.code, 'This item was not processed. Send it again.', {
+    cause: unavailable,
+  }),
 });
-
-/** A key of the item itself comes first. No key that a caller can send has a blank in it. */
-function checkItem(value: unknown, index: number, key: string | undefined): CheckedRequest {
-  const checked = checkRequest(value);
-  if (checked.idempotencyKey !== undefined || key === undefined) return checked;
-  return { ...checked, idempotencyKey: `${key} ${index}` };
-}

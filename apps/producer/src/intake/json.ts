@@ -1,6 +1,6 @@
 import { ProblemError } from '../problems/index.ts';
 
-/** Levels of arrays and objects. A bulk request needs six. */
+/** Maximum nesting of arrays and objects. A bulk request needs six levels. */
 const MAX_DEPTH = 32;
 
 /**
@@ -8,55 +8,61 @@ const MAX_DEPTH = 32;
  *
  * @throws {ProblemError} `empty_body`, `invalid_utf8`, `invalid_json`, `too_deep` or `invalid_request`.
  */
-export function parseJson(bytes: Uint8Array, what: 'body' | 'line' = 'body'): unknown {
-  const text = decode(bytes, what);
+export function parseJson(bytes: Uint8Array, part: 'body' | 'line' = 'body'): unknown {
+  const text = decodeUtf8(bytes, part);
   if (text.trim() === '')
-    throw new ProblemError('empty_body', `The ${what} is empty.`, at(what, 'JSON', 'nothing'));
+    throw new ProblemError('empty_body', `The ${part} is empty.`, fieldProblem(part, 'JSON', 'nothing'));
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const place = placeOf(error as Error);
-    throw new ProblemError('invalid_json', `The ${what} is not JSON${place ? `: see ${place}` : ''}.`, {
-      ...at(what, 'JSON', place ? `something else at ${place}` : 'something else'),
-    });
+    const position = findPosition(error as Error);
+    throw new ProblemError(
+      'invalid_json',
+      `The ${part} is not JSON${position ? `: see ${position}` : ''}.`,
+      fieldProblem(part, 'JSON', position ? `something else at ${position}` : 'something else'),
+    );
   }
-  guardShape(value, what);
+  checkShape(value, part);
   return value;
 }
 
-function decode(bytes: Uint8Array, what: string): string {
+function decodeUtf8(bytes: Uint8Array, part: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new ProblemError(
       'invalid_utf8',
-      `The ${what} is not UTF-8.`,
-      at(what, 'UTF-8', 'bytes that are not'),
+      `The ${part} is not UTF-8.`,
+      fieldProblem(part, 'UTF-8', 'bytes that are not'),
     );
   }
 }
 
-const at = (field: string, expected: string, received: string) => ({
+const fieldProblem = (field: string, expected: string, received: string) => ({
   problems: [{ field, expected, received }],
 });
 
-/** V8's message may quote the body: only the place is taken out of it. */
-function placeOf(error: Error): string | undefined {
+/** Only the position is taken from V8's message, because the message may quote the body. */
+function findPosition(error: Error): string | undefined {
   const found = /position (\d+)(?: \(line (\d+) column (\d+)\))?/.exec(error.message);
   if (found) return found[2] ? `line ${found[2]}, column ${found[3]}` : `position ${found[1]}`;
   return /end of JSON input/.test(error.message) ? 'its end, which comes too early' : undefined;
 }
 
-/** Refuses what later code, or code in other languages, would trip over. Does not recurse: depth is the attack. */
-function guardShape(root: unknown, what: string): void {
+/**
+ * Rejects values that would break later code, or code in other languages. Does not recurse: deep nesting is the attack.
+ */
+function checkShape(root: unknown, part: string): void {
   const open: { value: object; depth: number }[] = [];
   const visit = (value: unknown, depth: number) => {
     if (typeof value !== 'object' || value === null) return;
     if (depth > MAX_DEPTH) {
-      throw new ProblemError('too_deep', `The ${what} is nested deeper than ${MAX_DEPTH} levels.`, {
-        ...at(what, `at most ${MAX_DEPTH} levels`, 'more'),
-      });
+      throw new ProblemError(
+        'too_deep',
+        `The ${part} is nested deeper than ${MAX_DEPTH} levels.`,
+        fieldProblem(part, `at most ${MAX_DEPTH} levels`, 'more'),
+      );
     }
     open.push({ value, depth });
   };
@@ -64,9 +70,11 @@ function guardShape(root: unknown, what: string): void {
   for (let next = open.pop(); next; next = open.pop()) {
     const { value, depth } = next;
     if (Object.hasOwn(value, '__proto__')) {
-      throw new ProblemError('invalid_request', `The ${what} has a field that no object may have.`, {
-        ...at('__proto__', 'no such field', 'an unknown field'),
-      });
+      throw new ProblemError(
+        'invalid_request',
+        `The ${part} has a field that is never allowed.`,
+        fieldProblem('__proto__', 'no field of this name', 'unknown field'),
+      );
     }
     for (const child of Object.values(value)) visit(child, depth + 1);
   }

@@ -1,5 +1,5 @@
 import { DATA_URI, LIMITS, type RenderRequest } from '@darkroom/api';
-import { type ObjectStore } from '@darkroom/shared/object-store';
+import { isLocalName, isPublicAddress } from '@darkroom/shared/net';
 import {
   inputKey,
   type JobRequest,
@@ -7,132 +7,129 @@ import {
   type Reference,
   type StoredInput,
 } from '@darkroom/shared/render';
-import { type FieldProblem } from '../problems/field-problems.ts';
-import { invalidRequest } from '../problems/index.ts';
-import { type Picture, readDataUri } from './data-uri.ts';
-import { type WebhookRules, webhookProblem } from './webhook-url.ts';
+import { type FieldProblem, invalidRequest } from '../problems/index.ts';
+import { type DataUriImage, readDataUri } from './data-uri.ts';
+import type { ImageSize } from './image-type.ts';
 
-/** A request as the queue may hold it, and what has to be stored for it. */
-export interface Packed {
+/** A request as the queue may hold it, and the inputs that must be stored for it. */
+export interface PackedRequest {
   request: JobRequest;
   inputs: StoredInput[];
 }
 
-/** A picture of the caller's that the store has already. */
-export interface OwnPicture {
+/** An uploaded image, which is in the store already. */
+export interface UploadedImage extends ImageSize {
   reference: Extract<Reference, { kind: 'stored' }>;
-  width: number;
-  height: number;
 }
 
-/** The pictures that tenants uploaded, as requests refer to them. */
-export interface OwnPictures {
-  /** Whether this looks like the URL of an upload. */
-  looksOwn(url: string): boolean;
-  /** What is behind it: the picture, an upload that is not theirs, or nothing of ours. */
-  resolve(url: string, tenant: string): Promise<OwnPicture | 'not-theirs' | undefined>;
+/** The images that tenants uploaded. Requests refer to them by their URL. */
+export interface TenantUploads {
+  /** Whether the URL has the form of an upload's URL. */
+  isUploadUrl(url: string): boolean;
+  /** The tenant's upload; `not-theirs` for another tenant's or a deleted one; `undefined` for a URL of another site. */
+  resolve(url: string, tenant: string): Promise<UploadedImage | 'not-theirs' | undefined>;
 }
 
-type Asked = Omit<RenderRequest, 'idempotency_key'>;
+/** Which webhooks the tenant may use. */
+export interface WebhookRules {
+  /** Whether the tenant has a secret to sign webhooks with. */
+  signed: boolean;
+  /** Whether webhooks may go to loopback and private addresses, and over plain HTTP. */
+  allowPrivate: boolean;
+}
+
+type RequestFields = Omit<RenderRequest, 'idempotency_key'>;
+type Owner = { uploads: TenantUploads; tenant: string };
 
 /**
- * Takes bytes, long URLs and URLs that may hold a secret out of a request (I5, I8). Nothing is stored yet: a
- * request that is refused leaves nothing behind. Waits only for data URIs and for the tenant's own uploads.
+ * Replaces bytes, long URLs and URLs that may contain a secret by references (I5, I8). Stores nothing yet, so that a
+ * rejected request leaves nothing behind. Returns a promise only when data URIs or uploads must be read.
  *
- * @throws {ProblemError} `invalid_request`, images and webhook told at once.
+ * @throws {ProblemError} `invalid_request` with all problems of images and webhook.
  */
-export function pack(
-  asked: Asked,
+export function packRequest(
+  fields: RequestFields,
   webhooks: WebhookRules,
-  own: { pictures: OwnPictures; tenant: string },
-): Packed | Promise<Packed> {
-  const addresses = addressesOf(asked);
-  const toLookInto = addresses.some(({ text }) => DATA_URI.test(text) || own.pictures.looksOwn(text));
-  if (!toLookInto) return packed(asked, webhooks, new Map());
-  return lookInto(addresses, own).then((pictures) => packed(asked, webhooks, pictures));
+  owner: Owner,
+): PackedRequest | Promise<PackedRequest> {
+  const urls = listImageUrls(fields);
+  const mustRead = urls.some(({ text }) => DATA_URI.test(text) || owner.uploads.isUploadUrl(text));
+  if (!mustRead) return replaceUrls(fields, webhooks, new Map());
+  return readImages(urls, owner).then((images) => replaceUrls(fields, webhooks, images));
 }
 
-interface Address {
+interface ImageUrl {
   field: string;
   text: string;
 }
 
-const addressesOf = ({ image_urls = [], mask_url }: Asked): Address[] => [
+const listImageUrls = ({ image_urls = [], mask_url }: RequestFields): ImageUrl[] => [
   ...image_urls.map((text, index) => ({ field: `image_urls[${index}]`, text })),
   ...(mask_url === undefined ? [] : [{ field: 'mask_url', text: mask_url }]),
 ];
 
 /** By field. */
-type Pictures = Map<string, Picture | OwnPicture | FieldProblem>;
+type ReadImages = Map<string, DataUriImage | UploadedImage | FieldProblem>;
 
-async function lookInto(
-  addresses: Address[],
-  own: { pictures: OwnPictures; tenant: string },
-): Promise<Pictures> {
-  const pictures: Pictures = new Map();
-  // One after the other: each may hold 10 MB decoded, and sharp has its own threads.
-  for (const { field, text } of addresses) {
+async function readImages(urls: ImageUrl[], { uploads, tenant }: Owner): Promise<ReadImages> {
+  const images: ReadImages = new Map();
+  // One after the other: each image can take 10 MB when decoded, and sharp has threads of its own.
+  for (const { field, text } of urls) {
     const role = field === 'mask_url' ? 'mask' : 'image';
-    if (DATA_URI.test(text)) pictures.set(field, await readDataUri(text, field, role));
-    else if (own.pictures.looksOwn(text)) {
-      const found = await own.pictures.resolve(text, own.tenant);
-      if (found) pictures.set(field, checkOwn(found, field, role));
+    if (DATA_URI.test(text)) images.set(field, await readDataUri(text, field, role));
+    else if (uploads.isUploadUrl(text)) {
+      const upload = await uploads.resolve(text, tenant);
+      if (upload) images.set(field, checkUpload(upload, field, role));
     }
   }
-  return pictures;
+  return images;
 }
 
-function checkOwn(
-  found: OwnPicture | 'not-theirs',
+function checkUpload(
+  upload: UploadedImage | 'not-theirs',
   field: string,
   role: 'image' | 'mask',
-): OwnPicture | FieldProblem {
-  if (found === 'not-theirs') {
-    return {
-      field,
-      expected: 'an upload of this tenant that is still there',
-      received: 'the URL of another upload',
-    };
+): UploadedImage | FieldProblem {
+  const problem = (expected: string, received: string): FieldProblem => ({ field, expected, received });
+  if (upload === 'not-theirs') {
+    return problem('an existing upload of this tenant', 'the URL of another upload');
   }
-  const { contentType, bytes } = found.reference;
-  if (role === 'image') return found;
-  if (contentType !== 'image/png')
-    return { field, expected: 'a PNG', received: `an upload of ${contentType}` };
-  if (bytes <= LIMITS.maskBytes) return found;
-  return { field, expected: `an image of at most ${LIMITS.maskBytes} bytes`, received: `${bytes} bytes` };
+  const { contentType, bytes } = upload.reference;
+  if (role === 'image') return upload;
+  if (contentType !== 'image/png') return problem('a PNG', `an upload of ${contentType}`);
+  if (bytes <= LIMITS.maskBytes) return upload;
+  return problem(`an image of at most ${LIMITS.maskBytes} bytes`, `${bytes} bytes`);
 }
 
-function packed(asked: Asked, webhooks: WebhookRules, pictures: Pictures): Packed {
-  const { model, prompt, size, resolution, priority, run, webhook_url, metadata } = asked;
+function replaceUrls(fields: RequestFields, webhooks: WebhookRules, read: ReadImages): PackedRequest {
+  const { image_urls: _urls, mask_url: _mask, webhook_url, n: _n, size, run, metadata, ...others } = fields;
   const inputs = new Map<string, StoredInput>();
   const problems: FieldProblem[] = [];
   const images: Reference[] = [];
   let mask: Reference | undefined;
-  for (const { field, text } of addressesOf(asked)) {
-    const picture = pictures.get(field);
-    if (picture && 'expected' in picture) {
-      problems.push(picture);
+  for (const { field, text } of listImageUrls(fields)) {
+    const image = read.get(field);
+    if (image && 'expected' in image) {
+      problems.push(image);
       continue;
     }
-    const reference = referTo(picture ? packPicture(picture) : packUrl(new URL(text)), inputs);
+    const reference = collectInput(image ? packImage(image) : packUrl(new URL(text)), inputs);
     if (field === 'mask_url') mask = reference;
     else images.push(reference);
   }
-  const mismatch = maskMismatch(pictures.get('mask_url'), pictures.get('image_urls[0]'));
+  const mismatch = findMaskMismatch(read.get('mask_url'), read.get('image_urls[0]'));
   if (mismatch) problems.push(mismatch);
-  const refused = webhook_url === undefined ? undefined : webhookProblem(new URL(webhook_url), webhooks);
-  if (refused) problems.push(refused);
+  const url = webhook_url === undefined ? undefined : new URL(webhook_url);
+  const webhookProblem = url && checkWebhookUrl(url, webhooks);
+  if (webhookProblem) problems.push(webhookProblem);
   if (problems.length > 0) throw invalidRequest(problems);
-  const webhook = webhook_url === undefined ? undefined : referTo(packUrl(new URL(webhook_url)), inputs);
+  const webhook = url && collectInput(packUrl(url), inputs);
   return {
     request: {
-      model,
-      prompt,
-      ...(size ? { size } : {}),
-      resolution,
+      ...others,
       images,
+      ...(size ? { size } : {}),
       ...(mask ? { mask } : {}),
-      priority,
       ...(run === undefined ? {} : { run }),
       ...(webhook ? { webhook } : {}),
       ...(metadata ? { metadata } : {}),
@@ -141,19 +138,19 @@ function packed(asked: Asked, webhooks: WebhookRules, pictures: Pictures): Packe
   };
 }
 
-interface Kept {
+interface PackedReference {
   reference: Reference;
   input?: StoredInput;
 }
 
-function referTo({ reference, input }: Kept, inputs: Map<string, StoredInput>): Reference {
+function collectInput({ reference, input }: PackedReference, inputs: Map<string, StoredInput>): Reference {
   if (input) inputs.set(input.key, input);
   return reference;
 }
 
-function packPicture(picture: Picture | OwnPicture): Kept {
-  if ('reference' in picture) return { reference: picture.reference };
-  const { bytes, sha256, contentType } = picture;
+function packImage(image: DataUriImage | UploadedImage): PackedReference {
+  if ('reference' in image) return { reference: image.reference };
+  const { bytes, sha256, contentType } = image;
   const key = inputKey(sha256);
   return {
     reference: { kind: 'stored', key, contentType, bytes: bytes.length },
@@ -161,29 +158,34 @@ function packPicture(picture: Picture | OwnPicture): Kept {
   };
 }
 
-type Size = Pick<Picture, 'width' | 'height'>;
-
-/** Can be told only when both came as data or as uploads. */
-function maskMismatch(mask?: Size | FieldProblem, image?: Size | FieldProblem): FieldProblem | undefined {
+/** Compares the sizes when both images are known: as data URIs or as uploads. */
+function findMaskMismatch(
+  mask?: ImageSize | FieldProblem,
+  image?: ImageSize | FieldProblem,
+): FieldProblem | undefined {
   if (!mask || !image || 'expected' in mask || 'expected' in image) return undefined;
   const expected = `${image.width}x${image.height}`;
   const received = `${mask.width}x${mask.height}`;
   if (expected === received) return undefined;
   return {
     field: 'mask_url',
-    expected: `${expected} pixels, as image_urls[0] has`,
+    expected: `${expected} pixels, the size of image_urls[0]`,
     received: `${received} pixels`,
   };
 }
 
-/** Puts what the job will refer to into the store. Keys are digests: twice is harmless (I6). */
-export async function storeInputs(
-  store: ObjectStore,
-  inputs: StoredInput[],
-  signal: AbortSignal,
-): Promise<void> {
-  for (const { key, body, contentType } of inputs) {
-    if (await store.head(key, { signal })) continue;
-    await store.put(key, body, { contentType, signal });
-  }
+/** Checks the text of a webhook's URL. The worker checks the address that the host name resolves to. */
+function checkWebhookUrl(url: URL, { signed, allowPrivate }: WebhookRules): FieldProblem | undefined {
+  const problem = (expected: string, received: string): FieldProblem => ({
+    field: 'webhook_url',
+    expected,
+    received,
+  });
+  if (!signed) return problem('no webhook, because no WEBHOOK_SECRETS is set for this tenant', 'a URL');
+  if (allowPrivate) return undefined;
+  if (url.protocol !== 'https:') return problem('an https URL', 'an http URL');
+  // A host name may end in a dot.
+  const host = url.hostname.replace(/\.$/, '');
+  if (!isLocalName(host) && isPublicAddress(host) !== false) return undefined;
+  return problem('an address that can be reached from the internet', 'a loopback or private address');
 }

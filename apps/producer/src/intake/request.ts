@@ -1,27 +1,27 @@
 import { idempotencyKey, type RenderRequest, renderRequestSchema } from '@darkroom/api';
-import { listFieldProblems } from '../problems/field-problems.ts';
-import { invalidRequest, ProblemError } from '../problems/index.ts';
+import { z } from 'zod';
+import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
 
-/** A request whose form is right; its images have not been looked into. */
+/** A request that matches the schema. Its images have not been read yet. */
 export interface CheckedRequest {
   request: Omit<RenderRequest, 'idempotency_key'>;
   idempotencyKey?: string;
 }
 
 /**
- * Checks the form of one request, all of it at once.
+ * Checks one request against the schema and reports all problems at once.
  *
  * @param fromHeader the key of the `Idempotency-Key` header.
  * @throws {ProblemError} `invalid_request` or `idempotency_key_mismatch`.
  */
 export function checkRequest(value: unknown, fromHeader?: string): CheckedRequest {
   const parsed = renderRequestSchema.safeParse(value);
-  if (!parsed.success) throw invalidRequest(listFieldProblems(parsed.error, value));
+  if (!parsed.success) throw invalidRequest(listFieldProblems(parsed.error, value, renderRequestSchema));
   const { idempotency_key: fromBody, ...request } = parsed.data;
   if (fromHeader !== undefined && fromBody !== undefined && fromHeader !== fromBody) {
     throw new ProblemError(
       'idempotency_key_mismatch',
-      'The header and the body name different idempotency keys.',
+      'The header and the body contain different idempotency keys.',
       {
         problems: [
           {
@@ -37,19 +37,27 @@ export function checkRequest(value: unknown, fromHeader?: string): CheckedReques
   return key === undefined ? { request } : { request, idempotencyKey: key };
 }
 
+/** The `Idempotency-Key` header in the OpenAPI document. {@link readIdempotencyKey} reads it. */
+export const idempotencyHeader = z.object({
+  'Idempotency-Key': idempotencyKey.optional().meta({
+    description:
+      'Bare, or as a quoted string as in the IETF draft. The same key with another request is a conflict.',
+  }),
+});
+
 /**
- * The key of an `Idempotency-Key` header, bare or as the quoted string that the IETF draft asks for.
+ * The key of an `Idempotency-Key` header, bare or as the quoted string of the IETF draft.
  *
  * @throws {ProblemError} `invalid_idempotency_key`.
  */
-export function idempotencyKeyOf(header: string | string[] | undefined): string | undefined {
+export function readIdempotencyKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   const text = Array.isArray(header) ? header.join(', ') : header;
   const bare = /^"(.*)"$/.exec(text)?.[1] ?? text;
   const parsed = idempotencyKey.safeParse(bare);
   if (parsed.success) return parsed.data;
-  throw new ProblemError('invalid_idempotency_key', 'The Idempotency-Key header cannot be used.', {
-    problems: listFieldProblems(parsed.error, bare).map((problem) => ({
+  throw new ProblemError('invalid_idempotency_key', 'The Idempotency-Key header is invalid.', {
+    problems: listFieldProblems(parsed.error, bare, idempotencyKey).map((problem) => ({
       ...problem,
       field: 'Idempotency-Key',
     })),

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { TENANT } from '@darkroom/api';
 import { ALL_TENANTS, ROLES, type Role } from '@darkroom/shared/keys';
 
-/** A command line that cannot be read; the message says what was expected. */
+/** An invalid command line. The message says what was expected. */
 export class UsageError extends Error {}
 
 export interface Options {
@@ -12,7 +12,7 @@ export interface Options {
   bodyBytes?: number;
   webhookSecret: boolean;
   json: boolean;
-  /** The help text, when it was asked for. */
+  /** The help text, with `--help`. */
   help?: string;
 }
 
@@ -20,8 +20,8 @@ const HELP = `Usage: pnpm new-key [options]
 
 Makes an API key. Its text is printed once; API_KEYS holds only its hash.
 
-  --tenant <name>     whose key it is; * for operators of all tenants     (default)
-  --roles <list>      of enqueue, read, operate                           (enqueue,read; operate,read for *)
+  --tenant <name>     owner of the key; * for operators of all tenants    (default)
+  --roles <list>      enqueue, read, operate                              (enqueue,read; operate,read for *)
   --rate <n>          requests per second, instead of API_RATE_PER_SECOND
   --body <bytes>      bytes of a request body, instead of MAX_BODY_BYTES
   --webhook-secret    make a secret for signing webhooks instead
@@ -35,18 +35,18 @@ Examples:
 
 /** @throws {UsageError} naming the option, what was expected and what was received. */
 export function readOptions(argv: string[]): Options {
-  const { values } = parsed(argv);
+  const { values } = parseCommandLine(argv);
   const tenant = values.tenant ?? 'default';
   if (tenant !== ALL_TENANTS && !TENANT.test(tenant)) {
     throw new UsageError(
       `--tenant: expected a name of at most 63 of a-z 0-9 - _, or *; received ${JSON.stringify(tenant)}`,
     );
   }
-  const perSecond = whole('--rate', values.rate);
-  const bodyBytes = whole('--body', values.body);
+  const perSecond = readWholeNumber('--rate', values.rate);
+  const bodyBytes = readWholeNumber('--body', values.body);
   return {
     tenant,
-    roles: rolesOf(values.roles, tenant),
+    roles: readRoles(values.roles, tenant),
     ...(perSecond ? { perSecond } : {}),
     ...(bodyBytes ? { bodyBytes } : {}),
     webhookSecret: values['webhook-secret'] ?? false,
@@ -55,7 +55,7 @@ export function readOptions(argv: string[]): Options {
   };
 }
 
-function parsed(argv: string[]) {
+function parseCommandLine(argv: string[]) {
   try {
     return parseArgs({
       args: argv,
@@ -74,19 +74,19 @@ function parsed(argv: string[]) {
   }
 }
 
-function rolesOf(text: string | undefined, tenant: string): Role[] {
-  const house = tenant === ALL_TENANTS;
-  if (text === undefined) return house ? ['operate', 'read'] : ['enqueue', 'read'];
+function readRoles(text: string | undefined, tenant: string): Role[] {
+  const allTenants = tenant === ALL_TENANTS;
+  if (text === undefined) return allTenants ? ['operate', 'read'] : ['enqueue', 'read'];
   const roles = text.split(/[,+]/).map((role) => role.trim());
-  const known = house ? ROLES.filter((role) => role !== 'enqueue') : ROLES;
+  const known = allTenants ? ROLES.filter((role) => role !== 'enqueue') : ROLES;
   if (roles.every((role): role is Role => (known as readonly string[]).includes(role))) return roles;
-  const why = house ? ' (a render belongs to one tenant: * cannot enqueue)' : '';
+  const why = allTenants ? ' (a render belongs to one tenant: * cannot enqueue)' : '';
   throw new UsageError(
-    `--roles: expected some of ${known.join(', ')}${why}; received ${JSON.stringify(text)}`,
+    `--roles: expected one or more of ${known.join(', ')}${why}; received ${JSON.stringify(text)}`,
   );
 }
 
-function whole(option: string, text: string | undefined): number | undefined {
+function readWholeNumber(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
   throw new UsageError(`${option}: expected a whole number above 0; received ${JSON.stringify(text)}`);

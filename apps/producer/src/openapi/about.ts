@@ -1,42 +1,43 @@
-/** What the API's description says before it comes to an operation. Markdown. */
-export const START = `Darkroom buys each image **once** from a slow, rate-limited provider, checks it, and keeps it.
+/** The introduction of the OpenAPI document. Markdown. */
+export const INTRODUCTION = `Darkroom buys each image **once** from a slow, rate-limited provider, checks it, and keeps it.
 
-**The first image.** Ask with \`POST /v1/renders\`; the 202 means that the render is durably queued. Then
-\`GET /v1/renders/{id}?wait=30\` answers as soon as it has ended, or tells how far it is. \`image.url\` is the picture.
+**The first image.** Send \`POST /v1/renders\`. The response 202 means that the render is durably queued. Then
+\`GET /v1/renders/{id}?wait=30\` answers as soon as the render has ended, or after 30 seconds with its progress.
+\`image.url\` is the URL of the image.
 
-**Again, without paying again.** Send an \`Idempotency-Key\`: the same key is the same render for ever, so a request whose
-answer got lost can be sent again.
+**Retries without a second purchase.** Send an \`Idempotency-Key\`. The same key always names the same render, so you can
+repeat a request whose response was lost.
 
-**Thousands.** \`POST /v1/renders/bulk\` takes a JSON array or NDJSON and answers each item by itself.
+**Thousands of renders.** \`POST /v1/renders/bulk\` accepts a JSON array or NDJSON and answers each item separately.
 
-**Told instead of asking.** Give a \`webhook_url\`, or read \`GET /v1/renders/{id}/events\`.
+**Notifications.** Set a \`webhook_url\`, or read \`GET /v1/renders/{id}/events\`.
 
-**Keys.** \`Authorization: Bearer <key>\`. A key belongs to a tenant, which sees its own renders and no others, and has roles:
-\`enqueue\`, \`read\`, \`operate\`; \`x-role\` of an operation says which it needs. A house without keys listens on its own
-machine only, and asks nobody for one.
+**Keys.** \`Authorization: Bearer <key>\`. A key belongs to a tenant and reads only that tenant's renders. It has roles:
+\`enqueue\`, \`read\`, \`operate\`; \`x-role\` of an operation is the role that it needs. A deployment without keys listens
+only on its own machine and needs no key.
 
-**Errors.** Every refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\` and all problems at once; its
-\`type\` is a page that says what to do.
+**Errors.** Every error is \`application/problem+json\` (RFC 9457) with a stable \`code\` and all problems of the request
+at once. Its \`type\` is a page that says what to do.
 
-**Later.** Answers may get more fields. None goes or changes its meaning below \`/v1\`.`;
+**Compatibility.** Responses may get more fields. Below \`/v1\` no field is removed or changes its meaning.`;
 
 /** The tags of operations, in the order in which they are shown. */
 export const TAGS = [
   {
     name: 'Renders',
-    description: 'Ask for images, one by one or by the thousand; follow, list and cancel what was asked for.',
+    description: 'Create renders, one by one or in bulk. Get, list, follow and cancel them.',
   },
-  { name: 'Webhooks', description: 'What was told to whom; tell it again.' },
+  { name: 'Webhooks', description: 'List the deliveries of webhooks, and send them again.' },
   {
     name: 'Drop-in',
     description:
-      "The provider's own endpoints with its shapes, statuses and error envelope: a service that calls ToAPIs changes its base URL and nothing else.",
+      "The provider's own endpoints with its requests, responses, statuses and error envelope. A service that calls ToAPIs changes only its base URL.",
   },
-  { name: 'House', description: 'For whoever runs it: is it well, and how does it go.' },
+  { name: 'Operations', description: 'Health and metrics, for the operators of a deployment.' },
 ] as const;
 
 export const SECURITY_SCHEMES = {
-  key: { type: 'http', scheme: 'bearer', description: 'An API key, as `pnpm new-key` makes it.' },
+  key: { type: 'http', scheme: 'bearer', description: 'An API key, made by `pnpm new-key`.' },
   password: {
     type: 'http',
     scheme: 'basic',
@@ -46,6 +47,6 @@ export const SECURITY_SCHEMES = {
     type: 'apiKey',
     in: 'query',
     name: 'signature',
-    description: 'A link that an answer gave: it opens this one address for a while, without a key.',
+    description: 'A signed link from a response. It gives access to one URL without a key, until it expires.',
   },
 } as const;

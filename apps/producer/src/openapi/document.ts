@@ -1,24 +1,24 @@
 import type { FastifyInstance } from 'fastify';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Needs } from '../access/index.ts';
-import { SECURITY_SCHEMES, START, TAGS } from './about.ts';
-import { completed } from './complete.ts';
+import { INTRODUCTION, SECURITY_SCHEMES, TAGS } from './about.ts';
 import { fillExamples } from './examples/index.ts';
-import { openAnswers } from './open-answers.ts';
+import { allowMoreFields } from './open-responses.ts';
+import { addCommonResponses } from './responses.ts';
 import { WEBHOOKS } from './webhooks.ts';
 
-/** Of the API, not of the house: fields may be added within a major version, none goes or changes its meaning. */
+/** The version of the API, not of the release. Fields can be added in a major version; none is removed or changed. */
 const API_VERSION = '1.0.0';
 
 type Operation = ZodOpenApiOperationObject;
 type Paths = Record<string, Record<string, Operation>>;
 
 /**
- * Collects the operations of the routes that are registered after this call.
+ * Collects the operations of routes that are registered after this call.
  *
- * @returns makes the OpenAPI 3.1 document, once all routes are there. `base` is where the caller reached us.
+ * @returns makes the OpenAPI 3.1 document. Call it when all routes are registered. `base` is the URL of this API.
  */
-export function describeRoutes(app: FastifyInstance) {
+export function collectOperations(app: FastifyInstance) {
   const paths: Paths = {};
   app.addHook('onRoute', ({ method, url, config }) => {
     const { doc, needs, signable } = config ?? {};
@@ -27,48 +27,50 @@ export function describeRoutes(app: FastifyInstance) {
     const access =
       needs === 'anyone'
         ? { security: [] }
-        : { 'x-role': needs, ...(signable ? { security: [...KEYED, { link: [] }] } : {}) };
+        : { 'x-role': needs, ...(signable ? { security: [...KEY_SECURITY, { link: [] }] } : {}) };
     const methods = [method].flat().filter((one) => one !== 'HEAD');
-    const description = [doc.description, roleOf(needs)].filter(Boolean).join('\n\n');
-    for (const one of methods)
-      (paths[path] ??= {})[one.toLowerCase()] = completed({ ...doc, description, ...access }, one);
+    const description = [doc.description, describeRole(needs)].filter(Boolean).join('\n\n');
+    for (const one of methods) {
+      const operation = addCommonResponses({ ...doc, description, ...access }, one);
+      (paths[path] ??= {})[one.toLowerCase()] = operation;
+    }
   });
-  return (base: string) => documentOf(paths, base);
+  return (base: string) => createOpenApiDocument(paths, base);
 }
 
-/** Pages that show the document do not show `x-role`. */
-function roleOf(needs: Needs = 'house'): string {
+/** The role as a sentence: tools that show the document do not show `x-role`. */
+function describeRole(needs: Needs = 'operator'): string {
   if (needs === 'anyone') return '';
-  if (needs === 'house') return 'Needs a key of all tenants with the role `operate`.';
+  if (needs === 'operator') return 'Needs a key of all tenants with the role `operate`.';
   return `Needs a key with the role \`${needs}\`.`;
 }
 
-const KEYED = [{ key: [] }, { password: [] }];
+const KEY_SECURITY = [{ key: [] }, { password: [] }];
 
-function documentOf(paths: Paths, base: string) {
+function createOpenApiDocument(paths: Paths, base: string) {
   const document = createDocument({
     openapi: '3.1.0',
     info: {
       title: 'Darkroom',
       version: API_VERSION,
       summary: 'A durable render queue: each image is bought once and kept.',
-      description: START,
+      description: INTRODUCTION,
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: base }],
-    security: KEYED,
+    security: KEY_SECURITY,
     tags: [...TAGS],
     components: { securitySchemes: SECURITY_SCHEMES },
-    paths: sorted(paths) as ZodOpenApiPathsObject,
+    paths: sortPaths(paths) as ZodOpenApiPathsObject,
     webhooks: WEBHOOKS,
   });
   fillExamples(document);
-  openAnswers(document);
+  allowMoreFields(document);
   return document;
 }
 
 /** In the order of the tags, collections before their members. */
-function sorted(paths: Paths): Paths {
+function sortPaths(paths: Paths): Paths {
   const rank = (item: Record<string, Operation>) =>
     TAGS.findIndex(({ name }) => name === Object.values(item)[0]?.tags?.[0]);
   return Object.fromEntries(

@@ -1,14 +1,11 @@
-// about.ts      what the description says of the whole: how to start, tags, keys
-// describe.ts   answers and refusals of an operation
-// complete.ts   what every operation may answer
-// webhooks.ts   what we send
-// examples/     examples, for what an operation does not give itself
-// open-answers.ts  answers may get more fields one day
-// document.ts   the OpenAPI document, collected from the routes
-// route.ts      GET /openapi.json
-// reference.ts  GET /reference
-export * from './describe.ts';
+// document.ts        the OpenAPI document, collected from the endpoints (main decision: collectOperations)
+// about.ts           the introduction, the tags and the kinds of keys
+// responses.ts       responses of an operation: JSON, problems, and those that every operation has
+// webhooks.ts        the webhooks that Darkroom sends
+// open-responses.ts  allows more fields in responses
+// examples/          examples for operations that have none of their own
+// routes.ts          GET /openapi.json, GET /reference
 export * from './document.ts';
-export { problemExample } from './examples/index.ts';
-export * from './reference.ts';
-export * from './route.ts';
+export { createProblemExample, RENDER_EXAMPLE } from './examples/index.ts';
+export * from './responses.ts';
+export * from './routes.ts';

@@ -10,32 +10,35 @@ const header = (name: string, description: string, example: string) => ({
   example,
 });
 
-/** What we send: one message for each end of a render, as https://www.standardwebhooks.com says. */
+/** One webhook for each end of a render, as https://www.standardwebhooks.com specifies. */
 export const WEBHOOKS = {
   'render.ended': {
     post: {
       operationId: 'renderEnded',
       tags: ['Webhooks'],
       summary: 'A render has ended',
-      description: `\`type\` is ${EVENT_TYPES.map((type) => `\`${type}\``).join(', ')}. Sent to the render's \`webhook_url\`, or to its tenant's. Every try of a message has the same \`webhook-id\`: whoever has seen it need not look at it again. Check the signature before anything else; every Standard Webhooks library does.`,
+      description: `\`type\` is ${EVENT_TYPES.map((type) => `\`${type}\``).join(', ')}. Darkroom sends it to the render's \`webhook_url\`, or to the URL of its tenant. Every attempt has the same \`webhook-id\`: a receiver that has processed this id can ignore the webhook. Check the signature first; every Standard Webhooks library does that.`,
       security: [],
       parameters: [
         header(
           'webhook-id',
-          'The same in every try.',
+          'The same for every attempt.',
           'msg_rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7_completed_0',
         ),
-        header('webhook-timestamp', 'When this try was made, in Unix seconds.', '1795363272'),
+        header('webhook-timestamp', 'The time of this attempt in Unix seconds.', '1795363272'),
         header(
           'webhook-signature',
-          'One or more of `v1,<base64 of HMAC-SHA256>` over `id.timestamp.body`, separated by blanks.',
+          'One or more of `v1,<base64 of HMAC-SHA256>` over `id.timestamp.body`, separated by spaces.',
           'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
         ),
       ],
       requestBody: { required: true, content: { 'application/json': { schema: webhookEventSchema } } },
       responses: {
-        '2XX': { description: 'You took it.' },
-        default: { description: 'You did not: it is sent again, later and later, for a day.' },
+        '2XX': { description: 'Acknowledges the webhook.' },
+        default: {
+          description:
+            'The webhook is not acknowledged: Darkroom sends it again for a day, with growing pauses.',
+        },
       },
     },
   },

@@ -1,45 +1,46 @@
 import type { FastifyInstance } from 'fastify';
-import { baseUrl, resource } from '../http/index.ts';
+import { registerEndpoints } from '../endpoint.ts';
+import { resolveBaseUrl } from '../http/index.ts';
 import { html } from './html.ts';
 import { sendPage } from './layout.ts';
 
-/** `/`: where things are, for whoever opens the address in a browser. @param keyless nobody needs a key */
-export function homeRoute(app: FastifyInstance, { keyless }: { keyless: boolean }): void {
-  resource(app, '/', {
+/** `/`: links to everything, for people who open the URL in a browser. @param keyless the API has no keys */
+export function registerHome(app: FastifyInstance, { keyless }: { keyless: boolean }): void {
+  registerEndpoints(app, '/', {
     GET: {
       needs: 'anyone',
       run: async (request, reply) =>
-        await sendPage(reply, 200, { title: 'Start', body: page(baseUrl(request), keyless) }),
+        await sendPage(reply, 200, { title: 'Start', body: homePage(resolveBaseUrl(request), keyless) }),
     },
   });
 }
 
-const PLACES = [
-  ['/reference', 'API reference', 'every address, with examples to try'],
-  ['/queues/queue/render', 'Renders', 'what is queued, rendering, done'],
-  ['/queues/queue/dead-letter', 'Dead letters', 'renders that ended badly, and why'],
+const LINKS = [
+  ['/reference', 'API reference', 'every endpoint, with examples to try'],
+  ['/queues/queue/render', 'Renders', 'queued, rendering and ended renders'],
+  ['/queues/queue/dead-letter', 'Dead letters', 'failed renders, and why they failed'],
   ['/queues', 'All queues', 'Bull Board'],
-  ['/problems', 'Problems', 'every way in which the API says no, and what to do'],
-  ['/openapi.json', 'OpenAPI', 'the same reference, for programs'],
+  ['/problems', 'Problems', 'every error of the API, and what to do'],
+  ['/openapi.json', 'OpenAPI', 'the API reference for programs'],
   ['/metrics', 'Metrics', 'for Prometheus'],
-  ['/readyz', 'Readiness', 'queue and store'],
+  ['/readyz', 'Readiness', 'of queue and store'],
 ] as const;
 
-const page = (base: string, keyless: boolean) => html`
+const homePage = (base: string, keyless: boolean) => html`
 <h1>Darkroom</h1>
 <p class="soft">A durable render queue: each image is bought once and kept.</p>
 ${keyless ? KEYLESS : KEYED}
-<h2>Places</h2>
+<h2>Start here</h2>
 <ul>
-${PLACES.map(([href, name, what]) => html`<li><a href="${href}">${name}</a> <span class="soft">${what}</span></li>\n`)}
+${LINKS.map(([href, name, content]) => html`<li><a href="${href}">${name}</a> <span class="soft">${content}</span></li>\n`)}
 </ul>
 <h2>The first render</h2>
 <pre>curl ${base}/v1/renders \\
   -H 'content-type: application/json' -H 'idempotency-key: first' \\${keyless ? '' : "\n  -H 'authorization: Bearer <key>' \\"}
   -d '{"prompt":"a lighthouse at dusk","size":"16:9"}'</pre>`;
 
-const KEYLESS = html`<p class="card">There are no API keys: everybody on this machine may do everything, and nobody elsewhere
-can reach it. <code>pnpm new-key</code> makes a key.</p>`;
+const KEYLESS = html`<p class="card">There are no API keys: every user of this machine has all rights, and other machines
+have no access. <code>pnpm new-key</code> makes a key.</p>`;
 
-const KEYED = html`<p class="card">Services send <code>Authorization: Bearer &lt;key&gt;</code>. In a browser, give the key as
-the password; the user name does not matter. Queues and metrics are for operators of all tenants.</p>`;
+const KEYED = html`<p class="card">Services send <code>Authorization: Bearer &lt;key&gt;</code>. In a browser, enter the key as
+the password, with any user name. Queues and metrics are for operators of all tenants.</p>`;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Markup that may be sent as it is. */
+/** Markup that is already escaped. */
 class Markup {
   readonly text: string;
   constructor(text: string) {
@@ -19,23 +19,22 @@ const ENTITIES: Record<string, string> = {
 };
 
 /**
- * A template whose values are text: markup in them is shown, not obeyed, in elements and in quoted attributes. Values
- * that are {@link Markup} themselves, alone or in arrays, stay what they are; `undefined`, `null` and `false` are
- * nothing.
+ * A template that escapes its values, for elements and for quoted attributes. {@link Markup} values, alone or in arrays,
+ * are inserted unchanged. `undefined`, `null` and `false` are left out.
  */
 export function html(parts: TemplateStringsArray, ...values: unknown[]): Markup {
-  return new Markup(parts.map((part, index) => part + shown(values[index])).join(''));
+  return new Markup(parts.map((part, index) => part + toText(values[index])).join(''));
 }
 
-function shown(value: unknown): string {
+function toText(value: unknown): string {
   if (value instanceof Markup) return value.text;
-  if (Array.isArray(value)) return value.map(shown).join('');
+  if (Array.isArray(value)) return value.map(toText).join('');
   if (value === undefined || value === null || value === false) return '';
   return String(value).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
-/** A style sheet, and the word of a content security policy that lets it and no other in. */
-export function styleSheet(css: string) {
+/** A style sheet, and the source for a content security policy that allows only this one. */
+export function createStyleSheet(css: string) {
   const hash = createHash('sha256').update(css).digest('base64');
   return { element: new Markup(`<style>${css}</style>`), source: `'sha256-${hash}'` };
 }

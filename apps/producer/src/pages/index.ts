@@ -1,9 +1,11 @@
-// routes.ts     which address is what
-// home.ts       the page at /
-// problems.ts   /problems: what the API's refusals mean
-// render/       /renders/{id}: a render for people
-// icon.ts       /favicon.ico
+// routes.ts        the paths of all pages
+// home.ts          GET /
+// problems.ts      GET /problems, /problems/{code}: what each problem means
+// render-page.ts   GET /renders/{id} (main decision: sendRenderPage)
+// render-facts.ts  …the facts about a render, read and scrubbed
+// render-view.ts   …facts → page (pure)
+// timeline.ts      …what happened, with the time between (pure)
 //
-// html.ts       templates that escape what is put into them
-// layout.ts     what every page looks like, and what it may do: nothing
-export { pagesRoutes } from './routes.ts';
+// html.ts          templates that escape their values
+// layout.ts        the frame, the style and the security policy of every page
+export { registerPages } from './routes.ts';

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
-import { html, type Markup, styleSheet } from './html.ts';
+import { createStyleSheet, html, type Markup } from './html.ts';
 
-const STYLE = styleSheet(`
+const STYLE = createStyleSheet(`
 :root { color-scheme: light dark; --line: light-dark(#e4e2de, #383633); --soft: light-dark(#6b6862, #a19c94);
   --card: light-dark(#faf9f7, #1e1d1c); --good: light-dark(#1a7f4b, #5ccf92); --bad: light-dark(#b3261e, #ff8a80);
   --busy: light-dark(#8a5a00, #ffc266); background: light-dark(#fff, #151413); }
@@ -20,7 +20,7 @@ p { margin: .4rem 0; overflow-wrap: anywhere; }
 .queued, .rendering, .storing, .pending { color: var(--busy); } .canceled { color: var(--soft); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.25rem; margin: 0; }
 dd { margin: 0; overflow-wrap: anywhere; }
-.picture { display: block; max-width: 100%; height: auto; border-radius: .5rem; border: 1px solid var(--line); }
+.image { display: block; max-width: 100%; height: auto; border-radius: .5rem; border: 1px solid var(--line); }
 .columns { display: grid; gap: 1.5rem; margin-top: 1.25rem; grid-template-columns: minmax(0, 1fr); }
 @media (min-width: 48rem) { .columns.two { grid-template-columns: 17rem minmax(0, 1fr); } }
 .columns h2 { margin-top: 0; }
@@ -37,13 +37,13 @@ table { border-collapse: collapse; width: 100%; } .wide { overflow-x: auto; }
 th { text-align: left; font-weight: 600; } td, th { padding: .4rem .8rem .4rem 0; border-top: 1px solid var(--line); vertical-align: top; }
 tr:first-child th { border-top: 0; } .number { text-align: right; font-variant-numeric: tabular-nums; }
 code, pre { font: .875rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
-/* An underline at its usual place hides underscores. */
+/* The default underline hides underscores. */
 a:has(> code) { text-underline-offset: .4em; } td a code { overflow-wrap: normal; }
 li code { white-space: pre-wrap; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem; overflow-x: auto; white-space: pre-wrap; }
 `);
 
-/** No scripts, no frames, no forms; pictures from here and our own style. */
+/** No scripts, no frames, no forms. Images of this API only, and only the style sheet above. */
 const POLICY = [
   "default-src 'none'",
   `style-src ${STYLE.source}`,
@@ -56,11 +56,11 @@ const POLICY = [
 interface Page {
   title: string;
   body: Markup;
-  /** Seconds after which a browser looks again. */
+  /** Seconds until the browser reloads the page. */
   refresh?: number;
 }
 
-/** Answers with a page for people. */
+/** Sends a page for people. */
 export function sendPage(reply: FastifyReply, status: number, { title, body, refresh }: Page) {
   const page = html`<!doctype html>
 <html lang="en">

@@ -1,70 +1,72 @@
 import { PROBLEMS, type ProblemCode } from '@darkroom/api';
 import type { FastifyInstance } from 'fastify';
-import { baseUrl, resource } from '../http/index.ts';
-import { problemExample } from '../openapi/index.ts';
+import { registerEndpoints } from '../endpoint.ts';
+import { resolveBaseUrl } from '../http/index.ts';
+import { createProblemExample } from '../openapi/index.ts';
 import type { ProblemError } from '../problems/index.ts';
 import { html, type Markup } from './html.ts';
 import { sendPage } from './layout.ts';
 
 const CODES = Object.keys(PROBLEMS) as ProblemCode[];
 
-/** `/problems` and `/problems/{code}`, where the `type` of every refusal leads. */
-export function problemRoutes(app: FastifyInstance): void {
-  resource(app, '/problems', {
+/** `/problems` and `/problems/{code}`. The `type` of every problem is one of these pages. */
+export function registerProblemPages(app: FastifyInstance): void {
+  registerEndpoints(app, '/problems', {
     GET: {
       needs: 'anyone',
-      run: async (_request, reply) => await sendPage(reply, 200, { title: 'Problems', body: list() }),
+      run: async (_request, reply) => await sendPage(reply, 200, { title: 'Problems', body: listPage() }),
     },
   });
-  resource(app, '/problems/:code', {
+  registerEndpoints(app, '/problems/:code', {
     GET: {
       needs: 'anyone',
       run: async (request, reply) => {
         const { code } = request.params as { code: string };
         const known = CODES.find((one) => one === code);
-        if (!known) return await sendPage(reply, 404, { title: 'No such problem', body: unknown(code) });
-        return await sendPage(reply, 200, { title: PROBLEMS[known][1], body: page(known, baseUrl(request)) });
+        if (!known) return await sendPage(reply, 404, { title: 'No such problem', body: unknownPage(code) });
+        const body = problemPage(known, resolveBaseUrl(request));
+        return await sendPage(reply, 200, { title: PROBLEMS[known][1], body });
       },
     },
   });
 }
 
-const list = () => html`
+const listPage = () => html`
 <h1>Problems</h1>
-<p class="soft">Every way in which the API says no. Programs go by <code>code</code>: it never changes its meaning.</p>
+<p class="soft">Every error of the API. Programs should use <code>code</code>: its meaning never changes.</p>
 <div class="wide"><table>
-<tr><th>Status<th>Code<th>What it is</tr>
-${CODES.map((code) => html`<tr><td>${PROBLEMS[code][0]}<td><a href="/problems/${code}"><code>${breakable(code)}</code></a><td>${PROBLEMS[code][1]}</tr>\n`)}
+<tr><th>Status<th>Code<th>Meaning</tr>
+${CODES.map((code) => html`<tr><td>${PROBLEMS[code][0]}<td><a href="/problems/${code}"><code>${addBreaks(code)}</code></a><td>${PROBLEMS[code][1]}</tr>\n`)}
 </table></div>`;
 
-/** On a phone a code breaks after its underscores, and nowhere else. */
-const breakable = (code: string): Markup[] =>
+/** Lets a narrow screen break a code after its underscores, and nowhere else. */
+const addBreaks = (code: string): Markup[] =>
   code.split('_').map((word, index) => (index > 0 ? html`_<wbr>${word}` : html`${word}`));
 
-function page(code: ProblemCode, base: string): Markup {
+function problemPage(code: ProblemCode, base: string): Markup {
   const [status, title, todo] = PROBLEMS[code];
   return html`
 <h1>${title}</h1>
 <p><span class="badge failed">${status}</span> <code>${code}</code></p>
 <h2>What to do</h2>
-<p>${withCode(todo)}</p>
-<h2>How it looks</h2>
-<pre>${JSON.stringify(problemExample(code, base), null, 2)}</pre>
-<p class="soft"><code>request_id</code> is also in the log of whoever runs this. <a href="/problems">All problems</a></p>`;
+<p>${markCode(todo)}</p>
+<h2>Example</h2>
+<pre>${JSON.stringify(createProblemExample(code, base), null, 2)}</pre>
+<p class="soft">Operators find <code>request_id</code> in the log. <a href="/problems">All problems</a></p>`;
 }
 
-const unknown = (code: string) => html`
+const unknownPage = (code: string) => html`
 <h1>No such problem</h1>
-<p>The API never says <code>${code.slice(0, 80)}</code>.</p>
+<p>The API has no problem <code>${code.slice(0, 80)}</code>.</p>
 <p><a href="/problems">All problems</a></p>`;
 
-/** A problem that kept a page from being shown. */
-export const problemView = ({ code, status, message }: ProblemError): Markup => html`
+/** For a page that cannot be shown because of this problem. */
+export const problemBody = ({ code, status, message }: ProblemError): Markup => html`
 <h1>${PROBLEMS[code][1]}</h1>
 <p><span class="badge failed">${status}</span> <a href="/problems/${code}"><code>${code}</code></a></p>
 <p>${message}</p>
-<p class="soft">${withCode(PROBLEMS[code][2])}</p>`;
+<p class="soft">${markCode(PROBLEMS[code][2])}</p>`;
 
-/** Text with `code` in it. */
-const withCode = (text: string): Markup[] =>
+/** Shows the parts of a text between backquotes as code. */
+const markCode = (text: string): Markup[] =>
   text.split('`').map((part, index) => (index % 2 ? html`<code>${part}</code>` : html`${part}`));

@@ -1,13 +1,28 @@
 import type { FastifyInstance } from 'fastify';
-import { homeRoute } from './home.ts';
-import { iconRoute } from './icon.ts';
-import { problemRoutes } from './problems.ts';
-import { type RenderPageDeps, renderPageRoute } from './render/index.ts';
+import { registerEndpoints } from '../endpoint.ts';
+import { registerHome } from './home.ts';
+import { registerProblemPages } from './problems.ts';
+import type { RenderPageDeps } from './render-facts.ts';
+import { registerRenderPage } from './render-page.ts';
 
-/** Everything that people look at, but for the dashboard and the API's reference. */
-export function pagesRoutes(app: FastifyInstance, deps: RenderPageDeps & { keyless: boolean }): void {
-  homeRoute(app, deps);
-  problemRoutes(app);
-  renderPageRoute(app, deps);
-  iconRoute(app);
+/** All pages but the dashboard and the API reference. */
+export function registerPages(app: FastifyInstance, deps: RenderPageDeps & { keyless: boolean }): void {
+  registerHome(app, deps);
+  registerProblemPages(app);
+  registerRenderPage(app, deps);
+  registerIcon(app);
+}
+
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#8f1d14"/><circle cx="16" cy="16" r="8" fill="none" stroke="#fff" stroke-width="3"/><circle cx="16" cy="16" r="2.5" fill="#fff"/></svg>';
+
+/** `/favicon.ico`: browsers request it for every site. */
+function registerIcon(app: FastifyInstance): void {
+  registerEndpoints(app, '/favicon.ico', {
+    GET: {
+      needs: 'anyone',
+      run: async (_request, reply) =>
+        await reply.header('cache-control', 'public, max-age=86400').type('image/svg+xml').send(ICON),
+    },
+  });
 }

@@ -1,25 +1,43 @@
+import { closestMatch } from 'leven';
 import type { z } from 'zod';
 
-/** One thing that is wrong with an input, in the words of whoever sent it. */
+/** One problem of an input. */
 export interface FieldProblem {
   /** `image_urls[3]`, `prompt`, or `body` for the whole. */
   field: string;
   expected: string;
-  /** What came instead, shortened; never more than a hint of a long value. */
+  /** What the caller sent, shortened: of a long value only the beginning. */
   received: string;
 }
 
-/** Turns zod's issues into problems, all of them, innermost field first named. */
-export function listFieldProblems(error: z.ZodError, input: unknown): FieldProblem[] {
+/**
+ * All of zod's issues as problems.
+ *
+ * @param schema the schema that found the issues: it names the known fields where a field is unknown.
+ */
+export function listFieldProblems(error: z.ZodError, input: unknown, schema: z.ZodType): FieldProblem[] {
   const issues = error.issues as Issue[];
   const wrongType = new Set(
     issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => path.join('\0')),
   );
-  // Zod measures a text that should have been a list: how long it is does not matter then.
-  const apt = issues.filter(
+  // Zod also reports the length of a string that should have been an array. That length does not matter.
+  const relevant = issues.filter(
     ({ code, path }) => !(code === 'too_big' || code === 'too_small') || !wrongType.has(path.join('\0')),
   );
-  return apt.flatMap((issue) => describeIssue(issue, [], input));
+  return relevant.flatMap((issue) => describeIssue(issue, [], { input, schema: schema as unknown as Node }));
+}
+
+/** A body can hold millions of unknown fields: only the first ones are compared with the known fields. */
+const MAX_SUGGESTIONS = 20;
+/** Longer names are not typos, and comparing them is slow. */
+const MAX_COMPARED = 64;
+
+/** Suggests the known name that is nearest to an unknown field or parameter. */
+export function describeUnknown(kind: 'field' | 'parameter', name: string, known: readonly string[]): string {
+  if (name.length > MAX_COMPARED) return `unknown ${kind}`;
+  // A third of the letters may differ: enough for a typo, too few for another word.
+  const nearest = closestMatch(name, [...known], { maxDistance: Math.max(1, Math.floor(name.length / 3)) });
+  return nearest === undefined ? `unknown ${kind}` : `unknown ${kind}; did you mean \`${nearest}\`?`;
 }
 
 type Issue = {
@@ -36,85 +54,114 @@ type Issue = {
   origin?: string;
 };
 
-function describeIssue(issue: Issue, parent: PropertyKey[], input: unknown): FieldProblem[] {
+interface Context {
+  input: unknown;
+  schema: Node;
+}
+
+function describeIssue(issue: Issue, parent: PropertyKey[], context: Context): FieldProblem[] {
   const path = [...parent, ...issue.path];
+  const received = () => describeValue(readValueAt(context.input, path));
   if (issue.code === 'unrecognized_keys') {
-    return (issue.keys ?? []).map((key) => ({
-      field: fieldName([...path, key]),
-      expected: 'no such field',
-      received: 'an unknown field',
+    const known = listKnownFields(context.schema, path);
+    const expected = known.length === 0 ? 'no fields' : `one of ${known.join(', ')}`;
+    return (issue.keys ?? []).map((key, index) => ({
+      field: formatFieldName([...path, key]),
+      expected,
+      received: describeUnknown('field', key, index < MAX_SUGGESTIONS ? known : []),
     }));
   }
   if (issue.code === 'invalid_key') {
     const inner = issue.issues?.[0];
-    return [
-      { field: fieldName(path), expected: inner ? expectation(inner) : 'another key', received: 'this key' },
-    ];
+    const expected = inner ? describeExpectation(inner) : 'another key';
+    return [{ field: formatFieldName(path), expected, received: 'this key' }];
   }
   if (issue.code === 'invalid_union' && issue.errors?.length) {
-    if (issue.errors.every((branch) => depth(branch) === 0)) {
-      const types = issue.errors.flatMap((branch) => branch.slice(0, 1).map(expectation));
-      return [
-        { field: fieldName(path), expected: types.join(' or '), received: describe(valueAt(input, path)) },
-      ];
+    if (issue.errors.every((branch) => measureDepth(branch) === 0)) {
+      const types = issue.errors.flatMap((branch) => branch.slice(0, 1).map(describeExpectation));
+      return [{ field: formatFieldName(path), expected: types.join(' or '), received: received() }];
     }
-    // The branch that got furthest into the value is the one that was meant.
-    const nearest = issue.errors.reduce((best, branch) => (depth(branch) > depth(best) ? branch : best));
-    return nearest.flatMap((inner) => describeIssue(inner, path, input));
+    // The caller most likely meant the branch that matched most of the value.
+    const nearest = issue.errors.reduce((best, branch) =>
+      measureDepth(branch) > measureDepth(best) ? branch : best,
+    );
+    return nearest.flatMap((inner) => describeIssue(inner, path, context));
   }
-  return [{ field: fieldName(path), expected: expectation(issue), received: describe(valueAt(input, path)) }];
+  return [{ field: formatFieldName(path), expected: describeExpectation(issue), received: received() }];
 }
 
-const depth = (issues: Issue[]) => {
+/** What {@link listKnownFields} reads of a zod schema. */
+interface Node {
+  def: {
+    shape?: Record<string, Node>;
+    element?: Node;
+    options?: Node[];
+    innerType?: Node;
+    in?: Node;
+  };
+}
+
+/** The fields of the object at a path. */
+function listKnownFields({ def }: Node, path: readonly PropertyKey[]): string[] {
+  const wrapped = def.innerType ?? def.in;
+  if (wrapped) return listKnownFields(wrapped, path);
+  if (def.options) return def.options.flatMap((option) => listKnownFields(option, path));
+  const [first, ...rest] = path;
+  if (first === undefined) return Object.keys(def.shape ?? {});
+  const child = def.element ?? def.shape?.[String(first)];
+  return child ? listKnownFields(child, rest) : [];
+}
+
+const measureDepth = (issues: Issue[]) => {
   const first = issues[0];
   if (!first) return -1;
-  // A mismatch of the type itself says less than a rule of the right type that failed.
+  // A wrong type matches less of the value than the right type that breaks a rule.
   return first.path.length * 2 + (first.code === 'invalid_type' ? 0 : 1);
 };
 
-function expectation(issue: Issue): string {
+function describeExpectation(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return typeName(issue.expected ?? 'value');
+      return nameType(issue.expected ?? 'value');
     case 'invalid_value':
-      if (issue.values?.length === 1) return describe(issue.values[0]);
+      if (issue.values?.length === 1) return describeValue(issue.values[0]);
       return `one of ${(issue.values ?? []).map((value) => JSON.stringify(value)).join(', ')}`;
     case 'too_big':
-      return `at most ${issue.maximum} ${unit(issue)}`.trimEnd();
+      return `at most ${issue.maximum} ${nameUnit(issue)}`.trimEnd();
     case 'too_small':
-      return `at least ${issue.minimum} ${unit(issue)}`.trimEnd();
+      return `at least ${issue.minimum} ${nameUnit(issue)}`.trimEnd();
     default:
       return issue.message.replace(/^expected /, '');
   }
 }
 
-function typeName(type: string): string {
+function nameType(type: string): string {
   if (type === 'null') return 'null';
   if (type === 'record') return 'an object';
   if (type === 'nonoptional') return 'a value';
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }
 
-function unit({ origin, maximum, minimum }: Issue): string {
+function nameUnit({ origin, maximum, minimum }: Issue): string {
   const noun = origin === 'string' ? 'character' : origin === 'array' ? 'item' : '';
   return noun && (maximum ?? minimum) !== 1 ? `${noun}s` : noun;
 }
 
-function fieldName(path: PropertyKey[]): string {
+function formatFieldName(path: PropertyKey[]): string {
   if (path.length === 0) return 'body';
   return path.reduce<string>(
     (name, part) =>
-      typeof part === 'number' ? `${name}[${part}]` : name ? `${name}.${shortKey(part)}` : shortKey(part),
+      typeof part === 'number' ? `${name}[${part}]` : name ? `${name}.${shortenKey(part)}` : shortenKey(part),
     '',
   );
 }
 
-const shortKey = (key: PropertyKey) => {
+const shortenKey = (key: PropertyKey) => {
   const text = String(key) || '""';
   return text.length <= 64 ? text : `${text.slice(0, 64)}…`;
 };
 
-function valueAt(input: unknown, path: PropertyKey[]): unknown {
+function readValueAt(input: unknown, path: PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (value, part) =>
       value !== null && typeof value === 'object' ? (value as Record<PropertyKey, unknown>)[part] : undefined,
@@ -122,8 +169,8 @@ function valueAt(input: unknown, path: PropertyKey[]): unknown {
   );
 }
 
-/** A short, safe description of a value: its type, and its beginning when it is short and plain. */
-export function describe(value: unknown): string {
+/** A short, safe description of a value: its type, and its beginning if the value is no URL (I8). */
+export function describeValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return `an array of ${value.length}`;

@@ -1,4 +1,6 @@
-// problem.ts      every way in which the API says no, as an RFC 9457 answer
-// to-problem.ts   any failure as such an answer
+// problem.ts         every error that the API reports, as an RFC 9457 problem
+// to-problem.ts      any error as such a problem (main decision: toProblem)
+// field-problems.ts  zod's issues as field, expected and received
+export * from './field-problems.ts';
 export * from './problem.ts';
 export * from './to-problem.ts';

@@ -1,16 +1,16 @@
 import { PROBLEMS, type ProblemCode, type ProblemResponse } from '@darkroom/api';
 import type { FieldProblem } from './field-problems.ts';
 
-/** A caller reads at most this many problems of one request. */
-const SHOWN = 100;
+/** A response lists at most this many problems of one request. */
+const MAX_SHOWN = 100;
 
-/** An answer of RFC 9457, before it has a request id. */
+/** A problem of RFC 9457 that is thrown, before it has a request id. */
 export class ProblemError extends Error {
   readonly code: ProblemCode;
   readonly problems: FieldProblem[];
-  /** Seconds after which it is worth trying again. */
+  /** Seconds until the caller should try again. */
   readonly retryAfter: number | undefined;
-  /** The render that it is about, where there is one. */
+  /** The render that the problem is about, if there is one. */
   readonly renderId: string | undefined;
 
   constructor(
@@ -31,8 +31,11 @@ export class ProblemError extends Error {
   }
 }
 
-/** @param base the address under which the caller reached us: `type` leads to a page there. */
-export function problemBody(error: ProblemError, request: { base: string; id: string }): ProblemResponse {
+/** @param request.base the URL by which the caller reached this API: `type` is a page below it. */
+export function toProblemResponse(
+  error: ProblemError,
+  request: { base: string; id: string },
+): ProblemResponse {
   const { code, renderId } = error;
   const [status, title] = PROBLEMS[code];
   return {
@@ -41,13 +44,13 @@ export function problemBody(error: ProblemError, request: { base: string; id: st
     status,
     detail: error.message,
     code,
-    problems: error.problems.slice(0, SHOWN),
+    problems: error.problems.slice(0, MAX_SHOWN),
     request_id: request.id,
     ...(renderId ? { render_id: renderId } : {}),
   };
 }
 
-/** All that is wrong with a request, as one answer. */
+/** All problems of one request as one `invalid_request`. */
 export function invalidRequest(problems: FieldProblem[]): ProblemError {
   const fields = [...new Set(problems.map((problem) => problem.field))];
   const named = fields.length <= 5 ? fields.join(', ') : `${fields.slice(0, 5).join(', ')} and more`;

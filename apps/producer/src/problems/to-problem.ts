@@ -1,71 +1,67 @@
 import { EngineError } from '@darkroom/shared/engine';
-import { StoreError } from '@darkroom/shared/object-store';
+import { isStoreAway } from '@darkroom/shared/object-store';
 import { ProblemError } from './problem.ts';
 
-const TRY_AGAIN_S = 2;
+const RETRY_AFTER_S = 2;
 
-/** Any failure as an answer. What nobody foresaw is `internal_error` and tells nothing about the inside. */
+/** Any error as a problem. An unexpected error becomes `internal_error`, which reveals nothing about the inside. */
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
-  if (isQueueAway(error)) return queueAway(error);
-  if (error instanceof StoreError && error.code !== 'internal' && error.code !== 'invalid_key') {
-    return storeAway(error);
-  }
-  return fromFastify(error) ?? new ProblemError('internal_error', UNFORESEEN, { cause: error });
+  if (isQueueAway(error)) return queueUnavailable(error);
+  if (isStoreAway(error)) return storeUnavailable(error);
+  return problemFromFastify(error) ?? new ProblemError('internal_error', UNEXPECTED, { cause: error });
 }
 
-/** The door's queue calls tell it in one way only. A store that is away may read the same in its message. */
+/** Only the error's class counts: the message of an unreachable store can look the same. */
 export function isQueueAway(error: unknown): boolean {
   return error instanceof EngineError && error.code === 'unavailable';
 }
 
-const UNFORESEEN = 'This was not foreseen. The request id leads to the log line that says more.';
+const UNEXPECTED = 'Unexpected error. Search the log for the request id to find the cause.';
 
-export function queueAway(cause: unknown, renderId?: string): ProblemError {
+export function queueUnavailable(cause: unknown, renderId?: string): ProblemError {
   const detail = renderId
-    ? 'The queue did not confirm the render. Send the same request with the same Idempotency-Key again; without a key, ask for render_id first, as it may have been accepted.'
-    : 'The queue cannot be reached at the moment. Try again soon.';
+    ? 'The queue did not confirm the render. Send the same request with the same Idempotency-Key again. Without a key, get render_id first: the render may have been accepted.'
+    : 'The queue cannot be reached. Try again soon.';
   return new ProblemError('queue_unavailable', detail, {
     cause,
-    retryAfter: TRY_AGAIN_S,
+    retryAfter: RETRY_AFTER_S,
     ...(renderId ? { renderId } : {}),
   });
 }
 
-export function storeAway(cause: unknown): ProblemError {
+export function storeUnavailable(cause: unknown): ProblemError {
   return new ProblemError('store_unavailable', 'The object store cannot be reached. Try again soon.', {
     cause,
-    retryAfter: TRY_AGAIN_S,
+    retryAfter: RETRY_AFTER_S,
   });
 }
 
-function fromFastify(error: unknown): ProblemError | undefined {
+function problemFromFastify(error: unknown): ProblemError | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new ProblemError('body_too_large', 'The body is larger than this address takes.', {
+      return new ProblemError('body_too_large', 'The body is larger than this path allows.', {
         problems: [{ field: 'body', expected: 'a smaller body', received: 'more bytes than are allowed' }],
       });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new ProblemError(
         'unsupported_media_type',
-        'The header Content-Type does not name a media type.',
+        'The Content-Type header does not name a media type.',
       );
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return new ProblemError('empty_body', 'The body is empty.');
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
       return new ProblemError('invalid_json', 'The body is not JSON.');
     case 'FST_ERR_NOT_FOUND':
-      return new ProblemError('not_found', 'There is nothing at this address.');
+      return new ProblemError('not_found', 'There is nothing at this path.');
     default: {
       const status = 'statusCode' in error ? error.statusCode : undefined;
       if (typeof status !== 'number' || status < 400 || status >= 500) return undefined;
       return new ProblemError(
         'bad_request',
-        'The request cannot be read: its address, length or headers are broken.',
-        {
-          cause: error,
-        },
+        'The request cannot be read: its URL, length or headers are broken.',
+        { cause: error },
       );
     }
   }

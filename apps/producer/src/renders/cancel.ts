@@ -3,85 +3,86 @@ import { DATA_VERSION } from '@darkroom/shared/render';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { bytesOf, type Endpoint } from '../http/index.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { getBodyBytes } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
-import { ANSWER_EXAMPLES } from '../openapi/examples/answers.ts';
-import { refusals } from '../openapi/index.ts';
-import { listFieldProblems } from '../problems/field-problems.ts';
-import { invalidRequest, ProblemError } from '../problems/index.ts';
-import { hasEnded } from '../status/index.ts';
-import type { LookDeps } from './deps.ts';
-import { followed } from './followed.ts';
-import { found, told } from './found.ts';
-import { idParam, NOTHING_SAID, noQuery, queryOf } from './params.ts';
+import { hasEnded } from '../lookup/index.ts';
+import { problemResponses, RENDER_EXAMPLE } from '../openapi/index.ts';
+import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { createRenderResponse, findRequestedRender, type RenderReadDeps } from './find-render.ts';
+import { EMPTY_BODY_BYTES, idParam, noQuery, readQuery } from './params.ts';
+import { watchRequestedRender } from './watch-render.ts';
 
-/** Milliseconds that the answer waits for the render to stop. */
-const PATIENCE_MS = 2_000;
+/** How long the response waits for the render to stop. */
+const CANCEL_WAIT_MS = 2_000;
 
 /** `POST /v1/renders/{id}/cancel`. */
-export const cancelEndpoint = (deps: LookDeps): Endpoint => ({
+export const cancelEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'enqueue',
-  bodyLimit: NOTHING_SAID,
+  bodyLimit: EMPTY_BODY_BYTES,
   doc,
-  run: (request, reply) => cancel(deps, request, reply),
+  run: (request, reply) => cancelRender(deps, request, reply),
 });
 
-async function cancel(deps: LookDeps, request: FastifyRequest, reply: FastifyReply) {
-  queryOf(noQuery, request);
-  refuseContent(bytesOf(request));
-  let standing = refuseEnded(await found(deps, request));
-  if (!hasEnded(standing)) {
-    const { renderId, tenant } = standing;
-    await deps.archive.queue.cancel({
+async function cancelRender(deps: RenderReadDeps, request: FastifyRequest, reply: FastifyReply) {
+  readQuery(noQuery, request);
+  rejectContent(getBodyBytes(request));
+  let snapshot = rejectIfEnded(await findRequestedRender(deps, request));
+  if (!hasEnded(snapshot)) {
+    const { renderId, tenant } = snapshot;
+    await deps.lookup.queue.cancel({
       version: DATA_VERSION,
       renderId,
       tenant,
       requestedAt: deps.clock.now(),
     });
-    standing = refuseEnded(await stopped(deps, request, reply, standing));
-    request.log.info({ renderId, tenant, canceled: hasEnded(standing) }, 'asked to cancel');
+    snapshot = rejectIfEnded(await waitUntilCanceled(deps, request, reply, snapshot));
+    request.log.info({ renderId, tenant, canceled: hasEnded(snapshot) }, 'cancel requested');
   }
-  return await reply.code(hasEnded(standing) ? 200 : 202).send(await told(deps, request, standing));
+  return await reply
+    .code(hasEnded(snapshot) ? 200 : 202)
+    .send(await createRenderResponse(deps, request, snapshot));
 }
 
 /**
- * How it stands when it has stopped, or patience is over. A run may have looked for the marker just before there was
- * one, and go to wait without it: at every move it is woken again. One that ended all the same leaves no marker for
- * its redrive to find.
+ * The last snapshot, when the render has stopped or {@link CANCEL_WAIT_MS} have passed. A run may have checked for the
+ * marker just before it was written, and then wait without it. So the render is woken again at each of its events. A
+ * render that ended otherwise loses its marker, so that a later redrive does not find it.
  */
-async function stopped(
-  deps: LookDeps,
+async function waitUntilCanceled(
+  deps: RenderReadDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   before: RenderSnapshot,
 ): Promise<RenderSnapshot> {
-  const until = deps.clock.now() + PATIENCE_MS;
+  const until = deps.clock.now() + CANCEL_WAIT_MS;
   let last = before;
-  for await (const standing of followed(deps, request, reply, { what: 'moves', until })) {
-    await deps.archive.queue.wake(standing.renderId);
-    last = standing;
+  for await (const snapshot of watchRequestedRender(deps, request, reply, { events: 'moves', until })) {
+    await deps.lookup.queue.wake(snapshot.renderId);
+    last = snapshot;
   }
   return last;
 }
 
-function refuseEnded(standing: RenderSnapshot): RenderSnapshot {
-  const { status, renderId } = standing;
-  if (!hasEnded(standing) || status === 'canceled') return standing;
-  throw new ProblemError('render_ended', `The render is ${status}: there is nothing left to cancel.`, {
+function rejectIfEnded(snapshot: RenderSnapshot): RenderSnapshot {
+  const { status, renderId } = snapshot;
+  if (!hasEnded(snapshot) || status === 'canceled') return snapshot;
+  throw new ProblemError('render_ended', `The render is ${status}: nothing is left to cancel.`, {
     renderId,
   });
 }
 
-/** There is nothing to say; what is said all the same was meant for somebody else. */
-function refuseContent(bytes: Buffer): void {
+/** Cancel has no parameters. A body with content is a mistake that the caller should learn of. */
+function rejectContent(bytes: Buffer): void {
   if (bytes.length === 0) return;
   const value = parseJson(bytes);
-  const checked = z.strictObject({}).safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value));
+  const schema = z.strictObject({});
+  const checked = schema.safeParse(value);
+  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, schema));
 }
 
-const shown = (description: string, more: Partial<RenderResponse>) => {
-  const example = { ...(ANSWER_EXAMPLES['Render'] as RenderResponse), image: null, ...more };
+const describeResponse = (description: string, more: Partial<RenderResponse>) => {
+  const example = { ...RENDER_EXAMPLE, image: null, ...more };
   return { description, content: { 'application/json': { schema: renderSchema, example } } };
 };
 
@@ -90,24 +91,24 @@ const doc = {
   tags: ['Renders'],
   summary: 'Cancel a render',
   description: [
-    'Before its purchase it costs nothing. A purchase that is under way is not stopped: the render then stops waiting',
-    'for it, and `cost` says what was spent. One whose image is being fetched already completes. Canceling again',
-    'changes nothing.',
+    'A render that is canceled before its purchase costs nothing. A purchase that is under way is not stopped: the render',
+    'stops waiting for it, and `cost` shows what was spent. A render whose image is already being downloaded completes.',
+    'Canceling again changes nothing.',
   ].join(' '),
   requestParams: { path: idParam },
   responses: {
-    '200': shown('It is canceled.', {
+    '200': describeResponse('The render is canceled.', {
       status: 'canceled',
       progress: 0,
       attempts: 0,
       task_ids: [],
       cost: { amount: '0.000', currency: 'USD', purchases: 0, refunded: 0 },
     }),
-    '202': shown('It is noted and takes effect at its next step. This is how the render stands now.', {
-      status: 'rendering',
-      progress: 42,
-    }),
-    ...refusals(
+    '202': describeResponse(
+      'The cancellation takes effect at the next step of the render. The response contains its present state.',
+      { status: 'rendering', progress: 42 },
+    ),
+    ...problemResponses(
       'render_not_found',
       'render_ended',
       'empty_body',

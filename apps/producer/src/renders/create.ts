@@ -1,33 +1,39 @@
 import { acceptedSchema, renderRequestSchema } from '@darkroom/api';
 import { acceptedResponse, renderLinks } from '@darkroom/shared/snapshot';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { tenantOf } from '../access/index.ts';
-import { baseUrl, bytesOf, type Endpoint } from '../http/index.ts';
-import { accept, checkRequest, idempotencyKeyOf, parseJson } from '../intake/index.ts';
-import { answer, refusals } from '../openapi/index.ts';
-import type { IntakeDeps } from './deps.ts';
-import { idempotencyHeader } from './headers.ts';
+import { requireTenant } from '../access/index.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { getBodyBytes, resolveBaseUrl } from '../http/index.ts';
+import {
+  acceptRender,
+  checkRequest,
+  type IntakeDeps,
+  idempotencyHeader,
+  parseJson,
+  readIdempotencyKey,
+} from '../intake/index.ts';
+import { jsonResponse, problemResponses } from '../openapi/index.ts';
 
 /** `POST /v1/renders`. */
 export const createEndpoint = (deps: IntakeDeps): Endpoint => ({
   needs: 'enqueue',
   doc,
-  run: (request, reply) => create(deps, request, reply),
+  run: (request, reply) => createRender(deps, request, reply),
 });
 
-async function create(deps: IntakeDeps, request: FastifyRequest, reply: FastifyReply) {
-  const tenant = tenantOf(request);
+async function createRender(deps: IntakeDeps, request: FastifyRequest, reply: FastifyReply) {
+  const tenant = requireTenant(request);
   try {
-    const key = idempotencyKeyOf(request.headers['idempotency-key']);
-    const checked = checkRequest(parseJson(bytesOf(request)), key);
-    const accepted = await accept(deps.door, tenant, checked);
-    deps.onIntake(accepted.duplicate ? 'duplicate' : 'accepted', tenant);
+    const key = readIdempotencyKey(request.headers['idempotency-key']);
+    const checked = checkRequest(parseJson(getBodyBytes(request)), key);
+    const accepted = await acceptRender(deps, tenant, checked);
     const { renderId, duplicate } = accepted;
-    request.log.info({ renderId, tenant, duplicate }, 'accepted');
-    const links = renderLinks(baseUrl(request), renderId);
+    deps.recordIntake(duplicate ? 'duplicate' : 'accepted', tenant);
+    request.log.info({ renderId, tenant, duplicate }, 'render accepted');
+    const links = renderLinks(resolveBaseUrl(request), renderId);
     return await reply.code(202).header('location', links.self).send(acceptedResponse(accepted, links));
   } catch (error) {
-    deps.onIntake('rejected', tenant);
+    deps.recordIntake('rejected', tenant);
     throw error;
   }
 }
@@ -35,19 +41,19 @@ async function create(deps: IntakeDeps, request: FastifyRequest, reply: FastifyR
 const doc = {
   operationId: 'createRender',
   tags: ['Renders'],
-  summary: 'Ask for a render',
-  description: `Answered after the render is durably queued.
+  summary: 'Create a render',
+  description: `The response is sent after the render is durably queued.
 
-The same idempotency key is the same render for ever: the answer then has \`"duplicate": true\` and its present status. With another request it is a conflict. Requests are the same when all their fields are, \`run\`, \`metadata\` and \`webhook_url\` among them, with defaults filled in; images that come as data are compared by their bytes, URLs as they are written, so that one that was signed anew makes another request.
+The same idempotency key always names the same render. A repeated request gets \`"duplicate": true\` and the present status; a different request under the same key is a conflict. Two requests are the same when all their fields are the same, including \`run\`, \`metadata\` and \`webhook_url\`, with defaults filled in. Images in data URIs are compared by their bytes, URLs as text: a URL that was signed again makes a different request.
 
-A \`webhook_url\` is taken when the tenant has a secret to sign with (WEBHOOK_SECRETS). It must be https and must not be a private address, unless ALLOW_PRIVATE_HOSTS is set. The body may be MAX_BODY_BYTES (64 MB unless set otherwise), or what the key allows.`,
+A \`webhook_url\` is accepted when the tenant has a secret to sign with (WEBHOOK_SECRETS). It must be https and must not be a private address, unless ALLOW_PRIVATE_HOSTS is set. The maximum size of the body is MAX_BODY_BYTES (64 MB by default), or the limit of the key.`,
   requestParams: { header: idempotencyHeader },
   requestBody: { required: true, content: { 'application/json': { schema: renderRequestSchema } } },
   responses: {
-    '202': answer('The render is durably queued, or was before.', acceptedSchema, {
+    '202': jsonResponse('The render is durably queued, now or by an earlier request.', acceptedSchema, {
       headers: { Location: { description: 'The render.', schema: { type: 'string', format: 'uri' } } },
     }),
-    ...refusals(
+    ...problemResponses(
       'empty_body',
       'invalid_utf8',
       'invalid_json',

@@ -1,64 +1,105 @@
-import { deliveryListSchema } from '@darkroom/api';
+import { type DeliveryListResponse, type DeliveryResponse, deliveryListSchema } from '@darkroom/api';
 import { z } from 'zod';
-import { chooseDeliveries, deliveryList } from '../deliveries/index.ts';
-import type { Endpoint } from '../http/index.ts';
-import { answer, refusals } from '../openapi/index.ts';
+import type { Delivery } from '../backends/index.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { jsonResponse, problemResponses } from '../openapi/index.ts';
 import { ProblemError } from '../problems/index.ts';
-import type { LookDeps } from './deps.ts';
-import { found } from './found.ts';
-import { idParam, NOTHING_SAID, noQuery, queryOf } from './params.ts';
+import { findRequestedRender, type RenderReadDeps } from './find-render.ts';
+import { EMPTY_BODY_BYTES, idParam, noQuery, readQuery } from './params.ts';
 
 /** `GET /v1/renders/{id}/deliveries`. */
-export const deliveriesEndpoint = (deps: LookDeps): Endpoint => ({
+export const deliveriesEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   doc: listDoc,
   run: async (request, reply) => {
-    queryOf(noQuery, request);
-    const { renderId } = await found(deps, request);
-    return await reply.send(deliveryList(await deps.archive.queue.deliveries(renderId)));
+    readQuery(noQuery, request);
+    const { renderId } = await findRequestedRender(deps, request);
+    return await reply.send(toDeliveryList(await deps.lookup.queue.deliveries(renderId)));
   },
 });
 
 /** `POST /v1/renders/{id}/deliveries/redeliver`. */
-export const redeliverEndpoint = (deps: LookDeps): Endpoint => ({
+export const redeliverEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'operate',
-  bodyLimit: NOTHING_SAID,
+  bodyLimit: EMPTY_BODY_BYTES,
   doc: redeliverDoc,
   run: async (request, reply) => {
-    const { delivery: id } = queryOf(redeliverQuery, request);
-    const { renderId, tenant } = await found(deps, request);
-    const { queue } = deps.archive;
+    const { delivery: id } = readQuery(redeliverQuery, request);
+    const { renderId, tenant } = await findRequestedRender(deps, request);
+    const { queue } = deps.lookup;
     const chosen = chooseDeliveries(await queue.deliveries(renderId), id);
-    const again = await Promise.all(chosen.map((delivery) => queue.redeliver(delivery.id)));
-    if (!again.includes(true)) throw none(renderId);
-    request.log.info({ renderId, tenant, deliveries: chosen.length }, 'asked to redeliver');
+    const redelivered = await Promise.all(chosen.map((delivery) => queue.redeliver(delivery.id)));
+    if (!redelivered.includes(true)) throw deliveryNotFound(renderId);
+    request.log.info({ renderId, tenant, deliveries: chosen.length }, 'redelivery requested');
     const ids = new Set(chosen.map((delivery) => delivery.id));
     const now = (await queue.deliveries(renderId)).filter((delivery) => ids.has(delivery.id));
-    return await reply.code(202).send(deliveryList(now));
+    return await reply.code(202).send(toDeliveryList(now));
   },
 });
 
-const none = (renderId: string) =>
-  new ProblemError('delivery_not_found', 'There is no such webhook delivery of this render.', { renderId });
+/** The delivery with this id. Without an id: all deliveries of the render's latest end. */
+function chooseDeliveries(deliveries: readonly Delivery[], id: string | undefined): Delivery[] {
+  if (id !== undefined) return deliveries.filter((delivery) => delivery.id === id);
+  const latest = Math.max(...deliveries.map((delivery) => delivery.job.endedAt));
+  return deliveries.filter((delivery) => delivery.job.endedAt === latest);
+}
+
+const deliveryNotFound = (renderId: string) =>
+  new ProblemError('delivery_not_found', 'This render has no such webhook delivery.', { renderId });
+
+const toDeliveryList = (deliveries: Delivery[]): DeliveryListResponse => ({
+  object: 'list',
+  data: deliveries.map(toDeliveryResponse),
+});
+
+const toIsoTime = (at: number) => new Date(at).toISOString();
+
+function toDeliveryResponse({ id, job, status, attempts, ...more }: Delivery): DeliveryResponse {
+  return {
+    id,
+    object: 'delivery',
+    render_id: job.renderId,
+    event: `render.${job.status}`,
+    host: readHost(job.to),
+    status,
+    attempts,
+    created_at: toIsoTime(more.createdAt),
+    next_attempt_at: more.nextAttemptAt === undefined ? null : toIsoTime(more.nextAttemptAt),
+    last_error: more.lastError ?? null,
+  };
+}
+
+/** Only the host is shown: the rest of a webhook's URL may be a secret (I8). */
+function readHost(to: Delivery['job']['to']): string {
+  switch (to.kind) {
+    case 'url':
+      return new URL(to.url).host;
+    case 'stored-url':
+      return to.host;
+    case 'stored':
+      // A webhook is always a URL, never stored bytes.
+      return '';
+  }
+}
 
 const redeliverQuery = z.object({
   delivery: z
     .string()
     .max(200)
     .optional()
-    .meta({ description: 'The id of one delivery; without it all of the latest end.' }),
+    .meta({ description: 'The id of one delivery. Without it: all deliveries of the latest end.' }),
 });
 
 const listDoc = {
   operationId: 'listDeliveries',
   tags: ['Webhooks'],
-  summary: "Look at a render's webhooks",
+  summary: "List a render's webhook deliveries",
   description:
-    'How the telling of its ends goes, newest first. None before it has ended, and none without a webhook.',
+    'The deliveries of its ends, newest first. The list is empty before the render has ended, and when it has no webhook.',
   requestParams: { path: idParam },
   responses: {
-    '200': answer('The deliveries that are remembered.', deliveryListSchema),
-    ...refusals('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
+    '200': jsonResponse('The deliveries that are still stored.', deliveryListSchema),
+    ...problemResponses('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
   },
 };
 
@@ -67,11 +108,11 @@ const redeliverDoc = {
   tags: ['Webhooks'],
   summary: "Send a render's webhooks again",
   description:
-    'Those of its latest end, or one by its id; with the same `webhook-id`, and a fresh set of tries.',
+    'Sends the webhooks of the latest end, or one by its id, with the same `webhook-id` and all attempts again.',
   requestParams: { path: idParam, query: redeliverQuery },
   responses: {
-    '202': answer('They will be sent again.', deliveryListSchema),
-    ...refusals(
+    '202': jsonResponse('The webhooks will be sent again.', deliveryListSchema),
+    ...problemResponses(
       'render_not_found',
       'delivery_not_found',
       'invalid_request',

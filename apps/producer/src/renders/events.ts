@@ -1,38 +1,37 @@
 import { Readable } from 'node:stream';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import { z } from 'zod';
-import { eventStream } from '../following/index.ts';
-import type { Endpoint } from '../http/index.ts';
-import { refusals } from '../openapi/index.ts';
-import type { LookDeps } from './deps.ts';
-import { followed } from './followed.ts';
-import { found, told } from './found.ts';
-import { idParam, noQuery, queryOf } from './params.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { problemResponses } from '../openapi/index.ts';
+import { formatEventStream } from '../render-watch/index.ts';
+import { createRenderResponse, findRequestedRender, type RenderReadDeps } from './find-render.ts';
+import { idParam, noQuery, readQuery } from './params.ts';
+import { watchRequestedRender } from './watch-render.ts';
 
-/** Milliseconds in which nothing could be written: the reader is gone or asleep. */
+/** The connection ends when nothing could be written for this time: the reader is gone or does not read. */
 const STALLED_MS = 60_000;
-/** Milliseconds after which an answer is over in any case (I7): readers come again by themselves. */
-const LONGEST_MS = 3_600_000;
+/** Maximum duration of a stream (I7). Readers reconnect automatically. */
+const MAX_STREAM_MS = 3_600_000;
 
-/** `GET /v1/renders/{id}/events`: what happens to a render, as server-sent events. */
-export const eventsEndpoint = (deps: LookDeps): Endpoint => ({
+/** `GET /v1/renders/{id}/events`: the changes of a render as server-sent events. */
+export const eventsEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   doc,
   run: async (request, reply) => {
-    queryOf(noQuery, request);
+    readQuery(noQuery, request);
     reply.header('content-type', 'text/event-stream').header('x-accel-buffering', 'no');
     if (request.method === 'HEAD') {
-      await found(deps, request);
+      await findRequestedRender(deps, request);
       return await reply.send();
     }
-    const until = deps.clock.now() + LONGEST_MS;
-    const standings = followed(deps, request, reply, { what: 'moves', until });
-    // Whatever is wrong shows at the first look: after it the answer has begun.
-    const first = await standings.next();
+    const until = deps.clock.now() + MAX_STREAM_MS;
+    const snapshots = watchRequestedRender(deps, request, reply, { events: 'moves', until });
+    // Errors of the first snapshot become a problem. After it the response has started.
+    const first = await snapshots.next();
     reply.raw.setTimeout(STALLED_MS, () => reply.raw.destroy());
-    const tell = (standing: RenderSnapshot) => told(deps, request, standing);
+    const toResponse = (snapshot: RenderSnapshot) => createRenderResponse(deps, request, snapshot);
     return await reply.send(
-      Readable.from(eventStream(first, standings, tell, deps.clock), { objectMode: false }),
+      Readable.from(formatEventStream(first, snapshots, toResponse, deps.clock), { objectMode: false }),
     );
   },
 });
@@ -54,11 +53,12 @@ const example = [
 const doc = {
   operationId: 'followRender',
   tags: ['Renders'],
-  summary: 'Follow a render',
+  summary: "Stream a render's events",
   description: [
-    'Server-sent events. `status` carries the whole render: when you connect, and at each change of status; `progress` at',
-    `each change of progress between; at the end \`image\` (when there is one) and \`end\` with the whole render, and the`,
-    'answer is over. After that, and when you connect again, with or without `Last-Event-ID`, you get the present state.',
+    'Server-sent events. `status` contains the whole render: when you connect, and at each change of status. `progress`',
+    'is sent at each change of progress in between. At the end come `image` (if there is one) and `end` with the whole',
+    'render, and the response is over. When you connect again, with or without `Last-Event-ID`, you get the present',
+    'state.',
   ].join(' '),
   requestParams: { path: idParam },
   responses: {
@@ -66,6 +66,6 @@ const doc = {
       description: 'Events until the render has ended.',
       content: { 'text/event-stream': { schema: z.string(), example } },
     },
-    ...refusals('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
+    ...problemResponses('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
   },
 };

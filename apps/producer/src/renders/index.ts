@@ -1,24 +1,20 @@
-// routes.ts      which address is what
+// routes.ts        the paths below /v1/renders (main decision: which endpoint serves which path)
 //
-// create.ts      ask for a render
-// bulk.ts        ask for thousands
-// bulk-whole.ts  …answered in one JSON document
-// bulk-lines.ts  …answered line by line
-// bulk-tally.ts  …counted, and told as JSON
-// bulk-doc.ts    …described
-// list.ts        look at all, page by page
-// show.ts        look at one, or wait for its end
-// events.ts      follow one as server-sent events
-// cancel.ts      stop one
-// deliveries.ts  its webhooks, and telling them again
-// image.ts       its image and thumbnail
+// create.ts        POST /v1/renders
+// bulk/            POST /v1/renders/bulk
+// list.ts          GET /v1/renders
+// list-query.ts    …its query parameters
+// get.ts           GET /v1/renders/{id}, at once or after its end
+// events.ts        GET …/events: server-sent events
+// cancel.ts        POST …/cancel
+// deliveries.ts    GET …/deliveries, POST …/deliveries/redeliver
+// image.ts         GET …/image and …/thumbnail
 //
-// found.ts       the render that an address names, and how it is told
-// followed.ts    how it stands, again and again until its end
-// deps.ts        what they work with
-// headers.ts     headers that several take
-// list-query.ts  which renders a list is to have
-// params.ts      parameters that several take
-export * from './deps.ts';
-export * from './found.ts';
+// find-render.ts   the render of a request, and the response about it
+// watch-render.ts  snapshots of a render until its end
+// image-links.ts   URLs of a render's image
+// params.ts        path and query parameters that several endpoints have
+export * from './find-render.ts';
+export * from './image-links.ts';
+export { idParam } from './params.ts';
 export * from './routes.ts';

@@ -2,35 +2,30 @@ import { RENDER_STATUSES, type RenderStatus, RUN, TENANT } from '@darkroom/api';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { tenantOf } from '../access/index.ts';
+import { requireTenant } from '../access/index.ts';
+import { type ListQuery, parseCursor } from '../lookup/index.ts';
 import { invalidRequest } from '../problems/index.ts';
-import { type ListQuery, positionOf } from '../status/index.ts';
-import { queryOf, wholeNumber } from './params.ts';
+import { readQuery, wholeNumber } from './params.ts';
 
 /**
- * What a caller wants to see.
+ * The checked query of a list.
  *
  * @throws {ProblemError} `invalid_request`.
  */
-export function listQueryOf(request: FastifyRequest): ListQuery {
-  const {
-    tenant: asked,
-    status,
-    run,
-    created_after,
-    created_before,
-    limit,
-    cursor,
-  } = queryOf(listParams, request);
-  const own = tenantOf(request);
-  const wrong = (expected: string, received: string) =>
+export function readListQuery(request: FastifyRequest): ListQuery {
+  const { tenant, status, run, created_after, created_before, limit, cursor } = readQuery(
+    listParams,
+    request,
+  );
+  const own = requireTenant(request);
+  const invalidTenant = (expected: string, received: string) =>
     invalidRequest([{ field: 'tenant', expected, received }]);
-  if (own !== ALL_TENANTS && asked !== undefined)
-    throw wrong('nothing: this key sees its own tenant', 'a tenant');
-  if (own === ALL_TENANTS && asked === undefined)
-    throw wrong("a tenant's name, as this key sees all", 'nothing');
+  if (own !== ALL_TENANTS && tenant !== undefined)
+    throw invalidTenant("nothing, because this key reads its own tenant's renders", 'a tenant');
+  if (own === ALL_TENANTS && tenant === undefined)
+    throw invalidTenant("a tenant's name, because this key reads all tenants", 'nothing');
   return {
-    tenant: asked ?? own,
+    tenant: tenant ?? own,
     statuses: status,
     run,
     createdAfter: created_after,
@@ -46,13 +41,13 @@ const isStatus = (text: string): text is RenderStatus =>
 const statuses = z
   .string()
   .refine((text) => text.split(',').every(isStatus), {
-    error: `expected one or more of ${RENDER_STATUSES.join(', ')}, with commas between`,
+    error: `expected one or more of ${RENDER_STATUSES.join(', ')}, separated by commas`,
   })
   .transform((text) => text.split(',').filter(isStatus))
   .optional()
   .meta({
     override: { type: 'array', items: { type: 'string', enum: [...RENDER_STATUSES] }, minItems: 1 },
-    description: 'One or more, with commas between.',
+    description: 'One or more, separated by commas.',
     param: { style: 'form', explode: false },
     example: ['completed', 'failed'],
   });
@@ -63,7 +58,7 @@ const isTime = (text: string) =>
 const time = (description: string) =>
   z
     .string()
-    .refine(isTime, { error: 'expected a time of ISO 8601, such as 2026-11-22T16:00:00Z or 2026-11-22' })
+    .refine(isTime, { error: 'expected an ISO 8601 time, such as 2026-11-22T16:00:00Z or 2026-11-22' })
     .transform((text) => Date.parse(text))
     .optional()
     .meta({
@@ -72,21 +67,23 @@ const time = (description: string) =>
       example: '2026-11-22T00:00:00Z',
     });
 
-/** The parameters, as the API describes them. */
+/** The query parameters of `GET /v1/renders`. */
 export const listParams = z.object({
   status: statuses,
   run: z
     .string()
     .regex(RUN, { error: "expected a run's name" })
     .optional()
-    .meta({ description: 'Those that were asked for with this `run`.', example: 'autumn-2026' }),
-  created_after: time('Asked for at this time or later.'),
-  created_before: time('Asked for before this time.'),
-  limit: wholeNumber(1, 100).optional().meta({ description: 'At most so many in a page; 20 when absent.' }),
+    .meta({ description: 'Only renders with this `run`.', example: 'autumn-2026' }),
+  created_after: time('Only renders created at this time or later.'),
+  created_before: time('Only renders created before this time.'),
+  limit: wholeNumber(1, 100)
+    .optional()
+    .meta({ description: 'Maximum number of renders in a page; 20 by default.' }),
   cursor: z
     .string()
     .transform((text, context) => {
-      const position = positionOf(text);
+      const position = parseCursor(text);
       if (position) return position;
       context.addIssue({ code: 'custom', message: 'expected the next_cursor of an earlier page' });
       return z.NEVER;
@@ -94,11 +91,11 @@ export const listParams = z.object({
     .optional()
     .meta({
       override: { type: 'string' },
-      description: '`next_cursor` of the page before, with the same filters.',
+      description: '`next_cursor` of the previous page, with the same filters.',
     }),
   tenant: z
     .string()
     .regex(TENANT, { error: "expected a tenant's name" })
     .optional()
-    .meta({ description: 'Needed with a key of all tenants, and refused with any other.' }),
+    .meta({ description: 'Required with a key of all tenants; rejected with any other key.' }),
 });

@@ -1,21 +1,20 @@
 import { type RenderListResponse, renderListSchema } from '@darkroom/api';
-import type { Endpoint } from '../http/index.ts';
-import { answer, refusals } from '../openapi/index.ts';
-import { cursorOf } from '../status/index.ts';
-import type { LookDeps } from './deps.ts';
-import { told } from './found.ts';
-import { listParams, listQueryOf } from './list-query.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { toCursor } from '../lookup/index.ts';
+import { jsonResponse, problemResponses } from '../openapi/index.ts';
+import { createRenderResponse, type RenderReadDeps } from './find-render.ts';
+import { listParams, readListQuery } from './list-query.ts';
 
 /** `GET /v1/renders`. */
-export const listEndpoint = (deps: LookDeps): Endpoint => ({
+export const listEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   doc,
   run: async (request, reply) => {
-    const { standings, next } = await deps.list(listQueryOf(request));
+    const { snapshots, next } = await deps.list(readListQuery(request));
     const list: RenderListResponse = {
       object: 'list',
-      data: await Promise.all(standings.map((standing) => told(deps, request, standing))),
-      next_cursor: next ? cursorOf(next) : null,
+      data: await Promise.all(snapshots.map((snapshot) => createRenderResponse(deps, request, snapshot))),
+      next_cursor: next ? toCursor(next) : null,
     };
     return await reply.send(list);
   },
@@ -26,13 +25,13 @@ const doc = {
   tags: ['Renders'],
   summary: 'List renders',
   description: [
-    'Newest first. Follow `next_cursor` until it is null: you then have seen each render that was there when you began',
-    'once, whatever came and ended meanwhile. A page may be short or even empty and still have a `next_cursor`: one call',
-    'looks at about 1,000 renders, and filters may refuse all of them.',
+    'Newest first. Follow `next_cursor` until it is null. You then have every render that existed when you started',
+    'exactly once, even if renders were created or ended meanwhile. A page can be short or empty and still have a',
+    '`next_cursor`: one call reads about 1,000 renders, and the filters may reject all of them.',
   ].join(' '),
   requestParams: { query: listParams },
   responses: {
-    '200': answer('A page of renders.', renderListSchema),
-    ...refusals('invalid_request', 'queue_unavailable', 'store_unavailable'),
+    '200': jsonResponse('A page of renders.', renderListSchema),
+    ...problemResponses('invalid_request', 'queue_unavailable', 'store_unavailable'),
   },
 };

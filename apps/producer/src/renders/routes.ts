@@ -1,44 +1,50 @@
 import type { FastifyInstance } from 'fastify';
-import { type BodyKind, bodyKind, leaveStreams, readBytes, resource } from '../http/index.ts';
-import { bulkEndpoint } from './bulk.ts';
+import { registerEndpoints } from '../endpoint.ts';
+import { type BodyKind, parseBodiesAsBytes, passNdjsonThrough, requireBodyKind } from '../http/index.ts';
+import type { IntakeDeps } from '../intake/index.ts';
+import { bulkEndpoint } from './bulk/index.ts';
 import { cancelEndpoint } from './cancel.ts';
 import { createEndpoint } from './create.ts';
 import { deliveriesEndpoint, redeliverEndpoint } from './deliveries.ts';
-import type { IntakeDeps, LookDeps } from './deps.ts';
 import { eventsEndpoint } from './events.ts';
+import type { RenderReadDeps } from './find-render.ts';
+import { getEndpoint } from './get.ts';
 import { imageEndpoint, thumbnailEndpoint } from './image.ts';
 import { listEndpoint } from './list.ts';
-import { showEndpoint } from './show.ts';
 
 /** Everything below `/v1/renders`. */
-export function rendersRoutes(app: FastifyInstance, intake: IntakeDeps, look: LookDeps): void {
-  withBodies(app, ['json'], (scope) => {
-    resource(scope, '/v1/renders', { GET: listEndpoint(look), POST: createEndpoint(intake) });
+export function registerRenders(app: FastifyInstance, intake: IntakeDeps, read: RenderReadDeps): void {
+  acceptBodies(app, ['json'], (scope) => {
+    registerEndpoints(scope, '/v1/renders', { GET: listEndpoint(read), POST: createEndpoint(intake) });
   });
-  withBodies(app, ['json', 'ndjson'], (scope) => {
-    leaveStreams(scope);
-    resource(scope, '/v1/renders/bulk', { POST: bulkEndpoint(intake) });
+  acceptBodies(app, ['json', 'ndjson'], (scope) => {
+    passNdjsonThrough(scope);
+    registerEndpoints(scope, '/v1/renders/bulk', { POST: bulkEndpoint(intake) });
   });
-  resource(app, '/v1/renders/:id', { GET: showEndpoint(look) });
-  resource(app, '/v1/renders/:id/image', { GET: imageEndpoint(look) });
-  resource(app, '/v1/renders/:id/events', { GET: eventsEndpoint(look) });
+  registerEndpoints(app, '/v1/renders/:id', { GET: getEndpoint(read) });
+  registerEndpoints(app, '/v1/renders/:id/image', { GET: imageEndpoint(read) });
+  registerEndpoints(app, '/v1/renders/:id/events', { GET: eventsEndpoint(read) });
   app.register(async (scope) => {
-    // Nothing need be said, in whatever kind of body.
-    readBytes(scope);
-    resource(scope, '/v1/renders/:id/cancel', { POST: cancelEndpoint(look) });
-    resource(scope, '/v1/renders/:id/deliveries/redeliver', { POST: redeliverEndpoint(look) });
+    // These need no body. They accept an empty body of any kind.
+    parseBodiesAsBytes(scope);
+    registerEndpoints(scope, '/v1/renders/:id/cancel', { POST: cancelEndpoint(read) });
+    registerEndpoints(scope, '/v1/renders/:id/deliveries/redeliver', { POST: redeliverEndpoint(read) });
   });
-  resource(app, '/v1/renders/:id/deliveries', { GET: deliveriesEndpoint(look) });
-  resource(app, '/v1/renders/:id/thumbnail', { GET: thumbnailEndpoint(look) });
+  registerEndpoints(app, '/v1/renders/:id/deliveries', { GET: deliveriesEndpoint(read) });
+  registerEndpoints(app, '/v1/renders/:id/thumbnail', { GET: thumbnailEndpoint(read) });
 }
 
-/** Addresses whose bodies come as bytes of these kinds. */
-function withBodies(app: FastifyInstance, kinds: BodyKind[], routes: (scope: FastifyInstance) => void): void {
+/** Registers routes whose bodies arrive as bytes and must be of one of these kinds. */
+function acceptBodies(
+  app: FastifyInstance,
+  kinds: BodyKind[],
+  register: (scope: FastifyInstance) => void,
+): void {
   app.register(async (scope) => {
-    readBytes(scope);
+    parseBodiesAsBytes(scope);
     scope.addHook('onRequest', async (request) => {
-      if (request.method === 'POST') bodyKind(request, kinds);
+      if (request.method === 'POST') requireBodyKind(request, kinds);
     });
-    routes(scope);
+    register(scope);
   });
 }

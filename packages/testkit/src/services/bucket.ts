@@ -1,6 +1,6 @@
 import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { until } from '../until.ts';
 import type { S3Service } from '../service-types.ts';
+import { until } from '../until.ts';
 
 /** Creates the bucket if it does not exist. Waits while the server is starting. */
 export async function createBucket(service: S3Service): Promise<void> {

@@ -5,14 +5,15 @@
 // s3.ts         S3: from the environment, Docker (RustFS), or Ceph from Debian's packages
 // bucket.ts     creates the bucket of the tests
 // docker.ts     starts a container if a Docker daemon answers
+
+import { type Finding, howToGet, type ServiceName, type Services } from '../service-types.ts';
 import { findBrowser } from './browser.ts';
 import { findRedis } from './redis.ts';
 import { findS3 } from './s3.ts';
-import { type Finding, howToGet, type ServiceName, type Services } from '../service-types.ts';
 
-export { findRedis } from './redis.ts';
 export type { RedisService, S3Service, ServiceName, Services } from '../service-types.ts';
 export { howToGet } from '../service-types.ts';
+export { findRedis } from './redis.ts';
 
 export interface StartedServices {
   services: Services;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findBinary, unpackDebian } from '../debian/index.ts';
 import { freePort, startDaemon } from '../process/index.ts';
-import { startContainer } from './docker.ts';
 import type { Finding, RedisService } from '../service-types.ts';
+import { startContainer } from './docker.ts';
 
 /** Finds or starts a Redis that keeps every write on disk, as production requires. */
 export async function findRedis(cacheDir: string): Promise<Finding<RedisService>> {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { startCeph } from '../ceph/index.ts';
+import type { Finding, S3Service } from '../service-types.ts';
 import { createBucket } from './bucket.ts';
 import { startContainer } from './docker.ts';
-import type { Finding, S3Service } from '../service-types.ts';
 
 /** Finds or starts a real S3 server that honours `If-None-Match: *`, which Darkroom's ledger needs. */
 export async function findS3(cacheDir: string): Promise<Finding<S3Service>> {

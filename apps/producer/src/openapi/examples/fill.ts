@@ -1,6 +1,6 @@
-import { ANSWER_EXAMPLES } from './answers.ts';
-import { problemExamples } from './problems.ts';
+import { createProblemExamples } from './problems.ts';
 import { PARAMETER_EXAMPLES, REQUEST_EXAMPLES } from './requests.ts';
+import { RESPONSE_EXAMPLES } from './responses.ts';
 
 interface Media {
   schema?: { $ref?: string; anyOf?: { $ref?: string }[] };
@@ -22,8 +22,8 @@ interface Described {
 }
 
 /**
- * Gives a document the examples that it lacks: answers by the component that they are, requests by their operation.
- * What an operation says itself stays.
+ * Adds examples where a document has none: of responses by their component, of requests by their operation. An
+ * operation's own examples stay.
  */
 export function fillExamples(openApi: object): void {
   const document = openApi as Described;
@@ -31,7 +31,9 @@ export function fillExamples(openApi: object): void {
     for (const operation of Object.values(item)) fill(operation);
   }
   const text = JSON.stringify(document);
-  const used = Object.entries(problemExamples()).filter(([code]) => text.includes(`/examples/${code}"`));
+  const used = Object.entries(createProblemExamples()).filter(([code]) =>
+    text.includes(`/examples/${code}"`),
+  );
   (document.components ??= {}).examples = Object.fromEntries(used);
 }
 
@@ -53,15 +55,15 @@ function fill(operation: Operation): void {
   }
 }
 
-/** An answer that is one of several gets an example of each. */
+/** A response that can be one of several components gets an example of each. */
 function fillByComponent(media: Media): void {
-  const nameOf = ({ $ref = '' }: { $ref?: string }) => $ref.split('/').at(-1) ?? '';
-  const example = ANSWER_EXAMPLES[nameOf(media.schema ?? {})];
+  const componentName = ({ $ref = '' }: { $ref?: string }) => $ref.split('/').at(-1) ?? '';
+  const example = RESPONSE_EXAMPLES[componentName(media.schema ?? {})];
   if (example !== undefined) media.example = example;
-  const branches = (media.schema?.anyOf ?? []).map(nameOf).filter((name) => name in ANSWER_EXAMPLES);
+  const branches = (media.schema?.anyOf ?? []).map(componentName).filter((name) => name in RESPONSE_EXAMPLES);
   if (branches.length === 0) return;
-  media.examples = Object.fromEntries(branches.map((name) => [name, { value: ANSWER_EXAMPLES[name] }]));
+  media.examples = Object.fromEntries(branches.map((name) => [name, { value: RESPONSE_EXAMPLES[name] }]));
 }
 
-const hasExample = (of: { example?: unknown; examples?: unknown }) =>
-  of.example !== undefined || of.examples !== undefined;
+const hasExample = (part: { example?: unknown; examples?: unknown }) =>
+  part.example !== undefined || part.examples !== undefined;

@@ -1,6 +1,7 @@
-// answers.ts    an answer for every component that is one
-// requests.ts   requests of the operations that do not give an example themselves
-// problems.ts   a refusal for every code
-// fill.ts       puts them where a document has none
+// responses.ts   an example of every component that is a response
+// requests.ts    example requests of operations that have none of their own
+// problems.ts    an example of every problem
+// fill.ts        adds the examples to the document
 export { fillExamples } from './fill.ts';
-export { problemExample } from './problems.ts';
+export { createProblemExample } from './problems.ts';
+export { RENDER_EXAMPLE } from './responses.ts';

@@ -1,6 +1,6 @@
 import { PROBLEMS, type ProblemCode, type ProblemResponse } from '@darkroom/api';
 
-/** What some problems say of the input; the others have nothing to list. */
+/** The fields of problems that concern the input. */
 const FIELDS: { [C in ProblemCode]?: ProblemResponse['problems'] } = {
   invalid_request: [
     { field: 'prompt', expected: 'a string', received: 'nothing' },
@@ -16,23 +16,23 @@ const FIELDS: { [C in ProblemCode]?: ProblemResponse['problems'] } = {
   body_too_large: [{ field: 'body', expected: 'a smaller body', received: 'more bytes than are allowed' }],
 };
 
-/** What some are about; the others say it in their title. */
+/** Details of problems whose detail says more than the title. */
 const DETAILS: { [C in ProblemCode]?: string } = {
   invalid_request: '2 problems: prompt, image_urls[3].',
-  unauthorized: 'This address needs an API key: Authorization: Bearer <key>.',
+  unauthorized: 'This path needs an API key: Authorization: Bearer <key>.',
   forbidden: 'This key lacks the role enqueue.',
   render_not_found: 'There is no render with this id.',
   image_not_found: 'The render is not completed. Its status says more.',
-  rate_limited: 'This key may ask 100 times a second.',
-  method_not_allowed: 'This address knows GET, HEAD.',
-  queue_unavailable: 'The queue cannot be reached at the moment. Try again soon.',
+  rate_limited: 'This key may send 100 requests per second.',
+  method_not_allowed: 'This path allows GET, HEAD.',
+  queue_unavailable: 'The queue cannot be reached. Try again soon.',
   store_unavailable: 'The object store cannot be reached. Try again soon.',
 };
 
 const ABOUT_A_RENDER: ProblemCode[] = ['image_not_found', 'idempotency_conflict', 'render_ended'];
 
-/** An answer with this code. @param base where the API is. */
-export function problemExample(code: ProblemCode, base = 'http://127.0.0.1:3000'): ProblemResponse {
+/** @param base the URL of the API. */
+export function createProblemExample(code: ProblemCode, base = 'http://127.0.0.1:3000'): ProblemResponse {
   const [status, title] = PROBLEMS[code];
   return {
     type: `${base}/problems/${code}`,
@@ -46,11 +46,11 @@ export function problemExample(code: ProblemCode, base = 'http://127.0.0.1:3000'
   };
 }
 
-/** One for each code, as `components.examples` holds them. */
-export const problemExamples = () =>
+/** One for each code, for `components.examples`. */
+export const createProblemExamples = () =>
   Object.fromEntries(
     (Object.keys(PROBLEMS) as ProblemCode[]).map((code) => [
       code,
-      { summary: PROBLEMS[code][1], value: problemExample(code) },
+      { summary: PROBLEMS[code][1], value: createProblemExample(code) },
     ]),
   );

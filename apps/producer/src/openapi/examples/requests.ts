@@ -1,4 +1,4 @@
-import { EXAMPLE_ID } from './answers.ts';
+import { EXAMPLE_ID } from './responses.ts';
 
 type Examples = Record<string, { summary: string; value: unknown }>;
 
@@ -20,7 +20,7 @@ export const REQUEST_EXAMPLES: { [operationId: string]: { [type: string]: Exampl
     'application/json': {
       plain: { summary: 'A prompt is enough', value: { prompt: 'A lighthouse at dusk' } },
       product: {
-        summary: 'A product picture of a batch, told when it is done',
+        summary: 'A product image of a batch, with a webhook at its end',
         value: {
           prompt: mug.prompt,
           size: '1:1',
@@ -31,10 +31,10 @@ export const REQUEST_EXAMPLES: { [operationId: string]: { [type: string]: Exampl
         },
       },
       reference: {
-        summary: 'After a reference image',
+        summary: 'With a reference image',
         value: {
           prompt: 'The same mug on a dark slate',
-          image_urls: ['https://shop.example.com/pictures/1042.png'],
+          image_urls: ['https://shop.example.com/images/1042.png'],
           priority: 'batch',
         },
       },
@@ -45,11 +45,11 @@ export const REQUEST_EXAMPLES: { [operationId: string]: { [type: string]: Exampl
       array: { summary: 'An array', value: [mug, board] },
       object: { summary: 'An object with an array', value: { renders: [mug, board] } },
     },
-    'application/x-ndjson': { line: { summary: 'One of the lines', value: mug } },
+    'application/x-ndjson': { line: { summary: 'One line', value: mug } },
   },
 };
 
-/** Values of parameters, by name, where a schema gives none. */
+/** Values of parameters whose schema has no example, by name. */
 export const PARAMETER_EXAMPLES: { [name: string]: unknown } = {
   id: EXAMPLE_ID,
   'Idempotency-Key': 'sku-1042-front',

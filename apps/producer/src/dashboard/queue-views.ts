@@ -1,0 +1,89 @@
+import type { QueueJobJson } from '@bull-board/api/typings/app';
+import { QUEUE, type Queues } from '@darkroom/shared/queues';
+import {
+  formatCancelName,
+  formatDeadLetterData,
+  formatDeadLetterName,
+  formatRenderData,
+  formatRenderName,
+  formatStoreName,
+  formatSubmitName,
+  formatWebhookData,
+  formatWebhookName,
+  linkToPage,
+  linkToRender,
+} from './presentation.ts';
+
+export interface QueueView {
+  description: string;
+  name?: (job: QueueJobJson) => string;
+  data?: (data: unknown) => unknown;
+  link?: (job: QueueJobJson) => { displayText: string; href: string } | undefined;
+  /** Operators may retry its failed jobs. */
+  retries?: true;
+  /** Operators may remove its jobs. */
+  removable?: true;
+  /** No worker takes its jobs. So Bull Board must not warn that the queue has no workers. */
+  withoutWorkers?: true;
+}
+
+/** In the order in which the dashboard shows them. */
+export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
+  render: {
+    description: 'One job per render, for its whole life',
+    name: formatRenderName,
+    data: formatRenderData,
+    link: linkToPage,
+    retries: true,
+  },
+  submit: {
+    description: 'Purchases that wait for the provider, within its quota',
+    name: formatSubmitName,
+    link: linkToRender,
+  },
+  store: {
+    description: 'Images that are downloaded and stored',
+    name: formatStoreName,
+    link: linkToRender,
+  },
+  deadLetter: {
+    description: 'Dead letters of failed renders: read why, then retry the render',
+    name: formatDeadLetterName,
+    data: formatDeadLetterData,
+    link: linkToRender,
+    removable: true,
+    withoutWorkers: true,
+  },
+  webhook: {
+    description: 'Webhooks: one job sends one end of a render to one URL',
+    name: formatWebhookName,
+    data: formatWebhookData,
+    link: linkToPage,
+    // Sending a webhook again is harmless: the receiver recognises its id.
+    retries: true,
+  },
+  webhookDeadLetter: {
+    description:
+      'Webhooks that no receiver acknowledged within a day: read why, then redeliver through the API',
+    name: formatWebhookName,
+    data: formatWebhookData,
+    link: linkToPage,
+    removable: true,
+    withoutWorkers: true,
+  },
+  cancel: {
+    description: 'Cancel markers: a marker is removed when its render has ended',
+    name: formatCancelName,
+    link: linkToPage,
+    // A render whose marker is removed continues.
+    removable: true,
+    withoutWorkers: true,
+  },
+  maintenance: { description: 'Chores of the workers' },
+};
+
+/** The view of a queue by its name in BullMQ. */
+export function findQueueView(queueName: string | undefined): QueueView | undefined {
+  const key = (Object.keys(QUEUE) as (keyof Queues)[]).find((one) => QUEUE[one] === queueName);
+  return key && QUEUE_VIEWS[key];
+}

@@ -1,0 +1,130 @@
+import { selectTenantValues, type TenantValue } from '@darkroom/shared/config';
+import { type Ledger } from '@darkroom/shared/ledger';
+import { type ObjectStore } from '@darkroom/shared/object-store';
+import { type Checkpoint, drawRenderId, renderIdFor, type StoredInput } from '@darkroom/shared/render';
+import { type Clock } from '@darkroom/shared/runtime';
+import { type RenderSnapshot } from '@darkroom/shared/snapshot';
+import { type RenderQueue, STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
+import { findRender } from '../lookup/index.ts';
+import { isQueueAway, ProblemError, queueUnavailable } from '../problems/index.ts';
+import { fingerprintRequest, listDifferingFields } from './fingerprint.ts';
+import { createCheckpoint } from './first-checkpoint.ts';
+import { type PackedRequest, packRequest, type TenantUploads } from './references.ts';
+import type { CheckedRequest } from './request.ts';
+
+export interface IntakeDeps {
+  queue: RenderQueue;
+  store: ObjectStore;
+  ledger: Ledger;
+  clock: Clock;
+  /** Images that tenants uploaded before. */
+  uploads: TenantUploads;
+  /** Draws a creator token, which no other call draws. */
+  newToken(): string;
+  /** Which webhooks are allowed: the secrets to sign with, and whether private addresses are allowed. */
+  webhooks: { secrets: readonly TenantValue[]; allowPrivate: boolean };
+  /** Counts the outcomes of requests for a metric. @param count of them. @default 1 */
+  recordIntake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string, count?: number): void;
+}
+
+/** A render that is durable (I1): queued now, or found under its idempotency key. */
+export type AcceptedRender = Pick<RenderSnapshot, 'renderId' | 'status' | 'progress' | 'createdAt'> & {
+  duplicate: boolean;
+};
+
+/** A checked request as a checkpoint for the queue, with the inputs that must be stored first. */
+export interface Draft {
+  checkpoint: Checkpoint;
+  inputs: StoredInput[];
+  /** The request has an idempotency key. So another call may have added the same id, or may do so meanwhile. */
+  keyed: boolean;
+}
+
+/**
+ * Accepts one render.
+ *
+ * @throws {ProblemError} `invalid_request`, `idempotency_conflict` or `queue_unavailable`; {@link StoreError}.
+ */
+export async function acceptRender(
+  deps: IntakeDeps,
+  tenant: string,
+  checked: CheckedRequest,
+): Promise<AcceptedRender> {
+  const draft = await draftRender(deps, tenant, checked);
+  const { checkpoint, keyed } = draft;
+  const { renderId } = checkpoint;
+  if (keyed) {
+    const earlier = await findRender(deps, tenant, renderId);
+    if (earlier) return toDuplicate(earlier, checkpoint);
+  }
+  await storeInputs(deps, draft);
+  try {
+    await deps.queue.add(checkpoint);
+    if (!keyed || (await deps.queue.areOwn([checkpoint]))[0]) return toNewRender(checkpoint);
+    // Another call with the same key was faster.
+    const existing = await findRender(deps, tenant, renderId);
+    return existing ? toDuplicate(existing, checkpoint) : toNewRender(checkpoint);
+  } catch (error) {
+    throw isQueueAway(error) ? queueUnavailable(error, renderId) : error;
+  }
+}
+
+/** Everything before queue and store. Returns a promise only when images must be read. @throws {ProblemError} */
+export function draftRender(
+  deps: IntakeDeps,
+  tenant: string,
+  checked: CheckedRequest,
+): Draft | Promise<Draft> {
+  const { secrets, allowPrivate } = deps.webhooks;
+  const signed = checked.request.webhook_url === undefined || selectTenantValues(secrets, tenant).length > 0;
+  const packed = packRequest(checked.request, { signed, allowPrivate }, { uploads: deps.uploads, tenant });
+  const toDraft = ({ request, inputs }: PackedRequest): Draft => {
+    const key = checked.idempotencyKey;
+    const checkpoint = createCheckpoint({
+      renderId: key === undefined ? drawRenderId() : renderIdFor(tenant, key),
+      tenant,
+      request,
+      fingerprint: fingerprintRequest(request),
+      provider: 'toapis',
+      creatorToken: deps.newToken(),
+      now: deps.clock.now(),
+    });
+    return { checkpoint, inputs, keyed: key !== undefined };
+  };
+  return packed instanceof Promise ? packed.then(toDraft) : toDraft(packed);
+}
+
+/** Stores the inputs that the job refers to. Keys are digests, so storing twice is harmless (I6). @throws {StoreError} */
+export async function storeInputs({ store }: IntakeDeps, { inputs }: Draft): Promise<void> {
+  if (inputs.length === 0) return;
+  await withStoreDeadline(STORE_DEADLINE_MS.image, async (signal) => {
+    for (const { key, body, contentType } of inputs) {
+      if (await store.head(key, { signal })) continue;
+      await store.put(key, body, { contentType, signal });
+    }
+  });
+}
+
+export function toNewRender({ renderId, createdAt }: Checkpoint): AcceptedRender {
+  return { renderId, createdAt, status: 'queued', progress: 0, duplicate: false };
+}
+
+/** The earlier render of a key. @throws {ProblemError} `idempotency_conflict` when its request was different. */
+export function toDuplicate(existing: RenderSnapshot, requested: Checkpoint): AcceptedRender {
+  if (existing.fingerprint === requested.fingerprint) return { ...existing, duplicate: true };
+  const fields = listDifferingFields(existing.request, requested.request);
+  throw new ProblemError(
+    'idempotency_conflict',
+    `This idempotency key belongs to render ${existing.renderId}, whose request was different. Use a new key for a new request.`,
+    {
+      problems: [
+        {
+          field: 'idempotency_key',
+          expected: 'the same request as the first one under this key',
+          received: `another ${fields.join(', ') || 'request'}`,
+        },
+      ],
+      renderId: existing.renderId,
+    },
+  );
+}

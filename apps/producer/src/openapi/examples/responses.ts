@@ -1,0 +1,123 @@
+import type {
+  AcceptedResponse,
+  BulkItem,
+  BulkResponse,
+  BulkSummary,
+  DeliveryListResponse,
+  DeliveryResponse,
+  ProgressEvent,
+  RenderListResponse,
+  RenderResponse,
+  WebhookEvent,
+} from '@darkroom/api';
+import { createProblemExample } from './problems.ts';
+
+/** The id of the render in the examples, and the URL of the API. */
+export const EXAMPLE_ID = 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
+export const EXAMPLE_BASE = 'http://127.0.0.1:3000';
+
+const links = {
+  self: `${EXAMPLE_BASE}/v1/renders/${EXAMPLE_ID}`,
+  page: `${EXAMPLE_BASE}/renders/${EXAMPLE_ID}`,
+  dashboard: `${EXAMPLE_BASE}/queues/queue/render/${EXAMPLE_ID}`,
+};
+
+const accepted: AcceptedResponse = {
+  id: EXAMPLE_ID,
+  object: 'render',
+  status: 'queued',
+  progress: 0,
+  duplicate: false,
+  created_at: '2026-11-22T16:00:45.349Z',
+  links,
+};
+
+export const RENDER_EXAMPLE: RenderResponse = {
+  id: EXAMPLE_ID,
+  object: 'render',
+  status: 'completed',
+  progress: 100,
+  attempts: 1,
+  task_ids: ['task_img_abc123'],
+  created_at: '2026-11-22T16:00:45.349Z',
+  updated_at: '2026-11-22T16:01:12.110Z',
+  tenant: 'shop',
+  run: 'autumn-catalogue',
+  metadata: { sku: '1042' },
+  request: {
+    model: 'gemini-3-pro-image-preview',
+    prompt: 'Hand-thrown stoneware mug on a linen cloth',
+    size: '1:1',
+    resolution: '2K',
+    priority: 'interactive',
+    images: 0,
+    mask: false,
+  },
+  image: {
+    key: `images/${EXAMPLE_ID}.jpg`,
+    url: `${links.self}/image`,
+    sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    bytes: 133409,
+    width: 2048,
+    height: 2048,
+    content_type: 'image/jpeg',
+    thumbnail_url: `${links.self}/thumbnail`,
+  },
+  cost: { amount: '0.030', currency: 'USD', purchases: 1, refunded: 0 },
+  error: null,
+  links,
+};
+
+const items: BulkItem[] = [
+  { index: 0, status: 202, render: accepted },
+  { index: 1, status: 422, error: createProblemExample('invalid_request') },
+];
+const counts = { object: 'bulk', accepted: 1, duplicates: 0, rejected: 1 } as const;
+
+const delivery: DeliveryResponse = {
+  id: `msg_${EXAMPLE_ID}_completed_0`,
+  object: 'delivery',
+  render_id: EXAMPLE_ID,
+  event: 'render.completed',
+  host: 'shop.example.com',
+  status: 'pending',
+  attempts: 2,
+  created_at: '2026-11-22T16:01:12.180Z',
+  next_attempt_at: '2026-11-22T16:03:40.000Z',
+  last_error: 'the receiver answered 500',
+};
+
+/** By the id of the component. */
+export const RESPONSE_EXAMPLES: Record<string, unknown> = {
+  Accepted: accepted,
+  Render: RENDER_EXAMPLE,
+  RenderList: { object: 'list', data: [RENDER_EXAMPLE], next_cursor: null } satisfies RenderListResponse,
+  Bulk: { ...counts, items } satisfies BulkResponse,
+  BulkItem: items[0] satisfies BulkItem | undefined,
+  BulkLine: items[0],
+  BulkSummary: counts satisfies BulkSummary,
+  Progress: { id: EXAMPLE_ID, status: 'rendering', progress: 42 } satisfies ProgressEvent,
+  Delivery: delivery,
+  DeliveryList: { object: 'list', data: [delivery] } satisfies DeliveryListResponse,
+  WebhookEvent: {
+    type: 'render.completed',
+    timestamp: '2026-11-22T16:01:12.110Z',
+    data: RENDER_EXAMPLE,
+  } satisfies WebhookEvent,
+  // Responses of the drop-in endpoint.
+  GenerationTask: {
+    id: EXAMPLE_ID,
+    object: 'generation.task',
+    model: 'gemini-3-pro-image-preview',
+    status: 'completed',
+    progress: 100,
+    created_at: 1795363245,
+    completed_at: 1795363272,
+    expires_at: 1795366872,
+    metadata: {},
+    result: { type: 'image', data: [{ url: `${links.self}/image` }] },
+    url: `${links.self}/image`,
+  },
+  Balance: { success: true, remain_balance: 12.5, used_balance: 7.5, unlimited_quota: false },
+  Unsuccessful: { success: false, message: 'The provider did not answer. Try again soon.' },
+};

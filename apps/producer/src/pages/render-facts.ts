@@ -1,0 +1,68 @@
+import { type Queues } from '@darkroom/shared/queues';
+import { type Note, parseNote } from '@darkroom/shared/render';
+import { type Scrub } from '@darkroom/shared/runtime';
+import { type RenderSnapshot } from '@darkroom/shared/snapshot';
+import type { FastifyRequest } from 'fastify';
+import { type Delivery, findDeliveries, withDeadline } from '../backends/index.ts';
+import { scrubDeep } from '../dashboard/index.ts';
+import { createImagePath, findRequestedRender, type RenderReadDeps } from '../renders/index.ts';
+
+export interface RenderPageDeps extends RenderReadDeps {
+  queues: Queues;
+  scrub: Scrub;
+}
+
+/** Everything that the page of a render shows. Scrubbed, except the links. */
+export interface RenderFacts {
+  snapshot: RenderSnapshot;
+  notes: Note[];
+  deliveries: Delivery[];
+  /** They carry their own permission: a browser that sent a key for the page does not send it for an image. */
+  imageLinks: { image: string; thumbnail: string } | undefined;
+  /** Whether the caller has access to the dashboard. */
+  operator: boolean;
+  /** Unix milliseconds. */
+  now: number;
+}
+
+/** The page is shown without notes and deliveries when they take longer. */
+const EXTRAS_DEADLINE_MS = 1_500;
+const LINK_LIFETIME_MS = 3_600_000;
+
+/** @throws {ProblemError} `render_not_found`; what the queue and the store throw. */
+export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequest): Promise<RenderFacts> {
+  const { queues, clock, scrub, links } = deps;
+  const snapshot = await findRequestedRender(deps, request);
+  const { renderId } = snapshot;
+  const expiresAt = clock.now() + LINK_LIFETIME_MS;
+  const linkTo = (part: 'image' | 'thumbnail') =>
+    createImagePath(links, request, snapshot, { part, expiresAt, sign: 'if-needed' });
+  const [notes, deliveries, image, thumbnail] = await Promise.all([
+    snapshot.notes ?? emptyIfLate(readLogNotes(queues, renderId)),
+    emptyIfLate(findDeliveries(queues, renderId)),
+    snapshot.image && linkTo('image'),
+    snapshot.image && linkTo('thumbnail'),
+  ]);
+  const { key, tenant } = request.caller ?? {};
+  return {
+    ...(scrubDeep(scrub, { snapshot, notes, deliveries }) as Pick<
+      RenderFacts,
+      'snapshot' | 'notes' | 'deliveries'
+    >),
+    imageLinks: image && thumbnail ? { image, thumbnail } : undefined,
+    operator: !key || tenant === '*',
+    now: clock.now(),
+  };
+}
+
+async function readLogNotes(queues: Queues, renderId: string): Promise<Note[]> {
+  const { logs } = await queues.render.getJobLogs(renderId);
+  return logs.flatMap((line) => parseNote(line) ?? []);
+}
+
+const emptyIfLate = <T>(work: Promise<T[]>): Promise<T[]> =>
+  withDeadline(
+    EXTRAS_DEADLINE_MS,
+    work.catch(() => []),
+    () => [],
+  );

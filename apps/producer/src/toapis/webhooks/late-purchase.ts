@@ -1,0 +1,73 @@
+import { getRenderPrice } from '@darkroom/shared/config';
+import { type Acceptance, CANCELED_OWNER } from '@darkroom/shared/ledger';
+import { type Checkpoint, type Purchase, sumCost } from '@darkroom/shared/render';
+import type { RenderJob } from '../../backends/index.ts';
+import type { EventDeps, EventOutcome, ProviderEvent } from './event.ts';
+
+/** The acceptance of a task that is known from an event. */
+export function acceptanceFromEvent(
+  { request }: Checkpoint,
+  taskId: string,
+  event: ProviderEvent,
+  deps: EventDeps,
+): Acceptance {
+  const submittedAt = event.data.submitted_at;
+  return {
+    taskId,
+    acceptedAt: submittedAt ? submittedAt * 1000 : deps.now(),
+    costMicros: getRenderPrice(deps.settings, request.resolution),
+    provider: 'toapis',
+    source: 'webhook',
+  };
+}
+
+/**
+ * Records what a canceled render cost, in the ledger, the receipt and the job. When the render was canceled, the outcome
+ * of its purchase was still open. No worker writes the job any more, so the producer may.
+ */
+export async function recordLatePurchase(
+  job: RenderJob,
+  taskId: string,
+  event: ProviderEvent,
+  deps: EventDeps,
+): Promise<EventOutcome> {
+  const { ledger } = deps;
+  const receipt = await ledger.readReceipt(job.data.renderId);
+  if (receipt?.status !== 'canceled') return 'ignored';
+  const refunded = event.type === 'generation.failed';
+  const known = receipt.purchases.find((purchase) => purchase.taskId === taskId);
+  if (known && (known.refunded || !refunded)) return 'ignored';
+  const purchase = known ?? (await recordUnknownPurchase(job.data, taskId, event, deps));
+  if (!purchase) return 'ignored';
+  const others = receipt.purchases.filter((one) => one.taskId !== taskId);
+  const purchases = [...others, { ...purchase, refunded }];
+  const text = `provider webhook after the end: ${taskId} was ${refunded ? 'refunded' : 'bought'}`;
+  await ledger.writeReceipt({
+    ...receipt,
+    purchases,
+    attempts: purchases.length,
+    costMicros: sumCost(purchases),
+    notes: [...(receipt.notes ?? []), { at: deps.now(), text }],
+  });
+  await job.updateData({ ...job.data, purchases });
+  return 'recorded';
+}
+
+/** The purchase of the present attempt, if it was submitted and its task was unknown. */
+async function recordUnknownPurchase(
+  checkpoint: Checkpoint,
+  taskId: string,
+  event: ProviderEvent,
+  deps: EventDeps,
+): Promise<Purchase | undefined> {
+  const { renderId, attempt } = checkpoint;
+  const state = await deps.ledger.attemptState(renderId, attempt);
+  if (state.kind === 'unclaimed') return undefined;
+  if (state.kind === 'claimed' && state.intent.owner === CANCELED_OWNER) return undefined;
+  const acceptance =
+    state.kind === 'accepted' ? state.acceptance : acceptanceFromEvent(checkpoint, taskId, event, deps);
+  if (acceptance.taskId !== taskId) return undefined;
+  if (state.kind === 'claimed') await deps.ledger.writeAcceptance(renderId, attempt, acceptance);
+  const { acceptedAt, costMicros } = acceptance;
+  return { provider: acceptance.provider, attempt, taskId, acceptedAt, costMicros, refunded: false };
+}

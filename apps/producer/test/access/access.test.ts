@@ -1,0 +1,343 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import type { RenderResponse } from '@darkroom/api';
+import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
+import { drawRenderId } from '@darkroom/shared/render';
+import { requires, until } from '@darkroom/testkit';
+import { beforeAll, expect, test } from 'vitest';
+import { type Harness, openHarness, readProblem } from '../support/harness.ts';
+
+const ROLES = ['enqueue', 'read', 'operate'] as const;
+type Needed = Role | 'house';
+
+interface Operation {
+  method: string;
+  path: string;
+  role: Needed | undefined;
+}
+
+const keyring = () => {
+  const entries: string[] = [];
+  const give = (
+    tenant: string,
+    roles: readonly Role[],
+    limits: { perSecond?: number; bodyBytes?: number } = {},
+  ) => {
+    const { text, sha256 } = createApiKey();
+    entries.push(formatApiKey({ tenant, roles, sha256, ...limits }));
+    return { authorization: `Bearer ${text}` };
+  };
+  return { give, settings: () => ({ API_KEYS: parseApiKeys(entries.join(',')) ?? [] }) };
+};
+
+requires('redis').describe('who may do what', () => {
+  const keys = keyring();
+  const shop = keys.give('shop', ROLES);
+  const press = keys.give('press', ROLES);
+  const house = keys.give('*', ['read', 'operate']);
+  const only = Object.fromEntries(ROLES.map((role) => [role, keys.give('shop', [role])]));
+  const without = Object.fromEntries(
+    ROLES.map((role) => [
+      role,
+      keys.give(
+        'shop',
+        ROLES.filter((one) => one !== role),
+      ),
+    ]),
+  );
+  let rig: Harness;
+  let operations: Operation[];
+  let id: string;
+
+  beforeAll(async () => {
+    rig = await openHarness({ settings: { ...keys.settings(), API_RATE_PER_SECOND: 10_000 } });
+    operations = await operationsOf(rig);
+    id = await enqueue(rig, shop, 'first');
+  });
+
+  const ask = (operation: Operation, headers: Record<string, string>) =>
+    fetch(`${rig.url}${operation.path.replace('{id}', id)}`, {
+      method: operation.method,
+      headers: { 'content-type': 'application/json', ...headers },
+      ...(operation.method === 'GET' ? {} : { body: '{}' }),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(30_000),
+    });
+
+  test('every operation of the API says which role it needs, or that anybody may', () => {
+    expect(operations.length).toBeGreaterThan(10);
+    for (const { role } of operations) expect([...ROLES, 'house', undefined]).toContain(role);
+    // New ones are guarded unless somebody says otherwise.
+    const open = operations.filter(({ role }) => role === undefined).map(({ path }) => path);
+    expect(open).toEqual(['/healthz', '/readyz']);
+  });
+
+  test('no operation answers without a key, nor with one that is unknown', async () => {
+    for (const operation of operations.filter(({ role }) => role)) {
+      for (const headers of [{}, { authorization: 'Bearer dk_nobody' }, { authorization: 'Basic ****' }]) {
+        const response = await ask(operation, headers as Record<string, string>);
+        expect([operation, response.status]).toEqual([operation, 401]);
+        expect(response.headers.get('www-authenticate')).toBe('Bearer');
+      }
+    }
+  });
+
+  test('whoever shows no key is told how to show one', async () => {
+    const detail = async (authorization?: string) =>
+      (await readProblem(await rig.get('/v1/renders', authorization ? { authorization } : {}))).detail;
+    expect(await detail()).toContain('Authorization: Bearer <key>');
+    expect(await detail('dk_without_a_scheme')).toContain('Authorization: Bearer <key>');
+    expect(await detail('Bearer dk_nobody')).toBe('This API key is not known here.');
+  });
+
+  test('no operation answers a key without its role', async () => {
+    for (const operation of operations) {
+      if (!operation.role) continue;
+      const key = operation.role === 'house' ? shop : without[operation.role];
+      const response = await ask(operation, key ?? {});
+      expect([operation, response.status]).toEqual([operation, 403]);
+    }
+  });
+
+  test('no operation tells another tenant that a render is there', async () => {
+    const unknown = `rnd_${'0'.repeat(32)}`;
+    for (const operation of operations.filter(({ path }) => path.includes('{id}'))) {
+      const others = await ask(operation, press);
+      expect([operation, others.status]).toEqual([operation, 404]);
+      const nobodys = await ask({ ...operation, path: operation.path.replace('{id}', unknown) }, press);
+      expect(nobodys.status).toBe(404);
+      const forget = (text: string) => text.replaceAll(/rnd_[0-9a-f]{32}|req_\w+/g, 'it');
+      expect(forget(await others.text())).toBe(forget(await nobodys.text()));
+    }
+  });
+
+  test('one role is enough for what needs it, and the tenant sees its own', async () => {
+    expect((await rig.get(`/v1/renders/${id}`, only.read)).status).toBe(200);
+    expect((await rig.post({ prompt: 'a' }, only.enqueue)).status).toBe(202);
+    expect((await rig.get(`/v1/renders/${id}`, only.enqueue)).status).toBe(403);
+    expect((await rig.post({ prompt: 'a' }, only.read)).status).toBe(403);
+  });
+
+  test('the image in an answer opens without a key for an hour, and only that image', async () => {
+    const done = await completed(rig, 'shop');
+    const answer = (await (await rig.get(`/v1/renders/${done}`, shop)).json()) as RenderResponse;
+    const url = answer.image?.url ?? '';
+    expect((await fetch(`${rig.url}/v1/renders/${done}/image`)).status).toBe(401);
+    expect((await fetch(url)).status).toBe(200);
+    expect((await fetch(answer.image?.thumbnail_url ?? '')).status).toBe(200);
+    // Any page may show what its author has a link to, and nothing that a browser only knows a password for.
+    const policy = async (from: string, headers: Record<string, string>) =>
+      (await fetch(from, { headers })).headers.get('cross-origin-resource-policy');
+    expect(await policy(url, {})).toBe('cross-origin');
+    expect(await policy(`${rig.url}/v1/renders/${done}/image`, shop)).toBe('same-origin');
+    const until = Number(new URL(url).searchParams.get('until'));
+    expect(until - Date.now()).toBeGreaterThan(3_500_000);
+    expect(until - Date.now()).toBeLessThanOrEqual(3_600_000);
+    for (const bent of [
+      url.replace('/image', '/thumbnail'),
+      url.replace(done, id),
+      url.replace('tenant=shop', 'tenant=press'),
+      url.replace(String(until), String(until + 1)),
+      url.replace(/signature=(.)/, (_, first) => `signature=${first === 'A' ? 'B' : 'A'}`),
+    ]) {
+      expect((await fetch(bent)).status).toBe(401);
+    }
+  });
+
+  test('the same idempotency key names a render of its own for each tenant', async () => {
+    expect(await enqueue(rig, shop, 'first')).toBe(id);
+    const theirs = await enqueue(rig, press, 'first');
+    expect(theirs).not.toBe(id);
+    expect((await rig.get(`/v1/renders/${theirs}`, shop)).status).toBe(404);
+  });
+
+  test('an operator of all tenants sees every render and asks for none', async () => {
+    expect((await rig.get(`/v1/renders/${id}`, house)).status).toBe(200);
+    expect((await rig.post({ prompt: 'a' }, house)).status).toBe(403);
+  });
+
+  test.each(['/queues', '/queues/api/queues', '/queues/queue/render', '/metrics'])(
+    '%s, where all tenants are seen, is for operators of all',
+    async (path) => {
+      expect((await rig.get(path)).status).toBe(401);
+      expect((await rig.get(path, shop)).status).toBe(403);
+      expect((await rig.get(path, house)).status).toBe(200);
+    },
+  );
+
+  test("a render's page asks a browser for a password, takes the key as one, and is its tenant's alone", async () => {
+    const html = { accept: 'text/html' };
+    const asked = await rig.get(`/renders/${id}`, html);
+    expect(asked.status).toBe(401);
+    expect(asked.headers.get('www-authenticate')).toMatch(/^Basic /);
+    const basic = ({ authorization }: { authorization: string }) => ({
+      ...html,
+      authorization: `Basic ${Buffer.from(`anybody:${authorization.slice(7)}`).toString('base64')}`,
+    });
+    expect((await rig.get(`/renders/${id}`, basic(shop))).status).toBe(200);
+    expect((await rig.get(`/renders/${id}`, basic(press))).status).toBe(404);
+  });
+
+  test.each(['/', '/healthz', '/readyz', '/openapi.json', '/reference', '/problems/forbidden'])(
+    '%s is for anyone',
+    async (path) => {
+      const response = await fetch(`${rig.url}${path}`);
+      expect(response.status).toBe(200);
+    },
+  );
+
+  test('a page of another site changes nothing, whatever the browser knows', async () => {
+    for (const site of ['cross-site', 'same-site']) {
+      const response = await rig.post({ prompt: 'a' }, { ...shop, 'sec-fetch-site': site });
+      expect((await readProblem(response)).code).toBe('cross_site_request');
+    }
+    expect((await rig.post({ prompt: 'a' }, { ...shop, 'sec-fetch-site': 'same-origin' })).status).toBe(202);
+  });
+
+  test('nor where the browser does not say of which site it is', async () => {
+    const { host, port } = new URL(rig.url);
+    for (const origin of ['http://evil.example', `http://evil.example:${port}`, 'null', 'https://x.test/a']) {
+      const response = await rig.post({ prompt: 'a' }, { ...shop, origin });
+      expect((await readProblem(response)).code).toBe('cross_site_request');
+    }
+    expect((await rig.post({ prompt: 'a' }, { ...shop, origin: `http://${host}` })).status).toBe(202);
+    expect((await rig.get('/v1/renders', { ...shop, origin: 'http://evil.example' })).status).toBe(200);
+    const form = { method: 'POST', headers: { ...shop, origin: 'http://evil.example' }, body: 'x=1' };
+    expect((await fetch(`${rig.url}/v1/renders/${id}/cancel`, form)).status).toBe(403);
+    const pause = { method: 'PUT', headers: { ...house, origin: 'http://evil.example' } };
+    expect((await fetch(`${rig.url}/queues/api/queues/pause`, pause)).status).toBe(403);
+    expect(await rig.queues.render.isPaused()).toBe(false);
+  });
+
+  test('no key is in any log line', () => {
+    for (const { authorization } of [shop, press, house])
+      expect(rig.logs()).not.toContain(authorization.slice(7));
+  });
+});
+
+requires('redis').describe('without keys', () => {
+  const settings = { PUBLIC_URL: 'https://renders.example/dark' };
+  const ask = ({ url }: Harness, host: string, origin: string) => {
+    const { port } = new URL(url);
+    const name = host.replace('PORT', port);
+    return sent(url, { host: name, origin: origin.replace('PORT', port).replace('HOST', name) });
+  };
+
+  test.each([
+    ['127.0.0.1:PORT', 'http://HOST'],
+    ['localhost:PORT', 'http://HOST'],
+    ['[::1]:PORT', 'http://HOST'],
+    ['renders.example', 'https://renders.example'],
+    ['behind.a.proxy', 'https://renders.example'],
+  ])('a page at %s of origin %s is our own', async (host, origin) => {
+    expect(await ask(await openHarness({ settings }), host, origin)).toBe(202);
+  });
+
+  test.each([
+    ['evil.example:PORT', 'http://HOST'],
+    ['127.0.0.1.evil.example:PORT', 'http://HOST'],
+    ['127.0.0.1:PORT', 'http://localhost:PORT'],
+    ['127.0.0.1:PORT', 'http://127.0.0.1:1'],
+  ])('a page at %s of origin %s changes nothing, though its name leads here', async (host, origin) => {
+    const rig = await openHarness({ settings });
+    expect(await ask(rig, host, origin)).toBe(403);
+    expect(await rig.jobCount()).toBe(0);
+  });
+});
+
+requires('redis').describe('limits of a key', () => {
+  test('more requests than a key may ask are told when to come again, and cost other keys nothing', async () => {
+    const keys = keyring();
+    const slow = keys.give('shop', ROLES, { perSecond: 3 });
+    const other = keys.give('shop', ROLES);
+    const rig = await openHarness({ settings: keys.settings() });
+    const id = await enqueue(rig, other, 'one');
+    expect((await rig.get(`/v1/renders/${id}`, slow)).status).toBe(200);
+    // A second may end among them, and what is not counted soon is let in.
+    const refused = await until(async () => {
+      const burst = Array.from({ length: 12 }, () => rig.get(`/v1/renders/${id}`, slow));
+      return (await Promise.all(burst)).find(({ status }) => status === 429);
+    });
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect((await readProblem(refused)).code).toBe('rate_limited');
+    expect((await rig.get(`/v1/renders/${id}`, other)).status).toBe(200);
+  });
+
+  test('a body above what a key may send is refused, whether its length is told or not', async () => {
+    const keys = keyring();
+    const small = keys.give('shop', ROLES, { bodyBytes: 200 });
+    const rig = await openHarness({ settings: keys.settings() });
+    const body = JSON.stringify({ prompt: 'x'.repeat(300) });
+    expect((await readProblem(await rig.post(body, small))).code).toBe('body_too_large');
+    const streamed = await fetch(`${rig.url}/v1/renders`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...small },
+      body: new Blob([body]).stream(),
+      duplex: 'half',
+    } as RequestInit);
+    expect((await readProblem(streamed)).code).toBe('body_too_large');
+    expect((await rig.post({ prompt: 'short' }, small)).status).toBe(202);
+  });
+});
+
+/** The status of a request for a render, with a `Host` that fetch would not send. */
+async function sent(url: string, headers: Record<string, string>): Promise<number | undefined> {
+  const asked = request(`${url}/v1/renders`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+  asked.end('{"prompt":"a"}');
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  response.resume();
+  await once(response, 'end');
+  return response.statusCode;
+}
+
+async function operationsOf(rig: Harness): Promise<Operation[]> {
+  const { paths } = (await (await fetch(`${rig.url}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, { 'x-role'?: Needed }>>;
+  };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      path,
+      method: method.toUpperCase(),
+      role: operation['x-role'],
+    })),
+  );
+}
+
+/** A render that ended long ago: its receipt, and what it refers to. */
+async function completed(rig: Harness, tenant: string): Promise<string> {
+  const renderId = drawRenderId();
+  const key = `images/${renderId}.jpg`;
+  const thumbnailKey = `thumbnails/${renderId}.webp`;
+  for (const one of [key, thumbnailKey]) await rig.store.put(one, 'bytes', { contentType: 'image/jpeg' });
+  const createdAt = Date.now() - 60_000;
+  await rig.ledger.writeReceipt({
+    version: 1,
+    renderId,
+    tenant,
+    status: 'completed',
+    request: {
+      model: 'nano-banana-pro',
+      prompt: 'a mug',
+      resolution: '1K',
+      images: [],
+      priority: 'batch',
+    },
+    fingerprint: '0',
+    createdAt,
+    finishedAt: createdAt + 5_000,
+    attempts: 1,
+    purchases: [],
+    costMicros: 0,
+    image: { key, thumbnailKey, sha256: '0', bytes: 5, width: 1, height: 1, contentType: 'image/jpeg' },
+  });
+  return renderId;
+}
+
+async function enqueue(rig: Harness, key: Record<string, string>, name: string): Promise<string> {
+  const response = await rig.post({ prompt: 'a lighthouse' }, { ...key, 'idempotency-key': name });
+  expect(response.status).toBe(202);
+  return ((await response.json()) as { id: string }).id;
+}

@@ -1,0 +1,112 @@
+import { cleanup, requires } from '@darkroom/testkit';
+import { startSimulator } from '@darkroom/upstream-simulator';
+import { beforeAll, expect, test } from 'vitest';
+import { ask, examplesFor } from '../support/contract/call-as.ts';
+import { type Contract, contractOf } from '../support/contract/check.ts';
+import { ASKED, putJob, putReceipt, putUpload } from '../support/contract/contract-fixture.ts';
+import {
+  type Described,
+  examplesOf,
+  type Media,
+  type OperationAt,
+  operationsOf,
+  readDocument,
+} from '../support/contract/document.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
+
+/** The render and the upload that the examples name. */
+const ID = 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
+const UPLOAD = `${'9f86d081884c7d65'.repeat(4)}.jpg`;
+
+requires('redis').describe('the examples of the API', () => {
+  /** The same API with the render of the examples in different states. */
+  let worlds: Harness[];
+  let document: Described;
+  let contract: Contract;
+
+  beforeAll(async () => {
+    const provider = await startSimulator({ timeScale: 0.02 });
+    cleanup(() => provider.close());
+    const settings = {
+      TOAPIS_BASE_URL: provider.url,
+      TOAPIS_API_KEY: provider.apiKey,
+      WEBHOOK_SECRETS: [{ value: `whsec_${'A'.repeat(32)}` }],
+    };
+    const [ended, living] = await Promise.all([openHarness({ settings }), openHarness({ settings })]);
+    await putReceipt(ended, { renderId: ID });
+    await putUpload(ended, UPLOAD);
+    const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;
+    const message = {
+      version: 1,
+      renderId: ID,
+      tenant: 'default',
+      status: 'completed',
+      to,
+      endedAt: ASKED,
+    } as const;
+    await ended.queues.webhook.add('completed', message, { jobId: `msg_${ID}_completed_0` });
+    await putJob(living, { renderId: ID });
+    worlds = [ended, living];
+    document = await readDocument(ended.url);
+    contract = contractOf(document);
+  });
+
+  test('are requests that the API takes, and answers as it says it does', async () => {
+    const faults: string[] = [];
+    for (const at of operationsOf(document)) {
+      for (const example of await examplesFor(document, at)) {
+        const seen: string[] = [];
+        for (const world of worlds) {
+          const answered = await ask(world.url, example);
+          const fault = contract.faultOf(at, answered);
+          if (fault) faults.push(`${example.name}: ${fault}`);
+          if (answered.status < 300) seen.length = 0;
+          if (answered.status < 300) break;
+          seen.push(`${answered.status} ${answered.body.toString('utf8').slice(0, 400)}`);
+        }
+        if (seen.length > 0) faults.push(`${example.name}: ${seen.join(' and ')}`);
+      }
+    }
+    expect(faults).toEqual([]);
+  }, 60_000);
+
+  test('of requests and answers are what their schemas say', () => {
+    const faults: string[] = [];
+    let seen = 0;
+    const items = [...Object.values(document.paths), ...Object.values(document.webhooks)];
+    for (const operation of items.flatMap((item) => Object.values(item))) {
+      const bodies = [operation.requestBody ?? {}, ...Object.values(operation.responses)];
+      for (const [type, media] of bodies.flatMap(({ content }) => Object.entries(content ?? {}))) {
+        for (const example of examplesOf(document, media)) {
+          seen++;
+          const fault = contract.faultOfValue(media.schema ?? {}, example);
+          if (fault) faults.push(`${operation.operationId} ${type}: ${fault}`);
+        }
+      }
+    }
+    expect(faults).toEqual([]);
+    expect(seen).toBeGreaterThan(100);
+  });
+
+  test('would not be passed by an answer with a field more, a field less, or a status that is not described', () => {
+    const at = operationsOf(document).find(
+      ({ operation }) => operation.operationId === 'getRender',
+    ) as OperationAt;
+    const media = at.operation.responses['200']?.content?.['application/json'] as Media;
+    const [render] = examplesOf(document, media) as Record<string, unknown>[];
+    const faultOf = (status: number, body: unknown) =>
+      contract.faultOf(at, {
+        status,
+        headers: { 'content-type': 'application/json; charset=utf-8' },
+        body: Buffer.from(JSON.stringify(body)),
+      });
+    expect(faultOf(200, render)).toBeUndefined();
+    expect(faultOf(200, { ...render, surprise: 1 })).toContain('additional properties');
+    expect(faultOf(200, { ...render, cost: undefined })).toContain("required property 'cost'");
+    expect(faultOf(200, { ...render, cost: { ...(render?.['cost'] as object), tax: 1 } })).toContain(
+      'additional',
+    );
+    expect(faultOf(418, render)).toContain('not described');
+    expect(faultOf(404, render)).toContain('content type');
+  });
+});

@@ -1,0 +1,166 @@
+import { type Settings } from '@darkroom/shared/config';
+import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
+import { drawRenderId } from '@darkroom/shared/render';
+import { cleanup, requires } from '@darkroom/testkit';
+import { startSimulator } from '@darkroom/upstream-simulator';
+import fc from 'fast-check';
+import { Agent } from 'undici';
+import { expect, test } from 'vitest';
+import { type Answered, type Contract, contractOf } from '../support/contract/check.ts';
+import { ASKED, putJob, putReceipt, putUpload } from '../support/contract/contract-fixture.ts';
+import { type OperationAt, readDocument } from '../support/contract/document.ts';
+import { type FuzzedRequest, requestsOf, type World } from '../support/fuzz/requests.ts';
+import { send } from '../support/fuzz/send.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
+
+/** Of all operations together. */
+const REQUESTS = 2_000;
+/** Another one is tried with FUZZ_SEED. */
+const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_122);
+
+requires('redis').describe(
+  `${REQUESTS} requests that nobody would write, from the API's own description`,
+  () => {
+    test('get an answer that the description has, when nobody needs a key', async () => {
+      const rig = await rigWith({});
+      await fuzz(rig, { known: await knownIn(rig, 'default'), authorizations: [undefined, 'Bearer nobody'] });
+    }, 240_000);
+
+    test('get an answer that the description has, with keys of all kinds', async () => {
+      const entries: string[] = [];
+      const key = (tenant: string, roles: Role[], perSecond?: number) => {
+        const { text, sha256 } = createApiKey();
+        entries.push(formatApiKey({ tenant, roles, sha256, ...(perSecond ? { perSecond } : {}) }));
+        return `Bearer ${text}`;
+      };
+      const shop = key('shop', ['enqueue', 'read', 'operate']);
+      const others = [
+        key('shop', ['read']),
+        key('shop', ['enqueue']),
+        key('press', ['enqueue', 'read', 'operate']),
+        key('*', ['read', 'operate']),
+        key('shop', ['read', 'enqueue'], 1),
+        `Basic ${Buffer.from(`me:${shop.slice(7)}`).toString('base64')}`,
+        'Bearer',
+        'Bearer dk_nobody',
+        'Basic ****',
+        'Digest x',
+        '',
+        undefined,
+      ];
+      const rig = await rigWith({
+        API_KEYS: parseApiKeys(entries.join(',')) ?? [],
+        API_RATE_PER_SECOND: 100_000,
+      });
+      const authorizations = [...Array.from({ length: others.length }, () => shop), ...others];
+      await fuzz(rig, { known: await knownIn(rig, 'shop'), authorizations });
+    }, 240_000);
+  },
+);
+
+async function rigWith(settings: Partial<Settings>): Promise<Harness> {
+  const provider = await startSimulator({ timeScale: 0.02 });
+  cleanup(() => provider.close());
+  return await openHarness({
+    settings: {
+      ...settings,
+      TOAPIS_BASE_URL: provider.url,
+      TOAPIS_API_KEY: provider.apiKey,
+      WEBHOOK_SECRETS: [{ value: `whsec_${'A'.repeat(32)}` }],
+    },
+  });
+}
+
+/** Renders in every state. The living ones are few: those who wait for them wait long. */
+async function knownIn(rig: Harness, tenant: string): Promise<World['known']> {
+  const failure = {
+    code: 'task_lost' as const,
+    message: 'gone',
+    step: 'poll' as const,
+    at: ASKED,
+    chain: [],
+  };
+  const ended = await Promise.all([
+    putReceipt(rig, { tenant }),
+    putReceipt(rig, { tenant }),
+    putReceipt(rig, { tenant, status: 'failed', failure }),
+    putReceipt(rig, { tenant, status: 'canceled', canceled: { requestedAt: ASKED, from: 'poll' } }),
+    putReceipt(rig, { tenant: 'somebody-else' }),
+  ]);
+  for (const { renderId, status } of ended) {
+    const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;
+    const message = { version: 1 as const, renderId, tenant, status, to, endedAt: ASKED };
+    await rig.queues.webhook.add(status, message, { jobId: `msg_${renderId}_${status}_0` });
+  }
+  const living = await putJob(rig, { tenant });
+  const ids = [...ended, living].map(({ renderId }) => renderId);
+  const upload = `${'ab'.repeat(32)}.jpg`;
+  await putUpload(rig, upload, tenant);
+  return { id: [...ids, ...ids.slice(0, 4), drawRenderId()], name: [upload, `${'cd'.repeat(32)}.png`] };
+}
+
+/** Every operation beside the others, each with its own share and a seed that says which requests they are. */
+async function fuzz(rig: Harness, world: World): Promise<void> {
+  const document = await readDocument(rig.url);
+  const contract = contractOf(document);
+  const dispatcher = new Agent({ connections: 32 });
+  cleanup(() => dispatcher.close());
+  // There is more to get wrong where there is a body.
+  const weights = contract.operations.map<number>(({ operation }) => (operation.requestBody ? 3 : 1));
+  const share = REQUESTS / weights.reduce((sum, weight) => sum + weight);
+  const seen = new Map(contract.operations.map((at) => [at, [] as number[]]));
+  const results = await Promise.allSettled(
+    contract.operations.map((at, index) =>
+      fc.assert(
+        fc.asyncProperty(requestsOf(document, at, world), async (request) => {
+          const answered = await send(rig.url, request, dispatcher);
+          seen.get(at)?.push(answered?.status ?? 0);
+          const fault = answered && faultOf(contract, at, request, answered);
+          if (fault) throw new Error(`${fault}\nanswered to ${shown(request)}`);
+        }),
+        {
+          numRuns: Math.ceil(share * (weights[index] ?? 1)),
+          seed: SEED + index,
+          endOnFailure: false,
+          interruptAfterTimeLimit: 180_000,
+          markInterruptAsFailure: true,
+        },
+      ),
+    ),
+  );
+  const faults = results.flatMap((result, index) => {
+    if (result.status === 'fulfilled') return [];
+    const { method, path } = contract.operations[index] ?? {};
+    const { message, cause } = result.reason as Error;
+    const text = `${(cause as Error | undefined)?.message ?? ''}\n${message}`.slice(0, 3_000);
+    return [`${method} ${path} with FUZZ_SEED=${SEED}: ${text}`];
+  });
+  expect(faults.join('\n\n')).toBe('');
+  expect([...seen.values()].flat().length).toBeGreaterThanOrEqual(REQUESTS);
+  // Of each operation some were right: nothing is proven by requests that are all turned away at the door.
+  const never = [...seen].filter(([, statuses]) => !statuses.some((status) => status >= 200 && status < 300));
+  expect(never.map(([{ operation }]) => operation.operationId)).toEqual([]);
+}
+
+/** What is wrong with an answer, or nothing. */
+function faultOf(
+  contract: Contract,
+  at: OperationAt,
+  request: FuzzedRequest,
+  answered: Answered,
+): string | undefined {
+  if (answered.status >= 500) return `${answered.status}: ${answered.body.toString('utf8').slice(0, 500)}`;
+  const here = operationOf(contract, at, request);
+  const fault = here ? contract.faultOf(here, answered) : undefined;
+  if (here && !fault) return undefined;
+  // An odd id may lead to another address, and an odd method to none.
+  const other = contract.faultOfOther(at, answered);
+  return other && `${fault ?? other} (status ${answered.status})`;
+}
+
+/** What a request came to by its method. */
+const operationOf = (contract: Contract, at: OperationAt, { method }: FuzzedRequest) =>
+  contract.operations.find((one) => one.path === at.path && one.method === method);
+
+const shown = ({ method, path, headers, body }: FuzzedRequest) =>
+  `${method} ${path} ${JSON.stringify(headers)} ${JSON.stringify(body?.slice(0, 1_000))}`;

@@ -1,0 +1,174 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { latch, requires } from '@darkroom/testkit';
+import { expect, test } from 'vitest';
+import { openHarness, readProblem } from '../support/harness.ts';
+
+/** What a server answers to bytes that no HTTP client would send. */
+async function raw(url: string, bytes: string): Promise<string> {
+  const { port } = new URL(url);
+  const socket = connect(Number(port), '127.0.0.1');
+  // No end: Node drops what is half closed. Each answer asked for here closes the connection.
+  socket.write(bytes);
+  return await text(socket);
+}
+
+requires('redis').describe('the HTTP server', () => {
+  test.each([
+    ['GET', '/nothing', 404, 'not_found'],
+    ['GET', '/v1', 404, 'not_found'],
+    ['POST', '/v1/renders/a/b', 404, 'not_found'],
+    ['POST', '/v1/renders/', 422, 'invalid_request'],
+    ['PUT', '/v1/renders', 405, 'method_not_allowed'],
+    ['GET', '/v1/renders/bulk', 405, 'method_not_allowed'],
+    ['DELETE', '/v1/renders/rnd_0123456789abcdef0123456789abcdef', 405, 'method_not_allowed'],
+    ['POST', '/v1/renders/rnd_0123456789abcdef0123456789abcdef', 405, 'method_not_allowed'],
+    ['POST', '/healthz', 405, 'method_not_allowed'],
+    ['OPTIONS', '/v1/renders', 405, 'method_not_allowed'],
+    ['GET', '/%', 400, 'bad_request'],
+    ['GET', '/v1/renders/%ff', 400, 'bad_request'],
+  ])('answers %s %s with %d', async (method, path, status, code) => {
+    const rig = await openHarness();
+    const body = method === 'GET' ? {} : { body: '{}', headers: { 'content-type': 'application/json' } };
+    const response = await fetch(rig.url + path, { method, ...body });
+    expect(await readProblem(response)).toMatchObject({ status, code });
+    if (status === 405) expect(response.headers.get('allow')).toMatch(/GET|POST/);
+  });
+
+  test.each([
+    ['text/plain', {}],
+    ['application/xml', {}],
+    ['application/x-ndjson', {}],
+    ['application/json; charset=utf-16', {}],
+    ['application/json', { 'content-encoding': 'gzip' }],
+    ['multipart/form-data; boundary=x', {}],
+  ])('answers 415 to a body of %s %o', async (type, more) => {
+    const rig = await openHarness();
+    const problem = await readProblem(await rig.post('{"prompt":"x"}', { 'content-type': type, ...more }));
+    expect(problem).toMatchObject({ status: 415, problems: [{ field: 'Content-Type' }] });
+    expect(await rig.jobCount()).toBe(0);
+  });
+
+  test.each(['application/json', 'application/json; charset=utf-8', 'Application/JSON;charset="UTF-8"'])(
+    'takes a body of %s',
+    async (type) => {
+      const rig = await openHarness();
+      expect((await rig.post({ prompt: 'x' }, { 'content-type': type })).status).toBe(202);
+    },
+  );
+
+  test('answers 413 to a body that is too large, told beforehand or found out', async () => {
+    const rig = await openHarness({ settings: { MAX_BODY_BYTES: 1024 } });
+    const body = JSON.stringify({ prompt: 'x', mask_url: 'y'.repeat(2000) });
+    expect(await readProblem(await rig.post(body))).toMatchObject({
+      status: 413,
+      problems: [{ field: 'body' }],
+    });
+    const chunks = new Blob([body]).stream();
+    const streamed = await fetch(`${rig.url}/v1/renders`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: chunks,
+      duplex: 'half',
+    } as RequestInit);
+    expect(await readProblem(streamed)).toMatchObject({ status: 413, code: 'body_too_large' });
+    expect(await rig.jobCount()).toBe(0);
+  });
+
+  test('answers in kind to what is not HTTP', async () => {
+    const rig = await openHarness();
+    expect(await raw(rig.url, 'hello\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json/s);
+    const headers = `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`;
+    expect(await raw(rig.url, headers)).toMatch(/^HTTP\/1\.1 431 /);
+    const liar =
+      'POST /v1/renders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: x\r\n\r\n{}';
+    expect(await raw(rig.url, liar)).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test('gives every answer an id, and takes a sensible one from the caller', async () => {
+    const rig = await openHarness();
+    const own = await rig.get('/healthz', { 'x-request-id': 'order-7:a.b' });
+    expect(own.headers.get('x-request-id')).toBe('order-7:a.b');
+    const odd = await rig.post('{', { 'x-request-id': 'a b"c' });
+    const { request_id } = await readProblem(odd);
+    expect(request_id).toMatch(/^req_/);
+    expect(odd.headers.get('x-request-id')).toBe(request_id);
+  });
+
+  test('lets no answer run, be framed or be read by other sites', async () => {
+    const rig = await openHarness();
+    for (const path of ['/', '/healthz', '/metrics', '/queues', '/v1/renders/x', '/nothing']) {
+      const { headers } = await rig.get(path, { origin: 'https://evil.example' });
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+      expect(headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
+  test('leads back by the address it was reached by, if that is one', async () => {
+    const rig = await openHarness();
+    const ask = (host: string) =>
+      raw(
+        rig.url,
+        `POST /v1/renders HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"prompt":"x"}`,
+      );
+    expect(await ask('renders.internal:8080')).toContain(
+      '"self":"http://renders.internal:8080/v1/renders/rnd_',
+    );
+    expect(await ask('"><script>')).toContain(`"self":"${rig.url}/v1/renders/rnd_`);
+  });
+
+  test('tells that it is well, and counts what it did', async () => {
+    const rig = await openHarness();
+    await rig.post({ prompt: 'x' }, { 'idempotency-key': 'k' });
+    await rig.post({ prompt: 'x' }, { 'idempotency-key': 'k' });
+    await rig.post({ prompt: 5 });
+    await rig.bulk([{ prompt: 'a' }, {}]);
+    const ready = await rig.get('/readyz');
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      { status: 'ok', checks: { queue: 'ok', store: 'ok' } },
+    ]);
+    const page = await (await rig.get('/metrics')).text();
+    for (const line of [
+      'darkroom_renders_requested_total{outcome="accepted",tenant="default"} 2',
+      'darkroom_renders_requested_total{outcome="duplicate",tenant="default"} 1',
+      'darkroom_renders_requested_total{outcome="rejected",tenant="default"} 2',
+      'darkroom_http_requests_total{method="POST",route="/v1/renders",status="422"} 1',
+      'darkroom_queue_jobs{queue="render",state="prioritized"} 2',
+      'darkroom_queue_up 1',
+    ]) {
+      expect(page).toContain(line);
+    }
+  });
+
+  test('lets a running request end before it closes, and a connection that says nothing cannot hold it', async () => {
+    const entered = latch();
+    const leave = latch();
+    const rig = await openHarness({
+      wrap: (deps) => {
+        const head = async (...args: Parameters<typeof deps.store.head>) => {
+          entered.open();
+          await leave.wait();
+          return await deps.store.head(...args);
+        };
+        return { ...deps, store: Object.assign(Object.create(deps.store), { head }) };
+      },
+    });
+    const silent = connect(Number(new URL(rig.url).port), '127.0.0.1').on('error', () => undefined);
+    const asked = rig.get('/readyz');
+    await entered.wait();
+    const closed = rig.producer.close();
+    leave.open();
+    expect((await asked).status).toBe(200);
+    await closed;
+    silent.destroy();
+    await expect(rig.get('/healthz')).rejects.toThrow();
+  });
+
+  test('does not start without keys where other machines can reach it', async () => {
+    await expect(openHarness({ settings: { HOST: '0.0.0.0' } })).rejects.toThrow(
+      /API_KEYS: expected at least one key, as HOST 0\.0\.0\.0/,
+    );
+  });
+});

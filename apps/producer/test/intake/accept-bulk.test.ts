@@ -1,0 +1,94 @@
+import { type Engine, openEngine } from '@darkroom/shared/engine';
+import { Ledger } from '@darkroom/shared/ledger';
+import { openStore } from '@darkroom/shared/object-store';
+import { openQueues } from '@darkroom/shared/queues';
+import { systemClock } from '@darkroom/shared/runtime';
+import { cleanup, requires, service, tempDir, uniquePrefix, until } from '@darkroom/testkit';
+import { expect, test } from 'vitest';
+import { createRenderQueue } from '../../src/backends/index.ts';
+import { acceptBulk, type BulkInput, type IntakeDeps } from '../../src/intake/index.ts';
+import { withAddBulk } from '../support/failing-engine.ts';
+
+async function openIntake(wrap: (engine: Engine) => Engine = (engine) => engine): Promise<IntakeDeps> {
+  const dataDir = await tempDir();
+  const engine = await openEngine({
+    queueUrl: service('redis').url,
+    dataDir,
+    role: 'producer',
+    prefix: uniquePrefix(),
+    onError: () => undefined,
+  });
+  cleanup(() => engine.close());
+  const store = await openStore({ dataDir, clock: systemClock });
+  const wrapped = wrap(engine);
+  let tokens = 0;
+  return {
+    queue: createRenderQueue(wrapped, openQueues(wrapped, { days: 1 })),
+    store,
+    ledger: new Ledger(store, systemClock),
+    clock: systemClock,
+    uploads: { isUploadUrl: () => false, resolve: async () => undefined },
+    newToken: () => String(tokens++),
+    webhooks: { secrets: [], allowPrivate: false },
+    recordIntake: () => undefined,
+  };
+}
+
+const batch = (number: number, size = 10): BulkInput[] =>
+  Array.from({ length: size }, (_, at) => ({ index: number * size + at, value: { prompt: `p ${at}` } }));
+
+requires('redis').describe('the bulk door', () => {
+  test('reads a few batches more than its caller has read answers, and no more', async () => {
+    let added = 0;
+    const deps = await openIntake((engine) =>
+      withAddBulk(engine, async (add) => {
+        await add();
+        added += 1;
+      }),
+    );
+    let read = 0;
+    const endless = async function* () {
+      for (;;) yield batch(read++);
+    };
+    const results = acceptBulk(deps, { tenant: 'default', key: undefined }, endless());
+    await results.next();
+    await until(() => added === 4);
+    await deps.queue.ping();
+    expect([read, added]).toEqual([4, 4]);
+    await results.next();
+    await until(() => added === 5);
+    await deps.queue.ping();
+    expect([read, added]).toEqual([5, 5]);
+    await results.return(undefined);
+  });
+
+  test('tells what became of all that was read before it tells that reading failed', async () => {
+    const deps = await openIntake();
+    const broken = async function* () {
+      yield batch(0);
+      yield batch(1);
+      throw new Error('the line went dead');
+    };
+    const results = acceptBulk(deps, { tenant: 'default', key: undefined }, broken());
+    const told: number[] = [];
+    const reading = async () => {
+      for await (const some of results) told.push(...some.map(({ index }) => index));
+    };
+    await expect(reading()).rejects.toThrow('the line went dead');
+    expect(told).toEqual(Array.from({ length: 20 }, (_, at) => at));
+  });
+
+  test('lets the first of two items with one key make the render, also when they come in different batches', async () => {
+    const deps = await openIntake();
+    const twins = async function* (): AsyncGenerator<BulkInput[]> {
+      yield [{ index: 0, value: { prompt: 'a', idempotency_key: 'k' } }];
+      yield [{ index: 1, value: { prompt: 'a', idempotency_key: 'k' } }];
+      yield [{ index: 2, value: { prompt: 'b', idempotency_key: 'k' } }];
+    };
+    const told: unknown[] = [];
+    for await (const results of acceptBulk(deps, { tenant: 'default', key: undefined }, twins())) {
+      for (const one of results) told.push('accepted' in one ? one.accepted.duplicate : one.problem.code);
+    }
+    expect(told).toEqual([false, true, 'idempotency_conflict']);
+  });
+});

@@ -1,0 +1,48 @@
+import { fileURLToPath } from 'node:url';
+import { parseSettings } from '@darkroom/shared/config';
+import { findApiKey, parseApiKeys } from '@darkroom/shared/keys';
+import { spawnNode } from '@darkroom/testkit';
+import { expect, test } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../../src/new-key/main.ts', import.meta.url));
+
+async function run(...args: string[]) {
+  const { lines, exited } = spawnNode(MAIN, { args });
+  return { code: (await exited).code, text: lines.join('\n') };
+}
+
+test('a new key is let in by the entry that comes with it, for people and as JSON', async () => {
+  const { text, code } = await run('--tenant', 'shop', '--rate', '50');
+  expect(code).toBe(0);
+  const [key = ''] = /dk_[\w-]+/.exec(text) ?? [];
+  const [entry = ''] = /shop:\S+/.exec(text) ?? [];
+  expect(findApiKey(parseApiKeys(entry) ?? [], key)).toMatchObject({
+    tenant: 'shop',
+    roles: ['enqueue', 'read'],
+    perSecond: 50,
+  });
+  const json = JSON.parse((await run('--tenant', '*', '--json')).text);
+  expect(findApiKey(parseApiKeys(json.entry) ?? [], json.key)).toMatchObject({
+    tenant: '*',
+    roles: ['operate', 'read'],
+  });
+});
+
+test('a new webhook secret is one that WEBHOOK_SECRETS takes', async () => {
+  const { entry } = JSON.parse((await run('--webhook-secret', '--tenant', 'shop', '--json')).text);
+  expect(parseSettings({ WEBHOOK_SECRETS: entry }).WEBHOOK_SECRETS).toEqual([
+    { tenant: 'shop', value: entry.slice('shop='.length) },
+  ]);
+});
+
+test.each([
+  [['--tenant', 'No Shop'], /--tenant: expected a name .* received "No Shop"/],
+  [['--roles', 'write'], /--roles: expected some of enqueue, read, operate; received "write"/],
+  [['--tenant', '*', '--roles', 'enqueue'], /a render belongs to one tenant/],
+  [['--rate', 'fast'], /--rate: expected a whole number above 0; received "fast"/],
+  [['--nope'], /Unknown option '--nope'/],
+])('%j says what was expected, and ends in exit 2', async (args, message) => {
+  const { text, code } = await run(...args);
+  expect(code).toBe(2);
+  expect(text).toMatch(message);
+});

@@ -1,0 +1,133 @@
+import type { BulkItem } from '@darkroom/api';
+import { requires, until } from '@darkroom/testkit';
+import { describe, expect } from 'vitest';
+import { renders, startBulk } from '../../support/bulk-call.ts';
+import { withAddBulk } from '../../support/failing-engine.ts';
+import { openHarness } from '../../support/harness.ts';
+
+/** Answers of so many, with links that long, are more than sockets hold for a caller that does not read: 20 MB. */
+const MANY = 15_000;
+const PUBLIC_URL = `https://renders.example/${'x'.repeat(300)}`;
+
+/** How a call names its renders, so that it can be sent again. */
+const ways = [
+  {
+    way: 'a key in every item',
+    lines: (count: number) => renders(count, (at) => ({ idempotency_key: `sku-${at}` })),
+    headers: {},
+  },
+  {
+    way: 'a key for the call',
+    lines: (count: number) => renders(count),
+    headers: { 'idempotency-key': 'catalogue-7' },
+  },
+];
+
+/** A rig that counts what is given to the queue. */
+async function openCounting() {
+  let given = 0;
+  let underWay = 0;
+  const rig = await openHarness({
+    settings: { PUBLIC_URL },
+    wrap: (deps) => ({
+      ...deps,
+      engine: withAddBulk(deps.engine, (add, count) => {
+        given += count;
+        underWay += 1;
+        return add().finally(() => {
+          underWay -= 1;
+        });
+      }),
+    }),
+  });
+  /** Until nothing has been given to the queue for a while: measured by what a call waits for, store and queue. */
+  const settled = async () => {
+    let quiet = 0;
+    let seen = -1;
+    await until(
+      async () => {
+        await rig.store.head('nothing');
+        await rig.queues.render.getJob('nobody');
+        quiet = seen === given && underWay === 0 ? quiet + 1 : 0;
+        seen = given;
+        return quiet === 30;
+      },
+      { timeout: 60_000, what: 'the queue being left alone' },
+    );
+    return given;
+  };
+  return { rig, settled };
+}
+
+const idsOf = (items: BulkItem[]) => items.flatMap((item) => ('render' in item ? [item.render.id] : []));
+
+describe.each(ways)('a bulk call with $way', ({ lines, headers }) => {
+  requires('redis').test(
+    'that breaks while it is sent enqueues nothing twice when it is sent again',
+    async () => {
+      const { rig, settled } = await openCounting();
+      const all = lines(3_000);
+      const first = startBulk(rig, headers);
+      await first.write(all.slice(0, 1_500).join(''));
+      const told = [await first.next(), await first.next()] as BulkItem[];
+      await first.write((all[1_500] as string).slice(0, 20));
+      first.destroy();
+      await settled();
+      const kept = await rig.jobCount();
+      expect(kept).toBeGreaterThanOrEqual(told.length);
+      expect(kept).toBeLessThanOrEqual(1_500);
+
+      const second = startBulk(rig, headers);
+      second.end(all.join(''));
+      const { items, summary } = await second.rest();
+      expect(summary).toEqual({ object: 'bulk', accepted: 3_000 - kept, duplicates: kept, rejected: 0 });
+      expect(idsOf(items).slice(0, told.length)).toEqual(idsOf(told));
+      expect(await rig.jobCount()).toBe(3_000);
+    },
+    120_000,
+  );
+
+  requires('redis').test(
+    'that breaks while it is answered enqueues nothing twice when it is sent again',
+    async () => {
+      const { rig, settled } = await openCounting();
+      const all = lines(MANY);
+      const first = startBulk(rig, headers);
+      first.write(all.join('')).catch(() => undefined);
+      expect(await first.next()).toMatchObject({ index: 0, status: 202 });
+      // Its caller reads no more, so that it stands in the middle.
+      await settled();
+      first.destroy();
+      await settled();
+      const kept = await rig.jobCount();
+      expect(kept).toBeLessThan(MANY);
+
+      const second = startBulk(rig, headers);
+      second.end(all.join(''));
+      const { items, summary } = await second.rest();
+      expect(summary).toEqual({ object: 'bulk', accepted: MANY - kept, duplicates: kept, rejected: 0 });
+      expect(new Set(idsOf(items)).size).toBe(MANY);
+      expect(await rig.jobCount()).toBe(MANY);
+    },
+    120_000,
+  );
+});
+
+requires('redis').test(
+  'a caller that stops reading is not read either, and goes on where it stopped',
+  async () => {
+    const { rig, settled } = await openCounting();
+    const call = startBulk(rig);
+    call.end(renders(MANY).join(''));
+    expect(await call.next()).toMatchObject({ index: 0 });
+    const given = await settled();
+    expect(given).toBeLessThan(MANY);
+    expect(await rig.jobCount()).toBe(given);
+
+    const { items, summary } = await call.rest();
+    expect(items.map(({ index }) => index)).toEqual(Array.from({ length: MANY - 1 }, (_, at) => at + 1));
+    expect(summary).toMatchObject({ accepted: MANY, rejected: 0 });
+    expect(await rig.jobCount()).toBe(MANY);
+  },
+  120_000,
+);

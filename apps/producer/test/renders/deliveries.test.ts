@@ -1,0 +1,183 @@
+import { type DeliveryListResponse, deliveryListSchema } from '@darkroom/api';
+import { type WebhookDeadLetter, type WebhookJob, webhookId } from '@darkroom/shared/queues';
+import { requires, service, startProxy, until } from '@darkroom/testkit';
+import { UnrecoverableError } from 'bullmq';
+import { expect, test } from 'vitest';
+import { webhookJobOptions } from '../../src/backends/index.ts';
+import { createCheckpoint, enqueue } from '../support/fake-worker.ts';
+import { type Harness, openHarness, readProblem } from '../support/harness.ts';
+
+const ENDED_AT = 1_700_000_000_000;
+const NOWHERE = 'rnd_0123456789abcdef0123456789abcdef';
+
+/** A render that has ended, as far as its webhooks are concerned. */
+async function ended(rig: Harness): Promise<string> {
+  const render = createCheckpoint();
+  await enqueue(rig, render);
+  return render.renderId;
+}
+
+const messageOf = (renderId: string, more: Partial<WebhookJob> = {}): WebhookJob => ({
+  version: 1,
+  renderId,
+  tenant: 'default',
+  status: 'completed',
+  to: { kind: 'url', url: 'https://hooks.example.com/darkroom' },
+  endedAt: ENDED_AT,
+  ...more,
+});
+
+async function notify(rig: Harness, job: WebhookJob, end = 0, index = 0): Promise<string> {
+  const id = webhookId(job.renderId, job.status, end, index);
+  await rig.queues.webhook.add(job.status, job, webhookJobOptions(id));
+  return id;
+}
+
+/** The receiver takes it, or does not, for good. */
+async function deliver(rig: Harness, taken: boolean) {
+  const told = Promise.withResolvers<void>();
+  const worker = rig.engine.worker<WebhookJob, void>('webhook', async (job) => {
+    if (taken) return;
+    await job.updateData({ ...job.data, lastError: 'status 500' });
+    throw new UnrecoverableError('status 500');
+  });
+  worker.once(taken ? 'completed' : 'failed', () => told.resolve());
+  await told.promise;
+  await worker.close();
+}
+
+async function deliveries(rig: Harness, id: string): Promise<DeliveryListResponse['data']> {
+  const response = await rig.get(`/v1/renders/${id}/deliveries`);
+  expect(response.status).toBe(200);
+  return deliveryListSchema.parse(await response.json()).data;
+}
+
+const redeliver = (rig: Harness, id: string, query = '') =>
+  fetch(`${rig.url}/v1/renders/${id}/deliveries/redeliver${query}`, { method: 'POST' });
+
+async function redelivered(rig: Harness, id: string, query = ''): Promise<string[]> {
+  const response = await redeliver(rig, id, query);
+  expect(response.status).toBe(202);
+  return deliveryListSchema.parse(await response.json()).data.map((delivery) => delivery.id);
+}
+
+requires('redis').describe('GET /v1/renders/{id}/deliveries', () => {
+  test('is empty before the end, and without a webhook', async () => {
+    const rig = await openHarness();
+    expect(await deliveries(rig, await ended(rig))).toEqual([]);
+  });
+
+  test('tells how each goes: waiting, taken, given up', async () => {
+    const rig = await openHarness();
+    const renderId = await ended(rig);
+    const id = await notify(rig, messageOf(renderId));
+    const common = { id, object: 'delivery', render_id: renderId, event: 'render.completed' };
+    expect(await deliveries(rig, renderId)).toEqual([
+      {
+        ...common,
+        host: 'hooks.example.com',
+        status: 'pending',
+        attempts: 0,
+        created_at: expect.any(String),
+        next_attempt_at: null,
+        last_error: null,
+      },
+    ]);
+    await deliver(rig, false);
+    expect(await deliveries(rig, renderId)).toMatchObject([
+      { ...common, status: 'failed', attempts: 1, last_error: 'status 500' },
+    ]);
+    await redelivered(rig, renderId);
+    await deliver(rig, true);
+    expect(await deliveries(rig, renderId)).toMatchObject([
+      { ...common, status: 'delivered', last_error: null },
+    ]);
+  });
+
+  test('tells of a dead letter after the queue has let go, and no more of a URL than its host', async () => {
+    const rig = await openHarness();
+    const renderId = await ended(rig);
+    const to = { kind: 'stored-url', key: `inputs/${'a'.repeat(64)}`, host: 'secret.example.com' } as const;
+    const letter: WebhookDeadLetter = { ...messageOf(renderId, { to }), attempts: 12, diedAt: ENDED_AT };
+    const id = webhookId(renderId, 'completed', 0, 0);
+    await rig.queues.webhookDeadLetter.add('completed', letter, { jobId: id });
+    const response = await rig.get(`/v1/renders/${renderId}/deliveries`);
+    const text = await response.text();
+    expect(text).not.toContain('inputs/');
+    expect(deliveryListSchema.parse(JSON.parse(text)).data).toMatchObject([
+      { id, status: 'failed', attempts: 12, host: 'secret.example.com' },
+    ]);
+  });
+
+  test('is refused for what is not there, with parameters, and while the queue is away', async () => {
+    const proxy = await startProxy(service('redis').url);
+    const rig = await openHarness({ queueUrl: proxy.url });
+    const others = createCheckpoint({ tenant: 'another' });
+    await enqueue(rig, others);
+    for (const id of [NOWHERE, others.renderId]) {
+      const response = await rig.get(`/v1/renders/${id}/deliveries`);
+      expect(await readProblem(response)).toMatchObject({ code: 'render_not_found' });
+      expect(await readProblem(await redeliver(rig, id))).toMatchObject({ code: 'render_not_found' });
+    }
+    const response = await rig.get(`/v1/renders/${NOWHERE}/deliveries?limit=3`);
+    expect(await readProblem(response)).toMatchObject({ status: 422, problems: [{ field: 'limit' }] });
+    const renderId = await ended(rig);
+    await proxy.refuse();
+    const away = await rig.get(`/v1/renders/${renderId}/deliveries`);
+    expect(await readProblem(away)).toMatchObject({ code: 'queue_unavailable' });
+  });
+});
+
+requires('redis').describe('POST /v1/renders/{id}/deliveries/redeliver', () => {
+  test('sends all of the latest end again, and none of an earlier one', async () => {
+    const rig = await openHarness();
+    const renderId = await ended(rig);
+    await (await rig.queues.render.getJob(renderId))?.remove();
+    const { version, tenant, request, fingerprint, createdAt, purchases } = createCheckpoint({ renderId });
+    const receipt = { version, renderId, tenant, request, fingerprint, createdAt, purchases };
+    await rig.ledger.writeReceipt({
+      ...receipt,
+      status: 'completed',
+      finishedAt: ENDED_AT,
+      attempts: 0,
+      costMicros: 0,
+    });
+    const early = await notify(rig, messageOf(renderId, { status: 'failed', endedAt: ENDED_AT - 1 }), 0);
+    await deliver(rig, true);
+    const late = await notify(rig, messageOf(renderId), 1);
+    await deliver(rig, true);
+    expect((await deliveries(rig, renderId)).map(({ id, status }) => [id, status])).toEqual([
+      [late, 'delivered'],
+      [early, 'delivered'],
+    ]);
+    expect(await redelivered(rig, renderId)).toEqual([late]);
+    const now = await until(async () => {
+      const all = await deliveries(rig, renderId);
+      return all.some(({ status }) => status === 'pending') ? all : undefined;
+    });
+    expect(now.map(({ id, status }) => [id, status])).toEqual([
+      [late, 'pending'],
+      [early, 'delivered'],
+    ]);
+    expect(await redelivered(rig, renderId, `?delivery=${early}`)).toEqual([early]);
+  });
+
+  test('there is nothing to send again before the end, under another id, or of another render', async () => {
+    const rig = await openHarness();
+    const [one, other] = [await ended(rig), await ended(rig)];
+    const id = await notify(rig, messageOf(one));
+    for (const [render, query] of [
+      [other, ''],
+      [other, `?delivery=${id}`],
+      [one, '?delivery=msg_unheard_of'],
+      [one, '?delivery='],
+    ] as const) {
+      const problem = await readProblem(await redeliver(rig, render, query));
+      expect(problem).toMatchObject({ status: 404, code: 'delivery_not_found', render_id: render });
+    }
+    const misspelt = await readProblem(await redeliver(rig, one, `?id=${id}`));
+    expect(misspelt.problems).toEqual([
+      { field: 'id', expected: 'one of delivery', received: 'an unknown parameter' },
+    ]);
+  });
+});

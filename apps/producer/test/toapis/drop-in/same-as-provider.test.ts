@@ -1,0 +1,103 @@
+import { cleanup, requires } from '@darkroom/testkit';
+import { startSimulator } from '@darkroom/upstream-simulator';
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { GENERATIONS, submit } from '../../support/drop-in-client.ts';
+import { openHarness } from '../../support/harness.ts';
+
+const oneOf = (...values: unknown[]) => fc.constantFrom(...values);
+/** Right more often than wrong: else hardly a body would be right as a whole. */
+const mostly = (right: unknown[], wrong: unknown[]) =>
+  fc.oneof({ weight: 12, arbitrary: oneOf(...right) }, { weight: 1, arbitrary: oneOf(...wrong) });
+
+const urls = [
+  'https://images.example/a.png',
+  { url: 'http://images.example/b.jpg' },
+  { url: 'https://x.example', id: 7 },
+];
+const image = mostly(urls, [
+  '',
+  'a.png',
+  'ftp://x.example/a.png',
+  'http://',
+  5,
+  null,
+  {},
+  { url: 5 },
+  'data:image/png;base64,AAAA',
+]);
+
+/** What a client may send. `model` is always there: to leave it out is one of the differences that are allowed. */
+const body = fc.record(
+  {
+    model: mostly(['gemini-3-pro-image-preview', 'nano-banana-pro'], ['', 'dall-e', 5, null]),
+    prompt: fc.oneof(
+      { weight: 6, arbitrary: fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' }) },
+      {
+        weight: 1,
+        arbitrary: oneOf('x'.repeat(1000), 'x'.repeat(1001), '🦊'.repeat(1000), ' ', '', 5, null, []),
+      },
+    ),
+    size: mostly(['1:1', '21:9', null], ['7:5', '', 5, {}]),
+    n: mostly([1], ['1', 2, 0, 1.5, true, null]),
+    resolution: mostly(['1K', '2K', '4K'], ['8K', '1k', 1, null]),
+    image_urls: fc.oneof(
+      { weight: 6, arbitrary: fc.array(image, { maxLength: 4 }) },
+      { weight: 1, arbitrary: fc.array(oneOf(...urls), { minLength: 14, maxLength: 15 }) },
+      { weight: 1, arbitrary: oneOf(null, 'https://images.example/a.png', {}, 5) },
+    ),
+    mask_url: mostly(
+      ['https://images.example/m.png'],
+      ['', 'm.png', 5, null, { url: 'https://x.example/m.png' }],
+    ),
+    metadata: fc.oneof(
+      { weight: 1, arbitrary: oneOf(null, 'x', 5, []) },
+      {
+        weight: 8,
+        arbitrary: fc.record(
+          {
+            resolution: mostly(['1K', '4K'], ['8K', null, 4]),
+            orientation: mostly(['landscape', 'portrait'], ['upside-down', null, 1]),
+            other: fc.jsonValue({ maxDepth: 2 }),
+          },
+          { requiredKeys: [] },
+        ),
+      },
+    ),
+    client_business_id: mostly(['order-7', '', null], [5, {}, []]),
+    callback_url: mostly(['https://shop.example/hook?x=1', null], ['here', '', 5]),
+    more: fc.jsonValue({ maxDepth: 2 }),
+  },
+  { requiredKeys: ['model', 'prompt'] },
+);
+
+requires('redis').test('whatever a client sends is taken, or refused, as the provider does', async () => {
+  const simulator = await startSimulator({ seed: 7, instant: true, quota: null });
+  cleanup(() => simulator.close());
+  const rig = await openHarness();
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${simulator.apiKey}` };
+  const said = async (response: Response) => {
+    const { status, error } = (await response.json()) as {
+      status?: string;
+      error?: { code: string; type: string };
+    };
+    return { http: response.status, status, code: error?.code, type: error?.type };
+  };
+  let taken = 0;
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(body, async (asked) => {
+      const text = JSON.stringify(asked);
+      const [ours, theirs] = await Promise.all([
+        submit(rig, text).then(said),
+        fetch(simulator.url + GENERATIONS, { method: 'POST', headers, body: text }).then(said),
+      ]);
+      // One that was submitted before is told as it stands; nobody works here, so it is queued as well.
+      expect(ours).toEqual(theirs);
+      if (ours.http === 200) taken += 1;
+      else refused += 1;
+    }),
+    { numRuns: 600, seed: 7 },
+  );
+  expect(Math.min(taken, refused)).toBeGreaterThan(100);
+});
