@@ -185,7 +185,7 @@ requires('redis').describe('the page of a render', () => {
       [house, true],
     ] as const) {
       const { text } = await page(rig, `/renders/${renderId}`, caller);
-      const source = /<img class="picture" src="([^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+      const source = /<img class="image" src="([^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
       const picture = await rig.get(source);
       expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/webp']);
       expect(text.includes('/queues/queue/render/')).toBe(dashboard);
