@@ -119,7 +119,7 @@ requires('browser').describe('the pages without API keys, in a real browser', ()
         'What happened',
         /submitted: accepted as/,
         /stored images\//,
-        'Together',
+        'Total',
       ]) {
         await page.getByText(text).first().waitFor();
       }
@@ -140,7 +140,7 @@ requires('browser').describe('the pages without API keys, in a real browser', ()
     const { page, troubles } = await openPage();
     await page.goto(links.page);
     await page.locator('.badge.completed').waitFor();
-    await page.locator('img.picture').waitFor();
+    await page.locator('img.image').waitFor();
     expect(await page.locator('meta[http-equiv=refresh]').count()).toBe(0);
     expect(troubles).toEqual([]);
   });
