@@ -10,8 +10,8 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 function printRequest(request: RequestRecord): void {
   if (json) return print(JSON.stringify({ event: 'request', ...request }));
   const { status } = request;
-  const colour = status === undefined ? 'magenta' : status >= 400 ? 'red' : 'green';
-  const answer = styleText(colour, (status === undefined ? 'cut' : String(status)).padEnd(4));
+  const color = status === undefined ? 'magenta' : status >= 400 ? 'red' : 'green';
+  const answer = styleText(color, (status === undefined ? 'cut' : String(status)).padEnd(4));
   const took = styleText('dim', `${Math.round(request.ms)} ms`);
   print(`${new Date().toISOString().slice(11, 23)}  ${answer} ${request.method} ${request.url}  ${took}`);
 }

@@ -87,7 +87,7 @@ export const webhookJobOptions = (id: string) => ({
 });
 
 /**
- * Sends a webhook again under the same id, so that the receiver can recognise it. A failed or delivered webhook gets
+ * Sends a webhook again under the same id, so that the receiver can recognize it. A failed or delivered webhook gets
  * all its attempts again and loses its dead letter. A webhook that waits for its next attempt is sent now.
  *
  * @returns whether the webhook exists. Throws what the engine throws.

@@ -14,7 +14,7 @@ type Loose = Record<string, unknown>;
 
 const MAX_PROMPT = 60;
 
-/** `“A lighthouse at dusk…” · 16:9 · 2K`: what people recognise a render by. Bull Board shows the id beside it. */
+/** `“A lighthouse at dusk…” · 16:9 · 2K`: what people recognize a render by. Bull Board shows the id beside it. */
 export function formatRenderName(job: BoardJob): string {
   const request = readObject(job.data, 'request');
   const facts = [quotePrompt(request.prompt), request.size, request.resolution, formatLane(request.priority)];

@@ -59,7 +59,7 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     name: formatWebhookName,
     data: formatWebhookData,
     link: linkToPage,
-    // Sending a webhook again is harmless: the receiver recognises its id.
+    // Sending a webhook again is harmless: the receiver recognizes its id.
     retries: true,
   },
   webhookDeadLetter: {

@@ -67,6 +67,6 @@ export const problemBody = ({ code, status, message }: ProblemError): Markup => 
 <p>${message}</p>
 <p class="soft">${markCode(PROBLEMS[code][2])}</p>`;
 
-/** Shows the parts of a text between backquotes as code. */
+/** Shows the parts of a text between backticks as code. */
 const markCode = (text: string): Markup[] =>
   text.split('`').map((part, index) => (index % 2 ? html`<code>${part}</code>` : html`${part}`));

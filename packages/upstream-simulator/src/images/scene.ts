@@ -1,7 +1,7 @@
 import { hash32, type Random, seededRandom } from '../random.ts';
 import type { Dimensions } from './dimensions.ts';
 
-/** Colours of one scene: the sky from top to horizon, the light, and the ground from far to near. */
+/** Colors of one scene: the sky from top to horizon, the light, and the ground from far to near. */
 interface Palette {
   sky: readonly [string, string, string];
   light: string;
@@ -75,12 +75,12 @@ function drawHills(palette: Palette, { width, height }: Dimensions, random: Rand
       const x = (width * i) / steps;
       return `${formatNumber(x)} ${formatNumber(at(x))}`;
     }).join('L');
-    const colour = mixColors(
+    const color = mixColors(
       mixColors(palette.sky[2], palette.ground[0], 0.55),
       palette.ground[1],
       share ** 0.8,
     );
-    parts.push(`<path d="M0 ${height}L${line}L${width} ${height}Z" fill="${colour}"/>`);
+    parts.push(`<path d="M0 ${height}L${line}L${width} ${height}Z" fill="${color}"/>`);
   }
   return parts.join('');
 }
@@ -92,9 +92,9 @@ function drawOrbs(palette: Palette, { width, height }: Dimensions, random: Rando
     const share = orb / 15;
     const radius = short * (0.26 - 0.21 * share) * (0.7 + 0.6 * random());
     const [x, y] = [width * random(), height * (0.02 + 0.8 * random())];
-    const colour = mixColors(palette.ground[0], palette.light, 0.15 + 0.85 * random());
+    const color = mixColors(palette.ground[0], palette.light, 0.15 + 0.85 * random());
     parts.push(
-      `<circle cx="${formatNumber(x)}" cy="${formatNumber(y)}" r="${formatNumber(radius)}" fill="${colour}" fill-opacity="${(0.1 + 0.22 * share).toFixed(2)}"/>`,
+      `<circle cx="${formatNumber(x)}" cy="${formatNumber(y)}" r="${formatNumber(radius)}" fill="${color}" fill-opacity="${(0.1 + 0.22 * share).toFixed(2)}"/>`,
       `<circle cx="${formatNumber(x)}" cy="${formatNumber(y)}" r="${formatNumber(radius)}" fill="none" stroke="${palette.light}" stroke-opacity="${(0.12 + 0.2 * share).toFixed(2)}" stroke-width="${formatNumber(short * 0.0025)}"/>`,
     );
   }
@@ -110,9 +110,9 @@ function drawArcs(palette: Palette, { width, height }: Dimensions, random: Rando
   for (let ring = 0; ring < rings; ring++) {
     const share = ring / (rings - 1);
     const radius = short * (0.92 - 0.78 * share);
-    const colour = mixColors(palette.ground[1], palette.sky[2], share);
+    const color = mixColors(palette.ground[1], palette.sky[2], share);
     parts.push(
-      `<circle cx="${formatNumber(x)}" cy="${formatNumber(y)}" r="${formatNumber(radius)}" fill="${colour}" fill-opacity=".52"/>`,
+      `<circle cx="${formatNumber(x)}" cy="${formatNumber(y)}" r="${formatNumber(radius)}" fill="${color}" fill-opacity=".52"/>`,
     );
   }
   parts.push(drawSun(palette, x, y - short * 0.02, short * 0.09));
@@ -128,7 +128,7 @@ function parseChannels(hex: string): [number, number, number] {
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
-/** The colour at `share` of the way from `a` to `b`. */
+/** The color at `share` of the way from `a` to `b`. */
 function mixColors(a: string, b: string, share: number): string {
   const [from, to] = [parseChannels(a), parseChannels(b)];
   const mixed = from.map((value, index) => Math.round(value + ((to[index] ?? 0) - value) * share));

@@ -8,7 +8,7 @@
 // request.ts          ToAPIs' request → a render request
 // business-id-key.ts  client_business_id → idempotency key
 // task.ts             a render's snapshot → ToAPIs' task
-// upload-store.ts     uploaded images: saved, found, recognised in image_urls
+// upload-store.ts     uploaded images: saved, found, recognized in image_urls
 // form.ts             multipart bodies
 // account.ts          asks ToAPIs for the balance
 // envelope.ts         problems in ToAPIs' error envelope

@@ -95,7 +95,7 @@ export function createUploadStore(store: ObjectStore, links: SignedLinks, clock:
   };
 }
 
-/** Recognises an upload by its path alone: this API can be reached under several host names. */
+/** Recognizes an upload by its path alone: this API can be reached under several host names. */
 function parseUploadUrl(text: string): { name: string; url: URL } | undefined {
   if (!text.includes(UPLOADS_PATH) || !URL.canParse(text)) return undefined;
   const url = new URL(text);

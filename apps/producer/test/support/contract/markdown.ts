@@ -70,17 +70,17 @@ function compare(shown: unknown, real: unknown, where: string): string[] {
     const more = Object.keys(real).filter((key) => !known.includes(key));
     const fields = known.flatMap((key) => {
       const value = (shown as Record<string, unknown>)[key];
-      const told = (real as Record<string, unknown>)[key];
-      if (told === undefined) return [`${where}.${key} is not there`];
+      const received = (real as Record<string, unknown>)[key];
+      if (received === undefined) return [`${where}.${key} is not there`];
       if (
         SAID.includes(key) &&
         typeof value === 'string' &&
         !value.includes('…') &&
         !value.startsWith('http')
       ) {
-        return value === told ? [] : [`${where}.${key} is ${JSON.stringify(told)}`];
+        return value === received ? [] : [`${where}.${key} is ${JSON.stringify(received)}`];
       }
-      return compare(value, told, `${where}.${key}`);
+      return compare(value, received, `${where}.${key}`);
     });
     return '…' in shown || more.length === 0 ? fields : [...fields, `${where} has ${more.join(', ')}, too`];
   }

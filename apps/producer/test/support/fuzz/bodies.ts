@@ -3,7 +3,7 @@ import type { Described, OperationAt, Schema } from '../contract/document.ts';
 import { junk, nearly } from './mistakes.ts';
 import { valid } from './values.ts';
 
-/** A body with the headers that tell of it, as text with one byte a character. */
+/** A body with the headers that describe it, as text with one byte a character. */
 export interface Content {
   headers: Record<string, string>;
   body: string;
@@ -91,7 +91,7 @@ const PNG = Buffer.from(
   'base64',
 ).toString('latin1');
 
-/** A form of a schema's fields: with a picture where bytes are meant, or something else. */
+/** A form of a schema's fields: with an image where bytes are meant, or something else. */
 function form(schema: Schema): fc.Arbitrary<Content> {
   const names = Object.keys((schema['properties'] ?? {}) as object);
   const part = fc

@@ -26,7 +26,7 @@ const ODD_TEXTS = [
   '__proto__',
 ];
 
-/** What nobody means to send. */
+/** Requests that no caller sends on purpose. */
 export const junk: Arb = fc.oneof(
   fc.constantFrom<unknown>(
     null,

@@ -16,7 +16,7 @@ export interface FuzzedRequest {
 export interface World {
   /** What to put for `{id}`, `{name}`… that is there. */
   known: Record<string, string[]>;
-  /** Values of `Authorization`: those of keys, and of nobody. */
+  /** Values of `Authorization`: of known keys, and of unknown ones. */
   authorizations: (string | undefined)[];
 }
 
