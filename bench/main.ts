@@ -12,7 +12,7 @@
 // intake/        the three parts of the scenario intake, and its caller
 // probes/        read CPU time, memory and the work of Redis
 // skeleton/      the bare BullMQ worker that Darkroom is compared with
-// addbulk/       adds jobs with BullMQ alone; the producer is compared with it
+// add-bulk/      adds jobs with BullMQ alone; the producer is compared with it
 // fake-worker/   a bare worker that completes every render
 // image-host/    a file host with one large image
 import { styleText } from 'node:util';

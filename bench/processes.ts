@@ -1,6 +1,6 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePort, type NodeProcess, spawnNode, until } from '@darkroom/testkit';
-import type { AddBulkOptions, AddBulkResult } from './addbulk-options.ts';
+import type { AddBulkOptions, AddBulkResult } from './add-bulk-options.ts';
 import type { SkeletonOptions } from './skeleton-options.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -118,11 +118,11 @@ export async function runAddBulk(
   workspace: Workspace,
   options: Omit<AddBulkOptions, 'prefix'>,
 ): Promise<AddBulkResult> {
-  const entry = fileURLToPath(new URL('./addbulk/main.ts', import.meta.url));
+  const entry = fileURLToPath(new URL('./add-bulk/main.ts', import.meta.url));
   const { child, stop } = startProcess(workspace, entry, {
     env: {
       QUEUE_URL: workspace.redisUrl,
-      ADDBULK: JSON.stringify({ ...options, prefix: workspace.createPrefix() }),
+      ADD_BULK: JSON.stringify({ ...options, prefix: workspace.createPrefix() }),
     },
   });
   const line = await child.waitForLine('{"bulk":', { timeout: 60_000 });

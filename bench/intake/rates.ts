@@ -1,4 +1,4 @@
-import type { AddBulkResult } from '../addbulk-options.ts';
+import type { AddBulkResult } from '../add-bulk-options.ts';
 import { readCpuTime, removeKeys } from '../probes/index.ts';
 import { cpuProfileEnv, runAddBulk, startProducer } from '../processes.ts';
 import type { Size } from '../scenario.ts';
@@ -33,7 +33,7 @@ const WARM_UPS = 4;
 const nameAddBulk = (chunk: number) => `BullMQ alone, addBulk of ${chunk}`;
 /** As many as the producer runs at the same time during a bulk call. */
 const CONCURRENT_BULKS = 3;
-const CONCURRENT_ADDBULK = `the same, ${CONCURRENT_BULKS} calls of ${CHUNKS[0]} at a time`;
+const CONCURRENT_ADD_BULK = `the same, ${CONCURRENT_BULKS} calls of ${CHUNKS[0]} at a time`;
 const SINGLE_ADDS = 'BullMQ alone, add';
 
 interface Sample {
@@ -72,7 +72,7 @@ export async function measureRates(workspace: Workspace, size: Size): Promise<Ra
   }
   await producer.stop();
   const best = chooseBestChunk(seen);
-  const names = [nameAddBulk(best), CONCURRENT_ADDBULK, ...WAYS.map(({ name }) => name), SINGLE_ADDS];
+  const names = [nameAddBulk(best), CONCURRENT_ADD_BULK, ...WAYS.map(({ name }) => name), SINGLE_ADDS];
   const rows = names.map((name) => summarizeRow(seen, name, nameAddBulk(best)));
   return { renders, rounds, at_once: CONCURRENT_CALLS, best_chunk: best, rows };
 }
@@ -120,7 +120,7 @@ function recordAddBulk(samples: Round, { bulk, concurrent, single }: AddBulkResu
   for (const { chunk, per_second, cpu_us } of bulk) {
     samples.set(nameAddBulk(chunk), { perSecond: per_second, cpuUs: cpu_us });
   }
-  samples.set(CONCURRENT_ADDBULK, { perSecond: concurrent.per_second, cpuUs: concurrent.cpu_us });
+  samples.set(CONCURRENT_ADD_BULK, { perSecond: concurrent.per_second, cpuUs: concurrent.cpu_us });
   samples.set(SINGLE_ADDS, { perSecond: single.per_second, cpuUs: single.cpu_us });
 }
 

@@ -59,8 +59,8 @@ async function createRenders(
 }
 
 const POLL_MS = 400;
-/** Of the time, at most a fifth goes to listing: a long list must not slow the renders down. */
-const PAUSE_PER_LISTING = 4;
+/** At most a third of the time goes to listing: a long list must not slow the renders down. */
+const PAUSE_PER_LISTING = 2;
 
 /**
  * Follows the renders until all have ended. One list of those that have not ended shows where they are. A render that

@@ -119,7 +119,7 @@ requires('browser').describe('the pages without API keys, in a real browser', ()
         'What happened',
         /submitted: accepted as/,
         /stored images\//,
-        'Together',
+        'Total',
       ]) {
         await page.getByText(text).first().waitFor();
       }

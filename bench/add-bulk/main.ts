@@ -6,12 +6,12 @@ import { openEngine } from '@darkroom/shared/engine';
 import { openQueues, renderJob } from '@darkroom/shared/queues';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { AddBulkOptions, AddBulkResult, AddRate } from '../addbulk-options.ts';
+import type { AddBulkOptions, AddBulkResult, AddRate } from '../add-bulk-options.ts';
 import { createCheckpoint } from '../load.ts';
 import { removeKeys } from '../probes/index.ts';
 
 const { prefix, jobs, chunks, concurrentBulks, concurrentAdds } = JSON.parse(
-  process.env.ADDBULK ?? '{}',
+  process.env.ADD_BULK ?? '{}',
 ) as AddBulkOptions;
 const queueUrl = process.env.QUEUE_URL ?? '';
 const connection = new Redis(queueUrl, { maxRetriesPerRequest: null });
