@@ -4,13 +4,13 @@ import { expect, test } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
-test('--help lists the settings with their defaults', async () => {
+test('`--help` lists the settings with their defaults', async () => {
   const { lines, exited } = spawnNode(MAIN, { args: ['--help'] });
   expect(await exited).toEqual({ code: 0, signal: null });
   expect(lines.join('\n')).toMatch(/PORT .*\(3000\)/);
 });
 
-test('settings that cannot work are all named, and end in exit 2', async () => {
+test('the producer names all invalid settings and exits with 2', async () => {
   const env = { NODE_ENV: 'production', PORT: 'x', LOG_LEVEL: 'loud', STORE_URL: 'https://bucket' };
   const { lines, exited } = spawnNode(MAIN, { env });
   expect((await exited).code).toBe(2);
@@ -19,7 +19,7 @@ test('settings that cannot work are all named, and end in exit 2', async () => {
 });
 
 requires('redis').test(
-  'serves until SIGTERM, then ends in exit 0; a second signal changes nothing',
+  'the producer serves until SIGTERM and then exits with 0, also after a second signal',
   async () => {
     const dir = await tempDir();
     const env = {
@@ -31,7 +31,7 @@ requires('redis').test(
       PORT: '0',
     };
     const main = spawnNode(MAIN, { env });
-    const line = await main.waitForLine(/takes renders at/);
+    const line = await main.waitForLine(/accepts renders at/);
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
     const response = await fetch(`${url}/v1/renders`, {
       method: 'POST',

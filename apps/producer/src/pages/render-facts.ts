@@ -31,12 +31,11 @@ const LINK_LIFETIME_MS = 3_600_000;
 
 /** @throws {ProblemError} `render_not_found`; what the queue and the store throw. */
 export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequest): Promise<RenderFacts> {
-  const { queues, clock, scrub, links } = deps;
+  const { queues, clock, scrub } = deps;
   const snapshot = await findRequestedRender(deps, request);
   const { renderId } = snapshot;
-  const expiresAt = clock.now() + LINK_LIFETIME_MS;
   const linkTo = (part: 'image' | 'thumbnail') =>
-    createImagePath(links, request, snapshot, { part, expiresAt, sign: 'if-needed' });
+    createImagePath(deps, request, snapshot, { part, lifetimeMs: LINK_LIFETIME_MS, sign: 'if-needed' });
   const [notes, deliveries, image, thumbnail] = await Promise.all([
     snapshot.notes ?? emptyIfLate(readLogNotes(queues, renderId)),
     emptyIfLate(findDeliveries(queues, renderId)),

@@ -35,8 +35,9 @@ const MAX_COMPARED = 64;
 /** Suggests the known name that is nearest to an unknown field or parameter. */
 export function describeUnknown(kind: 'field' | 'parameter', name: string, known: readonly string[]): string {
   if (name.length > MAX_COMPARED) return `unknown ${kind}`;
-  // A third of the letters may differ: enough for a typo, too few for another word.
-  const nearest = closestMatch(name, [...known], { maxDistance: Math.max(1, Math.floor(name.length / 3)) });
+  // Enough for a typo, too few for another word. Two swapped letters are a distance of 2.
+  const maxDistance = name.length < 3 ? 1 : name.length < 7 ? 2 : 3;
+  const nearest = closestMatch(name, [...known], { maxDistance });
   return nearest === undefined ? `unknown ${kind}` : `unknown ${kind}; did you mean \`${nearest}\`?`;
 }
 

@@ -43,9 +43,8 @@ export async function createRenderResponse(
   request: FastifyRequest,
   snapshot: RenderSnapshot,
 ): Promise<RenderResponse> {
-  const expiresAt = deps.clock.now() + URL_LIFETIME_MS;
   const urlOf = (part: 'image' | 'thumbnail') =>
-    createImageUrl(deps, request, snapshot, { part, expiresAt, sign: 'if-needed' });
+    createImageUrl(deps, request, snapshot, { part, lifetimeMs: URL_LIFETIME_MS, sign: 'if-needed' });
   const [image, thumbnail] = snapshot.image ? await Promise.all([urlOf('image'), urlOf('thumbnail')]) : [];
   return renderResponse(
     snapshot,

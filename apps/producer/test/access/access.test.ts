@@ -8,7 +8,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 
 const ROLES = ['enqueue', 'read', 'operate'] as const;
-type Needed = Role | 'house';
+type Needed = Role | 'operator';
 
 interface Operation {
   method: string;
@@ -30,11 +30,11 @@ const keyring = () => {
   return { give, settings: () => ({ API_KEYS: parseApiKeys(entries.join(',')) ?? [] }) };
 };
 
-requires('redis').describe('who may do what', () => {
+requires('redis').describe('access with keys', () => {
   const keys = keyring();
   const shop = keys.give('shop', ROLES);
   const press = keys.give('press', ROLES);
-  const house = keys.give('*', ['read', 'operate']);
+  const operator = keys.give('*', ['read', 'operate']);
   const only = Object.fromEntries(ROLES.map((role) => [role, keys.give('shop', [role])]));
   const without = Object.fromEntries(
     ROLES.map((role) => [
@@ -45,18 +45,18 @@ requires('redis').describe('who may do what', () => {
       ),
     ]),
   );
-  let rig: Harness;
+  let harness: Harness;
   let operations: Operation[];
   let id: string;
 
   beforeAll(async () => {
-    rig = await openHarness({ settings: { ...keys.settings(), API_RATE_PER_SECOND: 10_000 } });
-    operations = await operationsOf(rig);
-    id = await enqueue(rig, shop, 'first');
+    harness = await openHarness({ settings: { ...keys.settings(), API_RATE_PER_SECOND: 10_000 } });
+    operations = await operationsOf(harness);
+    id = await enqueue(harness, shop, 'first');
   });
 
   const ask = (operation: Operation, headers: Record<string, string>) =>
-    fetch(`${rig.url}${operation.path.replace('{id}', id)}`, {
+    fetch(`${harness.url}${operation.path.replace('{id}', id)}`, {
       method: operation.method,
       headers: { 'content-type': 'application/json', ...headers },
       ...(operation.method === 'GET' ? {} : { body: '{}' }),
@@ -64,15 +64,15 @@ requires('redis').describe('who may do what', () => {
       signal: AbortSignal.timeout(30_000),
     });
 
-  test('every operation of the API says which role it needs, or that anybody may', () => {
+  test('every operation of the API names the role that it needs, or needs no key', () => {
     expect(operations.length).toBeGreaterThan(10);
-    for (const { role } of operations) expect([...ROLES, 'house', undefined]).toContain(role);
-    // New ones are guarded unless somebody says otherwise.
+    for (const { role } of operations) expect([...ROLES, 'operator', undefined]).toContain(role);
+    // Without `needs` a route is for operators only.
     const open = operations.filter(({ role }) => role === undefined).map(({ path }) => path);
     expect(open).toEqual(['/healthz', '/readyz']);
   });
 
-  test('no operation answers without a key, nor with one that is unknown', async () => {
+  test('every operation answers 401 without a key and with an unknown key', async () => {
     for (const operation of operations.filter(({ role }) => role)) {
       for (const headers of [{}, { authorization: 'Bearer dk_nobody' }, { authorization: 'Basic ****' }]) {
         const response = await ask(operation, headers as Record<string, string>);
@@ -82,24 +82,24 @@ requires('redis').describe('who may do what', () => {
     }
   });
 
-  test('whoever shows no key is told how to show one', async () => {
+  test('the response to a request without a key says how to send a key', async () => {
     const detail = async (authorization?: string) =>
-      (await readProblem(await rig.get('/v1/renders', authorization ? { authorization } : {}))).detail;
+      (await readProblem(await harness.get('/v1/renders', authorization ? { authorization } : {}))).detail;
     expect(await detail()).toContain('Authorization: Bearer <key>');
     expect(await detail('dk_without_a_scheme')).toContain('Authorization: Bearer <key>');
-    expect(await detail('Bearer dk_nobody')).toBe('This API key is not known here.');
+    expect(await detail('Bearer dk_nobody')).toBe('This API key is unknown.');
   });
 
-  test('no operation answers a key without its role', async () => {
+  test('every operation answers 403 to a key without its role', async () => {
     for (const operation of operations) {
       if (!operation.role) continue;
-      const key = operation.role === 'house' ? shop : without[operation.role];
+      const key = operation.role === 'operator' ? shop : without[operation.role];
       const response = await ask(operation, key ?? {});
       expect([operation, response.status]).toEqual([operation, 403]);
     }
   });
 
-  test('no operation tells another tenant that a render is there', async () => {
+  test('no operation reveals a render to another tenant', async () => {
     const unknown = `rnd_${'0'.repeat(32)}`;
     for (const operation of operations.filter(({ path }) => path.includes('{id}'))) {
       const others = await ask(operation, press);
@@ -111,26 +111,26 @@ requires('redis').describe('who may do what', () => {
     }
   });
 
-  test('one role is enough for what needs it, and the tenant sees its own', async () => {
-    expect((await rig.get(`/v1/renders/${id}`, only.read)).status).toBe(200);
-    expect((await rig.post({ prompt: 'a' }, only.enqueue)).status).toBe(202);
-    expect((await rig.get(`/v1/renders/${id}`, only.enqueue)).status).toBe(403);
-    expect((await rig.post({ prompt: 'a' }, only.read)).status).toBe(403);
+  test('a key with one role can use the operations that need it, for its own tenant', async () => {
+    expect((await harness.get(`/v1/renders/${id}`, only.read)).status).toBe(200);
+    expect((await harness.post({ prompt: 'a' }, only.enqueue)).status).toBe(202);
+    expect((await harness.get(`/v1/renders/${id}`, only.enqueue)).status).toBe(403);
+    expect((await harness.post({ prompt: 'a' }, only.read)).status).toBe(403);
   });
 
-  test('the image in an answer opens without a key for an hour, and only that image', async () => {
-    const done = await completed(rig, 'shop');
-    const answer = (await (await rig.get(`/v1/renders/${done}`, shop)).json()) as RenderResponse;
+  test('the image link in a response works without a key for one hour, and only for that image', async () => {
+    const done = await completed(harness, 'shop');
+    const answer = (await (await harness.get(`/v1/renders/${done}`, shop)).json()) as RenderResponse;
     const url = answer.image?.url ?? '';
-    expect((await fetch(`${rig.url}/v1/renders/${done}/image`)).status).toBe(401);
+    expect((await fetch(`${harness.url}/v1/renders/${done}/image`)).status).toBe(401);
     expect((await fetch(url)).status).toBe(200);
     expect((await fetch(answer.image?.thumbnail_url ?? '')).status).toBe(200);
     // Any page may show what its author has a link to, and nothing that a browser only knows a password for.
     const policy = async (from: string, headers: Record<string, string>) =>
       (await fetch(from, { headers })).headers.get('cross-origin-resource-policy');
     expect(await policy(url, {})).toBe('cross-origin');
-    expect(await policy(`${rig.url}/v1/renders/${done}/image`, shop)).toBe('same-origin');
-    const until = Number(new URL(url).searchParams.get('until'));
+    expect(await policy(`${harness.url}/v1/renders/${done}/image`, shop)).toBe('same-origin');
+    const until = Number(new URL(url).searchParams.get('expires'));
     expect(until - Date.now()).toBeGreaterThan(3_500_000);
     expect(until - Date.now()).toBeLessThanOrEqual(3_600_000);
     for (const bent of [
@@ -144,78 +144,80 @@ requires('redis').describe('who may do what', () => {
     }
   });
 
-  test('the same idempotency key names a render of its own for each tenant', async () => {
-    expect(await enqueue(rig, shop, 'first')).toBe(id);
-    const theirs = await enqueue(rig, press, 'first');
+  test('the same idempotency key names a different render for each tenant', async () => {
+    expect(await enqueue(harness, shop, 'first')).toBe(id);
+    const theirs = await enqueue(harness, press, 'first');
     expect(theirs).not.toBe(id);
-    expect((await rig.get(`/v1/renders/${theirs}`, shop)).status).toBe(404);
+    expect((await harness.get(`/v1/renders/${theirs}`, shop)).status).toBe(404);
   });
 
-  test('an operator of all tenants sees every render and asks for none', async () => {
-    expect((await rig.get(`/v1/renders/${id}`, house)).status).toBe(200);
-    expect((await rig.post({ prompt: 'a' }, house)).status).toBe(403);
+  test('an operator of all tenants can read every render and create none', async () => {
+    expect((await harness.get(`/v1/renders/${id}`, operator)).status).toBe(200);
+    expect((await harness.post({ prompt: 'a' }, operator)).status).toBe(403);
   });
 
   test.each(['/queues', '/queues/api/queues', '/queues/queue/render', '/metrics'])(
-    '%s, where all tenants are seen, is for operators of all',
+    '%s shows all tenants and is for operators only',
     async (path) => {
-      expect((await rig.get(path)).status).toBe(401);
-      expect((await rig.get(path, shop)).status).toBe(403);
-      expect((await rig.get(path, house)).status).toBe(200);
+      expect((await harness.get(path)).status).toBe(401);
+      expect((await harness.get(path, shop)).status).toBe(403);
+      expect((await harness.get(path, operator)).status).toBe(200);
     },
   );
 
-  test("a render's page asks a browser for a password, takes the key as one, and is its tenant's alone", async () => {
+  test("a render's page asks a browser for a password, accepts the key as the password, and is for its tenant only", async () => {
     const html = { accept: 'text/html' };
-    const asked = await rig.get(`/renders/${id}`, html);
+    const asked = await harness.get(`/renders/${id}`, html);
     expect(asked.status).toBe(401);
     expect(asked.headers.get('www-authenticate')).toMatch(/^Basic /);
     const basic = ({ authorization }: { authorization: string }) => ({
       ...html,
-      authorization: `Basic ${Buffer.from(`anybody:${authorization.slice(7)}`).toString('base64')}`,
+      authorization: `Basic ${Buffer.from(`user:${authorization.slice(7)}`).toString('base64')}`,
     });
-    expect((await rig.get(`/renders/${id}`, basic(shop))).status).toBe(200);
-    expect((await rig.get(`/renders/${id}`, basic(press))).status).toBe(404);
+    expect((await harness.get(`/renders/${id}`, basic(shop))).status).toBe(200);
+    expect((await harness.get(`/renders/${id}`, basic(press))).status).toBe(404);
   });
 
   test.each(['/', '/healthz', '/readyz', '/openapi.json', '/reference', '/problems/forbidden'])(
-    '%s is for anyone',
+    '%s needs no key',
     async (path) => {
-      const response = await fetch(`${rig.url}${path}`);
+      const response = await fetch(`${harness.url}${path}`);
       expect(response.status).toBe(200);
     },
   );
 
-  test('a page of another site changes nothing, whatever the browser knows', async () => {
+  test('a page of another site cannot change anything, even when the browser sends a key', async () => {
     for (const site of ['cross-site', 'same-site']) {
-      const response = await rig.post({ prompt: 'a' }, { ...shop, 'sec-fetch-site': site });
+      const response = await harness.post({ prompt: 'a' }, { ...shop, 'sec-fetch-site': site });
       expect((await readProblem(response)).code).toBe('cross_site_request');
     }
-    expect((await rig.post({ prompt: 'a' }, { ...shop, 'sec-fetch-site': 'same-origin' })).status).toBe(202);
+    expect((await harness.post({ prompt: 'a' }, { ...shop, 'sec-fetch-site': 'same-origin' })).status).toBe(
+      202,
+    );
   });
 
-  test('nor where the browser does not say of which site it is', async () => {
-    const { host, port } = new URL(rig.url);
+  test('a page of another site cannot change anything when the browser sends only Origin', async () => {
+    const { host, port } = new URL(harness.url);
     for (const origin of ['http://evil.example', `http://evil.example:${port}`, 'null', 'https://x.test/a']) {
-      const response = await rig.post({ prompt: 'a' }, { ...shop, origin });
+      const response = await harness.post({ prompt: 'a' }, { ...shop, origin });
       expect((await readProblem(response)).code).toBe('cross_site_request');
     }
-    expect((await rig.post({ prompt: 'a' }, { ...shop, origin: `http://${host}` })).status).toBe(202);
-    expect((await rig.get('/v1/renders', { ...shop, origin: 'http://evil.example' })).status).toBe(200);
+    expect((await harness.post({ prompt: 'a' }, { ...shop, origin: `http://${host}` })).status).toBe(202);
+    expect((await harness.get('/v1/renders', { ...shop, origin: 'http://evil.example' })).status).toBe(200);
     const form = { method: 'POST', headers: { ...shop, origin: 'http://evil.example' }, body: 'x=1' };
-    expect((await fetch(`${rig.url}/v1/renders/${id}/cancel`, form)).status).toBe(403);
-    const pause = { method: 'PUT', headers: { ...house, origin: 'http://evil.example' } };
-    expect((await fetch(`${rig.url}/queues/api/queues/pause`, pause)).status).toBe(403);
-    expect(await rig.queues.render.isPaused()).toBe(false);
+    expect((await fetch(`${harness.url}/v1/renders/${id}/cancel`, form)).status).toBe(403);
+    const pause = { method: 'PUT', headers: { ...operator, origin: 'http://evil.example' } };
+    expect((await fetch(`${harness.url}/queues/api/queues/pause`, pause)).status).toBe(403);
+    expect(await harness.queues.render.isPaused()).toBe(false);
   });
 
-  test('no key is in any log line', () => {
-    for (const { authorization } of [shop, press, house])
-      expect(rig.logs()).not.toContain(authorization.slice(7));
+  test('no log line contains a key', () => {
+    for (const { authorization } of [shop, press, operator])
+      expect(harness.logs()).not.toContain(authorization.slice(7));
   });
 });
 
-requires('redis').describe('without keys', () => {
+requires('redis').describe('access without keys', () => {
   const settings = { PUBLIC_URL: 'https://renders.example/dark' };
   const ask = ({ url }: Harness, host: string, origin: string) => {
     const { port } = new URL(url);
@@ -229,7 +231,7 @@ requires('redis').describe('without keys', () => {
     ['[::1]:PORT', 'http://HOST'],
     ['renders.example', 'https://renders.example'],
     ['behind.a.proxy', 'https://renders.example'],
-  ])('a page at %s of origin %s is our own', async (host, origin) => {
+  ])('a page at %s with origin %s is a page of this API', async (host, origin) => {
     expect(await ask(await openHarness({ settings }), host, origin)).toBe(202);
   });
 
@@ -238,45 +240,48 @@ requires('redis').describe('without keys', () => {
     ['127.0.0.1.evil.example:PORT', 'http://HOST'],
     ['127.0.0.1:PORT', 'http://localhost:PORT'],
     ['127.0.0.1:PORT', 'http://127.0.0.1:1'],
-  ])('a page at %s of origin %s changes nothing, though its name leads here', async (host, origin) => {
-    const rig = await openHarness({ settings });
-    expect(await ask(rig, host, origin)).toBe(403);
-    expect(await rig.jobCount()).toBe(0);
-  });
+  ])(
+    'a page at %s with origin %s cannot change anything, even if its name resolves to this machine',
+    async (host, origin) => {
+      const harness = await openHarness({ settings });
+      expect(await ask(harness, host, origin)).toBe(403);
+      expect(await harness.jobCount()).toBe(0);
+    },
+  );
 });
 
-requires('redis').describe('limits of a key', () => {
-  test('more requests than a key may ask are told when to come again, and cost other keys nothing', async () => {
+requires('redis').describe('the limits of a key', () => {
+  test('requests above the rate of a key get 429 with Retry-After, and other keys are not affected', async () => {
     const keys = keyring();
     const slow = keys.give('shop', ROLES, { perSecond: 3 });
     const other = keys.give('shop', ROLES);
-    const rig = await openHarness({ settings: keys.settings() });
-    const id = await enqueue(rig, other, 'one');
-    expect((await rig.get(`/v1/renders/${id}`, slow)).status).toBe(200);
+    const harness = await openHarness({ settings: keys.settings() });
+    const id = await enqueue(harness, other, 'one');
+    expect((await harness.get(`/v1/renders/${id}`, slow)).status).toBe(200);
     // A second may end among them, and what is not counted soon is let in.
-    const refused = await until(async () => {
-      const burst = Array.from({ length: 12 }, () => rig.get(`/v1/renders/${id}`, slow));
+    const rejected = await until(async () => {
+      const burst = Array.from({ length: 12 }, () => harness.get(`/v1/renders/${id}`, slow));
       return (await Promise.all(burst)).find(({ status }) => status === 429);
     });
-    expect(refused.headers.get('retry-after')).toBe('1');
-    expect((await readProblem(refused)).code).toBe('rate_limited');
-    expect((await rig.get(`/v1/renders/${id}`, other)).status).toBe(200);
+    expect(rejected.headers.get('retry-after')).toBe('1');
+    expect((await readProblem(rejected)).code).toBe('rate_limited');
+    expect((await harness.get(`/v1/renders/${id}`, other)).status).toBe(200);
   });
 
-  test('a body above what a key may send is refused, whether its length is told or not', async () => {
+  test('a body above the limit of its key is rejected, with and without Content-Length', async () => {
     const keys = keyring();
     const small = keys.give('shop', ROLES, { bodyBytes: 200 });
-    const rig = await openHarness({ settings: keys.settings() });
+    const harness = await openHarness({ settings: keys.settings() });
     const body = JSON.stringify({ prompt: 'x'.repeat(300) });
-    expect((await readProblem(await rig.post(body, small))).code).toBe('body_too_large');
-    const streamed = await fetch(`${rig.url}/v1/renders`, {
+    expect((await readProblem(await harness.post(body, small))).code).toBe('body_too_large');
+    const streamed = await fetch(`${harness.url}/v1/renders`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...small },
       body: new Blob([body]).stream(),
       duplex: 'half',
     } as RequestInit);
     expect((await readProblem(streamed)).code).toBe('body_too_large');
-    expect((await rig.post({ prompt: 'short' }, small)).status).toBe(202);
+    expect((await harness.post({ prompt: 'short' }, small)).status).toBe(202);
   });
 });
 
@@ -293,8 +298,8 @@ async function sent(url: string, headers: Record<string, string>): Promise<numbe
   return response.statusCode;
 }
 
-async function operationsOf(rig: Harness): Promise<Operation[]> {
-  const { paths } = (await (await fetch(`${rig.url}/openapi.json`)).json()) as {
+async function operationsOf(harness: Harness): Promise<Operation[]> {
+  const { paths } = (await (await fetch(`${harness.url}/openapi.json`)).json()) as {
     paths: Record<string, Record<string, { 'x-role'?: Needed }>>;
   };
   return Object.entries(paths).flatMap(([path, methods]) =>
@@ -307,13 +312,13 @@ async function operationsOf(rig: Harness): Promise<Operation[]> {
 }
 
 /** A render that ended long ago: its receipt, and what it refers to. */
-async function completed(rig: Harness, tenant: string): Promise<string> {
+async function completed(harness: Harness, tenant: string): Promise<string> {
   const renderId = drawRenderId();
   const key = `images/${renderId}.jpg`;
   const thumbnailKey = `thumbnails/${renderId}.webp`;
-  for (const one of [key, thumbnailKey]) await rig.store.put(one, 'bytes', { contentType: 'image/jpeg' });
+  for (const one of [key, thumbnailKey]) await harness.store.put(one, 'bytes', { contentType: 'image/jpeg' });
   const createdAt = Date.now() - 60_000;
-  await rig.ledger.writeReceipt({
+  await harness.ledger.writeReceipt({
     version: 1,
     renderId,
     tenant,
@@ -336,8 +341,8 @@ async function completed(rig: Harness, tenant: string): Promise<string> {
   return renderId;
 }
 
-async function enqueue(rig: Harness, key: Record<string, string>, name: string): Promise<string> {
-  const response = await rig.post({ prompt: 'a lighthouse' }, { ...key, 'idempotency-key': name });
+async function enqueue(harness: Harness, key: Record<string, string>, name: string): Promise<string> {
+  const response = await harness.post({ prompt: 'a lighthouse' }, { ...key, 'idempotency-key': name });
   expect(response.status).toBe(202);
   return ((await response.json()) as { id: string }).id;
 }

@@ -7,8 +7,8 @@ import { expect, test } from 'vitest';
 import { findDeliveries, redeliverWebhook, webhookJobOptions } from '../../src/backends/index.ts';
 import { onEachEngine } from '../support/engines.ts';
 
-onEachEngine('webhooks of a render', (queues, engine) => {
-  test('are found by its id: every end, every URL, newest first', async () => {
+onEachEngine('the webhooks of a render', (queues, engine) => {
+  test('findDeliveries finds every end and every URL of a render, newest first', async () => {
     const renderId = drawRenderId();
     const ids = [
       webhookId(renderId, 'failed', 0, 0),
@@ -16,8 +16,8 @@ onEachEngine('webhooks of a render', (queues, engine) => {
       webhookId(renderId, 'failed', 1, 0),
       webhookId(renderId, 'completed', 2, 0),
     ];
-    for (const [index, id] of ids.entries()) await tell(queues(), id, { renderId }, 1000 + index);
-    await tell(queues(), webhookId(drawRenderId(), 'failed', 0, 0), {});
+    for (const [index, id] of ids.entries()) await addWebhook(queues(), id, { renderId }, 1000 + index);
+    await addWebhook(queues(), webhookId(drawRenderId(), 'failed', 0, 0), {});
     const found = await findDeliveries(queues(), renderId);
     expect(found.map(({ id }) => id)).toEqual(ids.toReversed());
     expect(found[0]).toMatchObject({ status: 'pending', attempts: 0, createdAt: 1003, job: { renderId } });
@@ -25,17 +25,17 @@ onEachEngine('webhooks of a render', (queues, engine) => {
     expect(await findDeliveries(queues(), drawRenderId())).toEqual([]);
   });
 
-  test('tell how they go: the next try, the last error, and the end', async () => {
+  test('a delivery shows its next attempt, its last error and its end', async () => {
     const renderId = drawRenderId();
     const id = webhookId(renderId, 'failed', 0, 0);
     let runs = 0;
-    work(engine(), async (job) => {
+    startWorker(engine(), async (job) => {
       runs += 1;
       if (runs > 1) return;
       await job.updateData({ ...job.data, lastError: 'HTTP 500', nextAttemptAt: 4_000_000_000_000 });
       throw new Error('again');
     });
-    await tell(queues(), id, { renderId }, undefined, { type: 'fixed', delay: 3_600_000 });
+    await addWebhook(queues(), id, { renderId }, undefined, { type: 'fixed', delay: 3_600_000 });
     const pending = await until(async () => {
       const [first] = await findDeliveries(queues(), renderId);
       return first?.nextAttemptAt ? first : undefined;
@@ -46,7 +46,7 @@ onEachEngine('webhooks of a render', (queues, engine) => {
       nextAttemptAt: 4_000_000_000_000,
       lastError: 'HTTP 500',
     });
-    // One that waits is tried now.
+    // A webhook that waits is sent now.
     expect(await redeliverWebhook(queues(), id)).toBe(true);
     const delivered = await until(async () =>
       (await findDeliveries(queues(), renderId)).find(({ status }) => status === 'delivered'),
@@ -55,15 +55,15 @@ onEachEngine('webhooks of a render', (queues, engine) => {
     expect(delivered).not.toHaveProperty('lastError');
   });
 
-  test('are told again under the same id, with fresh tries and without the dead letter', async () => {
+  test('a redelivery has the same id, gets all its attempts again and removes the dead letter', async () => {
     const renderId = drawRenderId();
     const id = webhookId(renderId, 'failed', 0, 0);
     const tries: number[] = [];
-    work(engine(), async (job) => {
+    startWorker(engine(), async (job) => {
       tries.push(job.attemptsMade);
       if (tries.length === 1) throw new UnrecoverableError('gone');
     });
-    await tell(queues(), id, { renderId, lastError: 'gone' });
+    await addWebhook(queues(), id, { renderId, lastError: 'gone' });
     await until(async () => (await queues().webhook.getJobState(id)) === 'failed');
     expect(await findDeliveries(queues(), renderId)).toMatchObject([{ status: 'failed', lastError: 'gone' }]);
     await letter(queues(), id, renderId);
@@ -77,7 +77,7 @@ onEachEngine('webhooks of a render', (queues, engine) => {
     expect(tries).toEqual([0, 0, 0]);
   });
 
-  test('whose job is gone live on as dead letters, and can be told again', async () => {
+  test('a webhook whose job has left the queue is found as a dead letter and can be redelivered', async () => {
     const renderId = drawRenderId();
     const id = webhookId(renderId, 'failed', 0, 0);
     await letter(queues(), id, renderId);
@@ -87,7 +87,7 @@ onEachEngine('webhooks of a render', (queues, engine) => {
     expect(await redeliverWebhook(queues(), id)).toBe(true);
     expect(await queues().webhookDeadLetter.getJob(id)).toBeUndefined();
     expect(await findDeliveries(queues(), renderId)).toMatchObject([{ id, status: 'pending', attempts: 0 }]);
-    expect(await redeliverWebhook(queues(), 'msg_of_nobody')).toBe(false);
+    expect(await redeliverWebhook(queues(), 'msg_unknown')).toBe(false);
   });
 });
 
@@ -101,7 +101,7 @@ const message = (data: Partial<WebhookJob>): WebhookJob => ({
   ...data,
 });
 
-async function tell(
+async function addWebhook(
   queues: Queues,
   id: string,
   data: Partial<WebhookJob>,
@@ -121,7 +121,7 @@ async function letter(queues: Queues, id: string, renderId: string): Promise<voi
   await queues.webhookDeadLetter.add('failed', data, { jobId: id });
 }
 
-function work(engine: Engine, processor: Parameters<typeof engine.worker<WebhookJob, void>>[1]): void {
+function startWorker(engine: Engine, processor: Parameters<typeof engine.worker<WebhookJob, void>>[1]): void {
   const worker = engine.worker<WebhookJob, void>('webhook', processor);
   cleanup(() => worker.close());
 }

@@ -6,7 +6,7 @@ import { PROBLEMS } from '@darkroom/api';
 import { requires, tempDir } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { idempotencyHeader } from '../../src/intake/index.ts';
-import { contractOf } from '../support/contract/check.ts';
+import { createContract } from '../support/contract/check.ts';
 import { putJob, putReceipt, REQUEST } from '../support/contract/contract-fixture.ts';
 import { readDocument } from '../support/contract/document.ts';
 import { blocksOf, faultOfShape, page } from '../support/contract/markdown.ts';
@@ -15,11 +15,11 @@ import { type Harness, openHarness } from '../support/harness.ts';
 const BASE = 'http://127.0.0.1:3000';
 const missing = spawnSync('curl', ['--version']).error !== undefined && !process.env['CI'];
 
-/** Tells on stderr what each call was and what came of it. */
+/** Prints each call and its response to stderr. */
 const CURLRC = `write-out = "%{stderr}\\n@@ %{http_code} %{content_type} @@ %{method} %{url_effective}\\n"\n`;
 
-/** Runs a block as its reader would, in an empty folder, and looks at each answer. */
-async function run(rig: Harness, text: string) {
+/** Runs a block in an empty folder, as a reader would, and checks each response. */
+async function run(harness: Harness, text: string) {
   const cwd = await tempDir();
   await writeFile(join(cwd, '.curlrc'), CURLRC);
   const { stdout, stderr } = await promisify(execFile)('sh', ['-ec', text], {
@@ -37,17 +37,17 @@ async function run(rig: Harness, text: string) {
   );
   const files = (await readdir(cwd)).filter((name) => name !== '.curlrc');
   const saved = await Promise.all(files.map((name) => readFile(join(cwd, name))));
-  expect(calls.every(({ url }) => rig.url.includes(url.host))).toBe(true);
+  expect(calls.every(({ url }) => harness.url.includes(url.host))).toBe(true);
   return { stdout, calls, saved };
 }
 
-/** Idempotency keys that a document tells people to type, in curl, JSON or TypeScript. */
+/** Idempotency keys in a document, in curl, JSON or TypeScript. */
 const keysIn = (text: string) =>
   [...text.matchAll(/(?:idempotency-key: |"idempotency_key":\s*"|idempotencyKey: ')([^'"]+)/g)].map(
     ([, key = '']) => key,
   );
 
-test('whoever follows one document after the other never meets the idempotency key of another request', async () => {
+test('the documents use each idempotency key for one request only', async () => {
   const files = ['README.md', 'docs/api.md', 'docs/drop-in.md', 'packages/client/README.md'];
   const typed = await Promise.all(files.map(async (file) => keysIn(await page(file))));
   const home = keysIn(await page('apps/producer/src/pages/home.ts'));
@@ -57,15 +57,15 @@ test('whoever follows one document after the other never meets the idempotency k
   expect(all.filter((key, at) => all.indexOf(key) !== at)).toEqual([]);
 });
 
-requires('redis').describe('what the documents tell people to type', () => {
+requires('redis').describe('the commands in the documents', () => {
   test.skipIf(missing).each(['README.md', 'docs/api.md'])(
-    `%s works as it stands, and answers as it says${missing ? ' (skipped: curl is missing, apt-get install curl)' : ''}`,
+    `%s works unchanged and gets the documented response${missing ? ' (skipped: curl is missing, apt-get install curl)' : ''}`,
     async (file) => {
-      const rig = await openHarness();
-      const ended = await putReceipt(rig, { request: { ...REQUEST, metadata: { sku: '1042' } } });
-      const living = await putJob(rig);
-      const document = await readDocument(rig.url);
-      const contract = contractOf(document);
+      const harness = await openHarness();
+      const ended = await putReceipt(harness, { request: { ...REQUEST, metadata: { sku: '1042' } } });
+      const living = await putJob(harness);
+      const document = await readDocument(harness.url);
+      const contract = createContract(document);
       const blocks = blocksOf(await page(file)).filter(
         ({ kind, text }) => kind === 'sh' && text.includes(`${BASE}/`),
       );
@@ -74,10 +74,10 @@ requires('redis').describe('what the documents tell people to type', () => {
       for (const { text, answer } of blocks) {
         // The documents know two renders: one that is completed, and one that lives.
         const real = text
-          .replaceAll(BASE, rig.url)
+          .replaceAll(BASE, harness.url)
           .replace(/rnd_9b2e…/g, living.renderId)
           .replace(/rnd_[0-9a-f]*…/g, ended.renderId);
-        const { stdout, calls, saved } = await run(rig, real);
+        const { stdout, calls, saved } = await run(harness, real);
         expect(calls.length, text).toBeGreaterThan(0);
         const call = calls.at(-1);
         const at = contract.operations.find(
@@ -90,7 +90,7 @@ requires('redis').describe('what the documents tell people to type', () => {
           continue;
         }
         const body = saved[0] ?? Buffer.from(stdout);
-        const fault = contract.faultOf(at, {
+        const fault = contract.findFault(at, {
           status: call.status,
           headers: { 'content-type': call.type },
           body,
@@ -105,7 +105,7 @@ requires('redis').describe('what the documents tell people to type', () => {
     },
   );
 
-  test('docs/api.md lists every code of a refusal with its status', async () => {
+  test('docs/api.md lists every problem code with its status', async () => {
     const rows = [...(await page('docs/api.md')).matchAll(/^\| (\d{3}) \| ((?:`\w+` ?)+) \|$/gm)];
     const listed = rows.flatMap(([, status, codes = '']) =>
       [...codes.matchAll(/`(\w+)`/g)].map(([, code]) => `${status} ${code}`),

@@ -1,8 +1,8 @@
 import { cleanup, requires } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
 import { beforeAll, expect, test } from 'vitest';
-import { ask, examplesFor } from '../support/contract/call-as.ts';
-import { type Contract, contractOf } from '../support/contract/check.ts';
+import { listExamples, sendExample } from '../support/contract/call-as.ts';
+import { type Contract, createContract } from '../support/contract/check.ts';
 import { ASKED, putJob, putReceipt, putUpload } from '../support/contract/contract-fixture.ts';
 import {
   type Described,
@@ -20,7 +20,7 @@ const UPLOAD = `${'9f86d081884c7d65'.repeat(4)}.jpg`;
 
 requires('redis').describe('the examples of the API', () => {
   /** The same API with the render of the examples in different states. */
-  let worlds: Harness[];
+  let fixtures: Harness[];
   let document: Described;
   let contract: Contract;
 
@@ -46,19 +46,19 @@ requires('redis').describe('the examples of the API', () => {
     } as const;
     await ended.queues.webhook.add('completed', message, { jobId: `msg_${ID}_completed_0` });
     await putJob(living, { renderId: ID });
-    worlds = [ended, living];
+    fixtures = [ended, living];
     document = await readDocument(ended.url);
-    contract = contractOf(document);
+    contract = createContract(document);
   });
 
-  test('are requests that the API takes, and answers as it says it does', async () => {
+  test('the API accepts every example request and sends a documented response', async () => {
     const faults: string[] = [];
     for (const at of operationsOf(document)) {
-      for (const example of await examplesFor(document, at)) {
+      for (const example of await listExamples(document, at)) {
         const seen: string[] = [];
-        for (const world of worlds) {
-          const answered = await ask(world.url, example);
-          const fault = contract.faultOf(at, answered);
+        for (const fixture of fixtures) {
+          const answered = await sendExample(fixture.url, example);
+          const fault = contract.findFault(at, answered);
           if (fault) faults.push(`${example.name}: ${fault}`);
           if (answered.status < 300) seen.length = 0;
           if (answered.status < 300) break;
@@ -70,7 +70,7 @@ requires('redis').describe('the examples of the API', () => {
     expect(faults).toEqual([]);
   }, 60_000);
 
-  test('of requests and answers are what their schemas say', () => {
+  test('every example matches its schema', () => {
     const faults: string[] = [];
     let seen = 0;
     const items = [...Object.values(document.paths), ...Object.values(document.webhooks)];
@@ -79,7 +79,7 @@ requires('redis').describe('the examples of the API', () => {
       for (const [type, media] of bodies.flatMap(({ content }) => Object.entries(content ?? {}))) {
         for (const example of examplesOf(document, media)) {
           seen++;
-          const fault = contract.faultOfValue(media.schema ?? {}, example);
+          const fault = contract.findValueFault(media.schema ?? {}, example);
           if (fault) faults.push(`${operation.operationId} ${type}: ${fault}`);
         }
       }
@@ -88,25 +88,25 @@ requires('redis').describe('the examples of the API', () => {
     expect(seen).toBeGreaterThan(100);
   });
 
-  test('would not be passed by an answer with a field more, a field less, or a status that is not described', () => {
+  test('the contract check rejects an additional field, a missing field and an undocumented status', () => {
     const at = operationsOf(document).find(
       ({ operation }) => operation.operationId === 'getRender',
     ) as OperationAt;
     const media = at.operation.responses['200']?.content?.['application/json'] as Media;
     const [render] = examplesOf(document, media) as Record<string, unknown>[];
-    const faultOf = (status: number, body: unknown) =>
-      contract.faultOf(at, {
+    const findFault = (status: number, body: unknown) =>
+      contract.findFault(at, {
         status,
         headers: { 'content-type': 'application/json; charset=utf-8' },
         body: Buffer.from(JSON.stringify(body)),
       });
-    expect(faultOf(200, render)).toBeUndefined();
-    expect(faultOf(200, { ...render, surprise: 1 })).toContain('additional properties');
-    expect(faultOf(200, { ...render, cost: undefined })).toContain("required property 'cost'");
-    expect(faultOf(200, { ...render, cost: { ...(render?.['cost'] as object), tax: 1 } })).toContain(
+    expect(findFault(200, render)).toBeUndefined();
+    expect(findFault(200, { ...render, surprise: 1 })).toContain('additional properties');
+    expect(findFault(200, { ...render, cost: undefined })).toContain("required property 'cost'");
+    expect(findFault(200, { ...render, cost: { ...(render?.['cost'] as object), tax: 1 } })).toContain(
       'additional',
     );
-    expect(faultOf(418, render)).toContain('not described');
-    expect(faultOf(404, render)).toContain('content type');
+    expect(findFault(418, render)).toContain('not described');
+    expect(findFault(404, render)).toContain('content type');
   });
 });

@@ -27,7 +27,7 @@ const letter = (renderId: string): DeadLetter => ({
   tenant: 'default',
   failure: {
     code: 'content_policy_violation',
-    message: 'The provider refused https://user:hunter22@files.example.com/a.png?sig=topsecret',
+    message: 'The provider rejected https://user:hunter22@files.example.com/a.png?sig=topsecret',
     step: 'submit',
     at: 1_700_000_000_000,
     chain: ['Error: Bearer sk-topsecret-123456', 'data:image/png;base64,AAAAAAAAAAAAAAAAAAAAAAAA'],
@@ -44,8 +44,8 @@ interface BoardQueue {
   jobs: { id: string; name: string; data: Record<string, unknown>; externalUrl?: { href: string } }[];
 }
 
-async function board(rig: Harness, queue: string): Promise<BoardQueue> {
-  const response = await rig.get(`/queues/api/queues?activeQueue=${queue}&page=1&jobsPerPage=10`);
+async function board(harness: Harness, queue: string): Promise<BoardQueue> {
+  const response = await harness.get(`/queues/api/queues?activeQueue=${queue}&page=1&jobsPerPage=10`);
   expect(response.status).toBe(200);
   const { queues } = (await response.json()) as { queues: BoardQueue[] };
   expect(queues.map(({ name }) => name)).toEqual([
@@ -62,27 +62,27 @@ async function board(rig: Harness, queue: string): Promise<BoardQueue> {
 }
 
 requires('redis').describe('the dashboard', () => {
-  test('opens without anything from elsewhere', async () => {
-    const rig = await openHarness();
+  test('the dashboard loads nothing from other hosts', async () => {
+    const harness = await openHarness();
     for (const path of [
       '/queues',
       '/queues/',
       '/queues/queue/render',
       `/queues/queue/render/${drawRenderId()}`,
     ]) {
-      const response = await rig.get(path);
+      const response = await harness.get(path);
       expect(response.status).toBe(200);
       const page = await response.text();
       expect(page).toContain('Darkroom');
       expect(page).not.toMatch(/(href|src)="https?:/);
     }
-    expect((await rig.get('/')).status).toBe(200);
+    expect((await harness.get('/')).status).toBe(200);
   });
 
-  test('shows renders by their prompt, with their request', async () => {
-    const rig = await openHarness();
-    await rig.post({ prompt: request.prompt, size: '16:9', resolution: '2K', priority: 'batch' });
-    const [job] = (await board(rig, 'render')).jobs;
+  test('the dashboard shows a render by its prompt, with its request', async () => {
+    const harness = await openHarness();
+    await harness.post({ prompt: request.prompt, size: '16:9', resolution: '2K', priority: 'batch' });
+    const [job] = (await board(harness, 'render')).jobs;
     expect(job?.name).toBe(
       '“a very long story about a lighthouse that nobody has ever k…” · 16:9 · 2K · batch',
     );
@@ -91,8 +91,8 @@ requires('redis').describe('the dashboard', () => {
     expect(job?.externalUrl?.href).toBe(`/renders/${job?.id}`);
   });
 
-  test('shows webhooks by what they tell whom, and not where exactly', async () => {
-    const rig = await openHarness();
+  test('the dashboard shows the event and the host of a webhook, but not its URL', async () => {
+    const harness = await openHarness();
     const renderId = drawRenderId();
     const message = {
       version: 1 as const,
@@ -103,29 +103,29 @@ requires('redis').describe('the dashboard', () => {
       endedAt: 1_700_000_000_000,
       lastError: 'the receiver answered 500',
     };
-    await rig.queues.webhook.add('completed', message, { jobId: 'msg_1' });
+    await harness.queues.webhook.add('completed', message, { jobId: 'msg_1' });
     const letter = { ...message, attempts: 12, diedAt: 1_700_000_100_000 };
-    await rig.queues.webhookDeadLetter.add('completed', letter, { jobId: 'msg_2' });
+    await harness.queues.webhookDeadLetter.add('completed', letter, { jobId: 'msg_2' });
     const marker = { version: 1 as const, renderId, tenant: 'default', requestedAt: 1_700_000_000_000 };
-    await rig.queues.cancel.add('cancel', marker, { jobId: renderId });
+    await harness.queues.cancel.add('cancel', marker, { jobId: renderId });
     for (const queue of ['webhook', 'webhook-dead-letter']) {
-      const [job] = (await board(rig, queue)).jobs;
+      const [job] = (await board(harness, queue)).jobs;
       expect(job?.name).toBe('render.completed → shop.example.com');
       expect(job?.data).toMatchObject({ to: 'shop.example.com', lastError: 'the receiver answered 500' });
       expect(job?.externalUrl?.href).toBe(`/renders/${renderId}`);
       expect(JSON.stringify(job)).not.toContain('hidden-path');
-      const detail = await (await rig.get(`/queues/api/queues/${queue}/${job?.id}`)).text();
+      const detail = await (await harness.get(`/queues/api/queues/${queue}/${job?.id}`)).text();
       expect(detail).not.toContain('hidden-path');
     }
-    const [cancel] = (await board(rig, 'cancel')).jobs;
-    expect(cancel?.name).toBe('asked for 2023-11-14T22:13:20.000Z');
+    const [cancel] = (await board(harness, 'cancel')).jobs;
+    expect(cancel?.name).toBe('requested 2023-11-14T22:13:20.000Z');
   });
 
-  test('shows dead letters so that a person can read them, and nothing secret', async () => {
-    const rig = await openHarness();
+  test('the dashboard shows dead letters readably and without secrets', async () => {
+    const harness = await openHarness();
     const id = drawRenderId();
-    await rig.queues.deadLetter.add('content_policy_violation', letter(id), { jobId: id });
-    const [job] = (await board(rig, 'dead-letter')).jobs;
+    await harness.queues.deadLetter.add('content_policy_violation', letter(id), { jobId: id });
+    const [job] = (await board(harness, 'dead-letter')).jobs;
     expect(job?.name).toMatch(/^content_policy_violation at submit · “a very long story/);
     expect(job?.data).toMatchObject({
       code: 'content_policy_violation',
@@ -133,41 +133,41 @@ requires('redis').describe('the dashboard', () => {
       died: '2023-11-14T22:13:20.000Z',
     });
     expect(job?.externalUrl?.href).toBe(`/queues/queue/render/${id}`);
-    const detail = await (await rig.get(`/queues/api/queues/dead-letter/${id}`)).text();
+    const detail = await (await harness.get(`/queues/api/queues/dead-letter/${id}`)).text();
     for (const secret of ['topsecret', 'hunter22', 'AAAAAAAA']) {
       expect(JSON.stringify(job)).not.toContain(secret);
       expect(detail).not.toContain(secret);
     }
   });
 
-  test('shows no secret in the logs, stack and reason of a job either', async () => {
-    const rig = await openHarness();
+  test('the dashboard shows no secret in the log, stack and failure reason of a job', async () => {
+    const harness = await openHarness();
     const renderId = drawRenderId();
     const { name, data, opts } = renderJob({ renderId, request } as unknown as Checkpoint);
-    const job = await rig.queues.render.add(name, data, opts);
+    const job = await harness.queues.render.add(name, data, opts);
     await job.log('fetched https://files.example.com/a.png?sig=topsecret');
-    const worker = rig.engine.worker('render', async () => {
+    const worker = harness.engine.worker('render', async () => {
       throw new Error('no answer from https://files.example.com/a.png?sig=topsecret');
     });
     await new Promise((done) => worker.once('failed', done));
     await worker.close();
     for (const path of [`render/${renderId}`, `render/${renderId}/logs`]) {
-      const body = await (await rig.get(`/queues/api/queues/${path}`)).text();
+      const body = await (await harness.get(`/queues/api/queues/${path}`)).text();
       expect(body).toContain('files.example.com/a.png?[redacted]');
       expect(body).not.toContain('topsecret');
     }
   });
 
-  test('cannot drop, invent or rewrite a render, but can pause', async () => {
-    const rig = await openHarness();
-    const { id } = (await (await rig.post({ prompt: 'x' })).json()) as { id: string };
+  test('the dashboard can pause a queue, but cannot drop, create or change a render', async () => {
+    const harness = await openHarness();
+    const { id } = (await (await harness.post({ prompt: 'x' })).json()) as { id: string };
     const change = (method: string, path: string) =>
-      fetch(`${rig.url}/queues/api/queues/${path}`, {
+      fetch(`${harness.url}/queues/api/queues/${path}`, {
         method,
         headers: { 'content-type': 'application/json' },
         body: '{}',
       });
-    const refused: [string, string][] = [
+    const rejected: [string, string][] = [
       ['PUT', `render/${id}/clean`],
       ['PUT', 'render/empty'],
       ['PUT', 'render/obliterate'],
@@ -177,18 +177,18 @@ requires('redis').describe('the dashboard', () => {
       ['PUT', 'submit/rate-limit'],
       ['PUT', 'submit/concurrency'],
     ];
-    for (const [method, path] of refused) {
+    for (const [method, path] of rejected) {
       const response = await change(method, path);
       expect([path, response.status]).toEqual([path, 403]);
       expect(await response.json()).toMatchObject({ message: expect.any(String) });
     }
-    expect(await rig.jobCount()).toBe(1);
+    expect(await harness.jobCount()).toBe(1);
     expect((await change('PUT', 'submit/pause')).status).toBe(200);
-    expect(await rig.queues.submit.isPaused()).toBe(true);
+    expect(await harness.queues.submit.isPaused()).toBe(true);
   });
 });
 
-describe('what may be done on the dashboard', () => {
+describe('the changes on the dashboard', () => {
   const Q = '/api/queues/:queueName';
   test.each([
     ['put', `${Q}/:jobId/retry`, 'render', undefined, true],
@@ -207,14 +207,17 @@ describe('what may be done on the dashboard', () => {
     ['put', `${Q}/clean/:queueStatus`, 'render', 'failed', false],
     ['put', `${Q}/some/new/thing`, 'render', undefined, false],
     ['get', `${Q}/some/new/thing`, 'render', undefined, true],
-  ])('%s %s of %s %s', (method, route, queueName, queueStatus, allowed) => {
-    expect(dashboardChangeError({ method, route, queueName, queueStatus }) === undefined).toBe(allowed);
-  });
+  ])(
+    'dashboardChangeError() decides about %s %s of %s %s',
+    (method, route, queueName, queueStatus, allowed) => {
+      expect(dashboardChangeError({ method, route, queueName, queueStatus }) === undefined).toBe(allowed);
+    },
+  );
 });
 
-describe('how a job looks', () => {
+describe('the presentation of a job', () => {
   test.each([undefined, null, 5, 'x', [], {}, { request: 7 }, { request: { prompt: 5 } }, { failure: null }])(
-    'survives data that nobody expects: %o',
+    'the presentation of a job accepts unexpected data: %o',
     (data) => {
       const job = { name: 'plain', data, returnvalue: data };
       expect(formatRenderName(job)).toBe('plain');

@@ -37,8 +37,8 @@ async function openIntake(wrap: (engine: Engine) => Engine = (engine) => engine)
 const batch = (number: number, size = 10): BulkInput[] =>
   Array.from({ length: size }, (_, at) => ({ index: number * size + at, value: { prompt: `p ${at}` } }));
 
-requires('redis').describe('the bulk door', () => {
-  test('reads a few batches more than its caller has read answers, and no more', async () => {
+requires('redis').describe('acceptBulk()', () => {
+  test('acceptBulk() reads only a few batches more than its caller has read results', async () => {
     let added = 0;
     const deps = await openIntake((engine) =>
       withAddBulk(engine, async (add) => {
@@ -62,7 +62,7 @@ requires('redis').describe('the bulk door', () => {
     await results.return(undefined);
   });
 
-  test('tells what became of all that was read before it tells that reading failed', async () => {
+  test('acceptBulk() yields the results of all items that were read before it throws the error of the body', async () => {
     const deps = await openIntake();
     const broken = async function* () {
       yield batch(0);
@@ -70,25 +70,25 @@ requires('redis').describe('the bulk door', () => {
       throw new Error('the line went dead');
     };
     const results = acceptBulk(deps, { tenant: 'default', key: undefined }, broken());
-    const told: number[] = [];
+    const indexes: number[] = [];
     const reading = async () => {
-      for await (const some of results) told.push(...some.map(({ index }) => index));
+      for await (const some of results) indexes.push(...some.map(({ index }) => index));
     };
     await expect(reading()).rejects.toThrow('the line went dead');
-    expect(told).toEqual(Array.from({ length: 20 }, (_, at) => at));
+    expect(indexes).toEqual(Array.from({ length: 20 }, (_, at) => at));
   });
 
-  test('lets the first of two items with one key make the render, also when they come in different batches', async () => {
+  test('the first of two items with one key makes the render, also across batches', async () => {
     const deps = await openIntake();
     const twins = async function* (): AsyncGenerator<BulkInput[]> {
       yield [{ index: 0, value: { prompt: 'a', idempotency_key: 'k' } }];
       yield [{ index: 1, value: { prompt: 'a', idempotency_key: 'k' } }];
       yield [{ index: 2, value: { prompt: 'b', idempotency_key: 'k' } }];
     };
-    const told: unknown[] = [];
+    const outcomes: unknown[] = [];
     for await (const results of acceptBulk(deps, { tenant: 'default', key: undefined }, twins())) {
-      for (const one of results) told.push('accepted' in one ? one.accepted.duplicate : one.problem.code);
+      for (const one of results) outcomes.push('accepted' in one ? one.accepted.duplicate : one.problem.code);
     }
-    expect(told).toEqual([false, true, 'idempotency_conflict']);
+    expect(outcomes).toEqual([false, true, 'idempotency_conflict']);
   });
 });

@@ -18,23 +18,23 @@ async function accepted(response: Response) {
   return acceptedSchema.parse(await response.json());
 }
 
-async function checkpointOf(rig: Harness, id: string) {
-  return checkpointSchema.parse((await rig.queues.render.getJob(id))?.data);
+async function checkpointOf(harness: Harness, id: string) {
+  return checkpointSchema.parse((await harness.queues.render.getJob(id))?.data);
 }
 
 requires('redis').describe('POST /v1/renders', () => {
-  test('answers 202 only for what is in the queue', async () => {
-    const rig = await openHarness();
-    const response = await rig.post(ask);
+  test('a render is in the queue before the API answers 202', async () => {
+    const harness = await openHarness();
+    const response = await harness.post(ask);
     const { id, ...answer } = await accepted(response);
     expect(answer).toMatchObject({ object: 'render', status: 'queued', progress: 0, duplicate: false });
     expect(answer.links).toEqual({
-      self: `${rig.url}/v1/renders/${id}`,
-      page: `${rig.url}/renders/${id}`,
-      dashboard: `${rig.url}/queues/queue/render/${id}`,
+      self: `${harness.url}/v1/renders/${id}`,
+      page: `${harness.url}/renders/${id}`,
+      dashboard: `${harness.url}/queues/queue/render/${id}`,
     });
     expect(response.headers.get('location')).toBe(answer.links.self);
-    expect(await checkpointOf(rig, id)).toMatchObject({
+    expect(await checkpointOf(harness, id)).toMatchObject({
       tenant: 'default',
       request: { prompt: ask.prompt, size: '16:9', resolution: '1K', priority: 'interactive', images: [] },
       attempt: 1,
@@ -43,45 +43,48 @@ requires('redis').describe('POST /v1/renders', () => {
     });
   });
 
-  test('makes one render of a request that is sent twice under a key', async () => {
-    const rig = await openHarness();
-    const first = await accepted(await rig.post(ask, { 'idempotency-key': 'order-7' }));
-    const again = await accepted(await rig.post(ask, { 'idempotency-key': 'order-7' }));
+  test('a request that is sent twice under a key makes one render', async () => {
+    const harness = await openHarness();
+    const first = await accepted(await harness.post(ask, { 'idempotency-key': 'order-7' }));
+    const again = await accepted(await harness.post(ask, { 'idempotency-key': 'order-7' }));
     expect(first).toMatchObject({ id: renderIdFor('default', 'order-7'), duplicate: false });
     expect(again).toEqual({ ...first, duplicate: true });
-    expect(await rig.jobCount()).toBe(1);
+    expect(await harness.jobCount()).toBe(1);
   });
 
-  test('takes the key from the header, quoted or not, and from the body', async () => {
-    const rig = await openHarness();
+  test('the API accepts the key in the header, quoted or not, and in the body', async () => {
+    const harness = await openHarness();
     const ids = [
-      await accepted(await rig.post(ask, { 'idempotency-key': 'k1' })),
-      await accepted(await rig.post(ask, { 'idempotency-key': '"k1"' })),
-      await accepted(await rig.post({ ...ask, idempotency_key: 'k1' })),
-      await accepted(await rig.post({ ...ask, idempotency_key: 'k1' }, { 'idempotency-key': 'k1' })),
+      await accepted(await harness.post(ask, { 'idempotency-key': 'k1' })),
+      await accepted(await harness.post(ask, { 'idempotency-key': '"k1"' })),
+      await accepted(await harness.post({ ...ask, idempotency_key: 'k1' })),
+      await accepted(await harness.post({ ...ask, idempotency_key: 'k1' }, { 'idempotency-key': 'k1' })),
     ].map(({ id }) => id);
     expect(new Set(ids).size).toBe(1);
   });
 
-  test.each(['', 'a b', 'k'.repeat(256), 'a, b'])('refuses the key "%s" and names it', async (key) => {
-    const rig = await openHarness();
-    const problem = await readProblem(await rig.post(ask, { 'idempotency-key': key }));
-    expect(problem).toMatchObject({ status: 400, code: 'invalid_idempotency_key' });
-    expect(problem.problems[0]?.field).toBe('Idempotency-Key');
-  });
+  test.each(['', 'a b', 'k'.repeat(256), 'a, b'])(
+    'the API rejects the key "%s" and names the header',
+    async (key) => {
+      const harness = await openHarness();
+      const problem = await readProblem(await harness.post(ask, { 'idempotency-key': key }));
+      expect(problem).toMatchObject({ status: 400, code: 'invalid_idempotency_key' });
+      expect(problem.problems[0]?.field).toBe('Idempotency-Key');
+    },
+  );
 
-  test('refuses two keys for one render', async () => {
-    const rig = await openHarness();
-    const response = await rig.post({ ...ask, idempotency_key: 'k1' }, { 'idempotency-key': 'k2' });
+  test('the API rejects two keys for one render', async () => {
+    const harness = await openHarness();
+    const response = await harness.post({ ...ask, idempotency_key: 'k1' }, { 'idempotency-key': 'k2' });
     expect(await readProblem(response)).toMatchObject({ status: 400, code: 'idempotency_key_mismatch' });
-    expect(await rig.jobCount()).toBe(0);
+    expect(await harness.jobCount()).toBe(0);
   });
 
-  test('knows a request again by what it asks for, not by how it is written', async () => {
-    const rig = await openHarness();
+  test('two requests with the same content are the same request, however they are written', async () => {
+    const harness = await openHarness();
     const key = { 'idempotency-key': 'k' };
     const uri = await createImageUri('png');
-    await rig.post({ ...ask, image_urls: [uri] }, key);
+    await harness.post({ ...ask, image_urls: [uri] }, key);
     const other = {
       image_urls: [{ url: uri }],
       metadata: { shelf: 7, sku: 'A-1' },
@@ -90,7 +93,7 @@ requires('redis').describe('POST /v1/renders', () => {
       size: '16:9',
       prompt: ask.prompt,
     };
-    expect(await accepted(await rig.post(other, key))).toMatchObject({ duplicate: true });
+    expect(await accepted(await harness.post(other, key))).toMatchObject({ duplicate: true });
   });
 
   test.each([
@@ -103,43 +106,43 @@ requires('redis').describe('POST /v1/renders', () => {
     ['image_urls', { image_urls: ['https://example.com/a.png'] }],
     ['run', { run: 'autumn' }],
     ['webhook_url', { webhook_url: 'https://shop.example.com/hook' }],
-  ])('answers 409 to a key that comes back with another %s', async (field, change) => {
-    const rig = await openHarness({ settings: { WEBHOOK_SECRETS } });
-    const { id } = await accepted(await rig.post(ask, { 'idempotency-key': 'k' }));
-    const problem = await readProblem(await rig.post({ ...ask, ...change }, { 'idempotency-key': 'k' }));
+  ])('the API answers 409 to a key that is used again with another %s', async (field, change) => {
+    const harness = await openHarness({ settings: { WEBHOOK_SECRETS } });
+    const { id } = await accepted(await harness.post(ask, { 'idempotency-key': 'k' }));
+    const problem = await readProblem(await harness.post({ ...ask, ...change }, { 'idempotency-key': 'k' }));
     expect(problem).toMatchObject({ status: 409, code: 'idempotency_conflict', render_id: id });
     expect(problem.problems).toEqual([
       { field: 'idempotency_key', expected: expect.any(String), received: `another ${field}` },
     ]);
-    expect((await checkpointOf(rig, id)).request.prompt).toBe(ask.prompt);
+    expect((await checkpointOf(harness, id)).request.prompt).toBe(ask.prompt);
   });
 
-  test('tells exactly one of twenty that raced under one key that it made the render', async () => {
-    const rig = await openHarness();
+  test('exactly one of twenty simultaneous requests under one key makes the render', async () => {
+    const harness = await openHarness();
     const responses = await Promise.all(
-      Array.from({ length: 20 }, () => rig.post(ask, { 'idempotency-key': 'race' })),
+      Array.from({ length: 20 }, () => harness.post(ask, { 'idempotency-key': 'race' })),
     );
     const answers = await Promise.all(responses.map(accepted));
     expect(answers.filter(({ duplicate }) => !duplicate)).toHaveLength(1);
     expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
-    expect(await rig.jobCount()).toBe(1);
+    expect(await harness.jobCount()).toBe(1);
   });
 
-  test('lets one of twenty different requests that race under one key win, and tells the others', async () => {
-    const rig = await openHarness();
+  test('one of twenty different simultaneous requests under one key wins, and the others get a conflict', async () => {
+    const harness = await openHarness();
     const responses = await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
-        rig.post({ prompt: `lighthouse ${at}` }, { 'idempotency-key': 'race' }),
+        harness.post({ prompt: `lighthouse ${at}` }, { 'idempotency-key': 'race' }),
       ),
     );
     const statuses = responses.map(({ status }) => status).sort((a, b) => a - b);
     expect(statuses).toEqual([202, ...Array(19).fill(409)]);
-    expect(await rig.jobCount()).toBe(1);
+    expect(await harness.jobCount()).toBe(1);
   });
 
-  describe('when the queue has let go of a render', () => {
-    const receipt = (rig: Harness, id: string, fingerprint: string, request: Receipt['request']) =>
-      rig.ledger.writeReceipt({
+  describe('a render that has left the queue', () => {
+    const receipt = (harness: Harness, id: string, fingerprint: string, request: Receipt['request']) =>
+      harness.ledger.writeReceipt({
         version: 1,
         renderId: id,
         tenant: 'default',
@@ -153,37 +156,37 @@ requires('redis').describe('POST /v1/renders', () => {
         costMicros: 0,
       });
 
-    test('its receipt answers for its key', async () => {
-      const rig = await openHarness();
-      const { id } = await accepted(await rig.post(ask, { 'idempotency-key': 'old' }));
-      const { fingerprint, request } = await checkpointOf(rig, id);
-      await receipt(rig, id, fingerprint, request);
-      await rig.queues.render.remove(id);
+    test('the receipt of a render that has left the queue keeps its key in use', async () => {
+      const harness = await openHarness();
+      const { id } = await accepted(await harness.post(ask, { 'idempotency-key': 'old' }));
+      const { fingerprint, request } = await checkpointOf(harness, id);
+      await receipt(harness, id, fingerprint, request);
+      await harness.queues.render.remove(id);
 
-      const again = await accepted(await rig.post(ask, { 'idempotency-key': 'old' }));
+      const again = await accepted(await harness.post(ask, { 'idempotency-key': 'old' }));
       expect(again).toMatchObject({ id, duplicate: true, status: 'completed', progress: 100 });
       expect(again.created_at).toBe('2023-11-14T22:13:20.000Z');
-      const conflict = await rig.post({ prompt: 'another' }, { 'idempotency-key': 'old' });
+      const conflict = await harness.post({ prompt: 'another' }, { 'idempotency-key': 'old' });
       expect(await readProblem(conflict)).toMatchObject({ status: 409, render_id: id });
-      expect(await rig.jobCount()).toBe(0);
+      expect(await harness.jobCount()).toBe(0);
     });
   });
 
-  test('keeps bytes and secrets out of the queue: images go to the store by their digest', async () => {
-    const rig = await openHarness();
+  test('bytes and secrets stay out of the queue: images are stored under their digest', async () => {
+    const harness = await openHarness();
     const [image, mask] = [await createImageUri('jpeg', 16, 16), await createImageUri('png', 16, 16)];
     const signed = 'https://bucket.example.com/a.png?X-Signature=topsecret';
     const withPassword = 'https://user:hunter22@example.com/a.png';
     const long = `https://example.com/${'a'.repeat(100)}.png`;
     const plain = 'https://example.com/a.png';
     const { id } = await accepted(
-      await rig.post({ ...ask, image_urls: [image, signed, withPassword, long, plain], mask_url: mask }),
+      await harness.post({ ...ask, image_urls: [image, signed, withPassword, long, plain], mask_url: mask }),
     );
-    const job = await rig.queues.render.getJob(id);
+    const job = await harness.queues.render.getJob(id);
     const text = JSON.stringify(job?.data);
     for (const secret of ['base64', 'topsecret', 'hunter22']) {
       expect(text).not.toContain(secret);
-      expect(rig.logs()).not.toContain(secret);
+      expect(harness.logs()).not.toContain(secret);
     }
 
     const { images, mask: kept } = checkpointSchema.parse(job?.data).request;
@@ -203,47 +206,49 @@ requires('redis').describe('POST /v1/renders', () => {
       contentType: 'image/jpeg',
       bytes: bytes.length,
     });
-    expect(Buffer.from((await rig.store.get(`inputs/${sha256(bytes)}`)) ?? [])).toEqual(bytes);
-    expect(Buffer.from((await rig.store.get(`inputs/${sha256(signed)}`)) ?? []).toString()).toBe(signed);
+    expect(Buffer.from((await harness.store.get(`inputs/${sha256(bytes)}`)) ?? [])).toEqual(bytes);
+    expect(Buffer.from((await harness.store.get(`inputs/${sha256(signed)}`)) ?? []).toString()).toBe(signed);
   });
 
-  describe('with a run and a webhook', () => {
-    test('keeps both, and a URL that may hold a secret out of the queue', async () => {
-      const rig = await openHarness({ settings: { WEBHOOK_SECRETS } });
+  describe('a request with a run and a webhook', () => {
+    test('run and webhook are kept, and a webhook URL that may contain a secret stays out of the queue', async () => {
+      const harness = await openHarness({ settings: { WEBHOOK_SECRETS } });
       const plain = 'https://shop.example.com/hooks/darkroom';
       const secret = 'https://shop.example.com/hooks?token=topsecret';
-      const first = await accepted(await rig.post({ ...ask, run: 'autumn-2026', webhook_url: plain }));
-      expect((await checkpointOf(rig, first.id)).request).toMatchObject({
+      const first = await accepted(await harness.post({ ...ask, run: 'autumn-2026', webhook_url: plain }));
+      expect((await checkpointOf(harness, first.id)).request).toMatchObject({
         run: 'autumn-2026',
         webhook: { kind: 'url', url: plain },
       });
-      const bulk = await rig.bulk([{ ...ask, webhook_url: secret }]);
+      const bulk = await harness.bulk([{ ...ask, webhook_url: secret }]);
       const { items } = (await bulk.json()) as { items: { render: { id: string } }[] };
-      const { request } = await checkpointOf(rig, items[0]?.render.id ?? '');
+      const { request } = await checkpointOf(harness, items[0]?.render.id ?? '');
       expect(request.webhook).toEqual({
         kind: 'stored-url',
         key: `inputs/${sha256(secret)}`,
         host: 'shop.example.com',
       });
-      expect(Buffer.from((await rig.store.get(`inputs/${sha256(secret)}`)) ?? []).toString()).toBe(secret);
-      expect(rig.logs()).not.toContain('topsecret');
+      expect(Buffer.from((await harness.store.get(`inputs/${sha256(secret)}`)) ?? []).toString()).toBe(
+        secret,
+      );
+      expect(harness.logs()).not.toContain('topsecret');
     });
 
-    test('refuses a webhook that nobody could trust: its tenant has no secret to sign with', async () => {
+    test('the API rejects a webhook whose tenant has no secret to sign with', async () => {
       const webhook_url = 'https://shop.example.com/hook';
       const [, others] = WEBHOOK_SECRETS;
-      const rig = await openHarness({ settings: { WEBHOOK_SECRETS: others ? [others] : [] } });
-      expect((await readProblem(await rig.post({ ...ask, webhook_url }))).problems).toEqual([
+      const harness = await openHarness({ settings: { WEBHOOK_SECRETS: others ? [others] : [] } });
+      expect((await readProblem(await harness.post({ ...ask, webhook_url }))).problems).toEqual([
         {
           field: 'webhook_url',
-          expected: 'no webhook, as no WEBHOOK_SECRETS is set for this tenant',
+          expected: 'no webhook, because no WEBHOOK_SECRETS is set for this tenant',
           received: 'a URL',
         },
       ]);
-      expect(await rig.jobCount()).toBe(0);
+      expect(await harness.jobCount()).toBe(0);
     });
 
-    test('tells a private address with what else is wrong, unless private addresses are allowed', async () => {
+    test('the API reports a private webhook address together with all other problems, unless private addresses are allowed', async () => {
       const request = {
         ...ask,
         image_urls: ['data:image/png;base64,AAAA'],
@@ -257,11 +262,11 @@ requires('redis').describe('POST /v1/renders', () => {
     });
   });
 
-  test('fits the largest legal request into less than 7 KB', async () => {
+  test('the largest valid request fits into a job of less than 7 KB', async () => {
     const { text, sha256: digest } = createApiKey();
     const tenant = 't'.repeat(63);
     const API_KEYS = [{ tenant, roles: ['enqueue' as const], sha256: digest }];
-    const rig = await openHarness({ settings: { WEBHOOK_SECRETS, API_KEYS } });
+    const harness = await openHarness({ settings: { WEBHOOK_SECRETS, API_KEYS } });
     const uris = await Promise.all(
       Array.from({ length: 14 }, (_, at) => createImageUri('jpeg', 8, 8, at * 9)),
     );
@@ -288,58 +293,58 @@ requires('redis').describe('POST /v1/renders', () => {
           webhook_url: `https://${'h'.repeat(60)}.example/${'x'.repeat(1900)}`,
         };
         const { id } = await accepted(
-          await rig.post(body, {
+          await harness.post(body, {
             authorization: `Bearer ${text}`,
             'idempotency-key': sha256(JSON.stringify(body)),
           }),
         );
-        const job = await rig.queues.render.getJob(id);
+        const job = await harness.queues.render.getJob(id);
         expect(Buffer.byteLength(JSON.stringify(job?.data))).toBeLessThanOrEqual(7 * 1024);
       }
     }
     const metadata = { note: '\u20ac'.repeat(337) };
     const words = { prompt: '🦊'.repeat(1000), metadata, run: 'r'.repeat(64) };
-    const { id } = await accepted(await rig.post(words, { authorization: `Bearer ${text}` }));
-    const job = await rig.queues.render.getJob(id);
+    const { id } = await accepted(await harness.post(words, { authorization: `Bearer ${text}` }));
+    const job = await harness.queues.render.getJob(id);
     expect(Buffer.byteLength(JSON.stringify(job?.data))).toBeLessThanOrEqual(7 * 1024);
   });
 
-  test('refuses metadata that no longer fits beside the largest prompt and images, and says by how much', async () => {
-    const rig = await openHarness();
+  test('the API rejects metadata that does not fit beside the largest prompt and images, and reports the excess', async () => {
+    const harness = await openHarness();
     const image_urls = Array.from(
       { length: 14 },
       (_, at) => `https://images.of-a-catalogue.example/${at}?${'q'.repeat(200)}`,
     );
     const [mask_url] = image_urls;
     const body = { prompt: '🦊'.repeat(1000), image_urls, mask_url, metadata: { note: 'x'.repeat(1000) } };
-    const problem = await readProblem(await rig.post(body));
+    const problem = await readProblem(await harness.post(body));
     expect(problem).toMatchObject({ status: 422, problems: [{ field: 'metadata' }] });
-    expect(await rig.jobCount()).toBe(0);
-    expect(await rig.objectCount()).toBe(0);
+    expect(await harness.jobCount()).toBe(0);
+    expect(await harness.objectCount()).toBe(0);
   });
 
-  test('takes interactive renders before a batch', async () => {
-    const rig = await openHarness();
-    const batch = await accepted(await rig.post({ ...ask, priority: 'batch' }));
-    const now = await accepted(await rig.post(ask));
-    const priority = async (id: string) => (await rig.queues.render.getJob(id))?.opts.priority ?? 0;
+  test('interactive renders are taken before batch renders', async () => {
+    const harness = await openHarness();
+    const batch = await accepted(await harness.post({ ...ask, priority: 'batch' }));
+    const now = await accepted(await harness.post(ask));
+    const priority = async (id: string) => (await harness.queues.render.getJob(id))?.opts.priority ?? 0;
     expect(await priority(now.id)).toBeLessThan(await priority(batch.id));
   });
 });
 
-test('the embedded engine makes one render of twenty that race under one key', async () => {
-  const rig = await openHarness({ queueUrl: 'embedded' });
+test('the embedded engine makes one render of twenty simultaneous requests under one key', async () => {
+  const harness = await openHarness({ queueUrl: 'embedded' });
   const responses = await Promise.all(
-    Array.from({ length: 20 }, () => rig.post(ask, { 'idempotency-key': 'race' })),
+    Array.from({ length: 20 }, () => harness.post(ask, { 'idempotency-key': 'race' })),
   );
   const answers = await Promise.all(responses.map(accepted));
   expect(answers.filter(({ duplicate }) => !duplicate)).toHaveLength(1);
-  expect(await rig.jobCount()).toBe(1);
-  const bulk = await rig.bulk([
+  expect(await harness.jobCount()).toBe(1);
+  const bulk = await harness.bulk([
     { ...ask, idempotency_key: 'race' },
     { ...ask, idempotency_key: 'b' },
     { ...ask, idempotency_key: 'b' },
   ]);
   expect(await bulk.json()).toMatchObject({ accepted: 1, duplicates: 2, rejected: 0 });
-  expect(await rig.jobCount()).toBe(2);
+  expect(await harness.jobCount()).toBe(2);
 });

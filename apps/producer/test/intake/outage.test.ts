@@ -12,53 +12,54 @@ async function timed(work: Promise<Response>): Promise<{ response: Response; ms:
 
 requires('redis').describe('while the queue is away', () => {
   test.each(['refuse', 'stall'] as const)(
-    'every call that needs it is answered 503 with Retry-After in time (%s), and all is well afterwards',
+    'every call that needs the queue is answered 503 with Retry-After in time (%s), and works afterwards',
     async (fault) => {
       const proxy = await startProxy(service('redis').url);
-      const rig = await openHarness({ queueUrl: proxy.url });
-      const { id } = (await (await rig.post({ prompt: 'before' })).json()) as { id: string };
+      const harness = await openHarness({ queueUrl: proxy.url });
+      const { id } = (await (await harness.post({ prompt: 'before' })).json()) as { id: string };
       await proxy[fault]();
       const calls = [
-        () => rig.post({ prompt: 'x' }),
-        () => rig.post({ prompt: 'x' }, { 'idempotency-key': 'k' }),
-        () => rig.bulk(Array.from({ length: 2000 }, (_, at) => ({ prompt: 'x', idempotency_key: `k${at}` }))),
-        () => rig.get(`/v1/renders/${id}`),
+        () => harness.post({ prompt: 'x' }),
+        () => harness.post({ prompt: 'x' }, { 'idempotency-key': 'k' }),
+        () =>
+          harness.bulk(Array.from({ length: 2000 }, (_, at) => ({ prompt: 'x', idempotency_key: `k${at}` }))),
+        () => harness.get(`/v1/renders/${id}`),
       ];
       for (const call of calls) {
         const { response, ms } = await timed(call());
-        // 2.8 s are the limit of the door. What it asks of many jobs at once it would wait for four times as long.
+        // The producer's deadline is 2.8 s for one job, and four times as long for many jobs at once.
         expect(ms).toBeLessThan(9_000);
         expect(response.headers.get('retry-after')).toBe('2');
         expect(await readProblem(response)).toMatchObject({ status: 503, code: 'queue_unavailable' });
       }
-      const ready = await rig.get('/readyz');
+      const ready = await harness.get('/readyz');
       expect([ready.status, await ready.json()]).toEqual([
         503,
         { status: 'unavailable', checks: { queue: 'unavailable', store: 'ok' } },
       ]);
-      expect((await rig.get('/healthz')).status).toBe(200);
-      expect(await (await rig.get('/metrics')).text()).toContain('darkroom_queue_up 0');
-      const invalid = await rig.post({ prompt: 'x', n: '1' });
+      expect((await harness.get('/healthz')).status).toBe(200);
+      expect(await (await harness.get('/metrics')).text()).toContain('darkroom_queue_up 0');
+      const invalid = await harness.post({ prompt: 'x', n: '1' });
       expect(invalid.status).toBe(422);
 
       await proxy.resume();
-      await until(async () => (await rig.post({ prompt: 'after' })).status === 202);
-      expect((await rig.get(`/v1/renders/${id}`)).status).toBe(200);
+      await until(async () => (await harness.post({ prompt: 'after' })).status === 202);
+      expect((await harness.get(`/v1/renders/${id}`)).status).toBe(200);
     },
     60_000,
   );
 
-  test('a render that was not confirmed is named, so that its caller can ask for it', async () => {
+  test('the response names a render that the queue did not confirm', async () => {
     const proxy = await startProxy(service('redis').url);
-    const rig = await openHarness({ queueUrl: proxy.url });
-    expect((await rig.get('/readyz')).status).toBe(200);
+    const harness = await openHarness({ queueUrl: proxy.url });
+    expect((await harness.get('/readyz')).status).toBe(200);
     await proxy.refuse();
-    const problem = await readProblem(await rig.post({ prompt: 'x' }));
+    const problem = await readProblem(await harness.post({ prompt: 'x' }));
     expect(problem.render_id).toMatch(/^rnd_/);
   });
 });
 
-/** A store that nobody reaches. */
+/** A store that cannot be reached. */
 function away(store: ObjectStore): ObjectStore {
   const fail = () => Promise.reject(new StoreError('unavailable', 'connect ECONNREFUSED'));
   return Object.assign(Object.create(store) as ObjectStore, {
@@ -70,34 +71,34 @@ function away(store: ObjectStore): ObjectStore {
 }
 
 requires('redis').describe('while the object store is away', () => {
-  test('requests that need it are answered 503; those that do not are accepted', async () => {
-    const rig = await openHarness({ wrap: (deps) => ({ ...deps, store: away(deps.store) }) });
-    const withBytes = await rig.post({ prompt: 'x', image_urls: [await createImageUri('png')] });
+  test('requests that need the store are answered 503, and others are accepted', async () => {
+    const harness = await openHarness({ wrap: (deps) => ({ ...deps, store: away(deps.store) }) });
+    const withBytes = await harness.post({ prompt: 'x', image_urls: [await createImageUri('png')] });
     expect(withBytes.headers.get('retry-after')).toBe('2');
     expect(await readProblem(withBytes)).toMatchObject({ status: 503, code: 'store_unavailable' });
-    expect(await rig.jobCount()).toBe(0);
+    expect(await harness.jobCount()).toBe(0);
 
-    // Nobody can say whether an old render had this key.
-    const keyed = await rig.post({ prompt: 'x' }, { 'idempotency-key': 'k' });
+    // Without the store it is unknown whether an earlier render had this key.
+    const keyed = await harness.post({ prompt: 'x' }, { 'idempotency-key': 'k' });
     expect(await readProblem(keyed)).toMatchObject({ status: 503, code: 'store_unavailable' });
-    expect((await rig.post({ prompt: 'x' })).status).toBe(202);
-    expect(await (await rig.get('/readyz')).json()).toMatchObject({
+    expect((await harness.post({ prompt: 'x' })).status).toBe(202);
+    expect(await (await harness.get('/readyz')).json()).toMatchObject({
       checks: { queue: 'ok', store: 'unavailable' },
     });
   });
 
-  test('one that hangs is given up, by single and by bulk calls', async () => {
-    const rig = await openHarness({ wrap: (deps) => ({ ...deps, store: hanging(deps.store) }) });
+  test('single and bulk calls do not wait for a store that hangs', async () => {
+    const harness = await openHarness({ wrap: (deps) => ({ ...deps, store: hanging(deps.store) }) });
     const key = { 'idempotency-key': 'k' };
     const answers = await Promise.all([
-      rig.post({ prompt: 'x' }, key),
-      rig.bulk([{ prompt: 'x' }, { prompt: 'y' }], key),
+      harness.post({ prompt: 'x' }, key),
+      harness.bulk([{ prompt: 'x' }, { prompt: 'y' }], key),
     ]);
     for (const answer of answers) {
       expect(answer.headers.get('retry-after')).toBe('2');
       expect(await readProblem(answer)).toMatchObject({ status: 503, code: 'store_unavailable' });
     }
-    expect(await rig.jobCount()).toBe(0);
+    expect(await harness.jobCount()).toBe(0);
   });
 });
 

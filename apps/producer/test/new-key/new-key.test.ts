@@ -11,7 +11,7 @@ async function run(...args: string[]) {
   return { code: (await exited).code, text: lines.join('\n') };
 }
 
-test('a new key is let in by the entry that comes with it, for people and as JSON', async () => {
+test('the entry that `new-key` prints gives access to its key, for people and as JSON', async () => {
   const { text, code } = await run('--tenant', 'shop', '--rate', '50');
   expect(code).toBe(0);
   const [key = ''] = /dk_[\w-]+/.exec(text) ?? [];
@@ -28,7 +28,7 @@ test('a new key is let in by the entry that comes with it, for people and as JSO
   });
 });
 
-test('a new webhook secret is one that WEBHOOK_SECRETS takes', async () => {
+test('WEBHOOK_SECRETS accepts the entry of a new webhook secret', async () => {
   const { entry } = JSON.parse((await run('--webhook-secret', '--tenant', 'shop', '--json')).text);
   expect(parseSettings({ WEBHOOK_SECRETS: entry }).WEBHOOK_SECRETS).toEqual([
     { tenant: 'shop', value: entry.slice('shop='.length) },
@@ -37,11 +37,11 @@ test('a new webhook secret is one that WEBHOOK_SECRETS takes', async () => {
 
 test.each([
   [['--tenant', 'No Shop'], /--tenant: expected a name .* received "No Shop"/],
-  [['--roles', 'write'], /--roles: expected some of enqueue, read, operate; received "write"/],
+  [['--roles', 'write'], /--roles: expected one or more of enqueue, read, operate; received "write"/],
   [['--tenant', '*', '--roles', 'enqueue'], /a render belongs to one tenant/],
   [['--rate', 'fast'], /--rate: expected a whole number above 0; received "fast"/],
   [['--nope'], /Unknown option '--nope'/],
-])('%j says what was expected, and ends in exit 2', async (args, message) => {
+])('`new-key` with %j says what was expected, and exits with 2', async (args, message) => {
   const { text, code } = await run(...args);
   expect(code).toBe(2);
   expect(text).toMatch(message);

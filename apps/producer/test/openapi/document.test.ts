@@ -5,40 +5,40 @@ import { beforeAll, expect, test } from 'vitest';
 import { type Described, operationsOf, readDocument } from '../support/contract/document.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
-requires('redis').describe('the description of the API', () => {
-  let rig: Harness;
+requires('redis').describe('the OpenAPI document', () => {
+  let harness: Harness;
   let document: Described;
 
   beforeAll(async () => {
-    rig = await openHarness();
-    document = await readDocument(rig.url);
+    harness = await openHarness();
+    document = await readDocument(harness.url);
   });
 
-  test('is without a fault in the eyes of Redocly', async () => {
+  test('Redocly finds no problem in the OpenAPI document', async () => {
     const problems = await lintFromString({
       source: JSON.stringify(document),
       absoluteRef: 'openapi.json',
       config: await createConfig({ extends: ['recommended'] }),
     });
-    const told = problems.map(
+    const faults = problems.map(
       ({ ruleId, message, location }) => `${ruleId}: ${message} ${location[0]?.pointer ?? ''}`,
     );
-    expect(told).toEqual([]);
+    expect(faults).toEqual([]);
   });
 
-  test('is the one that the repository holds', async () => {
+  test('docs/openapi.json is the present OpenAPI document', async () => {
     const kept = JSON.parse(
       await readFile(new URL('../../../../docs/openapi.json', import.meta.url), 'utf8'),
     );
-    const told = { ...document, servers: kept.servers };
-    expect(differences(kept, told), 'run: pnpm openapi-file').toEqual([]);
+    const present = { ...document, servers: kept.servers };
+    expect(differences(kept, present), 'run: pnpm openapi-file').toEqual([]);
   });
 
-  test('leads back the way it was asked for', async () => {
-    expect(document.servers).toEqual([{ url: rig.url }]);
+  test('the server in the OpenAPI document is the URL of the request', async () => {
+    expect(document.servers).toEqual([{ url: harness.url }]);
   });
 
-  test('tells of every operation what it is, what it needs and what it may say', () => {
+  test('every operation has a summary, the role it needs and its responses', () => {
     const tags = document.tags.map(({ name }) => name);
     const ids = new Set<string>();
     for (const { path, method, operation } of operationsOf(document)) {
@@ -57,7 +57,7 @@ requires('redis').describe('the description of the API', () => {
     }
   });
 
-  test('gives an example of everything that is sent and answered as JSON', () => {
+  test('every JSON request and response has an example', () => {
     const bare: string[] = [];
     for (const { path, method, operation } of operationsOf(document)) {
       const bodies = [['request', operation.requestBody] as const, ...Object.entries(operation.responses)];
@@ -76,7 +76,7 @@ requires('redis').describe('the description of the API', () => {
     expect(bare).toEqual([]);
   });
 
-  test('describes each shape once, and leaves answers room to grow', () => {
+  test('every schema is described once, and responses allow more fields', () => {
     const { schemas } = document.components;
     expect(Object.keys(schemas).filter((name) => /(Output|Input|\d)$/.test(name))).toEqual([]);
     expect(schemas['Render']).not.toHaveProperty('additionalProperties');
@@ -85,17 +85,17 @@ requires('redis').describe('the description of the API', () => {
 });
 
 requires('redis').test(
-  'the reference runs no script but its own, and loads nothing from elsewhere',
+  'the API reference runs only its own scripts and loads nothing from other hosts',
   async () => {
-    const rig = await openHarness();
-    const response = await fetch(`${rig.url}/reference`);
+    const harness = await openHarness();
+    const response = await fetch(`${harness.url}/reference`);
     const policy = response.headers.get('content-security-policy') ?? '';
     expect(policy).toMatch(/default-src 'none'; script-src 'self' 'sha256-[\w+/=]+';/);
     expect(policy).not.toMatch(/unsafe-eval|https?:|\*/);
     const page = await response.text();
     expect(page).not.toMatch(/(src|href)="(https?:)?\/\//);
     expect(page).toContain('"telemetry": false');
-    const script = await rig.get('/reference/js/scalar.js');
+    const script = await harness.get('/reference/js/scalar.js');
     expect([script.status, script.headers.get('content-type')]).toEqual([
       200,
       'application/javascript; charset=utf-8',

@@ -8,8 +8,8 @@ import { createTimeline, formatDuration } from '../../src/pages/timeline.ts';
 import { ASKED, putJob, putReceipt, REQUEST } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
-async function page(rig: Harness, path: string, headers: Record<string, string> = {}) {
-  const response = await rig.get(path, { accept: 'text/html', ...headers });
+async function page(harness: Harness, path: string, headers: Record<string, string> = {}) {
+  const response = await harness.get(path, { accept: 'text/html', ...headers });
   expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
   const policy = response.headers.get('content-security-policy') ?? '';
   expect(policy).toContain("default-src 'none'");
@@ -21,14 +21,14 @@ async function page(rig: Harness, path: string, headers: Record<string, string> 
 }
 
 requires('redis').describe('the page of a render', () => {
-  test('tells of a completed one what was asked, what happened, how long it took and what it cost', async () => {
-    const rig = await openHarness();
-    const { renderId } = await putReceipt(rig, {
+  test('the page of a completed render shows its request, timeline, duration and cost', async () => {
+    const harness = await openHarness();
+    const { renderId } = await putReceipt(harness, {
       request: { ...REQUEST, run: 'autumn-catalogue', metadata: { sku: '1042', rush: true } },
     });
-    const { status, text } = await page(rig, `/renders/${renderId}`);
+    const { status, text } = await page(harness, `/renders/${renderId}`);
     expect(status).toBe(200);
-    for (const told of [
+    for (const content of [
       REQUEST.prompt,
       renderId,
       'completed',
@@ -39,7 +39,7 @@ requires('redis').describe('the page of a render', () => {
       '<dt>sku<dd>1042',
       '<dt>rush<dd>true',
       'submitted: accepted as task_img_abc123',
-      // Between being submitted and being there.
+      // From the submission to the stored image.
       'then 24.9 s',
       'task_img_abc123</code>',
       '$0.030',
@@ -48,14 +48,14 @@ requires('redis').describe('the page of a render', () => {
       `href="/v1/renders/${renderId}"`,
       `href="/queues/queue/render/${renderId}"`,
     ]) {
-      expect(text).toContain(told);
+      expect(text).toContain(content);
     }
     expect(text).not.toContain('http-equiv="refresh"');
   });
 
-  test('tells of a failed one why, with its causes and what was refunded', async () => {
-    const rig = await openHarness();
-    const { renderId } = await putReceipt(rig, {
+  test('the page of a failed render shows why it failed, its causes and its refunds', async () => {
+    const harness = await openHarness();
+    const { renderId } = await putReceipt(harness, {
       status: 'failed',
       attempts: 2,
       costMicros: 0,
@@ -85,37 +85,37 @@ requires('redis').describe('the page of a render', () => {
         chain: ['TaskFailed: no capacity', 'at somewhere (a.ts:1)'],
       },
     });
-    const { text } = await page(rig, `/renders/${renderId}`);
-    for (const told of [
+    const { text } = await page(harness, `/renders/${renderId}`);
+    for (const content of [
       'generation_failed',
       '3 tasks failed',
       'TaskFailed: no capacity',
       'at poll',
       '$0.000',
     ]) {
-      expect(text).toContain(told);
+      expect(text).toContain(content);
     }
     expect(text.match(/>refunded</g)).toHaveLength(2);
     expect(text).toContain('There is no image.');
   });
 
-  test('tells of a living one how far it is, from its log, and looks again by itself', async () => {
-    const rig = await openHarness();
+  test('the page of a running render shows its progress and log, and reloads automatically', async () => {
+    const harness = await openHarness();
     const poll = { taskId: 'task_1', acceptedAt: ASKED, deadlineAt: ASKED, polls: 1, progress: 40 };
-    const { renderId } = await putJob(rig, { at: { step: 'poll', ...poll } }, [
+    const { renderId } = await putJob(harness, { at: { step: 'poll', ...poll } }, [
       { at: ASKED + 500, text: 'submitted: accepted as task_1' },
     ]);
-    const { text } = await page(rig, `/renders/${renderId}`);
+    const { text } = await page(harness, `/renders/${renderId}`);
     expect(text).toContain('class="badge rendering"');
     expect(text).toContain('http-equiv="refresh" content="3"');
     expect(text).toContain('submitted: accepted as task_1');
     expect(text).toMatch(/<progress max="100" value="10">/);
   });
 
-  test('shows markup as text, wherever somebody put it', async () => {
-    const rig = await openHarness();
+  test('the page of a render shows markup as text, in every field', async () => {
+    const harness = await openHarness();
     const evil = `"><img src=x onerror=alert(1)></title><script>alert('x')</script>`;
-    const { renderId } = await putReceipt(rig, {
+    const { renderId } = await putReceipt(harness, {
       status: 'failed',
       request: {
         ...REQUEST,
@@ -130,17 +130,17 @@ requires('redis').describe('the page of a render', () => {
       failure: { code: 'internal_error', message: evil, step: 'poll', at: ASKED, chain: [evil] },
       notes: [{ at: ASKED, text: evil }],
     });
-    const { text } = await page(rig, `/renders/${renderId}`);
+    const { text } = await page(harness, `/renders/${renderId}`);
     expect(text).not.toContain('<img src=x');
     expect(text).not.toContain('<script');
     expect(text.match(/&lt;script&gt;alert\(&#39;x&#39;\)/g)?.length).toBeGreaterThan(6);
   });
 
-  test('holds no secret, wherever one got into', async () => {
+  test('the page of a render contains no secret, in any field', async () => {
     const secret = plantSecret();
-    const rig = await openHarness({ wrap: (deps) => ({ ...deps, secrets: [...deps.secrets, secret] }) });
+    const harness = await openHarness({ wrap: (deps) => ({ ...deps, secrets: [...deps.secrets, secret] }) });
     const signed = `https://files.example.com/a.png?sig=${'topsecret'}`;
-    const { renderId } = await putReceipt(rig, {
+    const { renderId } = await putReceipt(harness, {
       status: 'failed',
       request: { ...REQUEST, prompt: `a mug ${secret}`, metadata: { from: signed } },
       failure: {
@@ -152,73 +152,73 @@ requires('redis').describe('the page of a render', () => {
       },
       notes: [{ at: ASKED, text: `fetched ${signed}` }],
     });
-    const { text } = await page(rig, `/renders/${renderId}`);
+    const { text } = await page(harness, `/renders/${renderId}`);
     for (const hidden of [secret, 'topsecret', 'AAAAAAAA']) expect(text).not.toContain(hidden);
     expect(text).toContain('fetched https://files.example.com/a.png?[redacted]');
   });
 
-  test('says in a friendly way that there is no such render', async () => {
-    const rig = await openHarness();
+  test('the page of an unknown render says that there is no such render', async () => {
+    const harness = await openHarness();
     for (const id of [drawRenderId(), 'nonsense', '%3Cscript%3E']) {
-      const { status, text } = await page(rig, `/renders/${id}`);
+      const { status, text } = await page(harness, `/renders/${id}`);
       expect(status).toBe(404);
       expect(text).toContain('No such render');
     }
   });
 
-  test('with keys it shows its pictures without sending the key along, to its own tenant and to operators', async () => {
+  test('the page of a render loads its images without a key, for its own tenant and for operators', async () => {
     const keys: string[] = [];
     const key = (tenant: string, roles: Role[]) => {
       const { text, sha256 } = createApiKey();
       keys.push(formatApiKey({ tenant, roles, sha256 }));
       return { authorization: `Basic ${Buffer.from(`me:${text}`).toString('base64')}` };
     };
-    const [shop, house, press] = [
+    const [shop, operator, press] = [
       key('shop', ['read']),
       key('*', ['read', 'operate']),
       key('press', ['read']),
     ];
-    const rig = await openHarness({ settings: { API_KEYS: parseApiKeys(keys.join(',')) ?? [] } });
-    const { renderId } = await putReceipt(rig, { tenant: 'shop' });
+    const harness = await openHarness({ settings: { API_KEYS: parseApiKeys(keys.join(',')) ?? [] } });
+    const { renderId } = await putReceipt(harness, { tenant: 'shop' });
     for (const [caller, dashboard] of [
       [shop, false],
-      [house, true],
+      [operator, true],
     ] as const) {
-      const { text } = await page(rig, `/renders/${renderId}`, caller);
-      const source = /<img class="picture" src="([^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
-      const picture = await rig.get(source);
-      expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/webp']);
+      const { text } = await page(harness, `/renders/${renderId}`, caller);
+      const source = /<img class="image" src="([^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+      const image = await harness.get(source);
+      expect([image.status, image.headers.get('content-type')]).toEqual([200, 'image/webp']);
       expect(text.includes('/queues/queue/render/')).toBe(dashboard);
     }
-    expect((await page(rig, `/renders/${renderId}`, press)).status).toBe(404);
-    expect(rig.logs()).not.toContain('signature=');
+    expect((await page(harness, `/renders/${renderId}`, press)).status).toBe(404);
+    expect(harness.logs()).not.toContain('signature=');
   });
 });
 
 requires('redis').describe('pages for people', () => {
-  test('every refusal leads to a page that says what to do', async () => {
-    const rig = await openHarness();
-    const problem = (await (await rig.post({})).json()) as { type: string };
-    const { text } = await page(rig, new URL(problem.type).pathname);
+  test('the `type` of every problem is a page that says what to do', async () => {
+    const harness = await openHarness();
+    const problem = (await (await harness.post({})).json()) as { type: string };
+    const { text } = await page(harness, new URL(problem.type).pathname);
     expect(text).toContain('The request has problems');
-    const all = await page(rig, '/problems');
+    const all = await page(harness, '/problems');
     for (const [code, [status, title]] of Object.entries(PROBLEMS)) {
       expect(all.text).toContain(`<a href="/problems/${code}">`);
-      const one = await page(rig, `/problems/${code}`);
+      const one = await page(harness, `/problems/${code}`);
       expect([code, one.status]).toEqual([code, 200]);
-      for (const told of [String(status), String(html`${title}`.text), 'What to do', 'request_id']) {
-        expect(one.text).toContain(told);
+      for (const content of [String(status), String(html`${title}`.text), 'What to do', 'request_id']) {
+        expect(one.text).toContain(content);
       }
     }
-    expect((await page(rig, '/problems/%3Cb%3E')).status).toBe(404);
+    expect((await page(harness, '/problems/%3Cb%3E')).status).toBe(404);
   });
 
-  test('the first page leads everywhere, and says whether a key is needed', async () => {
-    const rig = await openHarness();
-    const { text } = await page(rig, '/');
+  test('the start page links to everything, and says whether a key is needed', async () => {
+    const harness = await openHarness();
+    const { text } = await page(harness, '/');
     expect(text).toContain('There are no API keys');
     for (const [, path = ''] of text.matchAll(/href="(\/[^"]*)"/g)) {
-      const { status } = await fetch(rig.url + path);
+      const { status } = await fetch(harness.url + path);
       expect([path, status]).toEqual([path, 200]);
     }
     const { sha256 } = createApiKey();
@@ -231,15 +231,15 @@ requires('redis').describe('pages for people', () => {
   });
 });
 
-describe('what happened to a render', () => {
-  const standing = { createdAt: 1000, updatedAt: 9000, status: 'completed', purchases: [] } as never;
+describe('the timeline of a render', () => {
+  const snapshot = { createdAt: 1000, updatedAt: 9000, status: 'completed', purchases: [] } as never;
   const notes = [
     { at: 1200, text: 'picked up' },
     { at: 8000, text: 'stored' },
   ];
 
-  test('has the time between its steps, up to its end', () => {
-    expect(createTimeline(standing, notes, 99_999)).toEqual([
+  test('the timeline shows the time between the steps, up to the end', () => {
+    expect(createTimeline(snapshot, notes, 99_999)).toEqual([
       { at: 1000, text: 'accepted', took: 200 },
       { at: 1200, text: 'picked up', took: 6800 },
       { at: 8000, text: 'stored', took: 1000 },
@@ -247,14 +247,14 @@ describe('what happened to a render', () => {
     ]);
   });
 
-  test('is not told twice to have died', () => {
-    const dead = { ...(standing as object), status: 'failed' } as never;
-    const told = createTimeline(dead, [{ at: 8999, text: 'dead: task_lost: gone' }], 99_999);
-    expect(told.map(({ text }) => text)).toEqual(['accepted', 'dead: task_lost: gone']);
+  test('the timeline shows a failure once', () => {
+    const dead = { ...(snapshot as object), status: 'failed' } as never;
+    const entries = createTimeline(dead, [{ at: 8999, text: 'dead: task_lost: gone' }], 99_999);
+    expect(entries.map(({ text }) => text)).toEqual(['accepted', 'dead: task_lost: gone']);
   });
 
-  test('goes on until now while it lives', () => {
-    const living = { ...(standing as object), status: 'rendering' } as never;
+  test('the timeline of a running render continues until now', () => {
+    const living = { ...(snapshot as object), status: 'rendering' } as never;
     expect(createTimeline(living, notes, 10_000).at(-1)).toEqual({ at: 8000, text: 'stored', took: 2000 });
   });
 
@@ -265,7 +265,7 @@ describe('what happened to a render', () => {
     [59_960, '1 min 00 s'],
     [125_000, '2 min 05 s'],
     [11_220_000, '3 h 07 min'],
-  ])('%d ms are %s', (ms, text) => {
+  ])('formatDuration() shows %d ms as %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
   });
 });

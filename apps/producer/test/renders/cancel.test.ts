@@ -1,4 +1,5 @@
 import { renderSchema } from '@darkroom/api';
+import { DATA_VERSION } from '@darkroom/shared/render';
 import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
@@ -11,30 +12,35 @@ import {
 } from '../support/fake-worker.ts';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 
-/** A rig that waits for the end of what was canceled as long as it takes. */
+/** A harness whose cancel waits much longer for the end of the render. */
 const openPatient = () => openHarness({ wrap: (deps) => ({ ...deps, clock: slowClock() }) });
 
-const cancel = (rig: Harness, id: string, init: RequestInit = {}) =>
-  fetch(`${rig.url}/v1/renders/${id}/cancel`, { method: 'POST', ...init });
+const cancel = (harness: Harness, id: string, init: RequestInit = {}) =>
+  fetch(`${harness.url}/v1/renders/${id}/cancel`, { method: 'POST', ...init });
 
-const markerOf = async (rig: Harness, id: string) => (await rig.queues.cancel.getJob(id))?.data;
+const readMarker = async (harness: Harness, id: string) => (await harness.queues.cancel.getJob(id))?.data;
 
-async function told(response: Response, status: number) {
+async function readRender(response: Response, status: number) {
   expect(response.status).toBe(status);
   return renderSchema.parse(await response.json());
 }
 
 requires('redis').describe('POST /v1/renders/{id}/cancel', () => {
-  test('notes it where every run looks, and answers with the canceled render', async () => {
+  test('cancel writes the marker that every run reads, and answers with the canceled render', async () => {
     const before = Date.now();
-    const rig = await openPatient();
-    const render = await startFakeWorker(rig).ask();
-    const answer = cancel(rig, render.id);
-    const marker = await until(() => markerOf(rig, render.id));
-    expect(marker).toEqual({ renderId: render.id, tenant: 'default', requestedAt: expect.any(Number) });
+    const harness = await openPatient();
+    const render = await startFakeWorker(harness).ask();
+    const answer = cancel(harness, render.id);
+    const marker = await until(() => readMarker(harness, render.id));
+    expect(marker).toEqual({
+      version: DATA_VERSION,
+      renderId: render.id,
+      tenant: 'default',
+      requestedAt: expect.any(Number),
+    });
     expect(marker.requestedAt).toBeGreaterThanOrEqual(before);
     await render.cancel();
-    expect(await told(await answer, 200)).toMatchObject({
+    expect(await readRender(await answer, 200)).toMatchObject({
       id: render.id,
       status: 'canceled',
       cost: { amount: '0.000', purchases: 0 },
@@ -42,110 +48,107 @@ requires('redis').describe('POST /v1/renders/{id}/cancel', () => {
     });
   });
 
-  test('canceling again changes nothing', async () => {
-    const rig = await openPatient();
-    const render = await startFakeWorker(rig).ask();
-    const first = cancel(rig, render.id);
+  test('a second cancel changes nothing', async () => {
+    const harness = await openPatient();
+    const render = await startFakeWorker(harness).ask();
+    const first = cancel(harness, render.id);
     await render.cancel();
-    const once = await told(await first, 200);
-    expect(await told(await cancel(rig, render.id), 200)).toEqual(once);
-    await (await rig.queues.cancel.getJob(render.id))?.remove();
-    expect(await told(await cancel(rig, render.id), 200)).toEqual(once);
-    expect(await markerOf(rig, render.id)).toBeUndefined();
+    const once = await readRender(await first, 200);
+    expect(await readRender(await cancel(harness, render.id), 200)).toEqual(once);
+    await (await harness.queues.cancel.getJob(render.id))?.remove();
+    expect(await readRender(await cancel(harness, render.id), 200)).toEqual(once);
+    expect(await readMarker(harness, render.id)).toBeUndefined();
   });
 
-  test('a render that waits for its next look need not wait for it', async () => {
-    const rig = await openPatient();
-    const render = await startFakeWorker(rig).ask();
+  test('a render that waits for its next poll is canceled at once', async () => {
+    const harness = await openPatient();
+    const render = await startFakeWorker(harness).ask();
     await render.poll(3_600_000);
-    await until(async () => (await rig.queues.render.getDelayedCount()) === 1);
-    const answer = cancel(rig, render.id);
+    await until(async () => (await harness.queues.render.getDelayedCount()) === 1);
+    const answer = cancel(harness, render.id);
     await render.cancel();
-    expect(await told(await answer, 200)).toMatchObject({ status: 'canceled' });
+    expect(await readRender(await answer, 200)).toMatchObject({ status: 'canceled' });
   });
 
-  test('a run that had looked just before it was asked is woken once it waits', async () => {
-    // A clock on which two seconds of patience are twenty.
+  test('a run that checked for the marker just before it was written is woken once it waits', async () => {
+    // On this clock the wait of two seconds takes twenty.
     const start = systemClock.now();
     const clock: Clock = {
       ...systemClock,
       now: () => start + (systemClock.now() - start) / 10,
       sleep: (ms, signal) => systemClock.sleep(ms * 10, signal),
     };
-    const { rig } = await openWatchedHarness({ clock });
-    const render = await startFakeWorker(rig).ask();
-    await until(async () => (await rig.queues.render.getActiveCount()) === 1);
-    const answer = cancel(rig, render.id);
-    await until(() => markerOf(rig, render.id));
+    const { harness } = await openWatchedHarness({ clock });
+    const render = await startFakeWorker(harness).ask();
+    await until(async () => (await harness.queues.render.getActiveCount()) === 1);
+    const answer = cancel(harness, render.id);
+    await until(() => readMarker(harness, render.id));
     await render.poll(3_600_000);
     await render.cancel();
-    expect(await told(await answer, 200)).toMatchObject({ status: 'canceled' });
-    expect(await markerOf(rig, render.id)).toBeUndefined();
+    expect(await readRender(await answer, 200)).toMatchObject({ status: 'canceled' });
+    expect(await readMarker(harness, render.id)).toBeUndefined();
   });
 
-  test('answers 202 with the present state when it takes longer', async () => {
-    const rig = await openHarness();
-    const render = await startFakeWorker(rig).ask();
+  test('cancel answers 202 with the present state when the render takes longer to stop', async () => {
+    const harness = await openHarness();
+    const render = await startFakeWorker(harness).ask();
     await render.poll();
     const started = performance.now();
-    expect(await told(await cancel(rig, render.id), 202)).toMatchObject({ status: 'rendering' });
+    expect(await readRender(await cancel(harness, render.id), 202)).toMatchObject({ status: 'rendering' });
     expect(performance.now() - started).toBeLessThan(20_000);
-    expect(await markerOf(rig, render.id)).toBeDefined();
+    expect(await readMarker(harness, render.id)).toBeDefined();
   });
 
   test.each([
     ['complete', 'completed'],
     ['fail', 'failed'],
-  ] as const)(
-    'a render that is to %s has nothing left to cancel: before or meanwhile',
-    async (act, status) => {
-      const rig = await openPatient();
-      const render = await startFakeWorker(rig).ask();
-      const meanwhile = cancel(rig, render.id);
-      await until(() => markerOf(rig, render.id));
-      await render[act]();
-      const before = async () => cancel(rig, render.id);
-      for (const answer of [await meanwhile, await before()]) {
-        const problem = await readProblem(answer);
-        expect(problem).toMatchObject({ status: 409, code: 'render_ended', render_id: render.id });
-        expect(problem.detail).toContain(status);
-      }
-      // A later redrive must not find one that came too late.
-      expect(await markerOf(rig, render.id)).toBeUndefined();
-    },
-  );
+  ] as const)('cancel rejects a render that is to %s, before the call or during it', async (end, status) => {
+    const harness = await openPatient();
+    const render = await startFakeWorker(harness).ask();
+    const meanwhile = cancel(harness, render.id);
+    await until(() => readMarker(harness, render.id));
+    await render[end]();
+    const before = async () => cancel(harness, render.id);
+    for (const answer of [await meanwhile, await before()]) {
+      const problem = await readProblem(answer);
+      expect(problem).toMatchObject({ status: 409, code: 'render_ended', render_id: render.id });
+      expect(problem.detail).toContain(status);
+    }
+    // A later redrive must not find one that came too late.
+    expect(await readMarker(harness, render.id)).toBeUndefined();
+  });
 
-  test('tells of an end that only the receipt knows', async () => {
-    const rig = await openHarness();
+  test('cancel reads the end of a render that only the receipt knows', async () => {
+    const harness = await openHarness();
     const { version, renderId, tenant, request, fingerprint, createdAt, purchases } = createCheckpoint();
     const common = { version, renderId, tenant, request, fingerprint, createdAt, purchases };
     const ended = { finishedAt: createdAt, attempts: 0, costMicros: 0 };
-    await rig.ledger.writeReceipt({ ...common, ...ended, status: 'completed' });
-    expect(await readProblem(await cancel(rig, renderId))).toMatchObject({ code: 'render_ended' });
+    await harness.ledger.writeReceipt({ ...common, ...ended, status: 'completed' });
+    expect(await readProblem(await cancel(harness, renderId))).toMatchObject({ code: 'render_ended' });
     const canceled = { requestedAt: createdAt, from: 'submit' as const };
-    await rig.ledger.writeReceipt({ ...common, ...ended, status: 'canceled', canceled });
-    expect(await told(await cancel(rig, renderId), 200)).toMatchObject({ status: 'canceled' });
+    await harness.ledger.writeReceipt({ ...common, ...ended, status: 'canceled', canceled });
+    expect(await readRender(await cancel(harness, renderId), 200)).toMatchObject({ status: 'canceled' });
   });
 
-  test("there is no canceling of what is not there, or another tenant's", async () => {
-    const rig = await openHarness();
+  test("cancel answers 404 for an unknown render and for another tenant's", async () => {
+    const harness = await openHarness();
     const others = createCheckpoint({ tenant: 'another' });
-    await enqueue(rig, others);
+    await enqueue(harness, others);
     for (const id of [others.renderId, createCheckpoint().renderId, 'nonsense']) {
-      expect(await readProblem(await cancel(rig, id))).toMatchObject({ code: 'render_not_found' });
+      expect(await readProblem(await cancel(harness, id))).toMatchObject({ code: 'render_not_found' });
     }
-    expect(await rig.queues.cancel.count()).toBe(0);
+    expect(await harness.queues.cancel.count()).toBe(0);
   });
 
-  test('takes no body or an empty one, in whatever kind', async () => {
-    const rig = await openPatient();
-    const worker = startFakeWorker(rig);
+  test('cancel accepts no body or an empty body, of any kind', async () => {
+    const harness = await openPatient();
+    const worker = startFakeWorker(harness);
     const json = { 'content-type': 'application/json' };
     for (const init of [{}, { headers: json }, { headers: json, body: '{}' }, { body: '{}' }]) {
       const render = await worker.ask();
-      const answer = cancel(rig, render.id, init);
+      const answer = cancel(harness, render.id, init);
       await render.cancel();
-      await told(await answer, 200);
+      await readRender(await answer, 200);
     }
     const { id } = await worker.ask();
     for (const [body, status, field] of [
@@ -153,26 +156,26 @@ requires('redis').describe('POST /v1/renders/{id}/cancel', () => {
       ['[]', 422, 'body'],
       ['{', 400, 'body'],
     ] as const) {
-      const problem = await readProblem(await cancel(rig, id, { headers: json, body }));
+      const problem = await readProblem(await cancel(harness, id, { headers: json, body }));
       expect(problem).toMatchObject({ status, problems: [{ field }] });
     }
-    expect(await readProblem(await fetch(`${rig.url}/v1/renders/${id}/cancel`))).toMatchObject({
+    expect(await readProblem(await fetch(`${harness.url}/v1/renders/${id}/cancel`))).toMatchObject({
       status: 405,
     });
-    expect(await markerOf(rig, id)).toBeUndefined();
+    expect(await readMarker(harness, id)).toBeUndefined();
   });
 
-  test('is answered 503 while the queue is away, and done when it is asked again', async () => {
+  test('cancel answers 503 while the queue is away, and works when it is sent again', async () => {
     const proxy = await startProxy(service('redis').url);
-    const rig = await openHarness({ queueUrl: proxy.url });
+    const harness = await openHarness({ queueUrl: proxy.url });
     const render = createCheckpoint();
-    await enqueue(rig, render);
+    await enqueue(harness, render);
     await proxy.refuse();
-    expect(await readProblem(await cancel(rig, render.renderId))).toMatchObject({
+    expect(await readProblem(await cancel(harness, render.renderId))).toMatchObject({
       code: 'queue_unavailable',
     });
     await proxy.resume();
-    await until(async () => (await cancel(rig, render.renderId)).status === 202);
-    expect(await markerOf(rig, render.renderId)).toBeDefined();
+    await until(async () => (await cancel(harness, render.renderId)).status === 202);
+    expect(await readMarker(harness, render.renderId)).toBeDefined();
   });
 });

@@ -11,9 +11,9 @@ const ENDED_AT = 1_700_000_000_000;
 const NOWHERE = 'rnd_0123456789abcdef0123456789abcdef';
 
 /** A render that has ended, as far as its webhooks are concerned. */
-async function ended(rig: Harness): Promise<string> {
+async function ended(harness: Harness): Promise<string> {
   const render = createCheckpoint();
-  await enqueue(rig, render);
+  await enqueue(harness, render);
   return render.renderId;
 }
 
@@ -27,52 +27,52 @@ const messageOf = (renderId: string, more: Partial<WebhookJob> = {}): WebhookJob
   ...more,
 });
 
-async function notify(rig: Harness, job: WebhookJob, end = 0, index = 0): Promise<string> {
+async function notify(harness: Harness, job: WebhookJob, end = 0, index = 0): Promise<string> {
   const id = webhookId(job.renderId, job.status, end, index);
-  await rig.queues.webhook.add(job.status, job, webhookJobOptions(id));
+  await harness.queues.webhook.add(job.status, job, webhookJobOptions(id));
   return id;
 }
 
 /** The receiver takes it, or does not, for good. */
-async function deliver(rig: Harness, taken: boolean) {
-  const told = Promise.withResolvers<void>();
-  const worker = rig.engine.worker<WebhookJob, void>('webhook', async (job) => {
+async function deliver(harness: Harness, taken: boolean) {
+  const ended = Promise.withResolvers<void>();
+  const worker = harness.engine.worker<WebhookJob, void>('webhook', async (job) => {
     if (taken) return;
     await job.updateData({ ...job.data, lastError: 'status 500' });
     throw new UnrecoverableError('status 500');
   });
-  worker.once(taken ? 'completed' : 'failed', () => told.resolve());
-  await told.promise;
+  worker.once(taken ? 'completed' : 'failed', () => ended.resolve());
+  await ended.promise;
   await worker.close();
 }
 
-async function deliveries(rig: Harness, id: string): Promise<DeliveryListResponse['data']> {
-  const response = await rig.get(`/v1/renders/${id}/deliveries`);
+async function deliveries(harness: Harness, id: string): Promise<DeliveryListResponse['data']> {
+  const response = await harness.get(`/v1/renders/${id}/deliveries`);
   expect(response.status).toBe(200);
   return deliveryListSchema.parse(await response.json()).data;
 }
 
-const redeliver = (rig: Harness, id: string, query = '') =>
-  fetch(`${rig.url}/v1/renders/${id}/deliveries/redeliver${query}`, { method: 'POST' });
+const redeliver = (harness: Harness, id: string, query = '') =>
+  fetch(`${harness.url}/v1/renders/${id}/deliveries/redeliver${query}`, { method: 'POST' });
 
-async function redelivered(rig: Harness, id: string, query = ''): Promise<string[]> {
-  const response = await redeliver(rig, id, query);
+async function redelivered(harness: Harness, id: string, query = ''): Promise<string[]> {
+  const response = await redeliver(harness, id, query);
   expect(response.status).toBe(202);
   return deliveryListSchema.parse(await response.json()).data.map((delivery) => delivery.id);
 }
 
 requires('redis').describe('GET /v1/renders/{id}/deliveries', () => {
-  test('is empty before the end, and without a webhook', async () => {
-    const rig = await openHarness();
-    expect(await deliveries(rig, await ended(rig))).toEqual([]);
+  test('the list of deliveries is empty before the end of a render, and without a webhook', async () => {
+    const harness = await openHarness();
+    expect(await deliveries(harness, await ended(harness))).toEqual([]);
   });
 
-  test('tells how each goes: waiting, taken, given up', async () => {
-    const rig = await openHarness();
-    const renderId = await ended(rig);
-    const id = await notify(rig, messageOf(renderId));
+  test('the list of deliveries shows waiting, acknowledged and failed webhooks', async () => {
+    const harness = await openHarness();
+    const renderId = await ended(harness);
+    const id = await notify(harness, messageOf(renderId));
     const common = { id, object: 'delivery', render_id: renderId, event: 'render.completed' };
-    expect(await deliveries(rig, renderId)).toEqual([
+    expect(await deliveries(harness, renderId)).toEqual([
       {
         ...common,
         host: 'hooks.example.com',
@@ -83,25 +83,25 @@ requires('redis').describe('GET /v1/renders/{id}/deliveries', () => {
         last_error: null,
       },
     ]);
-    await deliver(rig, false);
-    expect(await deliveries(rig, renderId)).toMatchObject([
+    await deliver(harness, false);
+    expect(await deliveries(harness, renderId)).toMatchObject([
       { ...common, status: 'failed', attempts: 1, last_error: 'status 500' },
     ]);
-    await redelivered(rig, renderId);
-    await deliver(rig, true);
-    expect(await deliveries(rig, renderId)).toMatchObject([
+    await redelivered(harness, renderId);
+    await deliver(harness, true);
+    expect(await deliveries(harness, renderId)).toMatchObject([
       { ...common, status: 'delivered', last_error: null },
     ]);
   });
 
-  test('tells of a dead letter after the queue has let go, and no more of a URL than its host', async () => {
-    const rig = await openHarness();
-    const renderId = await ended(rig);
+  test('the list of deliveries shows dead letters of webhooks that left the queue, and only the host of a URL', async () => {
+    const harness = await openHarness();
+    const renderId = await ended(harness);
     const to = { kind: 'stored-url', key: `inputs/${'a'.repeat(64)}`, host: 'secret.example.com' } as const;
     const letter: WebhookDeadLetter = { ...messageOf(renderId, { to }), attempts: 12, diedAt: ENDED_AT };
     const id = webhookId(renderId, 'completed', 0, 0);
-    await rig.queues.webhookDeadLetter.add('completed', letter, { jobId: id });
-    const response = await rig.get(`/v1/renders/${renderId}/deliveries`);
+    await harness.queues.webhookDeadLetter.add('completed', letter, { jobId: id });
+    const response = await harness.get(`/v1/renders/${renderId}/deliveries`);
     const text = await response.text();
     expect(text).not.toContain('inputs/');
     expect(deliveryListSchema.parse(JSON.parse(text)).data).toMatchObject([
@@ -109,75 +109,75 @@ requires('redis').describe('GET /v1/renders/{id}/deliveries', () => {
     ]);
   });
 
-  test('is refused for what is not there, with parameters, and while the queue is away', async () => {
+  test('the list of deliveries is rejected for an unknown render, with parameters, and while the queue is away', async () => {
     const proxy = await startProxy(service('redis').url);
-    const rig = await openHarness({ queueUrl: proxy.url });
+    const harness = await openHarness({ queueUrl: proxy.url });
     const others = createCheckpoint({ tenant: 'another' });
-    await enqueue(rig, others);
+    await enqueue(harness, others);
     for (const id of [NOWHERE, others.renderId]) {
-      const response = await rig.get(`/v1/renders/${id}/deliveries`);
+      const response = await harness.get(`/v1/renders/${id}/deliveries`);
       expect(await readProblem(response)).toMatchObject({ code: 'render_not_found' });
-      expect(await readProblem(await redeliver(rig, id))).toMatchObject({ code: 'render_not_found' });
+      expect(await readProblem(await redeliver(harness, id))).toMatchObject({ code: 'render_not_found' });
     }
-    const response = await rig.get(`/v1/renders/${NOWHERE}/deliveries?limit=3`);
+    const response = await harness.get(`/v1/renders/${NOWHERE}/deliveries?limit=3`);
     expect(await readProblem(response)).toMatchObject({ status: 422, problems: [{ field: 'limit' }] });
-    const renderId = await ended(rig);
+    const renderId = await ended(harness);
     await proxy.refuse();
-    const away = await rig.get(`/v1/renders/${renderId}/deliveries`);
+    const away = await harness.get(`/v1/renders/${renderId}/deliveries`);
     expect(await readProblem(away)).toMatchObject({ code: 'queue_unavailable' });
   });
 });
 
 requires('redis').describe('POST /v1/renders/{id}/deliveries/redeliver', () => {
-  test('sends all of the latest end again, and none of an earlier one', async () => {
-    const rig = await openHarness();
-    const renderId = await ended(rig);
-    await (await rig.queues.render.getJob(renderId))?.remove();
+  test('redeliver sends all webhooks of the latest end, and none of an earlier end', async () => {
+    const harness = await openHarness();
+    const renderId = await ended(harness);
+    await (await harness.queues.render.getJob(renderId))?.remove();
     const { version, tenant, request, fingerprint, createdAt, purchases } = createCheckpoint({ renderId });
     const receipt = { version, renderId, tenant, request, fingerprint, createdAt, purchases };
-    await rig.ledger.writeReceipt({
+    await harness.ledger.writeReceipt({
       ...receipt,
       status: 'completed',
       finishedAt: ENDED_AT,
       attempts: 0,
       costMicros: 0,
     });
-    const early = await notify(rig, messageOf(renderId, { status: 'failed', endedAt: ENDED_AT - 1 }), 0);
-    await deliver(rig, true);
-    const late = await notify(rig, messageOf(renderId), 1);
-    await deliver(rig, true);
-    expect((await deliveries(rig, renderId)).map(({ id, status }) => [id, status])).toEqual([
+    const early = await notify(harness, messageOf(renderId, { status: 'failed', endedAt: ENDED_AT - 1 }), 0);
+    await deliver(harness, true);
+    const late = await notify(harness, messageOf(renderId), 1);
+    await deliver(harness, true);
+    expect((await deliveries(harness, renderId)).map(({ id, status }) => [id, status])).toEqual([
       [late, 'delivered'],
       [early, 'delivered'],
     ]);
-    expect(await redelivered(rig, renderId)).toEqual([late]);
+    expect(await redelivered(harness, renderId)).toEqual([late]);
     const now = await until(async () => {
-      const all = await deliveries(rig, renderId);
+      const all = await deliveries(harness, renderId);
       return all.some(({ status }) => status === 'pending') ? all : undefined;
     });
     expect(now.map(({ id, status }) => [id, status])).toEqual([
       [late, 'pending'],
       [early, 'delivered'],
     ]);
-    expect(await redelivered(rig, renderId, `?delivery=${early}`)).toEqual([early]);
+    expect(await redelivered(harness, renderId, `?delivery=${early}`)).toEqual([early]);
   });
 
-  test('there is nothing to send again before the end, under another id, or of another render', async () => {
-    const rig = await openHarness();
-    const [one, other] = [await ended(rig), await ended(rig)];
-    const id = await notify(rig, messageOf(one));
+  test('redeliver answers 404 before the end, for an unknown delivery and for another render', async () => {
+    const harness = await openHarness();
+    const [one, other] = [await ended(harness), await ended(harness)];
+    const id = await notify(harness, messageOf(one));
     for (const [render, query] of [
       [other, ''],
       [other, `?delivery=${id}`],
       [one, '?delivery=msg_unheard_of'],
       [one, '?delivery='],
     ] as const) {
-      const problem = await readProblem(await redeliver(rig, render, query));
+      const problem = await readProblem(await redeliver(harness, render, query));
       expect(problem).toMatchObject({ status: 404, code: 'delivery_not_found', render_id: render });
     }
-    const misspelt = await readProblem(await redeliver(rig, one, `?id=${id}`));
+    const misspelt = await readProblem(await redeliver(harness, one, `?id=${id}`));
     expect(misspelt.problems).toEqual([
-      { field: 'id', expected: 'one of delivery', received: 'an unknown parameter' },
+      { field: 'id', expected: 'one of delivery', received: 'unknown parameter' },
     ]);
   });
 });

@@ -17,9 +17,9 @@ interface SentEvent {
 }
 
 /** A reader of server-sent events, as the specification cuts them. */
-async function follow(rig: Harness, id: string, headers: Record<string, string> = {}) {
+async function follow(harness: Harness, id: string, headers: Record<string, string> = {}) {
   const caller = new AbortController();
-  const response = await fetch(`${rig.url}/v1/renders/${id}/events`, { headers, signal: caller.signal });
+  const response = await fetch(`${harness.url}/v1/renders/${id}/events`, { headers, signal: caller.signal });
   const events: SentEvent[] = [];
   const blocks: string[] = [];
   const read = async () => {
@@ -49,12 +49,12 @@ async function follow(rig: Harness, id: string, headers: Record<string, string> 
 describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}/events on %s', (engine) => {
   const suite = engine === 'redis' ? requires('redis').test : test;
 
-  suite('tells what happens to a render, and ends with it', async () => {
-    const { rig, heard, followed, quiet } = await openWatchedHarness(
+  suite('the stream contains the changes of a render and ends with the render', async () => {
+    const { harness, heard, followed, quiet } = await openWatchedHarness(
       engine === 'embedded' ? { queueUrl: engine } : {},
     );
-    const render = await startFakeWorker(rig).ask();
-    const reader = await follow(rig, render.id);
+    const render = await startFakeWorker(harness).ask();
+    const reader = await follow(harness, render.id);
     expect(Object.fromEntries(reader.response.headers)).toMatchObject({
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
@@ -70,7 +70,7 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}/events on %s
     await seen(3);
     await render.complete();
     await reader.ended;
-    // A look may fall between its last checkpoint and its end.
+    // A read may fall between the last checkpoint and the end.
     expect(reader.names().filter(([, status]) => status !== 'storing')).toEqual([
       ['status', 'queued', 0],
       ['status', 'rendering', 10],
@@ -91,19 +91,19 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}/events on %s
 });
 
 requires('redis').describe('GET /v1/renders/{id}/events', () => {
-  test('tells the end at once to whoever comes after it, again and again', async () => {
-    const { rig } = await openWatchedHarness();
-    const worker = startFakeWorker(rig);
+  test('a reader that connects after the end gets the end at once, every time', async () => {
+    const { harness } = await openWatchedHarness();
+    const worker = startFakeWorker(harness);
     const [good, bad] = [await worker.ask(), await worker.ask()];
-    const [first, second] = [await follow(rig, good.id), await follow(rig, bad.id)];
+    const [first, second] = [await follow(harness, good.id), await follow(harness, bad.id)];
     await Promise.all([good.complete(), bad.fail()]);
     await Promise.all([first.ended, second.ended]);
     for (const headers of [{}, { 'last-event-id': first.events.at(-1)?.id ?? '' }]) {
-      const again = await follow(rig, good.id, headers);
+      const again = await follow(harness, good.id, headers);
       await again.ended;
       expect(again.names().map(([name]) => name)).toEqual(['status', 'image', 'end']);
     }
-    const again = await follow(rig, bad.id);
+    const again = await follow(harness, bad.id);
     await again.ended;
     expect(again.names().map(([name, status]) => [name, status])).toEqual([
       ['status', 'failed'],
@@ -111,16 +111,16 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
     ]);
   });
 
-  test('a reader that was away gets the present state and what follows', async () => {
-    const { rig, followed, quiet } = await openWatchedHarness();
-    const render = await startFakeWorker(rig).ask();
-    const before = await follow(rig, render.id);
+  test('a reader that reconnects gets the present state and the following events', async () => {
+    const { harness, followed, quiet } = await openWatchedHarness();
+    const render = await startFakeWorker(harness).ask();
+    const before = await follow(harness, render.id);
     await until(() => before.events.length === 1);
     before.leave();
     await until(quiet);
     await render.poll();
     await render.progress(42);
-    const after = await follow(rig, render.id, { 'last-event-id': before.events[0]?.id ?? '' });
+    const after = await follow(harness, render.id, { 'last-event-id': before.events[0]?.id ?? '' });
     await until(() => followed(render.id) === 1);
     await render.complete();
     await after.ended;
@@ -128,7 +128,7 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
     expect(after.names().at(-1)).toEqual(['end', 'completed', 100]);
   });
 
-  test('shows every 15 s that it is still here', async () => {
+  test('the stream sends a heartbeat every 15 s', async () => {
     // A clock on which a second is 10 ms.
     const start = systemClock.now();
     const clock: Clock = {
@@ -136,18 +136,18 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
       now: () => start + (systemClock.now() - start) * 100,
       sleep: (ms, signal) => systemClock.sleep(ms / 100, signal),
     };
-    const { rig } = await openWatchedHarness({ clock });
-    const { id } = await startFakeWorker(rig).ask();
-    const reader = await follow(rig, id);
+    const { harness } = await openWatchedHarness({ clock });
+    const { id } = await startFakeWorker(harness).ask();
+    const reader = await follow(harness, id);
     await until(() => reader.blocks.filter((block) => block.startsWith(':')).length >= 3);
     expect(reader.events).toHaveLength(1);
     reader.leave();
   });
 
-  test('HEAD tells the same headers and no more', async () => {
-    const { rig, quiet } = await openWatchedHarness();
-    const { id } = await startFakeWorker(rig).ask();
-    const response = await fetch(`${rig.url}/v1/renders/${id}/events`, { method: 'HEAD' });
+  test('HEAD gets the same headers and no body', async () => {
+    const { harness, quiet } = await openWatchedHarness();
+    const { id } = await startFakeWorker(harness).ask();
+    const response = await fetch(`${harness.url}/v1/renders/${id}/events`, { method: 'HEAD' });
     expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
       200,
       'text/event-stream',
@@ -156,24 +156,24 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
     expect(quiet()).toBe(true);
   });
 
-  test('is refused as a problem, not as events', async () => {
-    const rig = await openHarness();
+  test('an error before the stream starts is a problem, not an event', async () => {
+    const harness = await openHarness();
     const nowhere = '/v1/renders/rnd_0123456789abcdef0123456789abcdef/events';
-    expect(await readProblem(await rig.get(nowhere))).toMatchObject({
+    expect(await readProblem(await harness.get(nowhere))).toMatchObject({
       status: 404,
       code: 'render_not_found',
     });
-    expect(await readProblem(await rig.get(`${nowhere}?wait=3`))).toMatchObject({
+    expect(await readProblem(await harness.get(`${nowhere}?wait=3`))).toMatchObject({
       status: 422,
       problems: [{ field: 'wait', expected: 'no parameters' }],
     });
   });
 
-  test('a reader that leaves, or tears the connection, leaves nothing behind', async () => {
-    const { rig, followed, quiet } = await openWatchedHarness();
-    const { id } = await startFakeWorker(rig).ask();
-    const polite = await follow(rig, id);
-    const { hostname, port } = new URL(rig.url);
+  test('a reader that disconnects leaves nothing behind', async () => {
+    const { harness, followed, quiet } = await openWatchedHarness();
+    const { id } = await startFakeWorker(harness).ask();
+    const polite = await follow(harness, id);
+    const { hostname, port } = new URL(harness.url);
     const socket = connect(Number(port), hostname);
     socket.write(`GET /v1/renders/${id}/events HTTP/1.1\r\nHost: x\r\n\r\n`);
     await once(socket, 'data');
@@ -181,28 +181,28 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
     polite.leave();
     socket.resetAndDestroy();
     await until(quiet);
-    expect(rig.logs()).not.toContain('"level":50');
+    expect(harness.logs()).not.toContain('"level":50');
   });
 
-  test('a producer that closes ends all streams, at once', async () => {
-    const { rig } = await openWatchedHarness();
-    const { id } = await startFakeWorker(rig).ask();
-    const reader = await follow(rig, id);
+  test('a producer that closes ends all streams at once', async () => {
+    const { harness } = await openWatchedHarness();
+    const { id } = await startFakeWorker(harness).ask();
+    const reader = await follow(harness, id);
     await until(() => reader.events.length === 1);
     const started = performance.now();
-    await rig.producer.close();
+    await harness.producer.close();
     await reader.ended;
     expect(performance.now() - started).toBeLessThan(20_000);
     expect(reader.names().map(([name]) => name)).toEqual(['status']);
   });
 
-  test('goes on where the queue was away for a moment', async () => {
+  test('the stream continues after a short outage of the queue', async () => {
     const proxy = await startProxy(service('redis').url);
     const prefix = uniquePrefix();
     const behind = await openHarness({ prefix });
     const render = await startFakeWorker(behind).ask();
-    const { rig, followed } = await openWatchedHarness({ queueUrl: proxy.url, prefix });
-    const reader = await follow(rig, render.id);
+    const { harness, followed } = await openWatchedHarness({ queueUrl: proxy.url, prefix });
+    const reader = await follow(harness, render.id);
     await until(() => followed(render.id) === 1);
     await proxy.refuse();
     await render.poll();
@@ -213,16 +213,16 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
   }, 60_000);
 });
 
-test('of what happens while a reader is slow nothing is kept for it', async () => {
-  let looks = 0;
-  const standing = snapshotFromJob({ progress: 0 }, createCheckpoint());
-  async function* standings(): AsyncGenerator<RenderSnapshot, void, void> {
-    for (; looks < 100_000; looks++) yield { ...standing, status: looks % 2 ? 'queued' : 'rendering' };
+test('nothing accumulates for a slow reader', async () => {
+  let reads = 0;
+  const snapshot = snapshotFromJob({ progress: 0 }, createCheckpoint());
+  async function* snapshots(): AsyncGenerator<RenderSnapshot, void, void> {
+    for (; reads < 100_000; reads++) yield { ...snapshot, status: reads % 2 ? 'queued' : 'rendering' };
   }
-  const source = standings();
-  const tell = async (one: RenderSnapshot) =>
+  const source = snapshots();
+  const toResponse = async (one: RenderSnapshot) =>
     renderResponse(one, renderLinks('http://x.test', one.renderId), undefined);
-  const stream = Readable.from(formatEventStream(await source.next(), source, tell, systemClock), {
+  const stream = Readable.from(formatEventStream(await source.next(), source, toResponse, systemClock), {
     objectMode: false,
     highWaterMark: 1_000,
   });
@@ -232,12 +232,12 @@ test('of what happens while a reader is slow nothing is kept for it', async () =
     for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
   };
   await turns();
-  const asked = looks;
+  const before = reads;
   await turns();
-  expect(looks).toBe(asked);
-  expect(looks).toBeLessThan(20);
+  expect(reads).toBe(before);
+  expect(reads).toBeLessThan(20);
   stream.destroy();
   await once(stream, 'close');
-  // And its source is told to stop.
+  // And its source is closed.
   expect(await source.next()).toEqual({ done: true, value: undefined });
 });

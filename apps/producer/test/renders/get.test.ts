@@ -35,7 +35,7 @@ const bought = (attempt: number, refunded = false): Purchase => ({
 });
 const failure: Failure = {
   code: 'content_policy_violation',
-  message: 'refused',
+  message: 'content rejected',
   step: 'poll',
   at: 1_700_000_009_000,
   chain: ['a', 'b'],
@@ -74,7 +74,7 @@ function checkpoint(at: Checkpoint['at'], more: Partial<Checkpoint> = {}): Check
 }
 
 const job = (facts: Partial<JobFacts> = {}) => ({ progress: 0, ...facts }) as JobFacts;
-const dead = job({ finishedOn: 1_700_000_010_000, failedReason: 'refused' });
+const dead = job({ finishedOn: 1_700_000_010_000, failedReason: 'content rejected' });
 const answerOf = (facts: JobFacts, of: Checkpoint) =>
   renderSchema.parse(
     renderResponse(snapshotFromJob(facts, of), renderLinks('http://x.test', ID), {
@@ -153,31 +153,34 @@ describe('the status of a render', () => {
       },
     ],
     [
-      'that was canceled, though a run that had lost it wrote its own step later',
+      'that was canceled, although a run that had lost its lock wrote a checkpoint later',
       job({ finishedOn: 1_700_000_010_000, returnvalue: { status: 'canceled', costMicros: 25_000 } }),
       checkpoint(poll, { attempt: 2, purchases: [bought(1)] }),
       { status: 'canceled', attempts: 1, image: null, error: null },
     ],
     [
-      'that died',
+      'that failed',
       dead,
       checkpoint({ step: 'bury', failure, resume: poll, attemptsMade: 0 }),
-      { status: 'failed', error: { code: 'content_policy_violation', message: 'refused', step: 'poll' } },
+      {
+        status: 'failed',
+        error: { code: 'content_policy_violation', message: 'content rejected', step: 'poll' },
+      },
     ],
     [
-      'whose burial goes on',
+      'that is being buried',
       job(),
       checkpoint({ step: 'bury', failure, resume: poll, attemptsMade: 0 }),
       { status: 'rendering', error: null },
     ],
     [
-      'whose workers died too often',
+      'whose workers were killed too often',
       job({ finishedOn: 1_700_000_010_000, failedReason: 'job stalled more than allowable limit' }),
       checkpoint(poll),
       { status: 'failed', error: { code: 'worker_lost', message: expect.any(String), step: 'poll' } },
     ],
     [
-      'that failed without a word',
+      'that failed without a failure in its checkpoint',
       job({ finishedOn: 1_700_000_010_000, failedReason: 'TypeError: secret thing' }),
       checkpoint({ step: 'submit' }),
       {
@@ -191,11 +194,11 @@ describe('the status of a render', () => {
     ],
     ['with an odd progress', job({ progress: { done: 3 } }), checkpoint(poll), { progress: 10 }],
     ['with a progress out of range', job({ progress: 4000 }), checkpoint(poll), { progress: 99 }],
-  ])('%s', (_, facts, of, expected) => {
+  ])('the snapshot shows a render %s', (_, facts, of, expected) => {
     expect(answerOf(facts, of)).toMatchObject(expected);
   });
 
-  test('is the same from the queue and from the receipt, once a render has ended', () => {
+  test('a completed render has the same response from the queue and from the receipt', () => {
     const ended = checkpoint(
       { step: 'finish', image },
       { attempt: 2, purchases: [bought(1, true), bought(2)] },
@@ -222,7 +225,7 @@ describe('the status of a render', () => {
     expect(snapshotFromReceipt(receipt)).toEqual(fromJob);
   });
 
-  test('is the same from the queue and from the receipt, once a render has died', () => {
+  test('a failed render has the same response from the queue and from the receipt', () => {
     const buried = checkpoint(
       { step: 'bury', failure, resume: poll, attemptsMade: 0 },
       { purchases: [bought(1, true), bought(2)] },
@@ -252,22 +255,22 @@ describe('the status of a render', () => {
     [1_000_000, '1.000'],
     [12_345_678, '12.345678'],
     [500, '0.0005'],
-  ])('costs %d micro-dollars as %s', (micros, text) => {
+  ])('a cost of %d micro-dollars is shown as %s', (micros, text) => {
     expect(formatDollars(micros)).toBe(text);
   });
 });
 
-/** A finished render with its picture in the store, in the queue or only as a receipt. */
-async function finished(rig: Harness, where: 'queue' | 'receipt'): Promise<string> {
+/** A completed render with its image in the store, in the queue or only as a receipt. */
+async function finished(harness: Harness, where: 'queue' | 'receipt'): Promise<string> {
   const renderId = drawRenderId();
   const kept = { ...image, key: `images/${renderId}.png`, thumbnailKey: `thumbnails/${renderId}.webp` };
-  await rig.store.put(kept.key, 'PNG bytes', { contentType: 'image/png' });
-  await rig.store.put(kept.thumbnailKey, 'small', { contentType: 'image/webp' });
+  await harness.store.put(kept.key, 'PNG bytes', { contentType: 'image/png' });
+  await harness.store.put(kept.thumbnailKey, 'small', { contentType: 'image/webp' });
   const end = checkpoint({ step: 'finish', image: kept }, { renderId, purchases: [bought(1)] });
   if (where === 'queue') {
     const { name, data, opts } = renderJob(end);
-    await rig.queues.render.add(name, data, opts);
-    const worker = rig.engine.worker('render', async () => ({ image: kept, costMicros: 25_000 }));
+    await harness.queues.render.add(name, data, opts);
+    const worker = harness.engine.worker('render', async () => ({ image: kept, costMicros: 25_000 }));
     await new Promise((done) => worker.once('completed', done));
     await worker.close();
     return renderId;
@@ -279,7 +282,7 @@ async function finished(rig: Harness, where: 'queue' | 'receipt'): Promise<strin
     attempts: 1,
     costMicros: 25_000,
   };
-  await rig.ledger.writeReceipt({
+  await harness.ledger.writeReceipt({
     version,
     renderId,
     tenant,
@@ -294,9 +297,9 @@ async function finished(rig: Harness, where: 'queue' | 'receipt'): Promise<strin
 }
 
 requires('redis').describe('GET /v1/renders/{id}', () => {
-  test("looks as far for another tenant's render as for none: how long it takes tells nothing", async () => {
+  test("another tenant's render is searched as long as an unknown one, so the response time reveals nothing", async () => {
     const reads: string[] = [];
-    const rig = await openHarness({
+    const harness = await openHarness({
       wrap: (deps) => {
         const get: typeof deps.store.get = (key, options) => {
           reads.push(key);
@@ -307,28 +310,28 @@ requires('redis').describe('GET /v1/renders/{id}', () => {
     });
     const theirs = checkpoint({ step: 'submit' }, { renderId: drawRenderId(), tenant: 'another' });
     const { name, data, opts } = renderJob(theirs);
-    await rig.queues.render.add(name, data, opts);
+    await harness.queues.render.add(name, data, opts);
     const nobodys = drawRenderId();
     for (const id of [theirs.renderId, nobodys]) {
-      expect(await readProblem(await rig.get(`/v1/renders/${id}`))).toMatchObject({ status: 404 });
+      expect(await readProblem(await harness.get(`/v1/renders/${id}`))).toMatchObject({ status: 404 });
     }
     expect(reads).toEqual([`renders/${theirs.renderId}.json`, `renders/${nobodys}.json`]);
   });
 
   test.each(['queue', 'receipt'] as const)(
-    'answers a finished render from the %s, and serves its picture',
+    'the API answers a completed render from the %s and serves its image',
     async (where) => {
-      const rig = await openHarness();
-      const id = await finished(rig, where);
-      const response = await rig.get(`/v1/renders/${id}`);
+      const harness = await openHarness();
+      const id = await finished(harness, where);
+      const response = await harness.get(`/v1/renders/${id}`);
       expect(response.status).toBe(200);
       const answer = renderSchema.parse(await response.json());
       expect(answer).toMatchObject({ id, status: 'completed', progress: 100, cost: { amount: '0.025' } });
-      expect(answer.image?.url).toBe(`${rig.url}/v1/renders/${id}/image`);
+      expect(answer.image?.url).toBe(`${harness.url}/v1/renders/${id}/image`);
 
-      const picture = await fetch(answer.image?.url ?? '');
-      expect(await picture.text()).toBe('PNG bytes');
-      expect(Object.fromEntries(picture.headers)).toMatchObject({
+      const served = await fetch(answer.image?.url ?? '');
+      expect(await served.text()).toBe('PNG bytes');
+      expect(Object.fromEntries(served.headers)).toMatchObject({
         'content-type': 'image/png',
         'content-length': '9',
         etag: `"${image.sha256}"`,
@@ -349,43 +352,43 @@ requires('redis').describe('GET /v1/renders/{id}', () => {
     },
   );
 
-  test('hands out signed addresses where the store signs, and none of them is logged', async () => {
-    const rig = await openHarness({
+  test('the API returns signed URLs where the store can sign, and logs none of them', async () => {
+    const harness = await openHarness({
       wrap: (deps) => {
         const signedUrl = async (key: string) => `https://s3.example.com/${key}?X-Amz-Signature=0`;
         return { ...deps, store: Object.assign(Object.create(deps.store), { signedUrl }) };
       },
     });
-    const id = await finished(rig, 'receipt');
-    const { image: told } = renderSchema.parse(await (await rig.get(`/v1/renders/${id}`)).json());
-    expect(told?.url).toBe(`https://s3.example.com/images/${id}.png?X-Amz-Signature=0`);
-    expect(rig.logs()).not.toContain('Signature');
+    const id = await finished(harness, 'receipt');
+    const { image } = renderSchema.parse(await (await harness.get(`/v1/renders/${id}`)).json());
+    expect(image?.url).toBe(`https://s3.example.com/images/${id}.png?X-Amz-Signature=0`);
+    expect(harness.logs()).not.toContain('Signature');
   });
 
   test.each(['rnd_0123456789abcdef0123456789abcdef', 'nonsense', '..%2f..%2fetc', '%00', 'a'.repeat(90)])(
-    'answers 404 for %s',
+    'the API answers 404 for %s',
     async (id) => {
-      const rig = await openHarness();
+      const harness = await openHarness();
       for (const path of ['', '/image', '/thumbnail']) {
-        const response = await rig.get(`/v1/renders/${id}${path}`);
+        const response = await harness.get(`/v1/renders/${id}${path}`);
         expect(await readProblem(response)).toMatchObject({ status: 404, code: 'render_not_found' });
       }
     },
   );
 
-  test('answers 404 for the picture of a render that has none yet', async () => {
-    const rig = await openHarness();
-    const { id } = (await (await rig.post({ prompt: 'x' })).json()) as { id: string };
-    expect(await readProblem(await rig.get(`/v1/renders/${id}/image`))).toMatchObject({
+  test('the API answers 404 for the image of a render that has none yet', async () => {
+    const harness = await openHarness();
+    const { id } = (await (await harness.post({ prompt: 'x' })).json()) as { id: string };
+    expect(await readProblem(await harness.get(`/v1/renders/${id}/image`))).toMatchObject({
       code: 'image_not_found',
       render_id: id,
     });
   });
 
-  test('does not show a render of another tenant', async () => {
-    const rig = await openHarness();
+  test('the API does not show a render of another tenant', async () => {
+    const harness = await openHarness();
     const { name, data, opts } = renderJob(checkpoint({ step: 'submit' }, { tenant: 'another' }));
-    await rig.queues.render.add(name, data, opts);
-    expect(await readProblem(await rig.get(`/v1/renders/${ID}`))).toMatchObject({ status: 404 });
+    await harness.queues.render.add(name, data, opts);
+    expect(await readProblem(await harness.get(`/v1/renders/${ID}`))).toMatchObject({ status: 404 });
   });
 });

@@ -4,7 +4,7 @@ import { type BulkItem, type BulkSummary, bulkItemSchema, bulkSummarySchema } fr
 import { cleanup } from '@darkroom/testkit';
 import type { Harness } from './harness.ts';
 
-/** A streamed bulk call whose two directions are in the hands of a test. */
+/** A streamed bulk call. The test controls both directions. */
 export interface BulkCall {
   /** Resolves when what was written has left this side. */
   write(text: string | Buffer): Promise<void>;
@@ -20,13 +20,13 @@ export interface BulkCall {
 
 export const NDJSON = { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' };
 
-export function startBulk(rig: Pick<Harness, 'url'>, headers: Record<string, string> = {}): BulkCall {
-  const request = httpRequest(`${rig.url}/v1/renders/bulk`, {
+export function startBulk(harness: Pick<Harness, 'url'>, headers: Record<string, string> = {}): BulkCall {
+  const request = httpRequest(`${harness.url}/v1/renders/bulk`, {
     method: 'POST',
     headers: { ...NDJSON, ...headers },
     agent: false,
   });
-  // Whoever broke it knows; whoever waits for an answer is told below.
+  // A test that breaks the connection expects it. Others get the error from `response` or `next`.
   request.on('error', () => undefined);
   cleanup(async () => void request.destroy());
   const response = once(request, 'response').then(([message]) => message as IncomingMessage);
@@ -71,5 +71,5 @@ async function* linesOf(response: Promise<IncomingMessage>): AsyncGenerator<stri
 export const renders = (count: number, more: (at: number) => object = () => ({})) =>
   Array.from(
     { length: count },
-    (_, at) => `${JSON.stringify({ prompt: `picture ${at}`, priority: 'batch', ...more(at) })}\n`,
+    (_, at) => `${JSON.stringify({ prompt: `image ${at}`, priority: 'batch', ...more(at) })}\n`,
   );

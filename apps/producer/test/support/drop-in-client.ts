@@ -13,28 +13,28 @@ export function createKey(tenant: string, roles: Role[], more: Partial<ApiKey> =
   return { key, auth: { authorization: `Bearer ${text}` } };
 }
 
-export const submit = (rig: Harness, body: unknown, headers: Record<string, string> = {}) =>
-  fetch(rig.url + GENERATIONS, {
+export const submit = (harness: Harness, body: unknown, headers: Record<string, string> = {}) =>
+  fetch(harness.url + GENERATIONS, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
 
-export const upload = (rig: Harness, bytes: Uint8Array, headers: Record<string, string> = {}) => {
+export const upload = (harness: Harness, bytes: Uint8Array, headers: Record<string, string> = {}) => {
   const form = new FormData();
-  form.set('file', new Blob([new Uint8Array(bytes)]), 'picture.bin');
+  form.set('file', new Blob([new Uint8Array(bytes)]), 'image.bin');
   form.set('purpose', 'generation');
-  return fetch(rig.url + UPLOADS, { method: 'POST', headers, body: form });
+  return fetch(harness.url + UPLOADS, { method: 'POST', headers, body: form });
 };
 
-/** The task that an answer tells; checked to be a whole one. */
+/** The task of a response, checked against its schema. */
 export async function readTask(response: Response): Promise<Task> {
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
   return taskSchema.parse(await response.json());
 }
 
-/** The refusal in the provider's envelope, with its status; checked to be nothing else. */
+/** The error in the provider's envelope, with its status, checked against its schema. */
 export async function readEnvelope(response: Response) {
   expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
   const { error } = envelopeSchema.parse(await response.json());

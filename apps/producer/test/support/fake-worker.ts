@@ -8,14 +8,14 @@ import { DelayedError, type Job, type QueueEvents } from 'bullmq';
 import { type Harness, openHarness } from './harness.ts';
 
 export type RenderJob = Job<Checkpoint, RenderResult>;
-/** What a render does next. */
-type Act = (job: RenderJob, token: string) => Promise<RenderResult | undefined>;
+/** One step of a render's job. */
+type Step = (job: RenderJob, token: string) => Promise<RenderResult | undefined>;
 
-/** A render whose life the test plays. Each act resolves once it has happened. */
+/** A render whose steps the test controls. Each method resolves when its step has run. */
 export interface FakeRender {
   id: string;
   progress(percent: number): Promise<void>;
-  /** It is at the provider: the job waits to look again. */
+  /** Polls: the job waits for its next poll. */
   poll(delayMs?: number): Promise<void>;
   complete(): Promise<void>;
   fail(): Promise<void>;
@@ -32,7 +32,7 @@ export const image: StoredImage = {
   thumbnailKey: 'thumbnails/x.webp',
 };
 
-/** A render as the door puts it into the queue. */
+/** A checkpoint as the producer puts it into the queue. */
 export function createCheckpoint(more: Partial<Checkpoint> = {}): Checkpoint {
   const now = Date.now();
   return {
@@ -58,68 +58,68 @@ export function createCheckpoint(more: Partial<Checkpoint> = {}): Checkpoint {
   };
 }
 
-export async function enqueue(rig: Harness, ...checkpoints: Checkpoint[]): Promise<void> {
-  await rig.queues.render.addBulk(checkpoints.map(renderJob));
+export async function enqueue(harness: Harness, ...checkpoints: Checkpoint[]): Promise<void> {
+  await harness.queues.render.addBulk(checkpoints.map(renderJob));
 }
 
-/** A clock on which seconds last twenty times as long: patience outlasts a machine that stands still for a while. */
+/** A clock that runs at a twentieth of the speed: deadlines survive a machine that stands still for a while. */
 export function slowClock(): Clock {
   const start = systemClock.now();
   return { ...systemClock, now: () => start + (systemClock.now() - start) / 20 };
 }
 
-/** Rigs whose worker is played. */
-const played = new WeakSet<Harness>();
+/** Rigs whose worker is withWorker. */
+const withWorker = new WeakSet<Harness>();
 
 /**
- * Plays the worker: renders do what their test says, when it says so. Once per rig, for all of its renders: a second
- * one would take jobs of the first, and wait for acts that nobody tells it.
+ * Starts a worker whose jobs run the steps that the test plays. Only one per harness, for all of its renders: a second
+ * one would take jobs of the first and wait for steps that never come.
  */
-export function startFakeWorker(rig: Harness): { ask(more?: Partial<Checkpoint>): Promise<FakeRender> } {
-  if (played.has(rig)) throw new Error('the worker of this rig is played already');
-  played.add(rig);
-  const stages = new Map<string, Stage>();
-  const stageOf = (id: string) => {
-    const stage = stages.get(id) ?? createStage();
-    stages.set(id, stage);
-    return stage;
+export function startFakeWorker(harness: Harness): { ask(more?: Partial<Checkpoint>): Promise<FakeRender> } {
+  if (withWorker.has(harness)) throw new Error('this harness already has a fake worker');
+  withWorker.add(harness);
+  const scripts = new Map<string, Script>();
+  const findScript = (id: string) => {
+    const script = scripts.get(id) ?? createScript();
+    scripts.set(id, script);
+    return script;
   };
-  const worker = rig.engine.worker<Checkpoint, RenderResult>(
+  const worker = harness.engine.worker<Checkpoint, RenderResult>(
     'render',
     async (job, token) => {
       for (;;) {
-        const { act, done } = await stageOf(job.id as string).next();
-        // Before the end is written: whoever waits for `done` waits for what callers see next.
-        const result = await act(job, token).finally(done);
+        const { step, done } = await findScript(job.id as string).next();
+        // Resolved before the end is written: a test that awaits the step then waits for what callers see.
+        const result = await step(job, token).finally(done);
         if (result) return result;
       }
     },
     { concurrency: 20 },
   );
   cleanup(async () => {
-    for (const stage of stages.values()) stage.leave();
+    for (const script of scripts.values()) script.leave();
     await worker.close();
   });
   return {
     ask: async (more = {}) => {
       const render = createCheckpoint(more);
-      await enqueue(rig, render);
-      return createFakeRender(render.renderId, stageOf(render.renderId));
+      await enqueue(harness, render);
+      return createFakeRender(render.renderId, findScript(render.renderId));
     },
   };
 }
 
-function createFakeRender(id: string, stage: Stage): FakeRender {
+function createFakeRender(id: string, script: Script): FakeRender {
   const at = (job: RenderJob, step: Checkpoint['at']) => job.updateData({ ...job.data, at: step });
   return {
     id,
     progress: (percent) =>
-      stage.play(async (job) => {
+      script.play(async (job) => {
         await job.updateProgress(percent);
         return undefined;
       }),
     poll: (delayMs = 10) =>
-      stage.play(async (job, token) => {
+      script.play(async (job, token) => {
         const now = Date.now();
         const seen = { polls: 1, progress: 0, deadlineAt: now + 60_000 };
         await at(job, { step: 'poll', taskId: 'task_1', acceptedAt: now, ...seen });
@@ -127,42 +127,42 @@ function createFakeRender(id: string, stage: Stage): FakeRender {
         throw new DelayedError();
       }),
     complete: () =>
-      stage.play(async (job) => {
+      script.play(async (job) => {
         await at(job, { step: 'finish', image });
         return { status: 'completed', image, costMicros: 25_000 };
       }),
     fail: () =>
-      stage.play(async () => {
-        throw new Error('refused');
+      script.play(async () => {
+        throw new Error('rejected');
       }),
     cancel: () =>
-      stage.play(async (job) => {
+      script.play(async (job) => {
         await at(job, { step: 'cancel', requestedAt: Date.now(), from: 'submit' });
         return { status: 'canceled', costMicros: 0 };
       }),
   };
 }
 
-type Cue = { act: Act; done: () => void };
-type Stage = ReturnType<typeof createStage>;
+type PlannedStep = { step: Step; done: () => void };
+type Script = ReturnType<typeof createScript>;
 
-/** Acts in order; the job waits for each. */
-function createStage() {
-  const cues: Cue[] = [];
+/** Steps in order. The job waits for each. */
+function createScript() {
+  const planned: PlannedStep[] = [];
   let left = false;
   let waiting = Promise.withResolvers<void>();
   return {
-    play: (act: Act) => {
+    play: (step: Step) => {
       const { promise, resolve } = Promise.withResolvers<void>();
-      cues.push({ act, done: resolve });
+      planned.push({ step, done: resolve });
       waiting.resolve();
       return promise;
     },
-    next: async (): Promise<Cue> => {
+    next: async (): Promise<PlannedStep> => {
       for (;;) {
         if (left) throw new Error('the test is over');
-        const cue = cues.shift();
-        if (cue) return cue;
+        const next = planned.shift();
+        if (next) return next;
         waiting = Promise.withResolvers<void>();
         await waiting.promise;
       }
@@ -174,7 +174,7 @@ function createStage() {
   };
 }
 
-/** A rig that knows who follows a render, and when nobody does. */
+/** A harness that knows how many callers watch a render. */
 export async function openWatchedHarness(
   options: { queueUrl?: string; prefix?: string; clock?: Clock; settings?: Partial<Settings> } = {},
 ) {
@@ -184,7 +184,7 @@ export async function openWatchedHarness(
     events: (name) => (events = engine.events(name)),
   });
   const { clock, ...others } = options;
-  const rig = await openHarness({
+  const harness = await openHarness({
     ...others,
     wrap: (deps) => ({
       ...deps,
@@ -193,23 +193,23 @@ export async function openWatchedHarness(
     }),
   });
   return {
-    rig,
-    /** The rig's, watched. */
-    engine: watched(rig.engine),
+    harness,
+    /** The harness's engine, observed. */
+    engine: watched(harness.engine),
     events: () => events,
-    /** Waits until events arrive: those before are lost. */
+    /** Waits until events arrive. Earlier events are lost. */
     heard: async () => {
       const heard = latch();
       events?.once('added', () => heard.open());
-      const backend = rig.queues.render.getBackend();
+      const backend = harness.queues.render.getBackend();
       await until(async () => {
-        await backend.publishEvent({ event: 'added', jobId: 'somebody', name: '1K' }, 1_000);
+        await backend.publishEvent({ event: 'added', jobId: 'another-job', name: '1K' }, 1_000);
         return heard.opened;
       });
     },
-    /** How many follow it. */
+    /** How many callers watch a render. */
     followed: (id: string) => events?.listenerCount(`completed:${id}` as 'completed') ?? 0,
-    /** Nobody follows anything. */
+    /** No caller watches any render. */
     quiet: () => !events?.eventNames().some((name) => String(name).includes('rnd_')),
   };
 }

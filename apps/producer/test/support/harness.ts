@@ -11,7 +11,7 @@ import sharp from 'sharp';
 import { expect } from 'vitest';
 import { type ProducerDeps, type RunningProducer, startProducer } from '../../src/index.ts';
 
-/** A producer with what it stands on: a real queue, a folder, real HTTP. */
+/** A running producer with a real queue, a folder as the store, and real HTTP. */
 export interface Harness {
   url: string;
   producer: RunningProducer;
@@ -19,7 +19,7 @@ export interface Harness {
   queues: Queues;
   store: ObjectStore;
   ledger: Ledger;
-  /** What it logged so far. */
+  /** The log lines so far. */
   logs(): string;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   post(body: unknown, headers?: Record<string, string>): Promise<Response>;
@@ -34,7 +34,7 @@ export async function openHarness(
   options: {
     /** A Redis, or `embedded`. @default the Redis of this run */
     queueUrl?: string;
-    /** @default one that nobody else uses */
+    /** @default a prefix of its own */
     prefix?: string;
     /** `s3://…` in the S3 of this run. @default a folder */
     storeUrl?: string;
@@ -61,8 +61,8 @@ export async function openHarness(
   const destination = new Writable({
     write(chunk, _encoding, done) {
       lines.push(String(chunk));
-      // Into the output of the run, which is searched for secrets at its end.
-      appendToRun('[producer rig]', String(chunk).trimEnd());
+      // Added to the output of the run, which is searched for secrets at the end.
+      appendToRun('[producer]', String(chunk).trimEnd());
       done();
     },
   });
@@ -100,7 +100,7 @@ export async function openHarness(
 
 const textOf = (body: unknown) => (typeof body === 'string' ? body : JSON.stringify(body));
 
-/** The problem that a refusal answers; checked to be a whole one. */
+/** The problem of a response, checked against its schema. */
 export async function readProblem(response: Response) {
   expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
   const problem = problemSchema.parse(await response.json());
@@ -108,7 +108,7 @@ export async function readProblem(response: Response) {
   return problem;
 }
 
-/** A real picture as a data URI. */
+/** A real image as a data URI. */
 export async function createImageUri(
   format: 'png' | 'jpeg' | 'webp',
   width = 8,

@@ -1,6 +1,6 @@
 import { createImageUri } from './harness.ts';
 
-/** A body that must be refused, and the field that the refusal has to name. */
+/** A body that must be rejected, and the field that the problem must name. */
 export interface InvalidBody {
   what: string;
   body: string | Uint8Array;
@@ -16,7 +16,7 @@ const object = (what: string, body: unknown, field: string): InvalidBody => ({
   field,
 });
 
-/** Many ways to get a request wrong: generated where they are regular, written out where they are not. */
+/** Many invalid bodies: regular ones are generated, others are listed. */
 export async function invalidBodies(): Promise<InvalidBody[]> {
   const png = await createImageUri('png', 8, 8);
   const base64 = png.slice(png.indexOf(',') + 1);

@@ -43,7 +43,11 @@ async function createResultUrl(
 ): Promise<ResultUrl | undefined> {
   if (snapshot.status !== 'completed') return undefined;
   const expiresAt = deps.clock.now() + URL_LIFETIME_MS;
-  const url = await createImageUrl(deps, request, snapshot, { part: 'image', expiresAt, sign: 'always' });
+  const url = await createImageUrl(deps, request, snapshot, {
+    part: 'image',
+    lifetimeMs: URL_LIFETIME_MS,
+    sign: 'always',
+  });
   return url === undefined ? undefined : { url, expiresAt };
 }
 

@@ -23,11 +23,11 @@ const ways = [
   },
 ];
 
-/** A rig that counts what is given to the queue. */
+/** A harness that counts what is given to the queue. */
 async function openCounting() {
   let given = 0;
   let underWay = 0;
-  const rig = await openHarness({
+  const harness = await openHarness({
     settings: { PUBLIC_URL },
     wrap: (deps) => ({
       ...deps,
@@ -41,13 +41,13 @@ async function openCounting() {
     }),
   });
   /** Until nothing has been given to the queue for a while: measured by what a call waits for, store and queue. */
-  const settled = async () => {
+  const allAccepted = async () => {
     let quiet = 0;
     let seen = -1;
     await until(
       async () => {
-        await rig.store.head('nothing');
-        await rig.queues.render.getJob('nobody');
+        await harness.store.head('nothing');
+        await harness.queues.render.getJob('no-such-job');
         quiet = seen === given && underWay === 0 ? quiet + 1 : 0;
         seen = given;
         return quiet === 30;
@@ -56,78 +56,78 @@ async function openCounting() {
     );
     return given;
   };
-  return { rig, settled };
+  return { harness, allAccepted };
 }
 
-const idsOf = (items: BulkItem[]) => items.flatMap((item) => ('render' in item ? [item.render.id] : []));
+const listIds = (items: BulkItem[]) => items.flatMap((item) => ('render' in item ? [item.render.id] : []));
 
 describe.each(ways)('a bulk call with $way', ({ lines, headers }) => {
   requires('redis').test(
-    'that breaks while it is sent enqueues nothing twice when it is sent again',
+    'a bulk call that breaks while it is sent enqueues nothing twice when it is sent again',
     async () => {
-      const { rig, settled } = await openCounting();
+      const { harness, allAccepted } = await openCounting();
       const all = lines(3_000);
-      const first = startBulk(rig, headers);
+      const first = startBulk(harness, headers);
       await first.write(all.slice(0, 1_500).join(''));
-      const told = [await first.next(), await first.next()] as BulkItem[];
+      const answered = [await first.next(), await first.next()] as BulkItem[];
       await first.write((all[1_500] as string).slice(0, 20));
       first.destroy();
-      await settled();
-      const kept = await rig.jobCount();
-      expect(kept).toBeGreaterThanOrEqual(told.length);
+      await allAccepted();
+      const kept = await harness.jobCount();
+      expect(kept).toBeGreaterThanOrEqual(answered.length);
       expect(kept).toBeLessThanOrEqual(1_500);
 
-      const second = startBulk(rig, headers);
+      const second = startBulk(harness, headers);
       second.end(all.join(''));
       const { items, summary } = await second.rest();
       expect(summary).toEqual({ object: 'bulk', accepted: 3_000 - kept, duplicates: kept, rejected: 0 });
-      expect(idsOf(items).slice(0, told.length)).toEqual(idsOf(told));
-      expect(await rig.jobCount()).toBe(3_000);
+      expect(listIds(items).slice(0, answered.length)).toEqual(listIds(answered));
+      expect(await harness.jobCount()).toBe(3_000);
     },
     120_000,
   );
 
   requires('redis').test(
-    'that breaks while it is answered enqueues nothing twice when it is sent again',
+    'a bulk call that breaks while it is answered enqueues nothing twice when it is sent again',
     async () => {
-      const { rig, settled } = await openCounting();
+      const { harness, allAccepted } = await openCounting();
       const all = lines(MANY);
-      const first = startBulk(rig, headers);
+      const first = startBulk(harness, headers);
       first.write(all.join('')).catch(() => undefined);
       expect(await first.next()).toMatchObject({ index: 0, status: 202 });
       // Its caller reads no more, so that it stands in the middle.
-      await settled();
+      await allAccepted();
       first.destroy();
-      await settled();
-      const kept = await rig.jobCount();
+      await allAccepted();
+      const kept = await harness.jobCount();
       expect(kept).toBeLessThan(MANY);
 
-      const second = startBulk(rig, headers);
+      const second = startBulk(harness, headers);
       second.end(all.join(''));
       const { items, summary } = await second.rest();
       expect(summary).toEqual({ object: 'bulk', accepted: MANY - kept, duplicates: kept, rejected: 0 });
-      expect(new Set(idsOf(items)).size).toBe(MANY);
-      expect(await rig.jobCount()).toBe(MANY);
+      expect(new Set(listIds(items)).size).toBe(MANY);
+      expect(await harness.jobCount()).toBe(MANY);
     },
     120_000,
   );
 });
 
 requires('redis').test(
-  'a caller that stops reading is not read either, and goes on where it stopped',
+  'the producer stops reading when the caller stops reading, and both continue later',
   async () => {
-    const { rig, settled } = await openCounting();
-    const call = startBulk(rig);
+    const { harness, allAccepted } = await openCounting();
+    const call = startBulk(harness);
     call.end(renders(MANY).join(''));
     expect(await call.next()).toMatchObject({ index: 0 });
-    const given = await settled();
+    const given = await allAccepted();
     expect(given).toBeLessThan(MANY);
-    expect(await rig.jobCount()).toBe(given);
+    expect(await harness.jobCount()).toBe(given);
 
     const { items, summary } = await call.rest();
     expect(items.map(({ index }) => index)).toEqual(Array.from({ length: MANY - 1 }, (_, at) => at + 1));
     expect(summary).toMatchObject({ accepted: MANY, rejected: 0 });
-    expect(await rig.jobCount()).toBe(MANY);
+    expect(await harness.jobCount()).toBe(MANY);
   },
   120_000,
 );

@@ -12,18 +12,20 @@ import { NDJSON, renders, startBulk } from '../../support/bulk-call.ts';
 import { failAfter } from '../../support/failing-engine.ts';
 import { openHarness, readProblem } from '../../support/harness.ts';
 
-/** A rig with one key, and its header. */
+/** A harness with one key, and its header. */
 async function openWithKey(bodyBytes: number) {
   const { text, sha256 } = createApiKey();
   const roles: Role[] = ['enqueue'];
-  const rig = await openHarness({ settings: { API_KEYS: [{ tenant: 'shop', roles, sha256, bodyBytes }] } });
-  return { rig, key: { authorization: `Bearer ${text}` } };
+  const harness = await openHarness({
+    settings: { API_KEYS: [{ tenant: 'shop', roles, sha256, bodyBytes }] },
+  });
+  return { harness, key: { authorization: `Bearer ${text}` } };
 }
 
-requires('redis').describe('a bulk call that is answered line by line', () => {
-  test('tells each item while the rest is still to be sent, and ends with the sum', async () => {
-    const rig = await openHarness();
-    const call = startBulk(rig);
+requires('redis').describe('a bulk call with an NDJSON response', () => {
+  test('each item is answered while the rest is still to be sent, and the summary comes last', async () => {
+    const harness = await openHarness();
+    const call = startBulk(harness);
     await call.write('{"prompt":"one"}\n\n{"prompt":"two","n":2}\n');
     expect(await call.next()).toMatchObject({ index: 0, line: 1, status: 202, render: { status: 'queued' } });
     expect(await call.next()).toMatchObject({
@@ -32,7 +34,7 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
       status: 422,
       error: { code: 'invalid_request', problems: [{ field: 'n' }] },
     });
-    expect(await rig.jobCount()).toBe(1);
+    expect(await harness.jobCount()).toBe(1);
     const { statusCode, headers } = await call.response;
     expect([statusCode, headers['content-type']]).toEqual([200, 'application/x-ndjson; charset=utf-8']);
 
@@ -43,16 +45,16 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
       items: [expect.objectContaining({ index: 2, line: 4, status: 202 })],
       summary: { object: 'bulk', accepted: 2, duplicates: 0, rejected: 1 },
     });
-    expect(await rig.jobCount()).toBe(2);
+    expect(await harness.jobCount()).toBe(2);
   });
 
-  test('takes ten thousand renders, and tells the broken ones among them by their lines', async () => {
-    const rig = await openHarness();
+  test('a bulk call accepts ten thousand lines and reports invalid ones by their line', async () => {
+    const harness = await openHarness();
     const lines = renders(10_000).map((line) => Buffer.from(line));
     lines.splice(16, 0, Buffer.from('{"prompt":"no end\n'));
     lines.splice(4_999, 0, Buffer.from('{"prompt":7}\n'));
     lines.push(Buffer.from('{"prompt":"caf\xe9"}\n', 'latin1'));
-    const call = startBulk(rig);
+    const call = startBulk(harness);
     for (const line of lines) await call.write(line);
     call.end();
     const { items, summary } = await call.rest();
@@ -63,26 +65,26 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
       [5_000, 'invalid_request'],
       [10_003, 'invalid_utf8'],
     ]);
-    expect(await rig.jobCount()).toBe(10_000);
+    expect(await harness.jobCount()).toBe(10_000);
   }, 60_000);
 
-  test('has no limit of items', async () => {
-    const rig = await openHarness();
-    const call = startBulk(rig);
+  test('an NDJSON response has no maximum number of items', async () => {
+    const harness = await openHarness();
+    const call = startBulk(harness);
     call.end('7\n'.repeat(10_001));
     const { items, summary } = await call.rest();
     expect(items).toHaveLength(10_001);
     expect(summary).toEqual({ object: 'bulk', accepted: 0, duplicates: 0, rejected: 10_001 });
   }, 60_000);
 
-  test('refuses a line that is too long, and reads on', async () => {
-    const rig = await openHarness({ settings: { MAX_BODY_BYTES: 2_000 } });
+  test('a line that is too long is rejected, and reading continues', async () => {
+    const harness = await openHarness({ settings: { MAX_BODY_BYTES: 2_000 } });
     const lines = [{ prompt: 'a' }, { prompt: 'b', metadata: { x: 'y'.repeat(2_000) } }, { prompt: 'c' }];
     const body = lines
       .map((line) => `${JSON.stringify(line)}\n`)
       .join('')
       .repeat(3);
-    const call = startBulk(rig);
+    const call = startBulk(harness);
     call.end(body);
     const { items, summary } = await call.rest();
     expect(items.map(({ line, status }) => [line, status])).toEqual(
@@ -92,9 +94,9 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
     expect(summary).toMatchObject({ accepted: 6, rejected: 3 });
   });
 
-  test('ends with what its key allows: what was told stands, and the sum says why', async () => {
-    const { rig, key } = await openWithKey(100_000);
-    const call = startBulk(rig, key);
+  test('a body above the limit of its key ends the call: earlier answers stay valid, and the summary says why', async () => {
+    const { harness, key } = await openWithKey(100_000);
+    const call = startBulk(harness, key);
     await call.write('{"prompt":"first"}\n');
     expect(await call.next()).toMatchObject({ index: 0, status: 202 });
     // No caller waits with that much until it is asked for more.
@@ -109,11 +111,11 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
         error: expect.objectContaining({ status: 413, code: 'body_too_large' }),
       },
     });
-    expect(await rig.jobCount()).toBe(1);
+    expect(await harness.jobCount()).toBe(1);
 
-    const announced = await rig.bulk('x'.repeat(100_001), { ...NDJSON, ...key });
+    const announced = await harness.bulk('x'.repeat(100_001), { ...NDJSON, ...key });
     expect(await readProblem(announced)).toMatchObject({ status: 413, code: 'body_too_large' });
-    const nothing = startBulk(rig, key);
+    const nothing = startBulk(harness, key);
     nothing.write('x'.repeat(100_001)).catch(() => undefined);
     const found = await nothing.response;
     expect([found.statusCode, found.headers['content-type']]).toEqual([
@@ -122,9 +124,9 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
     ]);
   });
 
-  test('keeps what was added when the queue goes away, and tells each of the rest to come again', async () => {
-    const rig = await openHarness({ wrap: (deps) => ({ ...deps, engine: failAfter(deps.engine, 2) }) });
-    const call = startBulk(rig);
+  test('when the queue becomes unavailable, added renders stay and each of the others must be sent again', async () => {
+    const harness = await openHarness({ wrap: (deps) => ({ ...deps, engine: failAfter(deps.engine, 2) }) });
+    const call = startBulk(harness);
     await call.write('{"prompt":"a"}\n');
     expect(await call.next()).toMatchObject({ status: 202 });
     await call.write('{"prompt":"b"}\n');
@@ -136,10 +138,10 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
     expect(items.map(({ status }) => status)).toEqual([503, 503]);
     expect(items[0]).toMatchObject({ error: { code: 'queue_unavailable' } });
     expect(summary).toEqual({ object: 'bulk', accepted: 2, duplicates: 0, rejected: 3 });
-    expect(await rig.jobCount()).toBe(2);
+    expect(await harness.jobCount()).toBe(2);
   });
 
-  test('ends in a sum that says so when something happens that nobody foresaw', async () => {
+  test('an unexpected error ends the call with a summary that reports it', async () => {
     const app = fastify({
       loggerInstance: createLogger({ name: 'test', level: 'silent' }) as FastifyBaseLogger,
     });
@@ -169,8 +171,8 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
     expect(counts).toEqual([['accepted', 'default', 1]]);
   });
 
-  test('is refused as a whole when there is nothing to tell', async () => {
-    const rig = await openHarness();
+  test('a bulk call without items is rejected as a whole', async () => {
+    const harness = await openHarness();
     for (const [body, headers, status] of [
       ['', NDJSON, 422],
       ['\n \n', NDJSON, 422],
@@ -178,15 +180,15 @@ requires('redis').describe('a bulk call that is answered line by line', () => {
       ['{"prompt":"x"}', { ...NDJSON, 'content-type': 'text/csv' }, 415],
       ['7', { ...NDJSON, 'content-type': 'application/json' }, 422],
     ] as const) {
-      expect((await readProblem(await rig.bulk(body, headers))).status).toBe(status);
+      expect((await readProblem(await harness.bulk(body, headers))).status).toBe(status);
     }
-    expect(await rig.jobCount()).toBe(0);
+    expect(await harness.jobCount()).toBe(0);
   });
 
-  test('may be a JSON array, and an answer in lines must be asked for by name', async () => {
-    const rig = await openHarness();
+  test('the request may be a JSON array, and an NDJSON response needs an Accept header', async () => {
+    const harness = await openHarness();
     const ask = async (accept: string) =>
-      (await rig.bulk([{ prompt: 'a' }, { prompt: 'b' }], { accept })).text();
+      (await harness.bulk([{ prompt: 'a' }, { prompt: 'b' }], { accept })).text();
     const lines = (await ask('application/x-ndjson')).trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({ index: 0, status: 202 }),

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import type { Answered } from './check.ts';
 import { type Described, examplesOf, type OperationAt, type Parameter } from './document.ts';
 
-/** A request made of nothing but examples. */
+/** A request that is made from examples only. */
 export interface Example {
   name: string;
   path: string;
@@ -13,9 +13,9 @@ export interface Example {
  * Every request that an operation's examples make: each example of its body with the parameters that it needs, and
  * one with all parameters that have an example.
  */
-export async function examplesFor(document: Described, at: OperationAt): Promise<Example[]> {
+export async function listExamples(document: Described, at: OperationAt): Promise<Example[]> {
   const { operation, method } = at;
-  const bodies = await bodiesOf(document, at);
+  const bodies = await listBodies(document, at);
   const parameters = operation.parameters ?? [];
   const optional = parameters.some((one) => !one.required && exampleOf(one) !== undefined);
   return [false, ...(optional ? [true] : [])].flatMap((all) =>
@@ -23,7 +23,7 @@ export async function examplesFor(document: Described, at: OperationAt): Promise
       const given = parameters.filter((one) => one.required || (all && exampleOf(one) !== undefined));
       const of = (place: Parameter['in']) => given.filter((one) => one.in === place);
       const query = of('query').map((one) => `${one.name}=${encodeURIComponent(shown(one))}`);
-      // One key for two requests would be a conflict.
+      // The same key for two requests would be a conflict.
       const own = (name: string) => (name === 'Idempotency-Key' ? `-${operation.operationId}` : '');
       const headers = Object.fromEntries(of('header').map((one) => [one.name, shown(one) + own(one.name)]));
       const path = at.path.replace(/\{(\w+)\}/g, (_, name) =>
@@ -48,7 +48,7 @@ interface Body {
   body?: string | FormData;
 }
 
-async function bodiesOf(document: Described, { operation }: OperationAt): Promise<Body[]> {
+async function listBodies(document: Described, { operation }: OperationAt): Promise<Body[]> {
   const bodies: Body[] = [];
   for (const [type, media] of Object.entries(operation.requestBody?.content ?? {})) {
     if (type === 'multipart/form-data') bodies.push({ name: 'a form', body: await form() });
@@ -63,19 +63,22 @@ async function bodiesOf(document: Described, { operation }: OperationAt): Promis
   return bodies.length > 0 ? bodies : [{ name: '' }];
 }
 
-/** JSON cannot show a picture: it is the one example that is made here. */
+/** An example in JSON cannot contain an image, so it is made here. */
 async function form(): Promise<FormData> {
-  const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: '#385a7c' } });
+  const image = sharp({ create: { width: 8, height: 8, channels: 3, background: '#385a7c' } });
   const body = new FormData();
-  body.set('file', new Blob([await picture.png().toBuffer()], { type: 'image/png' }), 'a.png');
+  body.set('file', new Blob([await image.png().toBuffer()], { type: 'image/png' }), 'a.png');
   return body;
 }
 
 const exampleOf = (one: Parameter) => one.example ?? one.schema?.example;
 const shown = (one: Parameter) => [exampleOf(one)].flat().join(',');
 
-/** Sends it, and reads the answer to its end. */
-export async function ask(base: string, { path, init }: Pick<Example, 'path' | 'init'>): Promise<Answered> {
+/** Sends a request and reads the whole response. */
+export async function sendExample(
+  base: string,
+  { path, init }: Pick<Example, 'path' | 'init'>,
+): Promise<Answered> {
   const response = await fetch(base + path, { ...init, signal: AbortSignal.timeout(30_000) });
   return {
     status: response.status,

@@ -14,7 +14,7 @@ import {
 import sharp from 'sharp';
 import type { Harness } from '../harness.ts';
 
-/** When the renders of a test's world were asked for. Unix milliseconds. */
+/** When the renders of a test were created. Unix milliseconds. */
 export const ASKED = Date.UTC(2026, 10, 22, 16, 0, 45, 349);
 
 export const REQUEST: JobRequest = {
@@ -35,14 +35,14 @@ const bought = {
   provider: 'toapis' as const,
 };
 
-/** A real picture in the store, with its thumbnail. */
-export async function putPicture(rig: Harness, renderId: string): Promise<StoredImage> {
+/** A real image in the store, with its thumbnail. */
+export async function putImage(harness: Harness, renderId: string): Promise<StoredImage> {
   const [width, height] = [512, 320];
-  const picture = sharp({ create: { width, height, channels: 3, background: '#c46a2b' } });
-  const bytes = await picture.jpeg().toBuffer();
+  const image = sharp({ create: { width, height, channels: 3, background: '#c46a2b' } });
+  const bytes = await image.jpeg().toBuffer();
   const key = `images/${renderId}.jpg`;
-  await rig.store.put(key, bytes, { contentType: 'image/jpeg' });
-  await rig.store.put(thumbnailKey(renderId), await sharp(bytes).resize(256).webp().toBuffer(), {
+  await harness.store.put(key, bytes, { contentType: 'image/jpeg' });
+  await harness.store.put(thumbnailKey(renderId), await sharp(bytes).resize(256).webp().toBuffer(), {
     contentType: 'image/webp',
   });
   return {
@@ -58,8 +58,8 @@ export async function putPicture(rig: Harness, renderId: string): Promise<Stored
 
 const note = (after: number, text: string): Note => ({ at: ASKED + after, text });
 
-/** A render that ended as a worker writes it down, known by its receipt alone. Completed, if `more` does not say. */
-export async function putReceipt(rig: Harness, more: Partial<Receipt> = {}): Promise<Receipt> {
+/** A render that has ended and has only its receipt. Completed by default. */
+export async function putReceipt(harness: Harness, more: Partial<Receipt> = {}): Promise<Receipt> {
   const renderId = more.renderId ?? drawRenderId();
   const completed = (more.status ?? 'completed') === 'completed';
   const receipt: Receipt = {
@@ -75,22 +75,22 @@ export async function putReceipt(rig: Harness, more: Partial<Receipt> = {}): Pro
     purchases: [bought],
     costMicros: 30_000,
     notes: [
-      note(120, 'picked up; waits for its turn to be submitted'),
+      note(120, 'picked up; waits to be submitted'),
       note(420, 'submitted: accepted as task_img_abc123'),
-      note(25_300, 'task task_img_abc123 completed after 4 looks; storing'),
+      note(25_300, 'task task_img_abc123 completed after 4 polls; storing'),
       note(26_700, `stored images/${renderId}.jpg: 512x320, 1234 bytes`),
     ],
-    ...(completed ? { image: await putPicture(rig, renderId) } : {}),
+    ...(completed ? { image: await putImage(harness, renderId) } : {}),
     ...more,
   };
-  await rig.ledger.writeDayIndex(receipt);
-  await rig.ledger.writeReceipt(receipt);
+  await harness.ledger.writeDayIndex(receipt);
+  await harness.ledger.writeReceipt(receipt);
   return receipt;
 }
 
-/** A render that the queue holds and nobody works on. */
+/** A render in the queue that no worker takes. */
 export async function putJob(
-  rig: Harness,
+  harness: Harness,
   more: Partial<Checkpoint> = {},
   notes: Note[] = [],
 ): Promise<Checkpoint> {
@@ -102,7 +102,7 @@ export async function putJob(
     request: REQUEST,
     fingerprint: sha256(renderId),
     provider: 'toapis',
-    creatorToken: 'somebody',
+    creatorToken: 'token',
     createdAt: ASKED,
     updatedAt: ASKED,
     attempt: 1,
@@ -111,19 +111,19 @@ export async function putJob(
     ...more,
   };
   const { name, data, opts } = renderJob(checkpoint);
-  const job = await rig.queues.render.add(name, data, opts);
+  const job = await harness.queues.render.add(name, data, opts);
   for (const one of notes) await job.log(formatNote(one));
   return checkpoint;
 }
 
-/** An image that a client of the drop-in uploaded, by the name that it has there. */
-export async function putUpload(rig: Harness, name: string, tenant = 'default'): Promise<void> {
+/** An image that a client of the drop-in endpoint uploaded, by its file name. */
+export async function putUpload(harness: Harness, name: string, tenant = 'default'): Promise<void> {
   const digest = name.replace(/\.\w+$/, '');
   const bytes = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#385a7c' } })
     .jpeg()
     .toBuffer();
-  await rig.store.put(inputKey(digest), bytes, { contentType: 'image/jpeg' });
+  await harness.store.put(inputKey(digest), bytes, { contentType: 'image/jpeg' });
   const record = { type: 'image/jpeg', bytes: bytes.length, width: 8, height: 8 };
-  const place = `uploads/${tenant}/${digest}.json`;
-  await rig.store.put(place, JSON.stringify(record), { contentType: 'application/json' });
+  const recordKey = `uploads/${tenant}/${digest}.json`;
+  await harness.store.put(recordKey, JSON.stringify(record), { contentType: 'application/json' });
 }

@@ -26,7 +26,7 @@ const ODD_TEXTS = [
   '__proto__',
 ];
 
-/** What nobody means to send. */
+/** Arbitrary values. */
 export const junk: Arb = fc.oneof(
   fc.constantFrom<unknown>(
     null,

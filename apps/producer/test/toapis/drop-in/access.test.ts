@@ -23,12 +23,12 @@ const ADDRESSES = [
 ] as const;
 const ask = { model: 'gemini-3-pro-image-preview', prompt: 'a lighthouse' };
 
-requires('redis').describe("at the provider's addresses", () => {
-  test.each(ADDRESSES)('%s %s asks for a key, in the envelope', async (method, path) => {
+requires('redis').describe('the drop-in endpoint', () => {
+  test.each(ADDRESSES)('%s %s needs a key, and answers in the envelope', async (method, path) => {
     const { key } = createKey('shop', ['enqueue', 'read']);
-    const rig = await openHarness({ settings: { API_KEYS: [key] } });
+    const harness = await openHarness({ settings: { API_KEYS: [key] } });
     for (const headers of [{}, { authorization: 'Bearer nobodys' }]) {
-      expect(await readEnvelope(await fetch(rig.url + path, { method, headers }))).toMatchObject({
+      expect(await readEnvelope(await fetch(harness.url + path, { method, headers }))).toMatchObject({
         status: 401,
         code: 'unauthorized',
         type: 'authentication_error',
@@ -36,19 +36,19 @@ requires('redis').describe("at the provider's addresses", () => {
     }
   });
 
-  test.each(ADDRESSES)('%s %s asks for the right role, in the envelope', async (method, path, wrong) => {
+  test.each(ADDRESSES)('%s %s needs a role, and answers in the envelope', async (method, path, wrong) => {
     const { key, auth } = createKey('shop', [wrong]);
-    const rig = await openHarness({ settings: { API_KEYS: [key] } });
-    const refused = await readEnvelope(await fetch(rig.url + path, { method, headers: auth }));
-    expect(refused).toMatchObject({ status: 403, code: 'forbidden', type: 'permission_error' });
+    const harness = await openHarness({ settings: { API_KEYS: [key] } });
+    const rejected = await readEnvelope(await fetch(harness.url + path, { method, headers: auth }));
+    expect(rejected).toMatchObject({ status: 403, code: 'forbidden', type: 'permission_error' });
   });
 
-  test("another tenant's task is none", async () => {
+  test("another tenant's task is answered like an unknown one", async () => {
     const [shop, other] = [createKey('shop', ['enqueue', 'read']), createKey('other', ['enqueue', 'read'])];
-    const rig = await openHarness({ settings: { API_KEYS: [shop.key, other.key] } });
-    const { id } = await readTask(await submit(rig, ask, shop.auth));
-    expect((await rig.get(`${GENERATIONS}/${id}`, shop.auth)).status).toBe(200);
-    expect(await readEnvelope(await rig.get(`${GENERATIONS}/${id}`, other.auth))).toEqual({
+    const harness = await openHarness({ settings: { API_KEYS: [shop.key, other.key] } });
+    const { id } = await readTask(await submit(harness, ask, shop.auth));
+    expect((await harness.get(`${GENERATIONS}/${id}`, shop.auth)).status).toBe(200);
+    expect(await readEnvelope(await harness.get(`${GENERATIONS}/${id}`, other.auth))).toEqual({
       status: 404,
       code: 'task_not_found',
       message: 'Task not found',
@@ -56,15 +56,15 @@ requires('redis').describe("at the provider's addresses", () => {
     });
     // The same id of theirs is a render of their own.
     const named = { ...ask, client_business_id: 'order-7' };
-    const mine = await readTask(await submit(rig, named, shop.auth));
-    expect((await readTask(await submit(rig, named, other.auth))).id).not.toBe(mine.id);
+    const mine = await readTask(await submit(harness, named, shop.auth));
+    expect((await readTask(await submit(harness, named, other.auth))).id).not.toBe(mine.id);
   });
 
-  test('a key that may only enqueue is not shown an image', async () => {
+  test('a key with only the role enqueue gets no image URL', async () => {
     const { key, auth } = createKey('shop', ['enqueue']);
-    const rig = await openHarness({ settings: { API_KEYS: [key] } });
-    const { id } = await readTask(await submit(rig, ask, { ...auth, 'idempotency-key': 'k' }));
-    const job = await rig.queues.render.getJob(id);
+    const harness = await openHarness({ settings: { API_KEYS: [key] } });
+    const { id } = await readTask(await submit(harness, ask, { ...auth, 'idempotency-key': 'k' }));
+    const job = await harness.queues.render.getJob(id);
     const { request, fingerprint, createdAt } = job?.data ?? {};
     if (!request || !fingerprint || !createdAt) throw new Error('no checkpoint');
     const image = {
@@ -76,7 +76,7 @@ requires('redis').describe("at the provider's addresses", () => {
       contentType: 'image/png',
       thumbnailKey: `thumbnails/${id}.webp`,
     };
-    await rig.ledger.writeReceipt({
+    await harness.ledger.writeReceipt({
       version: 1,
       renderId: id,
       tenant: 'shop',
@@ -91,20 +91,20 @@ requires('redis').describe("at the provider's addresses", () => {
       image,
     });
     await job?.remove();
-    const again = await readTask(await submit(rig, ask, { ...auth, 'idempotency-key': 'k' }));
+    const again = await readTask(await submit(harness, ask, { ...auth, 'idempotency-key': 'k' }));
     expect(again).toMatchObject({ id, status: 'in_progress' });
   });
 
-  test('too many requests are 429 with the time to wait', async () => {
+  test('too many requests are answered 429 with the time to wait', async () => {
     const { key, auth } = createKey('shop', ['read'], { perSecond: 1 });
-    const rig = await openHarness({ settings: { API_KEYS: [key] } });
+    const harness = await openHarness({ settings: { API_KEYS: [key] } });
     // A second may end among them, and what is not counted soon is let in.
-    const refused = await until(async () => {
-      const burst = Array.from({ length: 8 }, () => rig.get(`${GENERATIONS}/x`, auth));
+    const rejected = await until(async () => {
+      const burst = Array.from({ length: 8 }, () => harness.get(`${GENERATIONS}/x`, auth));
       return (await Promise.all(burst)).find(({ status }) => status === 429);
     });
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
-    expect(await readEnvelope(refused)).toMatchObject({
+    expect(Number(rejected.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(await readEnvelope(rejected)).toMatchObject({
       code: 'rate_limit_exceeded',
       type: 'rate_limit_error',
     });
@@ -117,9 +117,9 @@ requires('redis').describe("at the provider's addresses", () => {
     ['DELETE', UPLOADS, 405, 'POST'],
     ['POST', '/v1/balance', 405, 'GET, HEAD'],
     ['OPTIONS', '/v1/user/balance', 405, 'GET, HEAD'],
-  ])('%s %s is %d with what is allowed', async (method, path, status, allow) => {
-    const rig = await openHarness();
-    const response = await fetch(rig.url + path, { method });
+  ])('%s %s is answered %d with the allowed methods', async (method, path, status, allow) => {
+    const harness = await openHarness();
+    const response = await fetch(harness.url + path, { method });
     expect(response.headers.get('allow')).toBe(allow);
     expect(await readEnvelope(response)).toMatchObject({ status, code: 'method_not_allowed' });
   });
@@ -136,22 +136,22 @@ requires('redis').describe("at the provider's addresses", () => {
     ['GET', `${GENERATIONS}/%ff`, 400],
     ['GET', `${GENERATIONS}/${'x'.repeat(99)}`, 404],
     ['GET', `${GENERATIONS}/${'x'.repeat(500)}`, 400],
-  ])('%s %s is %d in the envelope', async (method, path, status) => {
-    const rig = await openHarness();
-    expect(await readEnvelope(await fetch(rig.url + path, { method }))).toMatchObject({ status });
+  ])('%s %s is answered %d in the envelope', async (method, path, status) => {
+    const harness = await openHarness();
+    expect(await readEnvelope(await fetch(harness.url + path, { method }))).toMatchObject({ status });
   });
 
   test.each(['text/plain', 'multipart/form-data; boundary=x', 'application/x-ndjson'])(
-    'a submission of %s is 415 in the envelope',
+    'a submission of type %s is answered 415 in the envelope',
     async (type) => {
-      const rig = await openHarness();
-      const refused = await readEnvelope(await submit(rig, '{"prompt":"x"}', { 'content-type': type }));
-      expect(refused).toMatchObject({ status: 415, code: 'invalid_request' });
-      expect(refused.message).toMatch(/^Content-Type: expected application\/json, received /);
+      const harness = await openHarness();
+      const rejected = await readEnvelope(await submit(harness, '{"prompt":"x"}', { 'content-type': type }));
+      expect(rejected).toMatchObject({ status: 415, code: 'invalid_request' });
+      expect(rejected.message).toMatch(/^Content-Type: expected application\/json, received /);
     },
   );
 
-  test('a submission that is too large is 413 in the envelope, of all or of one key', async () => {
+  test('a submission that is too large is answered 413 in the envelope, for the limit of all keys and of one key', async () => {
     const { key, auth } = createKey('shop', ['enqueue'], { bodyBytes: 500 });
     const large = { ...ask, more: 'x'.repeat(1500) };
     const small = await openHarness({ settings: { MAX_BODY_BYTES: 1024 } });
@@ -164,23 +164,23 @@ requires('redis').describe("at the provider's addresses", () => {
     });
   });
 
-  test('a page of another site is refused in the envelope', async () => {
-    const rig = await openHarness();
-    const refused = await readEnvelope(await submit(rig, ask, { 'sec-fetch-site': 'cross-site' }));
-    expect(refused).toMatchObject({ status: 403, type: 'permission_error' });
+  test('a page of another site is rejected in the envelope', async () => {
+    const harness = await openHarness();
+    const rejected = await readEnvelope(await submit(harness, ask, { 'sec-fetch-site': 'cross-site' }));
+    expect(rejected).toMatchObject({ status: 403, type: 'permission_error' });
   });
 
-  test('the queue being away is 503 with the time to wait, and names the render that it did not confirm', async () => {
+  test('while the queue is away a submission is answered 503 with the time to wait and the id of the unconfirmed render', async () => {
     const proxy = await startProxy(service('redis').url);
-    const rig = await openHarness({ queueUrl: proxy.url });
-    expect((await rig.get('/readyz')).status).toBe(200);
+    const harness = await openHarness({ queueUrl: proxy.url });
+    expect((await harness.get('/readyz')).status).toBe(200);
     await proxy.refuse();
-    const response = await submit(rig, ask);
+    const response = await submit(harness, ask);
     expect(response.headers.get('retry-after')).toBe('2');
-    const refused = await readEnvelope(response);
-    expect(refused).toMatchObject({ status: 503, code: 'no_available_channel', type: 'server_error' });
-    expect(refused.message).toMatch(/rnd_[0-9a-f]{32}/);
-    expect(await readEnvelope(await rig.get(`${GENERATIONS}/${drawRenderId()}`))).toMatchObject({
+    const rejected = await readEnvelope(response);
+    expect(rejected).toMatchObject({ status: 503, code: 'no_available_channel', type: 'server_error' });
+    expect(rejected.message).toMatch(/rnd_[0-9a-f]{32}/);
+    expect(await readEnvelope(await harness.get(`${GENERATIONS}/${drawRenderId()}`))).toMatchObject({
       status: 503,
     });
   });

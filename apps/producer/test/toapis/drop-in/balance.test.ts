@@ -14,34 +14,37 @@ async function open(faults: Parameters<typeof startSimulator>[0] = {}) {
   let now = systemClock.now();
   const clock: Clock = { ...systemClock, now: () => now };
   const settings = { TOAPIS_API_KEY: key, TOAPIS_BASE_URL: simulator.url };
-  const rig = await openHarness({ settings, wrap: (deps) => ({ ...deps, clock }) });
-  return { rig, simulator, key, pass: (ms: number) => void (now += ms) };
+  const harness = await openHarness({ settings, wrap: (deps) => ({ ...deps, clock }) });
+  return { harness, simulator, key, pass: (ms: number) => void (now += ms) };
 }
 
 requires('redis').describe('the balance', () => {
-  test.each(['/v1/balance', '/v1/user/balance'])('at %s is what the provider says', async (path) => {
-    const { rig, simulator, key } = await open();
-    const response = await rig.get(path);
-    expect(response.status).toBe(200);
-    const direct = await fetch(simulator.url + path, { headers: { authorization: `Bearer ${key}` } });
-    expect(await response.json()).toEqual(await direct.json());
-  });
+  test.each(['/v1/balance', '/v1/user/balance'])(
+    "the balance at %s is the provider's response",
+    async (path) => {
+      const { harness, simulator, key } = await open();
+      const response = await harness.get(path);
+      expect(response.status).toBe(200);
+      const direct = await fetch(simulator.url + path, { headers: { authorization: `Bearer ${key}` } });
+      expect(await response.json()).toEqual(await direct.json());
+    },
+  );
 
-  test('is asked for once by all who ask within 5 seconds, and then again', async () => {
-    const { rig, simulator, pass } = await open();
+  test('calls within 5 seconds share one request for the balance', async () => {
+    const { harness, simulator, pass } = await open();
     const asked = () => simulator.requests.counts().categories.balance.received;
-    await Promise.all(Array.from({ length: 20 }, () => rig.get('/v1/balance')));
+    await Promise.all(Array.from({ length: 20 }, () => harness.get('/v1/balance')));
     expect(asked()).toBe(1);
     await simulator.setBalance(3);
-    expect(await (await rig.get('/v1/balance')).json()).toMatchObject({ remain_balance: 20 });
+    expect(await (await harness.get('/v1/balance')).json()).toMatchObject({ remain_balance: 20 });
     pass(5_001);
-    expect(await (await rig.get('/v1/balance')).json()).toMatchObject({ remain_balance: 3 });
+    expect(await (await harness.get('/v1/balance')).json()).toMatchObject({ remain_balance: 3 });
     expect(asked()).toBe(2);
   });
 
-  test('without a key for the provider is a failure that says so', async () => {
-    const rig = await openHarness();
-    const response = await rig.get('/v1/balance');
+  test('the balance without a provider key is a failure that says so', async () => {
+    const harness = await openHarness();
+    const response = await harness.get('/v1/balance');
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({
       success: false,
@@ -53,14 +56,17 @@ requires('redis').describe('the balance', () => {
     ['a page of a gateway', 'html_502', 'The provider answered with HTTP 502'],
     ['an error', 'internal_error', 'The provider answered with HTTP 500: Internal server error'],
     ['nothing at all', 'cut_before', 'The provider did not answer. Try again soon.'],
-  ] as const)('is a failure with 200 when the provider answers %s', async (_what, kind, message) => {
-    const { rig } = await open({ faults: [{ kind, route: 'balance', rate: 1 }] });
-    const response = await rig.get('/v1/balance');
-    expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ success: false, message });
-  });
+  ] as const)(
+    'the balance is a failure with status 200 when the provider answers %s',
+    async (_what, kind, message) => {
+      const { harness } = await open({ faults: [{ kind, route: 'balance', rate: 1 }] });
+      const response = await harness.get('/v1/balance');
+      expect(response.status).toBe(200);
+      expect(await response.json()).toEqual({ success: false, message });
+    },
+  );
 
-  test("passes on the provider's own failure, but not our key when it repeats it", async () => {
+  test("the balance contains the provider's own error, but never the key", async () => {
     const key = plantSecret();
     const server = createServer((_request, response) => {
       response.setHeader('content-type', 'application/json');
@@ -69,11 +75,11 @@ requires('redis').describe('the balance', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     cleanup(() => void server.close());
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const rig = await openHarness({ settings: { TOAPIS_API_KEY: key, TOAPIS_BASE_URL: url } });
-    expect(await (await rig.get('/v1/balance')).json()).toEqual({
+    const harness = await openHarness({ settings: { TOAPIS_API_KEY: key, TOAPIS_BASE_URL: url } });
+    expect(await (await harness.get('/v1/balance')).json()).toEqual({
       success: false,
       message: 'Invalid token [redacted]',
     });
-    expect(rig.logs()).not.toContain(key);
+    expect(harness.logs()).not.toContain(key);
   });
 });

@@ -9,7 +9,7 @@ import { type TaskFacts, toTask } from '../../../src/toapis/drop-in/task.ts';
 import { createKey, GENERATIONS, readTask, submit } from '../../support/drop-in-client.ts';
 import { type Harness, openHarness } from '../../support/harness.ts';
 
-const told = (more: Partial<TaskFacts>): TaskFacts => ({
+const facts = (more: Partial<TaskFacts>): TaskFacts => ({
   renderId: 'rnd_0123456789abcdef0123456789abcdef',
   model: 'gemini-3-pro-image-preview',
   status: 'queued',
@@ -25,37 +25,37 @@ describe('a render as a task', () => {
     ['rendering', 0, 'in_progress', 1],
     ['rendering', 42, 'in_progress', 42],
     ['storing', 99, 'in_progress', 95],
-    // The image of a completed one is there, or it is not told as completed.
+    // Without its image a completed render is not reported as completed.
     ['completed', 100, 'in_progress', 95],
-  ] as const)('%s at %d is %s at %d', (status, progress, expected, shown) => {
-    const task = taskSchema.parse(toTask(told({ status, progress })));
+  ] as const)('a %s render at %d is a task %s at %d', (status, progress, expected, shown) => {
+    const task = taskSchema.parse(toTask(facts({ status, progress })));
     expect(task).toMatchObject({ status: expected, progress: shown, created_at: 1_700_000_000 });
     expect(task).not.toHaveProperty('result');
   });
 
-  test('failed has its code and message, and canceled is a failure too', () => {
+  test('the task of a failed render has its code and message, and a canceled render is a failed task', () => {
     const error = {
       code: 'generation_failed' as const,
       message: 'three times',
       step: 'poll' as const,
       chain: [],
     };
-    expect(taskSchema.parse(toTask(told({ status: 'failed', error })))).toMatchObject({
+    expect(taskSchema.parse(toTask(facts({ status: 'failed', error })))).toMatchObject({
       status: 'failed',
       progress: 0,
       completed_at: 1_700_000_005,
       error: { code: 'generation_failed', message: 'three times' },
     });
-    expect(taskSchema.parse(toTask(told({ status: 'canceled', progress: 60 })))).toMatchObject({
+    expect(taskSchema.parse(toTask(facts({ status: 'canceled', progress: 60 })))).toMatchObject({
       status: 'failed',
       progress: 0,
       error: { code: 'canceled' },
     });
   });
 
-  test('completed has its URL in both places that clients look in, and says when it ends', () => {
+  test('the task of a completed render has its URL in both fields that clients use, and its expiry', () => {
     const result = { url: 'https://x.example/i.jpg', expiresAt: 1_700_086_405_999 };
-    expect(taskSchema.parse(toTask(told({ status: 'completed' }), result))).toMatchObject({
+    expect(taskSchema.parse(toTask(facts({ status: 'completed' }), result))).toMatchObject({
       status: 'completed',
       progress: 100,
       completed_at: 1_700_000_005,
@@ -67,13 +67,13 @@ describe('a render as a task', () => {
 });
 
 const DAY_MS = 86_400_000;
-const bytes = Buffer.from('not a picture, but bytes');
+const bytes = Buffer.from('not an image, but bytes');
 
 /** Submits, and ends the render as a worker does: image and receipt in the store. */
-async function completed(rig: Harness, store: ProducerDeps['store'], auth: Record<string, string>) {
+async function completed(harness: Harness, store: ProducerDeps['store'], auth: Record<string, string>) {
   const ask = { model: 'gemini-3-pro-image-preview', prompt: 'a lighthouse' };
-  const { id } = await readTask(await submit(rig, ask, auth));
-  const job = await rig.queues.render.getJob(id);
+  const { id } = await readTask(await submit(harness, ask, auth));
+  const job = await harness.queues.render.getJob(id);
   const { request, fingerprint, createdAt } = checkpointSchema.parse(job?.data);
   const image = {
     key: `images/${id}.png`,
@@ -89,7 +89,7 @@ async function completed(rig: Harness, store: ProducerDeps['store'], auth: Recor
     version: 1,
     renderId: id,
     tenant: 'shop',
-    state: 'completed',
+    status: 'completed',
     request,
     fingerprint,
     createdAt,
@@ -102,20 +102,23 @@ async function completed(rig: Harness, store: ProducerDeps['store'], auth: Recor
   await store.put(`renders/${id}.json`, JSON.stringify(receipt), { contentType: 'application/json' });
   await job?.remove();
   return async () => {
-    const task = await readTask(await rig.get(`${GENERATIONS}/${id}`, auth));
+    const task = await readTask(await harness.get(`${GENERATIONS}/${id}`, auth));
     if (task.status !== 'completed') throw new Error(`the task is ${task.status}`);
     return task;
   };
 }
 
 requires('redis').describe('the image of a completed task', () => {
-  test('downloads without a key until expires_at, and not after it', async () => {
+  test('the image of a task can be downloaded without a key until expires_at, and not after it', async () => {
     const { key, auth } = createKey('shop', ['enqueue', 'read']);
     let now = systemClock.now();
     const clock: Clock = { ...systemClock, now: () => now };
-    const rig = await openHarness({ settings: { API_KEYS: [key] }, wrap: (deps) => ({ ...deps, clock }) });
-    const look = await completed(rig, rig.store, auth);
-    const { url, expires_at, result } = await look();
+    const harness = await openHarness({
+      settings: { API_KEYS: [key] },
+      wrap: (deps) => ({ ...deps, clock }),
+    });
+    const readTaskAgain = await completed(harness, harness.store, auth);
+    const { url, expires_at, result } = await readTaskAgain();
     expect(result.data[0].url).toBe(url);
     expect(Math.abs(expires_at * 1000 - (now + DAY_MS))).toBeLessThan(1_000);
 
@@ -127,31 +130,34 @@ requires('redis').describe('the image of a completed task', () => {
     expect((await fetch(url)).status).toBe(200);
     now += 3_000;
     expect((await fetch(url)).status).toBe(401);
-    expect((await fetch((await look()).url)).status).toBe(200);
-    expect(rig.logs()).not.toContain('signature=');
+    expect((await fetch((await readTaskAgain()).url)).status).toBe(200);
+    expect(harness.logs()).not.toContain('signature=');
   });
 
-  test('downloads from where PUBLIC_URL says', async () => {
+  test('the image URL of a task starts with PUBLIC_URL', async () => {
     const { key, auth } = createKey('shop', ['enqueue', 'read']);
     const settings = { API_KEYS: [key], PUBLIC_URL: 'https://renders.example/dark' };
-    const rig = await openHarness({ settings });
-    const { url } = await (await completed(rig, rig.store, auth))();
+    const harness = await openHarness({ settings });
+    const { url } = await (await completed(harness, harness.store, auth))();
     expect(url).toMatch(/^https:\/\/renders\.example\/dark\/v1\/renders\/rnd_/);
-    // What is before our own path is taken off on the way.
-    const fetched = await fetch(url.replace('https://renders.example/dark', rig.url));
+    // A proxy removes the path of PUBLIC_URL.
+    const fetched = await fetch(url.replace('https://renders.example/dark', harness.url));
     expect(fetched.status).toBe(200);
   });
 });
 
 requires('redis', 's3').test(
-  'an image in S3 downloads from S3, until the time that its URL says',
+  "the image URL of a task in S3 is S3's own, until the time in the URL",
   async () => {
     const { bucket: _bucket, ...s3 } = service('s3');
     const store = await openStore({ storeUrl: uniqueS3Url(), dataDir: 'unused', s3, clock: systemClock });
     cleanup(() => store.close());
     const { key, auth } = createKey('shop', ['enqueue', 'read']);
-    const rig = await openHarness({ settings: { API_KEYS: [key] }, wrap: (deps) => ({ ...deps, store }) });
-    const { url, expires_at } = await (await completed(rig, store, auth))();
+    const harness = await openHarness({
+      settings: { API_KEYS: [key] },
+      wrap: (deps) => ({ ...deps, store }),
+    });
+    const { url, expires_at } = await (await completed(harness, store, auth))();
     const { origin, searchParams } = new URL(url);
     expect(origin).toBe(new URL(s3.endpoint).origin);
     const signed = (searchParams.get('X-Amz-Date') ?? '').replace(

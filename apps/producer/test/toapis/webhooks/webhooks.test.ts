@@ -29,27 +29,27 @@ const checkpoint = (at: Checkpoint['at'], purchases: Checkpoint['purchases'] = [
   at,
 });
 
-async function put(rig: Harness, data: Checkpoint, delay = 3_600_000) {
+async function put(harness: Harness, data: Checkpoint, delay = 3_600_000) {
   const job = renderJob(data);
-  await rig.queues.render.add(job.name, job.data, { ...job.opts, delay });
+  await harness.queues.render.add(job.name, job.data, { ...job.opts, delay });
   return data.renderId;
 }
 
 /** A render whose job a worker has ended. */
-async function ended(rig: Harness, data: Checkpoint, end: () => RenderResult): Promise<string> {
-  const worker = rig.engine.worker<Checkpoint, RenderResult>('render', async () => end());
-  const id = await put(rig, data, 0);
-  await until(async () => (await rig.queues.render.getJob(id))?.finishedOn);
+async function ended(harness: Harness, data: Checkpoint, end: () => RenderResult): Promise<string> {
+  const worker = harness.engine.worker<Checkpoint, RenderResult>('render', async () => end());
+  const id = await put(harness, data, 0);
+  await until(async () => (await harness.queues.render.getJob(id))?.finishedOn);
   await worker.close();
   return id;
 }
 
-/** A render that was dead-lettered because nobody knew whether it was bought. */
-function deadAsUnknown(rig: Harness): Promise<string> {
+/** A render that was dead-lettered because the outcome of its purchase is unknown. */
+function deadAsUnknown(harness: Harness): Promise<string> {
   const resume = { step: 'hold', reason: 'cut', until: 9 } as const;
   const failure = { code: 'submission_unknown', message: 'm', step: 'hold', at: 1, chain: [] } as const;
   const dead = checkpoint({ step: 'bury', failure: { ...failure, chain: [] }, resume, attemptsMade: 0 });
-  return ended(rig, dead, () => {
+  return ended(harness, dead, () => {
     throw new Error('submission_unknown');
   });
 }
@@ -77,25 +77,25 @@ const canceledReceipt = ({
   notes: [],
 });
 
-interface Told {
+interface EventOverrides {
   secret?: string;
   at?: number;
   /** What goes over the wire in place of what was signed. */
   sent?: string;
 }
 
-const tell = (
-  rig: Harness,
+const sendEvent = (
+  harness: Harness,
   data: { task_id: string; client_business_id: string },
-  { type = 'generation.completed', ...over }: Told & { type?: string } = {},
-) => post(rig, JSON.stringify({ id: 'evt_1', type, api_version: 'v1', data }), over);
+  { type = 'generation.completed', ...over }: EventOverrides & { type?: string } = {},
+) => post(harness, JSON.stringify({ id: 'evt_1', type, api_version: 'v1', data }), over);
 
-async function post(rig: Harness, body: string, over: Told = {}) {
+async function post(harness: Harness, body: string, over: EventOverrides = {}) {
   const timestamp = String(Math.floor((over.at ?? Date.now()) / 1000));
   const signature = createHmac('sha256', over.secret ?? SECRET)
     .update(`evt_1.${timestamp}.${body}`)
     .digest('hex');
-  const response = await fetch(`${rig.url}/v1/webhooks/toapis`, {
+  const response = await fetch(`${harness.url}/v1/webhooks/toapis`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -110,10 +110,11 @@ async function post(rig: Harness, body: string, over: Told = {}) {
 
 requires('redis').describe("the provider's webhooks", () => {
   const open = () => openHarness({ settings: { TOAPIS_WEBHOOK_SECRET: `rotated-out, ${SECRET}` } });
-  const stateOf = async (rig: Harness, id: string) => (await rig.queues.render.getJob(id))?.getState();
+  const stateOf = async (harness: Harness, id: string) =>
+    (await harness.queues.render.getJob(id))?.getState();
 
-  test('a finished task promotes the render that polls it, and being told twice does no harm', async () => {
-    const rig = await open();
+  test('an event about a finished task promotes the render that polls it, and a repeated event changes nothing', async () => {
+    const harness = await open();
     const purchase = {
       provider: 'toapis' as const,
       attempt: 1,
@@ -123,166 +124,172 @@ requires('redis').describe("the provider's webhooks", () => {
       refunded: false,
     };
     const at = { step: 'poll', taskId: 't1', acceptedAt: 1, deadlineAt: 9, polls: 0, progress: 0 } as const;
-    const id = await put(rig, checkpoint(at, [purchase]));
-    expect(await tell(rig, { task_id: 't1', client_business_id: id })).toEqual({
+    const id = await put(harness, checkpoint(at, [purchase]));
+    expect(await sendEvent(harness, { task_id: 't1', client_business_id: id })).toEqual({
       status: 200,
       outcome: 'promoted',
     });
-    expect(await stateOf(rig, id)).toBe('prioritized');
-    expect(await tell(rig, { task_id: 't1', client_business_id: id })).toEqual({
+    expect(await stateOf(harness, id)).toBe('prioritized');
+    expect(await sendEvent(harness, { task_id: 't1', client_business_id: id })).toEqual({
       status: 200,
       outcome: 'promoted',
     });
   });
 
-  test('an unknown submission is settled by its client_business_id: in the ledger first, then the render goes on', async () => {
-    const rig = await open();
-    const id = await put(rig, checkpoint({ step: 'hold', reason: 'cut', until: 9 }));
-    expect(await tell(rig, { task_id: 't7', client_business_id: id })).toEqual({
+  test('an event with the client_business_id of a held render records the acceptance in the ledger, and then the render continues', async () => {
+    const harness = await open();
+    const id = await put(harness, checkpoint({ step: 'hold', reason: 'cut', until: 9 }));
+    expect(await sendEvent(harness, { task_id: 't7', client_business_id: id })).toEqual({
       status: 200,
-      outcome: 'settled',
+      outcome: 'recorded',
     });
-    expect(await rig.ledger.readAcceptance(id, 1)).toMatchObject({
+    expect(await harness.ledger.readAcceptance(id, 1)).toMatchObject({
       taskId: 't7',
       provider: 'toapis',
       source: 'webhook',
       costMicros: 25_000,
     });
-    expect(await stateOf(rig, id)).toBe('prioritized');
+    expect(await stateOf(harness, id)).toBe('prioritized');
   });
 
-  test('one that was dead-lettered as unknown is brought back', async () => {
-    const rig = await open();
-    const id = await deadAsUnknown(rig);
-    expect(await tell(rig, { task_id: 't8', client_business_id: id })).toEqual({
+  test('an event resumes a render that was dead-lettered with an unknown submission', async () => {
+    const harness = await open();
+    const id = await deadAsUnknown(harness);
+    expect(await sendEvent(harness, { task_id: 't8', client_business_id: id })).toEqual({
       status: 200,
-      outcome: 'settled',
+      outcome: 'recorded',
     });
-    expect(await rig.ledger.readAcceptance(id, 1)).toMatchObject({ taskId: 't8' });
-    expect(await stateOf(rig, id)).not.toBe('failed');
+    expect(await harness.ledger.readAcceptance(id, 1)).toMatchObject({ taskId: 't8' });
+    expect(await stateOf(harness, id)).not.toBe('failed');
   });
 
-  test('told twice at the same time, one that was dead-lettered is brought back once', async () => {
-    const rig = await open();
-    const id = await deadAsUnknown(rig);
+  test('two simultaneous events resume a dead-lettered render once', async () => {
+    const harness = await open();
+    const id = await deadAsUnknown(harness);
     const data = { task_id: 't8', client_business_id: id };
-    const answers = await Promise.all(Array.from({ length: 6 }, () => tell(rig, data)));
+    const answers = await Promise.all(Array.from({ length: 6 }, () => sendEvent(harness, data)));
     for (const { status, outcome } of answers) {
-      // Whoever comes after the others finds it under way.
+      // Events after the first find the render under way.
       expect([
-        [200, 'settled'],
+        [200, 'recorded'],
         [503, 'early'],
       ]).toContainEqual([status, outcome]);
     }
-    expect(answers.map(({ outcome }) => outcome)).toContain('settled');
-    expect(await rig.ledger.readAcceptance(id, 1)).toMatchObject({ taskId: 't8' });
-    expect(await stateOf(rig, id)).toBe('prioritized');
+    expect(answers.map(({ outcome }) => outcome)).toContain('recorded');
+    expect(await harness.ledger.readAcceptance(id, 1)).toMatchObject({ taskId: 't8' });
+    expect(await stateOf(harness, id)).toBe('prioritized');
   });
 
-  test('a render that was canceled while its purchase was unknown knows what it cost, for ever', async () => {
-    const rig = await open();
+  test('an event records the cost of a render that was canceled while its purchase was unknown, permanently', async () => {
+    const harness = await open();
     const canceled = checkpoint({ step: 'cancel', requestedAt: 2, from: 'hold' });
-    const id = await ended(rig, canceled, () => ({ status: 'canceled', costMicros: 0 }));
+    const id = await ended(harness, canceled, () => ({ status: 'canceled', costMicros: 0 }));
     const { request } = canceled;
-    await rig.ledger.claim(id, 1, { owner: 'a run', provider: 'toapis', claimedBy: 'a worker', request });
-    await rig.ledger.writeReceipt(canceledReceipt(canceled));
+    await harness.ledger.claim(id, 1, { owner: 'a run', provider: 'toapis', claimedBy: 'a worker', request });
+    await harness.ledger.writeReceipt(canceledReceipt(canceled));
     const data = { task_id: 't5', client_business_id: id };
-    const answers = await Promise.all([tell(rig, data), tell(rig, data)]);
+    const answers = await Promise.all([sendEvent(harness, data), sendEvent(harness, data)]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-    expect(await tell(rig, data)).toEqual({ status: 200, outcome: 'ignored' });
+    expect(await sendEvent(harness, data)).toEqual({ status: 200, outcome: 'ignored' });
     const cost = { amount: '0.025', purchases: 1, refunded: 0 };
-    const told = async () => (await (await rig.get(`/v1/renders/${id}`)).json()) as object;
-    expect(await told()).toMatchObject({ status: 'canceled', attempts: 1, task_ids: ['t5'], cost });
-    expect(await rig.ledger.readAcceptance(id, 1)).toMatchObject({
+    const readRender = async () => (await (await harness.get(`/v1/renders/${id}`)).json()) as object;
+    expect(await readRender()).toMatchObject({ status: 'canceled', attempts: 1, task_ids: ['t5'], cost });
+    expect(await harness.ledger.readAcceptance(id, 1)).toMatchObject({
       taskId: 't5',
       provider: 'toapis',
       source: 'webhook',
     });
-    // And that it was given back, and all of it when the queue has forgotten the render.
-    expect(await tell(rig, data, { type: 'generation.failed' })).toEqual({ status: 200, outcome: 'settled' });
-    await rig.queues.render.remove(id);
-    expect(await told()).toMatchObject({
+    // A refund is recorded, too, and the receipt has everything after the job has left the queue.
+    expect(await sendEvent(harness, data, { type: 'generation.failed' })).toEqual({
+      status: 200,
+      outcome: 'recorded',
+    });
+    await harness.queues.render.remove(id);
+    expect(await readRender()).toMatchObject({
       status: 'canceled',
       task_ids: ['t5'],
       cost: { amount: '0.000', refunded: 1 },
     });
-    expect((await rig.ledger.readReceipt(id))?.notes?.at(-1)?.text).toMatch(/t5 was refunded$/);
+    expect((await harness.ledger.readReceipt(id))?.notes?.at(-1)?.text).toMatch(/t5 was refunded$/);
   });
 
-  test('a render that was canceled before it was submitted has bought nothing, whoever says so', async () => {
-    const rig = await open();
+  test('an event changes nothing in a render that was canceled before it was submitted', async () => {
+    const harness = await open();
     const canceled = checkpoint({ step: 'cancel', requestedAt: 2, from: 'submit' });
-    const id = await ended(rig, canceled, () => ({ status: 'canceled', costMicros: 0 }));
-    await rig.ledger.writeReceipt(canceledReceipt(canceled));
+    const id = await ended(harness, canceled, () => ({ status: 'canceled', costMicros: 0 }));
+    await harness.ledger.writeReceipt(canceledReceipt(canceled));
     const data = { task_id: 't5', client_business_id: id };
-    expect(await tell(rig, data)).toEqual({ status: 200, outcome: 'ignored' });
-    await rig.ledger.claim(id, 1, {
+    expect(await sendEvent(harness, data)).toEqual({ status: 200, outcome: 'ignored' });
+    await harness.ledger.claim(id, 1, {
       owner: CANCELED_OWNER,
       provider: 'toapis',
       claimedBy: 'canceled',
       request: canceled.request,
     });
-    expect(await tell(rig, data)).toEqual({ status: 200, outcome: 'ignored' });
-    expect(await rig.ledger.readAcceptance(id, 1)).toBeUndefined();
-    expect(await rig.ledger.readReceipt(id)).toMatchObject({ purchases: [], costMicros: 0 });
+    expect(await sendEvent(harness, data)).toEqual({ status: 200, outcome: 'ignored' });
+    expect(await harness.ledger.readAcceptance(id, 1)).toBeUndefined();
+    expect(await harness.ledger.readReceipt(id)).toMatchObject({ purchases: [], costMicros: 0 });
   });
 
-  test('a task whose submission is still under way is to be told again', async () => {
-    const rig = await open();
-    const id = await put(rig, checkpoint({ step: 'submit' }));
-    expect(await tell(rig, { task_id: 't9', client_business_id: id })).toEqual({
+  test('an event during a submission is answered 503, so that the provider sends it again', async () => {
+    const harness = await open();
+    const id = await put(harness, checkpoint({ step: 'submit' }));
+    expect(await sendEvent(harness, { task_id: 't9', client_business_id: id })).toEqual({
       status: 503,
       outcome: 'early',
     });
-    expect(await rig.ledger.readAcceptance(id, 1)).toBeUndefined();
+    expect(await harness.ledger.readAcceptance(id, 1)).toBeUndefined();
   });
 
-  test('a wrong secret, an old timestamp and missing headers are refused; strangers and test events are ignored', async () => {
-    const rig = await open();
-    const id = await put(rig, checkpoint({ step: 'hold', reason: 'cut', until: 9 }));
+  test('a wrong secret, an old timestamp and missing headers are rejected, and unknown renders and test events are ignored', async () => {
+    const harness = await open();
+    const id = await put(harness, checkpoint({ step: 'hold', reason: 'cut', until: 9 }));
     const data = { task_id: 't1', client_business_id: id };
-    expect(await tell(rig, data, { secret: 'somebody else' })).toMatchObject({
+    expect(await sendEvent(harness, data, { secret: 'another secret' })).toMatchObject({
       status: 401,
       code: 'webhook_refused',
     });
-    expect(await tell(rig, data, { at: Date.now() - 301_000 })).toMatchObject({ status: 401 });
-    const bare = await fetch(`${rig.url}/v1/webhooks/toapis`, { method: 'POST', body: '{}' });
+    expect(await sendEvent(harness, data, { at: Date.now() - 301_000 })).toMatchObject({ status: 401 });
+    const bare = await fetch(`${harness.url}/v1/webhooks/toapis`, { method: 'POST', body: '{}' });
     expect(bare.status).toBe(401);
-    expect(await rig.ledger.readAcceptance(id, 1)).toBeUndefined();
-    expect(await tell(rig, { ...data, client_business_id: drawRenderId() })).toEqual({
+    expect(await harness.ledger.readAcceptance(id, 1)).toBeUndefined();
+    expect(await sendEvent(harness, { ...data, client_business_id: drawRenderId() })).toEqual({
       status: 200,
       outcome: 'ignored',
     });
-    expect(await tell(rig, data, { type: 'endpoint.test' })).toEqual({ status: 200, outcome: 'ignored' });
+    expect(await sendEvent(harness, data, { type: 'endpoint.test' })).toEqual({
+      status: 200,
+      outcome: 'ignored',
+    });
   });
 
-  test('nobody can make us read much before we know whose it is', async () => {
-    const rig = await open();
+  test('the producer reads only a limited body before it has checked the signature', async () => {
+    const harness = await open();
     const ask = (bytes: number) =>
-      fetch(`${rig.url}/v1/webhooks/toapis`, { method: 'POST', body: 'x'.repeat(bytes) });
+      fetch(`${harness.url}/v1/webhooks/toapis`, { method: 'POST', body: 'x'.repeat(bytes) });
     expect(await readProblem(await ask(300_000))).toMatchObject({ status: 413, code: 'body_too_large' });
     expect(await readProblem(await ask(3_000))).toMatchObject({ status: 401, code: 'webhook_refused' });
   });
 
-  test('what is signed and yet nothing we know is taken, so that it is not told for a day', async () => {
-    const rig = await open();
+  test('a signed event of an unknown form is acknowledged, so that the provider does not repeat it', async () => {
+    const harness = await open();
     for (const body of ['', 'no JSON', '[]', '{"id":"evt_1"}']) {
-      expect(await post(rig, body)).toEqual({ status: 202, outcome: 'ignored' });
+      expect(await post(harness, body)).toEqual({ status: 202, outcome: 'ignored' });
     }
   });
 
-  test('one byte more, or less, is another message', async () => {
-    const rig = await open();
+  test('an event with one byte more or less has an invalid signature', async () => {
+    const harness = await open();
     const body = '{"id":"evt_1","type":"endpoint.test","data":{}}';
-    expect(await post(rig, body)).toEqual({ status: 200, outcome: 'ignored' });
+    expect(await post(harness, body)).toEqual({ status: 200, outcome: 'ignored' });
     for (const sent of [`${body}\n`, body.replace(':', ': '), body.slice(0, -1)]) {
-      expect(await post(rig, body, { sent })).toMatchObject({ status: 401, code: 'webhook_refused' });
+      expect(await post(harness, body, { sent })).toMatchObject({ status: 401, code: 'webhook_refused' });
     }
   });
 
-  test('without a secret there is no such endpoint', async () => {
-    const rig = await openHarness();
-    const response = await fetch(`${rig.url}/v1/webhooks/toapis`, { method: 'POST', body: '{}' });
+  test('the webhook endpoint does not exist without a secret', async () => {
+    const harness = await openHarness();
+    const response = await fetch(`${harness.url}/v1/webhooks/toapis`, { method: 'POST', body: '{}' });
     expect(response.status).toBe(404);
   });
 });
