@@ -9,20 +9,20 @@ import { expect, test } from 'vitest';
 import { type Answered, type Contract, createContract } from '../support/contract/check.ts';
 import { ASKED, putJob, putReceipt, putUpload } from '../support/contract/contract-fixture.ts';
 import { type OperationAt, readDocument } from '../support/contract/document.ts';
-import { type FuzzedRequest, requestsOf, type World } from '../support/fuzz/requests.ts';
+import { type FuzzedRequest, type FuzzTargets, generateRequests } from '../support/fuzz/requests.ts';
 import { send } from '../support/fuzz/send.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
-/** Of all operations together. */
+/** Over all operations. */
 const REQUESTS = 2_000;
-/** Another one is tried with FUZZ_SEED. */
+/** FUZZ_SEED sets another one. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_122);
 
 requires('redis').describe(`${REQUESTS} random requests, generated from the OpenAPI document`, () => {
   test('every random request gets a documented response from an API without keys', async () => {
-    const harness = await rigWith({});
+    const harness = await openWithSettings({});
     await fuzz(harness, {
-      known: await knownIn(harness, 'default'),
+      known: await putKnown(harness, 'default'),
       authorizations: [undefined, 'Bearer unknown'],
     });
   }, 240_000);
@@ -49,16 +49,16 @@ requires('redis').describe(`${REQUESTS} random requests, generated from the Open
       '',
       undefined,
     ];
-    const harness = await rigWith({
+    const harness = await openWithSettings({
       API_KEYS: parseApiKeys(entries.join(',')) ?? [],
       API_RATE_PER_SECOND: 100_000,
     });
     const authorizations = [...Array.from({ length: others.length }, () => shop), ...others];
-    await fuzz(harness, { known: await knownIn(harness, 'shop'), authorizations });
+    await fuzz(harness, { known: await putKnown(harness, 'shop'), authorizations });
   }, 240_000);
 });
 
-async function rigWith(settings: Partial<Settings>): Promise<Harness> {
+async function openWithSettings(settings: Partial<Settings>): Promise<Harness> {
   const provider = await startSimulator({ timeScale: 0.02 });
   cleanup(() => provider.close());
   return await openHarness({
@@ -71,8 +71,8 @@ async function rigWith(settings: Partial<Settings>): Promise<Harness> {
   });
 }
 
-/** Renders in every state. The living ones are few: those who wait for them wait long. */
-async function knownIn(harness: Harness, tenant: string): Promise<World['known']> {
+/** Renders in every state. Few are running, because requests that wait for them take long. */
+async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['known']> {
   const failure = {
     code: 'task_lost' as const,
     message: 'gone',
@@ -99,20 +99,20 @@ async function knownIn(harness: Harness, tenant: string): Promise<World['known']
   return { id: [...ids, ...ids.slice(0, 4), drawRenderId()], name: [upload, `${'cd'.repeat(32)}.png`] };
 }
 
-/** Every operation beside the others, each with its own share and a seed that says which requests they are. */
-async function fuzz(harness: Harness, world: World): Promise<void> {
+/** Runs all operations in parallel. Each has its share of the requests and a seed that determines them. */
+async function fuzz(harness: Harness, targets: FuzzTargets): Promise<void> {
   const document = await readDocument(harness.url);
   const contract = createContract(document);
   const dispatcher = new Agent({ connections: 32 });
   cleanup(() => dispatcher.close());
-  // There is more to get wrong where there is a body.
+  // Operations with a body get more requests.
   const weights = contract.operations.map<number>(({ operation }) => (operation.requestBody ? 3 : 1));
   const share = REQUESTS / weights.reduce((sum, weight) => sum + weight);
   const seen = new Map(contract.operations.map((at) => [at, [] as number[]]));
   const results = await Promise.allSettled(
     contract.operations.map((at, index) =>
       fc.assert(
-        fc.asyncProperty(requestsOf(document, at, world), async (request) => {
+        fc.asyncProperty(generateRequests(document, at, targets), async (request) => {
           const answered = await send(harness.url, request, dispatcher);
           seen.get(at)?.push(answered?.status ?? 0);
           const fault = answered && findFault(contract, at, request, answered);

@@ -329,9 +329,9 @@ requires('redis').describe('GET /v1/renders/{id}', () => {
       expect(answer).toMatchObject({ id, status: 'completed', progress: 100, cost: { amount: '0.025' } });
       expect(answer.image?.url).toBe(`${harness.url}/v1/renders/${id}/image`);
 
-      const download = await fetch(answer.image?.url ?? '');
-      expect(await download.text()).toBe('PNG bytes');
-      expect(Object.fromEntries(download.headers)).toMatchObject({
+      const served = await fetch(answer.image?.url ?? '');
+      expect(await served.text()).toBe('PNG bytes');
+      expect(Object.fromEntries(served.headers)).toMatchObject({
         'content-type': 'image/png',
         'content-length': '9',
         etag: `"${image.sha256}"`,

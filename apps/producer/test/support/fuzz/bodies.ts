@@ -3,7 +3,7 @@ import type { Described, OperationAt, Schema } from '../contract/document.ts';
 import { junk, nearly } from './mistakes.ts';
 import { valid } from './values.ts';
 
-/** A body with the headers that describe it, as text with one byte a character. */
+/** A body with the headers that describe it. The text has one byte per character. */
 export interface Content {
   headers: Record<string, string>;
   body: string;
@@ -18,8 +18,8 @@ const WRONG_TYPES = [
   '',
 ];
 
-/** Bodies of an operation: right, nearly right, damaged, and of another kind; or none. */
-export function contentOf(
+/** Bodies of an operation: valid, almost valid, damaged, of another type, or none. */
+export function generateContent(
   document: Described,
   { operation, method }: OperationAt,
 ): fc.Arbitrary<Content | undefined> {
@@ -34,9 +34,9 @@ export function contentOf(
         { weight: 1, arbitrary: junk },
       );
       const json = type.includes('ndjson')
-        ? fc.array(value.map(jsonOf), { minLength: 0, maxLength: 5 }).map((lines) => lines.join('\n'))
-        : value.map(jsonOf);
-      const body = mostly(9, json.map(bytesOf), fc.oneof(json.map(bytesOf).chain(damaged), oddBody));
+        ? fc.array(value.map(toJson), { minLength: 0, maxLength: 5 }).map((lines) => lines.join('\n'))
+        : value.map(toJson);
+      const body = mostly(9, json.map(toBytes), fc.oneof(json.map(toBytes).chain(damaged), oddBody));
       return body.map((bytes) => ({ headers: { 'content-type': type }, body: bytes }));
     }),
   );
@@ -57,8 +57,8 @@ export function contentOf(
   );
 }
 
-const bytesOf = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
-export const jsonOf = (value: unknown) => JSON.stringify(value) ?? '';
+const toBytes = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
+export const toJson = (value: unknown) => JSON.stringify(value) ?? '';
 
 /** Cut off, or with one byte that is another. */
 const damaged = (body: string): fc.Arbitrary<string> =>

@@ -26,7 +26,7 @@ const ODD_TEXTS = [
   '__proto__',
 ];
 
-/** Requests that no caller sends on purpose. */
+/** Arbitrary values. */
 export const junk: Arb = fc.oneof(
   fc.constantFrom<unknown>(
     null,

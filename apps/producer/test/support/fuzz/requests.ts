@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Described, OperationAt, Parameter } from '../contract/document.ts';
-import { contentOf, jsonOf, mostly } from './bodies.ts';
+import { generateContent, toJson, mostly } from './bodies.ts';
 import { junk } from './mistakes.ts';
 import { seldom, valid } from './values.ts';
 
@@ -13,15 +13,19 @@ export interface FuzzedRequest {
   body: string | undefined;
 }
 
-export interface World {
-  /** What to put for `{id}`, `{name}`… that is there. */
+export interface FuzzTargets {
+  /** Existing values of `{id}`, `{name}`… */
   known: Record<string, string[]>;
-  /** Values of `Authorization`: of known keys, and of unknown ones. */
+  /** Values of `Authorization`: of known keys, of unknown keys, and none. */
   authorizations: (string | undefined)[];
 }
 
-/** Requests of one operation: right, nearly right, and nothing like it. */
-export function requestsOf(document: Described, at: OperationAt, world: World): fc.Arbitrary<FuzzedRequest> {
+/** Requests of one operation: valid, almost valid, and arbitrary. */
+export function generateRequests(
+  document: Described,
+  at: OperationAt,
+  targets: FuzzTargets,
+): fc.Arbitrary<FuzzedRequest> {
   const { operation } = at;
   const parameters = operation.parameters ?? [];
   return fc
@@ -31,11 +35,11 @@ export function requestsOf(document: Described, at: OperationAt, world: World): 
         fc.constant(at.method),
         fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'),
       ),
-      path: pathOf(at, world),
-      query: queryOf(document, parameters),
-      headers: headersOf(document, parameters),
-      authorization: fc.constantFrom(...world.authorizations),
-      content: contentOf(document, at),
+      path: generatePath(at, targets),
+      query: generateQuery(document, parameters),
+      headers: generateHeaders(document, parameters),
+      authorization: fc.constantFrom(...targets.authorizations),
+      content: generateContent(document, at),
     })
     .map(({ method, path, query, headers, authorization, content }) => {
       const hasBody = method !== 'GET' && content !== undefined;
@@ -77,7 +81,7 @@ const oddSegment = fc.oneof(
     .filter((text) => !/^\.{1,2}$/.test(text)),
 );
 
-function pathOf({ path }: OperationAt, { known }: World): fc.Arbitrary<string> {
+function generatePath({ path }: OperationAt, { known }: FuzzTargets): fc.Arbitrary<string> {
   const segments = path.split('/').map((segment) => {
     const name = /^\{(\w+)\}$/.exec(segment)?.[1];
     if (!name) return fc.constant(segment);
@@ -86,7 +90,7 @@ function pathOf({ path }: OperationAt, { known }: World): fc.Arbitrary<string> {
   return fc.tuple(...segments).map((all) => all.join('/'));
 }
 
-function queryOf(document: Described, parameters: Parameter[]): fc.Arbitrary<string> {
+function generateQuery(document: Described, parameters: Parameter[]): fc.Arbitrary<string> {
   const known = parameters.filter((parameter) => parameter.in === 'query');
   const right = fc
     .tuple(...known.map((parameter) => pairOf(document, parameter)))
@@ -95,7 +99,7 @@ function queryOf(document: Described, parameters: Parameter[]): fc.Arbitrary<str
     .tuple(
       right,
       fc.constantFrom('x', ...known.map(({ name }) => name)),
-      fc.oneof(fc.string(), junk.map(jsonOf)),
+      fc.oneof(fc.string(), junk.map(toJson)),
     )
     .map(([pairs, name, value]) => [...pairs, `${name}=${escaped(value)}`]);
   const broken = fc
@@ -117,7 +121,7 @@ function pairOf(document: Described, { name, schema = {}, required }: Parameter)
 // What an HTTP client can send at all.
 const headerText = fc.stringMatching(/^[\x20-\x7e\xa0-\xff]{0,40}$/);
 
-function headersOf(document: Described, parameters: Parameter[]): fc.Arbitrary<Record<string, string>> {
+function generateHeaders(document: Described, parameters: Parameter[]): fc.Arbitrary<Record<string, string>> {
   const known = parameters.filter((parameter) => parameter.in === 'header');
   const described = Object.fromEntries(
     known.map(({ name, schema = {} }) => {

@@ -3,21 +3,21 @@ import { type Agent, request } from 'undici';
 import type { Answered } from '../contract/check.ts';
 import type { FuzzedRequest } from './requests.ts';
 
-/** Milliseconds after which an answer counts as missing, and after which one that streams is read no further. */
+/** A response that takes longer is missing. A stream is read for this long. Milliseconds. */
 const ANSWER_MS = 30_000;
 const STREAM_MS = 60;
-/** A caller that asked to wait is content with this much. */
+/** How long a request with `wait` waits. Milliseconds. */
 const WAIT_MS = 250;
 
-/** Sends a request as it is. @returns `undefined` when it still waits, as it asked to. */
+/** Sends a request unchanged. @returns `undefined` for a request with `wait` that still waits. */
 export async function send(
   base: string,
   { method, path, headers, body }: FuzzedRequest,
   dispatcher: Agent,
 ): Promise<Answered | undefined> {
-  const patience = /[?&]wait=[1-9]/.test(path) ? WAIT_MS : ANSWER_MS;
+  const timeoutMs = /[?&]wait=[1-9]/.test(path) ? WAIT_MS : ANSWER_MS;
   const leave = new AbortController();
-  const timer = setTimeout(() => leave.abort(), patience);
+  const timer = setTimeout(() => leave.abort(), timeoutMs);
   try {
     const answer = await request(base + path, {
       method: method as 'GET',
@@ -44,7 +44,7 @@ export async function send(
       ...(whole ? {} : { cut: true }),
     };
   } catch (error) {
-    if (leave.signal.aborted && patience === WAIT_MS) return undefined;
+    if (leave.signal.aborted && timeoutMs === WAIT_MS) return undefined;
     throw error;
   } finally {
     clearTimeout(timer);

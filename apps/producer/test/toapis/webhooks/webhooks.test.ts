@@ -199,7 +199,7 @@ requires('redis').describe("the provider's webhooks", () => {
       provider: 'toapis',
       source: 'webhook',
     });
-    // And that it was given back, and all of it when the queue has forgotten the render.
+    // A refund is recorded, too, and the receipt has everything after the job has left the queue.
     expect(await sendEvent(harness, data, { type: 'generation.failed' })).toEqual({
       status: 200,
       outcome: 'recorded',
