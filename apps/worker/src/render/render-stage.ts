@@ -1,6 +1,6 @@
 import { isStoreAway } from '@darkroom/shared/object-store';
 import type { RenderResult } from '@darkroom/shared/queues';
-import { type Checkpoint, checkpointSchema } from '@darkroom/shared/render';
+import { type Checkpoint, checkpointSchema, STEP_PROGRESS } from '@darkroom/shared/render';
 import { createSituation, decide } from '../decide/index.ts';
 import {
   createBugFailure,
@@ -103,13 +103,11 @@ function dispatchStep(checkpoint: Checkpoint, context: StepContext): Promise<Tra
   }
 }
 
-const PROGRESS_AT = { submit: 0, hold: 5, poll: 10, store: 80, finish: 95, bury: 100 } as const;
-
 /** A render's progress in percent. Polls move it in steps of five, so that a poll seldom costs a write. */
 export function computeProgress({ at }: Checkpoint): number | undefined {
   // A canceled render keeps the progress that it had.
   if (at.step === 'cancel') return undefined;
-  if (at.step !== 'poll') return PROGRESS_AT[at.step];
-  const share = (PROGRESS_AT.store - PROGRESS_AT.poll) * (at.progress / 100);
-  return PROGRESS_AT.poll + Math.floor(share / 5) * 5;
+  if (at.step !== 'poll') return STEP_PROGRESS[at.step];
+  const share = (STEP_PROGRESS.store - STEP_PROGRESS.poll) * (at.progress / 100);
+  return STEP_PROGRESS.poll + Math.floor(share / 5) * 5;
 }
