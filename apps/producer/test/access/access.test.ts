@@ -125,7 +125,7 @@ requires('redis').describe('access with keys', () => {
     expect((await fetch(`${harness.url}/v1/renders/${done}/image`)).status).toBe(401);
     expect((await fetch(url)).status).toBe(200);
     expect((await fetch(answer.image?.thumbnail_url ?? '')).status).toBe(200);
-    // Any page may show what its author has a link to, and nothing that a browser only knows a password for.
+    // Any page may show an image by its signed link. No other page may show an image that needs a key.
     const policy = async (from: string, headers: Record<string, string>) =>
       (await fetch(from, { headers })).headers.get('cross-origin-resource-policy');
     expect(await policy(url, {})).toBe('cross-origin');
@@ -258,7 +258,7 @@ requires('redis').describe('the limits of a key', () => {
     const harness = await openHarness({ settings: keys.settings() });
     const id = await enqueue(harness, other, 'one');
     expect((await harness.get(`/v1/renders/${id}`, slow)).status).toBe(200);
-    // A second may end among them, and what is not counted soon is let in.
+    // A second may end during the burst, and a request that is not counted soon enough is accepted.
     const rejected = await until(async () => {
       const burst = Array.from({ length: 12 }, () => harness.get(`/v1/renders/${id}`, slow));
       return (await Promise.all(burst)).find(({ status }) => status === 429);

@@ -8,7 +8,7 @@ import { createTimeline, formatDuration } from '../../src/pages/timeline.ts';
 import { ASKED, putJob, putReceipt, REQUEST } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
-async function page(harness: Harness, path: string, headers: Record<string, string> = {}) {
+async function openPage(harness: Harness, path: string, headers: Record<string, string> = {}) {
   const response = await harness.get(path, { accept: 'text/html', ...headers });
   expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
   const policy = response.headers.get('content-security-policy') ?? '';
@@ -26,7 +26,7 @@ requires('redis').describe('the page of a render', () => {
     const { renderId } = await putReceipt(harness, {
       request: { ...REQUEST, run: 'autumn-catalogue', metadata: { sku: '1042', rush: true } },
     });
-    const { status, text } = await page(harness, `/renders/${renderId}`);
+    const { status, text } = await openPage(harness, `/renders/${renderId}`);
     expect(status).toBe(200);
     for (const content of [
       REQUEST.prompt,
@@ -82,10 +82,10 @@ requires('redis').describe('the page of a render', () => {
         message: '3 tasks failed',
         step: 'poll',
         at: ASKED + 9_000,
-        chain: ['TaskFailed: no capacity', 'at somewhere (a.ts:1)'],
+        chain: ['TaskFailed: no capacity', 'at submit (a.ts:1)'],
       },
     });
-    const { text } = await page(harness, `/renders/${renderId}`);
+    const { text } = await openPage(harness, `/renders/${renderId}`);
     for (const content of [
       'generation_failed',
       '3 tasks failed',
@@ -105,7 +105,7 @@ requires('redis').describe('the page of a render', () => {
     const { renderId } = await putJob(harness, { at: { step: 'poll', ...poll } }, [
       { at: ASKED + 500, text: 'submitted: accepted as task_1' },
     ]);
-    const { text } = await page(harness, `/renders/${renderId}`);
+    const { text } = await openPage(harness, `/renders/${renderId}`);
     expect(text).toContain('class="badge rendering"');
     expect(text).toContain('http-equiv="refresh" content="3"');
     expect(text).toContain('submitted: accepted as task_1');
@@ -130,7 +130,7 @@ requires('redis').describe('the page of a render', () => {
       failure: { code: 'internal_error', message: evil, step: 'poll', at: ASKED, chain: [evil] },
       notes: [{ at: ASKED, text: evil }],
     });
-    const { text } = await page(harness, `/renders/${renderId}`);
+    const { text } = await openPage(harness, `/renders/${renderId}`);
     expect(text).not.toContain('<img src=x');
     expect(text).not.toContain('<script');
     expect(text.match(/&lt;script&gt;alert\(&#39;x&#39;\)/g)?.length).toBeGreaterThan(6);
@@ -152,7 +152,7 @@ requires('redis').describe('the page of a render', () => {
       },
       notes: [{ at: ASKED, text: `fetched ${signed}` }],
     });
-    const { text } = await page(harness, `/renders/${renderId}`);
+    const { text } = await openPage(harness, `/renders/${renderId}`);
     for (const hidden of [secret, 'topsecret', 'AAAAAAAA']) expect(text).not.toContain(hidden);
     expect(text).toContain('fetched https://files.example.com/a.png?[redacted]');
   });
@@ -160,7 +160,7 @@ requires('redis').describe('the page of a render', () => {
   test('the page of an unknown render says that there is no such render', async () => {
     const harness = await openHarness();
     for (const id of [drawRenderId(), 'nonsense', '%3Cscript%3E']) {
-      const { status, text } = await page(harness, `/renders/${id}`);
+      const { status, text } = await openPage(harness, `/renders/${id}`);
       expect(status).toBe(404);
       expect(text).toContain('No such render');
     }
@@ -184,38 +184,38 @@ requires('redis').describe('the page of a render', () => {
       [shop, false],
       [operator, true],
     ] as const) {
-      const { text } = await page(harness, `/renders/${renderId}`, caller);
+      const { text } = await openPage(harness, `/renders/${renderId}`, caller);
       const source = /<img class="image" src="([^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
       const image = await harness.get(source);
       expect([image.status, image.headers.get('content-type')]).toEqual([200, 'image/webp']);
       expect(text.includes('/queues/queue/render/')).toBe(dashboard);
     }
-    expect((await page(harness, `/renders/${renderId}`, press)).status).toBe(404);
+    expect((await openPage(harness, `/renders/${renderId}`, press)).status).toBe(404);
     expect(harness.logs()).not.toContain('signature=');
   });
 });
 
 requires('redis').describe('pages for people', () => {
-  test('the `type` of every problem is a page that says what to do', async () => {
+  test('the `type` of every problem is the URL of a page that says what to do', async () => {
     const harness = await openHarness();
     const problem = (await (await harness.post({})).json()) as { type: string };
-    const { text } = await page(harness, new URL(problem.type).pathname);
+    const { text } = await openPage(harness, new URL(problem.type).pathname);
     expect(text).toContain('The request has problems');
-    const all = await page(harness, '/problems');
+    const all = await openPage(harness, '/problems');
     for (const [code, [status, title]] of Object.entries(PROBLEMS)) {
       expect(all.text).toContain(`<a href="/problems/${code}">`);
-      const one = await page(harness, `/problems/${code}`);
+      const one = await openPage(harness, `/problems/${code}`);
       expect([code, one.status]).toEqual([code, 200]);
       for (const content of [String(status), String(html`${title}`.text), 'What to do', 'request_id']) {
         expect(one.text).toContain(content);
       }
     }
-    expect((await page(harness, '/problems/%3Cb%3E')).status).toBe(404);
+    expect((await openPage(harness, '/problems/%3Cb%3E')).status).toBe(404);
   });
 
   test('the start page links to everything, and says whether a key is needed', async () => {
     const harness = await openHarness();
-    const { text } = await page(harness, '/');
+    const { text } = await openPage(harness, '/');
     expect(text).toContain('There are no API keys');
     for (const [, path = ''] of text.matchAll(/href="(\/[^"]*)"/g)) {
       const { status } = await fetch(harness.url + path);
@@ -225,7 +225,7 @@ requires('redis').describe('pages for people', () => {
     const keyed = await openHarness({
       settings: { API_KEYS: [{ tenant: 'shop', roles: ['read'], sha256 }] },
     });
-    const closed = await page(keyed, '/');
+    const closed = await openPage(keyed, '/');
     expect(closed.text).not.toContain('There are no API keys');
     expect(closed.text).toContain('authorization: Bearer &lt;key&gt;');
   });
@@ -254,8 +254,8 @@ describe('the timeline of a render', () => {
   });
 
   test('the timeline of a running render continues until now', () => {
-    const living = { ...(snapshot as object), status: 'rendering' } as never;
-    expect(createTimeline(living, notes, 10_000).at(-1)).toEqual({ at: 8000, text: 'stored', took: 2000 });
+    const running = { ...(snapshot as object), status: 'rendering' } as never;
+    expect(createTimeline(running, notes, 10_000).at(-1)).toEqual({ at: 8000, text: 'stored', took: 2000 });
   });
 
   test.each([

@@ -114,7 +114,7 @@ requires('redis').describe('POST /v1/renders/{id}/cancel', () => {
       expect(problem).toMatchObject({ status: 409, code: 'render_ended', render_id: render.id });
       expect(problem.detail).toContain(status);
     }
-    // A later redrive must not find one that came too late.
+    // A later redrive must not find a marker that was written too late.
     expect(await readMarker(harness, render.id)).toBeUndefined();
   });
 

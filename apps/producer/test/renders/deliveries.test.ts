@@ -33,7 +33,7 @@ async function addWebhook(harness: Harness, job: WebhookJob, end = 0, index = 0)
   return id;
 }
 
-/** The receiver takes it, or does not, for good. */
+/** Delivers one webhook: the receiver acknowledges it, or the delivery fails permanently. */
 async function deliver(harness: Harness, taken: boolean) {
   const ended = Promise.withResolvers<void>();
   const worker = harness.engine.worker<WebhookJob, void>('webhook', async (job) => {

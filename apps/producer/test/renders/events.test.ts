@@ -144,7 +144,7 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
     reader.leave();
   });
 
-  test('HEAD gets the same headers and no body', async () => {
+  test('a HEAD request gets the same headers and no body', async () => {
     const { harness, quiet } = await openWatchedHarness();
     const { id } = await startFakeWorker(harness).ask();
     const response = await fetch(`${harness.url}/v1/renders/${id}/events`, { method: 'HEAD' });
@@ -238,6 +238,6 @@ test('nothing accumulates for a slow reader', async () => {
   expect(reads).toBeLessThan(20);
   stream.destroy();
   await once(stream, 'close');
-  // And its source is closed.
+  // The source of the stream is closed too.
   expect(await source.next()).toEqual({ done: true, value: undefined });
 });

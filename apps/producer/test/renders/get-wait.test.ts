@@ -21,7 +21,7 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}?wait= on %s'
     openWatchedHarness({ ...more, ...(engine === 'embedded' ? { queueUrl: engine } : {}) });
   const suite = engine === 'redis' ? requires('redis').test : test;
 
-  suite('answers the moment that the render ends, whatever it ends in', async () => {
+  suite('the API answers as soon as a render is completed, failed or canceled', async () => {
     const { harness, followed } = await open();
     const worker = startFakeWorker(harness);
     for (const [end, status] of [
@@ -53,7 +53,7 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}?wait= on %s'
     expect((await answer).render.status).toBe('completed');
   });
 
-  suite('answers at once when the render has ended already', async () => {
+  suite('the API answers at once when the render has already ended', async () => {
     const { harness, quiet } = await open();
     const render = await startFakeWorker(harness).ask();
     const first = waited(harness, render.id, 30);

@@ -53,7 +53,7 @@ const idOf = ({ renderId }: Checkpoint) => renderId;
 describe.each(['redis', 'embedded'] as const)('GET /v1/renders on %s', (engine) => {
   const suite = engine === 'redis' ? requires('redis').test : test;
 
-  suite('lists what waits, what goes on and what has ended, newest first', async () => {
+  suite('the list shows waiting, running and ended renders, newest first', async () => {
     const harness = await openHarness(engine === 'embedded' ? { queueUrl: engine } : {});
     const [ended, going, waiting] = [at(NOW - 3 * DAY_MS), at(NOW - 5_000), at(NOW)];
     await entered(harness, ended, 'completed');
@@ -77,7 +77,7 @@ requires('redis').describe('GET /v1/renders', () => {
 
   test('the cursors lead to every render once, while renders are created, move and end', async () => {
     const harness = await openHarness();
-    // Many of the same millisecond, as one bulk call makes them; over some days with empty ones between.
+    // Many renders have the same millisecond, as after a bulk call. Some days between them are empty.
     const indexed = Array.from({ length: 40 }, (_, n) => at(NOW - (n % 4) * 5 * DAY_MS - (n % 2)));
     const waiting = Array.from({ length: 60 }, (_, n) => at(NOW - (n % 3)));
     for (const one of indexed) await entered(harness, one, 'completed');
@@ -118,7 +118,7 @@ requires('redis').describe('GET /v1/renders', () => {
     const harness = await openHarness();
     const worker = startFakeWorker(harness);
     const render = await worker.ask();
-    // A worker has it: it waits no longer, and is not in the index yet.
+    // A worker has the render: it no longer waits, and it is not in the index yet.
     await until(async () => (await harness.queues.render.getActiveCount()) === 1);
     expect(idsOf(await listed(harness))).toEqual([render.id]);
     await render.poll();
@@ -180,7 +180,7 @@ requires('redis').describe('GET /v1/renders', () => {
     });
     expect(ids).toEqual([idOf(now), idOf(old)]);
     expect(pages).toBeLessThan(8);
-    // A time of the far future is no long way back.
+    // A time in the far future causes no long search backwards.
     expect(idsOf(await listed(harness, 'created_before=9999-12-31&limit=1'))).toEqual([idOf(now)]);
     expect(idsOf(await listed(harness, 'created_after=9998-12-31'))).toEqual([]);
   });

@@ -68,16 +68,16 @@ export function slowClock(): Clock {
   return { ...systemClock, now: () => start + (systemClock.now() - start) / 20 };
 }
 
-/** Rigs whose worker is withWorker. */
-const withWorker = new WeakSet<Harness>();
+/** The harnesses that already have a fake worker. */
+const harnessesWithWorker = new WeakSet<Harness>();
 
 /**
  * Starts a worker whose jobs run the steps that the test plays. Only one per harness, for all of its renders: a second
  * one would take jobs of the first and wait for steps that never come.
  */
 export function startFakeWorker(harness: Harness): { ask(more?: Partial<Checkpoint>): Promise<FakeRender> } {
-  if (withWorker.has(harness)) throw new Error('this harness already has a fake worker');
-  withWorker.add(harness);
+  if (harnessesWithWorker.has(harness)) throw new Error('this harness already has a fake worker');
+  harnessesWithWorker.add(harness);
   const scripts = new Map<string, Script>();
   const findScript = (id: string) => {
     const script = scripts.get(id) ?? createScript();

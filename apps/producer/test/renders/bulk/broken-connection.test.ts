@@ -5,7 +5,7 @@ import { renders, startBulk } from '../../support/bulk-call.ts';
 import { withAddBulk } from '../../support/failing-engine.ts';
 import { openHarness } from '../../support/harness.ts';
 
-/** Answers of so many, with links that long, are more than sockets hold for a caller that does not read: 20 MB. */
+/** The answers of so many renders, with such long links, are 20 MB: more than the sockets buffer. */
 const MANY = 15_000;
 const PUBLIC_URL = `https://renders.example/${'x'.repeat(300)}`;
 
@@ -40,7 +40,7 @@ async function openCounting() {
       }),
     }),
   });
-  /** Until nothing has been given to the queue for a while: measured by what a call waits for, store and queue. */
+  /** Waits until the queue has received nothing during 30 reads of the store and the queue. */
   const allAccepted = async () => {
     let quiet = 0;
     let seen = -1;
@@ -95,7 +95,7 @@ describe.each(ways)('a bulk call with $way', ({ lines, headers }) => {
       const first = startBulk(harness, headers);
       first.write(all.join('')).catch(() => undefined);
       expect(await first.next()).toMatchObject({ index: 0, status: 202 });
-      // Its caller reads no more, so that it stands in the middle.
+      // The caller stops reading, so the call stops in the middle.
       await allAccepted();
       first.destroy();
       await allAccepted();

@@ -99,7 +99,7 @@ requires('redis').describe('a bulk call with an NDJSON response', () => {
     const call = startBulk(harness, key);
     await call.write('{"prompt":"first"}\n');
     expect(await call.next()).toMatchObject({ index: 0, status: 202 });
-    // No caller waits with that much until it is asked for more.
+    // The write is not awaited: the producer does not read this much.
     call.write(`{"prompt":"large","metadata":{"x":"${'y'.repeat(200_000)}"}}\n`).catch(() => undefined);
     expect(await call.rest()).toEqual({
       items: [],

@@ -24,26 +24,32 @@ const ADDRESSES = [
 const ask = { model: 'gemini-3-pro-image-preview', prompt: 'a lighthouse' };
 
 requires('redis').describe('the drop-in endpoint', () => {
-  test.each(ADDRESSES)('%s %s needs a key, and answers in the envelope', async (method, path) => {
-    const { key } = createKey('shop', ['enqueue', 'read']);
-    const harness = await openHarness({ settings: { API_KEYS: [key] } });
-    for (const headers of [{}, { authorization: 'Bearer unknown' }]) {
-      expect(await readEnvelope(await fetch(harness.url + path, { method, headers }))).toMatchObject({
-        status: 401,
-        code: 'unauthorized',
-        type: 'authentication_error',
-      });
-    }
-  });
+  test.each(ADDRESSES)(
+    '%s %s answers 401 in the envelope to a caller without a valid key',
+    async (method, path) => {
+      const { key } = createKey('shop', ['enqueue', 'read']);
+      const harness = await openHarness({ settings: { API_KEYS: [key] } });
+      for (const headers of [{}, { authorization: 'Bearer unknown' }]) {
+        expect(await readEnvelope(await fetch(harness.url + path, { method, headers }))).toMatchObject({
+          status: 401,
+          code: 'unauthorized',
+          type: 'authentication_error',
+        });
+      }
+    },
+  );
 
-  test.each(ADDRESSES)('%s %s needs a role, and answers in the envelope', async (method, path, wrong) => {
-    const { key, auth } = createKey('shop', [wrong]);
-    const harness = await openHarness({ settings: { API_KEYS: [key] } });
-    const rejected = await readEnvelope(await fetch(harness.url + path, { method, headers: auth }));
-    expect(rejected).toMatchObject({ status: 403, code: 'forbidden', type: 'permission_error' });
-  });
+  test.each(ADDRESSES)(
+    '%s %s answers 403 in the envelope to a key without its role',
+    async (method, path, wrong) => {
+      const { key, auth } = createKey('shop', [wrong]);
+      const harness = await openHarness({ settings: { API_KEYS: [key] } });
+      const rejected = await readEnvelope(await fetch(harness.url + path, { method, headers: auth }));
+      expect(rejected).toMatchObject({ status: 403, code: 'forbidden', type: 'permission_error' });
+    },
+  );
 
-  test("another tenant's task is answered like an unknown one", async () => {
+  test('the drop-in endpoint answers 404 for the task of another tenant, as for an unknown task', async () => {
     const [shop, other] = [createKey('shop', ['enqueue', 'read']), createKey('other', ['enqueue', 'read'])];
     const harness = await openHarness({ settings: { API_KEYS: [shop.key, other.key] } });
     const { id } = await readTask(await submit(harness, ask, shop.auth));
@@ -54,7 +60,7 @@ requires('redis').describe('the drop-in endpoint', () => {
       message: 'Task not found',
       type: 'not_found_error',
     });
-    // The same id of theirs is a render of their own.
+    // The client_business_id of one tenant is independent of the same client_business_id of another tenant.
     const named = { ...ask, client_business_id: 'order-7' };
     const mine = await readTask(await submit(harness, named, shop.auth));
     expect((await readTask(await submit(harness, named, other.auth))).id).not.toBe(mine.id);
@@ -95,10 +101,10 @@ requires('redis').describe('the drop-in endpoint', () => {
     expect(again).toMatchObject({ id, status: 'in_progress' });
   });
 
-  test('too many requests are answered 429 with the time to wait', async () => {
+  test('the drop-in endpoint answers too many requests with 429 and the time to wait', async () => {
     const { key, auth } = createKey('shop', ['read'], { perSecond: 1 });
     const harness = await openHarness({ settings: { API_KEYS: [key] } });
-    // A second may end among them, and what is not counted soon is let in.
+    // The end of a second can divide the burst, and the producer accepts a request that is not counted in time.
     const rejected = await until(async () => {
       const burst = Array.from({ length: 8 }, () => harness.get(`${GENERATIONS}/x`, auth));
       return (await Promise.all(burst)).find(({ status }) => status === 429);
@@ -117,12 +123,15 @@ requires('redis').describe('the drop-in endpoint', () => {
     ['DELETE', UPLOADS, 405, 'POST'],
     ['POST', '/v1/balance', 405, 'GET, HEAD'],
     ['OPTIONS', '/v1/user/balance', 405, 'GET, HEAD'],
-  ])('%s %s is answered %d with the allowed methods', async (method, path, status, allow) => {
-    const harness = await openHarness();
-    const response = await fetch(harness.url + path, { method });
-    expect(response.headers.get('allow')).toBe(allow);
-    expect(await readEnvelope(response)).toMatchObject({ status, code: 'method_not_allowed' });
-  });
+  ])(
+    'the drop-in endpoint answers %s %s with %d and the allowed methods',
+    async (method, path, status, allow) => {
+      const harness = await openHarness();
+      const response = await fetch(harness.url + path, { method });
+      expect(response.headers.get('allow')).toBe(allow);
+      expect(await readEnvelope(response)).toMatchObject({ status, code: 'method_not_allowed' });
+    },
+  );
 
   test.each([
     ['GET', '/v1/images', 404],
@@ -136,13 +145,13 @@ requires('redis').describe('the drop-in endpoint', () => {
     ['GET', `${GENERATIONS}/%ff`, 400],
     ['GET', `${GENERATIONS}/${'x'.repeat(99)}`, 404],
     ['GET', `${GENERATIONS}/${'x'.repeat(500)}`, 400],
-  ])('%s %s is answered %d in the envelope', async (method, path, status) => {
+  ])('the drop-in endpoint answers %s %s with %d in the envelope', async (method, path, status) => {
     const harness = await openHarness();
     expect(await readEnvelope(await fetch(harness.url + path, { method }))).toMatchObject({ status });
   });
 
   test.each(['text/plain', 'multipart/form-data; boundary=x', 'application/x-ndjson'])(
-    'a submission of type %s is answered 415 in the envelope',
+    'the drop-in endpoint answers a submission of type %s with 415 in the envelope',
     async (type) => {
       const harness = await openHarness();
       const rejected = await readEnvelope(await submit(harness, '{"prompt":"x"}', { 'content-type': type }));
@@ -151,7 +160,7 @@ requires('redis').describe('the drop-in endpoint', () => {
     },
   );
 
-  test('a submission that is too large is answered 413 in the envelope, for the limit of all keys and of one key', async () => {
+  test('the drop-in endpoint answers a submission over the limit of all keys, or of one key, with 413 in the envelope', async () => {
     const { key, auth } = createKey('shop', ['enqueue'], { bodyBytes: 500 });
     const large = { ...ask, more: 'x'.repeat(1500) };
     const small = await openHarness({ settings: { MAX_BODY_BYTES: 1024 } });
@@ -164,13 +173,13 @@ requires('redis').describe('the drop-in endpoint', () => {
     });
   });
 
-  test('a page of another site is rejected in the envelope', async () => {
+  test('the drop-in endpoint rejects a submission from a page of another site, in the envelope', async () => {
     const harness = await openHarness();
     const rejected = await readEnvelope(await submit(harness, ask, { 'sec-fetch-site': 'cross-site' }));
     expect(rejected).toMatchObject({ status: 403, type: 'permission_error' });
   });
 
-  test('while the queue is away a submission is answered 503 with the time to wait and the id of the unconfirmed render', async () => {
+  test('the drop-in endpoint answers a submission without a queue with 503, the time to wait and the id of the unconfirmed render', async () => {
     const proxy = await startProxy(service('redis').url);
     const harness = await openHarness({ queueUrl: proxy.url });
     expect((await harness.get('/readyz')).status).toBe(200);

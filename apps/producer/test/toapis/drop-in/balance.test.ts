@@ -19,30 +19,27 @@ async function open(faults: Parameters<typeof startSimulator>[0] = {}) {
 }
 
 requires('redis').describe('the balance', () => {
-  test.each(['/v1/balance', '/v1/user/balance'])(
-    "the balance at %s is the provider's response",
-    async (path) => {
-      const { harness, simulator, key } = await open();
-      const response = await harness.get(path);
-      expect(response.status).toBe(200);
-      const direct = await fetch(simulator.url + path, { headers: { authorization: `Bearer ${key}` } });
-      expect(await response.json()).toEqual(await direct.json());
-    },
-  );
+  test.each(['/v1/balance', '/v1/user/balance'])("%s answers with the provider's balance", async (path) => {
+    const { harness, simulator, key } = await open();
+    const response = await harness.get(path);
+    expect(response.status).toBe(200);
+    const direct = await fetch(simulator.url + path, { headers: { authorization: `Bearer ${key}` } });
+    expect(await response.json()).toEqual(await direct.json());
+  });
 
-  test('calls within 5 seconds share one request for the balance', async () => {
+  test('calls within 5 seconds share one request to the provider', async () => {
     const { harness, simulator, pass } = await open();
-    const asked = () => simulator.requests.counts().categories.balance.received;
+    const requestCount = () => simulator.requests.counts().categories.balance.received;
     await Promise.all(Array.from({ length: 20 }, () => harness.get('/v1/balance')));
-    expect(asked()).toBe(1);
+    expect(requestCount()).toBe(1);
     await simulator.setBalance(3);
     expect(await (await harness.get('/v1/balance')).json()).toMatchObject({ remain_balance: 20 });
     pass(5_001);
     expect(await (await harness.get('/v1/balance')).json()).toMatchObject({ remain_balance: 3 });
-    expect(asked()).toBe(2);
+    expect(requestCount()).toBe(2);
   });
 
-  test('the balance without a provider key is a failure that says so', async () => {
+  test('the balance without a provider key is a failure that names the missing setting', async () => {
     const harness = await openHarness();
     const response = await harness.get('/v1/balance');
     expect(response.status).toBe(200);
@@ -53,11 +50,15 @@ requires('redis').describe('the balance', () => {
   });
 
   test.each([
-    ['a page of a gateway', 'html_502', 'The provider answered with HTTP 502'],
-    ['an error', 'internal_error', 'The provider answered with HTTP 500: Internal server error'],
-    ['nothing at all', 'cut_before', 'The provider did not answer. Try again soon.'],
+    ['answers with an HTML error page', 'html_502', 'The provider answered with HTTP 502'],
+    [
+      'answers with a JSON error',
+      'internal_error',
+      'The provider answered with HTTP 500: Internal server error',
+    ],
+    ['closes the connection without an answer', 'cut_before', 'The provider did not answer. Try again soon.'],
   ] as const)(
-    'the balance is a failure with status 200 when the provider answers %s',
+    'the balance is a failure with status 200 when the provider %s',
     async (_what, kind, message) => {
       const { harness } = await open({ faults: [{ kind, route: 'balance', rate: 1 }] });
       const response = await harness.get('/v1/balance');

@@ -6,9 +6,9 @@ import { GENERATIONS, submit } from '../../support/drop-in-client.ts';
 import { openHarness } from '../../support/harness.ts';
 
 const oneOf = (...values: unknown[]) => fc.constantFrom(...values);
-/** Right more often than wrong: else hardly a body would be right as a whole. */
-const mostly = (right: unknown[], wrong: unknown[]) =>
-  fc.oneof({ weight: 12, arbitrary: oneOf(...right) }, { weight: 1, arbitrary: oneOf(...wrong) });
+/** Chooses a valid value more often than an invalid one. Otherwise almost no body would be valid as a whole. */
+const mostly = (valid: unknown[], invalid: unknown[]) =>
+  fc.oneof({ weight: 12, arbitrary: oneOf(...valid) }, { weight: 1, arbitrary: oneOf(...invalid) });
 
 const urls = [
   'https://images.example/a.png',
@@ -27,7 +27,7 @@ const image = mostly(urls, [
   'data:image/png;base64,AAAA',
 ]);
 
-/** What a client may send. `model` is always there: to leave it out is one of the differences that are allowed. */
+/** A body that a client may send. It always has `model`, which only the provider requires. */
 const body = fc.record(
   {
     model: mostly(['gemini-3-pro-image-preview', 'nano-banana-pro'], ['', 'dall-e', 5, null]),
@@ -78,7 +78,7 @@ requires('redis').test(
     cleanup(() => simulator.close());
     const harness = await openHarness();
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${simulator.apiKey}` };
-    const said = async (response: Response) => {
+    const readAnswer = async (response: Response) => {
       const { status, error } = (await response.json()) as {
         status?: string;
         error?: { code: string; type: string };
@@ -88,13 +88,13 @@ requires('redis').test(
     let accepted = 0;
     let rejected = 0;
     await fc.assert(
-      fc.asyncProperty(body, async (asked) => {
-        const text = JSON.stringify(asked);
+      fc.asyncProperty(body, async (request) => {
+        const text = JSON.stringify(request);
         const [ours, theirs] = await Promise.all([
-          submit(harness, text).then(said),
-          fetch(simulator.url + GENERATIONS, { method: 'POST', headers, body: text }).then(said),
+          submit(harness, text).then(readAnswer),
+          fetch(simulator.url + GENERATIONS, { method: 'POST', headers, body: text }).then(readAnswer),
         ]);
-        // A task that was submitted before has its present state. There is no worker, so it is queued, too.
+        // The answer to a repeated submission has the present state of the task: queued, because there is no worker.
         expect(ours).toEqual(theirs);
         if (ours.http === 200) accepted += 1;
         else rejected += 1;

@@ -10,7 +10,7 @@ const requestOf = async (harness: Harness, id: string) =>
   checkpointSchema.parse((await harness.queues.render.getJob(id))?.data).request;
 
 requires('redis').describe('a submission', () => {
-  test('a submission is a render in the queue before it is answered, under the id of its task', async () => {
+  test('the producer enqueues a render under the id of the task before it answers a submission', async () => {
     const harness = await openHarness();
     const task = await readTask(await submit(harness, ask));
     expect(task).toMatchObject({ status: 'queued', progress: 0, model: ask.model, metadata: {} });
@@ -40,7 +40,7 @@ requires('redis').describe('a submission', () => {
     [{ client_business_id: 'order-7' }, { metadata: { client_business_id: 'order-7' } }],
     [{ model: 'nano-banana-pro' }, { model: 'nano-banana-pro' }],
     [{ model: undefined }, { model: 'gemini-3-pro-image-preview' }],
-  ])('a submission with %o is a render with %o', async (change, expected) => {
+  ])('a submission with %o creates a render with %o', async (change, expected) => {
     const harness = await openHarness();
     const { id } = await readTask(await submit(harness, { ...ask, ...change }));
     expect(await requestOf(harness, id)).toMatchObject(expected);
@@ -108,7 +108,7 @@ requires('redis').describe('a submission', () => {
   });
 
   describe('repeated submissions', () => {
-    test('submissions under the same Idempotency-Key are one render, also through the native API', async () => {
+    test('submissions under the same Idempotency-Key create one render, also through the native API', async () => {
       const harness = await openHarness();
       const key = { 'idempotency-key': 'order-7' };
       const first = await readTask(await submit(harness, ask, key));
@@ -122,7 +122,7 @@ requires('redis').describe('a submission', () => {
       expect(await harness.jobCount()).toBe(1);
     });
 
-    test('submissions under the same client_business_id with the same request are one render', async () => {
+    test('submissions under the same client_business_id with the same request create one render', async () => {
       const harness = await openHarness();
       const named = { ...ask, client_business_id: 'order-7' };
       const ids = [
@@ -135,7 +135,7 @@ requires('redis').describe('a submission', () => {
       expect(new Set(ids).size).toBe(3);
     });
 
-    test('twenty simultaneous submissions under one client_business_id are one render', async () => {
+    test('twenty simultaneous submissions under one client_business_id create one render', async () => {
       const harness = await openHarness();
       const tasks = await Promise.all(
         Array.from({ length: 20 }, async () =>
@@ -146,7 +146,7 @@ requires('redis').describe('a submission', () => {
       expect(await harness.jobCount()).toBe(1);
     });
 
-    test('submissions without a key and a client_business_id are different renders', async () => {
+    test('submissions without an Idempotency-Key and a client_business_id create different renders', async () => {
       const harness = await openHarness();
       const [one, two] = [
         await readTask(await submit(harness, ask)),
@@ -182,7 +182,7 @@ requires('redis').describe('a submission', () => {
       failure: { code, message: 'no', step: 'submit' as const, at: 1, chain: [] },
     });
 
-    test('a failed render is rendered again, and once', async () => {
+    test('a submission after a failed render creates one new render, also when it is repeated', async () => {
       const harness = await openHarness();
       const first = await readTask(await submit(harness, named));
       await end(harness, first.id, failed('content_policy_violation'));
@@ -195,7 +195,7 @@ requires('redis').describe('a submission', () => {
       expect(again.id).toBe(second.id);
     });
 
-    test('a render whose purchase has an unknown outcome is not bought again', async () => {
+    test('a submission after an unknown purchase answers with the failed task and buys nothing', async () => {
       const harness = await openHarness();
       const first = await readTask(await submit(harness, named));
       await end(harness, first.id, failed('submission_unknown'));
@@ -207,7 +207,7 @@ requires('redis').describe('a submission', () => {
       expect(await harness.jobCount()).toBe(0);
     });
 
-    test('a completed render is answered with its image', async () => {
+    test('a submission after a completed render answers with its image', async () => {
       const harness = await openHarness();
       const first = await readTask(await submit(harness, named));
       const image = {

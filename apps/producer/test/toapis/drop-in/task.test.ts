@@ -27,11 +27,14 @@ describe('a render as a task', () => {
     ['storing', 99, 'in_progress', 95],
     // Without its image a completed render is not reported as completed.
     ['completed', 100, 'in_progress', 95],
-  ] as const)('a %s render at %d is a task %s at %d', (status, progress, expected, shown) => {
-    const task = taskSchema.parse(toTask(facts({ status, progress })));
-    expect(task).toMatchObject({ status: expected, progress: shown, created_at: 1_700_000_000 });
-    expect(task).not.toHaveProperty('result');
-  });
+  ] as const)(
+    'a %s render with progress %d is a task %s with progress %d',
+    (status, progress, expected, shown) => {
+      const task = taskSchema.parse(toTask(facts({ status, progress })));
+      expect(task).toMatchObject({ status: expected, progress: shown, created_at: 1_700_000_000 });
+      expect(task).not.toHaveProperty('result');
+    },
+  );
 
   test('the task of a failed render has its code and message, and a canceled render is a failed task', () => {
     const error = {
@@ -69,8 +72,8 @@ describe('a render as a task', () => {
 const DAY_MS = 86_400_000;
 const bytes = Buffer.from('not an image, but bytes');
 
-/** Submits, and ends the render as a worker does: image and receipt in the store. */
-async function completed(harness: Harness, store: ProducerDeps['store'], auth: Record<string, string>) {
+/** Submits a render and completes it as a worker does, with an image and a receipt in the store. Returns a function that reads its task. */
+async function completeRender(harness: Harness, store: ProducerDeps['store'], auth: Record<string, string>) {
   const ask = { model: 'gemini-3-pro-image-preview', prompt: 'a lighthouse' };
   const { id } = await readTask(await submit(harness, ask, auth));
   const job = await harness.queues.render.getJob(id);
@@ -117,7 +120,7 @@ requires('redis').describe('the image of a completed task', () => {
       settings: { API_KEYS: [key] },
       wrap: (deps) => ({ ...deps, clock }),
     });
-    const readTaskAgain = await completed(harness, harness.store, auth);
+    const readTaskAgain = await completeRender(harness, harness.store, auth);
     const { url, expires_at, result } = await readTaskAgain();
     expect(result.data[0].url).toBe(url);
     expect(Math.abs(expires_at * 1000 - (now + DAY_MS))).toBeLessThan(1_000);
@@ -138,7 +141,7 @@ requires('redis').describe('the image of a completed task', () => {
     const { key, auth } = createKey('shop', ['enqueue', 'read']);
     const settings = { API_KEYS: [key], PUBLIC_URL: 'https://renders.example/dark' };
     const harness = await openHarness({ settings });
-    const { url } = await (await completed(harness, harness.store, auth))();
+    const { url } = await (await completeRender(harness, harness.store, auth))();
     expect(url).toMatch(/^https:\/\/renders\.example\/dark\/v1\/renders\/rnd_/);
     // A proxy removes the path of PUBLIC_URL.
     const fetched = await fetch(url.replace('https://renders.example/dark', harness.url));
@@ -147,7 +150,7 @@ requires('redis').describe('the image of a completed task', () => {
 });
 
 requires('redis', 's3').test(
-  "the image URL of a task in S3 is S3's own, until the time in the URL",
+  'the image URL of a task in S3 is a signed URL of S3, and expires_at is the time at which it expires',
   async () => {
     const { bucket: _bucket, ...s3 } = service('s3');
     const store = await openStore({ storeUrl: uniqueS3Url(), dataDir: 'unused', s3, clock: systemClock });
@@ -157,7 +160,7 @@ requires('redis', 's3').test(
       settings: { API_KEYS: [key] },
       wrap: (deps) => ({ ...deps, store }),
     });
-    const { url, expires_at } = await (await completed(harness, store, auth))();
+    const { url, expires_at } = await (await completeRender(harness, store, auth))();
     const { origin, searchParams } = new URL(url);
     expect(origin).toBe(new URL(s3.endpoint).origin);
     const signed = (searchParams.get('X-Amz-Date') ?? '').replace(

@@ -30,7 +30,7 @@ const ask = { model: 'gemini-3-pro-image-preview', prompt: 'in the evening light
 
 requires('redis').describe('an upload', () => {
   test.each(FORMATS)(
-    'an upload as %s is stored under its digest and can be read without a key',
+    'the producer stores an upload as %s under its digest, and its URL needs no key',
     async (format, type) => {
       const { key, auth } = createKey('shop', ['enqueue']);
       const harness = await openHarness({ settings: { API_KEYS: [key] } });
@@ -54,7 +54,7 @@ requires('redis').describe('an upload', () => {
     },
   );
 
-  test('pages of other sites can show an upload, as with the provider', async () => {
+  test('a page of another site can show an upload, as with the provider', async () => {
     const harness = await openHarness();
     const { url } = await uploaded(harness, await createImage('png'));
     const { headers } = await fetch(url);
@@ -62,7 +62,7 @@ requires('redis').describe('an upload', () => {
     expect(headers.get('content-security-policy')).toContain('sandbox');
   });
 
-  test('two uploads of the same image are one object', async () => {
+  test('two uploads of the same image create one object', async () => {
     const harness = await openHarness();
     const bytes = await createImage('png');
     const first = await uploaded(harness, bytes);
@@ -71,7 +71,7 @@ requires('redis').describe('an upload', () => {
     expect(await harness.objectCount()).toBe(before);
   });
 
-  test('an upload in a request is a stored reference, and its URL is not downloaded', async () => {
+  test('the producer stores a reference to an upload in a request, and does not download its URL', async () => {
     const harness = await openHarness();
     for (const [format, type] of FORMATS) {
       const bytes = await createImage(format);
@@ -84,9 +84,9 @@ requires('redis').describe('an upload', () => {
       };
       const { id } = await readTask(await submit(harness, { ...ask, image_urls: [{ url }] }));
       expect((await requestOf(harness, id)).images).toEqual([reference]);
-      // The native API knows it too, alone and in bulk, by whatever name we were reached.
-      const elsewhere = url.replace(harness.url, 'https://renders.example/dark');
-      const native = await harness.post({ prompt: 'x', image_urls: [elsewhere] });
+      // The native API recognizes an upload too, alone and in bulk, at any host name and path of the producer.
+      const otherHost = url.replace(harness.url, 'https://renders.example/dark');
+      const native = await harness.post({ prompt: 'x', image_urls: [otherHost] });
       const { id: nativeId } = (await native.json()) as { id: string };
       expect((await requestOf(harness, nativeId)).images).toEqual([reference]);
       const bulk = (await (await harness.bulk([{ prompt: 'x', image_urls: [url] }])).json()) as {
@@ -136,14 +136,14 @@ requires('redis').describe('an upload', () => {
     expect((await harness.get(path, other.auth)).status).toBe(200);
   });
 
-  test('the URL of an upload at another site is a URL like any other', async () => {
+  test('the producer keeps the URL of an upload at another site as a URL', async () => {
     const harness = await openHarness();
     const url = `https://files.example${UPLOADS}/${'ab'.repeat(32)}.png`;
     const { id } = await readTask(await submit(harness, { ...ask, image_urls: [url] }));
     expect((await requestOf(harness, id)).images[0]?.kind).not.toBe('stored');
   });
 
-  test('the same upload with another signature makes the same request: one client_business_id is one render', async () => {
+  test('submissions under one client_business_id create one render when only the signature of an upload URL differs', async () => {
     let ahead = 0;
     const clock: Clock = { ...systemClock, now: () => systemClock.now() + ahead };
     const harness = await openHarness({ wrap: (deps) => ({ ...deps, clock }) });
@@ -209,7 +209,7 @@ requires('redis').describe('an invalid upload', () => {
     ['11 MB', Buffer.alloc(11 * 1024 * 1024), /^Image too large\. Maximum size is 10MB/],
     ['30 MB', Buffer.alloc(30 * 1024 * 1024), /^Image too large\. Maximum size is 10MB/],
   ])(
-    'an upload as %s is rejected with the reason, and leaves nothing behind',
+    'the producer rejects an upload of %s, gives the reason and stores nothing',
     async (_what, bytes, message) => {
       const harness = await openHarness();
       expect(await readRejection(await upload(harness, bytes))).toMatch(message);
@@ -217,7 +217,7 @@ requires('redis').describe('an invalid upload', () => {
     },
   );
 
-  test('an upload of exactly 10 MB is accepted', async () => {
+  test('the producer accepts an upload of exactly 10 MB', async () => {
     const harness = await openHarness();
     const png = await createImage('png');
     const bytes = Buffer.concat([png, Buffer.alloc(10 * 1024 * 1024 - png.length)]);
@@ -226,13 +226,13 @@ requires('redis').describe('an invalid upload', () => {
 
   test.each([
     [
-      'no form',
+      'a body that is no form',
       'application/json',
       '{}',
       /^body: expected multipart\/form-data with a file, received application\/json/,
     ],
     ['no body', undefined, undefined, /^body: expected multipart\/form-data with a file, received nothing/],
-    ['no boundary', 'multipart/form-data', 'x', /received a form that cannot be read/],
+    ['a form without a boundary', 'multipart/form-data', 'x', /received a form that cannot be read/],
     [
       'a form cut short',
       'multipart/form-data; boundary=b',
@@ -240,7 +240,7 @@ requires('redis').describe('an invalid upload', () => {
       /a form that cannot be read/,
     ],
     [
-      'a text as the file',
+      'text as the file',
       'multipart/form-data; boundary=b',
       '--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n',
       /^file is required \(expected a file with a file name, received text\)/,
@@ -251,7 +251,7 @@ requires('redis').describe('an invalid upload', () => {
       '--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\nx\r\n--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\ntraining\r\n--b--\r\n',
       /^purpose must be generation/,
     ],
-  ])('an upload as %s is rejected with the reason', async (_what, type, body, message) => {
+  ])('the producer rejects an upload with %s, and gives the reason', async (_what, type, body, message) => {
     const harness = await openHarness();
     const response = await fetch(harness.url + UPLOADS, {
       method: 'POST',
@@ -261,7 +261,7 @@ requires('redis').describe('an invalid upload', () => {
     expect(await readRejection(response)).toMatch(message);
   });
 
-  test('the connection of an upload without end is closed', async () => {
+  test('the producer closes the connection of an endless upload', async () => {
     const harness = await openHarness();
     const chunk = Buffer.alloc(1024 * 1024);
     const sent = await new Promise<number>((resolve, reject) => {

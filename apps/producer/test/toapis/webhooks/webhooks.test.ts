@@ -35,8 +35,8 @@ async function put(harness: Harness, data: Checkpoint, delay = 3_600_000) {
   return data.renderId;
 }
 
-/** A render whose job a worker has ended. */
-async function ended(harness: Harness, data: Checkpoint, end: () => RenderResult): Promise<string> {
+/** Enqueues a render, and a worker ends its job. */
+async function endRender(harness: Harness, data: Checkpoint, end: () => RenderResult): Promise<string> {
   const worker = harness.engine.worker<Checkpoint, RenderResult>('render', async () => end());
   const id = await put(harness, data, 0);
   await until(async () => (await harness.queues.render.getJob(id))?.finishedOn);
@@ -49,7 +49,7 @@ function deadAsUnknown(harness: Harness): Promise<string> {
   const resume = { step: 'hold', reason: 'cut', until: 9 } as const;
   const failure = { code: 'submission_unknown', message: 'm', step: 'hold', at: 1, chain: [] } as const;
   const dead = checkpoint({ step: 'bury', failure: { ...failure, chain: [] }, resume, attemptsMade: 0 });
-  return ended(harness, dead, () => {
+  return endRender(harness, dead, () => {
     throw new Error('submission_unknown');
   });
 }
@@ -80,7 +80,7 @@ const canceledReceipt = ({
 interface EventOverrides {
   secret?: string;
   at?: number;
-  /** What goes over the wire in place of what was signed. */
+  /** The body that is sent instead of the signed body. */
   sent?: string;
 }
 
@@ -163,7 +163,7 @@ requires('redis').describe("the provider's webhooks", () => {
     expect(await stateOf(harness, id)).not.toBe('failed');
   });
 
-  test('two simultaneous events resume a dead-lettered render once', async () => {
+  test('six simultaneous events resume a dead-lettered render once', async () => {
     const harness = await open();
     const id = await deadAsUnknown(harness);
     const data = { task_id: 't8', client_business_id: id };
@@ -183,7 +183,7 @@ requires('redis').describe("the provider's webhooks", () => {
   test('an event records the cost of a render that was canceled while its purchase was unknown, permanently', async () => {
     const harness = await open();
     const canceled = checkpoint({ step: 'cancel', requestedAt: 2, from: 'hold' });
-    const id = await ended(harness, canceled, () => ({ status: 'canceled', costMicros: 0 }));
+    const id = await endRender(harness, canceled, () => ({ status: 'canceled', costMicros: 0 }));
     const { request } = canceled;
     await harness.ledger.claim(id, 1, { owner: 'a run', provider: 'toapis', claimedBy: 'a worker', request });
     await harness.ledger.writeReceipt(canceledReceipt(canceled));
@@ -216,7 +216,7 @@ requires('redis').describe("the provider's webhooks", () => {
   test('an event changes nothing in a render that was canceled before it was submitted', async () => {
     const harness = await open();
     const canceled = checkpoint({ step: 'cancel', requestedAt: 2, from: 'submit' });
-    const id = await ended(harness, canceled, () => ({ status: 'canceled', costMicros: 0 }));
+    const id = await endRender(harness, canceled, () => ({ status: 'canceled', costMicros: 0 }));
     await harness.ledger.writeReceipt(canceledReceipt(canceled));
     const data = { task_id: 't5', client_business_id: id };
     expect(await sendEvent(harness, data)).toEqual({ status: 200, outcome: 'ignored' });
@@ -231,7 +231,7 @@ requires('redis').describe("the provider's webhooks", () => {
     expect(await harness.ledger.readReceipt(id)).toMatchObject({ purchases: [], costMicros: 0 });
   });
 
-  test('an event during a submission is answered 503, so that the provider sends it again', async () => {
+  test('the producer answers an event during a submission with 503, so that the provider sends it again', async () => {
     const harness = await open();
     const id = await put(harness, checkpoint({ step: 'submit' }));
     expect(await sendEvent(harness, { task_id: 't9', client_business_id: id })).toEqual({
@@ -241,7 +241,7 @@ requires('redis').describe("the provider's webhooks", () => {
     expect(await harness.ledger.readAcceptance(id, 1)).toBeUndefined();
   });
 
-  test('a wrong secret, an old timestamp and missing headers are rejected, and unknown renders and test events are ignored', async () => {
+  test('the producer rejects a wrong secret, an old timestamp and missing headers, and ignores unknown renders and test events', async () => {
     const harness = await open();
     const id = await put(harness, checkpoint({ step: 'hold', reason: 'cut', until: 9 }));
     const data = { task_id: 't1', client_business_id: id };
@@ -263,7 +263,7 @@ requires('redis').describe("the provider's webhooks", () => {
     });
   });
 
-  test('the producer reads only a limited body before it has checked the signature', async () => {
+  test('the producer limits the body that it reads before it has checked the signature', async () => {
     const harness = await open();
     const ask = (bytes: number) =>
       fetch(`${harness.url}/v1/webhooks/toapis`, { method: 'POST', body: 'x'.repeat(bytes) });
@@ -271,14 +271,14 @@ requires('redis').describe("the provider's webhooks", () => {
     expect(await readProblem(await ask(3_000))).toMatchObject({ status: 401, code: 'webhook_refused' });
   });
 
-  test('a signed event of an unknown form is acknowledged, so that the provider does not repeat it', async () => {
+  test('the producer acknowledges a signed event of an unknown form, so that the provider does not repeat it', async () => {
     const harness = await open();
     for (const body of ['', 'no JSON', '[]', '{"id":"evt_1"}']) {
       expect(await post(harness, body)).toEqual({ status: 202, outcome: 'ignored' });
     }
   });
 
-  test('an event with one byte more or less has an invalid signature', async () => {
+  test('the producer rejects an event whose body is not exactly the signed body', async () => {
     const harness = await open();
     const body = '{"id":"evt_1","type":"endpoint.test","data":{}}';
     expect(await post(harness, body)).toEqual({ status: 200, outcome: 'ignored' });
@@ -287,7 +287,7 @@ requires('redis').describe("the provider's webhooks", () => {
     }
   });
 
-  test('the webhook endpoint does not exist without a secret', async () => {
+  test('the producer answers 404 at the webhook endpoint without a secret', async () => {
     const harness = await openHarness();
     const response = await fetch(`${harness.url}/v1/webhooks/toapis`, { method: 'POST', body: '{}' });
     expect(response.status).toBe(404);
