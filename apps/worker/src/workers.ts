@@ -29,7 +29,7 @@ import { pauseSubmissions, resumeSubmissions, sweep, sweepCancelMarkers } from '
 import { computeProgress, renderStage } from './render/index.ts';
 import { createBugFailure, type Infra, type StageFailure } from './stage/index.ts';
 import { type StoreImageDeps, storeImageStage } from './store-image/index.ts';
-import { submitStage } from './submit/index.ts';
+import { openProviderProof, submitStage } from './submit/index.ts';
 import { enqueueWebhooks, openHostSlots, type WebhookDeps, webhookStage } from './webhooks/index.ts';
 
 /** What the workers need besides {@link Infra}. */
@@ -109,6 +109,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     enqueueWebhooks: enqueueEnd,
   };
   const submitDeps = {
+    proof: openProviderProof(infra),
     isCancelRequested: async (renderId: string) => (await cancelMarkers.find(renderId)) !== undefined,
     pauseSubmissions: (reason: 'unauthorized' | 'insufficient_quota') =>
       pauseSubmissions({ ...infra, queues }, reason),

@@ -6,6 +6,8 @@ import type { Situation } from './situation.ts';
 export type Trouble =
   /** 429, or 503 `rate_limit_unavailable`, on a submission. */
   | { kind: 'rate_limited'; retryAfterMs: number }
+  /** The provider itself did not answer a free call, so nothing was submitted. */
+  | { kind: 'provider_unproven' }
   /** Certainly not bought: no connection, or a 503 with the provider's own error. */
   | { kind: 'not_bought'; retryAfterMs?: number | undefined }
   /** The submission was sent and its answer was lost. `deadlineAt` is absent until the render is held. */
@@ -53,8 +55,9 @@ const SUBMIT: Pace = { baseMs: 1000, capMs: 300_000 };
 const POLL: Pace = { baseMs: 2000, capMs: 30_000 };
 const DOWNLOAD: Pace = { baseMs: 1000, capMs: 300_000 };
 const ACCOUNT: Pace = { baseMs: 1000, capMs: 15_000 };
-/** The same pace for each try: waiting for the store is not counted. */
+/** The same pace for each try: these waits are not counted. */
 const STORE_AWAY: Pace = { baseMs: 4000, capMs: 4000 };
+const UNPROVEN: Pace = { baseMs: 5000, capMs: 5000 };
 
 /** A file host may need a moment for a new file. A host that denies the file this often has lost it. */
 const MAX_GONE_TRIES = 5;
@@ -71,6 +74,8 @@ export function decide(trouble: Trouble, at: Situation): Decision {
   switch (trouble.kind) {
     case 'rate_limited':
       return { kind: 'wait-all', afterMs: trouble.retryAfterMs };
+    case 'provider_unproven':
+      return { kind: 'wait-all', afterMs: backoff(UNPROVEN) };
     case 'not_bought':
       return at.tries >= at.limits.submitAttempts
         ? fail('upstream_unreachable')

@@ -8,9 +8,11 @@ import { createSituation, decide, type Trouble } from '../decide/index.ts';
 import type { SubmitAnswer } from '../providers/index.ts';
 import { createFailure, type Infra, type StageJob, type StageOutcome } from '../stage/index.ts';
 import { prepareInputs } from './prepare-inputs.ts';
+import type { ProviderProof } from './provider-proof.ts';
 
 /** What the submit stage alone needs. */
 export interface SubmitDeps {
+  proof: ProviderProof;
   isCancelRequested(renderId: string): Promise<boolean>;
   /** Pauses the submit queue until the account can buy again. */
   pauseSubmissions(reason: 'unauthorized' | 'insufficient_quota'): Promise<void>;
@@ -26,7 +28,7 @@ type SubmitOutcome = StageOutcome<SubmitResult, SubmitJob>;
 type Accepted = Pick<Acceptance, 'taskId' | 'acceptedAt'>;
 
 /**
- * Buys one image, at most once. The order is the guarantee: inputs, intent, POST, acceptance. A run that finds an intent
+ * Buys one image, at most once. The order is the guarantee: proof, inputs, intent, POST, acceptance. A run that finds an intent
  * without an acceptance does not POST (I2). The task id is in the ledger before any other component learns it (I3).
  */
 export async function submitStage(
@@ -52,6 +54,9 @@ async function buyOnce(context: SubmitContext): Promise<SubmitOutcome> {
   const state = await infra.ledger.attemptState(renderId, attempt, job.signal);
   if (state.kind === 'accepted') return accepted(state.acceptance);
   if (state.kind === 'claimed') return unknown('an earlier run claimed it and left no outcome');
+  const proof = await own.proof.obtain();
+  if (proof.kind === 'unproven') return applyDecision(context, { kind: 'provider_unproven' }, proof.reason);
+  if (proof.kind === 'not_bought') return applyDecision(context, proof, proof.reason);
   const prepared = await prepareInputs(request, infra, job.signal);
   if (prepared.kind === 'trouble') return applyDecision(context, prepared.trouble, prepared.message);
   // From here on a cancel is no longer free.
@@ -70,11 +75,13 @@ async function buyOnce(context: SubmitContext): Promise<SubmitOutcome> {
 
 /** Writes down what the provider answered, before anything else is done with it. */
 async function handleSubmitAnswer(context: SubmitContext, answer: SubmitAnswer): Promise<SubmitOutcome> {
-  const { job, infra } = context;
+  const { job, infra, own } = context;
   switch (answer.kind) {
     case 'accepted':
       return recordAcceptance(context, { taskId: answer.taskId, acceptedAt: infra.clock.now() });
     case 'unknown':
+      // The next submission may meet the same gateway. It is not sent before the provider itself answers.
+      own.proof.discard();
       return unknown(infra.scrub(answer.reason));
     case 'rate_limited':
       await releaseIntent(context);

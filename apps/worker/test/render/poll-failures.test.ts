@@ -25,6 +25,19 @@ requires('redis').describe('failures of a task', () => {
     expect((await harness.queues.render.getJob(id))?.attemptsMade).toBe(1);
   });
 
+  test.for([403, 404, 410])(
+    'a gateway that answers polls with a page and status %d loses no task',
+    async (status) => {
+      const harness = await openHarness({ settings: { TASK_MISSING_GRACE_MS: 1 } });
+      const state = harness.simulator.faults.add({ kind: 'query_html', status, times: 4 });
+      await harness.startWorker();
+      const id = await harness.enqueue();
+      expect((await harness.waitForReceipt(id)).status).toBe('completed');
+      expect(state.fired).toBe(4);
+      expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
+    },
+  );
+
   test('a task that stays unknown is lost; a redrive polls it again and buys nothing', async () => {
     const harness = await openHarness({ settings: { TASK_MISSING_GRACE_MS: 100 } });
     harness.simulator.faults.add({ kind: 'query_404', rate: 1 });
