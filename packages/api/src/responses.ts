@@ -57,6 +57,26 @@ const imageSchema = z
   })
   .meta({ id: 'Image' });
 
+const amountSchema = z.string().regex(/^\d+\.\d{3,6}$/);
+
+const costSchema = z
+  .strictObject({
+    spent: amountSchema.meta({
+      description: 'What the provider charged and has not refunded. An exact decimal number, as a string.',
+    }),
+    refunded: amountSchema.meta({ description: 'What the provider refunded, because a task failed.' }),
+    possibly_spent: amountSchema.meta({
+      description:
+        'What the provider may have charged: the response to a submission was lost, or polling ended before the task was final.',
+    }),
+    currency: z.literal('USD'),
+    purchases: z.number().int().meta({ description: 'The number of purchases in all three amounts.' }),
+  })
+  .meta({
+    description:
+      "The cost so far, from the configured prices. The provider's charges lie between `spent` and the sum of `spent` and `possibly_spent`.",
+  });
+
 /** `GET /v1/renders/{id}`, 200. */
 export const renderSchema = z
   .strictObject({
@@ -83,23 +103,7 @@ export const renderSchema = z
       })
       .meta({ description: 'The request, without the reference images.' }),
     image: imageSchema.nullable().meta({ description: 'Set when `status` is `completed`.' }),
-    cost: z
-      .strictObject({
-        amount: z
-          .string()
-          .regex(/^\d+\.\d{3,6}$/)
-          .meta({ description: 'An exact decimal number, as a string.' }),
-        currency: z.literal('USD'),
-        purchases: z
-          .number()
-          .int()
-          .meta({ description: 'The number of purchases that the provider accepted.' }),
-        refunded: z
-          .number()
-          .int()
-          .meta({ description: 'The number of these purchases that the provider refunded.' }),
-      })
-      .meta({ description: 'The cost so far. Refunded purchases cost nothing.' }),
+    cost: costSchema,
     error: z
       .strictObject({
         code: z.enum(FAILURE_CODES),

@@ -1,4 +1,4 @@
-import { type Reference, sumCost } from '@darkroom/shared/render';
+import { type Purchase, type Reference, sumCost } from '@darkroom/shared/render';
 import { dashboardPath, formatDollars, type RenderSnapshot } from '@darkroom/shared/snapshot';
 import { hasEnded } from '../lookup/index.ts';
 import { html, type Markup } from './html.ts';
@@ -116,23 +116,35 @@ ${took !== undefined && html`<meter min="0" max="${longest}" value="${took}">${f
 <ol>${rows}</ol>`;
 }
 
+const OUTCOME_TEXT = {
+  accepted: 'bought',
+  refunded: 'refunded',
+  unknown: 'possibly bought',
+} as const satisfies Record<Purchase['outcome'], string>;
+
 function purchasesSection(snapshot: RenderSnapshot): Markup {
   const all = snapshot.purchases;
   if (all.length === 0)
     return html`<p class="soft">Nothing was bought${hasEnded(snapshot) ? '' : ' yet'}.</p>`;
+  const { spentMicros, refundedMicros, possiblySpentMicros } = sumCost(all);
+  const totals: [string, number][] = [
+    ['Spent', spentMicros],
+    ['Refunded', refundedMicros],
+    ['Possibly spent', possiblySpentMicros],
+  ];
   return html`<div class="wide"><table>
-<tr><th>No.<th>Task<th>Bought<th class="number">Cost</tr>
+<tr><th>No.<th>Task<th>Accepted<th>Outcome<th class="number">Price</tr>
 ${all.map(
   ({
     attempt,
     taskId,
     acceptedAt,
     costMicros,
-    refunded,
-  }) => html`<tr><td>${attempt}<td><code>${taskId}</code><td>${formatTime(acceptedAt)}
-<td class="number">${refunded ? 'refunded' : `$${formatDollars(costMicros)}`}</tr>\n`,
+    outcome,
+  }) => html`<tr><td>${attempt}<td>${taskId ? html`<code>${taskId}</code>` : 'unknown'}
+<td>${acceptedAt === undefined ? 'unknown' : formatTime(acceptedAt)}<td>${OUTCOME_TEXT[outcome]}<td class="number">$${formatDollars(costMicros)}</tr>\n`,
 )}
-<tr><th colspan="3">Total<th class="number">$${formatDollars(sumCost(all))}</tr>
+${totals.map(([name, micros]) => html`<tr><th colspan="4">${name}<th class="number">$${formatDollars(micros)}</tr>\n`)}
 </table></div>`;
 }
 

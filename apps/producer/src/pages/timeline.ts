@@ -34,10 +34,9 @@ export function createTimeline(snapshot: RenderSnapshot, notes: readonly Note[],
 }
 
 const notesFromPurchases = ({ purchases }: RenderSnapshot): Note[] =>
-  purchases.map(({ attempt, acceptedAt, taskId }) => ({
-    at: acceptedAt,
-    text: `purchase ${attempt}: accepted as ${taskId}`,
-  }));
+  purchases.flatMap(({ attempt, acceptedAt, taskId }) =>
+    acceptedAt === undefined ? [] : { at: acceptedAt, text: `purchase ${attempt}: accepted as ${taskId}` },
+  );
 
 /** `850 ms`, `12.3 s`, `2 min 05 s`, `3 h 07 min`. */
 export function formatDuration(ms: number): string {

@@ -1,6 +1,6 @@
 import { PROBLEMS } from '@darkroom/api';
 import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
-import { drawRenderId } from '@darkroom/shared/render';
+import { drawRenderId, sumCost } from '@darkroom/shared/render';
 import { plantSecret, requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { html } from '../../src/pages/html.ts';
@@ -58,7 +58,7 @@ requires('redis').describe('the page of a render', () => {
     const { renderId } = await putReceipt(harness, {
       status: 'failed',
       attempts: 2,
-      costMicros: 0,
+      cost: sumCost([]),
       purchases: [
         {
           provider: 'toapis',
@@ -66,7 +66,7 @@ requires('redis').describe('the page of a render', () => {
           taskId: 'task_1',
           acceptedAt: ASKED,
           costMicros: 30_000,
-          refunded: true,
+          outcome: 'refunded',
         },
         {
           provider: 'toapis',
@@ -74,7 +74,7 @@ requires('redis').describe('the page of a render', () => {
           taskId: 'task_2',
           acceptedAt: ASKED,
           costMicros: 30_000,
-          refunded: true,
+          outcome: 'refunded',
         },
       ],
       failure: {
@@ -97,6 +97,25 @@ requires('redis').describe('the page of a render', () => {
     }
     expect(text.match(/>refunded</g)).toHaveLength(2);
     expect(text).toContain('There is no image.');
+  });
+
+  test('the page of a render whose purchase is unknown says that it was possibly bought', async () => {
+    const harness = await openHarness();
+    const { renderId } = await putReceipt(harness, {
+      status: 'failed',
+      purchases: [{ provider: 'toapis', attempt: 1, outcome: 'unknown', costMicros: 30_000 }],
+      failure: {
+        code: 'submission_unknown',
+        message: 'it may have been bought: the answer was lost',
+        step: 'hold',
+        at: ASKED + 9_000,
+        chain: [],
+      },
+    });
+    const { text } = await openPage(harness, `/renders/${renderId}`);
+    expect(text).toContain('possibly bought');
+    expect(text).not.toContain('Nothing was bought');
+    expect(text.replaceAll(/\s+/g, ' ')).toMatch(/Possibly spent<th class="number">\$0\.030/);
   });
 
   test('the page of a running render shows its progress and log, and reloads automatically', async () => {
@@ -125,7 +144,14 @@ requires('redis').describe('the page of a render', () => {
         webhook: { kind: 'stored-url', key: 'k', host: evil },
       },
       purchases: [
-        { provider: 'toapis', attempt: 1, taskId: evil, acceptedAt: ASKED, costMicros: 1, refunded: false },
+        {
+          provider: 'toapis',
+          attempt: 1,
+          taskId: evil,
+          acceptedAt: ASKED,
+          costMicros: 1,
+          outcome: 'accepted',
+        },
       ],
       failure: { code: 'internal_error', message: evil, step: 'poll', at: ASKED, chain: [evil] },
       notes: [{ at: ASKED, text: evil }],

@@ -1,7 +1,7 @@
 import { type RenderListResponse, renderListSchema } from '@darkroom/api';
 import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
 import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
-import { type Checkpoint } from '@darkroom/shared/render';
+import { type Checkpoint, sumCost } from '@darkroom/shared/render';
 import { requires, service, startProxy, uniqueS3Url, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { toCursor } from '../../src/lookup/index.ts';
@@ -20,7 +20,7 @@ async function entered(
   await harness.ledger.writeDayIndex(checkpoint);
   if (!status) return await enqueue(harness, checkpoint);
   const { version, renderId, tenant, request, fingerprint, createdAt, purchases } = checkpoint;
-  const ended = { status, finishedAt: createdAt + 60_000, attempts: 0, costMicros: 0 };
+  const ended = { status, finishedAt: createdAt + 60_000, attempts: 0, cost: sumCost([]) };
   const receipt = { version, renderId, tenant, request, fingerprint, createdAt, purchases, ...ended };
   await harness.ledger.writeReceipt(receipt);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Acceptance } from '@darkroom/shared/ledger';
+import type { Acceptance, ClaimId, Release } from '@darkroom/shared/ledger';
 import { isStoreAway } from '@darkroom/shared/object-store';
 import type { SubmitJob, SubmitResult } from '@darkroom/shared/queues';
 import { errorMessage } from '@darkroom/shared/runtime';
@@ -62,19 +62,25 @@ async function buyOnce(context: SubmitContext): Promise<SubmitOutcome> {
   // From here on a cancel is no longer free.
   if (await own.isCancelRequested(renderId)) return { kind: 'done', value: { kind: 'canceled' } };
   const owner = randomUUID();
+  const claim: ClaimId = { renderId, attempt, claim: state.nextClaim };
   const claimedBy = `${hostname()}/${process.pid}`;
   // Each try has the same owner: if the store's answer to a put was lost, the next try finds its own intent.
   const claimed = await retryWhileStoreAway(context, CLAIM_TRIES, () =>
-    infra.ledger.claim(renderId, attempt, { provider, owner, claimedBy, request }, job.signal),
+    infra.ledger.claim(claim, { provider, owner, claimedBy, request }, job.signal),
   );
   if (!claimed) return unknown('another run claimed it');
   const answer = await infra.provider.submit({ renderId, request, inputs: prepared.inputs });
   infra.metrics.submissions.inc({ answer: answer.kind });
-  return await handleSubmitAnswer(context, answer);
+  const release = (reason: string) => releaseClaim(context, claim, { owner, reason: infra.scrub(reason) });
+  return await handleSubmitAnswer(context, answer, release);
 }
 
 /** Writes down what the provider answered, before anything else is done with it. */
-async function handleSubmitAnswer(context: SubmitContext, answer: SubmitAnswer): Promise<SubmitOutcome> {
+async function handleSubmitAnswer(
+  context: SubmitContext,
+  answer: SubmitAnswer,
+  release: (reason: string) => Promise<void>,
+): Promise<SubmitOutcome> {
   const { job, infra, own } = context;
   switch (answer.kind) {
     case 'accepted':
@@ -84,16 +90,16 @@ async function handleSubmitAnswer(context: SubmitContext, answer: SubmitAnswer):
       own.proof.discard();
       return unknown(infra.scrub(answer.reason));
     case 'rate_limited':
-      await releaseIntent(context);
+      await release('rate limited');
       return applyDecision(context, answer, 'rate limited');
     case 'not_bought':
-      await releaseIntent(context);
+      await release(answer.reason);
       return applyDecision(context, answer, answer.reason);
     case 'refused':
-      await releaseIntent(context);
+      await release(answer.message);
       return applyDecision(context, answer, answer.message);
     case 'account': {
-      await releaseIntent(context);
+      await release(answer.message);
       const { renderId, attempt } = job.data;
       infra.log.error({ renderId, attempt, reason: answer.reason }, 'provider account cannot buy');
       return applyDecision(context, { kind: 'account_stopped', reason: answer.reason }, answer.message);
@@ -133,11 +139,9 @@ async function retryWhileStoreAway<T>(
 const pause = ({ clock }: Infra, tries: number) =>
   clock.sleep(Math.min(PAUSE_MS.first * tries, PAUSE_MS.max));
 
-/** Deletes the intent after a definite refusal. It is repeated longer: an intent that stays makes the outcome unknown. */
-const releaseIntent = (context: SubmitContext) =>
-  retryWhileStoreAway(context, RELEASE_TRIES, () =>
-    context.infra.ledger.release(context.job.data.renderId, context.job.data.attempt),
-  );
+/** Releases the claim after a definite refusal. It is repeated longer: a claim that stays makes the outcome unknown. */
+const releaseClaim = (context: SubmitContext, claim: ClaimId, release: Omit<Release, 'releasedAt'>) =>
+  retryWhileStoreAway(context, RELEASE_TRIES, () => context.infra.ledger.release(claim, release));
 
 /**
  * Writes the acceptance into the ledger. While the store is away the task id waits in the job, which is as durable as

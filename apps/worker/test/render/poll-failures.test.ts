@@ -1,3 +1,4 @@
+import { sumCost } from '@darkroom/shared/render';
 import { requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
@@ -60,7 +61,7 @@ requires('redis').describe('failures of a task', () => {
     const id = await harness.enqueue();
     const receipt = await harness.waitForReceipt(id);
     expect(receipt).toMatchObject({ attempts: 1, failure: { code: 'task_timeout', step: 'poll' } });
-    expect(receipt.costMicros).toBe(25_000);
+    expect(receipt.cost).toEqual({ ...sumCost([]), possiblySpentMicros: 25_000 });
     harness.simulator.faults.clear();
     await harness.redrive(id);
     await until(async () => (await harness.waitForReceipt(id)).status === 'completed');
@@ -89,7 +90,7 @@ requires('redis').describe('failures of a task', () => {
       attempts: 1,
       failure: { code: 'content_policy_violation', step: 'poll' },
     });
-    expect(receipt.costMicros).toBe(0);
+    expect(receipt.cost).toEqual({ ...sumCost([]), refundedMicros: 25_000 });
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 1 });
   });
 
@@ -101,7 +102,7 @@ requires('redis').describe('failures of a task', () => {
     expect(await harness.waitForReceipt(id)).toMatchObject({
       status: 'completed',
       attempts: 3,
-      costMicros: 25_000,
+      cost: { spentMicros: 25_000, refundedMicros: 50_000, possiblySpentMicros: 0 },
     });
     expect(harness.countPurchases(id)).toEqual({ charged: 3, refunded: 2 });
   });
@@ -112,7 +113,11 @@ requires('redis').describe('failures of a task', () => {
     await harness.startWorker();
     const id = await harness.enqueue();
     const receipt = await harness.waitForReceipt(id);
-    expect(receipt).toMatchObject({ attempts: 3, costMicros: 0, failure: { code: 'generation_failed' } });
+    expect(receipt).toMatchObject({
+      attempts: 3,
+      cost: { ...sumCost([]), refundedMicros: 75_000 },
+      failure: { code: 'generation_failed' },
+    });
     expect(harness.countPurchases(id)).toEqual({ charged: 3, refunded: 3 });
     expect(always.fired).toBe(3);
 

@@ -1,4 +1,5 @@
 import { openStore } from '@darkroom/shared/object-store';
+import { sumCost } from '@darkroom/shared/render';
 import { cleanup, requires, service, startHttpProxy, tempDir, uniqueS3Url, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test, vi } from 'vitest';
@@ -96,7 +97,11 @@ requires('redis').describe('failures while storing', () => {
     await harness.startWorker();
     const id = await harness.enqueue();
     const receipt = await harness.waitForReceipt(id);
-    expect(receipt).toMatchObject({ attempts: 3, costMicros: 75_000, failure: { code: 'result_expired' } });
+    expect(receipt).toMatchObject({
+      attempts: 3,
+      cost: { ...sumCost([]), spentMicros: 75_000 },
+      failure: { code: 'result_expired' },
+    });
     expect(harness.countPurchases(id)).toEqual({ charged: 3, refunded: 0 });
   });
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type FailureCode } from '@darkroom/api';
+import { sumCost } from '@darkroom/shared/render';
 
 import { cleanup, requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
@@ -58,7 +59,7 @@ requires('redis').describe('failures of a submission', () => {
     const receipt = await harness.waitForReceipt(id);
     expect(receipt.failure).toMatchObject({ code: 'upstream_unreachable', step: 'submit' });
     expect(await readAttempts(harness, id)).toBe(3);
-    expect(await findDeadLetter(harness, id)).toMatchObject({ attempts: 0, costMicros: 0 });
+    expect(await findDeadLetter(harness, id)).toMatchObject({ attempts: 0, cost: sumCost([]) });
     await away.close();
 
     await harness.startWorker();
@@ -205,7 +206,11 @@ requires('redis').describe('failures of a submission', () => {
     harness.simulator.faults.add(fault);
     await harness.startWorker();
     const id = await harness.enqueue();
-    expect(await harness.waitForReceipt(id)).toMatchObject({ attempts: 0, costMicros: 0, failure: { code } });
+    expect(await harness.waitForReceipt(id)).toMatchObject({
+      attempts: 0,
+      cost: sumCost([]),
+      failure: { code },
+    });
     expect(await readAttempts(harness, id)).toBe(1);
     expect(harness.countPurchases(id)).toEqual({ charged: 0, refunded: 0 });
     // The refusal freed the intent: a redrive submits.

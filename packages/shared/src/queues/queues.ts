@@ -3,6 +3,7 @@ import type { JobsOptions, KeepJobs, Queue } from 'bullmq';
 import type { Engine, EngineQueueOptions } from '../engine/index.ts';
 import type {
   Checkpoint,
+  Cost,
   DATA_VERSION,
   DeadLetter,
   Failure,
@@ -64,8 +65,8 @@ export interface StoreJob {
 
 /** The return value of a render's job. The job of a failed render fails instead. */
 export type RenderResult =
-  | { status: 'completed'; image: StoredImage; costMicros: number }
-  | { status: 'canceled'; costMicros: number };
+  | { status: 'completed'; image: StoredImage; cost: Cost }
+  | { status: 'canceled'; cost: Cost };
 
 /**
  * The data of one webhook: it reports one end of a render to one URL. Each delivery makes the body from the receipt, so

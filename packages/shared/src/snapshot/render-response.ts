@@ -1,5 +1,5 @@
 import type { AcceptedResponse, RenderResponse } from '@darkroom/api';
-import { sumCost } from '../render/index.ts';
+import { type Cost, type Purchase, sumCost } from '../render/index.ts';
 import type { RenderSnapshot } from './render-snapshot.ts';
 
 /** The absolute URLs of one render. */
@@ -62,14 +62,20 @@ export function renderResponse(
             thumbnail_url: imageUrls.thumbnail,
           }
         : null,
-    cost: {
-      amount: formatDollars(sumCost(purchases)),
-      currency: 'USD',
-      purchases: purchases.length,
-      refunded: purchases.filter((purchase) => purchase.refunded).length,
-    },
+    cost: costResponse(purchases),
     error: error ? { code: error.code, message: error.message, step: error.step } : null,
     links,
+  };
+}
+
+function costResponse(purchases: Purchase[]): RenderResponse['cost'] {
+  const { spentMicros, refundedMicros, possiblySpentMicros } = sumCost(purchases);
+  return {
+    spent: formatDollars(spentMicros),
+    refunded: formatDollars(refundedMicros),
+    possibly_spent: formatDollars(possiblySpentMicros),
+    currency: 'USD',
+    purchases: purchases.length,
   };
 }
 
@@ -86,6 +92,16 @@ export function acceptedResponse(
     created_at: toIsoTime(accepted.createdAt),
     links,
   };
+}
+
+/** The amounts of a cost that are not zero, for people: `$0.025 spent, $0.040 possibly spent`. */
+export function describeCost({ spentMicros, refundedMicros, possiblySpentMicros }: Cost): string {
+  const parts = [
+    [refundedMicros, 'refunded'],
+    [possiblySpentMicros, 'possibly spent'],
+  ] as const;
+  const others = parts.flatMap(([micros, name]) => (micros > 0 ? `, $${formatDollars(micros)} ${name}` : []));
+  return `$${formatDollars(spentMicros)} spent${others.join('')}`;
 }
 
 /** Micro-dollars as dollars, with at least three decimals and no more than needed: 25000 → `0.025`. */

@@ -90,7 +90,7 @@ export function snapshotFromReceipt(receipt: Receipt): RenderSnapshot {
     status: receipt.status,
     progress: receipt.status === 'completed' ? 100 : stoppedAt ? STEP_PROGRESS[stoppedAt] : 0,
     attempts: receipt.attempts,
-    taskIds: receipt.purchases.map((purchase) => purchase.taskId),
+    taskIds: listPurchasedTasks(receipt.purchases),
     updatedAt: receipt.finishedAt,
     ...(image ? { image } : {}),
     ...(failure ? { error: errorFromFailure(failure) } : {}),
@@ -114,8 +114,10 @@ function currentStep(checkpoint: Checkpoint): StepName {
   return at.step === 'cancel' ? at.from : at.step;
 }
 
+const listPurchasedTasks = (purchases: Purchase[]) => purchases.flatMap(({ taskId }) => taskId ?? []);
+
 function listTaskIds(checkpoint: Checkpoint): string[] {
-  const ids = checkpoint.purchases.map((purchase) => purchase.taskId);
+  const ids = listPurchasedTasks(checkpoint.purchases);
   const at = stepToResume(checkpoint);
   return 'taskId' in at ? [...new Set([...ids, at.taskId])] : ids;
 }

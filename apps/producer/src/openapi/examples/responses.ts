@@ -63,7 +63,7 @@ export const RENDER_EXAMPLE: RenderResponse = {
     content_type: 'image/jpeg',
     thumbnail_url: `${links.self}/thumbnail`,
   },
-  cost: { amount: '0.030', currency: 'USD', purchases: 1, refunded: 0 },
+  cost: { spent: '0.030', refunded: '0.000', possibly_spent: '0.000', currency: 'USD', purchases: 1 },
   error: null,
   links,
 };
