@@ -52,6 +52,7 @@ export const FAILURE_CODES = [
   'content_policy_violation',
   'submission_unknown',
   'upstream_unreachable',
+  'account_refused',
   'task_lost',
   'task_timeout',
   'generation_failed',

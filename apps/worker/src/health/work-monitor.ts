@@ -26,6 +26,7 @@ const WATCH: Record<keyof Queues, 'moves' | 'counted' | 'ignored'> = {
   webhookDeadLetter: 'counted',
   maintenance: 'ignored',
   cancel: 'ignored',
+  stop: 'ignored',
 };
 const QUEUE_NAMES = Object.keys(WATCH) as (keyof Queues)[];
 

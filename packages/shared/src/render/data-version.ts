@@ -14,6 +14,7 @@ export type PersistedKind =
   | 'webhook-dead-letter'
   | 'dead-letter'
   | 'cancel-marker'
+  | 'stop'
   | 'maintenance-job'
   | 'intent'
   | 'acceptance'
