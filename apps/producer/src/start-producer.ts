@@ -14,6 +14,7 @@ import type { IntakeDeps } from './intake/index.ts';
 import { createRenderList } from './lookup/index.ts';
 import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
 import { registerPages } from './pages/index.ts';
+import { registerQueues } from './queues/index.ts';
 import { createRenderWatch } from './render-watch/index.ts';
 import { type RenderReadDeps, registerRenders } from './renders/index.ts';
 import {
@@ -83,11 +84,12 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   registerDropIn(app, { intake, read, uploads, readBalance: createBalanceReader(settings, clock) });
   registerRenders(app, intake, read);
   registerWebhooks(app, listWebhookSecrets(settings), { queue, ledger, settings, now: () => clock.now() });
+  registerQueues(app, { queue, clock });
   registerHealth(app, { metrics, readiness: createReadiness({ queue, store, clock }) });
   registerOpenApi(app, createDocument);
   await registerReference(app);
   registerPages(app, { ...read, queues, scrub, keyless });
-  await registerDashboard(app, { engine, queues, scrub });
+  await registerDashboard(app, { engine, queues, queue, clock, scrub });
 
   await app.listen({ host: settings.HOST, port: settings.PORT });
   const url = formatUrl(settings.HOST, (app.server.address() as AddressInfo).port);

@@ -124,7 +124,7 @@ requires('redis').describe('an account that cannot buy', () => {
     await harness.startWorker();
     const id = await harness.enqueue();
     await waitForStop(harness);
-    await pauseQueue(harness.queues, { queue: 'submit', actor: 'ann', reason: 'audit', now: Date.now() });
+    await pauseQueue(harness.queues, 'submit', { actor: 'ann', reason: 'audit', now: Date.now() });
     await checkAccount(harness);
     expect((await readAccountStop(harness.queues))?.liftedAt).toBeDefined();
     expect(await harness.queues.submit.isPaused()).toBe(true);

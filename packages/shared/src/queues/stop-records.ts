@@ -1,8 +1,5 @@
+import type { PausableQueue } from '@darkroom/api';
 import type { DATA_VERSION } from '../render/index.ts';
-
-/** The queues that an operator can pause: a worker runs their jobs. */
-export const PAUSABLE_QUEUES = ['render', 'submit', 'store', 'webhook', 'maintenance'] as const;
-export type PausableQueue = (typeof PAUSABLE_QUEUES)[number];
 
 /** An operator's pause. BullMQ's own pause stops the queue; this record says who paused it, why and when. */
 export interface PauseRecord {

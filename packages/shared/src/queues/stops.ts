@@ -1,13 +1,8 @@
+import { PAUSABLE_QUEUES, type PausableQueue } from '@darkroom/api';
 import type { Job } from 'bullmq';
 import { DATA_VERSION, upgradePersisted } from '../render/index.ts';
 import type { Queues } from './queues.ts';
-import {
-  type AccountStop,
-  PAUSABLE_QUEUES,
-  type PausableQueue,
-  type PauseRecord,
-  type StopJob,
-} from './stop-records.ts';
+import type { AccountStop, PauseRecord, StopJob } from './stop-records.ts';
 
 /** The pause of a queue. A pause without a record was made past Darkroom, with BullMQ itself. */
 export interface Pause {
@@ -28,7 +23,8 @@ const pauseRecordId = (queue: PausableQueue) => `pause-${queue}`;
 /** Pauses a queue for an operator. A queue that is paused already gets the new record. */
 export async function pauseQueue(
   queues: Queues,
-  { queue, actor, reason, now }: { queue: PausableQueue; actor: string; reason: string; now: number },
+  queue: PausableQueue,
+  { actor, reason, now }: { actor: string; reason: string; now: number },
 ): Promise<PauseRecord> {
   const id = pauseRecordId(queue);
   const record: PauseRecord = { version: DATA_VERSION, kind: 'pause', queue, actor, reason, since: now };

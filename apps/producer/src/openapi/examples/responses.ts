@@ -6,6 +6,8 @@ import type {
   DeliveryListResponse,
   DeliveryResponse,
   ProgressEvent,
+  QueueListResponse,
+  QueueResponse,
   RenderListResponse,
   RenderResponse,
   WebhookEvent,
@@ -87,6 +89,16 @@ const delivery: DeliveryResponse = {
   last_error: 'the receiver answered 500',
 };
 
+const queue: QueueResponse = {
+  object: 'queue',
+  name: 'submit',
+  paused: {
+    actor: 'key *:…:9f86d081…',
+    reason: 'The provider has announced maintenance until 18:00.',
+    since: '2026-11-22T16:00:00.000Z',
+  },
+};
+
 /** By the id of the component. */
 export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   Accepted: accepted,
@@ -99,6 +111,8 @@ export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   Progress: { id: EXAMPLE_ID, status: 'rendering', progress: 42 } satisfies ProgressEvent,
   Delivery: delivery,
   DeliveryList: { object: 'list', data: [delivery] } satisfies DeliveryListResponse,
+  Queue: queue,
+  QueueList: { object: 'list', data: [queue] } satisfies QueueListResponse,
   WebhookEvent: {
     type: 'render.completed',
     timestamp: '2026-11-22T16:01:12.110Z',
