@@ -6,7 +6,7 @@ import { randomHex } from '@darkroom/shared/render';
 import { createScrub } from '@darkroom/shared/runtime';
 import { type ServiceContext } from '@darkroom/shared/service';
 import { createSignedLinks, guardRoutes } from './access/index.ts';
-import { createRenderQueue } from './backends/index.ts';
+import { createRenderQueue, createWaitConditionsReader } from './backends/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
 import { createMetrics, createReadiness, registerHealth } from './health/index.ts';
 import { createDrain, createServer } from './http/index.ts';
@@ -80,12 +80,18 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     clock,
     onUnreadable: (renderId, err) => logger.error({ renderId, err }, 'list: render left out: unreadable'),
   });
-  const read: RenderReadDeps = { lookup, store, links, watch, list, clock };
+  const readiness = createReadiness({ queue, store, clock });
+  const waiting = createWaitConditionsReader({
+    queue,
+    clock,
+    isStoreAway: async () => (await readiness()).checks.store !== 'ok',
+  });
+  const read: RenderReadDeps = { lookup, store, links, watch, list, waiting, clock };
   registerDropIn(app, { intake, read, uploads, readBalance: createBalanceReader(settings, clock) });
   registerRenders(app, intake, read);
   registerWebhooks(app, listWebhookSecrets(settings), { queue, ledger, settings, now: () => clock.now() });
   registerQueues(app, { queue, clock });
-  registerHealth(app, { metrics, readiness: createReadiness({ queue, store, clock }) });
+  registerHealth(app, { metrics, readiness, waiting });
   registerOpenApi(app, createDocument);
   await registerReference(app);
   registerPages(app, { ...read, queues, scrub, keyless });

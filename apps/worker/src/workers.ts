@@ -114,8 +114,16 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     cancelMarkers,
     enqueueWebhooks: enqueueEnd,
   };
+  const proof = openProviderProof(infra);
   const submitDeps = {
-    proof: openProviderProof(infra),
+    proof: {
+      ...proof,
+      obtain: async () => {
+        const answer = await proof.obtain();
+        monitor.noteProvider(answer.kind !== 'proven');
+        return answer;
+      },
+    },
     account: openAccountGate({ ...infra, queues }),
     isCancelRequested: async (renderId: string) => (await cancelMarkers.find(renderId)) !== undefined,
   };

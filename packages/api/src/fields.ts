@@ -63,6 +63,9 @@ export const FAILURE_CODES = [
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
+/** Why a render waits. */
+export const WAIT_CAUSES = ['quota', 'account', 'paused', 'provider', 'store'] as const;
+
 /** The steps of a render that cost time or money. An error names the step in which the render failed. */
 export const STEPS = ['submit', 'hold', 'poll', 'store', 'finish'] as const;
 export type StepName = (typeof STEPS)[number];

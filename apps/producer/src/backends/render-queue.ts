@@ -48,6 +48,8 @@ export interface RenderQueue {
   resume(queue: PausableQueue): Promise<void>;
   /** Why queues wait at this moment. */
   readStops(): Promise<Stops>;
+  /** Submissions that wait for their turn. */
+  countWaitingSubmissions(): Promise<number>;
   ping(): Promise<void>;
 }
 
@@ -97,6 +99,7 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     pause: (queue, record) => one(pauseQueue(queues, queue, record)),
     resume: (queue) => one(resumeQueue(queues, queue)),
     readStops: () => one(readStops(queues)),
+    countWaitingSubmissions: () => one(queues.submit.getJobCountByTypes('prioritized', 'waiting')),
     ping: () => one(engine.ping(2_000)),
   };
 }

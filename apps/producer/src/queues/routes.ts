@@ -147,7 +147,7 @@ const resumeDoc = {
   operationId: 'resumeQueue',
   tags: ['Operations'],
   summary: 'Resume a queue',
-  description: 'Ends the pause of an operator, whoever made it. A queue that is not paused stays as it is.',
+  description: 'Ends the pause, also that of another operator. A queue that is not paused stays as it is.',
   requestParams: { path: queueParam },
   responses: {
     '200': jsonResponse('The queue is not paused.', queueSchema),

@@ -39,6 +39,7 @@ export const RENDER_EXAMPLE: RenderResponse = {
   object: 'render',
   status: 'completed',
   progress: 100,
+  waiting_for: null,
   attempts: 1,
   task_ids: ['task_img_abc123'],
   created_at: '2026-11-22T16:00:45.349Z',
