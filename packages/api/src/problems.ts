@@ -56,6 +56,7 @@ export const PROBLEMS = {
     'No such webhook delivery',
     'The render has not ended, it has no webhook, or the retention time of its deliveries is over.',
   ],
+  queue_not_found: [404, 'No such queue', '`GET /v1/queues` lists the queues that can be paused.'],
   not_found: [404, 'No such page', 'See /reference for all endpoints.'],
   method_not_allowed: [405, 'The method is not allowed', 'The header `Allow` lists the allowed methods.'],
   idempotency_conflict: [

@@ -8,6 +8,7 @@ import {
   RESOLUTIONS,
   SIZES,
   STEPS,
+  WAIT_CAUSES,
 } from './fields.ts';
 import { problemSchema } from './problems.ts';
 
@@ -77,10 +78,25 @@ const costSchema = z
       "The cost so far, from the configured prices. The provider's charges lie between `spent` and the sum of `spent` and `possibly_spent`.",
   });
 
+const waitingForSchema = z
+  .strictObject({
+    cause: z.enum(WAIT_CAUSES).meta({
+      description:
+        "`quota`: for its turn within the provider's quota. `account`: the provider's account cannot buy. `paused`: an operator paused the queue. `provider`: the provider works on it. `store`: the object store is away.",
+    }),
+    actor: z.string().nullable().meta({ description: 'Who paused the queue, if that is known.' }),
+    reason: z.string().nullable().meta({ description: 'An explanation for people.' }),
+    since: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'WaitingFor' });
+
 /** `GET /v1/renders/{id}`, 200. */
 export const renderSchema = z
   .strictObject({
     ...common,
+    waiting_for: waitingForSchema.nullable().meta({
+      description: 'What the render waits for. Null while nothing keeps it from going on, and after its end.',
+    }),
     attempts: z.number().int().meta({ description: 'The number of purchases that were started.' }),
     task_ids: z
       .array(z.string())
@@ -173,6 +189,7 @@ export const progressEventSchema = z
   .meta({ id: 'Progress' });
 
 export type AcceptedResponse = z.infer<typeof acceptedSchema>;
+export type WaitingFor = z.infer<typeof waitingForSchema>;
 export type RenderResponse = z.infer<typeof renderSchema>;
 export type RenderListResponse = z.infer<typeof renderListSchema>;
 export type BulkItem = z.infer<typeof bulkItemSchema>;

@@ -3,6 +3,6 @@
 // cross-site.ts    rejects changes that pages of other sites ask a browser for
 // key-limits.ts    how often a key may call, and how large its bodies may be
 // signed-links.ts  links that work without a key until they expire
-export { type Needs, requireTenant } from './caller.ts';
+export { describeCaller, type Needs, requireTenant } from './caller.ts';
 export { guardRoutes } from './guard.ts';
 export { createSignedLinks, type SignedLinks } from './signed-links.ts';

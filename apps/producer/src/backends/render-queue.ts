@@ -1,11 +1,17 @@
+import type { PausableQueue } from '@darkroom/api';
 import { type Engine, EngineError, isUnavailable } from '@darkroom/shared/engine';
 import {
   type CancelMarker,
   LANE,
+  type PauseRecord,
+  pauseQueue,
   QUEUE,
   type Queues,
   type RenderResult,
+  readStops,
   renderJob,
+  resumeQueue,
+  type Stops,
   wakeRender,
 } from '@darkroom/shared/queues';
 import { type Checkpoint } from '@darkroom/shared/render';
@@ -37,6 +43,13 @@ export interface RenderQueue {
   deliveries(renderId: string): Promise<Delivery[]>;
   /** Sends a webhook again. @returns `false` when the queue no longer holds it. */
   redeliver(webhookId: string): Promise<boolean>;
+  /** Pauses a queue for an operator. */
+  pause(queue: PausableQueue, record: { actor: string; reason: string; now: number }): Promise<PauseRecord>;
+  resume(queue: PausableQueue): Promise<void>;
+  /** Why queues wait at this moment. */
+  readStops(): Promise<Stops>;
+  /** Submissions that wait for their turn. */
+  countWaitingSubmissions(): Promise<number>;
   ping(): Promise<void>;
 }
 
@@ -83,6 +96,10 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     },
     deliveries: (renderId) => one(findDeliveries(queues, renderId)),
     redeliver: (webhookId) => one(redeliverWebhook(queues, webhookId)),
+    pause: (queue, record) => one(pauseQueue(queues, queue, record)),
+    resume: (queue) => one(resumeQueue(queues, queue)),
+    readStops: () => one(readStops(queues)),
+    countWaitingSubmissions: () => one(queues.submit.getJobCountByTypes('prioritized', 'waiting')),
     ping: () => one(engine.ping(2_000)),
   };
 }

@@ -102,6 +102,20 @@ export function formatCancelName(job: BoardJob): string {
   return typeof requestedAt === 'number' ? `requested ${formatTime(requestedAt)}` : job.name;
 }
 
+/** `submit paused by operator 3fa9c1d2: provider maintenance`, or `account: insufficient_quota`. */
+export function formatStopName(job: BoardJob): string {
+  const { kind, queue, actor, reason, liftedAt } = toObject(job.data);
+  if (kind === 'pause') return `${String(queue)} paused by ${String(actor)}: ${String(reason)}`;
+  if (kind !== 'account') return job.name;
+  return `account: ${String(reason)}${liftedAt === undefined ? '' : ' (lifted; ends with the next purchase)'}`;
+}
+
+/** A pause or an account stop, with times as dates. */
+export function formatStopData(data: unknown): unknown {
+  const { since, liftedAt, creatorToken: _, ...rest } = toObject(data);
+  return { ...rest, since: formatTime(since), lifted: formatTime(liftedAt) };
+}
+
 /** From a job to the page of its render. */
 export function linkToPage(job: BoardJob): { displayText: string; href: string } | undefined {
   const { renderId } = toObject(job.data);

@@ -1,3 +1,4 @@
+import type { WaitingFor } from '@darkroom/api';
 import { type Queues } from '@darkroom/shared/queues';
 import { type Note, parseNote } from '@darkroom/shared/render';
 import { type Scrub } from '@darkroom/shared/runtime';
@@ -5,7 +6,12 @@ import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { type Delivery, findDeliveries, withDeadline } from '../backends/index.ts';
 import { scrubDeep } from '../dashboard/index.ts';
-import { createImagePath, findRequestedRender, type RenderReadDeps } from '../renders/index.ts';
+import {
+  createImagePath,
+  findRequestedRender,
+  type RenderReadDeps,
+  readWaitCause,
+} from '../renders/index.ts';
 
 export interface RenderPageDeps extends RenderReadDeps {
   queues: Queues;
@@ -17,6 +23,7 @@ export interface RenderFacts {
   snapshot: RenderSnapshot;
   notes: Note[];
   deliveries: Delivery[];
+  waitingFor: WaitingFor | null;
   /** They carry their own permission: a browser that sent a key for the page does not send it for an image. */
   imageLinks: { image: string; thumbnail: string } | undefined;
   /** Whether the caller has access to the dashboard. */
@@ -36,17 +43,18 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
   const { renderId } = snapshot;
   const linkTo = (part: 'image' | 'thumbnail') =>
     createImagePath(deps, request, snapshot, { part, lifetimeMs: LINK_LIFETIME_MS, sign: 'if-needed' });
-  const [notes, deliveries, image, thumbnail] = await Promise.all([
+  const [notes, deliveries, waitingFor, image, thumbnail] = await Promise.all([
     snapshot.notes ?? emptyIfLate(readLogNotes(queues, renderId)),
     emptyIfLate(findDeliveries(queues, renderId)),
+    readWaitCause(deps, snapshot),
     snapshot.image && linkTo('image'),
     snapshot.image && linkTo('thumbnail'),
   ]);
   const { key, tenant } = request.caller ?? {};
   return {
-    ...(scrubDeep(scrub, { snapshot, notes, deliveries }) as Pick<
+    ...(scrubDeep(scrub, { snapshot, notes, deliveries, waitingFor }) as Pick<
       RenderFacts,
-      'snapshot' | 'notes' | 'deliveries'
+      'snapshot' | 'notes' | 'deliveries' | 'waitingFor'
     >),
     imageLinks: image && thumbnail ? { image, thumbnail } : undefined,
     operator: !key || tenant === '*',

@@ -17,6 +17,7 @@ ${
   html`<p><progress max="100" value="${progress}">${progress} %</progress>
 <span class="soft">${progress} %; this page reloads automatically</span></p>`
 }
+${facts.waitingFor && html`<p class="waiting">${describeWaiting(facts.waitingFor)}</p>`}
 ${error && errorCard(error)}
 <div class="columns two">
 <div>${imageSection(facts)}</div>
@@ -42,6 +43,20 @@ ${facts.operator && html`<li><a href="${dashboardPath(renderId)}">Its job on the
 export function shorten(text: string, most: number): string {
   const characters = [...text];
   return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
+}
+
+const WAIT_TEXTS = {
+  quota: "Waits for its turn within the provider's quota",
+  account: "Waits: the provider's account cannot buy",
+  paused: 'Waits: an operator paused the queue',
+  provider: 'Waits for the provider',
+  store: 'Waits: the object store is away',
+} as const;
+
+function describeWaiting({ cause, actor, reason, since }: NonNullable<RenderFacts['waitingFor']>): Markup {
+  return html`${WAIT_TEXTS[cause]}${actor && html` (${actor})`}${reason && `: ${reason}`}${
+    since && html` · since ${formatTime(Date.parse(since))}`
+  }.`;
 }
 
 const errorCard = ({ code, message, step, chain }: NonNullable<RenderFacts['snapshot']['error']>) => html`

@@ -1,9 +1,10 @@
-import type { RenderResponse } from '@darkroom/api';
+import type { RenderResponse, WaitingFor } from '@darkroom/api';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type Clock } from '@darkroom/shared/runtime';
-import { type RenderSnapshot, renderLinks, renderResponse } from '@darkroom/shared/snapshot';
+import { findWaitCause, type RenderSnapshot, renderLinks, renderResponse } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { requireTenant, type SignedLinks } from '../access/index.ts';
+import type { WaitConditionsReader } from '../backends/index.ts';
 import { resolveBaseUrl } from '../http/index.ts';
 import { findRenderOrImage, type ListRenders, type LookupDeps } from '../lookup/index.ts';
 import { ProblemError } from '../problems/index.ts';
@@ -17,6 +18,7 @@ export interface RenderReadDeps {
   links: SignedLinks;
   watch: RenderWatch;
   list: ListRenders;
+  waiting: WaitConditionsReader;
   clock: Clock;
 }
 
@@ -50,5 +52,12 @@ export async function createRenderResponse(
     snapshot,
     renderLinks(resolveBaseUrl(request), snapshot.renderId),
     image && thumbnail ? { image, thumbnail } : undefined,
+    await readWaitCause(deps, snapshot),
   );
 }
+
+/** What a render waits for. Null after its end. */
+export const readWaitCause = async (
+  { waiting }: Pick<RenderReadDeps, 'waiting'>,
+  { step }: RenderSnapshot,
+): Promise<WaitingFor | null> => (step ? findWaitCause(step, await waiting.read()) : null);

@@ -62,6 +62,7 @@ async function board(harness: Harness, queue: string): Promise<BoardQueue> {
     'webhook',
     'webhook-dead-letter',
     'cancel',
+    'stop',
     'maintenance',
   ]);
   return queues.find(({ name }) => name === queue) as BoardQueue;

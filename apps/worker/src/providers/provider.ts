@@ -109,7 +109,8 @@ export type ProofAnswer =
   | { kind: 'unproven'; reason: string };
 
 export type BalanceAnswer =
-  | { kind: 'usable' }
+  /** `remaining` is in the provider's own unit. Absent: the account has no limit. */
+  | { kind: 'usable'; remaining?: number }
   | { kind: 'empty' }
   | { kind: 'unauthorized' }
   | { kind: 'unreadable'; reason: string };

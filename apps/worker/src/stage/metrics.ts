@@ -34,6 +34,12 @@ export function createMetrics() {
       'Times that submissions were paused because the account cannot buy',
       ['reason'],
     ),
+    waiting: new Gauge({
+      name: 'darkroom_waiting',
+      help: '1 while renders wait for this cause',
+      labelNames: ['cause'],
+      registers,
+    }),
     renderSeconds: new Histogram({
       name: 'darkroom_render_seconds',
       help: 'Seconds from the acceptance of a render to its stored image',

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type FailureCode } from '@darkroom/api';
 import { sumCost } from '@darkroom/shared/render';
 
+import { readAccountStop } from '@darkroom/shared/queues';
 import { cleanup, requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
@@ -13,14 +14,6 @@ const readAttempts = async (harness: Harness, id: string, attempt = 1) =>
   (await harness.queues.submit.getJob(`${id}.s${attempt}`))?.attemptsMade;
 const findDeadLetter = async (harness: Harness, id: string) =>
   (await harness.queues.deadLetter.getJob(id))?.data;
-
-/** Makes the worker check the account now, instead of in some seconds. */
-async function checkAccount(harness: Harness) {
-  const chore = await until(async () =>
-    (await harness.queues.maintenance.getDelayed()).find((job) => job.data.chore === 'resume-submissions'),
-  );
-  await chore.promote();
-}
 
 requires('redis').describe('failures of a submission', () => {
   test.for<FaultRule>([
@@ -117,7 +110,7 @@ requires('redis').describe('failures of a submission', () => {
     const steps = async () =>
       (await Promise.all(ids.map((id) => harness.readCheckpoint(id)))).map(({ at }) => at.step).sort();
     await until(async () => (await steps()).join() === 'finish,hold,hold,hold');
-    expect(await harness.queues.submit.isPaused()).toBe(false);
+    expect(await readAccountStop(harness.queues)).toBeUndefined();
     expect(harness.simulator.requests.counts().categories.submit.received).toBe(4);
   });
 
@@ -217,41 +210,5 @@ requires('redis').describe('failures of a submission', () => {
     await harness.redrive(id);
     await until(async () => (await harness.waitForReceipt(id)).status === 'completed');
     expect(harness.countPurchases(id).charged).toBe(1);
-  });
-
-  test.for<FaultRule>([{ kind: 'unauthorized' }, { kind: 'insufficient_quota' }])(
-    'after $kind submissions pause, every job is kept, and they resume when the account can buy',
-    async (fault) => {
-      const harness = await openHarness();
-      harness.simulator.faults.add(fault);
-      await harness.startWorker();
-      const ids = [await harness.enqueue(), await harness.enqueue(), await harness.enqueue()];
-      await until(() => harness.queues.submit.isPaused());
-      await checkAccount(harness);
-      for (const id of ids) {
-        expect((await harness.waitForReceipt(id)).status).toBe('completed');
-        expect(await readAttempts(harness, id)).toBe(1);
-        expect(harness.countPurchases(id).charged).toBe(1);
-      }
-      expect(await harness.queues.submit.isPaused()).toBe(false);
-      expect(await harness.queues.deadLetter.getJobCountByTypes('waiting')).toBe(0);
-    },
-  );
-
-  test('while the account cannot buy, submissions stay paused', async () => {
-    const harness = await openHarness({ simulator: { balance: 0 } });
-    await harness.startWorker();
-    const id = await harness.enqueue();
-    await until(() => harness.queues.submit.isPaused());
-    await checkAccount(harness);
-    // One call proved the provider before the first submission.
-    await until(() => harness.simulator.requests.counts().categories.balance.received >= 2);
-    expect(await harness.queues.submit.isPaused()).toBe(true);
-
-    await harness.simulator.setBalance(1);
-    await checkAccount(harness);
-    expect((await harness.waitForReceipt(id)).status).toBe('completed');
-    expect(await readAttempts(harness, id)).toBe(1);
-    expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 });

@@ -11,6 +11,7 @@ import type {
   Reference,
   StoredImage,
 } from '../render/index.ts';
+import type { StopJob } from './stop-records.ts';
 
 /** The names of all queues. */
 export const QUEUE = {
@@ -22,6 +23,7 @@ export const QUEUE = {
   webhook: 'webhook',
   webhookDeadLetter: 'webhook-dead-letter',
   cancel: 'cancel',
+  stop: 'stop',
 } as const;
 
 /** The outcome of a submission: the return value of a `submit` child. */
@@ -41,6 +43,8 @@ export interface SubmitJob {
   request: Checkpoint['request'];
   /** A task id that is not in the ledger yet, because the store was away when the provider answered (I3). */
   accepted?: { taskId: string; acceptedAt: number };
+  /** How often the account refused this render although it was healthy. */
+  accountRefusals?: number;
   /** Written before the child fails. */
   failure?: Failure;
 }
@@ -105,16 +109,11 @@ export interface CancelMarker {
 }
 
 /**
- * Chores: `resume-submissions` checks whether the provider accepts the account again. `sweep` finds failed renders that
- * have no dead letter.
+ * Chores: `check-account` checks whether the provider accepts the account again, for refusal number `refusals` of the
+ * account stop that began at `since`. `sweep` repairs what a dead process left.
  */
 export type MaintenanceJob =
-  | {
-      version: typeof DATA_VERSION;
-      chore: 'resume-submissions';
-      reason: 'unauthorized' | 'insufficient_quota';
-      since: number;
-    }
+  | { version: typeof DATA_VERSION; chore: 'check-account'; since: number; refusals: number; checks: number }
   | { version: typeof DATA_VERSION; chore: 'sweep' };
 
 export interface Retention {
@@ -185,6 +184,7 @@ export function openQueues(engine: Engine, retention: Retention) {
       createJobOptions({ done: false, failed: false }),
     ),
     cancel: openQueue<CancelMarker, void>(QUEUE.cancel, createJobOptions({ done: false, failed: false })),
+    stop: openQueue<StopJob, void>(QUEUE.stop, createJobOptions({ done: false, failed: false })),
   };
 }
 

@@ -16,6 +16,7 @@ export type PersistedKind =
   | 'webhook-dead-letter'
   | 'dead-letter'
   | 'cancel-marker'
+  | 'stop'
   | 'maintenance-job'
   | 'intent'
   | 'release'

@@ -1,4 +1,4 @@
-import type { AcceptedResponse, RenderResponse } from '@darkroom/api';
+import type { AcceptedResponse, RenderResponse, WaitingFor } from '@darkroom/api';
 import { type Cost, type Purchase, sumCost } from '../render/index.ts';
 import type { RenderSnapshot } from './render-snapshot.ts';
 
@@ -26,6 +26,7 @@ export function renderResponse(
   snapshot: RenderSnapshot,
   links: RenderLinks,
   imageUrls: { image: string; thumbnail: string } | undefined,
+  waitingFor: WaitingFor | null = null,
 ): RenderResponse {
   const { image, purchases, request, error } = snapshot;
   return {
@@ -33,6 +34,7 @@ export function renderResponse(
     object: 'render',
     status: snapshot.status,
     progress: snapshot.progress,
+    waiting_for: waitingFor,
     attempts: snapshot.attempts,
     task_ids: snapshot.taskIds,
     created_at: toIsoTime(snapshot.createdAt),

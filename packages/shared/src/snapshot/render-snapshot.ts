@@ -16,6 +16,8 @@ export interface RenderSnapshot {
   renderId: string;
   tenant: string;
   status: RenderStatus;
+  /** The present step. Absent after the end. */
+  step?: StepName;
   /** 0-100. */
   progress: number;
   /** Attempts that were started. */
@@ -76,6 +78,7 @@ export function snapshotFromJob(job: JobFacts, checkpoint: Checkpoint): RenderSn
   return {
     ...common,
     status: STATUS[step],
+    step,
     progress: Math.min(progressPercent(job, step), 99),
     // An attempt that waits in the submit queue has not started.
     attempts: step === 'submit' ? checkpoint.attempt - 1 : checkpoint.attempt,

@@ -6,6 +6,8 @@ import type {
   DeliveryListResponse,
   DeliveryResponse,
   ProgressEvent,
+  QueueListResponse,
+  QueueResponse,
   RenderListResponse,
   RenderResponse,
   WebhookEvent,
@@ -37,6 +39,7 @@ export const RENDER_EXAMPLE: RenderResponse = {
   object: 'render',
   status: 'completed',
   progress: 100,
+  waiting_for: null,
   attempts: 1,
   task_ids: ['task_img_abc123'],
   created_at: '2026-11-22T16:00:45.349Z',
@@ -87,6 +90,16 @@ const delivery: DeliveryResponse = {
   last_error: 'the receiver answered 500',
 };
 
+const queue: QueueResponse = {
+  object: 'queue',
+  name: 'submit',
+  paused: {
+    actor: 'key *:…:9f86d081…',
+    reason: 'The provider has announced maintenance until 18:00.',
+    since: '2026-11-22T16:00:00.000Z',
+  },
+};
+
 /** By the id of the component. */
 export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   Accepted: accepted,
@@ -99,6 +112,8 @@ export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   Progress: { id: EXAMPLE_ID, status: 'rendering', progress: 42 } satisfies ProgressEvent,
   Delivery: delivery,
   DeliveryList: { object: 'list', data: [delivery] } satisfies DeliveryListResponse,
+  Queue: queue,
+  QueueList: { object: 'list', data: [queue] } satisfies QueueListResponse,
   WebhookEvent: {
     type: 'render.completed',
     timestamp: '2026-11-22T16:01:12.110Z',

@@ -94,7 +94,7 @@ export function parseUpload(reply: Reply, now: number): UploadAnswer {
   return { kind: 'not_bought', reason: `upload: HTTP ${reply.status}` };
 }
 
-/** Classifies the response to `GET /v1/balance`. The unit depends on the account; only the sign matters here. */
+/** Classifies the response to `GET /v1/balance`. The unit of the balance depends on the account. */
 export function parseBalance(reply: Reply): BalanceAnswer {
   const json = readJson(reply);
   const isOwnError = readEnvelope(json) !== undefined;
@@ -103,9 +103,9 @@ export function parseBalance(reply: Reply): BalanceAnswer {
   if (reply.status !== 200 || json?.success !== true || typeof json.remain_balance !== 'number') {
     return { kind: 'unreadable', reason: readError(json).message || `HTTP ${reply.status}` };
   }
-  return json.unlimited_quota === true || json.remain_balance > 0 || json.remain_balance === -1
-    ? { kind: 'usable' }
-    : { kind: 'empty' };
+  const remaining = json.remain_balance;
+  if (json.unlimited_quota === true || remaining === -1) return { kind: 'usable' };
+  return remaining > 0 ? { kind: 'usable', remaining } : { kind: 'empty' };
 }
 
 /** Whether a response to a poll of an unknown task has the provider's form. */
