@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import { errorCause } from '../net/index.ts';
+import { isGoneDocument, MAX_DOCUMENT_CHARACTERS } from './host-error.ts';
 import { assertResultHost, createResultLookup, HostRefused, type HostRules } from './result-hosts.ts';
 
 /** A result on disk. `sha256` in hex, of the received bytes. The caller deletes the file. */
@@ -18,9 +19,9 @@ export interface DownloadedFile {
 export type DownloadAnswer =
   | { kind: 'downloaded'; file: DownloadedFile }
   | { kind: 'host_refused'; reason: string }
-  /** 403, 404, 410: the host does not have the file, or not any more. */
+  /** 403, 404 or 410 with the host's own error document: it does not have the file, or not any more. */
   | { kind: 'gone'; reason: string }
-  /** Network error, HTTP status, too large, cut short. The next try may succeed. */
+  /** Network error, another answer, too large, cut short. The next try may succeed. */
   | { kind: 'failed'; reason: string };
 
 export interface Downloader {
@@ -61,9 +62,11 @@ export async function openDownloader(options: {
         continue;
       }
       if (answer.statusCode !== 200) {
-        await answer.body.dump();
         const reason = `HTTP ${answer.statusCode}`;
-        throw GONE_STATUSES.includes(answer.statusCode) ? new GoneError(reason) : new Error(reason);
+        const isGone =
+          GONE_STATUSES.includes(answer.statusCode) && isGoneDocument(await readDocument(answer.body));
+        await answer.body.dump();
+        throw isGone ? new GoneError(reason) : new Error(reason);
       }
       const file = await writeBody(answer.body, path, options.maxBytes);
       const declared = Number(answer.headers['content-length']);
@@ -90,6 +93,16 @@ export async function openDownloader(options: {
     },
     close: () => agent.close(),
   };
+}
+
+/** Reads the beginning of an answer that is no file. A document that is longer is not one of a file host. */
+async function readDocument(body: Dispatcher.ResponseData['body']): Promise<string> {
+  let text = '';
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    text += chunk.toString('utf8');
+    if (text.length >= MAX_DOCUMENT_CHARACTERS) break;
+  }
+  return text;
 }
 
 /** Writes chunk by chunk, so that the body is read only as fast as the disk writes. An aborted request ends the body with an error. */

@@ -2,6 +2,7 @@
 //
 // store-image-stage.ts   download, full decode, put, read back, thumbnail
 // downloader.ts          results to disk, within limits of size and time
+// host-error.ts          whether a file host itself says that a file is gone
 // result-hosts.ts        hosts from which results may be downloaded
 // decode-image.ts        full decode, thumbnail
 export { openDownloader } from './downloader.ts';
