@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import { errorCause } from '../net/index.ts';
@@ -8,7 +9,7 @@ import { isGoneDocument, MAX_DOCUMENT_CHARACTERS } from './host-error.ts';
 import { assertResultHost, createResultLookup, HostRefused, type HostRules } from './result-hosts.ts';
 
 /** A result on disk. `sha256` in hex, of the received bytes. The caller deletes the file. */
-export interface DownloadedFile {
+export interface ResultFile {
   path: string;
   bytes: number;
   sha256: string;
@@ -17,7 +18,7 @@ export interface DownloadedFile {
 }
 
 export type DownloadAnswer =
-  | { kind: 'downloaded'; file: DownloadedFile }
+  | { kind: 'downloaded'; file: ResultFile }
   | { kind: 'host_refused'; reason: string }
   /** 403, 404 or 410 with the host's own error document: it does not have the file, or not any more. */
   | { kind: 'gone'; reason: string }
@@ -26,6 +27,8 @@ export type DownloadAnswer =
 
 export interface Downloader {
   download(url: string, name: string, signal: AbortSignal): Promise<DownloadAnswer>;
+  /** Writes a stream to disk, without a limit of size. Rejects with the error of the stream. */
+  saveStream(stream: Readable, name: string): Promise<ResultFile>;
   close(): Promise<void>;
 }
 
@@ -49,7 +52,7 @@ export async function openDownloader(options: {
     connect: buildConnector({ timeout: 10_000, lookup: createResultLookup(options.rules) }),
   });
 
-  const downloadTo = async (address: string, path: string, signal: AbortSignal): Promise<DownloadedFile> => {
+  const downloadTo = async (address: string, path: string, signal: AbortSignal): Promise<ResultFile> => {
     let url = new URL(address);
     for (let hop = 0; ; hop += 1) {
       assertResultHost(url, options.rules);
@@ -76,10 +79,21 @@ export async function openDownloader(options: {
     }
   };
 
+  // A file per run: a run that lost its lock may still be reading the file of the same job.
+  const createPath = (name: string) => join(options.folder, `${name}.${randomUUID()}`);
+
   return {
+    saveStream: async (stream, name) => {
+      const path = createPath(name);
+      try {
+        return await writeBody(stream, path, Number.POSITIVE_INFINITY);
+      } catch (error) {
+        await rm(path, { force: true });
+        throw error;
+      }
+    },
     download: async (address, name, signal) => {
-      // A file per run: a run that lost its lock may still be reading the file of the same job.
-      const path = join(options.folder, `${name}.${randomUUID()}`);
+      const path = createPath(name);
       const limited = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
       try {
         return { kind: 'downloaded', file: await downloadTo(address, path, limited) };
@@ -106,11 +120,7 @@ async function readDocument(body: Dispatcher.ResponseData['body']): Promise<stri
 }
 
 /** Writes chunk by chunk, so that the body is read only as fast as the disk writes. An aborted request ends the body with an error. */
-async function writeBody(
-  body: Dispatcher.ResponseData['body'],
-  path: string,
-  maxBytes: number,
-): Promise<DownloadedFile> {
+async function writeBody(body: Readable, path: string, maxBytes: number): Promise<ResultFile> {
   const hash = createHash('sha256');
   let bytes = 0;
   let head = Buffer.alloc(0);
