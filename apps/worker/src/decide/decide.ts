@@ -38,7 +38,7 @@ export type Trouble =
   | { kind: 'task_failed'; content: boolean }
   /** Network error, 5xx, truncated, or not an image. */
   | { kind: 'download_failed' }
-  /** The file host answers 403, 404 or 410, though the result has not expired. */
+  /** The file host itself says 403, 404 or 410, though the result has not expired. */
   | { kind: 'result_gone' }
   | { kind: 'host_refused' }
   | { kind: 'result_expired' }

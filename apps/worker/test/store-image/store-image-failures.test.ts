@@ -114,6 +114,19 @@ requires('redis').describe('failures while storing', () => {
     expect(harness.countPurchases(id).charged).toBe(2);
   });
 
+  test.for([404, 403, 410])(
+    'a gateway that answers a download with a page and status %i has not lost the result, which is not bought again',
+    async (status) => {
+      const harness = await openHarness();
+      const state = harness.simulator.faults.add({ kind: 'download_html', status, times: 8 });
+      await harness.startWorker();
+      const id = await harness.enqueue();
+      expect(await harness.waitForReceipt(id)).toMatchObject({ status: 'completed', attempts: 1 });
+      expect(state.fired).toBe(8);
+      expect(harness.countPurchases(id).charged).toBe(1);
+    },
+  );
+
   test('an unexpected error fails the render at once, with its stack, and is never retried', async () => {
     const harness = await openHarness();
     const id = await harness.enqueue();
