@@ -6,7 +6,9 @@
 // responses.ts   the responses: a render, a list of renders, a bulk call
 // webhooks.ts    the body of a webhook, and the state of its delivery
 // problems.ts    the table of all error codes, and the problem document
+// failures.ts    the table of all reasons why a render fails
 
+export * from './failures.ts';
 export * from './fields.ts';
 export * from './problems.ts';
 export * from './request.ts';
