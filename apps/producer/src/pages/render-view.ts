@@ -1,5 +1,6 @@
+import { FAILURES } from '@darkroom/api';
 import { type Purchase, type Reference, sumCost } from '@darkroom/shared/render';
-import { dashboardPath, formatDollars, type RenderSnapshot } from '@darkroom/shared/snapshot';
+import { dashboardPath, formatDollars, problemPath, type RenderSnapshot } from '@darkroom/shared/snapshot';
 import { hasEnded } from '../lookup/index.ts';
 import { html, type Markup } from './html.ts';
 import type { RenderFacts } from './render-facts.ts';
@@ -46,9 +47,10 @@ export function shorten(text: string, most: number): string {
 
 const errorCard = ({ code, message, step, chain }: NonNullable<RenderFacts['snapshot']['error']>) => html`
 <div class="card error">
-<p><strong class="failed">${code}</strong> <span class="soft">at ${step}</span></p>
+<p><strong class="failed">${FAILURES[code].title}</strong> <span class="soft">at ${step}</span></p>
 <p>${message}</p>
 ${chain.length > 0 && html`<ol>${chain.map((cause) => html`<li><code>${cause}</code></li>`)}</ol>`}
+<p class="soft"><a href="${problemPath(code)}"><code>${code}</code></a>: what was paid, what to do, and what a redrive does</p>
 </div>`;
 
 /** The longer side of a thumbnail. */

@@ -1,6 +1,6 @@
-import { PROBLEMS } from '@darkroom/api';
+import { FAILURE_CODES, FAILURES, PROBLEMS, type RenderResponse } from '@darkroom/api';
 import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
-import { drawRenderId, sumCost } from '@darkroom/shared/render';
+import { drawRenderId, type Failure, sumCost } from '@darkroom/shared/render';
 import { plantSecret, requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { html } from '../../src/pages/html.ts';
@@ -188,7 +188,7 @@ requires('redis').describe('the page of a render', () => {
     for (const id of [drawRenderId(), 'nonsense', '%3Cscript%3E']) {
       const { status, text } = await openPage(harness, `/renders/${id}`);
       expect(status).toBe(404);
-      expect(text).toContain('No such render');
+      expect(text.match(/no(?: such)? render/gi)).toEqual(['No such render', 'No such render']);
     }
   });
 
@@ -237,6 +237,43 @@ requires('redis').describe('pages for people', () => {
       }
     }
     expect((await openPage(harness, '/problems/%3Cb%3E')).status).toBe(404);
+  });
+
+  test('every failure code has a page with its meaning, `retryable` and the effect of a redrive', async () => {
+    const harness = await openHarness();
+    const all = await openPage(harness, '/problems');
+    for (const code of FAILURE_CODES) {
+      const { title, meaning, advice, redrive, retryable } = FAILURES[code];
+      expect(all.text).toContain(`<a href="/problems/${code}">`);
+      const { status, text } = await openPage(harness, `/problems/${code}`);
+      expect([code, status]).toEqual([code, 200]);
+      const shown = text.replace(/<\/?code>/g, '`');
+      for (const content of [
+        title,
+        meaning,
+        advice,
+        redrive,
+        `retryable\`: <strong>${retryable ? 'yes' : 'no'}`,
+      ]) {
+        expect(shown).toContain(content);
+      }
+    }
+    // This code is also that of a problem: its page has both parts.
+    const both = await openPage(harness, '/problems/invalid_request');
+    expect(both.text).toContain(PROBLEMS.invalid_request[1]);
+    expect(both.text).toContain(FAILURES.invalid_request.title);
+  });
+
+  test('the page of a failed render and its `error` lead to the page of the failure code', async () => {
+    const harness = await openHarness();
+    const failure: Failure = { code: 'submission_unknown', message: 'm', step: 'hold', at: ASKED, chain: [] };
+    const { renderId } = await putReceipt(harness, { status: 'failed', failure });
+    const { text } = await openPage(harness, `/renders/${renderId}`);
+    expect(text).toContain('<a href="/problems/submission_unknown">');
+    expect(text).toContain(FAILURES.submission_unknown.title);
+    const { error } = (await (await harness.get(`/v1/renders/${renderId}`)).json()) as RenderResponse;
+    const page = await openPage(harness, new URL(error?.type ?? '').pathname);
+    expect(page.text).toContain('does not submit');
   });
 
   test('the start page links to everything, and says whether a key is needed', async () => {
