@@ -1,7 +1,7 @@
 import type { FinalStatus, RenderDetailResponse } from '@darkroom/api';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
-import { type Delivery, withDeadline } from '../backends/index.ts';
+import { type Delivery, withFallback } from '../backends/index.ts';
 import type { Forecast } from '../forecast/index.ts';
 import { hasEnded } from '../lookup/index.ts';
 import { createRenderResponse, type RenderReadDeps } from './find-render.ts';
@@ -17,8 +17,10 @@ export async function createRenderDetail(
 ): Promise<RenderDetailResponse> {
   const [render, { queuePosition, eta }, webhook] = await Promise.all([
     createRenderResponse(deps, request, snapshot),
-    readInTime<Forecast>(deps.readForecast(snapshot), {}),
-    hasEnded(snapshot) ? readInTime(readLatestDelivery(deps, snapshot), undefined) : undefined,
+    withFallback<Forecast>(DETAIL_DEADLINE_MS, deps.readForecast(snapshot), {}),
+    hasEnded(snapshot)
+      ? withFallback(DETAIL_DEADLINE_MS, readLatestDelivery(deps, snapshot), undefined)
+      : undefined,
   ]);
   return {
     ...render,
@@ -34,13 +36,6 @@ export async function createRenderDetail(
       : null,
   };
 }
-
-const readInTime = <T>(work: Promise<T>, otherwise: T): Promise<T> =>
-  withDeadline(
-    DETAIL_DEADLINE_MS,
-    work.catch(() => otherwise),
-    () => otherwise,
-  );
 
 const DELIVERY_ORDER = ['failed', 'pending', 'delivered'] as const satisfies Delivery['status'][];
 
