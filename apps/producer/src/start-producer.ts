@@ -8,6 +8,7 @@ import { type ServiceContext } from '@darkroom/shared/service';
 import { createSignedLinks, guardRoutes } from './access/index.ts';
 import { createRenderQueue, createWaitConditionsReader } from './backends/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
+import { createForecast } from './forecast/index.ts';
 import { createMetrics, createReadiness, registerHealth } from './health/index.ts';
 import { createDrain, createServer } from './http/index.ts';
 import type { IntakeDeps } from './intake/index.ts';
@@ -86,7 +87,13 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     clock,
     isStoreAway: async () => (await readiness()).checks.store !== 'ok',
   });
-  const read: RenderReadDeps = { lookup, store, links, watch, list, waiting, clock };
+  const readForecast = createForecast({
+    queue,
+    clock,
+    submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
+    expectedDurationMs: settings.EXPECTED_LATENCY_MS,
+  });
+  const read: RenderReadDeps = { lookup, store, links, watch, list, waiting, readForecast, clock };
   registerDropIn(app, { intake, read, uploads, readBalance: createBalanceReader(settings, clock) });
   registerRenders(app, intake, read);
   registerWebhooks(app, listWebhookSecrets(settings), { queue, ledger, settings, now: () => clock.now() });

@@ -69,3 +69,7 @@ export const WAIT_CAUSES = ['quota', 'account', 'paused', 'provider', 'store'] a
 /** The steps of a render that cost time or money. An error names the step in which the render failed. */
 export const STEPS = ['submit', 'hold', 'poll', 'store', 'finish'] as const;
 export type StepName = (typeof STEPS)[number];
+
+/** Whether a webhook was delivered. `failed`: no further attempt follows. */
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];

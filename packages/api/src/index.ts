@@ -7,7 +7,9 @@
 // queues.ts      the queues that operators pause
 // webhooks.ts    the body of a webhook, and the state of its delivery
 // problems.ts    the table of all error codes, and the problem document
+// failures.ts    the table of all reasons why a render fails
 
+export * from './failures.ts';
 export * from './fields.ts';
 export * from './problems.ts';
 export * from './queues.ts';

@@ -45,11 +45,7 @@ export const PROBLEMS = {
     'A browser sent this request from another site',
     'Change data from a service, or from the pages of this server.',
   ],
-  render_not_found: [
-    404,
-    'No such render',
-    'There is no render with this id, or it belongs to another tenant than the API key.',
-  ],
+  render_not_found: [404, 'No such render', 'Check the id. A key finds only the renders of its own tenant.'],
   image_not_found: [404, 'The render has no image', 'The image exists when `status` is `completed`.'],
   delivery_not_found: [
     404,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  DELIVERY_STATUSES,
   FAILURE_CODES,
   MODELS,
   PRIORITIES,
@@ -55,6 +56,10 @@ const imageSchema = z
       description: 'The format that the decoder found. The provider may have declared another one.',
     }),
     thumbnail_url: z.url().meta({ description: 'A WebP image of at most 256 by 256 pixels.' }),
+    url_expires_at: z.iso.datetime().nullable().meta({
+      description:
+        'When `url` and `thumbnail_url` stop working. Null when they do not expire: they are not signed, and work as long as the caller has access.',
+    }),
   })
   .meta({ id: 'Image' });
 
@@ -90,7 +95,7 @@ const waitingForSchema = z
   })
   .meta({ id: 'WaitingFor' });
 
-/** `GET /v1/renders/{id}`, 200. */
+/** A render, as lists, events, webhooks and the answer to a cancel have it. */
 export const renderSchema = z
   .strictObject({
     ...common,
@@ -101,7 +106,17 @@ export const renderSchema = z
     task_ids: z
       .array(z.string())
       .meta({ description: "The provider's task ids, one for each accepted purchase." }),
-    updated_at: z.iso.datetime(),
+    updated_at: z.iso
+      .datetime()
+      .meta({ description: 'When the render last changed. For a render that has ended: when it ended.' }),
+    started_at: z.iso.datetime().nullable().meta({
+      description:
+        'When the provider accepted the first purchase of the render. Null before, and while the outcome of a submission is unknown.',
+    }),
+    completed_at: z.iso.datetime().nullable().meta({
+      description:
+        'When the render completed. Null for every other status: `updated_at` is the end of a failed or canceled render.',
+    }),
     tenant: z.string().meta({ description: 'The tenant of the API key that created the render.' }),
     run: z.string().nullable().meta({ description: 'The name of the batch, from the request.' }),
     metadata: z
@@ -122,7 +137,14 @@ export const renderSchema = z
     cost: costSchema,
     error: z
       .strictObject({
-        code: z.enum(FAILURE_CODES),
+        type: z.url().meta({
+          description: 'A page that explains `code`: its meaning, what to do, and what a redrive does.',
+        }),
+        code: z.enum(FAILURE_CODES).meta({ description: 'For programs. Codes do not change.' }),
+        retryable: z.boolean().meta({
+          description:
+            'Whether you should send the same request again, with a new idempotency key. False when the request must change, or when an image that may be paid for can still arrive: then ask an operator for a redrive.',
+        }),
         message: z.string().meta({ description: 'An explanation for people.' }),
         step: z
           .enum(STEPS)
@@ -132,6 +154,38 @@ export const renderSchema = z
       .meta({ description: 'Set when `status` is `failed`.' }),
   })
   .meta({ id: 'Render' });
+
+/** `GET /v1/renders/{id}`, 200: the render, and facts that are too costly for lists, events and webhooks. */
+export const renderDetailSchema = renderSchema
+  .extend({
+    queue_position: z.number().int().min(1).nullable().meta({
+      description:
+        'The approximate position among the renders of all tenants that wait for their submission. 1 is the next one, or the one that is being submitted. Interactive renders come before batch renders. Null when `status` is not `queued`.',
+    }),
+    eta: z.iso.datetime().nullable().meta({
+      description:
+        'An estimate of when the image is ready, from the queue position, the quota and the duration of recent renders. It moves while other renders are created. Null when the render has ended, and when there is no basis for an estimate: submissions are paused, the outcome of the submission is unknown, or the render takes longer than all recent ones.',
+    }),
+    webhook: z
+      .strictObject({
+        status: z.enum(DELIVERY_STATUSES),
+        attempts: z.number().int().meta({ description: 'The number of delivery attempts so far.' }),
+        last_error: z
+          .string()
+          .nullable()
+          .meta({ description: 'The reason of the last failed delivery attempt.' }),
+        next_attempt_at: z.iso
+          .datetime()
+          .nullable()
+          .meta({ description: 'Set when another delivery attempt is planned.' }),
+      })
+      .nullable()
+      .meta({
+        description:
+          "The webhook of the render's latest end. With several receivers: the one that is furthest from delivered; `GET /v1/renders/{id}/deliveries` lists all. Null before the end, when no webhook is sent for it, and when the queue no longer has it.",
+      }),
+  })
+  .meta({ id: 'RenderDetail' });
 
 /** `GET /v1/renders`, 200. The newest render is first. */
 export const renderListSchema = z
@@ -191,6 +245,7 @@ export const progressEventSchema = z
 export type AcceptedResponse = z.infer<typeof acceptedSchema>;
 export type WaitingFor = z.infer<typeof waitingForSchema>;
 export type RenderResponse = z.infer<typeof renderSchema>;
+export type RenderDetailResponse = z.infer<typeof renderDetailSchema>;
 export type RenderListResponse = z.infer<typeof renderListSchema>;
 export type BulkItem = z.infer<typeof bulkItemSchema>;
 export type BulkResponse = z.infer<typeof bulkSchema>;

@@ -1,3 +1,4 @@
+import { ALL_TENANTS } from '@darkroom/shared/keys';
 import pMap from 'p-map';
 import type { RenderQueue } from '../backends/index.ts';
 import { isAfter, type Position } from './position.ts';
@@ -6,7 +7,7 @@ import { isAfter, type Position } from './position.ts';
 const PARALLEL = 32;
 
 /**
- * The renders of a tenant that only the queue knows, in the order of the list. Some of them may be in the day index,
+ * The renders of a tenant (`*`: of all tenants) that only the queue knows, in the order of the list. Some of them may be in the day index,
  * too. What was read of a job is cached while the job is listed: it never changes, and a caller that pages through a
  * long list needs it for every page.
  *
@@ -37,7 +38,7 @@ export function createNotYetIndexed(queue: RenderQueue): (tenant: string) => Pro
     );
     known = now;
     return [...now.values()]
-      .filter((entry) => entry.tenant === tenant)
+      .filter((entry) => tenant === ALL_TENANTS || entry.tenant === tenant)
       .map((entry) => entry.position)
       .sort((one, other) => (isAfter(one, other) ? 1 : -1));
   };

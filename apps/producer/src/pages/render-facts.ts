@@ -4,8 +4,9 @@ import { type Note, parseNote } from '@darkroom/shared/render';
 import { type Scrub } from '@darkroom/shared/runtime';
 import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
-import { type Delivery, findDeliveries, withDeadline } from '../backends/index.ts';
+import { type Delivery, findDeliveries, withFallback } from '../backends/index.ts';
 import { scrubDeep } from '../dashboard/index.ts';
+import type { Forecast } from '../forecast/index.ts';
 import {
   createImagePath,
   findRequestedRender,
@@ -24,15 +25,16 @@ export interface RenderFacts {
   notes: Note[];
   deliveries: Delivery[];
   waitingFor: WaitingFor | null;
-  /** They carry their own permission: a browser that sent a key for the page does not send it for an image. */
-  imageLinks: { image: string; thumbnail: string } | undefined;
+  /** It carries its own permission: a browser that sent a key for the page does not send it for an image. */
+  imageLink: string | undefined;
+  forecast: Forecast;
   /** Whether the caller has access to the dashboard. */
   operator: boolean;
   /** Unix milliseconds. */
   now: number;
 }
 
-/** The page is shown without notes and deliveries when they take longer. */
+/** The page is shown without notes, deliveries and forecast when they take longer. */
 const EXTRAS_DEADLINE_MS = 1_500;
 const LINK_LIFETIME_MS = 3_600_000;
 
@@ -41,14 +43,18 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
   const { queues, clock, scrub } = deps;
   const snapshot = await findRequestedRender(deps, request);
   const { renderId } = snapshot;
-  const linkTo = (part: 'image' | 'thumbnail') =>
-    createImagePath(deps, request, snapshot, { part, lifetimeMs: LINK_LIFETIME_MS, sign: 'if-needed' });
-  const [notes, deliveries, waitingFor, image, thumbnail] = await Promise.all([
-    snapshot.notes ?? emptyIfLate(readLogNotes(queues, renderId)),
-    emptyIfLate(findDeliveries(queues, renderId)),
+  const createImageLink = () =>
+    createImagePath(deps, request, snapshot, {
+      part: 'image',
+      lifetimeMs: LINK_LIFETIME_MS,
+      sign: 'if-needed',
+    });
+  const [notes, deliveries, forecast, waitingFor, image] = await Promise.all([
+    snapshot.notes ?? withFallback(EXTRAS_DEADLINE_MS, readLogNotes(queues, renderId), []),
+    withFallback(EXTRAS_DEADLINE_MS, findDeliveries(queues, renderId), []),
+    withFallback<Forecast>(EXTRAS_DEADLINE_MS, deps.readForecast(snapshot), {}),
     readWaitCause(deps, snapshot),
-    snapshot.image && linkTo('image'),
-    snapshot.image && linkTo('thumbnail'),
+    snapshot.image && createImageLink(),
   ]);
   const { key, tenant } = request.caller ?? {};
   return {
@@ -56,7 +62,8 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
       RenderFacts,
       'snapshot' | 'notes' | 'deliveries' | 'waitingFor'
     >),
-    imageLinks: image && thumbnail ? { image, thumbnail } : undefined,
+    imageLink: image,
+    forecast,
     operator: !key || tenant === '*',
     now: clock.now(),
   };
@@ -66,10 +73,3 @@ async function readLogNotes(queues: Queues, renderId: string): Promise<Note[]> {
   const { logs } = await queues.render.getJobLogs(renderId);
   return logs.flatMap((line) => parseNote(line) ?? []);
 }
-
-const emptyIfLate = <T>(work: Promise<T[]>): Promise<T[]> =>
-  withDeadline(
-    EXTRAS_DEADLINE_MS,
-    work.catch(() => []),
-    () => [],
-  );

@@ -1,15 +1,21 @@
 import type { RenderResponse, WaitingFor } from '@darkroom/api';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type Clock } from '@darkroom/shared/runtime';
-import { findWaitCause, type RenderSnapshot, renderLinks, renderResponse } from '@darkroom/shared/snapshot';
+import {
+  findWaitCause,
+  type ImageUrls,
+  type RenderSnapshot,
+  renderResponse,
+} from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { requireTenant, type SignedLinks } from '../access/index.ts';
 import type { WaitConditionsReader } from '../backends/index.ts';
+import type { ReadForecast } from '../forecast/index.ts';
 import { resolveBaseUrl } from '../http/index.ts';
 import { findRenderOrImage, type ListRenders, type LookupDeps } from '../lookup/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import type { RenderWatch } from '../render-watch/index.ts';
-import { createImageUrl } from './image-links.ts';
+import { createImageUrl, type ImageLink } from './image-links.ts';
 
 /** What the endpoints that read renders need. */
 export interface RenderReadDeps {
@@ -19,6 +25,7 @@ export interface RenderReadDeps {
   watch: RenderWatch;
   list: ListRenders;
   waiting: WaitConditionsReader;
+  readForecast: ReadForecast;
   clock: Clock;
 }
 
@@ -48,12 +55,14 @@ export async function createRenderResponse(
   const urlOf = (part: 'image' | 'thumbnail') =>
     createImageUrl(deps, request, snapshot, { part, lifetimeMs: URL_LIFETIME_MS, sign: 'if-needed' });
   const [image, thumbnail] = snapshot.image ? await Promise.all([urlOf('image'), urlOf('thumbnail')]) : [];
-  return renderResponse(
-    snapshot,
-    renderLinks(resolveBaseUrl(request), snapshot.renderId),
-    image && thumbnail ? { image, thumbnail } : undefined,
-    await readWaitCause(deps, snapshot),
-  );
+  const imageUrls = image && thumbnail && toImageUrls(image, thumbnail);
+  const waitingFor = await readWaitCause(deps, snapshot);
+  return renderResponse(snapshot, resolveBaseUrl(request), imageUrls, waitingFor);
+}
+
+/** A store that goes away between the two signs only one of them: the other one has no end. */
+function toImageUrls(image: ImageLink, thumbnail: ImageLink): ImageUrls {
+  return { image: image.url, thumbnail: thumbnail.url, expiresAt: image.expiresAt ?? thumbnail.expiresAt };
 }
 
 /** What a render waits for. Null after its end. */

@@ -1,4 +1,4 @@
-import { renderSchema } from '@darkroom/api';
+import { renderDetailSchema, renderSchema } from '@darkroom/api';
 import { renderJob } from '@darkroom/shared/queues';
 import {
   type Checkpoint,
@@ -14,7 +14,6 @@ import {
 import {
   formatDollars,
   type JobFacts,
-  renderLinks,
   renderResponse,
   snapshotFromJob,
   snapshotFromReceipt,
@@ -86,7 +85,7 @@ const job = (facts: Partial<JobFacts> = {}) => ({ progress: 0, ...facts }) as Jo
 const dead = job({ finishedOn: 1_700_000_010_000, failedReason: 'content rejected' });
 const answerOf = (facts: JobFacts, of: Checkpoint) =>
   renderSchema.parse(
-    renderResponse(snapshotFromJob(facts, of), renderLinks('http://x.test', ID), {
+    renderResponse(snapshotFromJob(facts, of), 'http://x.test', {
       image: 'http://x.test/i',
       thumbnail: 'http://x.test/t',
     }),
@@ -334,7 +333,7 @@ requires('redis').describe('GET /v1/renders/{id}', () => {
       const id = await finished(harness, where);
       const response = await harness.get(`/v1/renders/${id}`);
       expect(response.status).toBe(200);
-      const answer = renderSchema.parse(await response.json());
+      const answer = renderDetailSchema.parse(await response.json());
       expect(answer).toMatchObject({ id, status: 'completed', progress: 100, cost: { spent: '0.025' } });
       expect(answer.image?.url).toBe(`${harness.url}/v1/renders/${id}/image`);
 
@@ -369,7 +368,7 @@ requires('redis').describe('GET /v1/renders/{id}', () => {
       },
     });
     const id = await finished(harness, 'receipt');
-    const { image } = renderSchema.parse(await (await harness.get(`/v1/renders/${id}`)).json());
+    const { image } = renderDetailSchema.parse(await (await harness.get(`/v1/renders/${id}`)).json());
     expect(image?.url).toBe(`https://s3.example.com/images/${id}.png?X-Amz-Signature=0`);
     expect(harness.logs()).not.toContain('Signature');
   });

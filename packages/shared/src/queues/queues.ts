@@ -1,4 +1,4 @@
-import { FINAL_STATUSES, type FinalStatus } from '@darkroom/api';
+import type { FinalStatus } from '@darkroom/api';
 import type { JobsOptions, KeepJobs, Queue } from 'bullmq';
 import type { Engine, EngineQueueOptions } from '../engine/index.ts';
 import type {
@@ -217,7 +217,3 @@ export function renderJob(checkpoint: Checkpoint) {
  */
 export const webhookId = (renderId: string, status: FinalStatus, end: number, index: number) =>
   `msg_${renderId}_${status}_${end}${index === 0 ? '' : `_${index}`}`;
-
-/** The possible ids of the webhook to URL number `index` for one end of a render: one for each status. */
-export const webhookIds = (renderId: string, end: number, index: number) =>
-  FINAL_STATUSES.map((status) => webhookId(renderId, status, end, index));

@@ -1,4 +1,11 @@
-import type { AcceptedResponse, RenderResponse, WaitingFor } from '@darkroom/api';
+import {
+  type AcceptedResponse,
+  FAILURES,
+  type FailureCode,
+  type ProblemCode,
+  type RenderResponse,
+  type WaitingFor,
+} from '@darkroom/api';
 import { type Cost, type Purchase, sumCost } from '../render/index.ts';
 import type { RenderSnapshot } from './render-snapshot.ts';
 
@@ -19,13 +26,30 @@ export function renderLinks(base: string, renderId: string): RenderLinks {
 
 export const dashboardPath = (renderId: string) => `/queues/queue/render/${renderId}`;
 
-const toIsoTime = (at: number) => new Date(at).toISOString();
+/** The page that explains a problem of the API or the failure of a render. */
+export const problemPath = (code: ProblemCode | FailureCode) => `/problems/${code}`;
 
-/** The API's response about a render. @param imageUrls needed only when the snapshot has an image */
+const toIsoTime = (at: number) => new Date(at).toISOString();
+const toIsoTimeOrNull = (at: number | undefined) => (at === undefined ? null : toIsoTime(at));
+
+/** Where the image of a render can be downloaded. */
+export interface ImageUrls {
+  image: string;
+  thumbnail: string;
+  /** Unix milliseconds: when both stop working. Absent for URLs that are not signed. */
+  expiresAt?: number | undefined;
+}
+
+/**
+ * The API's response about a render.
+ *
+ * @param base the URL of the API.
+ * @param imageUrls needed only when the snapshot has an image
+ */
 export function renderResponse(
   snapshot: RenderSnapshot,
-  links: RenderLinks,
-  imageUrls: { image: string; thumbnail: string } | undefined,
+  base: string,
+  imageUrls: ImageUrls | undefined,
   waitingFor: WaitingFor | null = null,
 ): RenderResponse {
   const { image, purchases, request, error } = snapshot;
@@ -39,6 +63,8 @@ export function renderResponse(
     task_ids: snapshot.taskIds,
     created_at: toIsoTime(snapshot.createdAt),
     updated_at: toIsoTime(snapshot.updatedAt),
+    started_at: toIsoTimeOrNull(snapshot.startedAt),
+    completed_at: snapshot.status === 'completed' ? toIsoTime(snapshot.updatedAt) : null,
     tenant: snapshot.tenant,
     run: request.run ?? null,
     metadata: request.metadata ?? {},
@@ -62,11 +88,20 @@ export function renderResponse(
             height: image.height,
             content_type: image.contentType,
             thumbnail_url: imageUrls.thumbnail,
+            url_expires_at: toIsoTimeOrNull(imageUrls.expiresAt),
           }
         : null,
     cost: costResponse(purchases),
-    error: error ? { code: error.code, message: error.message, step: error.step } : null,
-    links,
+    error: error
+      ? {
+          type: `${base}${problemPath(error.code)}`,
+          code: error.code,
+          retryable: FAILURES[error.code].retryable,
+          message: error.message,
+          step: error.step,
+        }
+      : null,
+    links: renderLinks(base, snapshot.renderId),
   };
 }
 

@@ -28,6 +28,8 @@ export interface RenderSnapshot {
   fingerprint: string;
   createdAt: number;
   updatedAt: number;
+  /** When the provider accepted the first purchase. */
+  startedAt?: number;
   image?: StoredImage;
   error?: { code: FailureCode; message: string; step: StepName; chain: string[] };
   /** The step that the cancel ended. */
@@ -104,7 +106,9 @@ export function snapshotFromReceipt(receipt: Receipt): RenderSnapshot {
 
 function sharedFields(source: Checkpoint | Receipt) {
   const { renderId, tenant, request, fingerprint, createdAt, purchases } = source;
-  return { renderId, tenant, request, fingerprint, createdAt, purchases };
+  const startedAt = purchases[0]?.acceptedAt;
+  const start = startedAt === undefined ? {} : { startedAt };
+  return { renderId, tenant, request, fingerprint, createdAt, purchases, ...start };
 }
 
 const errorFromFailure = ({ code, message, step, chain }: Failure) => ({ code, message, step, chain });

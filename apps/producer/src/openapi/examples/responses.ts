@@ -8,6 +8,7 @@ import type {
   ProgressEvent,
   QueueListResponse,
   QueueResponse,
+  RenderDetailResponse,
   RenderListResponse,
   RenderResponse,
   WebhookEvent,
@@ -44,6 +45,8 @@ export const RENDER_EXAMPLE: RenderResponse = {
   task_ids: ['task_img_abc123'],
   created_at: '2026-11-22T16:00:45.349Z',
   updated_at: '2026-11-22T16:01:12.110Z',
+  started_at: '2026-11-22T16:00:45.749Z',
+  completed_at: '2026-11-22T16:01:12.110Z',
   tenant: 'shop',
   run: 'autumn-catalogue',
   metadata: { sku: '1042' },
@@ -65,10 +68,18 @@ export const RENDER_EXAMPLE: RenderResponse = {
     height: 2048,
     content_type: 'image/jpeg',
     thumbnail_url: `${links.self}/thumbnail`,
+    url_expires_at: null,
   },
   cost: { spent: '0.030', refunded: '0.000', possibly_spent: '0.000', currency: 'USD', purchases: 1 },
   error: null,
   links,
+};
+
+const detail: RenderDetailResponse = {
+  ...RENDER_EXAMPLE,
+  queue_position: null,
+  eta: null,
+  webhook: { status: 'delivered', attempts: 1, last_error: null, next_attempt_at: null },
 };
 
 const items: BulkItem[] = [
@@ -104,6 +115,7 @@ const queue: QueueResponse = {
 export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   Accepted: accepted,
   Render: RENDER_EXAMPLE,
+  RenderDetail: detail,
   RenderList: { object: 'list', data: [RENDER_EXAMPLE], next_cursor: null } satisfies RenderListResponse,
   Bulk: { ...counts, items } satisfies BulkResponse,
   BulkItem: items[0] satisfies BulkItem | undefined,
