@@ -65,6 +65,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     ledger,
     clock,
     uploads,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
     newToken: () => randomHex(8),
     webhooks: { secrets: settings.WEBHOOK_SECRETS, allowPrivate: settings.ALLOW_PRIVATE_HOSTS },
     recordIntake: metrics.recordIntake,

@@ -81,7 +81,7 @@ export const PROBLEMS = {
   invalid_request: [
     422,
     'The request has problems',
-    '`problems` lists all of them, each with the field, the expected value and the received value.',
+    '`problems` lists them, each with the field, the expected value and the received value. `more_problems` counts the others.',
   ],
   rate_limited: [
     429,
@@ -128,7 +128,16 @@ export const problemSchema = z
           received: z.string().meta({ description: 'What the request contains, shortened.' }),
         }),
       )
-      .meta({ description: 'All problems of the request, at most 100.' }),
+      .meta({
+        description:
+          'The problems of the request: at most 100, for an item of a bulk call at most 20. A bulk response in JSON lists at most 2,000.',
+      }),
+    more_problems: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .meta({ description: 'How many more problems the request has. `problems` does not list them.' }),
     request_id: z
       .string()
       .meta({ description: 'Find it in the logs. The header `X-Request-Id` has the same value.' }),

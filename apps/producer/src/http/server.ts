@@ -12,6 +12,9 @@ import { ProblemError, toProblem, toProblemResponse } from '../problems/index.ts
 import { registerOwnUrl, resolveBaseUrl } from './base-url.ts';
 import { limitBodyTime } from './body-timeout.ts';
 
+/** Routes whose bodies contain images have limits of their own. */
+const DEFAULT_BODY_BYTES = 64 * 1024;
+
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
 export interface ServerDeps {
@@ -30,7 +33,7 @@ export function createServer({ settings, logger, clock, errorHandlerFor, onRespo
     loggerInstance: logger as FastifyBaseLogger,
     // The `onResponse` hook below logs one line per request, with more fields.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    bodyLimit: settings.MAX_BODY_BYTES,
+    bodyLimit: Math.min(DEFAULT_BODY_BYTES, settings.MAX_BODY_BYTES),
     routerOptions: { ignoreTrailingSlash: true },
     // While the server closes, requests on open connections are answered normally.
     return503OnClosing: false,

@@ -227,7 +227,7 @@ export const settingsSchema = z.object({
     ),
   MAX_BODY_BYTES: whole(1024, 1_073_741_824)
     .default(64 * 1024 * 1024)
-    .describe('The largest request body; for NDJSON, the largest line. Bytes.'),
+    .describe('The largest request body that can contain images; for NDJSON, the largest line. Bytes.'),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

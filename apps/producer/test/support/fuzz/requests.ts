@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Described, OperationAt, Parameter } from '../contract/document.ts';
-import { generateContent, toJson, mostly } from './bodies.ts';
+import { generateContent, mostly, toJson } from './bodies.ts';
 import { junk } from './mistakes.ts';
 import { seldom, valid } from './values.ts';
 
