@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { ConfigError } from '@darkroom/shared/config';
 import { Ledger } from '@darkroom/shared/ledger';
+import { isLoopbackHost } from '@darkroom/shared/net';
 import { openQueues } from '@darkroom/shared/queues';
 import { randomHex } from '@darkroom/shared/render';
 import { createScrub } from '@darkroom/shared/runtime';
@@ -39,7 +40,7 @@ export interface RunningProducer {
 export async function startProducer(deps: ProducerDeps): Promise<RunningProducer> {
   const { settings, engine, store, logger, clock } = deps;
   const keyless = settings.API_KEYS.length === 0;
-  if (keyless && !isLoopback(settings.HOST)) throw missingKeysError(settings.HOST);
+  if (keyless && !isLoopbackHost(settings.HOST)) throw missingKeysError(settings.HOST);
   const queues = openQueues(engine, { days: settings.RETENTION_DAYS });
   const queue = createRenderQueue(engine, queues);
   const ledger = new Ledger(store, clock);
@@ -110,8 +111,6 @@ const missingKeysError = (host: string) =>
       received: 'nothing',
     },
   ]);
-
-const isLoopback = (host: string) => /^(127\.|::1$|\[::1\]$|localhost$)/.test(host);
 
 /** A URL that works on this machine, also when the server listens on all interfaces. */
 function formatUrl(host: string, port: number): string {

@@ -78,6 +78,11 @@ export const PROBLEMS = {
     'The content type is not supported',
     'Send `application/json`. Bulk calls also accept `application/x-ndjson`.',
   ],
+  misdirected_request: [
+    421,
+    'This is not a name of this server',
+    'Without API keys, the server answers only to localhost, loopback addresses, HOST and the host of PUBLIC_URL. Use one of these names, set PUBLIC_URL, or set API_KEYS.',
+  ],
   invalid_request: [
     422,
     'The request has problems',

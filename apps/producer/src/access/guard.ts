@@ -7,6 +7,7 @@ import { ProblemError } from '../problems/index.ts';
 import { type Caller, hasRole, identifyCaller, type Needs } from './caller.ts';
 import { rejectCrossSite } from './cross-site.ts';
 import { createRateLimit, limitBody } from './key-limits.ts';
+import { rejectForeignHost } from './own-host.ts';
 import type { SignedLinks } from './signed-links.ts';
 
 export interface GuardDeps {
@@ -24,7 +25,8 @@ export function guardRoutes(app: FastifyInstance, deps: GuardDeps): void {
   app.addHook('onRequest', async (request, reply) => {
     const { needs, signable = false } = request.routeOptions.config;
     try {
-      rejectCrossSite(request, keys.length === 0);
+      if (keys.length === 0) rejectForeignHost(request, settings.HOST);
+      rejectCrossSite(request);
       // A path without a route is answered 404, with or without a key.
       if (request.is404) return;
       request.caller = identifyCaller(request.headers.authorization, keys);

@@ -1,5 +1,6 @@
 // caller.ts        identifies the caller; what a route can need (main decision: hasRole)
 // guard.ts         checks every request before its body is read
+// own-host.ts      rejects requests to other host names, in deployments without keys
 // cross-site.ts    rejects changes that pages of other sites ask a browser for
 // key-limits.ts    how often a key may call, and how large its bodies may be
 // signed-links.ts  links that work without a key until they expire

@@ -184,7 +184,7 @@ export function describeValue(value: unknown): string {
   return `a string of ${value.length > 10_000 ? value.length : [...value].length} characters that begins with ${JSON.stringify(beginning)}`;
 }
 
-/** A character in words, where its picture would not be seen. */
+/** A character in words, where the character itself would not be seen. */
 export function describeCharacter(character: string): string {
   const name = {
     ' ': 'a space',
