@@ -6,7 +6,7 @@ import { openQueues } from '@darkroom/shared/queues';
 import { randomHex } from '@darkroom/shared/render';
 import { createScrub } from '@darkroom/shared/runtime';
 import { type ServiceContext } from '@darkroom/shared/service';
-import { createSignedLinks, guardRoutes } from './access/index.ts';
+import { createSignedLinks, createWaitingLimit, guardRoutes } from './access/index.ts';
 import { createRenderQueue } from './backends/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
 import { createMetrics, createReadiness, registerHealth } from './health/index.ts';
@@ -81,7 +81,15 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     clock,
     onUnreadable: (renderId, err) => logger.error({ renderId, err }, 'list: render left out: unreadable'),
   });
-  const read: RenderReadDeps = { lookup, store, links, watch, list, clock };
+  const read: RenderReadDeps = {
+    lookup,
+    store,
+    links,
+    watch,
+    limitWaiting: createWaitingLimit(settings.MAX_WAITING_PER_KEY),
+    list,
+    clock,
+  };
   registerDropIn(app, { intake, read, uploads, readBalance: createBalanceReader(settings, clock) });
   registerRenders(app, intake, read);
   registerWebhooks(app, listWebhookSecrets(settings), { queue, ledger, settings, now: () => clock.now() });

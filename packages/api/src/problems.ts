@@ -91,13 +91,18 @@ export const PROBLEMS = {
   rate_limited: [
     429,
     'Too many requests with this API key',
-    'Wait for `Retry-After` seconds. To create thousands of renders, use bulk calls.',
+    'Wait for `Retry-After` seconds. To create thousands of renders, use bulk calls. To wait for thousands of renders, use webhooks.',
   ],
   headers_too_large: [431, 'The headers are too large', 'Send smaller headers.'],
   internal_error: [
     500,
     'Internal error',
     'Unexpected error. `request_id` leads to the log line with the details.',
+  ],
+  too_many_connections: [
+    503,
+    'The server has too many open connections',
+    'Wait for `Retry-After` seconds. Then send the same request with the same idempotency key again. Use fewer connections, and close those that you do not need.',
   ],
   queue_unavailable: [
     503,

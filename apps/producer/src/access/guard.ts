@@ -2,7 +2,7 @@ import type { Settings } from '@darkroom/shared/config';
 import type { Engine } from '@darkroom/shared/engine';
 import type { ApiKey } from '@darkroom/shared/keys';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { sendProblem } from '../http/index.ts';
+import { extendBodyTimeout, sendProblem } from '../http/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import { type Caller, hasRole, identifyCaller, type Needs } from './caller.ts';
 import { rejectCrossSite } from './cross-site.ts';
@@ -36,6 +36,7 @@ export function guardRoutes(app: FastifyInstance, deps: GuardDeps): void {
         if (request.caller) return;
       }
       await limitRate(authorize(request, reply, needs ?? 'operator'));
+      extendBodyTimeout(request);
     } catch (error) {
       // Routes without `needs` are the dashboard's: its own error handler cannot send problems.
       if (needs === undefined) return sendProblem(error, request, reply);

@@ -11,6 +11,7 @@ import {
 import { ProblemError, toProblem, toProblemResponse } from '../problems/index.ts';
 import { registerOwnUrl, resolveBaseUrl } from './base-url.ts';
 import { limitBodyTime } from './body-timeout.ts';
+import { limitConnections } from './connection-limit.ts';
 
 /** Routes whose bodies contain images have limits of their own. */
 const DEFAULT_BODY_BYTES = 64 * 1024;
@@ -66,7 +67,11 @@ export function createServer({ settings, logger, clock, errorHandlerFor, onRespo
   });
 
   registerOwnUrl(app, settings.PUBLIC_URL);
-  limitBodyTime(app);
+  limitConnections(app, settings.MAX_CONNECTIONS, sendProblem);
+  limitBodyTime(app, {
+    anonymousMs: settings.ANONYMOUS_BODY_TIMEOUT_MS,
+    maxBodyMs: settings.BODY_TIMEOUT_MS,
+  });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     reply.headers(SECURITY_HEADERS);

@@ -3,7 +3,7 @@ import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type Clock } from '@darkroom/shared/runtime';
 import { type RenderSnapshot, renderLinks, renderResponse } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
-import { requireTenant, type SignedLinks } from '../access/index.ts';
+import { type LimitWaiting, requireTenant, type SignedLinks } from '../access/index.ts';
 import { resolveBaseUrl } from '../http/index.ts';
 import { findRenderOrImage, type ListRenders, type LookupDeps } from '../lookup/index.ts';
 import { ProblemError } from '../problems/index.ts';
@@ -16,6 +16,7 @@ export interface RenderReadDeps {
   store: ObjectStore;
   links: SignedLinks;
   watch: RenderWatch;
+  limitWaiting: LimitWaiting;
   list: ListRenders;
   clock: Clock;
 }
