@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/index.ts';
 
-/** So many more connections are accepted, only to tell their callers to come back later. Node closes all others. */
+/** So many more connections are accepted, only to send their callers the time to come back. Node closes all others. */
 const MARGIN = 100;
 const RETRY_AFTER_S = 5;
 
