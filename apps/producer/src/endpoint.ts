@@ -12,7 +12,7 @@ export interface Endpoint {
   needs: Needs;
   /** A link that this API signed gives access, too. */
   signable?: true;
-  /** Maximum size of the body in bytes. @default MAX_BODY_BYTES */
+  /** Maximum size of the body in bytes. @default 64 KB: more is allowed only where images are */
   bodyLimit?: number;
   /** The operation in the OpenAPI document. Without it the endpoint is not part of the public API. */
   doc?: ZodOpenApiOperationObject;

@@ -1,11 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { ConfigError } from '@darkroom/shared/config';
 import { Ledger } from '@darkroom/shared/ledger';
+import { isLoopbackHost } from '@darkroom/shared/net';
 import { openQueues } from '@darkroom/shared/queues';
 import { randomHex } from '@darkroom/shared/render';
 import { createScrub } from '@darkroom/shared/runtime';
 import { type ServiceContext } from '@darkroom/shared/service';
-import { createSignedLinks, guardRoutes } from './access/index.ts';
+import { createSignedLinks, createWaitingLimit, guardRoutes } from './access/index.ts';
 import { createRenderQueue, createWaitConditionsReader } from './backends/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
 import { createForecast } from './forecast/index.ts';
@@ -41,7 +42,7 @@ export interface RunningProducer {
 export async function startProducer(deps: ProducerDeps): Promise<RunningProducer> {
   const { settings, engine, store, logger, clock } = deps;
   const keyless = settings.API_KEYS.length === 0;
-  if (keyless && !isLoopback(settings.HOST)) throw missingKeysError(settings.HOST);
+  if (keyless && !isLoopbackHost(settings.HOST)) throw missingKeysError(settings.HOST);
   const queues = openQueues(engine, { days: settings.RETENTION_DAYS });
   const queue = createRenderQueue(engine, queues);
   const ledger = new Ledger(store, clock);
@@ -67,6 +68,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     ledger,
     clock,
     uploads,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
     newToken: () => randomHex(8),
     webhooks: { secrets: settings.WEBHOOK_SECRETS, allowPrivate: settings.ALLOW_PRIVATE_HOSTS },
     recordIntake: metrics.recordIntake,
@@ -82,23 +84,31 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     onUnreadable: (renderId, err) => logger.error({ renderId, err }, 'list: render left out: unreadable'),
   });
   const readiness = createReadiness({ queue, store, clock });
-  const waiting = createWaitConditionsReader({
-    queue,
+  const read: RenderReadDeps = {
+    lookup,
+    store,
+    links,
+    watch,
+    limitWaiting: createWaitingLimit(settings.MAX_WAITING_PER_KEY),
+    list,
+    waiting: createWaitConditionsReader({
+      queue,
+      clock,
+      isStoreAway: async () => (await readiness()).checks.store !== 'ok',
+    }),
+    readForecast: createForecast({
+      queue,
+      clock,
+      submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
+      expectedDurationMs: settings.EXPECTED_LATENCY_MS,
+    }),
     clock,
-    isStoreAway: async () => (await readiness()).checks.store !== 'ok',
-  });
-  const readForecast = createForecast({
-    queue,
-    clock,
-    submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
-    expectedDurationMs: settings.EXPECTED_LATENCY_MS,
-  });
-  const read: RenderReadDeps = { lookup, store, links, watch, list, waiting, readForecast, clock };
+  };
   registerDropIn(app, { intake, read, uploads, readBalance: createBalanceReader(settings, clock) });
   registerRenders(app, intake, read);
   registerWebhooks(app, listWebhookSecrets(settings), { queue, ledger, settings, now: () => clock.now() });
   registerQueues(app, { queue, clock });
-  registerHealth(app, { metrics, readiness, waiting });
+  registerHealth(app, { metrics, readiness, waiting: read.waiting });
   registerOpenApi(app, createDocument);
   await registerReference(app);
   registerPages(app, { ...read, queues, scrub, keyless });
@@ -124,8 +134,6 @@ const missingKeysError = (host: string) =>
       received: 'nothing',
     },
   ]);
-
-const isLoopback = (host: string) => /^(127\.|::1$|\[::1\]$|localhost$)/.test(host);
 
 /** A URL that works on this machine, also when the server listens on all interfaces. */
 function formatUrl(host: string, port: number): string {

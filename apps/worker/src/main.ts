@@ -2,7 +2,15 @@ import { describeSettings, SHARED_QUEUE } from '@darkroom/shared/config';
 import { runService } from '@darkroom/shared/service';
 import { startWorker } from './start-worker.ts';
 
-const UNUSED_SETTINGS = ['API_RATE_PER_SECOND', 'MAX_BODY_BYTES', 'TOAPIS_WEBHOOK_SECRET'];
+const UNUSED_SETTINGS = [
+  'API_RATE_PER_SECOND',
+  'MAX_WAITING_PER_KEY',
+  'MAX_CONNECTIONS',
+  'BODY_TIMEOUT_MS',
+  'ANONYMOUS_BODY_TIMEOUT_MS',
+  'MAX_BODY_BYTES',
+  'TOAPIS_WEBHOOK_SECRET',
+];
 
 await runService({
   name: 'worker',

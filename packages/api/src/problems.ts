@@ -75,21 +75,31 @@ export const PROBLEMS = {
     'The content type is not supported',
     'Send `application/json`. Bulk calls also accept `application/x-ndjson`.',
   ],
+  misdirected_request: [
+    421,
+    'This is not a name of this server',
+    'Without API keys, the server answers only to localhost, loopback addresses, HOST and the host of PUBLIC_URL. Use one of these names, set PUBLIC_URL, or set API_KEYS.',
+  ],
   invalid_request: [
     422,
     'The request has problems',
-    '`problems` lists all of them, each with the field, the expected value and the received value.',
+    '`problems` lists them, each with the field, the expected value and the received value. `more_problems` counts the others.',
   ],
   rate_limited: [
     429,
     'Too many requests with this API key',
-    'Wait for `Retry-After` seconds. To create thousands of renders, use bulk calls.',
+    'Wait for `Retry-After` seconds. To create thousands of renders, use bulk calls. To wait for thousands of renders, use webhooks.',
   ],
   headers_too_large: [431, 'The headers are too large', 'Send smaller headers.'],
   internal_error: [
     500,
     'Internal error',
     'Unexpected error. `request_id` leads to the log line with the details.',
+  ],
+  too_many_connections: [
+    503,
+    'The server has too many open connections',
+    'Wait for `Retry-After` seconds. Then send the same request with the same idempotency key again. Use fewer connections, and close those that you do not need.',
   ],
   queue_unavailable: [
     503,
@@ -125,7 +135,16 @@ export const problemSchema = z
           received: z.string().meta({ description: 'What the request contains, shortened.' }),
         }),
       )
-      .meta({ description: 'All problems of the request, at most 100.' }),
+      .meta({
+        description:
+          'The problems of the request: at most 100, for an item of a bulk call at most 20. A bulk response in JSON lists at most 2,000.',
+      }),
+    more_problems: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .meta({ description: 'How many more problems the request has. `problems` does not list them.' }),
     request_id: z
       .string()
       .meta({ description: 'Find it in the logs. The header `X-Request-Id` has the same value.' }),

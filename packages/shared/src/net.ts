@@ -18,6 +18,26 @@ export function isPublicAddress(address: string): boolean | undefined {
   return ip.kind() === 'ipv4' || ip.match(INTERNET_6);
 }
 
+/** Whether a server that listens on this host can be reached from this machine only. */
+export function isLoopbackHost(host: string): boolean {
+  const literal = host.replace(/^\[|\]$/g, '');
+  if (!ipaddr.isValid(literal)) return isLocalName(host);
+  return ipaddr.process(literal).range() === 'loopback';
+}
+
+/**
+ * Whether a `Host` header names a server that only this machine can reach. A page of another site can make its own name
+ * resolve to this machine and then read every response (DNS rebinding), but its requests carry that name.
+ *
+ * @param names the server's own names besides those of the loopback address.
+ */
+export function isOwnHost(header: string | undefined, names: readonly string[]): boolean {
+  // HTTP/1.0, which no browser sends.
+  if (header === undefined) return true;
+  const hostname = header.toLowerCase().replace(/:\d*$/, '');
+  return isLoopbackHost(hostname) || names.some((name) => name.toLowerCase() === hostname);
+}
+
 /** Whether a host name means this machine by definition. The answers of DNS servers do not matter. */
 export function isLocalName(hostname: string): boolean {
   // A name may end in a dot.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isLocalName, isPublicAddress } from '../src/net.ts';
+import { isLocalName, isLoopbackHost, isOwnHost, isPublicAddress } from '../src/net.ts';
 
 test.each([
   ['0.0.0.0', 'this machine'],
@@ -57,4 +57,43 @@ test.each([
   ['notlocalhost', false],
 ])('isLocalName(%j) is %s', (name, local) => {
   expect(isLocalName(name)).toBe(local);
+});
+
+test.each([
+  'localhost',
+  'localhost:3000',
+  '127.0.0.1',
+  '127.0.0.1:80',
+  '[::1]:3000',
+  'own.example',
+  'Own.Example:1',
+  undefined,
+])('a server on this machine answers to the host %s', (header) => {
+  expect(isOwnHost(header, ['own.example'])).toBe(true);
+});
+
+test.each([
+  'evil.example',
+  'evil.example:3000',
+  '127.0.0.1.evil.example',
+  '10.0.0.1',
+  '[::2]',
+  '',
+  'own.example.evil',
+])('a server on this machine does not answer to the host %s', (header) => {
+  expect(isOwnHost(header, ['own.example'])).toBe(false);
+});
+
+test.each([
+  ['127.0.0.1', true],
+  ['127.9.9.9', true],
+  ['::1', true],
+  ['[::1]', true],
+  ['localhost', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['192.168.0.1', false],
+  ['example.com', false],
+])('a server on %s can be reached from this machine only: %s', (host, expected) => {
+  expect(isLoopbackHost(host)).toBe(expected);
 });

@@ -2,11 +2,12 @@ import type { Settings } from '@darkroom/shared/config';
 import type { Engine } from '@darkroom/shared/engine';
 import type { ApiKey } from '@darkroom/shared/keys';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { sendProblem } from '../http/index.ts';
+import { extendBodyTimeout, sendProblem } from '../http/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import { type Caller, hasRole, identifyCaller, type Needs } from './caller.ts';
 import { rejectCrossSite } from './cross-site.ts';
 import { createRateLimit, limitBody } from './key-limits.ts';
+import { rejectForeignHost } from './own-host.ts';
 import type { SignedLinks } from './signed-links.ts';
 
 export interface GuardDeps {
@@ -24,7 +25,8 @@ export function guardRoutes(app: FastifyInstance, deps: GuardDeps): void {
   app.addHook('onRequest', async (request, reply) => {
     const { needs, signable = false } = request.routeOptions.config;
     try {
-      rejectCrossSite(request, keys.length === 0);
+      if (keys.length === 0) rejectForeignHost(request, settings.HOST);
+      rejectCrossSite(request);
       // A path without a route is answered 404, with or without a key.
       if (request.is404) return;
       request.caller = identifyCaller(request.headers.authorization, keys);
@@ -34,6 +36,7 @@ export function guardRoutes(app: FastifyInstance, deps: GuardDeps): void {
         if (request.caller) return;
       }
       await limitRate(authorize(request, reply, needs ?? 'operator'));
+      extendBodyTimeout(request);
     } catch (error) {
       // Routes without `needs` are the dashboard's: its own error handler cannot send problems.
       if (needs === undefined) return sendProblem(error, request, reply);

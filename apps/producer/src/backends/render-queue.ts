@@ -36,6 +36,8 @@ export interface RenderQueue {
   addBulk(checkpoints: Checkpoint[]): Promise<void>;
   /** Ids of renders that may not be in the day index yet. Of very many, those that were added last. */
   listNotYetIndexed(): Promise<string[]>;
+  /** The data of jobs, in the order of their ids; `undefined` for jobs that do not exist or cannot be read. */
+  readData(renderIds: readonly string[]): Promise<unknown[]>;
   /** Writes a cancel marker and wakes the render's job, so that it reads the marker now. Idempotent. */
   cancel(marker: CancelMarker): Promise<void>;
   /** Makes a canceled render read its marker now. Removes the marker of a render that has ended. */
@@ -91,6 +93,10 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
       await bulk(queues.render.addBulk(checkpoints.map(renderJob)));
     },
     listNotYetIndexed: () => bulk(readNotYetIndexed(queues.render)),
+    readData: async (renderIds) => {
+      const texts = await bulk(engine.readJobTexts(QUEUE.render, renderIds));
+      return texts.map(tryParse);
+    },
     cancel: async (marker) => {
       const { renderId } = marker;
       await one(queues.cancel.add('cancel', marker, { jobId: renderId }));
@@ -109,6 +115,14 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     listCompleted: (count) => one(queues.render.getJobs(['completed'], 0, count - 1)),
     ping: () => one(engine.ping(2_000)),
   };
+}
+
+function tryParse(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -9,6 +9,8 @@ export interface DashboardChange {
 }
 
 const QUEUE_ROUTE = '/api/queues/:queueName';
+/** Also depends on the job's state: see {@link retryStateError}. */
+export const RETRY_JOB_ROUTE = `${QUEUE_ROUTE}/:jobId/retry`;
 
 /**
  * Why a change is rejected, or `undefined`. Allowed are changes that break no invariant: pausing, retrying failed jobs,
@@ -33,7 +35,7 @@ export function dashboardChangeError({
     case `${QUEUE_ROUTE}/retry/:queueStatus`:
       if (queueStatus !== 'failed') return 'Only failed jobs can be retried.';
       return findQueueView(queueName)?.retries ? undefined : RETRY_RENDER;
-    case `${QUEUE_ROUTE}/:jobId/retry`:
+    case RETRY_JOB_ROUTE:
       return findQueueView(queueName)?.retries ? undefined : RETRY_RENDER;
     case `${QUEUE_ROUTE}/clean/:queueStatus`:
       if (queueStatus === 'completed') return undefined;
@@ -44,6 +46,16 @@ export function dashboardChangeError({
     default:
       return 'The dashboard cannot change this: the workers rely on it.';
   }
+}
+
+/**
+ * Why a job in this state cannot be retried, or `undefined`. Bull Board also retries completed jobs: the render would
+ * end a second time, and receivers would get its end again under a new id.
+ */
+export function retryStateError(state: string): string | undefined {
+  // Bull Board answers an unknown job with 404.
+  if (state === 'failed' || state === 'unknown') return undefined;
+  return `Only failed jobs can be retried. This job is ${state}.`;
 }
 
 const RETRY_RENDER =

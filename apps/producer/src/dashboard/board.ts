@@ -3,11 +3,11 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { QueueJobJson } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { Engine } from '@darkroom/shared/engine';
-import type { Queues } from '@darkroom/shared/queues';
+import { QUEUE, type Queues } from '@darkroom/shared/queues';
 import type { Clock, Scrub } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
 import type { RenderQueue } from '../backends/index.ts';
-import { dashboardChangeError } from './allowed-changes.ts';
+import { dashboardChangeError, RETRY_JOB_ROUTE, retryStateError } from './allowed-changes.ts';
 import { completeProgress, scrubDeep } from './presentation.ts';
 import { QUEUE_VIEWS } from './queue-views.ts';
 import { recordPauses } from './record-pauses.ts';
@@ -43,10 +43,14 @@ export async function registerDashboard(app: FastifyInstance, deps: DashboardDep
         pollingInterval: { showSetting: true },
       },
       handlerHooks: {
-        before: ({ method, route, request }) => {
-          const { queueName, queueStatus } = request.params as Record<string, string | undefined>;
+        before: async ({ method, route, request }) => {
+          const { queueName, queueStatus, jobId } = request.params as Record<string, string | undefined>;
           const message = dashboardChangeError({ method, route, queueName, queueStatus });
-          return message === undefined ? undefined : { allow: false, status: 403, message };
+          if (message !== undefined) return { allow: false, status: 403, message };
+          const queue = names.find((name) => QUEUE[name] === queueName);
+          if (route !== RETRY_JOB_ROUTE || !queue || !jobId) return undefined;
+          const conflict = retryStateError(await deps.queues[queue].getJobState(jobId));
+          return conflict === undefined ? undefined : { allow: false, status: 409, message: conflict };
         },
         after: (_context, result) => ({
           ...result,
@@ -81,11 +85,25 @@ function createAdapter({ engine, queues }: DashboardDeps, queue: keyof Queues): 
     ...(link ? { externalJobUrl: (job: QueueJobJson) => link(job) as { href: string } } : {}),
   };
   const adapter = new BullMQAdapter(queues[queue], options);
+  retryOnlyFailedJobs(adapter);
   // The embedded engine cannot list its workers.
   if (engine.kind === 'pglite' || withoutWorkers) adapter.getWorkers = () => Promise.resolve(null);
   if (name) adapter.setFormatter('name', name);
   if (data) adapter.setFormatter('data', data);
   return adapter;
+}
+
+/** Bull Board retries a job in the state that it reads then. The job may have completed since the change was allowed. */
+function retryOnlyFailedJobs(adapter: BullMQAdapter): void {
+  const getJob = adapter.getJob.bind(adapter);
+  adapter.getJob = async (id) => {
+    const job = await getJob(id);
+    if (!job) return job;
+    const retry = job.retry.bind(job);
+    // BullMQ rejects it for a job that is not failed.
+    job.retry = () => retry('failed');
+    return job;
+  };
 }
 
 /** Bull Board loads fonts from the internet. An operator's machine may have no access to it. */

@@ -11,6 +11,10 @@ import {
 import { ProblemError, toProblem, toProblemResponse } from '../problems/index.ts';
 import { registerOwnUrl, resolveBaseUrl } from './base-url.ts';
 import { limitBodyTime } from './body-timeout.ts';
+import { limitConnections } from './connection-limit.ts';
+
+/** Routes whose bodies contain images have limits of their own. */
+const DEFAULT_BODY_BYTES = 64 * 1024;
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
@@ -30,7 +34,7 @@ export function createServer({ settings, logger, clock, errorHandlerFor, onRespo
     loggerInstance: logger as FastifyBaseLogger,
     // The `onResponse` hook below logs one line per request, with more fields.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    bodyLimit: settings.MAX_BODY_BYTES,
+    bodyLimit: Math.min(DEFAULT_BODY_BYTES, settings.MAX_BODY_BYTES),
     routerOptions: { ignoreTrailingSlash: true },
     // While the server closes, requests on open connections are answered normally.
     return503OnClosing: false,
@@ -63,7 +67,11 @@ export function createServer({ settings, logger, clock, errorHandlerFor, onRespo
   });
 
   registerOwnUrl(app, settings.PUBLIC_URL);
-  limitBodyTime(app);
+  limitConnections(app, settings.MAX_CONNECTIONS, sendProblem);
+  limitBodyTime(app, {
+    anonymousMs: settings.ANONYMOUS_BODY_TIMEOUT_MS,
+    maxBodyMs: settings.BODY_TIMEOUT_MS,
+  });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     reply.headers(SECURITY_HEADERS);

@@ -19,6 +19,8 @@ export interface IntakeDeps {
   clock: Clock;
   /** Images that tenants uploaded before. */
   uploads: TenantUploads;
+  /** Maximum size of a body that can contain images. */
+  maxBodyBytes: number;
   /** Draws a creator token, which no other call draws. */
   newToken(): string;
   /** Which webhooks are allowed: the secrets to sign with, and whether private addresses are allowed. */

@@ -1,25 +1,32 @@
-import { describeValue, invalidRequest, ProblemError } from '../problems/index.ts';
+import { setImmediate } from 'node:timers/promises';
+import { ProblemError } from '../problems/index.ts';
+import { MAX_ITEMS, parseBulkList, wrongItemCount } from './bulk-list.ts';
 import { parseJson } from './json.ts';
 
-/** Maximum number of items in one JSON document, of a request or of a response. */
-export const MAX_ITEMS = 10_000;
 /** Items per batch: enough for a good throughput, few enough not to delay other callers. */
 const MAX_BATCH = 250;
+/** A batch of large items ends earlier. Data URIs do not count. */
+const MAX_BATCH_BYTES = 256 * 1024;
 
 /** One item of a bulk body: its value, or why it has none. `line` counts from 1, in NDJSON only. */
 export type BulkInput = { index: number; line?: number } & ({ value: unknown } | { problem: ProblemError });
 
 /** The items of a JSON body, in batches. @throws {ProblemError} when the body as a whole is invalid. */
 export async function* readJsonBatches(bytes: Uint8Array): AsyncGenerator<BulkInput[]> {
-  const body = parseJson(bytes);
-  const list = Array.isArray(body) ? body : (body as { renders?: unknown } | null)?.renders;
-  if (!Array.isArray(list)) {
-    throw invalidRequest([
-      { field: 'body', expected: 'an array of renders, or {"renders": […]}', received: describeValue(body) },
-    ]);
+  const list = await parseBulkList(bytes);
+  const size = evenSize(list.length);
+  let batch: BulkInput[] = [];
+  let batchBytes = 0;
+  for (const [index, { bytes: itemBytes, ...item }] of list.entries()) {
+    batch.push({ index, ...item });
+    batchBytes += itemBytes;
+    if (batch.length < size && batchBytes < MAX_BATCH_BYTES && index < list.length - 1) continue;
+    yield batch;
+    batch = [];
+    batchBytes = 0;
+    // Items that are all rejected wait for nothing. Without this pause they would block other callers.
+    await setImmediate();
   }
-  if (list.length === 0 || list.length > MAX_ITEMS) throw wrongItemCount(list.length === 0 ? 'none' : 'more');
-  yield* splitIntoBatches(list.map((value, index) => ({ index, value })));
 }
 
 /**
@@ -61,9 +68,12 @@ export async function* limitItems(
   }
 }
 
+/** The size of a batch when all batches have about the same size. */
+const evenSize = (count: number) => Math.ceil(count / Math.ceil(count / MAX_BATCH));
+
 /** Batches of about the same size. */
 function* splitIntoBatches(items: BulkInput[]): Generator<BulkInput[]> {
-  const size = Math.ceil(items.length / Math.ceil(items.length / MAX_BATCH));
+  const size = evenSize(items.length);
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
@@ -83,18 +93,6 @@ const lineTooLong = (limit: number) =>
   new ProblemError('body_too_large', 'The line is larger than MAX_BODY_BYTES allows.', {
     problems: [{ field: 'line', expected: `at most ${limit} bytes`, received: 'more' }],
   });
-
-const wrongItemCount = (received: 'none' | 'more') =>
-  invalidRequest([
-    {
-      field: 'renders',
-      expected:
-        received === 'none'
-          ? 'at least one render'
-          : `at most ${MAX_ITEMS} renders, or NDJSON with Accept: application/x-ndjson, which has no limit`,
-      received,
-    },
-  ]);
 
 /** A line of a body, without its line break. `number` counts from 1. */
 interface Line {

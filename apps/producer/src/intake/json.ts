@@ -1,33 +1,65 @@
-import { ProblemError } from '../problems/index.ts';
-
-/** Maximum nesting of arrays and objects. A bulk request needs six levels. */
-const MAX_DEPTH = 32;
+import { describeCharacter, ProblemError } from '../problems/index.ts';
+import { type ScannedValue, type Span, scanValue } from './scan-json.ts';
+import { locateSyntaxError } from './syntax-error.ts';
 
 /**
- * The JSON value of a body or of one NDJSON line.
+ * The JSON value of a body or of one NDJSON line. It is measured before it is parsed.
  *
  * @throws {ProblemError} `empty_body`, `invalid_utf8`, `invalid_json`, `too_deep` or `invalid_request`.
  */
 export function parseJson(bytes: Uint8Array, part: 'body' | 'line' = 'body'): unknown {
-  const text = decodeUtf8(bytes, part);
-  if (text.trim() === '')
+  const scanned = scanValue(bytes, 0, { part, findEnd: false });
+  // What follows the value was not measured. It is an error in any case, so only its first character is parsed.
+  const measured = bytes.subarray(0, scanned.end + 1);
+  return parseScanned(measured, { ...scanned, end: measured.length }, part);
+}
+
+/**
+ * The JSON value of a part of the bytes, which was measured.
+ *
+ * @throws {ProblemError} the scan's problem, or as {@link parseJson}.
+ */
+export function parseScanned(bytes: Uint8Array, scanned: ScannedValue, part: string): unknown {
+  const { start, end, dataUris, problem } = scanned;
+  if (problem) throw problem;
+  const text = decodeUtf8(bytes.subarray(start, end), part);
+  if (text.trim() === '') {
     throw new ProblemError('empty_body', `The ${part} is empty.`, fieldProblem(part, 'JSON', 'nothing'));
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    const position = findPosition(error as Error);
-    throw new ProblemError(
-      'invalid_json',
-      `The ${part} is not JSON${position ? `: see ${position}` : ''}.`,
-      fieldProblem(part, 'JSON', position ? `something else at ${position}` : 'something else'),
-    );
+  } catch {
+    // The position counts from the beginning of the body.
+    throw invalidJson(bytes.subarray(0, end), { start, skipped: dataUris, filler: '' }, part);
   }
-  checkShape(value, part);
+  rejectProto(value, part);
   return value;
 }
 
-function decodeUtf8(bytes: Uint8Array, part: string): string {
+/** @param text what of the bytes to search: see {@link locateSyntaxError}. */
+export function invalidJson(
+  bytes: Uint8Array,
+  { start, skipped, filler }: { start: number; skipped: readonly Span[]; filler: string },
+  part: string,
+): ProblemError {
+  const position = locateSyntaxError(bytes, start, skipped, filler);
+  if (!position) {
+    const problem = fieldProblem(part, 'JSON', 'something else');
+    return new ProblemError('invalid_json', `The ${part} is not JSON.`, problem);
+  }
+  const { line, column, character } = position;
+  const place = `line ${line}, column ${column}`;
+  const received = character === undefined ? `the end of the ${part}` : describeCharacter(character);
+  return new ProblemError(
+    'invalid_json',
+    `The ${part} is not JSON: see ${place}.`,
+    fieldProblem(part, 'JSON', `${received} at ${place}`),
+  );
+}
+
+/** @throws {ProblemError} `invalid_utf8`. */
+export function decodeUtf8(bytes: Uint8Array, part: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -43,39 +75,15 @@ const fieldProblem = (field: string, expected: string, received: string) => ({
   problems: [{ field, expected, received }],
 });
 
-/** Only the position is taken from V8's message, because the message may quote the body. */
-function findPosition(error: Error): string | undefined {
-  const found = /position (\d+)(?: \(line (\d+) column (\d+)\))?/.exec(error.message);
-  if (found) return found[2] ? `line ${found[2]}, column ${found[3]}` : `position ${found[1]}`;
-  return /end of JSON input/.test(error.message) ? 'its end, which comes too early' : undefined;
-}
-
-/**
- * Rejects values that would break later code, or code in other languages. Does not recurse: deep nesting is the attack.
- */
-function checkShape(root: unknown, part: string): void {
-  const open: { value: object; depth: number }[] = [];
-  const visit = (value: unknown, depth: number) => {
-    if (typeof value !== 'object' || value === null) return;
-    if (depth > MAX_DEPTH) {
-      throw new ProblemError(
-        'too_deep',
-        `The ${part} is nested deeper than ${MAX_DEPTH} levels.`,
-        fieldProblem(part, `at most ${MAX_DEPTH} levels`, 'more'),
-      );
-    }
-    open.push({ value, depth });
-  };
-  visit(root, 1);
-  for (let next = open.pop(); next; next = open.pop()) {
-    const { value, depth } = next;
-    if (Object.hasOwn(value, '__proto__')) {
-      throw new ProblemError(
-        'invalid_request',
-        `The ${part} has a field that is never allowed.`,
-        fieldProblem('__proto__', 'no field of this name', 'unknown field'),
-      );
-    }
-    for (const child of Object.values(value)) visit(child, depth + 1);
+/** Rejects a field that would break later code. The scan limits depth and size, so this may recurse. */
+function rejectProto(value: unknown, part: string): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (Object.hasOwn(value, '__proto__')) {
+    throw new ProblemError(
+      'invalid_request',
+      `The ${part} has a field that is never allowed.`,
+      fieldProblem('__proto__', 'no field of this name', 'unknown field'),
+    );
   }
+  for (const child of Object.values(value)) rejectProto(child, part);
 }

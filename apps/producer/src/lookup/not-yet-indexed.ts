@@ -1,45 +1,80 @@
 import { ALL_TENANTS } from '@darkroom/shared/keys';
-import pMap from 'p-map';
 import type { RenderQueue } from '../backends/index.ts';
 import { isAfter, type Position } from './position.ts';
 
-/** How many jobs are read in parallel. */
-const PARALLEL = 32;
+/** How many jobs are read in one round trip. */
+const BATCH = 500;
+
+interface QueuedRender {
+  tenant: string;
+  position: Position;
+}
 
 /**
- * The renders of a tenant (`*`: of all tenants) that only the queue knows, in the order of the list. Some of them may be in the day index,
- * too. What was read of a job is cached while the job is listed: it never changes, and a caller that pages through a
- * long list needs it for every page.
+ * The renders of a tenant (`*`: of all tenants) that only the queue knows, in the order of the list. Some of them may be
+ * in the day index, too. The queue has no index by tenant, so the ids of all tenants are read. What was read of a job is
+ * cached while the job is listed: it never changes. Callers that come at the same time share one read, so that many
+ * callers with a long queue cost no more than one.
  *
  * @returns lists them. Must be called before the day index is read: otherwise a render that moves from the queue to the
  * index in between is missed.
  */
 export function createNotYetIndexed(queue: RenderQueue): (tenant: string) => Promise<Position[]> {
-  let known = new Map<string, { tenant: string; position: Position }>();
+  let known = new Map<string, QueuedRender>();
 
-  const read = async (renderId: string) => {
-    const job = await queue.get(renderId);
-    const { tenant, createdAt } = job?.data ?? {};
-    // The job has left the queue meanwhile, or is no render.
-    if (typeof tenant !== 'string' || typeof createdAt !== 'number') return undefined;
-    return { tenant, position: { createdAt, renderId } };
+  const refresh = async () => {
+    const listed = new Map<string, QueuedRender>();
+    const unread: string[] = [];
+    for (const renderId of await queue.listNotYetIndexed()) {
+      const render = known.get(renderId);
+      if (render) listed.set(renderId, render);
+      else unread.push(renderId);
+    }
+    for (let start = 0; start < unread.length; start += BATCH) {
+      const batch = unread.slice(start, start + BATCH);
+      const data = await queue.readData(batch);
+      for (const [at, renderId] of batch.entries()) {
+        const render = toQueuedRender(renderId, data[at]);
+        if (!render) continue;
+        listed.set(renderId, render);
+        // When a later batch fails, the next call continues here.
+        known.set(renderId, render);
+      }
+    }
+    known = listed;
+    return listed;
   };
+  const shareRefresh = shareRuns(refresh);
 
   return async (tenant) => {
-    const before = known;
-    const now: typeof known = new Map();
-    await pMap(
-      await queue.listNotYetIndexed(),
-      async (renderId) => {
-        const entry = before.get(renderId) ?? (await read(renderId));
-        if (entry) now.set(renderId, entry);
-      },
-      { concurrency: PARALLEL },
-    );
-    known = now;
-    return [...now.values()]
-      .filter((entry) => tenant === ALL_TENANTS || entry.tenant === tenant)
-      .map((entry) => entry.position)
-      .sort((one, other) => (isAfter(one, other) ? 1 : -1));
+    const positions: Position[] = [];
+    for (const render of (await shareRefresh()).values()) {
+      if (tenant === ALL_TENANTS || render.tenant === tenant) positions.push(render.position);
+    }
+    return positions.sort((one, other) => (isAfter(one, other) ? 1 : -1));
+  };
+}
+
+/** @returns `undefined` for a job that has left the queue meanwhile, or is no render. */
+function toQueuedRender(renderId: string, data: unknown): QueuedRender | undefined {
+  const { tenant, createdAt } = (data ?? {}) as { tenant?: unknown; createdAt?: unknown };
+  if (typeof tenant !== 'string' || typeof createdAt !== 'number') return undefined;
+  return { tenant, position: { createdAt, renderId } };
+}
+
+/** Callers that come while `work` runs share its next run: the result of a run is as new as the calls that get it. */
+function shareRuns<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Promise<T> | undefined;
+  return () => {
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        const run = work();
+        running = run;
+        return run;
+      });
+    return next;
   };
 }

@@ -157,7 +157,7 @@ function formatFieldName(path: PropertyKey[]): string {
   );
 }
 
-const shortenKey = (key: PropertyKey) => {
+export const shortenKey = (key: PropertyKey) => {
   const text = String(key) || '""';
   return text.length <= 64 ? text : `${text.slice(0, 64)}…`;
 };
@@ -182,4 +182,19 @@ export function describeValue(value: unknown): string {
   if (value.length <= 40) return `the string ${JSON.stringify(value)}`;
   const beginning = Array.from(value.slice(0, 80)).slice(0, 40).join('');
   return `a string of ${value.length > 10_000 ? value.length : [...value].length} characters that begins with ${JSON.stringify(beginning)}`;
+}
+
+/** A character in words, where the character itself would not be seen. */
+export function describeCharacter(character: string): string {
+  const name = {
+    ' ': 'a space',
+    '\t': 'a tab',
+    '\n': 'a line break',
+    '\r': 'a line break',
+    '"': 'a double quote',
+  };
+  if (character in name) return name[character as keyof typeof name];
+  const code = character.codePointAt(0) ?? 0;
+  if (/[\p{L}\p{N}\p{P}\p{S}]/u.test(character)) return JSON.stringify(character);
+  return `the character U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }

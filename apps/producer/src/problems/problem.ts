@@ -31,20 +31,27 @@ export class ProblemError extends Error {
   }
 }
 
-/** @param request.base the URL by which the caller reached this API: `type` is a page below it. */
+/**
+ * @param request.base the URL by which the caller reached this API: `type` is a page below it.
+ * @param maxProblems how many of the problems to list.
+ */
 export function toProblemResponse(
   error: ProblemError,
   request: { base: string; id: string },
+  maxProblems = MAX_SHOWN,
 ): ProblemResponse {
   const { code, renderId } = error;
   const [status, title] = PROBLEMS[code];
+  const problems = error.problems.slice(0, maxProblems);
+  const more = error.problems.length - problems.length;
   return {
     type: `${request.base}/problems/${code}`,
     title,
     status,
     detail: error.message,
     code,
-    problems: error.problems.slice(0, MAX_SHOWN),
+    problems,
+    ...(more > 0 ? { more_problems: more } : {}),
     request_id: request.id,
     ...(renderId ? { render_id: renderId } : {}),
   };

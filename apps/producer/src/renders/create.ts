@@ -18,6 +18,7 @@ import { jsonResponse, problemResponses } from '../openapi/index.ts';
 export const createEndpoint = (deps: IntakeDeps): Endpoint => ({
   needs: 'enqueue',
   doc,
+  bodyLimit: deps.maxBodyBytes,
   run: (request, reply) => createRender(deps, request, reply),
 });
 
@@ -46,7 +47,7 @@ const doc = {
 
 The same idempotency key always names the same render. A repeated request gets \`"duplicate": true\` and the present status; a different request under the same key is a conflict. Two requests are the same when all their fields are the same, including \`run\`, \`metadata\` and \`webhook_url\`, with defaults filled in. Images in data URIs are compared by their bytes, URLs as text: a URL that was signed again makes a different request.
 
-A \`webhook_url\` is accepted when the tenant has a secret to sign with (WEBHOOK_SECRETS). It must be https and must not be a private address, unless ALLOW_PRIVATE_HOSTS is set. The maximum size of the body is MAX_BODY_BYTES (64 MB by default), or the limit of the key.`,
+A \`webhook_url\` is accepted when the tenant has a secret to sign with (WEBHOOK_SECRETS). It must be https and must not be a private address, unless ALLOW_PRIVATE_HOSTS is set. The maximum size of the body is MAX_BODY_BYTES (64 MB by default), or the limit of the key; 128 KB of it may be other than data URIs.`,
   requestParams: { header: idempotencyHeader },
   requestBody: { required: true, content: { 'application/json': { schema: renderRequestSchema } } },
   responses: {

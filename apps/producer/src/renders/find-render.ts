@@ -8,7 +8,7 @@ import {
   renderResponse,
 } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
-import { requireTenant, type SignedLinks } from '../access/index.ts';
+import { type LimitWaiting, requireTenant, type SignedLinks } from '../access/index.ts';
 import type { WaitConditionsReader } from '../backends/index.ts';
 import type { ReadForecast } from '../forecast/index.ts';
 import { resolveBaseUrl } from '../http/index.ts';
@@ -23,6 +23,7 @@ export interface RenderReadDeps {
   store: ObjectStore;
   links: SignedLinks;
   watch: RenderWatch;
+  limitWaiting: LimitWaiting;
   list: ListRenders;
   waiting: WaitConditionsReader;
   readForecast: ReadForecast;

@@ -10,7 +10,7 @@ import { findRequestedRender, type RenderReadDeps } from './find-render.ts';
  * ended, at `until`, when the caller disconnects, or when the producer closes. While queue or store are away it yields
  * the last snapshot again.
  *
- * Throws what {@link findRequestedRender} throws; after the first snapshot only errors other than 503.
+ * Throws `rate_limited` when too many requests of the key wait, and what {@link findRequestedRender} throws; after the first snapshot only errors other than 503.
  */
 export async function* watchRequestedRender(
   deps: RenderReadDeps,
@@ -18,6 +18,7 @@ export async function* watchRequestedRender(
   reply: FastifyReply,
   options: Pick<WatchOptions, 'events' | 'until'>,
 ): AsyncGenerator<RenderSnapshot, void, void> {
+  deps.limitWaiting(request, reply);
   const { id } = request.params as { id: string };
   let last: RenderSnapshot | undefined;
   for await (const _ of deps.watch.watch(id, { ...options, signal: createDisconnectSignal(reply) })) {

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { PROBLEMS, type ProblemCode, problemSchema } from '@darkroom/api';
 import { createApiKey } from '@darkroom/shared/keys';
 import { StoreError } from '@darkroom/shared/object-store';
-import { requires, service, startProxy } from '@darkroom/testkit';
+import { cleanup, requires, service, startProxy } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { createProblemExample } from '../../src/openapi/index.ts';
 import { putJob, putReceipt } from '../support/contract/contract-fixture.ts';
@@ -96,6 +98,15 @@ requires('redis').describe('the examples of problems', () => {
         if (response.status === 429) return response;
       }
     },
+    misdirected_request: () => sendRaw(open, '/v1/renders', { host: 'other.example' }),
+    too_many_connections: async () => {
+      const crowded = await openHarness({ settings: { MAX_CONNECTIONS: 1 } });
+      const { hostname, port } = new URL(crowded.url);
+      const silent = connect(Number(port), hostname);
+      cleanup(() => void silent.destroy());
+      await once(silent, 'connect');
+      return crowded.get('/v1/renders', { connection: 'close' });
+    },
     headers_too_large: () => sendRaw(open, '/v1/renders', { 'x-large': 'x'.repeat(40_000) }),
     internal_error: () => broken.get(unknown),
     queue_unavailable: () => queueAway.post({ prompt: 'a mug', idempotency_key: 'k' }),
@@ -117,7 +128,8 @@ const hideValues = (text: string): unknown =>
       .replace(/"http[^"]*\/problems\//g, '"http://…/problems/')
       .replace(/rnd_[0-9a-f]{32}/g, 'rnd_…')
       .replace(/"(request_id|received)":"(?:[^"\\]|\\.)*"/g, '"$1":"…"')
-      .replace(/may send \d+/, 'may send …'),
+      .replace(/may send \d+/, 'may send …')
+      .replace(/serves \d+/, 'serves …'),
   );
 
 const postTo = (

@@ -6,7 +6,8 @@ import {
   drawRenderId,
   sumCost,
 } from '@darkroom/shared/render';
-import { requires } from '@darkroom/testkit';
+import { latch, requires } from '@darkroom/testkit';
+import { UnrecoverableError } from 'bullmq';
 import { describe, expect, test } from 'vitest';
 import { dashboardChangeError } from '../../src/dashboard/allowed-changes.ts';
 import {
@@ -192,6 +193,67 @@ requires('redis').describe('the dashboard', () => {
     expect(await harness.jobCount()).toBe(1);
     expect((await change('PUT', 'submit/pause')).status).toBe(200);
     expect(await harness.queues.submit.isPaused()).toBe(true);
+  });
+});
+
+requires('redis').describe('a retry on the dashboard', () => {
+  /** Jobs of a queue that have ended: half of them completed, half of them failed. */
+  async function openWithEndedJobs(queue: 'render' | 'webhook') {
+    const harness = await openHarness();
+    const ids = { completed: drawRenderId(), failed: drawRenderId() };
+    const { name, data } = renderJob({ renderId: ids.completed, request } as unknown as Checkpoint);
+    for (const jobId of Object.values(ids))
+      await harness.queues[queue].add(name as never, data as never, { jobId });
+    let ended = 0;
+    const all = latch();
+    const worker = harness.engine.worker(queue, async (job) => {
+      if (job.id === ids.failed) throw new UnrecoverableError('the provider refused it');
+      return {};
+    });
+    for (const event of ['completed', 'failed'] as const) {
+      worker.on(event as 'completed', () => {
+        if (++ended === 2) all.open();
+      });
+    }
+    await all.wait();
+    await worker.close();
+    const retry = (path: string) =>
+      fetch(`${harness.url}/queues/api/queues/${queue}/${path}`, { method: 'PUT' });
+    const state = (id: string) => harness.queues[queue].getJobState(id);
+    return { ids, retry, state };
+  }
+
+  test.each(['render', 'webhook'] as const)(
+    'a retry of a completed job of queue %s is rejected, and its receivers get nothing twice',
+    async (queue) => {
+      const { ids, retry, state } = await openWithEndedJobs(queue);
+      const one = await retry(`${ids.completed}/retry`);
+      expect([one.status, await one.json()]).toEqual([
+        409,
+        expect.objectContaining({ message: 'Only failed jobs can be retried. This job is completed.' }),
+      ]);
+      expect((await retry('retry/completed')).status).toBe(403);
+      expect(await state(ids.completed)).toBe('completed');
+    },
+  );
+
+  test.each(['render', 'webhook'] as const)(
+    'a retry of a failed job of queue %s runs it again',
+    async (queue) => {
+      const { ids, retry, state } = await openWithEndedJobs(queue);
+      expect((await retry(`${ids.failed}/retry`)).status).toBe(204);
+      expect(await state(ids.failed)).not.toBe('failed');
+      // It waits now: another retry has nothing to do.
+      expect((await retry(`${ids.failed}/retry`)).status).toBe(409);
+      expect((await retry(`${drawRenderId()}/retry`)).status).toBe(404);
+    },
+  );
+
+  test('a retry of all failed jobs leaves the completed ones alone', async () => {
+    const { ids, retry, state } = await openWithEndedJobs('render');
+    const response = await retry('retry/failed');
+    expect([response.status, await response.json()]).toEqual([200, { retried: 1, skipped: 0 }]);
+    expect(await state(ids.completed)).toBe('completed');
   });
 });
 

@@ -13,11 +13,11 @@ import {
 } from '../../src/http/index.ts';
 
 /** A server that gives bodies little time: `/whole` reads them at once, `/stream` bit by bit. */
-async function open(whole: number, pause: number) {
+async function open(maxBodyMs: number, maxIdleMs: number) {
   const app = fastify({
     clientErrorHandler: (_error, socket) => socket.end('HTTP/1.1 400 Too Slow\r\n\r\n'),
   });
-  limitBodyTime(app, whole, pause);
+  limitBodyTime(app, { anonymousMs: maxBodyMs, maxBodyMs, maxIdleMs });
   parseBodiesAsBytes(app);
   passNdjsonThrough(app);
   app.post('/whole', async () => 'read');

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { createApiKey } from '@darkroom/shared/keys';
 import { latch, requires } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { openHarness, readProblem } from '../support/harness.ts';
@@ -108,11 +109,14 @@ requires('redis').describe('the HTTP server', () => {
   });
 
   test('links start with the host of the request, if it is valid', async () => {
-    const harness = await openHarness();
+    const { text: key, sha256 } = createApiKey();
+    const harness = await openHarness({
+      settings: { API_KEYS: [{ tenant: 'shop', roles: ['enqueue'], sha256 }] },
+    });
     const ask = (host: string) =>
       raw(
         harness.url,
-        `POST /v1/renders HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"prompt":"x"}`,
+        `POST /v1/renders HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${key}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"prompt":"x"}`,
       );
     expect(await ask('renders.internal:8080')).toContain(
       '"self":"http://renders.internal:8080/v1/renders/rnd_',

@@ -28,6 +28,7 @@ async function openIntake(wrap: (engine: Engine) => Engine = (engine) => engine)
     ledger: new Ledger(store, systemClock),
     clock: systemClock,
     uploads: { isUploadUrl: () => false, resolve: async () => undefined },
+    maxBodyBytes: 1_000_000,
     newToken: () => String(tokens++),
     webhooks: { secrets: [], allowPrivate: false },
     recordIntake: () => undefined,

@@ -107,9 +107,63 @@ requires('redis').describe('an invalid body', () => {
     expect(problems).toEqual([{ field: 'image_urls', expected: 'an array', received: 'a URL' }]);
   });
 
-  test('the response to a body that is not JSON names the position', async () => {
+  test.each([
+    ['{"prompt": }', 'body', '"}" at line 1, column 12'],
+    ['{"prompt":"x",\n  size: 1}', 'body', '"s" at line 2, column 3'],
+    ['{"prompt":"größe",\n"size":"1:1" "n":1}', 'body', 'a double quote at line 2, column 14'],
+    ['{"prompt":"x"', 'body', 'the end of the body at line 1, column 14'],
+    ['{', 'body', 'the end of the body at line 1, column 2'],
+    ['{"prompt":"a\nb"}', 'body', 'a line break at line 1, column 13'],
+    ['{"n":01}', 'body', '"1" at line 1, column 7'],
+    ['{"prompt":"x"}, {', 'body', '"," at line 1, column 15'],
+    ['NaN', 'body', '"N" at line 1, column 1'],
+    [
+      `{"image_urls":["data:image/png;base64,${'A'.repeat(5_000)}"],\n "prompt": tru}`,
+      'body',
+      '"t" at line 2, column 12',
+    ],
+    [
+      `{"image_urls":["data:image/png;base64,${'A'.repeat(5_000)}\nAAAA"]}`,
+      'body',
+      'a line break at line 1, column 5039',
+    ],
+  ])('a syntax error is reported with line and column: %s', async (body, field, received) => {
     const harness = await openHarness();
-    const { detail } = await readProblem(await harness.post('{"prompt":"x",\n  size: 1}'));
-    expect(detail).toBe('The body is not JSON: see line 2, column 3.');
+    const { code, problems, detail } = await readProblem(await harness.post(body));
+    expect(code).toBe('invalid_json');
+    expect(problems).toEqual([{ field, expected: 'JSON', received }]);
+    expect(detail).toBe(`The body is not JSON: see ${/line \d+, column \d+$/.exec(received)?.[0]}.`);
+  });
+
+  test('every body that is not JSON is answered with line and column', async () => {
+    const harness = await openHarness();
+    for (const { what, body } of await invalidBodies()) {
+      const response = await harness.post(body);
+      const { code, problems } = (await response.json()) as {
+        code: string;
+        problems: { received: string }[];
+      };
+      if (code === 'invalid_json')
+        expect([what, problems[0]?.received]).toEqual([
+          what,
+          expect.stringMatching(/ at line \d+, column \d+$/),
+        ]);
+    }
+  }, 60_000);
+
+  test('a syntax error in a bulk call is reported with its place in the whole body', async () => {
+    const harness = await openHarness();
+    for (const [body, received] of [
+      ['[{"prompt":"a"},\n {"prompt": }]', '"}" at line 2, column 13'],
+      ['[{"prompt":"a"},\n {"prompt":"b"},]', '"]" at line 2, column 17'],
+      ['[{"prompt":"a"}\n {"prompt":"b"}]', '"{" at line 2, column 2'],
+      ['{"renders":[{"prompt":"a"}], x: 1}', '"x" at line 1, column 30'],
+      ['[{"prompt":"a"}', 'the end of the body at line 1, column 16'],
+      ['[{"prompt":"a"]', '"]" at line 1, column 15'],
+    ]) {
+      const { code, problems } = await readProblem(await harness.bulk(body));
+      expect([body, code, problems[0]?.received]).toEqual([body, 'invalid_json', received]);
+    }
+    expect(await harness.jobCount()).toBe(0);
   });
 });

@@ -175,7 +175,7 @@ requires('redis').describe('GET /v1/renders/{id}/events', () => {
     const polite = await follow(harness, id);
     const { hostname, port } = new URL(harness.url);
     const socket = connect(Number(port), hostname);
-    socket.write(`GET /v1/renders/${id}/events HTTP/1.1\r\nHost: x\r\n\r\n`);
+    socket.write(`GET /v1/renders/${id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await once(socket, 'data');
     await until(() => followed(id) === 2);
     polite.leave();

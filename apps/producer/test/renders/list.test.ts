@@ -1,6 +1,7 @@
 import { type RenderListResponse, renderListSchema } from '@darkroom/api';
 import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
 import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
+import { renderJob } from '@darkroom/shared/queues';
 import { type Checkpoint, sumCost } from '@darkroom/shared/render';
 import { requires, service, startProxy, uniqueS3Url, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
@@ -70,6 +71,33 @@ describe.each(['redis', 'embedded'] as const)('GET /v1/renders on %s', (engine) 
 });
 
 requires('redis').describe('GET /v1/renders', () => {
+  test("another tenant's queued renders are read once, in few round trips, for all callers together", async () => {
+    const reads: number[] = [];
+    const harness = await openHarness({
+      wrap: (deps) => {
+        const readJobTexts: typeof deps.engine.readJobTexts = (queue, ids) => {
+          reads.push(ids.length);
+          return deps.engine.readJobTexts(queue, ids);
+        };
+        return { ...deps, engine: Object.assign(Object.create(deps.engine), { readJobTexts }) };
+      },
+    });
+    const own = at(NOW);
+    await enqueue(harness, own);
+    const others = Array.from({ length: 3_000 }, () => renderJob(at(NOW, { tenant: 'other' })));
+    await harness.queues.render.addBulk(others);
+
+    const lists = await Promise.all(Array.from({ length: 20 }, () => listed(harness)));
+    expect(lists.map(idsOf)).toEqual(Array(20).fill([idOf(own)]));
+    // 3,001 jobs, 500 in each round trip.
+    expect(reads).toEqual([500, 500, 500, 500, 500, 500, 1]);
+
+    const later = at(NOW + 1);
+    await enqueue(harness, later);
+    expect(idsOf(await listed(harness))).toEqual([idOf(later), idOf(own)]);
+    expect(reads.slice(7)).toEqual([1]);
+  });
+
   test('the list is empty when there are no renders', async () => {
     const harness = await openHarness();
     expect(await listed(harness)).toEqual({ object: 'list', data: [], next_cursor: null });

@@ -1,3 +1,4 @@
+import { isLoopbackHost, isOwnHost } from '@darkroom/shared/net';
 import Fastify from 'fastify';
 import type { Metrics } from '../stage/index.ts';
 import type { WorkMonitor } from './work-monitor.ts';
@@ -11,6 +12,15 @@ export async function startHealthServer(options: {
   isStoreReachable(): Promise<boolean>;
 }): Promise<{ url: string; close(): Promise<void> }> {
   const app = Fastify({ logger: false });
+  // Other machines may use any name. On this machine, a page of another site must not read the metrics.
+  const local = isLoopbackHost(options.host);
+  app.addHook('onRequest', async (request, reply) => {
+    if (!local || isOwnHost(request.headers.host, [options.host])) return;
+    return reply.code(421).send({
+      status: 'misdirected request',
+      reason: `Host: expected localhost or ${options.host}, received another name`,
+    });
+  });
   app.get('/healthz', (_request, reply) => {
     const report = options.monitor.report();
     return reply.code(report.alive ? 200 : 503).send({ status: report.alive ? 'ok' : 'stuck', ...report });

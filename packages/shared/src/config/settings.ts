@@ -68,6 +68,22 @@ export const settingsSchema = z.object({
   API_RATE_PER_SECOND: whole(1, 100_000)
     .default(100)
     .describe('Requests per second of one key, counted over all producers.'),
+  MAX_WAITING_PER_KEY: whole(1, 100_000)
+    .default(500)
+    .describe(
+      'Event streams and requests with `wait` that one key may have open at the same time at one producer.',
+    ),
+  MAX_CONNECTIONS: whole(10, 100_000)
+    .default(5_000)
+    .describe('Connections that one producer serves at the same time.'),
+  BODY_TIMEOUT_MS: whole(1_000, 3_600_000)
+    .default(120_000)
+    .describe('How long a request with a key may take to send its body. Milliseconds.'),
+  ANONYMOUS_BODY_TIMEOUT_MS: whole(100, 3_600_000)
+    .default(10_000)
+    .describe(
+      "How long a request without a valid key, such as a provider's webhook, may take to send its body. Milliseconds.",
+    ),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.'),
@@ -227,7 +243,7 @@ export const settingsSchema = z.object({
     ),
   MAX_BODY_BYTES: whole(1024, 1_073_741_824)
     .default(64 * 1024 * 1024)
-    .describe('The largest request body; for NDJSON, the largest line. Bytes.'),
+    .describe('The largest request body that can contain images; for NDJSON, the largest line. Bytes.'),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

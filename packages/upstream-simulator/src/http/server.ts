@@ -18,6 +18,7 @@ export async function buildServer(context: SimulatorContext): Promise<FastifyIns
   });
 
   app.addHook('onRequest', async (request, reply) => {
+    if (!isOwnHost(context, request)) return sendError(reply, 'invalid_request', { message: FOREIGN_HOST });
     countRequest(context, request, reply);
     if (!isAuthorized(context, request)) return sendUnauthorized(request, reply);
     return enforceQuota(context, request, reply);
@@ -39,6 +40,22 @@ export async function buildServer(context: SimulatorContext): Promise<FastifyIns
     reply.type('text/plain').send('ToAPIs simulator. Control routes beyond the API: GET /__simulator\n'),
   );
   return app;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+const FOREIGN_HOST = 'Host: expected localhost or the address of this server, received another name';
+
+/**
+ * The control routes need no key. A server that only this machine can reach must not answer a page of another site
+ * whose name resolves to this machine.
+ */
+function isOwnHost(context: SimulatorContext, request: FastifyRequest): boolean {
+  const { host, resultHost } = context.settings;
+  const listened = host.includes(':') ? `[${host}]` : host;
+  if (!LOOPBACK.test(listened) || request.headers.host === undefined) return true;
+  const named = request.headers.host.toLowerCase().replace(/:\d*$/, '');
+  const results = resultHost === undefined ? undefined : new URL(resultHost).hostname;
+  return LOOPBACK.test(named) || named === results;
 }
 
 function isAuthorized(context: SimulatorContext, request: FastifyRequest): boolean {

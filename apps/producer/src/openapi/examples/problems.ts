@@ -38,12 +38,20 @@ const FIELDS: { [C in ProblemCode]?: ProblemResponse['problems'] } = {
     },
   ],
   unsupported_media_type: [{ field: 'Content-Type', expected: 'application/json', received: 'text/plain' }],
+  misdirected_request: [
+    {
+      field: 'Host',
+      expected: 'localhost or 127.0.0.1; to use another name, set PUBLIC_URL or API_KEYS',
+      received: 'another name',
+    },
+  ],
   body_too_large: [{ field: 'body', expected: 'a smaller body', received: 'more bytes than are allowed' }],
 };
 
 /** Details of problems whose detail says more than the title. */
 const DETAILS: { [C in ProblemCode]?: string } = {
   invalid_utf8: 'The body is not UTF-8.',
+  invalid_json: 'The body is not JSON: see line 1, column 12.',
   too_deep: 'The body is nested deeper than 32 levels.',
   bad_request: 'The request cannot be read: its URL, length or headers are broken.',
   idempotency_key_mismatch: 'The header and the body contain different idempotency keys.',
@@ -55,6 +63,7 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   render_not_found: 'There is no render with this id.',
   image_not_found: 'The render is not completed. Its status says more.',
   delivery_not_found: 'This render has no such webhook delivery.',
+  queue_not_found: 'There is no queue with this name that can be paused.',
   not_found: 'There is nothing at this path.',
   method_not_allowed: 'This path allows GET, HEAD.',
   idempotency_conflict: `This idempotency key belongs to render ${EXAMPLE_RENDER}, whose request was different. Use a new key for a new request.`,
@@ -63,6 +72,8 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   unsupported_media_type: 'Send application/json.',
   invalid_request: '2 problems: prompt, image_urls[3].',
   rate_limited: 'This key may send 100 requests per second.',
+  misdirected_request: 'This server has no API keys, so it answers only to its own host names.',
+  too_many_connections: 'This server serves 10000 connections at the same time.',
   headers_too_large: 'The request line and headers are too long.',
   internal_error: 'Unexpected error. Search the log for the request id to find the cause.',
   queue_unavailable: 'The queue cannot be reached. Try again soon.',

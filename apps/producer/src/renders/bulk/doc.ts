@@ -13,7 +13,7 @@ export const bulkDoc: NonNullable<Endpoint['doc']> = {
   summary: 'Create many renders',
   description: `Each item is answered separately, in order, as \`POST /v1/renders\` would answer it.
 
-**Request.** JSON: an array, or \`{"renders": […]}\`, of 1 to ${MAX_ITEMS.toLocaleString('en')} renders. The maximum size of the body is MAX_BODY_BYTES (64 MB by default). NDJSON: one render per line, read while it is sent. Empty lines are skipped. The body has no maximum size. The maximum size of a line is MAX_BODY_BYTES: a longer line is an item that is rejected with \`body_too_large\`.
+**Request.** JSON: an array, or \`{"renders": […]}\`, of 1 to ${MAX_ITEMS.toLocaleString('en')} renders. The maximum size of the body is MAX_BODY_BYTES (64 MB by default); each render may have 128 KB besides its data URIs. NDJSON: one render per line, read while it is sent. Empty lines are skipped. The body has no maximum size. The maximum size of a line is MAX_BODY_BYTES: a longer line is an item that is rejected with \`body_too_large\`.
 
 **Response.** With \`Accept: application/x-ndjson\` it is streamed while the request is still being sent: \`200\`, one \`BulkItem\` per line in the order of the items, and a \`BulkSummary\` as the last line. Read the response while you send: the server reads the request only as fast as you read the response. A response without a summary was cut off. Without this header the response is one JSON document, for at most ${MAX_ITEMS.toLocaleString('en')} items.
 

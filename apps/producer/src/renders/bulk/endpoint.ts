@@ -27,6 +27,7 @@ import { createBulkSummary } from './summary.ts';
 export const bulkEndpoint = (deps: IntakeDeps): Endpoint => ({
   needs: 'enqueue',
   doc: bulkDoc,
+  bodyLimit: deps.maxBodyBytes,
   run: (request, reply) => createRenders(deps, request, reply),
 });
 
@@ -35,7 +36,7 @@ async function createRenders(deps: IntakeDeps, request: FastifyRequest, reply: F
   const tenant = requireTenant(request);
   const key = readIdempotencyKey(request.headers['idempotency-key']);
   const asNdjson = acceptsNdjson(request);
-  const summary = createBulkSummary(deps, request, tenant);
+  const summary = createBulkSummary(deps, request, { tenant, streamed: asNdjson });
   // A JSON response is held in memory until it is complete, so its items are limited. NDJSON has no limit.
   const batches = asNdjson ? readBatches(request) : limitItems(readBatches(request));
   const results = acceptBulk(deps, { tenant, key, onResults: summary.add }, batches);

@@ -5,6 +5,9 @@ import { logServerProblem, resolveBaseUrl } from '../../http/index.ts';
 import type { AcceptedRender, IntakeDeps, ItemResult } from '../../intake/index.ts';
 import { type ProblemError, toProblem, toProblemResponse } from '../../problems/index.ts';
 
+/** How many problems one item lists at most, and one response that is held in memory. */
+const MAX_PROBLEMS = { item: 20, response: 2_000 };
+
 /** Counts the outcomes of a bulk call and formats its response. */
 export interface BulkSummaryBuilder {
   add(results: ItemResult[]): void;
@@ -18,15 +21,22 @@ export interface BulkSummaryBuilder {
   log(message: string): void;
 }
 
+/** @param streamed the response is sent while it is made, so all its problems together have no limit. */
 export function createBulkSummary(
   deps: Pick<IntakeDeps, 'recordIntake'>,
   request: FastifyRequest,
-  tenant: string,
+  { tenant, streamed }: { tenant: string; streamed: boolean },
 ): BulkSummaryBuilder {
   const counts = { accepted: 0, duplicate: 0, rejected: 0 };
   const context = { base: resolveBaseUrl(request), id: request.id };
   const formatAccepted = createAcceptedFormatter(context.base);
   let unavailable: ProblemError | undefined;
+  let problemsLeft = streamed ? Number.POSITIVE_INFINITY : MAX_PROBLEMS.response;
+  const formatProblem = (problem: ProblemError) => {
+    const response = toProblemResponse(problem, context, Math.min(MAX_PROBLEMS.item, problemsLeft));
+    problemsLeft -= response.problems.length;
+    return JSON.stringify(response);
+  };
   return {
     add(results) {
       const added = { accepted: 0, duplicate: 0, rejected: 0 };
@@ -48,7 +58,7 @@ export function createBulkSummary(
       const position = line === undefined ? `{"index":${index}` : `{"index":${index},"line":${line}`;
       if ('problem' in result) {
         const { problem } = result;
-        return `${position},"status":${problem.status},"error":${JSON.stringify(toProblemResponse(problem, context))}}`;
+        return `${position},"status":${problem.status},"error":${formatProblem(problem)}}`;
       }
       return `${position},"status":202,"render":${formatAccepted(result.accepted)}}`;
     },

@@ -45,12 +45,18 @@ export function toEnvelope(problem: ProblemError) {
   };
 }
 
+/** How many problems one text contains. */
+const MAX_LISTED = 20;
+
 /** The envelope has one text for everything, so it contains all problems, each with its field. */
 export function formatMessage(problem: ProblemError): string {
   const fields = problem.problems.map(
     ({ field, expected, received }) => `${field}: expected ${expected}, received ${received}`,
   );
-  if (fields.length > 0) return fields.slice(0, 20).join('; ');
+  if (fields.length > MAX_LISTED) {
+    return `${fields.slice(0, MAX_LISTED).join('; ')}; and ${fields.length - MAX_LISTED} more problems`;
+  }
+  if (fields.length > 0) return fields.join('; ');
   return problem.renderId ? `${problem.message} Its id is ${problem.renderId}.` : problem.message;
 }
 

@@ -31,6 +31,7 @@ export interface SubmitDeps {
 export const submitEndpoint = (deps: SubmitDeps): Endpoint => ({
   needs: 'enqueue',
   doc,
+  bodyLimit: deps.intake.maxBodyBytes,
   run: (request, reply) => submit(deps, request, reply),
 });
 

@@ -149,7 +149,7 @@ requires('redis').describe('a bulk call with an NDJSON response', () => {
     const counts: unknown[] = [];
     const deps = { recordIntake: (...counted: unknown[]) => void counts.push(counted) };
     app.post('/bulk', (request, reply) => {
-      const summary = createBulkSummary(deps, request, 'default');
+      const summary = createBulkSummary(deps, request, { tenant: 'default', streamed: true });
       const results = async function* (): AsyncGenerator<ItemResult[]> {
         const accepted = { renderId: `rnd_${'0'.repeat(32)}`, createdAt: 0, progress: 0, duplicate: false };
         const batch: ItemResult[] = [{ index: 0, accepted: { ...accepted, status: 'queued' } }];
