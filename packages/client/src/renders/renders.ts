@@ -1,6 +1,6 @@
 import { type CreateManyOptions, type CreateManyRun, createMany } from '../bulk/index.ts';
 import type { Transport } from '../http/index.ts';
-import { generateIdempotencyKey, serializeRequest } from '../render-request.ts';
+import { encodeIdempotencyKey, generateIdempotencyKey, serializeRequest } from '../render-request.ts';
 import type { AcceptedRender, Delivery, Render, RenderProgress, RenderRequest } from '../types.ts';
 import { buildRenderPath, validateIdempotencyKey } from '../validate-options.ts';
 import { type EventsOptions, onProgress, type RenderEvent, watchEvents } from './events.ts';
@@ -14,7 +14,7 @@ export interface CallOptions {
 
 export interface CreateOptions extends CallOptions {
   /**
-   * The same key always returns the same render, without a time limit. 1 to 255 printable ASCII characters without spaces.
+   * The same key always returns the same render, without a time limit. Text of 1 to 255 bytes without control characters.
    * Without a key, the client generates one, so its own retries create one render. With your own key, your retries do, too.
    */
   idempotencyKey?: string | undefined;
@@ -108,7 +108,10 @@ async function createRender(
   const accepted = await transport.sendForJson<AcceptedRender>({
     method: 'POST',
     path: 'v1/renders',
-    headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { 'idempotency-key': key }) },
+    headers: {
+      'content-type': 'application/json',
+      ...(key === undefined ? {} : { 'idempotency-key': encodeIdempotencyKey(key) }),
+    },
     body: serializeRequest(request),
     repeatable: true,
     signal,
