@@ -144,7 +144,7 @@ function wrongImages(png: string, base64: string): InvalidBody[] {
     'data:image/png,',
     'data:image/png;charset=utf-8,',
     'data:;base64,',
-    'data:image/PNGX;base64,',
+    'data:image/PNG1;base64,',
     'DATA:image/png,base64,',
     ' data:image/png;base64,',
     'data:text/html;base64,',
