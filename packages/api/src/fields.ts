@@ -19,7 +19,7 @@ export const LIMITS = {
   metadataKeys: 32,
   /** Bytes of the metadata, written as JSON. */
   metadataBytes: 1024,
-  /** Characters. */
+  /** Bytes in UTF-8. */
   idempotencyKey: 255,
   /** Characters. */
   run: 64,
@@ -27,8 +27,8 @@ export const LIMITS = {
   webhookUrl: 2048,
 } as const;
 
-/** `data:image/{format};base64,` with one of the formats that the provider accepts. */
-export const DATA_URI = /^data:image\/(jpeg|jpg|png|webp);base64,/;
+/** `data:image/{format};base64,` with one of the formats that the provider accepts, in any case, with parameters or not. */
+export const DATA_URI = /^data:image\/(jpeg|jpg|png|webp)(?:;[\w.+-]+=[^;,]*)*;base64,/i;
 
 /** The id of a render: `rnd_` and 32 hex digits. */
 export const RENDER_ID = /^rnd_[0-9a-f]{32}$/;

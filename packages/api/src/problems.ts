@@ -23,7 +23,7 @@ export const PROBLEMS = {
   invalid_idempotency_key: [
     400,
     'The idempotency key is not valid',
-    'Send 1 to 255 printable ASCII characters without spaces. The header value may be in double quotes.',
+    'Send 1 to 255 bytes without control characters. In the header, percent-encode every character that is not printable ASCII, every space and every `%`, or put the key in double quotes.',
   ],
   unauthorized: [
     401,

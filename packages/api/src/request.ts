@@ -11,10 +11,42 @@ const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
 // The URL parser accepts spaces and line breaks inside a URL. The provider, which fetches the URL, may not.
 const isHttpUrl = (text: string) => /^https?:\/\/[^\s\u0000-\u001f]+$/i.test(text) && URL.canParse(text);
 
+/**
+ * What is wrong with a text that is no http(s) URL. Quotes nothing of it but its scheme: it may contain a secret (I8).
+ *
+ * @returns `undefined` when no more can be said than that it is no URL.
+ */
+function describeUrlProblem(text: string): string | undefined {
+  const blank = /[\s\u0000-\u001f]/.exec(text);
+  if (blank) {
+    const code = encodeURIComponent(blank[0]);
+    const name = blank[0] === ' ' ? 'a space' : /[\r\n]/.test(blank[0]) ? 'a line break' : 'a blank';
+    return `${name} at position ${blank.index + 1}; write ${code}`;
+  }
+  const [, scheme] = /^([a-z][a-z0-9+.-]{0,19}):/i.exec(text) ?? [];
+  if (scheme === undefined) return text === '' ? undefined : 'a text without a scheme such as https://';
+  if (/^data$/i.test(scheme)) {
+    if (!/;base64,/i.test(text.slice(0, 200))) return 'a data URI without ;base64,';
+    const [, type = 'another type'] = /^data:([\w.+-]+\/[\w.+-]+)/i.exec(text.slice(0, 100)) ?? [];
+    return `a data URI of ${type}`;
+  }
+  if (!/^https?$/i.test(scheme)) return `a URL with the scheme ${scheme.toLowerCase()}`;
+  return /^https?:\/\//i.test(text) ? 'a URL that cannot be parsed' : 'a URL without // after the scheme';
+}
+
+/** Adds an issue with what was received, in place of a description of the value. */
+function addUrlIssue(text: string, context: z.core.$RefinementCtx<string>, message: string): void {
+  const received = describeUrlProblem(text);
+  const params = received === undefined ? {} : { params: { received } };
+  context.addIssue({ code: 'custom', message, ...params });
+}
+
 const imageUrl = z
   .string()
-  .refine((text) => isHttpUrl(text) || DATA_URI.test(text), {
-    error: 'expected a public http(s) URL or a data URI (data:image/{jpeg|jpg|png|webp};base64,…)',
+  .superRefine((text, context) => {
+    if (isHttpUrl(text) || DATA_URI.test(text)) return;
+    const expected = 'expected a public http(s) URL or a data URI (data:image/{jpeg|jpg|png|webp};base64,…)';
+    addUrlIssue(text, context, expected);
   })
   .refine((text) => !isHttpUrl(text) || text.length <= LIMITS.url, {
     error: `expected a URL of at most ${LIMITS.url} characters`,
@@ -55,17 +87,29 @@ const metadata = z
 export const idempotencyKey = z
   .string()
   .min(1)
-  .max(LIMITS.idempotencyKey)
-  .regex(/^[\x21-\x7e]+$/, { error: 'expected printable ASCII characters without spaces' });
+  .refine((text) => fitsInBytes(text, LIMITS.idempotencyKey), {
+    error: `expected at most ${LIMITS.idempotencyKey} bytes in UTF-8`,
+  })
+  // Keys that Darkroom derives contain a line break, so they never equal a caller's key.
+  .refine((text) => !/[\u0000-\u001f\u007f]/.test(text) && text.isWellFormed(), {
+    error: 'expected text without control characters and without lone surrogates',
+  })
+  .meta({ maxLength: LIMITS.idempotencyKey });
 
 const webhookUrl = z
   .string()
   .max(LIMITS.webhookUrl)
-  .refine((text) => isHttpUrl(text) && !new URL(text).username && !new URL(text).password, {
+  .superRefine((text, context) => {
+    if (!isHttpUrl(text)) addUrlIssue(text, context, 'expected an http(s) URL without user and password');
+  })
+  .refine((text) => !isHttpUrl(text) || (!new URL(text).username && !new URL(text).password), {
     error: 'expected an http(s) URL without user and password',
   });
 
-/** The request for a render: the fields of the provider's contract, and the fields that Darkroom adds. */
+/**
+ * The request for a render: the fields of the provider's contract, and the fields that Darkroom adds. Remove optional
+ * fields that are `null` before parsing: they count as absent.
+ */
 export const renderRequestSchema = z
   .strictObject({
     model: z.enum(MODELS).default('gemini-3-pro-image-preview'),
@@ -127,7 +171,7 @@ export const renderRequestSchema = z
     }),
     idempotency_key: idempotencyKey.optional().meta({
       description:
-        'The same key always returns the same render, without a time limit. You can send it in the header `Idempotency-Key` instead.',
+        'Any text of at most 255 bytes in UTF-8, without control characters. The same key always returns the same render, without a time limit. You can send it in the header `Idempotency-Key` instead.',
     }),
   })
   .refine((request) => !request.mask_url || (request.image_urls?.length ?? 0) > 0, {

@@ -6,6 +6,11 @@ export function generateIdempotencyKey(): string {
   return `c-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
+/** A key as the value of the header `Idempotency-Key`: percent-encoded where a header cannot carry it. */
+export function encodeIdempotencyKey(key: string): string {
+  return /^[\x21\x23\x24\x26-\x7e]+$/.test(key) ? key : encodeURIComponent(key);
+}
+
 /** @throws DarkroomError `unserializable`. */
 export function serializeRequest(request: unknown): string {
   let text: string | undefined;

@@ -12,12 +12,16 @@ export function validateMilliseconds(name: string, value: number | undefined, mi
   );
 }
 
-/** `fetch` rejects a header with other characters, and its error cannot be distinguished from a network error. */
-export function validateIdempotencyKey(name: string, value: string | undefined, maxLength = 255): void {
+export function validateIdempotencyKey(name: string, value: string | undefined, maxBytes = 255): void {
   if (value === undefined) return;
-  if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) && value.length <= maxLength) return;
-  throw new TypeError(`${name}: expected 1 to ${maxLength} printable ASCII characters without spaces`);
+  if (typeof value === 'string' && /^[^\u0000-\u001f\u007f]+$/.test(value) && isUnicode(value)) {
+    if (new TextEncoder().encode(value).length <= maxBytes) return;
+  }
+  throw new TypeError(`${name}: expected text of 1 to ${maxBytes} bytes without control characters`);
 }
+
+/** Lone surrogates cannot be encoded. Node 18 has no `isWellFormed`. */
+const isUnicode = (text: string) => !/\p{Surrogate}/u.test(text);
 
 export function validateHeaders(headers: Readonly<Record<string, string>> | undefined): void {
   for (const [name, value] of Object.entries(headers ?? {})) {

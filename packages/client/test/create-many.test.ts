@@ -357,7 +357,7 @@ describe('a bulk call with failures', () => {
 
   test('options that are not valid are a TypeError', () => {
     expect(() => client('http://x').createMany([], { chunk: 0 })).toThrow(TypeError);
-    expect(() => client('http://x').createMany([], { key: 'with blank' })).toThrow(TypeError);
+    expect(() => client('http://x').createMany([], { key: 'with\na line break' })).toThrow(TypeError);
     for (const source of [undefined, null, {}, 5, 'a mug'])
       expect(() => client('http://x').createMany(source as never)).toThrow(/^requests: expected an array/);
     expect(RENDER_ID).toHaveLength(36);

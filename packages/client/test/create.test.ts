@@ -29,6 +29,16 @@ requires('redis').describe('creating one render', () => {
     expect(await darkroom.countJobs()).toBe(before + 1);
   });
 
+  test.each(['SKU 0017', 'größe-42', '"quoted"', '100%', 'ключ', ' '])(
+    'the key "%s" is sent in a header that the API reads',
+    async (idempotencyKey) => {
+      const { renders } = darkroom.createClient();
+      const first = await renders.create({ prompt: 'a mug' }, { idempotencyKey });
+      const again = await renders.create({ prompt: 'a mug', idempotency_key: idempotencyKey });
+      expect(again).toMatchObject({ id: first.id, duplicate: true });
+    },
+  );
+
   test('the same key returns the same render, and rejects another request', async () => {
     const { renders } = darkroom.createClient();
     const first = await renders.create({ prompt: 'a mug' }, { idempotencyKey: 'sku-1' });
@@ -73,12 +83,12 @@ requires('redis').describe('creating one render', () => {
   });
 });
 
-test('a key that is not valid in a header is a TypeError, and the client sends nothing', async () => {
+test('a key that the API does not accept is a TypeError, and the client sends nothing', async () => {
   const server = await startScriptedServer(jsonResponse(202, {}));
   const { renders } = createDarkroom({ url: server.url });
-  for (const idempotencyKey of ['ключ', 'schlüssel', 'with blank', 'line\n', '', 'x'.repeat(256)])
+  for (const idempotencyKey of ['tab\t', 'line\n', '', 'x'.repeat(256), 'ü'.repeat(128), 'half \ud83d'])
     await expect(renders.create({ prompt: 'a mug' }, { idempotencyKey })).rejects.toThrow(
-      /^idempotencyKey: expected 1 to 255/,
+      /^idempotencyKey: expected text of 1 to 255 bytes/,
     );
   expect(server.received).toEqual([]);
 });

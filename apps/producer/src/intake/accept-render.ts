@@ -6,10 +6,10 @@ import { type Clock } from '@darkroom/shared/runtime';
 import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import { type RenderQueue, STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { findRender } from '../lookup/index.ts';
-import { isQueueAway, ProblemError, queueUnavailable } from '../problems/index.ts';
+import { type FieldProblem, isQueueAway, ProblemError, queueUnavailable } from '../problems/index.ts';
 import { fingerprintRequest, listDifferingFields } from './fingerprint.ts';
 import { createCheckpoint } from './first-checkpoint.ts';
-import { type PackedRequest, packRequest, type TenantUploads } from './references.ts';
+import { checkWebhookUrl, type PackedRequest, packRequest, type TenantUploads } from './references.ts';
 import type { CheckedRequest } from './request.ts';
 
 export interface IntakeDeps {
@@ -71,15 +71,20 @@ export async function acceptRender(
   }
 }
 
+/** Whether the tenant may use this webhook URL. */
+export function checkWebhook({ webhooks }: IntakeDeps, tenant: string, url: URL): FieldProblem | undefined {
+  const { secrets, allowPrivate } = webhooks;
+  return checkWebhookUrl(url, { signed: selectTenantValues(secrets, tenant).length > 0, allowPrivate });
+}
+
 /** Everything before queue and store. Returns a promise only when images must be read. @throws {ProblemError} */
 export function draftRender(
   deps: IntakeDeps,
   tenant: string,
   checked: CheckedRequest,
 ): Draft | Promise<Draft> {
-  const { secrets, allowPrivate } = deps.webhooks;
-  const signed = checked.request.webhook_url === undefined || selectTenantValues(secrets, tenant).length > 0;
-  const packed = packRequest(checked.request, { signed, allowPrivate }, { uploads: deps.uploads, tenant });
+  const owner = { uploads: deps.uploads, tenant };
+  const packed = packRequest(checked.request, (url) => checkWebhook(deps, tenant, url), owner);
   const toDraft = ({ request, inputs }: PackedRequest): Draft => {
     const key = checked.idempotencyKey;
     const checkpoint = createCheckpoint({

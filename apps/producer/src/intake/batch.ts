@@ -4,6 +4,7 @@ import { findRender, readFromReceipt, snapshotOfRenderJob } from '../lookup/inde
 import { isQueueAway, ProblemError, queueUnavailable, toProblem } from '../problems/index.ts';
 import {
   type AcceptedRender,
+  checkWebhook,
   type Draft,
   draftRender,
   type IntakeDeps,
@@ -67,7 +68,7 @@ function draftItem(call: BulkCall, item: BulkInput): Slot | Promise<Slot> {
   if ('problem' in item) return { problem: item.problem };
   if (call.unavailable) return toSkipped(call.unavailable);
   try {
-    const draft = draftRender(call.deps, call.tenant, checkItem(item.value, item.index, call.key));
+    const draft = draftRender(call.deps, call.tenant, checkItem(call, item.value, item.index));
     if (!(draft instanceof Promise)) return { draft };
     return draft.then(
       (drafted) => ({ draft: drafted }),
@@ -78,11 +79,11 @@ function draftItem(call: BulkCall, item: BulkInput): Slot | Promise<Slot> {
   }
 }
 
-/** An item's own key wins. Keys that callers can send contain no blank, so a derived key never equals one of them. */
-function checkItem(value: unknown, index: number, key: string | undefined): CheckedRequest {
-  const checked = checkRequest(value);
+/** An item's own key wins. Callers' keys contain no line break, so a derived key never equals one of them. */
+function checkItem({ deps, tenant, key }: BulkCall, value: unknown, index: number): CheckedRequest {
+  const checked = checkRequest(value, { checkWebhook: (url) => checkWebhook(deps, tenant, url) });
   if (checked.idempotencyKey !== undefined || key === undefined) return checked;
-  return { ...checked, idempotencyKey: `${key} ${index}` };
+  return { ...checked, idempotencyKey: `${key}\n${index}` };
 }
 
 /**

@@ -30,6 +30,13 @@ export function detectImageType(bytes: Uint8Array): ImageType | undefined {
   return SIGNATURES.find(([, signature]) => signature.test(beginning))?.[0];
 }
 
+/** Whether the bytes reach to the end of the image: for images that may have been cut. */
+export function isComplete(bytes: Buffer, type: ImageType): boolean {
+  if (type === 'image/png') return bytes.subarray(-8, -4).toString('latin1') === 'IEND';
+  if (type === 'image/jpeg') return bytes.subarray(-2).toString('latin1') === '\xff\xd9';
+  return type !== 'image/webp' || bytes.readUInt32LE(4) + 8 <= bytes.length;
+}
+
 /** Reads the header of an image. @returns `undefined` for an image that cannot be read. */
 export async function readImageSize(bytes: Uint8Array): Promise<ImageSize | undefined> {
   try {

@@ -10,6 +10,7 @@
 // request.ts           JSON value → checked request and idempotency key
 // references.ts        images, mask and webhook of a request → references that the queue may hold
 // data-uri.ts          a data URI → checked image bytes
+// base64.ts            decodes base64 as clients send it
 // image-type.ts        bytes → the type and the size of the image
 // fingerprint.ts       when two requests are the same request
 // first-checkpoint.ts  the first checkpoint of a render, and its maximum size

@@ -39,6 +39,7 @@ export interface WebhookRules {
 }
 
 type RequestFields = Omit<RenderRequest, 'idempotency_key'>;
+type CheckWebhook = (url: URL) => FieldProblem | undefined;
 type Owner = { uploads: TenantUploads; tenant: string };
 
 /**
@@ -49,13 +50,13 @@ type Owner = { uploads: TenantUploads; tenant: string };
  */
 export function packRequest(
   fields: RequestFields,
-  webhooks: WebhookRules,
+  checkWebhook: CheckWebhook,
   owner: Owner,
 ): PackedRequest | Promise<PackedRequest> {
   const urls = listImageUrls(fields);
   const mustRead = urls.some(({ text }) => DATA_URI.test(text) || owner.uploads.isUploadUrl(text));
-  if (!mustRead) return replaceUrls(fields, webhooks, new Map());
-  return readImages(urls, owner).then((images) => replaceUrls(fields, webhooks, images));
+  if (!mustRead) return replaceUrls(fields, checkWebhook, new Map());
+  return readImages(urls, owner).then((images) => replaceUrls(fields, checkWebhook, images));
 }
 
 interface ImageUrl {
@@ -101,7 +102,7 @@ function checkUpload(
   return problem(`an image of at most ${LIMITS.maskBytes} bytes`, `${bytes} bytes`);
 }
 
-function replaceUrls(fields: RequestFields, webhooks: WebhookRules, read: ReadImages): PackedRequest {
+function replaceUrls(fields: RequestFields, checkWebhook: CheckWebhook, read: ReadImages): PackedRequest {
   const { image_urls: _urls, mask_url: _mask, webhook_url, n: _n, size, run, metadata, ...others } = fields;
   const inputs = new Map<string, StoredInput>();
   const problems: FieldProblem[] = [];
@@ -120,7 +121,7 @@ function replaceUrls(fields: RequestFields, webhooks: WebhookRules, read: ReadIm
   const mismatch = findMaskMismatch(read.get('mask_url'), read.get('image_urls[0]'));
   if (mismatch) problems.push(mismatch);
   const url = webhook_url === undefined ? undefined : new URL(webhook_url);
-  const webhookProblem = url && checkWebhookUrl(url, webhooks);
+  const webhookProblem = url && checkWebhook(url);
   if (webhookProblem) problems.push(webhookProblem);
   if (problems.length > 0) throw invalidRequest(problems);
   const webhook = url && collectInput(packUrl(url), inputs);
@@ -175,7 +176,7 @@ function findMaskMismatch(
 }
 
 /** Checks the text of a webhook's URL. The worker checks the address that the host name resolves to. */
-function checkWebhookUrl(url: URL, { signed, allowPrivate }: WebhookRules): FieldProblem | undefined {
+export function checkWebhookUrl(url: URL, { signed, allowPrivate }: WebhookRules): FieldProblem | undefined {
   const problem = (expected: string, received: string): FieldProblem => ({
     field: 'webhook_url',
     expected,

@@ -1,6 +1,12 @@
 import { idempotencyKey, type RenderRequest, renderRequestSchema } from '@darkroom/api';
 import { z } from 'zod';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import {
+  describeCharacter,
+  type FieldProblem,
+  invalidRequest,
+  listFieldProblems,
+  ProblemError,
+} from '../problems/index.ts';
 
 /** A request that matches the schema. Its images have not been read yet. */
 export interface CheckedRequest {
@@ -8,15 +14,31 @@ export interface CheckedRequest {
   idempotencyKey?: string;
 }
 
+export interface RequestContext {
+  /** The key of the `Idempotency-Key` header. */
+  fromHeader?: string | undefined;
+  /** Whether the tenant may use a valid webhook URL. */
+  checkWebhook?(url: URL): FieldProblem | undefined;
+}
+
 /**
  * Checks one request against the schema and reports all problems at once.
  *
- * @param fromHeader the key of the `Idempotency-Key` header.
  * @throws {ProblemError} `invalid_request` or `idempotency_key_mismatch`.
  */
-export function checkRequest(value: unknown, fromHeader?: string): CheckedRequest {
-  const parsed = renderRequestSchema.safeParse(value);
-  if (!parsed.success) throw invalidRequest(listFieldProblems(parsed.error, value, renderRequestSchema));
+export function checkRequest(
+  value: unknown,
+  { fromHeader, checkWebhook }: RequestContext = {},
+): CheckedRequest {
+  const parsed = renderRequestSchema.safeParse(dropNulls(value, renderRequestSchema.shape));
+  if (!parsed.success) {
+    const problems = listFieldProblems(parsed.error, value, renderRequestSchema);
+    const { success, data: url } = webhookUrl.safeParse(
+      (value as { webhook_url?: unknown } | null)?.webhook_url,
+    );
+    const webhookProblem = success && url !== undefined ? checkWebhook?.(new URL(url)) : undefined;
+    throw invalidRequest(webhookProblem ? [...problems, webhookProblem] : problems);
+  }
   const { idempotency_key: fromBody, ...request } = parsed.data;
   if (fromHeader !== undefined && fromBody !== undefined && fromHeader !== fromBody) {
     throw new ProblemError(
@@ -37,29 +59,57 @@ export function checkRequest(value: unknown, fromHeader?: string): CheckedReques
   return key === undefined ? { request } : { request, idempotencyKey: key };
 }
 
+const { webhook_url: webhookUrl } = renderRequestSchema.shape;
+
+/** A copy without the optional fields that are `null`: many clients write absent fields so. */
+export function dropNulls(value: unknown, fields: Record<string, z.ZodType>): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const isAbsent = ([name, field]: [string, unknown]) =>
+    field === null && Object.hasOwn(fields, name) && fields[name]?.safeParse(undefined).success;
+  const entries = Object.entries(value);
+  return entries.some(isAbsent) ? Object.fromEntries(entries.filter((entry) => !isAbsent(entry))) : value;
+}
+
 /** The `Idempotency-Key` header in the OpenAPI document. {@link readIdempotencyKey} reads it. */
 export const idempotencyHeader = z.object({
   'Idempotency-Key': idempotencyKey.optional().meta({
     description:
-      'Bare, or as a quoted string as in the IETF draft. The same key with another request is a conflict.',
+      'Percent-encoded (`Gr%C3%B6%C3%9Fe-42`), or a quoted string of RFC 8941 (`"SKU 0017"`). The same key with another request is a conflict.',
   }),
 });
 
 /**
- * The key of an `Idempotency-Key` header, bare or as the quoted string of the IETF draft.
+ * The key of an `Idempotency-Key` header: percent-encoded, or a quoted string of RFC 8941.
  *
  * @throws {ProblemError} `invalid_idempotency_key`.
  */
 export function readIdempotencyKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   const text = Array.isArray(header) ? header.join(', ') : header;
-  const bare = /^"(.*)"$/.exec(text)?.[1] ?? text;
-  const parsed = idempotencyKey.safeParse(bare);
-  if (parsed.success) return parsed.data;
+  const decoded = decodeHeader(text);
+  const parsed = 'key' in decoded ? idempotencyKey.safeParse(decoded.key) : undefined;
+  if (parsed?.success) return parsed.data;
+  const problems =
+    'key' in decoded
+      ? listFieldProblems(parsed?.error as z.ZodError, decoded.key, idempotencyKey)
+      : [{ expected: 'a percent-encoded key, or a key in double quotes', received: decoded.received }];
   throw new ProblemError('invalid_idempotency_key', 'The Idempotency-Key header is invalid.', {
-    problems: listFieldProblems(parsed.error, bare, idempotencyKey).map((problem) => ({
-      ...problem,
-      field: 'Idempotency-Key',
-    })),
+    problems: problems.map((problem) => ({ ...problem, field: 'Idempotency-Key' })),
   });
+}
+
+function decodeHeader(text: string): { key: string } | { received: string } {
+  const [, quoted] = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/.exec(text) ?? [];
+  if (quoted !== undefined) return { key: quoted.replace(/\\(.)/g, '$1') };
+  if (text.startsWith('"')) return { received: 'a double quote without a valid string; write %22' };
+  const wrong = /[^\x21-\x7e]/.exec(text);
+  if (wrong) {
+    const write = wrong[0] === ' ' ? '%20' : 'it percent-encoded in UTF-8';
+    return { received: `${describeCharacter(wrong[0])} at position ${wrong.index + 1}; write ${write}` };
+  }
+  try {
+    return { key: decodeURIComponent(text) };
+  } catch {
+    return { received: 'a % that begins no encoded character; write %25' };
+  }
 }

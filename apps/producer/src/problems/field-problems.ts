@@ -53,6 +53,8 @@ type Issue = {
   maximum?: number | bigint;
   minimum?: number | bigint;
   origin?: string;
+  /** What the schema found, where a description of the whole value would say too little. */
+  params?: { received?: string };
 };
 
 interface Context {
@@ -88,7 +90,13 @@ function describeIssue(issue: Issue, parent: PropertyKey[], context: Context): F
     );
     return nearest.flatMap((inner) => describeIssue(inner, path, context));
   }
-  return [{ field: formatFieldName(path), expected: describeExpectation(issue), received: received() }];
+  return [
+    {
+      field: formatFieldName(path),
+      expected: describeExpectation(issue),
+      received: issue.params?.received ?? received(),
+    },
+  ];
 }
 
 /** What {@link listKnownFields} reads of a zod schema. */

@@ -7,6 +7,7 @@ import { getBodyBytes, resolveBaseUrl } from '../http/index.ts';
 import {
   acceptRender,
   checkRequest,
+  checkWebhook,
   type IntakeDeps,
   idempotencyHeader,
   parseJson,
@@ -25,8 +26,10 @@ export const createEndpoint = (deps: IntakeDeps): Endpoint => ({
 async function createRender(deps: IntakeDeps, request: FastifyRequest, reply: FastifyReply) {
   const tenant = requireTenant(request);
   try {
-    const key = readIdempotencyKey(request.headers['idempotency-key']);
-    const checked = checkRequest(parseJson(getBodyBytes(request)), key);
+    const checked = checkRequest(parseJson(getBodyBytes(request)), {
+      fromHeader: readIdempotencyKey(request.headers['idempotency-key']),
+      checkWebhook: (url) => checkWebhook(deps, tenant, url),
+    });
     const accepted = await acceptRender(deps, tenant, checked);
     const { renderId, duplicate } = accepted;
     deps.recordIntake(duplicate ? 'duplicate' : 'accepted', tenant);

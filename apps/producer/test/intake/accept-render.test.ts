@@ -70,7 +70,7 @@ requires('redis').describe('POST /v1/renders', () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  test.each(['', 'a b', 'k'.repeat(256), 'a, b'])(
+  test.each(['', 'a b', 'k'.repeat(256), 'a, b', '50%off', 'a%00b', '%C3', '"a\\b"', '"a"b"'])(
     'the API rejects the key "%s" and names the header',
     async (key) => {
       const harness = await openHarness();

@@ -9,8 +9,8 @@ import { type BulkLimits, sendUntilAnswered } from './send-until-answered.ts';
 export interface CreateManyOptions {
   /**
    * Names this call. A request without a key gets one from this key and its position. With the same key and the same
-   * source, a second call continues where the first one stopped, and creates no render twice. 1 to 200 printable ASCII
-   * characters without spaces. @default a generated key, see `CreateManyRun.key`
+   * source, a second call continues where the first one stopped, and creates no render twice. Text of 1 to 200 bytes without
+   * control characters. @default a generated key, see `CreateManyRun.key`
    */
   key?: string | undefined;
   /** Requests per bulk call, 1 to 10,000. The client holds only one chunk of the source at a time. @default 1000 */

@@ -1,6 +1,6 @@
 import { type CreateManyOptions, type CreateManyRun, createMany } from '../bulk/index.ts';
 import type { Transport } from '../http/index.ts';
-import { generateIdempotencyKey, serializeRequest } from '../render-request.ts';
+import { encodeIdempotencyKey, generateIdempotencyKey, serializeRequest } from '../render-request.ts';
 import type {
   AcceptedRender,
   Delivery,
@@ -21,7 +21,7 @@ export interface CallOptions {
 
 export interface CreateOptions extends CallOptions {
   /**
-   * The same key always returns the same render, without a time limit. 1 to 255 printable ASCII characters without spaces.
+   * The same key always returns the same render, without a time limit. Text of 1 to 255 bytes without control characters.
    * Without a key, the client generates one, so its own retries create one render. With your own key, your retries do, too.
    */
   idempotencyKey?: string | undefined;
@@ -115,7 +115,10 @@ async function createRender(
   const accepted = await transport.sendForJson<AcceptedRender>({
     method: 'POST',
     path: 'v1/renders',
-    headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { 'idempotency-key': key }) },
+    headers: {
+      'content-type': 'application/json',
+      ...(key === undefined ? {} : { 'idempotency-key': encodeIdempotencyKey(key) }),
+    },
     body: serializeRequest(request),
     repeatable: true,
     signal,

@@ -14,7 +14,7 @@ const MAX_ROUNDS = 20;
  * request is the same render. A render that ended without an image is rendered again, as ToAPIs' clients expect. But a
  * render whose purchase has an unknown outcome is not (I2).
  *
- * Keys that callers can send contain no blank, so a derived key never equals one of them.
+ * Callers' keys contain no line break, so a derived key never equals one of them.
  *
  * @param nameUpload names the URL of an upload independently of its signature.
  * @throws {EngineError} and {StoreError} when the queue or the store is away.
@@ -31,7 +31,7 @@ export async function deriveBusinessIdKey(
     image_urls: request.image_urls?.map((url) => nameUpload(url) ?? url),
     mask_url: request.mask_url && (nameUpload(request.mask_url) ?? request.mask_url),
   };
-  const base = `business ${sha256(businessId)} ${sha256(JSON.stringify(named))}`;
+  const base = `business\n${sha256(businessId)} ${sha256(JSON.stringify(named))}`;
   for (let round = 1; round < MAX_ROUNDS; round++) {
     const key = `${base} ${round}`;
     const snapshot = await findRender(lookup, tenant, renderIdFor(tenant, key));

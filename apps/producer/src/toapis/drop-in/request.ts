@@ -1,6 +1,6 @@
 import { LIMITS, RESOLUTIONS, type RenderRequestInput, renderRequestSchema } from '@darkroom/api';
 import { z } from 'zod';
-import { type CheckedRequest, checkRequest } from '../../intake/index.ts';
+import { type CheckedRequest, checkRequest, dropNulls } from '../../intake/index.ts';
 import { invalidRequest, listFieldProblems } from '../../problems/index.ts';
 
 /** A submission to ToAPIs as a render request. */
@@ -66,7 +66,7 @@ export const submissionSchema = z
  * @throws {ProblemError} `invalid_request` with all problems.
  */
 export function readSubmission(body: unknown, idempotencyKey: string | undefined): Submission {
-  const parsed = submissionSchema.safeParse(body);
+  const parsed = submissionSchema.safeParse(dropNulls(body, submissionSchema.shape));
   if (!parsed.success) throw invalidRequest(listFieldProblems(parsed.error, body, submissionSchema));
   const { metadata, image_urls, client_business_id, callback_url: _, ...fields } = parsed.data;
   const orientation = metadata?.orientation;
@@ -82,5 +82,8 @@ export function readSubmission(body: unknown, idempotencyKey: string | undefined
     image_urls: image_urls ?? undefined,
     ...(Object.keys(kept).length > 0 ? { metadata: kept } : {}),
   };
-  return { checked: checkRequest(request, idempotencyKey), businessId: client_business_id ?? undefined };
+  return {
+    checked: checkRequest(request, { fromHeader: idempotencyKey }),
+    businessId: client_business_id ?? undefined,
+  };
 }
