@@ -28,9 +28,11 @@ import type { WorkMonitor } from './health/index.ts';
 import {
   checkAccount,
   openAccountGate,
+  type SeenWaits,
   sweep,
   sweepAccountStop,
   sweepCancelMarkers,
+  sweepDelays,
 } from './maintenance/index.ts';
 import { computeProgress, renderStage } from './render/index.ts';
 import { createBugFailure, type Infra, type StageFailure } from './stage/index.ts';
@@ -134,6 +136,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     deadLetters: openWebhookDeadLetters(queues),
   };
 
+  const seenWaits: SeenWaits = new Map();
   const workers: Workers = {
     render: open<Checkpoint, RenderResult>(
       QUEUE.render,
@@ -202,6 +205,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
           await sweep({ ...infra, queues, deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, signal });
           await sweepCancelMarkers(queues, log);
           await sweepAccountStop(queues, now());
+          await sweepDelays({ ...infra, queues }, seenWaits);
           return { kind: 'done', value: undefined };
         },
         createBugFailure: createFailureAt('poll'),

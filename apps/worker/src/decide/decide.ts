@@ -1,6 +1,7 @@
 import type { FailureCode } from '@darkroom/api';
 import { backoffMs } from './backoff.ts';
 import type { Situation } from './situation.ts';
+import { checkGrace } from './time-limit.ts';
 
 /** Everything that can keep a render from going on. An unexpected error is not listed: it always fails the job. */
 export type Trouble =
@@ -114,15 +115,13 @@ export function decide(trouble: Trouble, at: Situation): Decision {
     case 'poll_quota_used':
       return { kind: 'wait', afterMs: backoff(POLL, trouble.retryAfterMs) };
     case 'task_pending':
-      return isPastDeadline(at) ? fail('task_timeout') : { kind: 'wait', afterMs: trouble.nextPollMs };
+      return at.isOver ? fail('task_timeout') : { kind: 'wait', afterMs: trouble.nextPollMs };
     case 'poll_failed':
-      return isPastDeadline(at)
+      return at.isOver
         ? fail('task_timeout')
         : { kind: 'wait', afterMs: backoff(POLL, trouble.retryAfterMs) };
     case 'task_missing':
-      return at.missingSince !== undefined && at.now - at.missingSince >= at.limits.missingGraceMs
-        ? fail('task_lost')
-        : { kind: 'wait', afterMs: backoff(POLL) };
+      return at.isOver ? fail('task_lost') : { kind: 'wait', afterMs: backoff(POLL) };
     case 'task_failed':
       return trouble.content
         ? fail('content_policy_violation', 'new-purchase')
@@ -155,6 +154,8 @@ function decideUnknown(at: Situation): Decision {
     const checkMs = Math.min(Math.max(leftMs / 4, HOLD_CHECK_MS.min), HOLD_CHECK_MS.max);
     return { kind: 'hold', until, afterMs: Math.min(leftMs, checkMs) };
   }
+  // One check found the limit passed: the second one decides.
+  if (!at.isOver) return { kind: 'hold', until, afterMs: checkGrace(at.limits.unknownGraceMs) };
   return at.limits.resubmitUnknown
     ? buyAgainOrFail('submission_unknown', at, 'same-step')
     : fail('submission_unknown');
@@ -167,8 +168,6 @@ const fail = (code: FailureCode, redrive: Redrive = 'same-step'): Decision => ({
   code,
   redrive,
 });
-
-const isPastDeadline = (at: Situation) => at.deadlineAt !== undefined && at.now >= at.deadlineAt;
 
 const buyAgainOrFail = (code: FailureCode, at: Situation, redrive: Redrive = 'new-purchase'): Decision =>
   at.attempt === undefined || at.attempt < at.limits.maxPurchases

@@ -6,6 +6,7 @@
 // backoff.ts           how long until the next try
 // next-poll-delay.ts   when to poll a task next
 // latency-sketch.ts    how long recent tasks took
+// time-limit.ts        whether a time limit is over, although the clock may jump
 // account-check.ts     when to check a stopped account, and whether it may buy again
 // webhook-schedule.ts  when to send a webhook again
 export * from './account-check.ts';
@@ -14,4 +15,5 @@ export * from './decide.ts';
 export * from './latency-sketch.ts';
 export * from './next-poll-delay.ts';
 export * from './situation.ts';
+export * from './time-limit.ts';
 export * from './webhook-schedule.ts';

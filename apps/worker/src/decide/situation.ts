@@ -11,14 +11,13 @@ export interface Situation {
   tries: number;
   /** Number of the present purchase, from 1. Absent in a stage that may not decide about another purchase. */
   attempt?: number | undefined;
-  /** Unix milliseconds: when a task counts as lost, a result expires, or a hold ends. */
+  /** Unix milliseconds: when a result expires, or a hold ends. */
   deadlineAt?: number | undefined;
-  /** Unix milliseconds: since when the provider answers 404 for the task. */
-  missingSince?: number | undefined;
+  /** The time of the step is over: for the task, for its absence, or for the hold. See time-limit.ts. */
+  isOver?: boolean;
   limits: {
     submitAttempts: number;
     maxPurchases: number;
-    missingGraceMs: number;
     unknownGraceMs: number;
     /** `SUBMIT_UNKNOWN=resubmit`: the operator accepts that an image may be bought twice. */
     resubmitUnknown: boolean;
@@ -28,7 +27,7 @@ export interface Situation {
 /** The situation of a stage at this moment, within the limits that the settings set. */
 export function createSituation(
   { settings, clock }: { settings: Settings; clock: Clock },
-  facts: Pick<Situation, 'tries' | 'attempt' | 'deadlineAt' | 'missingSince'>,
+  facts: Pick<Situation, 'tries' | 'attempt' | 'deadlineAt' | 'isOver'>,
 ): Situation {
   return {
     ...facts,
@@ -37,7 +36,6 @@ export function createSituation(
     limits: {
       submitAttempts: settings.SUBMIT_ATTEMPTS,
       maxPurchases: settings.MAX_PURCHASES,
-      missingGraceMs: settings.TASK_MISSING_GRACE_MS,
       unknownGraceMs: settings.UNKNOWN_GRACE_MS,
       resubmitUnknown: settings.SUBMIT_UNKNOWN === 'resubmit',
     },

@@ -8,6 +8,10 @@ const DELAYS_MS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 6 * 
 const JITTER = 0.1;
 const MAX_HINT_MS = HOUR;
 
+/** The longest wait of a webhook after try number `tries`. */
+export const maxWebhookDelay = (tries: number): number =>
+  Math.max((DELAYS_MS[tries - 1] ?? 0) * (1 + JITTER), MAX_HINT_MS);
+
 /**
  * How long to wait after try number `tries`, from 1, before a webhook is sent again.
  *

@@ -35,6 +35,6 @@ async function redrive(
 /** A task that counted as lost gets a new deadline. */
 function resetPolling(resume: LiveStep, deadlineAt: number): LiveStep {
   if (resume.step !== 'poll') return resume;
-  const { missingSince: _, ...step } = resume;
+  const { missingSince: _missing, doubtedSince: _doubted, ...step } = resume;
   return { ...step, deadlineAt, polls: 0 };
 }

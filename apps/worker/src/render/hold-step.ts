@@ -1,5 +1,5 @@
 import type { CheckpointAt } from '@darkroom/shared/render';
-import { createSituation, decide } from '../decide/index.ts';
+import { checkGrace, checkTimeLimit, createSituation, decide, pickDoubt } from '../decide/index.ts';
 import { addUnknownPurchase, startPolling } from './poll-step.ts';
 import type { StepContext } from './step-context.ts';
 import { applyDecision, type Transition } from './transitions.ts';
@@ -32,17 +32,19 @@ export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepCo
     await job.note(`known now: accepted as ${acceptance.taskId}, from ${acceptance.source}`);
     return startPolling(checkpoint, context, acceptance);
   }
-  const situation = createSituation(infra, { tries: 1, attempt, deadlineAt: at.until });
+  const maxMs = infra.settings.UNKNOWN_GRACE_MS;
+  const { limit, isOver } = checkTimeLimit(
+    { endsAt: at.until, doubtedSince: at.doubtedSince },
+    { now: infra.clock.now(), maxMs, graceMs: checkGrace(maxMs) },
+  );
+  const { doubtedSince: _, ...step } = at;
+  const checked = { ...checkpoint, at: { ...step, until: limit.endsAt, ...pickDoubt(limit) } };
+  const situation = createSituation(infra, { tries: 1, attempt, deadlineAt: limit.endsAt, isOver });
   const decision = decide({ kind: 'outcome_unknown' }, situation);
   if (decision.kind === 'buy-again') {
     await job.note('SUBMIT_UNKNOWN=resubmit: buying again, which may buy twice');
   }
   // A checkpoint of version 1 does not contain its unknown purchase.
   const purchases = addUnknownPurchase(checkpoint, context);
-  return applyDecision(
-    { ...checkpoint, purchases },
-    context,
-    decision,
-    `it may have been bought: ${at.reason}`,
-  );
+  return applyDecision({ ...checked, purchases }, context, decision, `it may have been bought: ${at.reason}`);
 }

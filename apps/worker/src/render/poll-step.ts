@@ -6,7 +6,16 @@ import {
   type Purchase,
   recordPurchase,
 } from '@darkroom/shared/render';
-import { createSituation, decide, estimateLatency, nextPollDelay, type Trouble } from '../decide/index.ts';
+import {
+  checkGrace,
+  checkTimeLimit,
+  createSituation,
+  decide,
+  estimateLatency,
+  nextPollDelay,
+  pickDoubt,
+  type Trouble,
+} from '../decide/index.ts';
 import type { PollAnswer } from '../providers/index.ts';
 import type { StepContext } from './step-context.ts';
 import { applyDecision, goTo, type Transition, waitAt } from './transitions.ts';
@@ -181,13 +190,32 @@ function decideAndApply(
   message: string,
 ): Transition {
   const { at, attempt } = checkpoint;
-  const { deadlineAt, missingSince } = at;
-  const situation = createSituation(context.infra, { tries: at.polls, attempt, deadlineAt, missingSince });
+  // Without a poll, nothing is known about the task.
+  const checked = trouble.kind === 'poll_quota_used' ? { at, isOver: false } : checkLimits(at, context.infra);
+  const { isOver } = checked;
+  const situation = createSituation(context.infra, { tries: at.polls, attempt, isOver });
   const decision = decide(trouble, situation);
   // The task may still complete or fail, and nothing polls it any more.
   const isTaskOpen = decision.kind === 'dead' && trouble.kind !== 'task_failed';
   const purchases = isTaskOpen
     ? changeOutcome(checkpoint.purchases, attempt, 'unknown')
     : checkpoint.purchases;
-  return applyDecision({ ...checkpoint, purchases }, context, decision, message);
+  return applyDecision({ ...checkpoint, at: checked.at, purchases }, context, decision, message);
+}
+
+/** Checks the time limit of a task: the grace while the provider does not know it, else the deadline. */
+function checkLimits(
+  at: PollCheckpoint['at'],
+  { clock, settings }: StepContext['infra'],
+): { at: PollCheckpoint['at']; isOver: boolean } {
+  const { doubtedSince, ...step } = at;
+  const maxMs = step.missingSince === undefined ? settings.TASK_DEADLINE_MS : settings.TASK_MISSING_GRACE_MS;
+  const endsAt = step.missingSince === undefined ? step.deadlineAt : step.missingSince + maxMs;
+  const { limit, isOver } = checkTimeLimit(
+    { endsAt, doubtedSince },
+    { now: clock.now(), maxMs, graceMs: checkGrace(maxMs) },
+  );
+  const moved =
+    step.missingSince === undefined ? { deadlineAt: limit.endsAt } : { missingSince: limit.endsAt - maxMs };
+  return { at: { ...step, ...moved, ...pickDoubt(limit) }, isOver };
 }

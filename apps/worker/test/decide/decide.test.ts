@@ -18,7 +18,6 @@ const situation = (over: Partial<Situation> = {}): Situation => ({
   limits: {
     submitAttempts: 3,
     maxPurchases: 3,
-    missingGraceMs: 60_000,
     unknownGraceMs: 900_000,
     resubmitUnknown: false,
   },
@@ -76,10 +75,12 @@ describe('decide', () => {
   });
 
   test('a hold reads the ledger more often near its end, and ends as a dead render', () => {
-    const decideAt = (deadlineAt: number) => decide({ kind: 'outcome_unknown' }, situation({ deadlineAt }));
+    const decideAt = (deadlineAt: number, isOver = false) =>
+      decide({ kind: 'outcome_unknown' }, situation({ deadlineAt, isOver }));
     expect(decideAt(1_040_000)).toEqual({ kind: 'hold', until: 1_040_000, afterMs: 10_000 });
     expect(decideAt(1_002_000)).toEqual({ kind: 'hold', until: 1_002_000, afterMs: 2_000 });
-    expect(decideAt(1_000_000)).toEqual({
+    expect(decideAt(1_000_000)).toEqual({ kind: 'hold', until: 1_000_000, afterMs: 30_000 });
+    expect(decideAt(1_000_000, true)).toEqual({
       kind: 'dead',
       code: 'submission_unknown',
       redrive: 'same-step',
@@ -89,7 +90,12 @@ describe('decide', () => {
   test('SUBMIT_UNKNOWN=resubmit buys again after the hold, within the limit of purchases', () => {
     const decideFor = (attempt: number, deadlineAt?: number) => {
       const { limits } = situation();
-      const resubmit = situation({ attempt, deadlineAt, limits: { ...limits, resubmitUnknown: true } });
+      const resubmit = situation({
+        attempt,
+        deadlineAt,
+        isOver: deadlineAt !== undefined,
+        limits: { ...limits, resubmitUnknown: true },
+      });
       return decide({ kind: 'outcome_unknown' }, resubmit);
     };
     expect(decideFor(1)).toMatchObject({ kind: 'hold' });
@@ -103,14 +109,14 @@ describe('decide', () => {
 
   test('a pending task waits for its planned poll until the deadline', () => {
     const pending = { kind: 'task_pending', nextPollMs: 700 } as const;
-    expect(decide(pending, situation({ deadlineAt: 1_000_001 }))).toEqual({ kind: 'wait', afterMs: 700 });
-    expect(decide(pending, situation({ deadlineAt: 1_000_000 }))).toMatchObject({ code: 'task_timeout' });
+    expect(decide(pending, situation({ isOver: false }))).toEqual({ kind: 'wait', afterMs: 700 });
+    expect(decide(pending, situation({ isOver: true }))).toMatchObject({ code: 'task_timeout' });
   });
 
   test('a used-up poll quota never ends a render, even past its deadline', () => {
     const decision = decide(
       { kind: 'poll_quota_used', retryAfterMs: 300 },
-      situation({ deadlineAt: 1, random: 0.5 }),
+      situation({ isOver: true, random: 0.5 }),
     );
     expect(decision).toEqual({ kind: 'wait', afterMs: 800 });
   });
@@ -129,20 +135,18 @@ describe('decide', () => {
   });
 
   test('failed polls cost nothing until the deadline', () => {
-    expect(decide({ kind: 'poll_failed' }, situation({ deadlineAt: 1_000_001 }))).toMatchObject({
+    expect(decide({ kind: 'poll_failed' }, situation({ isOver: false }))).toMatchObject({
       kind: 'wait',
     });
-    expect(decide({ kind: 'poll_failed' }, situation({ deadlineAt: 1_000_000 }))).toMatchObject({
+    expect(decide({ kind: 'poll_failed' }, situation({ isOver: true }))).toMatchObject({
       kind: 'dead',
       code: 'task_timeout',
     });
   });
 
-  test('a missing task has its whole grace, to the millisecond', () => {
-    expect(decide({ kind: 'task_missing' }, situation({ missingSince: 940_001 }))).toMatchObject({
-      kind: 'wait',
-    });
-    expect(decide({ kind: 'task_missing' }, situation({ missingSince: 940_000 }))).toMatchObject({
+  test('a missing task is lost when its grace is over', () => {
+    expect(decide({ kind: 'task_missing' }, situation({ isOver: false }))).toMatchObject({ kind: 'wait' });
+    expect(decide({ kind: 'task_missing' }, situation({ isOver: true }))).toMatchObject({
       kind: 'dead',
       code: 'task_lost',
     });

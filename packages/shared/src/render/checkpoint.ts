@@ -5,10 +5,19 @@ import { jobRequestSchema } from './job-request.ts';
 import { purchaseSchema } from './purchases.ts';
 import { failureSchema, providerNameSchema, storedImageSchema } from './record-parts.ts';
 
+/**
+ * Steps with a time limit have `doubtedSince`: since when (Unix ms) every check found the limit passed, or farther away
+ * than it can be. The worker's policy needs two such checks, because a clock may jump.
+ */
 const submitStep = z.strictObject({ step: z.literal('submit') });
 
 /** The outcome of a submission is unknown. The render waits for an event of the provider until `until` (Unix ms). */
-const holdStep = z.strictObject({ step: z.literal('hold'), reason: z.string(), until: z.number() });
+const holdStep = z.strictObject({
+  step: z.literal('hold'),
+  reason: z.string(),
+  until: z.number(),
+  doubtedSince: z.number().optional(),
+});
 
 const pollStep = z.strictObject({
   step: z.literal('poll'),
@@ -24,6 +33,7 @@ const pollStep = z.strictObject({
   progress: z.number(),
   /** Since when (Unix ms) every poll got a 404. */
   missingSince: z.number().optional(),
+  doubtedSince: z.number().optional(),
 });
 
 const storeStep = z.strictObject({

@@ -1,0 +1,126 @@
+import { DATA_VERSION } from '@darkroom/shared/render';
+import type { Clock } from '@darkroom/shared/runtime';
+import { requires, until } from '@darkroom/testkit';
+import { expect, test } from 'vitest';
+import { sweepDelays } from '../../src/maintenance/index.ts';
+import { type Harness, lowJitterClock, openHarness } from '../support/harness.ts';
+
+const AHEAD = 6 * 3_600_000;
+
+/** A clock that a test can set ahead. */
+function jumpingClock() {
+  let ahead = 0;
+  const clock: Clock = { ...lowJitterClock, now: () => lowJitterClock.now() + ahead };
+  return {
+    clock,
+    jump: () => {
+      ahead = AHEAD;
+    },
+    comeBack: () => {
+      ahead = 0;
+    },
+  };
+}
+
+/** Makes a worker sweep now, instead of in a minute. */
+async function runSweep({ queues }: Harness) {
+  const chore = await until(async () =>
+    (await queues.maintenance.getDelayed()).find((job) => job.data.chore === 'sweep'),
+  );
+  await chore.promote();
+}
+
+/** Waits until the render is delayed by the clock that is ahead. */
+const waitUntilDelayedFar = async ({ queues }: Harness, id: string) => {
+  await until(async () => {
+    const job = await queues.render.getJob(id);
+    return job && job.data.updatedAt > Date.now() + AHEAD / 2 && (await job.isDelayed());
+  });
+};
+
+requires('redis').describe('a clock that is six hours ahead for some seconds', () => {
+  test('a render at the provider is neither timed out nor delayed: the sweep wakes it, and it completes', async () => {
+    const { clock, jump, comeBack } = jumpingClock();
+    const harness = await openHarness({ clock });
+    harness.simulator.faults.add({ kind: 'query_500', rate: 1 });
+    await harness.startWorker();
+    const id = await harness.enqueue();
+    await until(async () => (await harness.readCheckpoint(id)).at.step === 'poll');
+    jump();
+    await waitUntilDelayedFar(harness, id);
+    comeBack();
+    harness.simulator.faults.clear();
+    await runSweep(harness);
+    expect((await harness.waitForReceipt(id)).status).toBe('completed');
+    expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
+  });
+
+  test('a missing task is not lost, although its grace has passed on the clock that is ahead', async () => {
+    const { clock, jump, comeBack } = jumpingClock();
+    const harness = await openHarness({ clock });
+    harness.simulator.faults.add({ kind: 'query_404', rate: 1 });
+    await harness.startWorker();
+    const id = await harness.enqueue();
+    await until(async () => {
+      const { at } = await harness.readCheckpoint(id);
+      return at.step === 'poll' && at.missingSince !== undefined;
+    });
+    jump();
+    await waitUntilDelayedFar(harness, id);
+    comeBack();
+    harness.simulator.faults.clear();
+    await runSweep(harness);
+    expect((await harness.waitForReceipt(id)).status).toBe('completed');
+  });
+
+  test('a held render is checked again, and a webhook is sent again, soon after the clock has come back', async () => {
+    const { clock, jump, comeBack } = jumpingClock();
+    const harness = await openHarness({ clock });
+    harness.simulator.faults.add({ kind: 'accept_then_cut' });
+    const worker = await harness.startWorker();
+    const id = await harness.enqueue();
+    await until(async () => (await harness.readCheckpoint(id)).at.step === 'hold');
+    jump();
+    const job = await harness.queues.render.getJob(id);
+    await job?.promote();
+    await waitUntilDelayedFar(harness, id);
+    comeBack();
+    await worker.close();
+    const far = { version: DATA_VERSION, renderId: id, tenant: 'default', status: 'completed' as const };
+    const to = { kind: 'url' as const, url: 'https://hooks.example.invalid/in' };
+    for (const [jobId, delay] of [
+      ['msg_far', AHEAD],
+      ['msg_soon', 300_000],
+    ] as const) {
+      const data = { ...far, to, endedAt: Date.now(), nextAttemptAt: Date.now() + delay };
+      await harness.queues.webhook.add('completed', data, { jobId, delay });
+    }
+    const log = { warn: () => undefined } as never;
+    expect(await sweepDelays({ queues: harness.queues, clock, log }, new Map())).toBe(2);
+    expect(await harness.queues.render.getDelayedCount()).toBe(0);
+    expect((await harness.queues.webhook.getDelayed()).map((one) => one.id)).toEqual(['msg_soon']);
+  });
+
+  test('a download that is delayed without a trace in its data is woken after a quarter of an hour of sweeps', async () => {
+    const harness = await openHarness();
+    const data = {
+      version: DATA_VERSION,
+      renderId: 'rnd_1',
+      provider: 'toapis' as const,
+      attempt: 1,
+      tenant: 'default',
+      taskId: 'task_1',
+      createdAt: 1,
+      expiresAt: 2,
+    };
+    await harness.queues.store.add('1K', data, { jobId: 'rnd_1.t1', delay: AHEAD, priority: 1 });
+    const log = { warn: () => undefined } as never;
+    const seen = new Map<string, number>();
+    const sweepOnce = () => sweepDelays({ queues: harness.queues, clock: lowJitterClock, log }, seen);
+    for (let sweeps = 1; sweeps <= 15; sweeps += 1) expect(await sweepOnce()).toBe(0);
+    expect(await sweepOnce()).toBe(1);
+    expect(await harness.queues.store.getDelayedCount()).toBe(0);
+    expect(await sweepOnce()).toBe(0);
+    expect(seen.size).toBe(0);
+  });
+});
