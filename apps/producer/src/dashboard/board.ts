@@ -11,6 +11,7 @@ import { dashboardChangeError, RETRY_JOB_ROUTE, retryStateError } from './allowe
 import { completeProgress, scrubDeep } from './presentation.ts';
 import { QUEUE_VIEWS } from './queue-views.ts';
 import { recordPauses } from './record-pauses.ts';
+import { showAsFailed } from './show-as-failed.ts';
 
 const PATH = '/queues';
 
@@ -75,7 +76,15 @@ export async function registerDashboard(app: FastifyInstance, deps: DashboardDep
 }
 
 function createAdapter({ engine, queues }: DashboardDeps, queue: keyof Queues): BullMQAdapter {
-  const { description, name, data, link, retries = false, withoutWorkers = false } = QUEUE_VIEWS[queue];
+  const {
+    description,
+    name,
+    data,
+    link,
+    retries = false,
+    withoutWorkers = false,
+    deadReason,
+  } = QUEUE_VIEWS[queue];
   const options = {
     description,
     allowRetries: retries,
@@ -90,6 +99,7 @@ function createAdapter({ engine, queues }: DashboardDeps, queue: keyof Queues): 
   if (engine.kind === 'pglite' || withoutWorkers) adapter.getWorkers = () => Promise.resolve(null);
   if (name) adapter.setFormatter('name', name);
   if (data) adapter.setFormatter('data', data);
+  if (deadReason) showAsFailed(adapter, deadReason);
   return adapter;
 }
 

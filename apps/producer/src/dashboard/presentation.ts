@@ -58,6 +58,17 @@ export function formatDeadLetterData(data: unknown): unknown {
   };
 }
 
+/** The message of a dead letter, and its causes on lines of their own. */
+export function formatDeadLetterReason(data: unknown): string {
+  const { code, message, chain } = readObject(data, 'failure');
+  const causes = Array.isArray(chain) ? chain : [];
+  return [`${String(code ?? 'unknown')}: ${String(message ?? '')}`, ...causes.map(String)].join('\n');
+}
+
+/** Why the last attempt of a webhook failed. */
+export const formatWebhookReason = (data: unknown): string =>
+  String(toObject(data).lastError ?? 'not delivered');
+
 /** A checkpoint with times as dates, and with the most important fields first. */
 export function formatRenderData(data: unknown): unknown {
   const { at, request, createdAt, updatedAt, creatorToken: _, ...rest } = toObject(data);

@@ -4,6 +4,7 @@ import {
   formatCancelName,
   formatDeadLetterData,
   formatDeadLetterName,
+  formatDeadLetterReason,
   formatRenderData,
   formatRenderName,
   formatStopData,
@@ -12,6 +13,7 @@ import {
   formatSubmitName,
   formatWebhookData,
   formatWebhookName,
+  formatWebhookReason,
   linkToPage,
   linkToRender,
 } from './presentation.ts';
@@ -27,6 +29,8 @@ export interface QueueView {
   removable?: true;
   /** No worker takes its jobs. So Bull Board must not warn that the queue has no workers. */
   withoutWorkers?: true;
+  /** Its jobs have failed for good, and wait for an operator. From the data of a job: why. */
+  deadReason?: (data: unknown) => string;
 }
 
 /** In the order in which the dashboard shows them. */
@@ -55,6 +59,7 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     link: linkToRender,
     removable: true,
     withoutWorkers: true,
+    deadReason: formatDeadLetterReason,
   },
   webhook: {
     description: 'Webhooks: one job sends one end of a render to one URL',
@@ -72,6 +77,7 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     link: linkToPage,
     removable: true,
     withoutWorkers: true,
+    deadReason: formatWebhookReason,
   },
   cancel: {
     description: 'Cancel markers: a marker is removed when its render has ended',

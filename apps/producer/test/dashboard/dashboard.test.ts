@@ -48,6 +48,8 @@ const letter = (renderId: string): DeadLetter => ({
 
 interface BoardQueue {
   name: string;
+  statuses: string[];
+  counts: Record<string, number>;
   jobs: { id: string; name: string; data: Record<string, unknown>; externalUrl?: { href: string } }[];
 }
 
@@ -127,6 +129,39 @@ requires('redis').describe('the dashboard', () => {
     }
     const [cancel] = (await board(harness, 'cancel')).jobs;
     expect(cancel?.name).toBe('requested 2023-11-14T22:13:20.000Z');
+  });
+
+  test('the dashboard shows dead letters as failed, not as waiting, and removes them', async () => {
+    const harness = await openHarness();
+    const id = drawRenderId();
+    await harness.queues.deadLetter.add('dead', letter(id), { jobId: id });
+    const message = { version: DATA_VERSION, renderId: id, tenant: 'default', status: 'failed' as const };
+    const to = { kind: 'url' as const, url: 'https://shop.example.com/hooks' };
+    const times = { endedAt: 1, diedAt: 2, attempts: 8, lastError: 'HTTP 500' };
+    await harness.queues.webhookDeadLetter.add('failed', { ...message, to, ...times }, { jobId: 'msg_1' });
+    for (const [queue, job, reason] of [
+      ['dead-letter', id, 'content_policy_violation: The provider rejected '],
+      ['webhook-dead-letter', 'msg_1', 'HTTP 500'],
+    ] as const) {
+      const { statuses, counts, jobs } = await board(harness, queue);
+      expect(statuses).toEqual(['latest', 'failed']);
+      expect(counts).toEqual({ failed: 1 });
+      expect(jobs.map((one) => one.id)).toEqual([job]);
+      const detail = await (await harness.get(`/queues/api/queues/${queue}/${job}`)).json();
+      expect(detail).toMatchObject({
+        status: 'failed',
+        job: { isFailed: true, failedReason: expect.stringContaining(reason) },
+      });
+      expect(JSON.stringify(jobs)).toContain(reason);
+      expect(JSON.stringify([jobs, detail])).not.toMatch(/topsecret|hunter22|AAAAAA/);
+      const removed = await fetch(`${harness.url}/queues/api/queues/${queue}/${job}/clean`, {
+        method: 'PUT',
+      });
+      expect(removed.status).toBe(204);
+      expect((await board(harness, queue)).counts).toEqual({ failed: 0 });
+    }
+    // Other queues keep their states.
+    expect((await board(harness, 'cancel')).statuses).toContain('waiting');
   });
 
   test('the dashboard shows dead letters readably and without secrets', async () => {

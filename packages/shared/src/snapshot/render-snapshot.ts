@@ -106,7 +106,7 @@ export function snapshotFromReceipt(receipt: Receipt): RenderSnapshot {
 
 function sharedFields(source: Checkpoint | Receipt) {
   const { renderId, tenant, request, fingerprint, createdAt, purchases } = source;
-  const startedAt = purchases[0]?.acceptedAt;
+  const startedAt = purchases.find(({ acceptedAt }) => acceptedAt !== undefined)?.acceptedAt;
   const start = startedAt === undefined ? {} : { startedAt };
   return { renderId, tenant, request, fingerprint, createdAt, purchases, ...start };
 }
