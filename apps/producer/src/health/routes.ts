@@ -23,8 +23,8 @@ export function registerHealth(
       needs: 'anyone',
       doc: readyDoc,
       run: async (_request, reply) => {
-        const { ready, checks } = await deps.readiness();
-        return await reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'unavailable', checks });
+        const { ready, ...rest } = await deps.readiness();
+        return await reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'unavailable', ...rest });
       },
     },
   });
@@ -62,7 +62,14 @@ const healthDoc = {
 };
 
 const part = z.enum(['ok', 'unavailable']);
-const readiness = z.strictObject({ status: part, checks: z.strictObject({ queue: part, store: part }) });
+const readiness = z.strictObject({
+  status: part,
+  checks: z.strictObject({ queue: part, store: part }),
+  reason: z
+    .string()
+    .optional()
+    .describe('Present if Redis refuses the user, the password or a command: what to change.'),
+});
 const readinessResponse = (description: string, example: z.infer<typeof readiness>) => ({
   description,
   content: { 'application/json': { schema: readiness, example } },

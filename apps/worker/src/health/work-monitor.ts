@@ -1,3 +1,4 @@
+import type { Engine } from '@darkroom/shared/engine';
 import type { Queues } from '@darkroom/shared/queues';
 import { type Clock, errorMessage, type Logger } from '@darkroom/shared/runtime';
 import type { Metrics } from '../stage/index.ts';
@@ -30,6 +31,7 @@ const WATCH: Record<keyof Queues, 'moves' | 'counted' | 'ignored'> = {
 const QUEUE_NAMES = Object.keys(WATCH) as (keyof Queues)[];
 
 const CHECK_EVERY_MS = 5_000;
+const PING_MS = 2_000;
 const STUCK_AFTER_MS = 90_000;
 const RUNNABLE_STATES = ['waiting', 'prioritized'];
 
@@ -38,6 +40,7 @@ const RUNNABLE_STATES = ['waiting', 'prioritized'];
  * run.
  */
 export class WorkMonitor {
+  readonly #engine: Pick<Engine, 'ping'>;
   readonly #queues: Queues;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
@@ -49,7 +52,14 @@ export class WorkMonitor {
   #engineError: string | undefined = 'not checked yet';
   #submissionsPaused = false;
 
-  constructor(deps: { queues: Queues; clock: Clock; metrics: Metrics; log: Logger }) {
+  constructor(deps: {
+    engine: Pick<Engine, 'ping'>;
+    queues: Queues;
+    clock: Clock;
+    metrics: Metrics;
+    log: Logger;
+  }) {
+    this.#engine = deps.engine;
     this.#queues = deps.queues;
     this.#clock = deps.clock;
     this.#metrics = deps.metrics;
@@ -110,6 +120,8 @@ export class WorkMonitor {
   }
 
   async #check(): Promise<void> {
+    // It names a wrong password and denied commands, which the counts do not.
+    await this.#engine.ping(PING_MS);
     for (const key of QUEUE_NAMES) {
       if (WATCH[key] === 'ignored') continue;
       const queue = this.#queues[key];
