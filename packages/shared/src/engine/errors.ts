@@ -33,7 +33,7 @@ export function isAccessDenied(error: unknown): error is Error {
  * counts, because an operator can grant it again, and no render may fail until then (I4).
  */
 export function isUnavailable(error: unknown): boolean {
-  if (error instanceof EngineError) return error.code === 'unavailable';
+  if (error instanceof EngineError) return error.code !== 'locked' && error.code !== 'unsupported';
   return (
     isAccessDenied(error) ||
     findMessages(error).some((text) => UNAVAILABLE_MESSAGES.some((pattern) => pattern.test(text)))

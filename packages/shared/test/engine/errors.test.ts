@@ -45,8 +45,10 @@ describe('isUnavailable()', () => {
     expect(isUnavailable(new Error(message))).toBe(false);
   });
 
-  test('is true for an EngineError only if its code is `unavailable`', () => {
-    expect(isUnavailable(new EngineError('unavailable', 'away'))).toBe(true);
-    expect(isUnavailable(new EngineError('locked', 'connect ECONNREFUSED'))).toBe(false);
+  test('is true for an EngineError unless it is about the folder or the URL of the engine', () => {
+    for (const code of ['unavailable', 'unauthorized', 'forbidden'] as const)
+      expect(isUnavailable(new EngineError(code, 'away'))).toBe(true);
+    for (const code of ['locked', 'unsupported'] as const)
+      expect(isUnavailable(new EngineError(code, 'connect ECONNREFUSED'))).toBe(false);
   });
 });
