@@ -60,7 +60,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     timeoutMs: settings.WEBHOOK_TIMEOUT_MS,
     now: () => clock.now(),
   });
-  const monitor = new WorkMonitor({ queues, clock, metrics, log });
+  const monitor = new WorkMonitor({ engine, queues, clock, metrics, log });
   const links = openLinkSigner(store, clock);
   const workers = openWorkers(infra, { engine, queues, monitor, downloader, poster, links });
   // Redis may be away when a worker starts. The sweep is scheduled as soon as it answers.

@@ -1,6 +1,7 @@
 // setup.ts         vitest's global set-up: starts the servers, opens the output file, searches it for leaked secrets
 // file-setup.ts    runs before each test file: sets the output file, registers the clean-up of hooks
 // requires.ts      skips or fails tests whose server is missing
+// own-redis.ts    a redis-server for one test, which the test may stop, block or restrict
 // unique-names.ts  prefixes, S3 URLs and folders that no other test uses
 // cleanup.ts       undoes something when a test or a file is over
 // latch.ts         a gate where one side of a test waits for the other
@@ -18,6 +19,14 @@ import type {} from './setup.ts';
 export { openPage, type WatchedPage } from './browser.ts';
 export { cleanup } from './cleanup.ts';
 export { type Latch, latch } from './latch.ts';
+export {
+  connectAdmin,
+  createOwnRedis,
+  type RedisServer,
+  runEndlessScript,
+  spawnRedis,
+  withOwnRedis,
+} from './own-redis.ts';
 export {
   appendToRun,
   freePort,

@@ -1,3 +1,4 @@
+import { EngineError } from '@darkroom/shared/engine';
 import type { ObjectStore } from '@darkroom/shared/object-store';
 import type { Clock } from '@darkroom/shared/runtime';
 import { type RenderQueue, withStoreDeadline } from '../backends/index.ts';
@@ -5,6 +6,8 @@ import { type RenderQueue, withStoreDeadline } from '../backends/index.ts';
 export interface Readiness {
   ready: boolean;
   checks: { queue: 'ok' | 'unavailable'; store: 'ok' | 'unavailable' };
+  /** Why the queue is unavailable, if an operator must change something. Without hosts and credentials. */
+  reason?: string;
 }
 
 /** Many probes can arrive at once: the backends are checked at most once per second, and one check serves them all. */
@@ -27,17 +30,23 @@ export function createReadiness(deps: {
 }
 
 async function checkBackends(queue: RenderQueue, store: ObjectStore): Promise<Readiness> {
-  const [queueCheck, storeCheck] = await Promise.all([
-    toCheck(queue.ping()),
+  const [queueError, storeError] = await Promise.all([
+    catchError(queue.ping()),
     // No object has this key. Any answer shows that the store works.
-    toCheck(withStoreDeadline(STORE_PROBE_MS, (signal) => store.head('probe/ready', { signal }))),
+    catchError(withStoreDeadline(STORE_PROBE_MS, (signal) => store.head('probe/ready', { signal }))),
   ]);
-  const checks = { queue: queueCheck, store: storeCheck };
-  return { ready: checks.queue === 'ok' && checks.store === 'ok', checks };
+  const checks = { queue: toCheck(queueError), store: toCheck(storeError) };
+  const ready = checks.queue === 'ok' && checks.store === 'ok';
+  const denied =
+    queueError instanceof EngineError &&
+    (queueError.code === 'unauthorized' || queueError.code === 'forbidden');
+  return { ready, checks, ...(denied ? { reason: `queue engine: ${queueError.message}` } : {}) };
 }
 
-const toCheck = (probe: Promise<unknown>) =>
+const catchError = (probe: Promise<unknown>): Promise<unknown> =>
   probe.then(
-    () => 'ok' as const,
-    () => 'unavailable' as const,
+    () => undefined,
+    (error: unknown) => error,
   );
+
+const toCheck = (error: unknown): 'ok' | 'unavailable' => (error === undefined ? 'ok' : 'unavailable');

@@ -28,10 +28,10 @@ export function registerHealth(
       needs: 'anyone',
       doc: readyDoc,
       run: async (_request, reply) => {
-        const [{ ready, checks }, waiting] = await Promise.all([deps.readiness(), deps.waiting.read()]);
+        const [{ ready, ...rest }, waiting] = await Promise.all([deps.readiness(), deps.waiting.read()]);
         return await reply.code(ready ? 200 : 503).send({
           status: ready ? 'ok' : 'unavailable',
-          checks,
+          ...rest,
           waiting_for: listWaitCauses(waiting),
         });
       },
@@ -80,6 +80,10 @@ const readiness = z.strictObject({
   status: part,
   checks: z.strictObject({ queue: part, store: part }),
   waiting_for: waitCauses,
+  reason: z
+    .string()
+    .optional()
+    .describe('Present if Redis refuses the user, the password or a command: what to change.'),
 });
 const readinessResponse = (description: string, example: z.infer<typeof readiness>) => ({
   description,

@@ -1,4 +1,4 @@
-import { EngineError } from '@darkroom/shared/engine';
+import { EngineError, isUnavailable } from '@darkroom/shared/engine';
 import { isStoreAway } from '@darkroom/shared/object-store';
 import { ProblemError } from './problem.ts';
 
@@ -14,7 +14,7 @@ export function toProblem(error: unknown): ProblemError {
 
 /** Only the error's class counts: the message of an unreachable store can look the same. */
 export function isQueueAway(error: unknown): boolean {
-  return error instanceof EngineError && error.code === 'unavailable';
+  return error instanceof EngineError && isUnavailable(error);
 }
 
 const UNEXPECTED = 'Unexpected error. Search the log for the request id to find the cause.';

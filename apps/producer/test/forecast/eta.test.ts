@@ -37,7 +37,10 @@ test('the ETA of a running render comes only from renders that took longer than 
 });
 
 test('a render that is bought again counts from its present purchase, and an unknown purchase has no ETA', () => {
-  const again = { status: 'storing' as const, purchases: [bought(NOW - 90_000, 'refunded'), bought(NOW - 1_000)] };
+  const again = {
+    status: 'storing' as const,
+    purchases: [bought(NOW - 90_000, 'refunded'), bought(NOW - 1_000)],
+  };
   expect(estimateEta(again, facts)).toBe(NOW + 19_000);
   expect(estimateEta({ status: 'rendering', purchases: [bought(NOW, 'refunded')] }, facts)).toBeUndefined();
 });

@@ -1,6 +1,16 @@
 import type { ObjectStore } from '@darkroom/shared/object-store';
 import { StoreError } from '@darkroom/shared/object-store';
-import { requires, service, startProxy, until } from '@darkroom/testkit';
+import {
+  connectAdmin,
+  createOwnRedis,
+  type RedisServer,
+  requires,
+  runEndlessScript,
+  service,
+  startProxy,
+  until,
+  withOwnRedis,
+} from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { createImageUri, openHarness, readProblem } from '../support/harness.ts';
 
@@ -58,6 +68,47 @@ requires('redis').describe('while the queue is away', () => {
     expect(problem.render_id).toMatch(/^rnd_/);
   });
 });
+
+withOwnRedis.each([
+  ['BUSY', runEndlessScript],
+  [
+    'NOREPLICAS',
+    async (server: RedisServer) => {
+      const admin = connectAdmin(server);
+      await admin.call('CONFIG', 'SET', 'min-replicas-to-write', '1');
+      return async () => void (await admin.call('CONFIG', 'SET', 'min-replicas-to-write', '0'));
+    },
+  ],
+  [
+    'NOPERM',
+    async (server: RedisServer) => {
+      const admin = connectAdmin(server);
+      await admin.call('ACL', 'SETUSER', 'default', '-@scripting');
+      return async () => void (await admin.call('ACL', 'SETUSER', 'default', '+@all'));
+    },
+  ],
+] as const)(
+  'single and bulk calls are answered 503 with Retry-After while Redis answers %s, and work afterwards',
+  async (_reply, begin) => {
+    const server = await createOwnRedis();
+    await server.start();
+    const harness = await openHarness({ queueUrl: server.url });
+    expect((await harness.post({ prompt: 'before' })).status).toBe(202);
+    const end = await begin(server);
+    const calls = [
+      () => harness.post({ prompt: 'x' }),
+      () => harness.post({ prompt: 'x' }, { 'idempotency-key': 'k' }),
+      () => harness.bulk([{ prompt: 'x' }, { prompt: 'y' }]),
+    ];
+    for (const call of calls) {
+      const response = await call();
+      expect(response.headers.get('retry-after')).toBe('2');
+      expect(await readProblem(response)).toMatchObject({ status: 503, code: 'queue_unavailable' });
+    }
+    await end();
+    await until(async () => (await harness.post({ prompt: 'after' })).status === 202);
+  },
+);
 
 /** A store that cannot be reached. */
 function away(store: ObjectStore): ObjectStore {

@@ -1,4 +1,5 @@
 import { WAIT_CAUSES, type WaitingFor } from '@darkroom/api';
+import type { Engine } from '@darkroom/shared/engine';
 import { type Queues, readStops } from '@darkroom/shared/queues';
 import { type Clock, errorMessage, type Logger } from '@darkroom/shared/runtime';
 import { listWaitCauses, type WaitConditions } from '@darkroom/shared/snapshot';
@@ -35,6 +36,7 @@ const WATCH: Record<keyof Queues, 'moves' | 'counted' | 'ignored'> = {
 const QUEUE_NAMES = Object.keys(WATCH) as (keyof Queues)[];
 
 const CHECK_EVERY_MS = 5_000;
+const PING_MS = 2_000;
 const STUCK_AFTER_MS = 90_000;
 const RUNNABLE_STATES = ['waiting', 'prioritized'];
 
@@ -43,6 +45,7 @@ const RUNNABLE_STATES = ['waiting', 'prioritized'];
  * run.
  */
 export class WorkMonitor {
+  readonly #engine: Pick<Engine, 'ping'>;
   readonly #queues: Queues;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
@@ -56,7 +59,14 @@ export class WorkMonitor {
   #conditions: WaitConditions = { pauses: [], hasSubmitBacklog: false, isStoreAway: false };
   #isProviderAway = false;
 
-  constructor(deps: { queues: Queues; clock: Clock; metrics: Metrics; log: Logger }) {
+  constructor(deps: {
+    engine: Pick<Engine, 'ping'>;
+    queues: Queues;
+    clock: Clock;
+    metrics: Metrics;
+    log: Logger;
+  }) {
+    this.#engine = deps.engine;
     this.#queues = deps.queues;
     this.#clock = deps.clock;
     this.#metrics = deps.metrics;
@@ -129,6 +139,8 @@ export class WorkMonitor {
   }
 
   async #check(): Promise<void> {
+    // It names a wrong password and denied commands, which the counts do not.
+    await this.#engine.ping(PING_MS);
     for (const key of QUEUE_NAMES) {
       if (WATCH[key] === 'ignored') continue;
       const queue = this.#queues[key];

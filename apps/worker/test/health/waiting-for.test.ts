@@ -55,7 +55,13 @@ requires('redis').describe('the health of a worker that waits', () => {
     await harness.enqueue();
     const clock = startManualClock();
     const log = { warn: () => undefined } as never;
-    const monitor = new WorkMonitor({ queues: harness.queues, clock, metrics: createMetrics(), log });
+    const monitor = new WorkMonitor({
+      engine: harness.engine,
+      queues: harness.queues,
+      clock,
+      metrics: createMetrics(),
+      log,
+    });
     await clock.pass(120_000);
     expect(monitor.report()).toMatchObject({ alive: true, ready: true, waiting_for: ['paused'] });
     await harness.queues.render.resume();

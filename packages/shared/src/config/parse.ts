@@ -80,13 +80,23 @@ export function listSecrets(env: Record<string, string | undefined>): string[] {
     ...(parseTenantValues(env.WEBHOOK_SECRETS ?? '') ?? []).map(({ value }) => value),
     env.AWS_SECRET_ACCESS_KEY,
     env.AWS_SESSION_TOKEN,
-    readUrlPassword(env.QUEUE_URL),
+    ...listUrlPasswords(env.QUEUE_URL ?? ''),
   ];
   return secrets.filter((secret): secret is string => Boolean(secret));
 }
 
-function readUrlPassword(address: string | undefined): string | undefined {
-  return address && URL.canParse(address)
-    ? decodeURIComponent(new URL(address).password) || undefined
-    : undefined;
+/** As written and decoded. Also of a URL that is invalid, because its password is not percent-encoded. */
+function listUrlPasswords(url: string): string[] {
+  const [beforeQuery = '', query = ''] = url.split(/\?(?=(?:db|sentinel\w+)=)/, 2);
+  const password = /^[^:]*:\/\/[^:]*:(.*)@/s.exec(beforeQuery)?.[1];
+  const sentinelPassword = /(?:^|&)sentinelPassword=([^&]*)/.exec(query)?.[1];
+  return [password, sentinelPassword].flatMap((text) => (text ? [text, decodeOrKeep(text)] : []));
+}
+
+function decodeOrKeep(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

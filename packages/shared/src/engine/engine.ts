@@ -26,7 +26,10 @@ export interface Engine {
   readJobTexts(queue: string, jobIds: readonly string[]): Promise<(string | undefined)[]>;
   /** Shared counts for quotas. BullMQ has none. */
   readonly counters: Counters;
-  /** Resolves when the engine answers; rejects with {@link EngineError} `unavailable` after `timeoutMs`. */
+  /**
+   * Resolves when the engine answers and grants its user everything that the queues need. Rejects with
+   * {@link EngineError} `unavailable` after `timeoutMs`, or `unauthorized` or `forbidden` with the reason.
+   */
   ping(timeoutMs: number): Promise<void>;
   /** What an operator should change: a Redis that evicts keys, has no append-only file, is too old… */
   warnings(): Promise<string[]>;
@@ -48,7 +51,14 @@ export interface Counters {
   block(key: string, ms: number): Promise<void>;
 }
 
-export type EngineErrorCode = 'unavailable' | 'locked' | 'unsupported';
+export type EngineErrorCode =
+  | 'unavailable'
+  | 'locked'
+  | 'unsupported'
+  /** Redis does not know the user or the password of QUEUE_URL. */
+  | 'unauthorized'
+  /** Redis denies the user of QUEUE_URL a command or a key that the queues need. */
+  | 'forbidden';
 
 export class EngineError extends Error {
   readonly code: EngineErrorCode;

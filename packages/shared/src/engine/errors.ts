@@ -11,16 +11,44 @@ const UNAVAILABLE_MESSAGES = [
   /Command timed out/i,
   /Socket timeout/i,
   /All sentinels are unreachable/i,
-  /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|NOREPLICAS|MISCONF|OOM) /,
+  /Too many Cluster redirections/i,
+  // Before Redis 7, an error inside a script contains the reply after a minus sign.
+  /(^|-)(BUSY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|NOREPLICAS|MISCONF|OOM) /,
   /ECONN(REFUSED|RESET|ABORTED)|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EPIPE/,
 ];
 
-/** True when the engine did not answer or refuses writes for now: the same call may succeed later. */
+const ACCESS_DENIED_MESSAGES = [
+  /\b(NOAUTH|NOPERM|WRONGPASS) /,
+  // What a script gets instead of NOPERM.
+  /The user executing the script can't (run|access) /,
+];
+
+/** True when Redis denies the user of QUEUE_URL a command, a key, or the connection. */
+export function isAccessDenied(error: unknown): error is Error {
+  return findMessages(error).some((text) => ACCESS_DENIED_MESSAGES.some((pattern) => pattern.test(text)));
+}
+
+/**
+ * True when the engine did not answer, or refuses the call for now: the same call may succeed later. Denied access also
+ * counts, because an operator can grant it again, and no render may fail until then (I4).
+ */
 export function isUnavailable(error: unknown): boolean {
-  if (error instanceof EngineError) return error.code === 'unavailable';
-  if (!(error instanceof Error)) return false;
-  const text = `${'code' in error ? String(error.code) : ''} ${error.message}`.trim();
-  return UNAVAILABLE_MESSAGES.some((pattern) => pattern.test(error.message) || pattern.test(text));
+  if (error instanceof EngineError) return error.code !== 'locked' && error.code !== 'unsupported';
+  return (
+    isAccessDenied(error) ||
+    findMessages(error).some((text) => UNAVAILABLE_MESSAGES.some((pattern) => pattern.test(text)))
+  );
+}
+
+/** The messages of an error and of the errors inside it that name the reason. */
+function findMessages(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const code = 'code' in error ? [String(error.code)] : [];
+  // A transaction that a command made fail, and a cluster of which no node answered.
+  const previous =
+    'previousErrors' in error && Array.isArray(error.previousErrors) ? error.previousErrors : [];
+  const last = 'lastNodeError' in error ? [error.lastNodeError] : [];
+  return [...code, error.message, ...[...previous, ...last].flatMap(findMessages)];
 }
 
 /** The error for callers: an unreachable engine becomes {@link EngineError} `unavailable`, other errors stay. */

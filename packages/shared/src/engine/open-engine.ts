@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../runtime/index.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, EngineError } from './engine.ts';
 import { createErrorReport, type OnEngineError } from './error-report.ts';
 import { openPgliteEngine } from './pglite/index.ts';
 import { parseQueueUrl } from './queue-url.ts';
@@ -40,7 +40,8 @@ export interface OpenEngineOptions {
  * Opens the queue engine. With a Redis URL this also succeeds while Redis is away, after at most `operationTimeoutMs`.
  * Until Redis answers, queues reject with EngineError `unavailable`, and workers wait.
  *
- * @throws EngineError `unsupported` for a URL that no engine takes, `locked` when another process uses `dataDir`.
+ * @throws EngineError `unsupported` for a URL that no engine takes, `locked` when another process uses `dataDir`,
+ * `forbidden` when Redis answers and denies what the queues need.
  */
 export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
   const closeTimeoutMs = options.closeTimeoutMs ?? 5_000;
@@ -66,7 +67,12 @@ export async function openEngine(options: OpenEngineOptions): Promise<Engine> {
     closeTimeoutMs,
   });
   // When Redis is up, the first `add` must not fail only because the connection is not open yet.
-  await engine.ping(operationTimeoutMs).catch(() => undefined);
+  await engine.ping(operationTimeoutMs).catch(async (error: unknown) => {
+    // A wrong password is no reason to stop: an operator may be changing it.
+    if (!(error instanceof EngineError) || error.code !== 'forbidden') return;
+    await engine.close();
+    throw error;
+  });
   return engine;
 }
 

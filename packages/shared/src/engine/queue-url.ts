@@ -39,6 +39,7 @@ const FORMS =
  * @throws EngineError `unsupported`; the message contains no credentials.
  */
 export function parseQueueUrl(url: string): QueueTarget {
+  refuseUnencodedCredentials(url.trim());
   const match =
     /^(rediss?)(?:[-+](cluster|sentinel))?:\/\/(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i.exec(
       url.trim(),
@@ -79,6 +80,20 @@ export function parseQueueUrl(url: string): QueueTarget {
       return { kind: 'single', ...access, address, db: parseDatabase(path || (query.get('db') ?? '')) };
     }
   }
+}
+
+/**
+ * A password with an unencoded `@`, `/`, `?` or `#` ends early, so its rest would become a host, which logs show. Before
+ * the last `@`, these characters are always part of the credentials, except in the query of a sentinel URL.
+ */
+function refuseUnencodedCredentials(url: string): void {
+  const [beforeQuery = ''] = url.split(/\?(?:db|sentinel\w+)=/, 1);
+  const credentials = /^rediss?(?:[-+]\w+)?:\/\/(.*)@/is.exec(beforeQuery)?.[1] ?? '';
+  if (!/[@/?#]/.test(credentials)) return;
+  throw createFormError(
+    'has a user name or password with a character that must be percent-encoded: ' +
+      'write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %',
+  );
 }
 
 /** For people: scheme, hosts and database, without credentials. */

@@ -86,13 +86,17 @@ async function serve(options: ServiceOptions): Promise<void> {
 const CLOSING_MS = 10_000;
 
 function closeOnSignal(logger: Logger, timeoutMs: number, close: () => Promise<void>): void {
+  const limitMs = timeoutMs + CLOSING_MS;
   let stopping = false;
   const stop = (signal: string) => {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, 'stopping');
     // A close that hangs must not keep the process alive.
-    setTimeout(() => process.exit(1), timeoutMs + CLOSING_MS).unref();
+    setTimeout(() => {
+      logger.error({ signal, limitMs }, 'did not stop in time: the process exits now');
+      process.exit(1);
+    }, limitMs).unref();
     close().then(
       () => process.exit(0),
       (err: unknown) => {

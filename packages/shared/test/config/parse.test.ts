@@ -53,6 +53,21 @@ describe('parseSettings()', () => {
     expect(scrub('no sw0rdfish, no sk-abcdefgh')).toBe('no [redacted], no [redacted]');
   });
 
+  test.each([
+    'redis://user:sw@rd/fish#1@host',
+    'redis://:100%sw0rdfish@host',
+    'redis-sentinel://:sw0rdfish@a,b/images?db=1',
+    'redis-sentinel://a/images?db=1&sentinelPassword=sw0rdfish',
+    'redis-sentinel://a/images?sentinelPassword=sw0rd%2Ffish&db=1',
+  ])('the passwords of %s are secrets, as written and decoded', (url) => {
+    const scrub = createScrub(listSecrets({ QUEUE_URL: url }));
+    const shown = scrub('sw@rd/fish#1 100%sw0rdfish sw0rdfish sw0rd%2Ffish sw0rd/fish');
+    expect(shown).toContain('[redacted]');
+    const password = /(?::|Password=)((?:100%)?sw[^@&?]*(?:@rd\/fish#1)?)/.exec(url)?.[1] ?? '';
+    expect(shown.split(' ')).not.toContain(password);
+    expect(shown.split(' ')).not.toContain(password.replace('%2F', '/'));
+  });
+
   test('docs/settings.md is generated from the schema', async () => {
     const page = await readFile(new URL('../../../../docs/settings.md', import.meta.url), 'utf8');
     expect(page).toBe(settingsPage());

@@ -1,8 +1,16 @@
-import { cleanup, uniquePrefix, until } from '@darkroom/testkit';
+import {
+  cleanup,
+  connectAdmin,
+  createOwnRedis,
+  type RedisServer,
+  runEndlessScript,
+  uniquePrefix,
+  until,
+  withOwnRedis,
+} from '@darkroom/testkit';
 import { expect } from 'vitest';
 import { EngineError, openEngine } from '../../src/engine/index.ts';
 import { createCollector, createEngineHarness, waitForState } from '../support/engine-harness.ts';
-import { createOwnRedis, type RedisServer, withOwnRedis } from '../support/own-redis.ts';
 
 /** Milliseconds: far above the limits under test, and far below a wait without a limit. */
 const IN_TIME = 15_000;
@@ -142,4 +150,76 @@ withOwnRedis('add() rejects when Redis is full, and workers do not fetch thousan
   const failed = failures.all.length;
   await waitForState(queue, 'r.1', 'completed');
   expect(failed).toBeLessThan(10);
+});
+
+withOwnRedis.each([
+  ['BUSY', 'a script runs', runEndlessScript],
+  [
+    'NOREPLICAS',
+    'it has too few replicas',
+    async (server: RedisServer) => {
+      const admin = connectAdmin(server);
+      await admin.call('CONFIG', 'SET', 'min-replicas-to-write', '1');
+      return async () => void (await admin.call('CONFIG', 'SET', 'min-replicas-to-write', '0'));
+    },
+  ],
+  [
+    'MASTERDOWN',
+    'it is a replica whose master is away',
+    async (server: RedisServer) => {
+      const admin = connectAdmin(server);
+      await admin.call('CONFIG', 'SET', 'replica-serve-stale-data', 'no');
+      await admin.call('REPLICAOF', '127.0.0.1', '1');
+      return async () => void (await admin.call('REPLICAOF', 'NO', 'ONE'));
+    },
+  ],
+] as const)(
+  'add(), reads and counters reject with `unavailable` while Redis answers %s, because %s',
+  async (_reply, _reason, begin) => {
+    const server = await createOwnRedis();
+    await server.start();
+    const { engine, harness } = await openEngineAt(server);
+    const queue = harness.queue();
+    await queue.add('render', {}, { jobId: 'r.1' });
+    const end = await begin(server);
+    cleanup(end);
+    await timeUntilUnavailable(() => queue.add('render', {}, { jobId: 'r.2' }));
+    await timeUntilUnavailable(() => queue.addBulk([{ name: 'render', data: {}, opts: { jobId: 'r.3' } }]));
+    await timeUntilUnavailable(() => engine.counters.take('polls', 50));
+    await timeUntilUnavailable(() => engine.counters.block('polls', 50));
+    const worker = engine.worker(queue.name, async () => 'ran');
+    cleanup(() => worker.close(true));
+    await end();
+    await until(() => queue.add('render', {}, { jobId: 'r.2' }).then(() => true));
+    await waitForState(queue, 'r.1', 'completed');
+    await waitForState(queue, 'r.2', 'completed');
+  },
+);
+
+withOwnRedis('a cluster without slots makes add() reject with `unavailable`', async () => {
+  const server = await createOwnRedis('--cluster-enabled', 'yes');
+  await server.start();
+  const { harness } = await openEngineAt(server);
+  await timeUntilUnavailable(() => harness.queue().add('render', {}, { jobId: 'r.1' }));
+});
+
+withOwnRedis('a job whose completion Redis refuses for now completes without a second run', async () => {
+  const server = await createOwnRedis();
+  await server.start();
+  const { engine, harness, errors } = await openEngineAt(server);
+  const queue = harness.queue();
+  let end = async () => {};
+  const runs = createCollector<string>();
+  const worker = engine.worker(queue.name, async (job) => {
+    runs.add(job.id ?? '');
+    end = await runEndlessScript(server);
+    return 'ran';
+  });
+  cleanup(() => worker.close(true));
+  await queue.add('render', {}, { jobId: 'r.1' });
+  await until(() => errors.all.some((text) => /^worker .*BUSY /.test(text)));
+  await end();
+  // Far less than the 30 s after which another run would begin.
+  const job = await waitForState(queue, 'r.1', 'completed', IN_TIME);
+  expect([job.returnvalue, job.attemptsMade, runs.all]).toEqual(['ran', 1, ['r.1']]);
 });

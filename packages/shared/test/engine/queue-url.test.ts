@@ -72,6 +72,31 @@ test.each([
 });
 
 test.each([
+  'redis://:p@secret/word#1@host',
+  'redis://:p@secret@host',
+  'redis://:p/secret@host:6379/0',
+  'redis://user:1/secret@host',
+  'redis://user:p?secret@host',
+  'redis://user:p#secret@host',
+  'redis://us@er:secret@host',
+  'rediss-cluster://:p@secret@a:7000,b',
+  'redis-sentinel://:p/secret@s1/images?sentinelPassword=a%40b',
+])('parseQueueUrl() says how to encode the credentials of %s, without its password', (url) => {
+  expect(() => parseQueueUrl(url)).toThrow(/percent-encoded: write %40 for @/);
+  expect(() => parseQueueUrl(url)).not.toThrow(/secret/);
+});
+
+test('parseQueueUrl() refuses a malformed percent-encoding, without the password', () => {
+  expect(() => parseQueueUrl('redis://:100%secret@host')).toThrow(/not percent-encoded/);
+  expect(() => parseQueueUrl('redis://:100%secret@host')).not.toThrow(/secret/);
+});
+
+test('parseQueueUrl() accepts an @ in the query', () => {
+  const target = parseQueueUrl('redis-sentinel://s1/images?sentinelPassword=a@b/c');
+  expect(target).toMatchObject({ master: 'images', sentinelPassword: 'a@b/c' });
+});
+
+test.each([
   ['redis://user:secret@host:6380/3', 'redis://host:6380/3'],
   ['rediss-cluster://:secret@a,b:7001', 'rediss-cluster://a:6379,b:7001'],
   ['redis-sentinel://:secret@s1/images?sentinelPassword=secret', 'redis-sentinel://s1:26379/images'],

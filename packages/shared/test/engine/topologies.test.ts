@@ -1,11 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cleanup, freePort, tempDir, until } from '@darkroom/testkit';
-import { Redis } from 'ioredis';
+import {
+  cleanup,
+  connectAdmin,
+  createOwnRedis,
+  freePort,
+  spawnRedis,
+  tempDir,
+  until,
+  withOwnRedis,
+} from '@darkroom/testkit';
 import { expect } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
 import { createCollector, createEngineHarness, waitForState } from '../support/engine-harness.ts';
-import { createOwnRedis, spawnRedis, withOwnRedis } from '../support/own-redis.ts';
 
 /** Runs a parent with a delayed child, events and a counter: all that depends on slots and connections. */
 async function checkEngineAt(queueUrl: string): Promise<void> {
@@ -42,8 +49,7 @@ withOwnRedis('the engine works on a cluster', async () => {
   // A node without other nodes does not know its own address, which ioredis needs.
   const node = await createOwnRedis('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1');
   await node.start();
-  const admin = new Redis(node.url);
-  cleanup(() => admin.disconnect());
+  const admin = connectAdmin(node);
   await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
   await until(async () => String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok'));
   await checkEngineAt(`redis-cluster://127.0.0.1:${node.port}`);

@@ -79,13 +79,20 @@ export async function readJob(queue: AnyQueue, id: string): Promise<AnyJob> {
 /** Collects items, and waits until there are `n`. */
 export const createCollector = <T>(): {
   all: T[];
+  /** When each was added, in milliseconds of `performance.now()`. */
+  times: number[];
   add(item: T): void;
   atLeast(n: number, timeout?: number): Promise<T[]>;
 } => {
   const all: T[] = [];
+  const times: number[] = [];
   return {
     all,
-    add: (item) => void all.push(item),
+    times,
+    add: (item) => {
+      all.push(item);
+      times.push(performance.now());
+    },
     atLeast: async (n, timeout = 20_000) => {
       await until(() => all.length >= n, {
         timeout,

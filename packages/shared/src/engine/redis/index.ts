@@ -1,5 +1,6 @@
 // redis-engine.ts  the engine on Redis: one server, a cluster or sentinels
 // connections.ts   connections that fail fast and connections that wait, for three topologies
-// backends.ts      BullMQ backends with a time limit for queues and a pause after errors for workers
+// backends.ts      BullMQ backends for queues, with a time limit, and for workers, with a pause after errors
+// permissions.ts   which commands the queues need; an error names those that Redis denies
 // advice.ts        what an operator should change at a Redis
 export { openRedisEngine } from './redis-engine.ts';

@@ -5,11 +5,12 @@ import { createBullMQFactory } from '../bullmq-factory.ts';
 import { COUNTER_WINDOW_SECONDS, createCounters } from '../counters.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
-import { toEngineError, withTimeout } from '../errors.ts';
+import { isAccessDenied, toEngineError, withTimeout } from '../errors.ts';
 import { describeTarget, type QueueTarget } from '../queue-url.ts';
 import { readRedisAdvice } from './advice.ts';
-import { createFailFastBackend, createPausingBackend } from './backends.ts';
+import { createFailFastBackend, createWorkerBackend } from './backends.ts';
 import { type ConnectionMode, openConnection, type RedisConnection, waitUntilReady } from './connections.ts';
+import { assertPermissions } from './permissions.ts';
 
 export interface RedisEngineOptions {
   target: QueueTarget;
@@ -29,6 +30,8 @@ export interface RedisEngineOptions {
 export function openRedisEngine(options: RedisEngineOptions): Engine {
   const { target, prefix, report } = options;
   const description = describeTarget(target);
+  const connectionName = `darkroom:${options.role}`;
+  const user = { name: target.username ?? 'default', prefix, connectionName };
 
   const connections = new Set<RedisConnection>();
   const trackConnection = (connection: RedisConnection) => {
@@ -39,7 +42,7 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     return connection;
   };
   const openTracked = (mode: ConnectionMode) => {
-    const connection = trackConnection(openConnection(target, mode, `darkroom:${options.role}`));
+    const connection = trackConnection(openConnection(target, mode, connectionName));
     // BullMQ owns its duplicates, but cannot close a duplicate that was never connected.
     const duplicate = connection.duplicate.bind(connection) as (...args: unknown[]) => RedisConnection;
     return Object.assign(connection, {
@@ -49,6 +52,12 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
   const queueConnection = openTracked('fail-fast');
   let workerConnection: RedisConnection | undefined;
 
+  // An operator can change permissions at any time: after a denial, the next ping tries all commands again.
+  let permitted = false;
+  const noteError = (error: unknown) => {
+    if (isAccessDenied(error)) permitted = false;
+  };
+
   const factory = createBullMQFactory({
     kind: 'redis',
     prefix,
@@ -56,8 +65,13 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     clock: options.clock,
     queueConnection: () => queueConnection,
     workerConnection: () => (workerConnection ??= openTracked('wait')),
-    queueBackend: createFailFastBackend(options.operationTimeoutMs),
-    workerBackend: createPausingBackend(1_000, options.clock),
+    queueBackend: createFailFastBackend(options.operationTimeoutMs, noteError),
+    workerBackend: createWorkerBackend({
+      pauseMs: 1_000,
+      clock: options.clock,
+      onError: noteError,
+      report,
+    }),
     // Without these options, BullMQ waits for the first connection, and never repeats a failed version check.
     queueOptions: { skipWaitingForReady: true, skipVersionCheck: true },
   });
@@ -74,15 +88,30 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     }
   });
 
+  // After a wrong password, ioredis closes the connection and opens it again without end.
+  let refusal: Error | undefined;
+  queueConnection.on('error', (error: unknown) => {
+    refusal = isAccessDenied(error) ? error : undefined;
+  });
+  queueConnection.on('ready', () => {
+    refusal = undefined;
+  });
+
   const ping = async (timeoutMs: number) => {
     const signal = AbortSignal.timeout(timeoutMs);
+    const check = async () => {
+      await waitUntilReady(queueConnection, signal);
+      if (permitted) return void (await queueConnection.ping());
+      await assertPermissions(queueConnection, user);
+      permitted = true;
+    };
     try {
-      await withTimeout(
-        timeoutMs,
-        'PING',
-        waitUntilReady(queueConnection, signal).then(() => queueConnection.ping()),
-      );
+      await withTimeout(timeoutMs, 'PING', check());
     } catch (error) {
+      if (refusal) {
+        const message = `Redis refuses the user ${user.name} of QUEUE_URL: ${refusal.message}`;
+        throw new EngineError('unauthorized', message, { cause: error });
+      }
       if (!signal.aborted) throw toEngineError(error);
       throw new EngineError('unavailable', `${description} did not answer within ${timeoutMs} ms.`, {
         cause: error,

@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cleanup, freePort, tempDir, until } from '@darkroom/testkit';
+import { Redis } from 'ioredis';
 import { test } from 'vitest';
+import { cleanup } from './cleanup.ts';
+import { freePort } from './process/index.ts';
+import { tempDir } from './unique-names.ts';
+import { until } from './until.ts';
 
 // These tests stop their server, which they must not do with the shared one.
 const binary = [
@@ -45,6 +49,32 @@ export async function createOwnRedis(...extra: string[]): Promise<RedisServer> {
     },
   };
   return server;
+}
+
+/** A connection that ends with the test, with all rights. */
+export function connectAdmin(server: RedisServer): Redis {
+  const admin = new Redis(server.url);
+  cleanup(() => admin.disconnect());
+  return admin;
+}
+
+/** Makes the server answer BUSY until the returned function is called. */
+export async function runEndlessScript(server: RedisServer): Promise<() => Promise<void>> {
+  const [blocked, admin] = [connectAdmin(server), connectAdmin(server)];
+  await Promise.all([blocked.ping(), admin.ping()]);
+  await admin.call('CONFIG', 'SET', 'busy-reply-threshold', '1');
+  const ended = blocked.eval('while true do end', 0).catch(() => undefined);
+  await until(() =>
+    admin.ping().then(
+      () => false,
+      (error: Error) => error.message.startsWith('BUSY '),
+    ),
+  );
+  return async () => {
+    // The script may have been ended already.
+    await admin.call('SCRIPT', 'KILL').catch(() => undefined);
+    await ended;
+  };
 }
 
 /** Starts redis-server and waits until its output matches `ready`. It ends with the test. */
