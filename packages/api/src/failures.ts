@@ -42,7 +42,7 @@ export const FAILURES = {
     advice:
       'Ask an operator to look for the task in the account of the provider. A new render may pay for the image a second time.',
     redrive:
-      'Reads the ledger again, and continues if the task id has arrived there. It does not submit, unless `SUBMIT_UNKNOWN` is `resubmit`.',
+      'Reads the ledger again, and continues if the task id has arrived there. It does not submit, unless an operator has stated what became of the purchase, or `SUBMIT_UNKNOWN` is `resubmit`.',
   },
   account_refused: {
     title: "The provider's account refuses this render",

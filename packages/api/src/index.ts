@@ -5,6 +5,7 @@
 // request.ts     the request for a render
 // responses.ts   the responses: a render, a list of renders, a bulk call
 // queues.ts      the queues that operators pause
+// statements.ts what an operator can state about a purchase
 // webhooks.ts    the body of a webhook, and the state of its delivery
 // problems.ts    the table of all error codes, and the problem document
 // failures.ts    the table of all reasons why a render fails
@@ -15,4 +16,5 @@ export * from './problems.ts';
 export * from './queues.ts';
 export * from './request.ts';
 export * from './responses.ts';
+export * from './statements.ts';
 export * from './webhooks.ts';

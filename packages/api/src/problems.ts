@@ -65,6 +65,11 @@ export const PROBLEMS = {
     'The render has ended',
     'A completed or failed render cannot be canceled. Canceling a canceled render again succeeds.',
   ],
+  no_open_purchase: [
+    409,
+    'No purchase of this render needs a statement',
+    'A statement is possible while a render is held, and after it failed with `submission_unknown`, `task_lost` or `task_timeout`.',
+  ],
   body_too_large: [
     413,
     'The body is too large',

@@ -13,6 +13,7 @@ import {
   receiptKey,
   releaseKey,
   resultKey,
+  statementKey,
   upgradePersisted,
 } from './render/index.ts';
 import type { Clock } from './runtime/index.ts';
@@ -46,8 +47,21 @@ const acceptanceSchema = z.object({
   /** Unix milliseconds. */
   acceptedAt: z.number(),
   costMicros: z.number().int(),
-  /** Where the task id comes from: the response to the POST, or a later webhook of the provider. */
-  source: z.enum(['answer', 'webhook']),
+  /** Where the task id comes from: the response to the POST, a later webhook of the provider, or an operator. */
+  source: z.enum(['answer', 'webhook', 'operator']),
+});
+
+const statementSchema = z.object({
+  version: z.literal(DATA_VERSION),
+  /** `buy_again`: whatever became of this purchase, a second charge is accepted. */
+  kind: z.enum(['bought', 'not_bought', 'buy_again']),
+  /** With `bought`: the task of the purchase. */
+  taskId: z.string().optional(),
+  /** Who made the statement, for people. */
+  actor: z.string(),
+  note: z.string().optional(),
+  /** Unix milliseconds. */
+  statedAt: z.number(),
 });
 
 const resultSchema = z.object({
@@ -62,6 +76,9 @@ export type Intent = Omit<z.infer<typeof intentSchema>, 'version'>;
 
 /** The end of a claim that bought nothing. Written after a definite refusal. */
 export type Release = Omit<z.infer<typeof releaseSchema>, 'version'>;
+
+/** An operator's statement about a purchase whose outcome Darkroom does not know. */
+export type Statement = Omit<z.infer<typeof statementSchema>, 'version'>;
 
 /** The provider's acceptance of a purchase. Written as soon as the provider answers (I3). */
 export type Acceptance = Omit<z.infer<typeof acceptanceSchema>, 'version'>;
@@ -166,6 +183,31 @@ export class Ledger {
     return value === undefined ? undefined : acceptanceSchema.parse(value);
   }
 
+  /**
+   * Adds an operator's statement about an attempt. Earlier statements stay; the last one counts.
+   *
+   * @returns false if another statement was added at the same time.
+   */
+  async addStatement(
+    renderId: string,
+    attempt: number,
+    statement: Omit<Statement, 'statedAt'>,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const { count } = await this.#readStatements(renderId, attempt, signal);
+    const value: Statement = { ...statement, statedAt: this.#clock.now() };
+    return this.#writeIfAbsent(statementKey(renderId, attempt, count + 1), value, signal);
+  }
+
+  /** The last statement about an attempt. */
+  async readStatement(
+    renderId: string,
+    attempt: number,
+    signal?: AbortSignal,
+  ): Promise<Statement | undefined> {
+    return (await this.#readStatements(renderId, attempt, signal)).last;
+  }
+
   async writeResult(
     renderId: string,
     attempt: number,
@@ -196,6 +238,19 @@ export class Ledger {
   async readReceipt(renderId: string, signal?: AbortSignal): Promise<Receipt | undefined> {
     const value = await this.#read('receipt', receiptKey(renderId), signal);
     return value === undefined ? undefined : readReceipt(value);
+  }
+
+  async #readStatements(
+    renderId: string,
+    attempt: number,
+    signal?: AbortSignal,
+  ): Promise<{ count: number; last: Statement | undefined }> {
+    let last: Statement | undefined;
+    for (let count = 0; ; count += 1) {
+      const value = await this.#read('statement', statementKey(renderId, attempt, count + 1), signal);
+      if (value === undefined) return { count, last };
+      last = statementSchema.parse(value);
+    }
   }
 
   async #readIntent(key: string, signal?: AbortSignal): Promise<Intent | undefined> {

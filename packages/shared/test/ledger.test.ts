@@ -60,6 +60,19 @@ describe('the ledger', () => {
     expect(await ledger.claim({ ...FIRST, claim: 2 }, claim('c'))).toBe(false);
   });
 
+  test('the last statement about an attempt counts, and one of two at the same time is refused', async () => {
+    const { ledger } = await folderLedger();
+    expect(await ledger.readStatement(ID, 1)).toBeUndefined();
+    expect(await ledger.addStatement(ID, 1, { kind: 'bought', taskId: 'task_1', actor: 'ann' })).toBe(true);
+    const both = await Promise.all([
+      ledger.addStatement(ID, 1, { kind: 'not_bought', actor: 'ann' }),
+      ledger.addStatement(ID, 1, { kind: 'not_bought', actor: 'bob' }),
+    ]);
+    expect(both.sort()).toEqual([false, true]);
+    expect(await ledger.readStatement(ID, 1)).toMatchObject({ kind: 'not_bought' });
+    expect(await ledger.readStatement(ID, 2)).toBeUndefined();
+  });
+
   test('the first acceptance stays when another one is written', async () => {
     const { ledger } = await folderLedger();
     await ledger.claim(FIRST, claim('a'));

@@ -22,6 +22,7 @@ import {
   receiptSchema,
   releaseKey,
   resultKey,
+  statementKey,
 } from '../src/render/index.ts';
 import { systemClock } from '../src/runtime/index.ts';
 
@@ -29,9 +30,12 @@ interface Versioned {
   version: typeof DATA_VERSION;
 }
 
-/** The data of all queues and the receipt. The ledger adds the version itself when it writes its four kinds. */
+/** The data of all queues and the receipt. The ledger adds the version itself when it writes its five kinds. */
 interface Shapes
-  extends Record<Exclude<PersistedKind, 'intent' | 'release' | 'acceptance' | 'result'>, Versioned> {
+  extends Record<
+    Exclude<PersistedKind, 'intent' | 'release' | 'statement' | 'acceptance' | 'result'>,
+    Versioned
+  > {
   checkpoint: Checkpoint;
   'submit-job': SubmitJob;
   'store-job': StoreJob;
@@ -59,7 +63,7 @@ test.each([
     expect(version.safeParse(wrong).success).toBe(false);
 });
 
-test('the ledger writes the version into intents, releases, acceptances and results, and requires it to read them', async () => {
+test('the ledger writes the version into all that it keeps, and requires it to read them', async () => {
   const store = await openStore({ dataDir: await tempDir(), clock: systemClock });
   const ledger = new Ledger(store, systemClock);
   const id = 'rnd_00000000000000000000000000000001';
@@ -88,10 +92,12 @@ test('the ledger writes the version into intents, releases, acceptances and resu
   await ledger.release(claim, { owner: 'a', reason: 'rate limited' });
   await ledger.writeAcceptance(id, 1, acceptance);
   await ledger.writeResult(id, 1, result);
+  await ledger.addStatement(id, 1, { kind: 'not_bought', actor: 'ann' });
 
   const reads: [string, () => Promise<unknown>][] = [
     [acceptedKey(id, 1), () => ledger.readAcceptance(id, 1)],
     [resultKey(id, 1), () => ledger.readResult(id, 1)],
+    [statementKey(id, 1), () => ledger.readStatement(id, 1)],
     // Without an acceptance, the state of the attempt is its claims and their releases.
     [releaseKey(id, 1), () => ledger.attemptState(id, 1)],
     [intentKey(id, 1), () => ledger.attemptState(id, 1)],

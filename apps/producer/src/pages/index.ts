@@ -4,6 +4,7 @@
 // render-page.ts   GET /renders/{id} (main decision: sendRenderPage)
 // render-facts.ts  …the facts about a render, read and scrubbed
 // render-view.ts   …facts → page (pure)
+// statement-form.ts …the form in which an operator states what became of a purchase
 // timeline.ts      …what happened, with the time between (pure)
 //
 // html.ts          templates that escape their values

@@ -49,13 +49,13 @@ li code { white-space: pre-wrap; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem; overflow-x: auto; white-space: pre-wrap; }
 `);
 
-/** No scripts, no frames, no forms. Images of this API only, and only the style sheet above. */
+/** No scripts, no frames. Forms and images of this API only, and only the style sheet above. */
 const POLICY = [
   "default-src 'none'",
   `style-src ${STYLE.source}`,
   "img-src 'self'",
   "base-uri 'none'",
-  "form-action 'none'",
+  "form-action 'self'",
   "frame-ancestors 'none'",
 ].join('; ');
 

@@ -1,22 +1,47 @@
 import { PROBLEMS } from '@darkroom/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { registerEndpoints } from '../endpoint.ts';
-import { logServerProblem } from '../http/index.ts';
+import { getBodyBytes, logServerProblem, parseBodiesAsBytes } from '../http/index.ts';
 import { hasEnded } from '../lookup/index.ts';
 import { toProblem } from '../problems/index.ts';
+import { readStatement, statePurchase } from '../renders/index.ts';
 import { sendPage } from './layout.ts';
 import { problemBody } from './problems.ts';
 import { type RenderPageDeps, readRenderFacts } from './render-facts.ts';
 import { createRenderView, shorten } from './render-view.ts';
+import { needsStatement, parseStatementForm } from './statement-form.ts';
 
 /** Seconds until the page of a render that has not ended reloads. */
 const REFRESH_S = 3;
+const MAX_FORM_BYTES = 16 * 1024;
 
 /** `/renders/{id}`: a render for people. */
 export function registerRenderPage(app: FastifyInstance, deps: RenderPageDeps): void {
   registerEndpoints(app, '/renders/:id', {
     GET: { needs: 'read', run: (request, reply) => sendRenderPage(deps, request, reply) },
   });
+  app.register(async (scope) => {
+    parseBodiesAsBytes(scope);
+    registerEndpoints(scope, '/renders/:id/statement', {
+      POST: {
+        needs: 'operator',
+        bodyLimit: MAX_FORM_BYTES,
+        run: (request, reply) => recordStatement(deps, request, reply),
+      },
+    });
+  });
+}
+
+/** Records the statement of the form, and shows the page again. */
+async function recordStatement(deps: RenderPageDeps, request: FastifyRequest, reply: FastifyReply) {
+  try {
+    const form = parseStatementForm(getBodyBytes(request).toString('utf8'));
+    await statePurchase(deps, request, readStatement(form));
+    const { id } = request.params as { id: string };
+    return await reply.redirect(`/renders/${id}`, 303);
+  } catch (error) {
+    return await sendErrorPage(request, reply, error);
+  }
 }
 
 async function sendRenderPage(deps: RenderPageDeps, request: FastifyRequest, reply: FastifyReply) {
@@ -26,15 +51,23 @@ async function sendRenderPage(deps: RenderPageDeps, request: FastifyRequest, rep
     return await sendPage(reply, 200, {
       title: shorten(prompt, 60),
       body: createRenderView(facts),
-      ...(hasEnded(facts.snapshot) ? {} : { refresh: REFRESH_S }),
+      // A reload would empty the form.
+      ...(hasEnded(facts.snapshot) || (facts.operator && needsStatement(facts.snapshot))
+        ? {}
+        : { refresh: REFRESH_S }),
     });
   } catch (error) {
-    const problem = toProblem(error);
-    logServerProblem(request, problem);
-    return await sendPage(reply, problem.status, {
-      title: PROBLEMS[problem.code][1],
-      body: problemBody(problem),
-      ...(problem.retryAfter === undefined ? {} : { refresh: problem.retryAfter }),
-    });
+    return await sendErrorPage(request, reply, error);
   }
+}
+
+async function sendErrorPage(request: FastifyRequest, reply: FastifyReply, error: unknown) {
+  const problem = toProblem(error);
+  logServerProblem(request, problem);
+  return await sendPage(reply, problem.status, {
+    title: PROBLEMS[problem.code][1],
+    body: problemBody(problem),
+    // A form is never sent again by itself.
+    ...(problem.retryAfter === undefined || request.method === 'POST' ? {} : { refresh: problem.retryAfter }),
+  });
 }

@@ -4,6 +4,7 @@ import { dashboardPath, formatDollars, problemPath, type RenderSnapshot } from '
 import { hasEnded } from '../lookup/index.ts';
 import { html, type Markup } from './html.ts';
 import type { RenderFacts } from './render-facts.ts';
+import { createStatementForm, needsStatement } from './statement-form.ts';
 import { type Bar, createBars, createTimeline, formatDuration } from './timeline.ts';
 
 /** A render for people. Pure. */
@@ -32,6 +33,7 @@ ${requestSection(facts)}
 ${historySection(facts)}
 <h2>Purchases</h2>
 ${purchasesSection(snapshot)}
+${facts.operator && needsStatement(snapshot) && createStatementForm(snapshot)}
 ${facts.deliveries.length > 0 && html`<h2>Webhooks</h2>${deliveriesSection(facts)}`}
 <h2>Links</h2>
 <ul>

@@ -38,7 +38,7 @@ const URL_LIFETIME_MS = 3_600_000;
  * @throws {ProblemError} `render_not_found`, also for another tenant's render: its existence stays secret.
  */
 export async function findRequestedRender(
-  deps: RenderReadDeps,
+  deps: Pick<RenderReadDeps, 'lookup'>,
   request: FastifyRequest,
 ): Promise<RenderSnapshot> {
   const { id } = request.params as { id: string };

@@ -7,6 +7,7 @@
 // get.ts           GET /v1/renders/{id}, at once or after its end
 // events.ts        GET …/events: server-sent events
 // cancel.ts        POST …/cancel
+// statement.ts     POST …/statement: an operator states what became of a purchase
 // deliveries.ts    GET …/deliveries, POST …/deliveries/redeliver
 // image.ts         GET …/image and …/thumbnail
 //
@@ -19,3 +20,4 @@ export * from './find-render.ts';
 export * from './image-links.ts';
 export { idParam } from './params.ts';
 export * from './routes.ts';
+export { readStatement, statePurchase } from './statement.ts';

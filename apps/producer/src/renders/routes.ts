@@ -11,6 +11,7 @@ import type { RenderReadDeps } from './find-render.ts';
 import { getEndpoint } from './get.ts';
 import { imageEndpoint, thumbnailEndpoint } from './image.ts';
 import { listEndpoint } from './list.ts';
+import { statementEndpoint } from './statement.ts';
 
 /** Everything below `/v1/renders`. */
 export function registerRenders(app: FastifyInstance, intake: IntakeDeps, read: RenderReadDeps): void {
@@ -20,6 +21,9 @@ export function registerRenders(app: FastifyInstance, intake: IntakeDeps, read: 
   acceptBodies(app, ['json', 'ndjson'], (scope) => {
     passNdjsonThrough(scope);
     registerEndpoints(scope, '/v1/renders/bulk', { POST: bulkEndpoint(intake) });
+  });
+  acceptBodies(app, ['json'], (scope) => {
+    registerEndpoints(scope, '/v1/renders/:id/statement', { POST: statementEndpoint(read) });
   });
   registerEndpoints(app, '/v1/renders/:id', { GET: getEndpoint(read) });
   registerEndpoints(app, '/v1/renders/:id/image', { GET: imageEndpoint(read) });

@@ -81,6 +81,8 @@ requires('redis').describe('the examples of problems', () => {
       return open.post({ prompt: 'a mug', size: '16:9' }, { 'idempotency-key': 'taken' });
     },
     render_ended: async () => postTo(open, `/v1/renders/${(await putReceipt(open)).renderId}/cancel`),
+    no_open_purchase: async () =>
+      postTo(open, `/v1/renders/${(await putReceipt(open)).renderId}/statement`, { purchase: 'not_bought' }),
     body_too_large: () => postTo(open, `${unknown}/cancel`, 'x'.repeat(20_000)),
     unsupported_media_type: () => open.post('prompt=x', { 'content-type': 'text/plain' }),
     invalid_request: () =>

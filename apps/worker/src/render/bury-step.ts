@@ -1,5 +1,6 @@
 import { type CheckpointAt, type LiveStep, storeJobId, submitJobId } from '@darkroom/shared/render';
 import { endDeadRender } from './end-render.ts';
+import { applyStatement } from './operator-statement.ts';
 import type { StepContext } from './step-context.ts';
 import { goTo, type Transition } from './transitions.ts';
 
@@ -18,10 +19,8 @@ export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepCo
   return { kind: 'dead', failure };
 }
 
-async function redrive(
-  checkpoint: CheckpointAt<'bury'>,
-  { job, infra, own }: StepContext,
-): Promise<Transition> {
+async function redrive(checkpoint: CheckpointAt<'bury'>, context: StepContext): Promise<Transition> {
+  const { job, infra, own } = context;
   const { renderId, attempt } = checkpoint;
   const { resume } = checkpoint.at;
   // A failed child keeps its id. The new child needs that id.
@@ -29,6 +28,9 @@ async function redrive(
   if (resume.step === 'store') await own.children.remove('store', storeJobId(renderId, attempt));
   await own.deadLetters.remove(renderId);
   await job.note(`redriven at ${resume.step}`);
+  // The hold step reads a statement itself, after it has looked for an acceptance.
+  const stated = resume.step === 'poll' && (await applyStatement(checkpoint, context, resume.taskId));
+  if (stated) return stated;
   return goTo(checkpoint, resetPolling(resume, infra.clock.now() + infra.settings.TASK_DEADLINE_MS));
 }
 

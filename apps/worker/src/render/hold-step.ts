@@ -1,5 +1,6 @@
 import type { CheckpointAt } from '@darkroom/shared/render';
 import { checkGrace, checkTimeLimit, createSituation, decide, pickDoubt } from '../decide/index.ts';
+import { applyStatement } from './operator-statement.ts';
 import { addUnknownPurchase, startPolling } from './poll-step.ts';
 import type { StepContext } from './step-context.ts';
 import { applyDecision, type Transition } from './transitions.ts';
@@ -22,7 +23,8 @@ export async function startHolding(
 
 /**
  * It is unknown whether the submission was bought. Reads the ledger from time to time: a webhook of the provider, or a
- * slower run of the same submission, may write the task id there. If none does in time, an operator must decide.
+ * slower run of the same submission, may write the task id there. If none does in time, an operator must state what
+ * happened.
  */
 export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepContext): Promise<Transition> {
   const { job, infra } = context;
@@ -32,6 +34,8 @@ export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepCo
     await job.note(`known now: accepted as ${acceptance.taskId}, from ${acceptance.source}`);
     return startPolling(checkpoint, context, acceptance);
   }
+  const stated = await applyStatement(checkpoint, context);
+  if (stated) return stated;
   const maxMs = infra.settings.UNKNOWN_GRACE_MS;
   const { limit, isOver } = checkTimeLimit(
     { endsAt: at.until, doubtedSince: at.doubtedSince },

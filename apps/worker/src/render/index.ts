@@ -8,6 +8,7 @@
 // finish-step.ts     receipt, webhooks, completed
 // bury-step.ts       receipt, webhooks, dead letter, failed; and the way back, redrive
 // cancel-step.ts     cancels at any step, claims or reads the purchase, receipt, webhooks, canceled
+// operator-statement.ts  what an operator has stated about a purchase
 // end-render.ts      what all three ends write, in which order; also used by the sweep
 // transitions.ts     what a step returns, and decisions turned into it
 // step-context.ts    what the steps work with

@@ -38,7 +38,7 @@ requires('redis').describe('the webhooks of a render', () => {
         run: 'night',
         metadata: { sku: '1042' },
         image: { sha256: receipt.image?.sha256, url: `${self}/image`, thumbnail_url: `${self}/thumbnail` },
-        cost: { amount: '0.025', purchases: 1 },
+        cost: { spent: '0.025', purchases: 1 },
         links: { self },
       },
     });

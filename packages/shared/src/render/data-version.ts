@@ -20,6 +20,7 @@ export type PersistedKind =
   | 'maintenance-job'
   | 'intent'
   | 'release'
+  | 'statement'
   | 'acceptance'
   | 'result'
   | 'receipt';

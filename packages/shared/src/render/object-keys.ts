@@ -1,12 +1,14 @@
 // The keys of all objects in the store. They are derived, never random (I6).
 
-/** Claims of an attempt are numbered from 1. The first one has no number in its name. */
-const claimSuffix = (claim: number) => (claim === 1 ? '' : `-${claim}`);
+/** Claims and statements of an attempt are numbered from 1. The first one has no number in its name. */
+const numberSuffix = (number: number) => (number === 1 ? '' : `-${number}`);
 
 export const intentKey = (renderId: string, attempt: number, claim = 1) =>
-  `ledger/${renderId}/${attempt}/intent${claimSuffix(claim)}.json`;
+  `ledger/${renderId}/${attempt}/intent${numberSuffix(claim)}.json`;
 export const releaseKey = (renderId: string, attempt: number, claim = 1) =>
-  `ledger/${renderId}/${attempt}/release${claimSuffix(claim)}.json`;
+  `ledger/${renderId}/${attempt}/release${numberSuffix(claim)}.json`;
+export const statementKey = (renderId: string, attempt: number, number = 1) =>
+  `ledger/${renderId}/${attempt}/statement${numberSuffix(number)}.json`;
 export const acceptedKey = (renderId: string, attempt: number) =>
   `ledger/${renderId}/${attempt}/accepted.json`;
 export const resultKey = (renderId: string, attempt: number) => `ledger/${renderId}/${attempt}/result.json`;

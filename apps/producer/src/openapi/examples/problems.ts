@@ -68,6 +68,7 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   method_not_allowed: 'This path allows GET, HEAD.',
   idempotency_conflict: `This idempotency key belongs to render ${EXAMPLE_RENDER}, whose request was different. Use a new key for a new request.`,
   render_ended: 'The render is completed: nothing is left to cancel.',
+  no_open_purchase: 'The render is completed: its purchases are known.',
   body_too_large: 'The body is larger than this path allows.',
   unsupported_media_type: 'Send application/json.',
   invalid_request: '2 problems: prompt, image_urls[3].',
@@ -85,6 +86,7 @@ const ABOUT_A_RENDER: ProblemCode[] = [
   'delivery_not_found',
   'idempotency_conflict',
   'render_ended',
+  'no_open_purchase',
 ];
 
 /** @param base the URL of the API. */

@@ -1,0 +1,135 @@
+import {
+  type RenderResponse,
+  renderSchema,
+  type StatementRequest,
+  statementRequestSchema,
+} from '@darkroom/api';
+import type { Checkpoint } from '@darkroom/shared/render';
+import type { RenderSnapshot } from '@darkroom/shared/snapshot';
+import type { FastifyRequest } from 'fastify';
+import { describeCaller } from '../access/index.ts';
+import type { RenderJob } from '../backends/index.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { getBodyBytes } from '../http/index.ts';
+import { parseJson } from '../intake/index.ts';
+import { problemResponses, RENDER_EXAMPLE } from '../openapi/index.ts';
+import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { createRenderResponse, findRequestedRender, type RenderReadDeps } from './find-render.ts';
+import { EMPTY_BODY_BYTES, idParam, noQuery, readQuery } from './params.ts';
+
+/** `POST /v1/renders/{id}/statement`. */
+export const statementEndpoint = (deps: RenderReadDeps): Endpoint => ({
+  needs: 'operator',
+  bodyLimit: EMPTY_BODY_BYTES,
+  doc,
+  run: async (request, reply) => {
+    readQuery(noQuery, request);
+    await statePurchase(deps, request, readStatement(parseJson(getBodyBytes(request))));
+    const snapshot = await findRequestedRender(deps, request);
+    return await reply.code(202).send(await createRenderResponse(deps, request, snapshot));
+  },
+});
+
+/** @throws {ProblemError} `invalid_request`. */
+export function readStatement(value: unknown): StatementRequest {
+  const checked = statementRequestSchema.safeParse(value);
+  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, statementRequestSchema));
+  return checked.data;
+}
+
+/**
+ * Records an operator's statement about the present purchase of a render, and makes the render go on with it. The ledger
+ * has the statement before the render moves: the worker reads it there.
+ *
+ * @throws {ProblemError} `render_not_found`, `no_open_purchase`.
+ */
+export async function statePurchase(
+  { lookup }: RenderReadDeps,
+  request: FastifyRequest,
+  { purchase, task_id: taskId, note }: StatementRequest,
+): Promise<void> {
+  const snapshot = await findRequestedRender({ lookup }, request);
+  const { renderId } = snapshot;
+  const job = await lookup.queue.get(renderId);
+  if (!job || !isPurchaseOpen(job)) throw noOpenPurchase(snapshot);
+  const actor = describeCaller(request.caller);
+  const added = await lookup.ledger.addStatement(renderId, job.data.attempt, {
+    kind: purchase,
+    actor,
+    ...(taskId === undefined ? {} : { taskId }),
+    ...(note === undefined ? {} : { note }),
+  });
+  if (!added) throw noOpenPurchase(snapshot, 'another statement was made at the same time');
+  request.log.warn(
+    { renderId, attempt: job.data.attempt, purchase, actor },
+    'purchase stated by an operator',
+  );
+  await wakeWithStatement(job);
+}
+
+/** Whether the outcome of the present purchase is unknown, and no worker is finding it out by polls. */
+function isPurchaseOpen({ data, finishedOn }: RenderJob): boolean {
+  const { at } = data as Checkpoint;
+  if (at.step === 'hold') return true;
+  return at.step === 'bury' && finishedOn !== undefined && isOpenStep(at.resume.step);
+}
+
+const isOpenStep = (step: string) => step === 'hold' || step === 'poll';
+
+function noOpenPurchase({ status, renderId }: RenderSnapshot, reason?: string): ProblemError {
+  const detail = `The render is ${status}: ${reason ?? 'its purchases are known'}.`;
+  return new ProblemError('no_open_purchase', detail, { renderId });
+}
+
+/** A call that another caller made first is no error: the render goes on. */
+async function wakeWithStatement(job: RenderJob): Promise<void> {
+  if (job.data.at.step === 'hold') {
+    if (await job.isDelayed()) await job.promote().catch(() => undefined);
+    return;
+  }
+  await job.retry('failed').catch(async (error: unknown) => {
+    if ((await job.getState()) === 'failed') throw error;
+  });
+}
+
+const EXAMPLE: RenderResponse = { ...RENDER_EXAMPLE, status: 'rendering', progress: 10, image: null };
+
+const doc = {
+  operationId: 'statePurchase',
+  tags: ['Operations'],
+  summary: 'State what became of a purchase',
+  description: [
+    'For a render whose purchase is unknown: it is held, or it failed with `submission_unknown`, `task_lost` or',
+    '`task_timeout`. Look for the render id (`client_business_id`) in the account of the provider, and state what you',
+    'found. The ledger records the statement, its actor and its time, and the render goes on: with the task, or with',
+    'another purchase.',
+  ].join(' '),
+  requestParams: { path: idParam },
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': {
+        schema: statementRequestSchema,
+        example: { purchase: 'bought', task_id: 'task_img_abc123', note: 'found in the console' },
+      },
+    },
+  },
+  responses: {
+    '202': {
+      description: 'The statement is recorded, and the render goes on.',
+      content: { 'application/json': { schema: renderSchema, example: EXAMPLE } },
+    },
+    ...problemResponses(
+      'render_not_found',
+      'no_open_purchase',
+      'empty_body',
+      'invalid_json',
+      'invalid_utf8',
+      'too_deep',
+      'body_too_large',
+      'invalid_request',
+      'queue_unavailable',
+      'store_unavailable',
+    ),
+  },
+};
