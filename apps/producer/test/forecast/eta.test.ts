@@ -5,7 +5,7 @@ const NOW = 1_700_000_000_000;
 const facts: EtaFacts = {
   now: NOW,
   position: 11,
-  submissionsPaused: false,
+  submissionsStopped: false,
   submitsPerSecond: 5,
   durations: [10_000, 20_000, 60_000],
 };
@@ -26,7 +26,7 @@ test('the ETA of a queued render is its wait at the quota and the median duratio
 });
 
 test('a queued render has no ETA while submissions are paused, and without a position', () => {
-  expect(estimateEta(queued, { ...facts, submissionsPaused: true })).toBeUndefined();
+  expect(estimateEta(queued, { ...facts, submissionsStopped: true })).toBeUndefined();
   expect(estimateEta(queued, { ...facts, position: undefined })).toBeUndefined();
 });
 
@@ -37,7 +37,10 @@ test('the ETA of a running render comes only from renders that took longer than 
 });
 
 test('a render that is bought again counts from its present purchase, and an unknown purchase has no ETA', () => {
-  const again = { status: 'storing' as const, purchases: [bought(NOW - 90_000, 'refunded'), bought(NOW - 1_000)] };
+  const again = {
+    status: 'storing' as const,
+    purchases: [bought(NOW - 90_000, 'refunded'), bought(NOW - 1_000)],
+  };
   expect(estimateEta(again, facts)).toBe(NOW + 19_000);
   expect(estimateEta({ status: 'rendering', purchases: [bought(NOW, 'refunded')] }, facts)).toBeUndefined();
 });
