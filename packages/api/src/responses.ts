@@ -164,7 +164,7 @@ export const renderDetailSchema = renderSchema
     }),
     eta: z.iso.datetime().nullable().meta({
       description:
-        'An estimate of when the image is ready, from the queue position, the quota and the duration of recent renders. It moves while other renders are created. Null when the render has ended, and when there is no basis for an estimate: submissions are paused, the outcome of the submission is unknown, or the render takes longer than all recent ones.',
+        'An estimate of when the image is ready, from the queue position, the quota and the duration of recent renders. It moves while other renders are created. Null when the render has ended, and when there is no basis for an estimate: submissions are paused, the account of the provider cannot buy, the outcome of the submission is unknown, or the render takes longer than all recent ones.',
     }),
     webhook: z
       .strictObject({

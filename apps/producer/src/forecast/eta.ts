@@ -6,7 +6,7 @@ export interface EtaFacts {
   now: number;
   /** The position in the queue, from 1, for a render that waits for its submission. */
   position: number | undefined;
-  submissionsPaused: boolean;
+  submissionsStopped: boolean;
   submitsPerSecond: number;
   /** How long recent renders took from their acceptance by the provider to the stored image, in ascending order. */
   durations: readonly number[];
@@ -15,10 +15,10 @@ export interface EtaFacts {
 /** An estimate of when the image is ready, in Unix milliseconds. `undefined` without a basis for one. Pure. */
 export function estimateEta(
   { status, purchases }: Pick<RenderSnapshot, 'status' | 'purchases'>,
-  { now, position, submissionsPaused, submitsPerSecond, durations }: EtaFacts,
+  { now, position, submissionsStopped, submitsPerSecond, durations }: EtaFacts,
 ): number | undefined {
   if (status === 'queued') {
-    if (submissionsPaused || position === undefined) return undefined;
+    if (submissionsStopped || position === undefined) return undefined;
     const duration = median(durations);
     return duration === undefined ? undefined : now + (position / submitsPerSecond) * 1000 + duration;
   }

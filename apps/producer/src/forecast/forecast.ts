@@ -33,7 +33,7 @@ export function createForecast(deps: ForecastDeps): ReadForecast {
     if (status !== 'queued' && status !== 'rendering' && status !== 'storing') return {};
     const waiting =
       status === 'queued' ? { renderId, attempt: attempts + 1, priority: request.priority } : undefined;
-    const [position, submissionsPaused, durations] = await Promise.all([
+    const [position, submissionsStopped, durations] = await Promise.all([
       waiting && deps.queue.findPosition(waiting),
       waiting ? areSubmissionsStopped(deps.queue) : false,
       readDurations(),
@@ -41,7 +41,7 @@ export function createForecast(deps: ForecastDeps): ReadForecast {
     const eta = estimateEta(snapshot, {
       now: deps.clock.now(),
       position,
-      submissionsPaused,
+      submissionsStopped,
       submitsPerSecond: deps.submitsPerSecond,
       durations,
     });
@@ -55,7 +55,7 @@ export function createForecast(deps: ForecastDeps): ReadForecast {
 /** By the account, or by an operator. */
 async function areSubmissionsStopped(queue: RenderQueue): Promise<boolean> {
   const { account, pauses } = await queue.readStops();
-  return account !== undefined || pauses.some((pause) => pause.queue === 'submit');
+  return account !== undefined || pauses.some(({ queue: name }) => name === 'submit' || name === 'render');
 }
 
 /** How long recent renders took from their acceptance by the provider to the stored image, in ascending order. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { PROBLEMS, type ProblemCode, problemSchema } from '@darkroom/api';
 import { createApiKey } from '@darkroom/shared/keys';
 import { StoreError } from '@darkroom/shared/object-store';
@@ -117,9 +118,9 @@ requires('redis').describe('the examples of problems', () => {
 
   test.each(Object.keys(PROBLEMS) as ProblemCode[])('the example of %s is the real answer', async (code) => {
     const response = await provoke[code]();
-    const text = await response.text();
-    expect(problemSchema.parse(JSON.parse(text)).code).toBe(code);
-    expect(hideValues(JSON.stringify(createProblemExample(code)))).toEqual(hideValues(text));
+    const answer = await response.text();
+    expect(problemSchema.parse(JSON.parse(answer)).code).toBe(code);
+    expect(hideValues(JSON.stringify(createProblemExample(code)))).toEqual(hideValues(answer));
   });
 });
 
@@ -149,10 +150,8 @@ const postTo = (
 /** `fetch` refuses some requests that a server must answer. */
 function sendRaw(harness: Harness, path: string, headers: Record<string, string>): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const call = httpRequest(`${harness.url}${path}`, { headers }, async (message) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of message) chunks.push(chunk as Buffer);
-      resolve(new Response(Buffer.concat(chunks), { status: message.statusCode ?? 0 }));
+    const call = httpRequest(`${harness.url}${path}`, { headers }, (message) => {
+      text(message).then((body) => resolve(new Response(body, { status: message.statusCode ?? 0 })), reject);
     });
     call.on('error', reject);
     call.end();

@@ -5,7 +5,7 @@ const NOW = 1_700_000_000_000;
 const facts: EtaFacts = {
   now: NOW,
   position: 11,
-  submissionsPaused: false,
+  submissionsStopped: false,
   submitsPerSecond: 5,
   durations: [10_000, 20_000, 60_000],
 };
@@ -26,7 +26,7 @@ test('the ETA of a queued render is its wait at the quota and the median duratio
 });
 
 test('a queued render has no ETA while submissions are paused, and without a position', () => {
-  expect(estimateEta(queued, { ...facts, submissionsPaused: true })).toBeUndefined();
+  expect(estimateEta(queued, { ...facts, submissionsStopped: true })).toBeUndefined();
   expect(estimateEta(queued, { ...facts, position: undefined })).toBeUndefined();
 });
 

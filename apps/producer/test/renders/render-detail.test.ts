@@ -1,6 +1,6 @@
 import { renderDetailSchema, renderListSchema } from '@darkroom/api';
 import { createApiKey } from '@darkroom/shared/keys';
-import { type WebhookJob, webhookId } from '@darkroom/shared/queues';
+import { type AccountStop, addAccountStop, type WebhookJob, webhookId } from '@darkroom/shared/queues';
 import { DATA_VERSION, type Failure } from '@darkroom/shared/render';
 import { requires, service, startProxy } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
@@ -24,6 +24,15 @@ const webhookOf = (renderId: string, more: Partial<WebhookJob> = {}): WebhookJob
   endedAt: ASKED,
   ...more,
 });
+
+const ACCOUNT_STOP: AccountStop = {
+  version: DATA_VERSION,
+  kind: 'account',
+  reason: 'insufficient_quota',
+  since: ASKED,
+  refusals: 1,
+  creatorToken: 't',
+};
 
 async function addWebhook(harness: Harness, job: WebhookJob, end = 0, index = 0) {
   const id = webhookId(job.renderId, job.status, end, index);
@@ -53,10 +62,16 @@ requires('redis').describe('the details of GET /v1/renders/{id}', () => {
     expect([one.eta, two.eta].map((eta) => Date.parse(eta ?? '') - now)).toEqual([15_500, 16_000]);
   });
 
-  test('a queued render has a position and no ETA while submissions are paused', async () => {
+  test('a queued render has a position and no ETA while submissions are paused or the account cannot buy', async () => {
     const harness = await openHarness();
     const { renderId } = await putJob(harness);
-    await harness.queues.submit.pause();
+    for (const queue of ['submit', 'render'] as const) {
+      await harness.queues[queue].pause();
+      expect(await read(harness, renderId)).toMatchObject({ queue_position: 1, eta: null });
+      await harness.queues[queue].resume();
+    }
+    expect((await read(harness, renderId)).eta).not.toBeNull();
+    await addAccountStop(harness.queues, ACCOUNT_STOP);
     expect(await read(harness, renderId)).toMatchObject({ queue_position: 1, eta: null });
   });
 

@@ -18,7 +18,7 @@ const FIELDS: { [C in ProblemCode]?: ProblemResponse['problems'] } = {
   invalid_idempotency_key: [
     {
       field: 'Idempotency-Key',
-      expected: 'at most 255 characters',
+      expected: 'at most 255 bytes in UTF-8',
       received: 'a string of 300 characters that begins with "sku-1042-front-sku-1042-front-sku-1042-f"',
     },
   ],
