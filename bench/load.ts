@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { QUEUE, renderJob } from '@darkroom/shared/queues';
-import { type Checkpoint, drawRenderId } from '@darkroom/shared/render';
+import { type Checkpoint, DATA_VERSION, drawRenderId } from '@darkroom/shared/render';
 import { Queue } from 'bullmq';
 import type { WorkerProcess } from './processes.ts';
 import type { Workspace } from './workspace.ts';
@@ -24,7 +24,7 @@ export const REQUEST = {
 export function createCheckpoint(prompt: string = PROMPT): Checkpoint {
   const now = Date.now();
   return {
-    version: 1,
+    version: DATA_VERSION,
     renderId: drawRenderId(),
     tenant: 'default',
     request: { model: 'gemini-3-pro-image-preview', ...REQUEST, prompt, images: [] },

@@ -1,6 +1,6 @@
 // A bare BullMQ worker that completes every render after some time, for measurements of the producer alone.
 import type { RenderResult } from '@darkroom/shared/queues';
-import type { Checkpoint } from '@darkroom/shared/render';
+import { type Checkpoint, sumCost } from '@darkroom/shared/render';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 
@@ -22,7 +22,7 @@ const worker = new Worker<Checkpoint, RenderResult>(
       contentType: 'image/jpeg',
       thumbnailKey: `thumbnails/${renderId}.webp`,
     };
-    return { status: 'completed', image, costMicros: 25_000 };
+    return { status: 'completed', image, cost: sumCost([]) };
   },
   { connection, prefix, concurrency: 200 },
 );

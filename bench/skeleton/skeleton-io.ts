@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ledger } from '@darkroom/shared/ledger';
 import { openStore } from '@darkroom/shared/object-store';
-import { type Checkpoint, type JobRequest } from '@darkroom/shared/render';
+import { type Checkpoint, DATA_VERSION, type JobRequest, sumCost } from '@darkroom/shared/render';
 import { systemClock } from '@darkroom/shared/runtime';
 import sharp from 'sharp';
 import { request } from 'undici';
@@ -39,12 +39,15 @@ export async function openSkeletonIo(options: SkeletonOptions): Promise<Skeleton
     submit: async (renderId, wanted) => {
       if (ledger) {
         await ledger.attemptState(renderId, 1);
-        await ledger.claim(renderId, 1, {
-          owner: renderId,
-          provider: 'toapis',
-          claimedBy: 'bench',
-          request: wanted,
-        });
+        await ledger.claim(
+          { renderId, attempt: 1, claim: 1 },
+          {
+            owner: renderId,
+            provider: 'toapis',
+            claimedBy: 'bench',
+            request: wanted,
+          },
+        );
       }
       let id = `task-${renderId}`;
       if (has('http')) {
@@ -88,7 +91,7 @@ export async function openSkeletonIo(options: SkeletonOptions): Promise<Skeleton
     finish: async (checkpoint, image) => {
       const { renderId, tenant, request: asked, fingerprint, createdAt, attempt, purchases } = checkpoint;
       const base = {
-        version: 1 as const,
+        version: DATA_VERSION,
         renderId,
         tenant,
         request: asked,
@@ -109,7 +112,7 @@ export async function openSkeletonIo(options: SkeletonOptions): Promise<Skeleton
         status: 'completed',
         finishedAt: createdAt,
         attempts: attempt,
-        costMicros: 0,
+        cost: sumCost([]),
         image: { ...image, ...facts },
       });
     },

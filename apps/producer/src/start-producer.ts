@@ -7,14 +7,16 @@ import { randomHex } from '@darkroom/shared/render';
 import { createScrub } from '@darkroom/shared/runtime';
 import { type ServiceContext } from '@darkroom/shared/service';
 import { createSignedLinks, createWaitingLimit, guardRoutes } from './access/index.ts';
-import { createRenderQueue } from './backends/index.ts';
+import { createRenderQueue, createWaitConditionsReader } from './backends/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
+import { createForecast } from './forecast/index.ts';
 import { createMetrics, createReadiness, registerHealth } from './health/index.ts';
 import { createDrain, createServer } from './http/index.ts';
 import type { IntakeDeps } from './intake/index.ts';
 import { createRenderList } from './lookup/index.ts';
 import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
 import { registerPages } from './pages/index.ts';
+import { registerQueues } from './queues/index.ts';
 import { createRenderWatch } from './render-watch/index.ts';
 import { type RenderReadDeps, registerRenders } from './renders/index.ts';
 import {
@@ -81,6 +83,18 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     clock,
     onUnreadable: (renderId, err) => logger.error({ renderId, err }, 'list: render left out: unreadable'),
   });
+  const readiness = createReadiness({ queue, store, clock });
+  const waiting = createWaitConditionsReader({
+    queue,
+    clock,
+    isStoreAway: async () => (await readiness()).checks.store !== 'ok',
+  });
+  const readForecast = createForecast({
+    queue,
+    clock,
+    submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
+    expectedDurationMs: settings.EXPECTED_LATENCY_MS,
+  });
   const read: RenderReadDeps = {
     lookup,
     store,
@@ -88,16 +102,19 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     watch,
     limitWaiting: createWaitingLimit(settings.MAX_WAITING_PER_KEY),
     list,
+    waiting,
+    readForecast,
     clock,
   };
   registerDropIn(app, { intake, read, uploads, readBalance: createBalanceReader(settings, clock) });
   registerRenders(app, intake, read);
   registerWebhooks(app, listWebhookSecrets(settings), { queue, ledger, settings, now: () => clock.now() });
-  registerHealth(app, { metrics, readiness: createReadiness({ queue, store, clock }) });
+  registerQueues(app, { queue, clock });
+  registerHealth(app, { metrics, readiness, waiting });
   registerOpenApi(app, createDocument);
   await registerReference(app);
   registerPages(app, { ...read, queues, scrub, keyless });
-  await registerDashboard(app, { engine, queues, scrub });
+  await registerDashboard(app, { engine, queues, queue, clock, scrub });
 
   await app.listen({ host: settings.HOST, port: settings.PORT });
   const url = formatUrl(settings.HOST, (app.server.address() as AddressInfo).port);

@@ -22,7 +22,7 @@ import { readOptions } from './options.ts';
 import { formatDollars, openProgressDisplay } from './progress.ts';
 import { renderCatalogue } from './render-catalogue.ts';
 import { readSampleRun } from './sample-run.ts';
-import { formatTable, type Summary, summarizeCatalogue } from './summary.ts';
+import { formatCost, formatTable, type Summary, summarizeCatalogue } from './summary.ts';
 
 const INTERRUPTED = 130;
 
@@ -133,7 +133,7 @@ function printSummary(summary: Summary): void {
     `  ${summary.completed} completed, ${summary.failed} failed${asExpected ? ' as intended' : ''} ` +
       `(${summary.dead_lettered} in the dead-letter queue), ` +
       `${summary.purchases} purchases${billed === null ? '' : `, ${billed} billed`}, ` +
-      `$${summary.cost_usd.toFixed(3)}, ${(summary.elapsed_ms / 1000).toFixed(1)} s`,
+      `${formatCost(summary.cost_usd)}, ${(summary.elapsed_ms / 1000).toFixed(1)} s`,
   );
   print(`  images     ${summary.images}`);
   print(

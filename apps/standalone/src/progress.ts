@@ -11,7 +11,7 @@ export interface CatalogueProgress {
   /** At the provider. */
   rendering: number;
   storing: number;
-  costMicros: number;
+  spentMicros: number;
 }
 
 /** Shows the progress: one line that is redrawn on a terminal, else one line per change. */
@@ -62,7 +62,7 @@ function formatProgress(progress: CatalogueProgress): string {
   for (const state of ['failed', 'queued', 'rendering', 'storing'] as const) {
     if (progress[state] > 0) parts.push(`${progress[state]} ${state}`);
   }
-  parts.push(formatDollars(progress.costMicros));
+  parts.push(formatDollars(progress.spentMicros));
   return parts.join(' · ');
 }
 

@@ -104,9 +104,9 @@ function countProgress(renders: readonly Render[]): CatalogueProgress {
     queued: count('queued'),
     rendering: count('rendering'),
     storing: count('storing'),
-    costMicros: renders.reduce((sum, render) => sum + costMicros(render), 0),
+    spentMicros: renders.reduce((sum, { cost }) => sum + toMicros(cost.spent), 0),
   };
 }
 
-/** The API reports dollars as exact text. */
-export const costMicros = ({ cost }: Render): number => Math.round(Number(cost.amount) * 1e6);
+/** An amount of the API in micro-dollars. */
+export const toMicros = (amount: string): number => Math.round(Number(amount) * 1e6);

@@ -3,7 +3,7 @@ import type { Render } from '@darkroom/client';
 import { openQueues } from '@darkroom/shared/queues';
 import type { RunningDarkroom } from './compose.ts';
 import { formatDollars } from './progress.ts';
-import { costMicros, type EndedSample, type RenderedCatalogue } from './render-catalogue.ts';
+import { type EndedSample, type RenderedCatalogue, toMicros } from './render-catalogue.ts';
 
 /** The result of the catalogue; printed as the last line with `--json`. */
 export interface Summary {
@@ -18,7 +18,8 @@ export interface Summary {
   /** Tasks that the provider charged for; null with the real provider. */
   billed: number | null;
   refunded: number | null;
-  cost_usd: number;
+  /** By the configured prices, in dollars: charged and not refunded; refunded; possibly charged. */
+  cost_usd: { spent: number; refunded: number; possibly_spent: number };
   elapsed_ms: number;
   /** Whether every sample ended as the catalogue expects, and the bill matches the purchases. */
   as_expected: boolean;
@@ -56,13 +57,29 @@ export async function summarizeCatalogue(
     purchases,
     billed,
     refunded: tasks ? tasks.filter((task) => Number(task.refunded) > 0).length : null,
-    cost_usd: renders.reduce((sum, render) => sum + costMicros(render), 0) / 1e6,
+    cost_usd: {
+      spent: sumAmount(renders, 'spent'),
+      refunded: sumAmount(renders, 'refunded'),
+      possibly_spent: sumAmount(renders, 'possibly_spent'),
+    },
     elapsed_ms: Math.round(elapsedMs),
     as_expected: endedAsExpected && (billed === null || billed === purchases),
     reasons,
     images: darkroom.imageLocation,
     dashboard: darkroom.dashboardUrl,
   };
+}
+
+const sumAmount = (renders: readonly Render[], name: 'spent' | 'refunded' | 'possibly_spent'): number =>
+  renders.reduce((sum, { cost }) => sum + toMicros(cost[name]), 0) / 1e6;
+
+/** The cost of a summary for people. Refunds and possible spending are left out if they are zero. */
+export function formatCost({ spent, refunded, possibly_spent: possiblySpent }: Summary['cost_usd']): string {
+  const others = [
+    refunded > 0 && `, $${refunded.toFixed(3)} refunded`,
+    possiblySpent > 0 && `, $${possiblySpent.toFixed(3)} possibly spent`,
+  ];
+  return `$${spent.toFixed(3)} spent${others.filter(Boolean).join('')}`;
 }
 
 async function countDeadLetters(
@@ -93,7 +110,7 @@ export function formatTable(ended: readonly EndedSample[]): string {
       request.resolution.padEnd(2),
       result.padEnd(25),
       `${(tookMs / 1000).toFixed(1)}s`.padStart(7),
-      formatDollars(costMicros(render)).padStart(8),
+      formatDollars(toMicros(render.cost.spent)).padStart(8),
     ].join('  ');
   });
   if (ended.length > MAX_ROWS) rows.push(`      … and ${ended.length - MAX_ROWS} more`);

@@ -11,7 +11,7 @@ interface Render {
   status: string;
   task_ids: string[];
   image: { url: string; bytes: number } | null;
-  cost: { amount: string; purchases: number };
+  cost: { spent: string; possibly_spent: string; purchases: number };
 }
 
 describe('the API of a running Darkroom', () => {
@@ -75,7 +75,7 @@ describe('the API of a running Darkroom', () => {
     const id = await create('a jug');
     await until(async () => (await submit.getJob(`${id}.s1`)) !== undefined);
     const waiting = call(`/${id}?wait=30`);
-    const free = { id, status: 'canceled', cost: { amount: '0.000', purchases: 0 } };
+    const free = { id, status: 'canceled', cost: { spent: '0.000', possibly_spent: '0.000', purchases: 0 } };
     expect(await cancelAndWait(id)).toMatchObject(free);
     expect((await waiting).body).toMatchObject(free);
     await submit.resume();
@@ -89,7 +89,7 @@ describe('the API of a running Darkroom', () => {
     await until(async () => (await call(`/${id}`)).body.status === 'rendering');
     const body = await cancelAndWait(id);
     expect(body).toMatchObject({ status: 'canceled', image: null, cost: { purchases: 1 } });
-    expect(Number(body.cost.amount) * 1_000_000).toBe(billedTasks(id)?.[0]?.charged);
+    expect(Number(body.cost.possibly_spent) * 1_000_000).toBe(billedTasks(id)?.[0]?.charged);
   });
 
   test('a render that has ended cannot be canceled', async () => {

@@ -119,11 +119,11 @@ requires('browser').describe('the pages without API keys, in a real browser', ()
         'What happened',
         /submitted: accepted as/,
         /stored images\//,
-        'Total',
+        'Spent',
       ]) {
         await page.getByText(text).first().waitFor();
       }
-      await page.getByText(`$${cost.amount}`).first().waitFor();
+      await page.getByText(`$${cost.spent}`).first().waitFor();
       expect(await overflows(page)).toBe(false);
       await takeScreenshot(page, name, true);
       expect(troubles).toEqual([]);

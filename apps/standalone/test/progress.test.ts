@@ -8,9 +8,9 @@ const START: CatalogueProgress = {
   queued: 3,
   rendering: 0,
   storing: 0,
-  costMicros: 0,
+  spentMicros: 0,
 };
-const END: CatalogueProgress = { ...START, completed: 2, failed: 1, queued: 0, costMicros: 50_000 };
+const END: CatalogueProgress = { ...START, completed: 2, failed: 1, queued: 0, spentMicros: 50_000 };
 
 function openDisplay(options: { isTTY: boolean }) {
   let text = '';

@@ -28,7 +28,7 @@ test('the catalogue is followed to its end, and a second pass over more samples 
 
   for (const { total, completed, failed, queued, rendering, storing } of shown)
     expect(completed + failed + queued + rendering + storing).toBe(total);
-  expect(shown.at(-1)).toMatchObject({ total: 3, completed: 3, queued: 0, costMicros: 75_000 });
+  expect(shown.at(-1)).toMatchObject({ total: 3, completed: 3, queued: 0, spentMicros: 75_000 });
 }, 120_000);
 
 test('a catalogue with a rejected sample fails with the number of the sample and the reason', async () => {

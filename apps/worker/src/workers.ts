@@ -25,11 +25,17 @@ import {
 } from './bullmq/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
-import { pauseSubmissions, resumeSubmissions, sweep, sweepCancelMarkers } from './maintenance/index.ts';
+import {
+  checkAccount,
+  openAccountGate,
+  sweep,
+  sweepAccountStop,
+  sweepCancelMarkers,
+} from './maintenance/index.ts';
 import { computeProgress, renderStage } from './render/index.ts';
 import { createBugFailure, type Infra, type StageFailure } from './stage/index.ts';
 import { type StoreImageDeps, storeImageStage } from './store-image/index.ts';
-import { submitStage } from './submit/index.ts';
+import { openProviderProof, submitStage } from './submit/index.ts';
 import { enqueueWebhooks, openHostSlots, type WebhookDeps, webhookStage } from './webhooks/index.ts';
 
 /** What the workers need besides {@link Infra}. */
@@ -108,10 +114,18 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     cancelMarkers,
     enqueueWebhooks: enqueueEnd,
   };
+  const proof = openProviderProof(infra);
   const submitDeps = {
+    proof: {
+      ...proof,
+      obtain: async () => {
+        const answer = await proof.obtain();
+        monitor.noteProvider(answer.kind !== 'proven');
+        return answer;
+      },
+    },
+    account: openAccountGate({ ...infra, queues }),
     isCancelRequested: async (renderId: string) => (await cancelMarkers.find(renderId)) !== undefined,
-    pauseSubmissions: (reason: 'unauthorized' | 'insufficient_quota') =>
-      pauseSubmissions({ ...infra, queues }, reason),
   };
   const webhookDeps: WebhookDeps = {
     links: deps.links,
@@ -184,10 +198,10 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
         dataKind: 'maintenance-job',
         stage: async (job) => {
           const { data, signal } = job;
-          if (data.chore === 'resume-submissions')
-            return resumeSubmissions({ ...job, data }, { ...infra, queues });
+          if (data.chore === 'check-account') return checkAccount({ ...job, data }, { ...infra, queues });
           await sweep({ ...infra, queues, deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, signal });
           await sweepCancelMarkers(queues, log);
+          await sweepAccountStop(queues, now());
           return { kind: 'done', value: undefined };
         },
         createBugFailure: createFailureAt('poll'),
@@ -197,6 +211,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     deadLetter: 'no worker',
     webhookDeadLetter: 'no worker',
     cancel: 'no worker',
+    stop: 'no worker',
   };
   return { close: () => closeWorkers(workers, infra) };
 }

@@ -1,5 +1,6 @@
 import { Ledger } from '@darkroom/shared/ledger';
 import { openStore } from '@darkroom/shared/object-store';
+import { sumCost } from '@darkroom/shared/render';
 import { cleanup, requires, service, startHttpProxy, tempDir, uniqueS3Url, until } from '@darkroom/testkit';
 import type { FaultRule, Simulator } from '@darkroom/upstream-simulator';
 import { expect, test, vi } from 'vitest';
@@ -61,7 +62,10 @@ requires('redis').describe('a worker killed with SIGKILL', () => {
     // The dead worker's lock has not run out.
     expect(await harness.cancel(id)).toBe('busy');
     spawnWorker(harness);
-    expect(await harness.waitForReceipt(id)).toMatchObject({ status: 'canceled', costMicros: 25_000 });
+    expect(await harness.waitForReceipt(id)).toMatchObject({
+      status: 'canceled',
+      cost: { possiblySpentMicros: 25_000 },
+    });
     expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
     expect(harness.simulator.requests.counts().categories.query.received).toBe(1);
   });
@@ -115,7 +119,7 @@ requires('redis', 's3').describe('a worker killed while it ends a canceled rende
       timeout: 60_000,
     });
     const receipt = await new Ledger(store, lowJitterClock).readReceipt(id);
-    expect(receipt).toMatchObject({ status: 'canceled', costMicros: 0, canceled: { from: 'submit' } });
+    expect(receipt).toMatchObject({ status: 'canceled', cost: sumCost([]), canceled: { from: 'submit' } });
     expect(receipt?.notes?.filter(({ text }) => text.startsWith('canceled'))).toHaveLength(1);
     expect(await findWebhooks(harness, id)).toHaveLength(1);
     expect(await harness.queues.cancel.getJob(id)).toBeUndefined();

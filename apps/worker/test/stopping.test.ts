@@ -51,12 +51,15 @@ requires('redis').describe('a worker that stops, dies, or loses Redis', () => {
     const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 100 } });
     const id = await harness.enqueue();
     const { request } = await harness.readCheckpoint(id);
-    await harness.ledger.claim(id, 1, {
-      owner: 'a worker that is gone',
-      provider: 'toapis',
-      claimedBy: 'elsewhere',
-      request,
-    });
+    await harness.ledger.claim(
+      { renderId: id, attempt: 1, claim: 1 },
+      {
+        owner: 'a worker that is gone',
+        provider: 'toapis',
+        claimedBy: 'elsewhere',
+        request,
+      },
+    );
     await harness.startWorker();
     expect((await harness.waitForReceipt(id)).failure?.code).toBe('submission_unknown');
     expect(harness.simulator.requests.counts().categories.submit.received).toBe(0);

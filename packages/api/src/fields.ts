@@ -52,6 +52,7 @@ export const FAILURE_CODES = [
   'content_policy_violation',
   'submission_unknown',
   'upstream_unreachable',
+  'account_refused',
   'task_lost',
   'task_timeout',
   'generation_failed',
@@ -62,6 +63,13 @@ export const FAILURE_CODES = [
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
+/** Why a render waits. */
+export const WAIT_CAUSES = ['quota', 'account', 'paused', 'provider', 'store'] as const;
+
 /** The steps of a render that cost time or money. An error names the step in which the render failed. */
 export const STEPS = ['submit', 'hold', 'poll', 'store', 'finish'] as const;
 export type StepName = (typeof STEPS)[number];
+
+/** Whether a webhook was delivered. `failed`: no further attempt follows. */
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];

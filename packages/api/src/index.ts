@@ -4,11 +4,15 @@
 // fields.ts      the allowed values and the limits of request fields
 // request.ts     the request for a render
 // responses.ts   the responses: a render, a list of renders, a bulk call
+// queues.ts      the queues that operators pause
 // webhooks.ts    the body of a webhook, and the state of its delivery
 // problems.ts    the table of all error codes, and the problem document
+// failures.ts    the table of all reasons why a render fails
 
+export * from './failures.ts';
 export * from './fields.ts';
 export * from './problems.ts';
+export * from './queues.ts';
 export * from './request.ts';
 export * from './responses.ts';
 export * from './webhooks.ts';

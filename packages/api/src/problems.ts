@@ -45,17 +45,14 @@ export const PROBLEMS = {
     'A browser sent this request from another site',
     'Change data from a service, or from the pages of this server.',
   ],
-  render_not_found: [
-    404,
-    'No such render',
-    'There is no render with this id, or it belongs to another tenant than the API key.',
-  ],
+  render_not_found: [404, 'No such render', 'Check the id. A key finds only the renders of its own tenant.'],
   image_not_found: [404, 'The render has no image', 'The image exists when `status` is `completed`.'],
   delivery_not_found: [
     404,
     'No such webhook delivery',
     'The render has not ended, it has no webhook, or the retention time of its deliveries is over.',
   ],
+  queue_not_found: [404, 'No such queue', '`GET /v1/queues` lists the queues that can be paused.'],
   not_found: [404, 'No such page', 'See /reference for all endpoints.'],
   method_not_allowed: [405, 'The method is not allowed', 'The header `Allow` lists the allowed methods.'],
   idempotency_conflict: [

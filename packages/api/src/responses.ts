@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  DELIVERY_STATUSES,
   FAILURE_CODES,
   MODELS,
   PRIORITIES,
@@ -8,6 +9,7 @@ import {
   RESOLUTIONS,
   SIZES,
   STEPS,
+  WAIT_CAUSES,
 } from './fields.ts';
 import { problemSchema } from './problems.ts';
 
@@ -54,18 +56,67 @@ const imageSchema = z
       description: 'The format that the decoder found. The provider may have declared another one.',
     }),
     thumbnail_url: z.url().meta({ description: 'A WebP image of at most 256 by 256 pixels.' }),
+    url_expires_at: z.iso.datetime().nullable().meta({
+      description:
+        'When `url` and `thumbnail_url` stop working. Null when they do not expire: they are not signed, and work as long as the caller has access.',
+    }),
   })
   .meta({ id: 'Image' });
 
-/** `GET /v1/renders/{id}`, 200. */
+const amountSchema = z.string().regex(/^\d+\.\d{3,6}$/);
+
+const costSchema = z
+  .strictObject({
+    spent: amountSchema.meta({
+      description: 'What the provider charged and has not refunded. An exact decimal number, as a string.',
+    }),
+    refunded: amountSchema.meta({ description: 'What the provider refunded, because a task failed.' }),
+    possibly_spent: amountSchema.meta({
+      description:
+        'What the provider may have charged: the response to a submission was lost, or polling ended before the task was final.',
+    }),
+    currency: z.literal('USD'),
+    purchases: z.number().int().meta({ description: 'The number of purchases in all three amounts.' }),
+  })
+  .meta({
+    description:
+      "The cost so far, from the configured prices. The provider's charges lie between `spent` and the sum of `spent` and `possibly_spent`.",
+  });
+
+const waitingForSchema = z
+  .strictObject({
+    cause: z.enum(WAIT_CAUSES).meta({
+      description:
+        "`quota`: for its turn within the provider's quota. `account`: the provider's account cannot buy. `paused`: an operator paused the queue. `provider`: the provider works on it. `store`: the object store is away.",
+    }),
+    actor: z.string().nullable().meta({ description: 'Who paused the queue, if that is known.' }),
+    reason: z.string().nullable().meta({ description: 'An explanation for people.' }),
+    since: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'WaitingFor' });
+
+/** A render, as lists, events, webhooks and the answer to a cancel have it. */
 export const renderSchema = z
   .strictObject({
     ...common,
+    waiting_for: waitingForSchema.nullable().meta({
+      description: 'What the render waits for. Null while nothing keeps it from going on, and after its end.',
+    }),
     attempts: z.number().int().meta({ description: 'The number of purchases that were started.' }),
     task_ids: z
       .array(z.string())
       .meta({ description: "The provider's task ids, one for each accepted purchase." }),
-    updated_at: z.iso.datetime(),
+    updated_at: z.iso
+      .datetime()
+      .meta({ description: 'When the render last changed. For a render that has ended: when it ended.' }),
+    started_at: z.iso.datetime().nullable().meta({
+      description:
+        'When the provider accepted the first purchase of the render. Null before, and while the outcome of a submission is unknown.',
+    }),
+    completed_at: z.iso.datetime().nullable().meta({
+      description:
+        'When the render completed. Null for every other status: `updated_at` is the end of a failed or canceled render.',
+    }),
     tenant: z.string().meta({ description: 'The tenant of the API key that created the render.' }),
     run: z.string().nullable().meta({ description: 'The name of the batch, from the request.' }),
     metadata: z
@@ -83,26 +134,17 @@ export const renderSchema = z
       })
       .meta({ description: 'The request, without the reference images.' }),
     image: imageSchema.nullable().meta({ description: 'Set when `status` is `completed`.' }),
-    cost: z
-      .strictObject({
-        amount: z
-          .string()
-          .regex(/^\d+\.\d{3,6}$/)
-          .meta({ description: 'An exact decimal number, as a string.' }),
-        currency: z.literal('USD'),
-        purchases: z
-          .number()
-          .int()
-          .meta({ description: 'The number of purchases that the provider accepted.' }),
-        refunded: z
-          .number()
-          .int()
-          .meta({ description: 'The number of these purchases that the provider refunded.' }),
-      })
-      .meta({ description: 'The cost so far. Refunded purchases cost nothing.' }),
+    cost: costSchema,
     error: z
       .strictObject({
-        code: z.enum(FAILURE_CODES),
+        type: z.url().meta({
+          description: 'A page that explains `code`: its meaning, what to do, and what a redrive does.',
+        }),
+        code: z.enum(FAILURE_CODES).meta({ description: 'For programs. Codes do not change.' }),
+        retryable: z.boolean().meta({
+          description:
+            'Whether you should send the same request again, with a new idempotency key. False when the request must change, or when an image that may be paid for can still arrive: then ask an operator for a redrive.',
+        }),
         message: z.string().meta({ description: 'An explanation for people.' }),
         step: z
           .enum(STEPS)
@@ -112,6 +154,38 @@ export const renderSchema = z
       .meta({ description: 'Set when `status` is `failed`.' }),
   })
   .meta({ id: 'Render' });
+
+/** `GET /v1/renders/{id}`, 200: the render, and facts that are too costly for lists, events and webhooks. */
+export const renderDetailSchema = renderSchema
+  .extend({
+    queue_position: z.number().int().min(1).nullable().meta({
+      description:
+        'The approximate position among the renders of all tenants that wait for their submission. 1 is the next one, or the one that is being submitted. Interactive renders come before batch renders. Null when `status` is not `queued`.',
+    }),
+    eta: z.iso.datetime().nullable().meta({
+      description:
+        'An estimate of when the image is ready, from the queue position, the quota and the duration of recent renders. It moves while other renders are created. Null when the render has ended, and when there is no basis for an estimate: submissions are paused, the outcome of the submission is unknown, or the render takes longer than all recent ones.',
+    }),
+    webhook: z
+      .strictObject({
+        status: z.enum(DELIVERY_STATUSES),
+        attempts: z.number().int().meta({ description: 'The number of delivery attempts so far.' }),
+        last_error: z
+          .string()
+          .nullable()
+          .meta({ description: 'The reason of the last failed delivery attempt.' }),
+        next_attempt_at: z.iso
+          .datetime()
+          .nullable()
+          .meta({ description: 'Set when another delivery attempt is planned.' }),
+      })
+      .nullable()
+      .meta({
+        description:
+          "The webhook of the render's latest end. With several receivers: the one that is furthest from delivered; `GET /v1/renders/{id}/deliveries` lists all. Null before the end, when no webhook is sent for it, and when the queue no longer has it.",
+      }),
+  })
+  .meta({ id: 'RenderDetail' });
 
 /** `GET /v1/renders`, 200. The newest render is first. */
 export const renderListSchema = z
@@ -169,7 +243,9 @@ export const progressEventSchema = z
   .meta({ id: 'Progress' });
 
 export type AcceptedResponse = z.infer<typeof acceptedSchema>;
+export type WaitingFor = z.infer<typeof waitingForSchema>;
 export type RenderResponse = z.infer<typeof renderSchema>;
+export type RenderDetailResponse = z.infer<typeof renderDetailSchema>;
 export type RenderListResponse = z.infer<typeof renderListSchema>;
 export type BulkItem = z.infer<typeof bulkItemSchema>;
 export type BulkResponse = z.infer<typeof bulkSchema>;

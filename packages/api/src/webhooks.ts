@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RENDER_ID } from './fields.ts';
+import { DELIVERY_STATUSES, RENDER_ID } from './fields.ts';
 import { renderSchema } from './responses.ts';
 
 /** The types of webhooks. */
@@ -14,8 +14,6 @@ export const webhookEventSchema = z
     data: renderSchema,
   })
   .meta({ id: 'WebhookEvent' });
-
-export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const;
 
 /** The delivery of one webhook. */
 export const deliverySchema = z

@@ -30,11 +30,13 @@ export type {
 export {
   type AcceptedRender,
   type Delivery,
+  type FailureCode,
   type FinalStatus,
   hasEnded,
   type Problem,
   type ProblemCode,
   type Render,
+  type RenderDetail,
   type RenderImage,
   type RenderPage,
   type RenderProgress,

@@ -5,6 +5,7 @@ import type {
   FinalStatus,
   ProblemResponse,
   ProgressEvent,
+  RenderDetailResponse,
   RenderListResponse,
   RenderRequestInput,
   RenderResponse,
@@ -18,6 +19,8 @@ export type RenderRequest = RenderRequestInput;
 export type AcceptedRender = AcceptedResponse;
 /** The current state of a render. */
 export type Render = RenderResponse;
+/** A render with its queue position, its ETA and the state of its webhook: what `get` and `wait` return. */
+export type RenderDetail = RenderDetailResponse;
 export type RenderImage = NonNullable<RenderResponse['image']>;
 /** One page of a list. */
 export type RenderPage = RenderListResponse;
@@ -26,7 +29,7 @@ export type RenderProgress = ProgressEvent;
 export type Delivery = DeliveryResponse;
 /** An error response of the API, RFC 9457. */
 export type Problem = ProblemResponse;
-export type { ProblemCode, RenderStatus, WebhookEvent } from '@darkroom/api';
+export type { FailureCode, ProblemCode, RenderStatus, WebhookEvent } from '@darkroom/api';
 export type { FinalStatus };
 
 /** A line of a streamed bulk response. */

@@ -11,6 +11,7 @@ import {
   type Receipt,
   readReceipt,
   receiptKey,
+  releaseKey,
   resultKey,
   upgradePersisted,
 } from './render/index.ts';
@@ -26,6 +27,16 @@ const intentSchema = z.object({
   /** Unix milliseconds. */
   claimedAt: z.number(),
   request: jobRequestSchema,
+});
+
+const releaseSchema = z.object({
+  version: z.literal(DATA_VERSION),
+  /** The owner of the released claim. */
+  owner: z.string(),
+  /** Unix milliseconds. */
+  releasedAt: z.number(),
+  /** Why nothing was bought, for people. */
+  reason: z.string(),
 });
 
 const acceptanceSchema = z.object({
@@ -49,6 +60,9 @@ const resultSchema = z.object({
 /** The claim of one run to make one purchase. Written before the POST. */
 export type Intent = Omit<z.infer<typeof intentSchema>, 'version'>;
 
+/** The end of a claim that bought nothing. Written after a definite refusal. */
+export type Release = Omit<z.infer<typeof releaseSchema>, 'version'>;
+
 /** The provider's acceptance of a purchase. Written as soon as the provider answers (I3). */
 export type Acceptance = Omit<z.infer<typeof acceptanceSchema>, 'version'>;
 
@@ -58,9 +72,19 @@ export type TaskResult = Omit<z.infer<typeof resultSchema>, 'version'>;
 /** The owner of the intent that a cancel writes. No run has it, so no run makes that purchase later. */
 export const CANCELED_OWNER = 'canceled';
 
-/** What the ledger holds about one attempt. `claimed` without an acceptance: the outcome of the purchase is unknown. */
+/** One claim of an attempt. `claim` counts from 1. */
+export interface ClaimId {
+  renderId: string;
+  attempt: number;
+  claim: number;
+}
+
+/**
+ * What the ledger holds about one attempt. `unclaimed`: every earlier claim was released, and `nextClaim` is the number
+ * of the next one. `claimed` without an acceptance: the outcome of the purchase is unknown.
+ */
 export type AttemptState =
-  | { kind: 'unclaimed' }
+  | { kind: 'unclaimed'; nextClaim: number }
   | { kind: 'claimed'; intent: Intent }
   | { kind: 'accepted'; acceptance: Acceptance };
 
@@ -83,29 +107,44 @@ export class Ledger {
     // With an acceptance, the intent does not matter.
     const acceptance = await this.readAcceptance(renderId, attempt, signal);
     if (acceptance) return { kind: 'accepted', acceptance };
-    const intent = await this.#readIntent(renderId, attempt, signal);
-    return intent ? { kind: 'claimed', intent } : { kind: 'unclaimed' };
+    for (let claim = 1; ; claim += 1) {
+      const intent = await this.#readIntent(intentKey(renderId, attempt, claim), signal);
+      if (!intent) return { kind: 'unclaimed', nextClaim: claim };
+      const release = await this.#read('release', releaseKey(renderId, attempt, claim), signal);
+      if (release === undefined) return { kind: 'claimed', intent };
+      releaseSchema.parse(release);
+    }
   }
 
   /**
-   * Claims the right to POST. Exactly one owner gets `true`, and only while the ledger holds that owner's intent. When
-   * the answer to the put is lost, the same owner may claim again: the ledger reads the intent back.
+   * Claims the right to POST. Exactly one owner of a claim number gets `true`. When the answer to the put is lost, the
+   * same owner may claim again: the ledger reads the intent back.
+   *
+   * @param claim the `nextClaim` of {@link attemptState}
    */
   async claim(
-    renderId: string,
-    attempt: number,
-    claim: Omit<Intent, 'claimedAt'>,
+    { renderId, attempt, claim }: ClaimId,
+    draft: Omit<Intent, 'claimedAt'>,
     signal?: AbortSignal,
   ): Promise<boolean> {
-    const intent: Intent = { ...claim, claimedAt: this.#clock.now() };
-    if (await this.#writeIfAbsent(intentKey(renderId, attempt), intent, signal)) return true;
-    const found = await this.#readIntent(renderId, attempt, signal);
-    return found?.owner === claim.owner;
+    const key = intentKey(renderId, attempt, claim);
+    const intent: Intent = { ...draft, claimedAt: this.#clock.now() };
+    if (await this.#writeIfAbsent(key, intent, signal)) return true;
+    const found = await this.#readIntent(key, signal);
+    return found?.owner === draft.owner;
   }
 
-  /** Deletes the intent after a definite refusal: nothing was bought. Only the run that wrote it may call this. */
-  async release(renderId: string, attempt: number, signal?: AbortSignal): Promise<void> {
-    await this.#store.delete(intentKey(renderId, attempt), signal ? { signal } : {});
+  /**
+   * Ends a claim after a definite refusal: nothing was bought. Intents are never deleted: a DELETE that arrives late, or
+   * twice, could delete the intent of another owner. A release names its claim, so it may arrive late.
+   */
+  async release(
+    { renderId, attempt, claim }: ClaimId,
+    release: Omit<Release, 'releasedAt'>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const value: Release = { ...release, releasedAt: this.#clock.now() };
+    await this.#writeIfAbsent(releaseKey(renderId, attempt, claim), value, signal);
   }
 
   /** Writes an acceptance. The first one stays: a late webhook or a resumed run changes nothing. */
@@ -159,8 +198,8 @@ export class Ledger {
     return value === undefined ? undefined : readReceipt(value);
   }
 
-  async #readIntent(renderId: string, attempt: number, signal?: AbortSignal): Promise<Intent | undefined> {
-    const value = await this.#read('intent', intentKey(renderId, attempt), signal);
+  async #readIntent(key: string, signal?: AbortSignal): Promise<Intent | undefined> {
+    const value = await this.#read('intent', key, signal);
     return value === undefined ? undefined : intentSchema.parse(value);
   }
 

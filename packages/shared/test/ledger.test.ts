@@ -8,6 +8,7 @@ import {
   type JobRequest,
   type Receipt,
   readDayIndexKey,
+  sumCost,
 } from '../src/render/index.ts';
 import { systemClock } from '../src/runtime/index.ts';
 
@@ -19,6 +20,7 @@ const request: JobRequest = {
   priority: 'batch',
 };
 const ID = 'rnd_00000000000000000000000000000001';
+const FIRST = { renderId: ID, attempt: 1, claim: 1 };
 const claim = (owner: string) => ({ owner, provider: 'toapis' as const, claimedBy: 'test', request });
 
 const folderLedger = async () => {
@@ -30,23 +32,37 @@ describe('the ledger', () => {
   test('of sixteen owners that claim a purchase, exactly one gets it', async () => {
     const { ledger } = await folderLedger();
     const claims = await Promise.all(
-      Array.from({ length: 16 }, (_, owner) => ledger.claim(ID, 1, claim(`${owner}`))),
+      Array.from({ length: 16 }, (_, owner) => ledger.claim(FIRST, claim(`${owner}`))),
     );
     expect(claims.filter(Boolean)).toHaveLength(1);
   });
 
-  test('release() frees the purchase for another owner', async () => {
+  test('release() frees the purchase for the next claim', async () => {
     const { ledger } = await folderLedger();
-    expect(await ledger.claim(ID, 1, claim('a'))).toBe(true);
-    expect(await ledger.claim(ID, 1, claim('b'))).toBe(false);
-    await ledger.release(ID, 1);
-    expect(await ledger.attemptState(ID, 1)).toEqual({ kind: 'unclaimed' });
-    expect(await ledger.claim(ID, 1, claim('b'))).toBe(true);
+    expect(await ledger.claim(FIRST, claim('a'))).toBe(true);
+    expect(await ledger.claim(FIRST, claim('b'))).toBe(false);
+    await ledger.release(FIRST, { owner: 'a', reason: 'rate limited' });
+    expect(await ledger.attemptState(ID, 1)).toEqual({ kind: 'unclaimed', nextClaim: 2 });
+    expect(await ledger.claim({ ...FIRST, claim: 2 }, claim('b'))).toBe(true);
+    expect(await ledger.attemptState(ID, 1)).toMatchObject({ kind: 'claimed', intent: { owner: 'b' } });
+  });
+
+  test('a release that arrives late, or twice, does not touch the claim of another owner', async () => {
+    const { ledger } = await folderLedger();
+    await ledger.claim(FIRST, claim('a'));
+    await ledger.release(FIRST, { owner: 'a', reason: 'rate limited' });
+    await ledger.claim({ ...FIRST, claim: 2 }, claim('b'));
+    // The store had lost the answer to the first release, so its owner repeats it now.
+    await ledger.release(FIRST, { owner: 'a', reason: 'rate limited' });
+    expect(await ledger.attemptState(ID, 1)).toMatchObject({ kind: 'claimed', intent: { owner: 'b' } });
+    // Neither the old number nor the new one can be claimed by a third owner.
+    expect(await ledger.claim(FIRST, claim('c'))).toBe(false);
+    expect(await ledger.claim({ ...FIRST, claim: 2 }, claim('c'))).toBe(false);
   });
 
   test('the first acceptance stays when another one is written', async () => {
     const { ledger } = await folderLedger();
-    await ledger.claim(ID, 1, claim('a'));
+    await ledger.claim(FIRST, claim('a'));
     expect(await ledger.attemptState(ID, 1)).toMatchObject({ kind: 'claimed', intent: { owner: 'a' } });
     const acceptance = {
       taskId: 'task_1',
@@ -88,7 +104,7 @@ describe('the ledger', () => {
   test('readReceipt() returns the receipt that was written', async () => {
     const { ledger } = await folderLedger();
     const receipt: Receipt = {
-      version: 1,
+      version: DATA_VERSION,
       renderId: ID,
       tenant: 'acme',
       status: 'canceled',
@@ -98,7 +114,7 @@ describe('the ledger', () => {
       finishedAt: 3,
       attempts: 0,
       purchases: [],
-      costMicros: 0,
+      cost: sumCost([]),
       canceled: { requestedAt: 2, from: 'submit' },
       notes: [{ at: 3, text: 'canceled' }],
     };
@@ -120,8 +136,8 @@ requires('s3').test('an owner whose answer was lost can claim again, and another
   });
   const ledger = new Ledger(store, systemClock);
   proxy.fail({ method: 'PUT', path: /intent\.json/, times: 1 }, 'lose-answer');
-  await expect(ledger.claim(ID, 1, claim('a'))).rejects.toMatchObject({ code: 'unavailable' });
-  expect(await ledger.claim(ID, 1, claim('a'))).toBe(true);
-  expect(await ledger.claim(ID, 1, claim('b'))).toBe(false);
+  await expect(ledger.claim(FIRST, claim('a'))).rejects.toMatchObject({ code: 'unavailable' });
+  expect(await ledger.claim(FIRST, claim('a'))).toBe(true);
+  expect(await ledger.claim(FIRST, claim('b'))).toBe(false);
   await store.close();
 });

@@ -20,6 +20,7 @@ import {
   type PersistedKind,
   type Receipt,
   receiptSchema,
+  releaseKey,
   resultKey,
 } from '../src/render/index.ts';
 import { systemClock } from '../src/runtime/index.ts';
@@ -28,8 +29,9 @@ interface Versioned {
   version: typeof DATA_VERSION;
 }
 
-/** The data of all queues and the receipt. The ledger adds the version itself when it writes its three kinds. */
-interface Shapes extends Record<Exclude<PersistedKind, 'intent' | 'acceptance' | 'result'>, Versioned> {
+/** The data of all queues and the receipt. The ledger adds the version itself when it writes its four kinds. */
+interface Shapes
+  extends Record<Exclude<PersistedKind, 'intent' | 'release' | 'acceptance' | 'result'>, Versioned> {
   checkpoint: Checkpoint;
   'submit-job': SubmitJob;
   'store-job': StoreJob;
@@ -57,7 +59,7 @@ test.each([
     expect(version.safeParse(wrong).success).toBe(false);
 });
 
-test('the ledger writes the version into intents, acceptances and results, and requires it to read them', async () => {
+test('the ledger writes the version into intents, releases, acceptances and results, and requires it to read them', async () => {
   const store = await openStore({ dataDir: await tempDir(), clock: systemClock });
   const ledger = new Ledger(store, systemClock);
   const id = 'rnd_00000000000000000000000000000001';
@@ -81,14 +83,17 @@ test('the ledger writes the version into intents, acceptances and results, and r
     source: 'answer',
   };
   const result: TaskResult = { url: 'https://example.com/1.png', expiresAt: 2 };
-  await ledger.claim(id, 1, intent);
+  const claim = { renderId: id, attempt: 1, claim: 1 };
+  await ledger.claim(claim, intent);
+  await ledger.release(claim, { owner: 'a', reason: 'rate limited' });
   await ledger.writeAcceptance(id, 1, acceptance);
   await ledger.writeResult(id, 1, result);
 
   const reads: [string, () => Promise<unknown>][] = [
     [acceptedKey(id, 1), () => ledger.readAcceptance(id, 1)],
     [resultKey(id, 1), () => ledger.readResult(id, 1)],
-    // Without an acceptance, the state of the attempt is the intent.
+    // Without an acceptance, the state of the attempt is its claims and their releases.
+    [releaseKey(id, 1), () => ledger.attemptState(id, 1)],
     [intentKey(id, 1), () => ledger.attemptState(id, 1)],
   ];
   for (const [key, read] of reads) {

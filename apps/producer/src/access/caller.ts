@@ -39,6 +39,12 @@ export function identifyCaller(
   return key && { tenant: key.tenant, roles: key.roles, key };
 }
 
+/** The caller of a change, for the records that operators read. A key is named by the start of its entry in `API_KEYS`. */
+export function describeCaller(caller: Caller | undefined): string {
+  if (!caller?.key) return 'a user of this machine';
+  return `key ${caller.key.tenant}:…:${caller.key.sha256.slice(0, 8)}…`;
+}
+
 function readKey(authorization = ''): string | undefined {
   const [, scheme = '', credentials = ''] = /^(bearer|basic)\s+(\S+)\s*$/i.exec(authorization) ?? [];
   if (scheme.toLowerCase() === 'bearer') return credentials;

@@ -21,6 +21,12 @@ export async function withDeadline<T>(ms: number, work: Promise<T>, onLate: () =
   }
 }
 
+/** Resolves as `work` does, or to `otherwise` when it fails or `ms` have passed. For facts that a response can miss. */
+export function withFallback<T>(ms: number, work: Promise<T>, otherwise: T): Promise<T> {
+  const orOtherwise = work.catch(() => otherwise);
+  return withDeadline(ms, orOtherwise, () => otherwise);
+}
+
 /** How long store calls may take, for small objects and for images. */
 export const STORE_DEADLINE_MS = { small: 5_000, image: 30_000 } as const;
 

@@ -1,6 +1,10 @@
 // render-queue.ts        the producer's calls to the queue: with deadlines, and one error when the queue is away
+// queue-position.ts      the position of a render among those that wait for their submission
 // webhook-deliveries.ts  the webhooks of a render: found by their ids, sent again
+// wait-conditions.ts     what keeps renders waiting, read at most once per second
 // deadlines.ts           deadlines for calls to the store, and for anything else
 export * from './deadlines.ts';
+export * from './queue-position.ts';
 export * from './render-queue.ts';
+export * from './wait-conditions.ts';
 export * from './webhook-deliveries.ts';

@@ -1,16 +1,23 @@
+import type { FinalStatus, PausableQueue } from '@darkroom/api';
 import { type Engine, EngineError, isUnavailable } from '@darkroom/shared/engine';
 import {
   type CancelMarker,
   LANE,
+  type PauseRecord,
+  pauseQueue,
   QUEUE,
   type Queues,
   type RenderResult,
+  readStops,
   renderJob,
+  resumeQueue,
+  type Stops,
   wakeRender,
 } from '@darkroom/shared/queues';
 import { type Checkpoint } from '@darkroom/shared/render';
 import type { Job, JobType } from 'bullmq';
 import { withDeadline } from './deadlines.ts';
+import { findQueuePosition, type WaitingRender } from './queue-position.ts';
 import { type Delivery, findDeliveries, redeliverWebhook } from './webhook-deliveries.ts';
 
 export type RenderJob = Job<Checkpoint, RenderResult>;
@@ -35,10 +42,21 @@ export interface RenderQueue {
   cancel(marker: CancelMarker): Promise<void>;
   /** Makes a canceled render read its marker now. Removes the marker of a render that has ended. */
   wake(renderId: string): Promise<void>;
-  /** The webhooks of a render, newest first. */
-  deliveries(renderId: string): Promise<Delivery[]>;
+  /** The webhooks of a render, newest first; with `status` only those about such an end. */
+  deliveries(renderId: string, status?: FinalStatus): Promise<Delivery[]>;
   /** Sends a webhook again. @returns `false` when the queue no longer holds it. */
   redeliver(webhookId: string): Promise<boolean>;
+  /** Pauses a queue for an operator. */
+  pause(queue: PausableQueue, record: { actor: string; reason: string; now: number }): Promise<PauseRecord>;
+  resume(queue: PausableQueue): Promise<void>;
+  /** Why queues wait at this moment. */
+  readStops(): Promise<Stops>;
+  /** Submissions that wait for their turn. */
+  countWaitingSubmissions(): Promise<number>;
+  /** The position of a render in the queue, from 1. Approximate. */
+  findPosition(waiting: WaitingRender): Promise<number>;
+  /** The jobs of the renders that completed last. */
+  listCompleted(count: number): Promise<RenderJob[]>;
   ping(): Promise<void>;
 }
 
@@ -87,8 +105,14 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     wake: async (renderId) => {
       await one(wakeRender(queues, renderId));
     },
-    deliveries: (renderId) => one(findDeliveries(queues, renderId)),
+    deliveries: (renderId, status) => one(findDeliveries(queues, renderId, status && [status])),
     redeliver: (webhookId) => one(redeliverWebhook(queues, webhookId)),
+    pause: (queue, record) => one(pauseQueue(queues, queue, record)),
+    resume: (queue) => one(resumeQueue(queues, queue)),
+    readStops: () => one(readStops(queues)),
+    countWaitingSubmissions: () => one(queues.submit.getJobCountByTypes('prioritized', 'waiting')),
+    findPosition: (waiting) => one(findQueuePosition(queues, waiting)),
+    listCompleted: (count) => one(queues.render.getJobs(['completed'], 0, count - 1)),
     ping: () => one(engine.ping(2_000)),
   };
 }

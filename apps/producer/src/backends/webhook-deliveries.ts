@@ -1,6 +1,6 @@
-import { type DELIVERY_STATUSES, FINAL_STATUSES } from '@darkroom/api';
+import { type DeliveryStatus, FINAL_STATUSES, type FinalStatus } from '@darkroom/api';
 import type { Queues, WebhookDeadLetter, WebhookJob } from '@darkroom/shared/queues';
-import { webhookId, webhookIds } from '@darkroom/shared/queues';
+import { webhookId } from '@darkroom/shared/queues';
 import type { Job } from 'bullmq';
 
 /** The delivery of one webhook: one end of a render, sent to one URL. Times in Unix milliseconds. */
@@ -8,7 +8,7 @@ export interface Delivery {
   /** The `webhook-id` header of every attempt. */
   id: string;
   job: WebhookJob;
-  status: (typeof DELIVERY_STATUSES)[number];
+  status: DeliveryStatus;
   /** Attempts so far. A redelivery starts again at 0. */
   attempts: number;
   createdAt: number;
@@ -25,20 +25,32 @@ const MAX_URLS = 10;
 /**
  * The webhooks of a render, newest first: those that the queue still holds, and dead letters of any age. Their ids are
  * derived from the render's id, so no queue has to be searched. Throws what the engine throws.
+ *
+ * @param statuses only the webhooks about these ends
  */
-export async function findDeliveries(queues: Queues, renderId: string): Promise<Delivery[]> {
+export async function findDeliveries(
+  queues: Queues,
+  renderId: string,
+  statuses: readonly FinalStatus[] = FINAL_STATUSES,
+): Promise<Delivery[]> {
   const render = await queues.render.getJob(renderId);
   const lastEnd = render?.attemptsMade ?? MAX_ENDS - 1;
   const firstEnd = Math.max(0, lastEnd - MAX_ENDS + 1);
   const ends = Array.from({ length: lastEnd - firstEnd + 1 }, (_, index) => firstEnd + index);
-  const found = await Promise.all(ends.map((end) => findDeliveriesOfEnd(queues, renderId, end)));
+  const found = await Promise.all(ends.map((end) => findDeliveriesOfEnd(queues, renderId, end, statuses)));
   return found.flat().sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
 }
 
-async function findDeliveriesOfEnd(queues: Queues, renderId: string, end: number): Promise<Delivery[]> {
-  const first = await Promise.all(webhookIds(renderId, end, 0).map((id) => findDelivery(queues, id)));
+async function findDeliveriesOfEnd(
+  queues: Queues,
+  renderId: string,
+  end: number,
+  statuses: readonly FinalStatus[],
+): Promise<Delivery[]> {
+  const ids = statuses.map((status) => webhookId(renderId, status, end, 0));
+  const first = await Promise.all(ids.map((id) => findDelivery(queues, id)));
   const all = first.flatMap((delivery) => delivery ?? []);
-  for (const status of FINAL_STATUSES.filter((_, position) => first[position])) {
+  for (const status of statuses.filter((_, position) => first[position])) {
     for (let index = 1; index < MAX_URLS; index += 1) {
       const delivery = await findDelivery(queues, webhookId(renderId, status, end, index));
       if (!delivery) break;

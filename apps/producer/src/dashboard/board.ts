@@ -4,17 +4,21 @@ import type { QueueJobJson } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { Engine } from '@darkroom/shared/engine';
 import { QUEUE, type Queues } from '@darkroom/shared/queues';
-import type { Scrub } from '@darkroom/shared/runtime';
+import type { Clock, Scrub } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
+import type { RenderQueue } from '../backends/index.ts';
 import { dashboardChangeError, RETRY_JOB_ROUTE, retryStateError } from './allowed-changes.ts';
 import { completeProgress, scrubDeep } from './presentation.ts';
 import { QUEUE_VIEWS } from './queue-views.ts';
+import { recordPauses } from './record-pauses.ts';
 
 const PATH = '/queues';
 
 interface DashboardDeps {
   engine: Engine;
   queues: Queues;
+  queue: RenderQueue;
+  clock: Clock;
   scrub: Scrub;
 }
 
@@ -63,6 +67,7 @@ export async function registerDashboard(app: FastifyInstance, deps: DashboardDep
       scope.addHook('onSend', async (_request, _reply, payload) =>
         typeof payload === 'string' ? payload.replace(FONT_LINK, '') : payload,
       );
+      recordPauses(scope, deps.queue, () => deps.clock.now());
       await scope.register(server.registerPlugin());
     },
     { prefix: PATH },

@@ -1,6 +1,6 @@
 import type { DeadLetter } from '@darkroom/shared/render';
 import type { Scrub } from '@darkroom/shared/runtime';
-import { formatDollars } from '@darkroom/shared/snapshot';
+import { describeCost } from '@darkroom/shared/snapshot';
 
 /** The fields of Bull Board's jobs that are used. Any program can write to the queue, so nothing is certain. */
 interface BoardJob {
@@ -43,14 +43,14 @@ export function formatDeadLetterName(job: BoardJob): string {
 
 /** A dead letter, with the fields in the order in which people read them. */
 export function formatDeadLetterData(data: unknown): unknown {
-  const { failure, costMicros, createdAt, resultExpiresAt, ...rest } = toObject(data) as Partial<DeadLetter>;
+  const { failure, cost, createdAt, resultExpiresAt, ...rest } = toObject(data) as Partial<DeadLetter>;
   if (!failure) return data;
   return {
     why: failure.message,
     code: failure.code,
     step: failure.step,
     died: formatTime(failure.at),
-    spent: typeof costMicros === 'number' ? `$${formatDollars(costMicros)}` : undefined,
+    cost: cost && describeCost(cost),
     imageCanBeFetchedUntil: formatTime(resultExpiresAt),
     created: formatTime(createdAt),
     ...rest,
@@ -100,6 +100,20 @@ function formatReceiver(data: unknown): string {
 export function formatCancelName(job: BoardJob): string {
   const { requestedAt } = toObject(job.data);
   return typeof requestedAt === 'number' ? `requested ${formatTime(requestedAt)}` : job.name;
+}
+
+/** `submit paused by operator 3fa9c1d2: provider maintenance`, or `account: insufficient_quota`. */
+export function formatStopName(job: BoardJob): string {
+  const { kind, queue, actor, reason, liftedAt } = toObject(job.data);
+  if (kind === 'pause') return `${String(queue)} paused by ${String(actor)}: ${String(reason)}`;
+  if (kind !== 'account') return job.name;
+  return `account: ${String(reason)}${liftedAt === undefined ? '' : ' (lifted; ends with the next purchase)'}`;
+}
+
+/** A pause or an account stop, with times as dates. */
+export function formatStopData(data: unknown): unknown {
+  const { since, liftedAt, creatorToken: _, ...rest } = toObject(data);
+  return { ...rest, since: formatTime(since), lifted: formatTime(liftedAt) };
 }
 
 /** From a job to the page of its render. */

@@ -6,6 +6,8 @@ import {
   formatDeadLetterName,
   formatRenderData,
   formatRenderName,
+  formatStopData,
+  formatStopName,
   formatStoreName,
   formatSubmitName,
   formatWebhookData,
@@ -77,6 +79,12 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     link: linkToPage,
     // A render whose marker is removed continues.
     removable: true,
+    withoutWorkers: true,
+  },
+  stop: {
+    description: 'Why queues wait: pauses of operators, and the stop of an account that cannot buy',
+    name: formatStopName,
+    data: formatStopData,
     withoutWorkers: true,
   },
   maintenance: { description: 'Chores of the workers' },

@@ -1,4 +1,6 @@
+import { WAIT_CAUSES } from '@darkroom/api';
 import type { Queues } from '@darkroom/shared/queues';
+import { listWaitCauses, type WaitConditions } from '@darkroom/shared/snapshot';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { withDeadline } from '../backends/index.ts';
 
@@ -6,7 +8,7 @@ export interface Metrics {
   recordResponse(response: { method: string; route: string; status: number; seconds: number }): void;
   recordIntake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string, count?: number): void;
   /** The metrics as text, and its content type. Does not reject when a queue is away. */
-  read(): Promise<{ text: string; contentType: string }>;
+  read(waiting: WaitConditions): Promise<{ text: string; contentType: string }>;
 }
 
 /** How long a scrape waits for the queues. */
@@ -43,18 +45,30 @@ export function createMetrics(queues: Queues): Metrics {
   });
   const up = new Gauge({ name: 'darkroom_queue_up', help: '1 while the queue engine answers', registers });
 
+  const waits = new Gauge({
+    name: 'darkroom_waiting',
+    help: '1 while renders wait for this cause',
+    labelNames: ['cause'],
+    registers,
+  });
+
   return {
     recordResponse({ method, route, status, seconds: duration }) {
       requests.inc({ method, route, status });
       seconds.observe({ method, route }, duration);
     },
     recordIntake: (outcome, tenant, count = 1) => renders.inc({ outcome, tenant }, count),
-    async read() {
+    async read(waiting) {
       // While the queue is away its depths are unknown: the last known numbers would look like a standstill.
       depth.reset();
       const counts = await readDepths(queues);
       up.set(counts ? 1 : 0);
       for (const { queue, state, count } of counts ?? []) depth.set({ queue, state }, count);
+      const causes = listWaitCauses(waiting);
+      // The provider works on some render nearly always. A worker's gauge says when it does not answer.
+      for (const cause of WAIT_CAUSES) {
+        if (cause !== 'provider') waits.set({ cause }, causes.includes(cause) ? 1 : 0);
+      }
       return { text: await registry.metrics(), contentType: registry.contentType };
     },
   };

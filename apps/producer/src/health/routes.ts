@@ -1,5 +1,8 @@
+import { WAIT_CAUSES } from '@darkroom/api';
+import { listWaitCauses } from '@darkroom/shared/snapshot';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { WaitConditionsReader } from '../backends/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
 import { jsonResponse, problemResponse, problemResponses } from '../openapi/index.ts';
 import type { Metrics } from './metrics.ts';
@@ -8,14 +11,16 @@ import type { Readiness } from './readiness.ts';
 /** Probes and metrics. */
 export function registerHealth(
   app: FastifyInstance,
-  deps: { metrics: Metrics; readiness: () => Promise<Readiness> },
+  deps: { metrics: Metrics; readiness: () => Promise<Readiness>; waiting: WaitConditionsReader },
 ): void {
   // Health: this process answers. Readiness: the queue and the store answer, too.
   registerEndpoints(app, '/healthz', {
     GET: {
       needs: 'anyone',
       doc: healthDoc,
-      run: async (_request, reply) => await reply.send({ status: 'ok' }),
+      run: async (_request, reply) =>
+        // Not read here: this process is healthy while the queue is away.
+        await reply.send({ status: 'ok', waiting_for: listWaitCauses(deps.waiting.latest()) }),
     },
   });
   registerEndpoints(app, '/readyz', {
@@ -23,8 +28,12 @@ export function registerHealth(
       needs: 'anyone',
       doc: readyDoc,
       run: async (_request, reply) => {
-        const { ready, checks } = await deps.readiness();
-        return await reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'unavailable', checks });
+        const [{ ready, checks }, waiting] = await Promise.all([deps.readiness(), deps.waiting.read()]);
+        return await reply.code(ready ? 200 : 503).send({
+          status: ready ? 'ok' : 'unavailable',
+          checks,
+          waiting_for: listWaitCauses(waiting),
+        });
       },
     },
   });
@@ -34,12 +43,17 @@ export function registerHealth(
       needs: 'operator',
       doc: metricsDoc,
       run: async (_request, reply) => {
-        const { text, contentType } = await deps.metrics.read();
+        const { text, contentType } = await deps.metrics.read(await deps.waiting.read());
         return await reply.type(contentType).send(text);
       },
     },
   });
 }
+
+/** Only the causes: probes need no key, so they do not show who paused a queue, and why. */
+const waitCauses = z.array(z.enum(WAIT_CAUSES)).meta({
+  description: 'Why renders wait at this moment. It does not make a probe fail.',
+});
 
 const unreadable = { '400': problemResponse('The request cannot be read.', ['bad_request']) };
 
@@ -52,8 +66,8 @@ const healthDoc = {
       description: 'This process answers.',
       content: {
         'application/json': {
-          schema: z.strictObject({ status: z.literal('ok') }),
-          example: { status: 'ok' },
+          schema: z.strictObject({ status: z.literal('ok'), waiting_for: waitCauses }),
+          example: { status: 'ok', waiting_for: [] },
         },
       },
     },
@@ -62,7 +76,11 @@ const healthDoc = {
 };
 
 const part = z.enum(['ok', 'unavailable']);
-const readiness = z.strictObject({ status: part, checks: z.strictObject({ queue: part, store: part }) });
+const readiness = z.strictObject({
+  status: part,
+  checks: z.strictObject({ queue: part, store: part }),
+  waiting_for: waitCauses,
+});
 const readinessResponse = (description: string, example: z.infer<typeof readiness>) => ({
   description,
   content: { 'application/json': { schema: readiness, example } },
@@ -74,11 +92,16 @@ const readyDoc = {
   summary: 'Get the readiness of queue and store',
   description: 'The queue and the store are checked at most once per second, for any number of calls.',
   responses: {
-    '200': readinessResponse('Both answer.', { status: 'ok', checks: { queue: 'ok', store: 'ok' } }),
+    '200': readinessResponse('Both answer.', {
+      status: 'ok',
+      checks: { queue: 'ok', store: 'ok' },
+      waiting_for: ['paused'],
+    }),
     ...unreadable,
     '503': readinessResponse('At least one does not answer.', {
       status: 'unavailable',
       checks: { queue: 'ok', store: 'unavailable' },
+      waiting_for: ['store'],
     }),
   },
 };

@@ -1,17 +1,23 @@
+import { ALL_TENANTS } from '@darkroom/shared/keys';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { dayIndexKey, dayIndexPrefix, readDayIndexKey } from '@darkroom/shared/render';
 import pMap from 'p-map';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
-import { END_OF_MILLISECOND, type Position } from './position.ts';
+import { END_OF_MILLISECOND, isAfter, type Position } from './position.ts';
 
 const DAY_MS = 86_400_000;
 
 /** Entries per call to the store. */
 const PAGE_SIZE = 250;
+/** Keys per call when the tenants of a day are searched: the most that stores return. */
+const TENANT_PAGE_SIZE = 1_000;
+/** How many tenants are read in parallel. */
+const MAX_PARALLEL_TENANTS = 16;
 /** How many days are read in parallel after empty days. */
 const MAX_PARALLEL_DAYS = 16;
 
 export interface DayIndexWalk {
+  /** A tenant's name, or {@link ALL_TENANTS}. */
   tenant: string;
   /** Where the walk starts. */
   after: Position;
@@ -20,8 +26,9 @@ export interface DayIndexWalk {
 }
 
 /**
- * The day index of a tenant, newest first, back to the first day that has entries. After each day it yields the start
- * of that day with {@link END_OF_MILLISECOND}: a page can end there, even in a row of empty days.
+ * The day index of a tenant or of all, newest first, back to the first day that has entries. After each day it yields the
+ * start of that day with {@link END_OF_MILLISECOND}, once for each tenant that was read: a page can end there, even in a
+ * row of empty days, and a day of many tenants costs more.
  *
  * Throws {@link StoreError} `unavailable`.
  */
@@ -34,15 +41,13 @@ export async function* walkDayIndex(
   let parallel = 1;
   for (let day = from; day >= lowest; ) {
     const days = Array.from({ length: Math.min(parallel, day - lowest + 1) }, (_, back) => day - back);
-    const pages = await pMap(days, (one) =>
-      listDay(store, walk, one, one === from ? startKey(walk) : undefined),
-    );
+    const opened = await pMap(days, (one) => openDay(store, walk, one, one === from));
     for (const [at, one] of days.entries()) {
-      for (let page = pages[at]; page; ) {
-        yield* page.positions;
-        page = page.cursor === undefined ? undefined : await listDay(store, walk, one, page.cursor);
+      const tenants = opened[at] ?? [];
+      yield* mergeNewestFirst(tenants);
+      for (let read = 0; read < Math.max(1, tenants.length); read++) {
+        yield { createdAt: one * DAY_MS, renderId: END_OF_MILLISECOND };
       }
-      yield { createdAt: one * DAY_MS, renderId: END_OF_MILLISECOND };
     }
     if (day === from) lowest = Math.max(lowest, await findFirstDay(store, from));
     day -= days.length;
@@ -52,14 +57,77 @@ export async function* walkDayIndex(
 
 const toDay = (time: number) => Math.floor(time / DAY_MS);
 
-const startKey = ({ tenant, after }: DayIndexWalk) => dayIndexKey(tenant, after.createdAt, after.renderId);
+type Positions = AsyncGenerator<Position, void, void>;
 
-async function listDay(
+/** The entries of one day, per tenant. The first page of each is read. */
+async function openDay(
   store: ObjectStore,
-  { tenant }: DayIndexWalk,
+  { tenant, after }: DayIndexWalk,
   day: number,
-  cursor: string | undefined,
-) {
+  isFirst: boolean,
+): Promise<Positions[]> {
+  const tenants = tenant === ALL_TENANTS ? await listTenants(store, day) : [tenant];
+  return await pMap(
+    tenants,
+    async (one) => {
+      const start = isFirst ? dayIndexKey(one, after.createdAt, after.renderId) : undefined;
+      return readTenantDay(store, one, day, await listDay(store, one, day, start));
+    },
+    { concurrency: MAX_PARALLEL_TENANTS },
+  );
+}
+
+/** The tenants that have entries on a day. Skips the entries of a tenant that fills a whole page. */
+async function listTenants(store: ObjectStore, day: number): Promise<string[]> {
+  const tenants = new Set<string>();
+  const { prefix } = splitDayIndexKey(dayIndexPrefix('any', day * DAY_MS));
+  for (let cursor: string | undefined; ; ) {
+    const page = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
+      store.list({ prefix, limit: TENANT_PAGE_SIZE, signal, ...(cursor === undefined ? {} : { cursor }) }),
+    );
+    for (const { key } of page.objects) tenants.add(splitDayIndexKey(key).tenant);
+    const last = page.objects.at(-1)?.key;
+    if (page.cursor === undefined || last === undefined) return [...tenants];
+    cursor = `${prefix}${splitDayIndexKey(last).tenant}/${END_OF_MILLISECOND}`;
+  }
+}
+
+function splitDayIndexKey(key: string): { prefix: string; tenant: string } {
+  const [root, date, tenant = ''] = key.split('/');
+  return { prefix: `${root}/${date}/`, tenant };
+}
+
+async function* readTenantDay(
+  store: ObjectStore,
+  tenant: string,
+  day: number,
+  first: Awaited<ReturnType<typeof listDay>>,
+): Positions {
+  for (let page = first; ; ) {
+    yield* page.positions;
+    if (page.cursor === undefined) return;
+    page = await listDay(store, tenant, day, page.cursor);
+  }
+}
+
+async function* mergeNewestFirst(sources: Positions[]): Positions {
+  const read = async (source: Positions) => {
+    const { value } = await source.next();
+    return value ? [{ source, next: value }] : [];
+  };
+  let heads = (await Promise.all(sources.map(read))).flat();
+  for (;;) {
+    const [first, ...others] = heads;
+    if (!first) return;
+    const newest = others.reduce((best, one) => (isAfter(best.next, one.next) ? one : best), first);
+    yield newest.next;
+    const { value } = await newest.source.next();
+    if (value) newest.next = value;
+    else heads = heads.filter((head) => head !== newest);
+  }
+}
+
+async function listDay(store: ObjectStore, tenant: string, day: number, cursor: string | undefined) {
   const prefix = dayIndexPrefix(tenant, day * DAY_MS);
   const page = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
     store.list({ prefix, limit: PAGE_SIZE, signal, ...(cursor === undefined ? {} : { cursor }) }),

@@ -9,7 +9,7 @@ const MAX_SKEW_MS = 300_000;
 export type ListRenders = (query: ListQuery) => Promise<ListedPage>;
 
 /**
- * Lists the renders of a tenant. Renders that a worker has picked up are in the day index; the others are in the queue.
+ * Lists the renders of a tenant, or of all tenants. Renders that a worker has picked up are in the day index; the others are in the queue.
  * A caller that follows `next` to the end gets every render that existed at the beginning exactly once. The filters
  * apply to each render's present state.
  *

@@ -1,3 +1,4 @@
+import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { RenderQueue } from '../backends/index.ts';
 import { isAfter, type Position } from './position.ts';
 
@@ -10,7 +11,7 @@ interface QueuedRender {
 }
 
 /**
- * The renders of a tenant that only the queue knows, in the order of the list. Some of them may be in the day index,
+ * The renders of a tenant (`*`: of all tenants) that only the queue knows, in the order of the list. Some of them may be in the day index,
  * too. The queue has no index by tenant, so the ids of all tenants are read. What was read of a job is cached while the
  * job is listed: it never changes. Callers that come at the same time share one read, so that many callers with a long
  * queue cost no more than one.
@@ -48,7 +49,7 @@ export function createNotYetIndexed(queue: RenderQueue): (tenant: string) => Pro
   return async (tenant) => {
     const positions: Position[] = [];
     for (const render of (await shareRefresh()).values()) {
-      if (render.tenant === tenant) positions.push(render.position);
+      if (tenant === ALL_TENANTS || render.tenant === tenant) positions.push(render.position);
     }
     return positions.sort((one, other) => (isAfter(one, other) ? 1 : -1));
   };

@@ -8,6 +8,7 @@ import { findRender, type LookupDeps } from './find.ts';
 import { END_OF_MILLISECOND, type Position } from './position.ts';
 
 export interface ListQuery {
+  /** A tenant's name, or `*` for all tenants. */
   tenant: string;
   statuses?: readonly RenderStatus[] | undefined;
   run?: string | undefined;
@@ -34,7 +35,7 @@ export interface ListDeps {
   onUnreadable(renderId: string, error: unknown): void;
 }
 
-/** Maximum cost of one call: reading an entry costs 1, a day 10. Then the page ends, even if it is short. */
+/** Maximum cost of one call: reading an entry costs 1, a day of a tenant 10. Then the page ends, even if it is short. */
 const MAX_COST = 1_000;
 const COST = { entry: 1, day: 10 };
 /** How many entries are read in parallel. */

@@ -37,7 +37,7 @@ export const TAGS = [
 ] as const;
 
 export const SECURITY_SCHEMES = {
-  key: { type: 'http', scheme: 'bearer', description: 'An API key, made by `pnpm new-key`.' },
+  key: { type: 'http', scheme: 'bearer', description: 'An API key, made by `npx -y pnpm@12 new-key`.' },
   password: {
     type: 'http',
     scheme: 'basic',

@@ -20,7 +20,7 @@ const LINKS = [
   ['/queues/queue/render', 'Renders', 'queued, rendering and ended renders'],
   ['/queues/queue/dead-letter', 'Dead letters', 'failed renders, and why they failed'],
   ['/queues', 'All queues', 'Bull Board'],
-  ['/problems', 'Problems', 'every error of the API, and what to do'],
+  ['/problems', 'Problems', 'every error of the API, every reason of a failed render, and what to do'],
   ['/openapi.json', 'OpenAPI', 'the API reference for programs'],
   ['/metrics', 'Metrics', 'for Prometheus'],
   ['/readyz', 'Readiness', 'of queue and store'],
@@ -40,7 +40,7 @@ ${LINKS.map(([href, name, content]) => html`<li><a href="${href}">${name}</a> <s
   -d '{"prompt":"a lighthouse at dusk","size":"16:9"}'</pre>`;
 
 const KEYLESS = html`<p class="card">There are no API keys: every user of this machine has all rights, and other machines
-have no access. <code>pnpm new-key</code> makes a key.</p>`;
+have no access. <code>npx -y pnpm@12 new-key</code> makes a key.</p>`;
 
 const KEYED = html`<p class="card">Services send <code>Authorization: Bearer &lt;key&gt;</code>. In a browser, enter the key as
 the password, with any user name. Queues and metrics are for operators of all tenants.</p>`;

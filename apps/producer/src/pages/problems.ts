@@ -1,4 +1,5 @@
-import { PROBLEMS, type ProblemCode } from '@darkroom/api';
+import { FAILURES, type FailureCode, PROBLEMS, type ProblemCode } from '@darkroom/api';
+import { problemPath } from '@darkroom/shared/snapshot';
 import type { FastifyInstance } from 'fastify';
 import { registerEndpoints } from '../endpoint.ts';
 import { resolveBaseUrl } from '../http/index.ts';
@@ -7,9 +8,13 @@ import type { ProblemError } from '../problems/index.ts';
 import { html, type Markup } from './html.ts';
 import { sendPage } from './layout.ts';
 
-const CODES = Object.keys(PROBLEMS) as ProblemCode[];
+const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
+const FAILURE_CODES = Object.keys(FAILURES) as FailureCode[];
 
-/** `/problems` and `/problems/{code}`. The `type` of every problem is one of these pages. */
+/**
+ * `/problems` and `/problems/{code}`. The `type` of every problem and of the `error` of every failed render is one of
+ * these pages. Two codes are both: their page has a part for each.
+ */
 export function registerProblemPages(app: FastifyInstance): void {
   registerEndpoints(app, '/problems', {
     GET: {
@@ -22,10 +27,15 @@ export function registerProblemPages(app: FastifyInstance): void {
       needs: 'anyone',
       run: async (request, reply) => {
         const { code } = request.params as { code: string };
-        const known = CODES.find((one) => one === code);
-        if (!known) return await sendPage(reply, 404, { title: 'No such problem', body: unknownPage(code) });
-        const body = problemPage(known, resolveBaseUrl(request));
-        return await sendPage(reply, 200, { title: PROBLEMS[known][1], body });
+        const problem = PROBLEM_CODES.find((one) => one === code);
+        const failure = FAILURE_CODES.find((one) => one === code);
+        if (!problem && !failure)
+          return await sendPage(reply, 404, { title: 'No such problem', body: unknownPage(code) });
+        return await sendPage(reply, 200, {
+          title: code,
+          body: html`${problem && problemPart(problem, resolveBaseUrl(request))}${failure && failurePart(failure)}
+<p><a href="/problems">All problems</a></p>`,
+        });
       },
     },
   });
@@ -33,39 +43,70 @@ export function registerProblemPages(app: FastifyInstance): void {
 
 const listPage = () => html`
 <h1>Problems</h1>
-<p class="soft">Every error of the API. Programs should use <code>code</code>: its meaning never changes.</p>
+<p class="soft">Programs should use <code>code</code>: its meaning never changes.</p>
+<h2>Answers to requests</h2>
 <div class="wide"><table>
 <tr><th>Status<th>Code<th>Meaning</tr>
-${CODES.map((code) => html`<tr><td>${PROBLEMS[code][0]}<td><a href="/problems/${code}"><code>${addBreaks(code)}</code></a><td>${PROBLEMS[code][1]}</tr>\n`)}
+${PROBLEM_CODES.map((code) => html`<tr><td>${PROBLEMS[code][0]}<td>${linkToCode(code)}<td>${PROBLEMS[code][1]}</tr>\n`)}
+</table></div>
+<h2>Reasons of failed renders</h2>
+<div class="wide"><table>
+<tr><th>Retryable<th>Code<th>Meaning</tr>
+${FAILURE_CODES.map((code) => html`<tr><td>${FAILURES[code].retryable ? 'yes' : 'no'}<td>${linkToCode(code)}<td>${FAILURES[code].title}</tr>\n`)}
 </table></div>`;
+
+const linkToCode = (code: ProblemCode | FailureCode) =>
+  html`<a href="${problemPath(code)}"><code>${addBreaks(code)}</code></a>`;
 
 /** Lets a narrow screen break a code after its underscores, and nowhere else. */
 const addBreaks = (code: string): Markup[] =>
   code.split('_').map((word, index) => (index > 0 ? html`_<wbr>${word}` : html`${word}`));
 
-function problemPage(code: ProblemCode, base: string): Markup {
+function problemPart(code: ProblemCode, base: string): Markup {
   const [status, title, todo] = PROBLEMS[code];
   return html`
 <h1>${title}</h1>
-<p><span class="badge failed">${status}</span> <code>${code}</code></p>
+<p><span class="badge failed">${status}</span> <code>${code}</code> <span class="soft">· the answer to a request</span></p>
 <h2>What to do</h2>
 <p>${markCode(todo)}</p>
 <h2>Example</h2>
 <pre>${JSON.stringify(createProblemExample(code, base), null, 2)}</pre>
-<p class="soft">Operators find <code>request_id</code> in the log. <a href="/problems">All problems</a></p>`;
+<p class="soft">Operators find <code>request_id</code> in the log.</p>`;
+}
+
+function failurePart(code: FailureCode): Markup {
+  const { title, meaning, retryable, advice, redrive } = FAILURES[code];
+  return html`
+<h1>${title}</h1>
+<p><span class="badge failed">failed</span> <code>${code}</code> <span class="soft">· the reason of a failed render</span></p>
+<p>${markCode(meaning)}</p>
+<h2>What to do</h2>
+<p>${markCode(advice)}</p>
+<p><code>retryable</code>: <strong>${retryable ? 'yes' : 'no'}</strong>. <span class="soft">${
+    retryable
+      ? 'Your service may send the same request again, with a new idempotency key.'
+      : 'Your service should not send the same request again.'
+  }</span></p>
+<h2>Effect of a redrive</h2>
+<p>${markCode(redrive)}</p>
+<p class="soft">An operator redrives a render with <em>Retry</em> on its failed job in the <a href="/queues/queue/render?status=failed">dashboard</a>.
+The render keeps its id, and continues with the step that its <code>error</code> names.</p>`;
 }
 
 const unknownPage = (code: string) => html`
 <h1>No such problem</h1>
-<p>The API has no problem <code>${code.slice(0, 80)}</code>.</p>
+<p>Neither the API nor a failed render has the code <code>${code.slice(0, 80)}</code>.</p>
 <p><a href="/problems">All problems</a></p>`;
 
 /** For a page that cannot be shown because of this problem. */
-export const problemBody = ({ code, status, message }: ProblemError): Markup => html`
+export const problemBody = ({ code, status, message, retryAfter }: ProblemError): Markup => html`
 <h1>${PROBLEMS[code][1]}</h1>
-<p><span class="badge failed">${status}</span> <a href="/problems/${code}"><code>${code}</code></a></p>
-<p>${message}</p>
-<p class="soft">${markCode(PROBLEMS[code][2])}</p>`;
+<p><span class="badge failed">${status}</span> <a href="${problemPath(code)}"><code>${code}</code></a></p>
+${
+  // The message of this problem is its title in other words.
+  code !== 'render_not_found' && html`<p>${message}</p>`
+}
+<p class="soft">${retryAfter === undefined ? markCode(PROBLEMS[code][2]) : 'This page reloads automatically.'}</p>`;
 
 /** Shows the parts of a text between backticks as code. */
 const markCode = (text: string): Markup[] =>

@@ -1,11 +1,18 @@
+import type { WaitingFor } from '@darkroom/api';
 import { type Queues } from '@darkroom/shared/queues';
 import { type Note, parseNote } from '@darkroom/shared/render';
 import { type Scrub } from '@darkroom/shared/runtime';
 import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
-import { type Delivery, findDeliveries, withDeadline } from '../backends/index.ts';
+import { type Delivery, findDeliveries, withFallback } from '../backends/index.ts';
 import { scrubDeep } from '../dashboard/index.ts';
-import { createImagePath, findRequestedRender, type RenderReadDeps } from '../renders/index.ts';
+import type { Forecast } from '../forecast/index.ts';
+import {
+  createImagePath,
+  findRequestedRender,
+  type RenderReadDeps,
+  readWaitCause,
+} from '../renders/index.ts';
 
 export interface RenderPageDeps extends RenderReadDeps {
   queues: Queues;
@@ -17,15 +24,17 @@ export interface RenderFacts {
   snapshot: RenderSnapshot;
   notes: Note[];
   deliveries: Delivery[];
-  /** They carry their own permission: a browser that sent a key for the page does not send it for an image. */
-  imageLinks: { image: string; thumbnail: string } | undefined;
+  waitingFor: WaitingFor | null;
+  /** It carries its own permission: a browser that sent a key for the page does not send it for an image. */
+  imageLink: string | undefined;
+  forecast: Forecast;
   /** Whether the caller has access to the dashboard. */
   operator: boolean;
   /** Unix milliseconds. */
   now: number;
 }
 
-/** The page is shown without notes and deliveries when they take longer. */
+/** The page is shown without notes, deliveries and forecast when they take longer. */
 const EXTRAS_DEADLINE_MS = 1_500;
 const LINK_LIFETIME_MS = 3_600_000;
 
@@ -34,21 +43,27 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
   const { queues, clock, scrub } = deps;
   const snapshot = await findRequestedRender(deps, request);
   const { renderId } = snapshot;
-  const linkTo = (part: 'image' | 'thumbnail') =>
-    createImagePath(deps, request, snapshot, { part, lifetimeMs: LINK_LIFETIME_MS, sign: 'if-needed' });
-  const [notes, deliveries, image, thumbnail] = await Promise.all([
-    snapshot.notes ?? emptyIfLate(readLogNotes(queues, renderId)),
-    emptyIfLate(findDeliveries(queues, renderId)),
-    snapshot.image && linkTo('image'),
-    snapshot.image && linkTo('thumbnail'),
+  const createImageLink = () =>
+    createImagePath(deps, request, snapshot, {
+      part: 'image',
+      lifetimeMs: LINK_LIFETIME_MS,
+      sign: 'if-needed',
+    });
+  const [notes, deliveries, forecast, waitingFor, image] = await Promise.all([
+    snapshot.notes ?? withFallback(EXTRAS_DEADLINE_MS, readLogNotes(queues, renderId), []),
+    withFallback(EXTRAS_DEADLINE_MS, findDeliveries(queues, renderId), []),
+    withFallback<Forecast>(EXTRAS_DEADLINE_MS, deps.readForecast(snapshot), {}),
+    readWaitCause(deps, snapshot),
+    snapshot.image && createImageLink(),
   ]);
   const { key, tenant } = request.caller ?? {};
   return {
-    ...(scrubDeep(scrub, { snapshot, notes, deliveries }) as Pick<
+    ...(scrubDeep(scrub, { snapshot, notes, deliveries, waitingFor }) as Pick<
       RenderFacts,
-      'snapshot' | 'notes' | 'deliveries'
+      'snapshot' | 'notes' | 'deliveries' | 'waitingFor'
     >),
-    imageLinks: image && thumbnail ? { image, thumbnail } : undefined,
+    imageLink: image,
+    forecast,
     operator: !key || tenant === '*',
     now: clock.now(),
   };
@@ -58,10 +73,3 @@ async function readLogNotes(queues: Queues, renderId: string): Promise<Note[]> {
   const { logs } = await queues.render.getJobLogs(renderId);
   return logs.flatMap((line) => parseNote(line) ?? []);
 }
-
-const emptyIfLate = <T>(work: Promise<T[]>): Promise<T[]> =>
-  withDeadline(
-    EXTRAS_DEADLINE_MS,
-    work.catch(() => []),
-    () => [],
-  );

@@ -1,25 +1,28 @@
-import { type Reference, sumCost } from '@darkroom/shared/render';
-import { dashboardPath, formatDollars, type RenderSnapshot } from '@darkroom/shared/snapshot';
+import { FAILURES } from '@darkroom/api';
+import { type Purchase, type Reference, sumCost } from '@darkroom/shared/render';
+import { dashboardPath, formatDollars, problemPath, type RenderSnapshot } from '@darkroom/shared/snapshot';
 import { hasEnded } from '../lookup/index.ts';
 import { html, type Markup } from './html.ts';
 import type { RenderFacts } from './render-facts.ts';
-import { createTimeline, formatDuration } from './timeline.ts';
+import { type Bar, createBars, createTimeline, formatDuration } from './timeline.ts';
 
 /** A render for people. Pure. */
 export function createRenderView(facts: RenderFacts): Markup {
   const { snapshot } = facts;
   const { renderId, status, progress, error } = snapshot;
+  const image = imageSection(facts);
   return html`
 <h1>${shorten(snapshot.request.prompt, 120)}</h1>
 <p><span class="badge ${status}">${status}</span> <code>${renderId}</code></p>
 ${
   !hasEnded(snapshot) &&
   html`<p><progress max="100" value="${progress}">${progress} %</progress>
-<span class="soft">${progress} %; this page reloads automatically</span></p>`
+<span class="soft">${progress} %${forecastText(facts)}; this page reloads automatically</span></p>`
 }
+${facts.waitingFor && html`<p class="waiting">${describeWaiting(facts.waitingFor)}</p>`}
 ${error && errorCard(error)}
-<div class="columns two">
-<div>${imageSection(facts)}</div>
+<div class="${image ? 'columns two' : 'columns'}">
+<div>${image ?? noImage(snapshot)}</div>
 <div>
 <h2>Request</h2>
 ${requestSection(facts)}
@@ -33,7 +36,7 @@ ${facts.deliveries.length > 0 && html`<h2>Webhooks</h2>${deliveriesSection(facts
 <h2>Links</h2>
 <ul>
 <li><a href="/v1/renders/${renderId}">The render in the API</a></li>
-${facts.imageLinks && html`<li><a href="${facts.imageLinks.image}">The image</a></li>`}
+${facts.imageLink && html`<li><a href="${facts.imageLink}">The image</a></li>`}
 ${facts.operator && html`<li><a href="${dashboardPath(renderId)}">Its job on the dashboard</a></li>`}
 </ul>`;
 }
@@ -44,25 +47,44 @@ export function shorten(text: string, most: number): string {
   return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
 }
 
+const WAIT_TEXTS = {
+  quota: "Waits for its turn within the provider's quota",
+  account: "Waits: the provider's account cannot buy",
+  paused: 'Waits: an operator paused the queue',
+  provider: 'Waits for the provider',
+  store: 'Waits: the object store is away',
+} as const;
+
+function describeWaiting({ cause, actor, reason, since }: NonNullable<RenderFacts['waitingFor']>): Markup {
+  return html`${WAIT_TEXTS[cause]}${actor && html` (${actor})`}${reason && `: ${reason}`}${
+    since && html` · since ${formatTime(Date.parse(since))}`
+  }.`;
+}
+
 const errorCard = ({ code, message, step, chain }: NonNullable<RenderFacts['snapshot']['error']>) => html`
 <div class="card error">
-<p><strong class="failed">${code}</strong> <span class="soft">at ${step}</span></p>
+<p><strong class="failed">${FAILURES[code].title}</strong> <span class="soft">at ${step}</span></p>
 <p>${message}</p>
 ${chain.length > 0 && html`<ol>${chain.map((cause) => html`<li><code>${cause}</code></li>`)}</ol>`}
+<p class="soft"><a href="${problemPath(code)}"><code>${code}</code></a>: what was paid, what to do, and what a redrive does</p>
 </div>`;
 
-/** The longer side of a thumbnail. */
-const THUMBNAIL = 256;
-
-function imageSection({ snapshot, imageLinks: links }: RenderFacts): Markup {
+/** The image itself: a thumbnail is too small for people who check it. */
+function imageSection({ snapshot, imageLink }: RenderFacts): Markup | undefined {
   const { image } = snapshot;
-  if (!image || !links)
-    return html`<p class="soft">There is no image${hasEnded(snapshot) ? '' : ' yet'}.</p>`;
-  const scale = Math.min(1, THUMBNAIL / Math.max(image.width, image.height));
-  const side = (pixels: number) => Math.max(1, Math.round(pixels * scale));
-  return html`<a href="${links.image}"><img class="image" src="${links.thumbnail}"
- width="${side(image.width)}" height="${side(image.height)}" alt="The rendered image"></a>
+  if (!image || !imageLink) return undefined;
+  return html`<a href="${imageLink}"><img class="image" src="${imageLink}"
+ width="${image.width}" height="${image.height}" decoding="async" alt="The rendered image"></a>
 <p class="soft">${image.width} × ${image.height}, ${Math.ceil(image.bytes / 1024)} KB, ${image.contentType}</p>`;
+}
+
+const noImage = (snapshot: RenderSnapshot) =>
+  html`<p class="soft">There is no image${hasEnded(snapshot) ? '' : ' yet'}.</p>`;
+
+/** For example `; number 12 in the queue; ready in about 2 min 05 s`. */
+function forecastText({ forecast: { queuePosition, eta }, now }: RenderFacts): string {
+  const position = queuePosition === undefined ? '' : `; number ${queuePosition} in the queue`;
+  return `${position}${eta === undefined ? '' : `; ready in about ${formatDuration(Math.max(1_000, eta - now))}`}`;
 }
 
 function requestSection({ snapshot }: RenderFacts): Markup {
@@ -80,7 +102,7 @@ function requestSection({ snapshot }: RenderFacts): Markup {
     ['Mask', request.mask && formatReference(request.mask, 0)],
     ['Run', request.run],
     ['Tenant', tenant],
-    ['Webhook', request.webhook && formatReference(request.webhook, 0)],
+    ['Webhook', request.webhook && formatHost(request.webhook)],
     ...Object.entries(request.metadata ?? {}).map(([key, value]): [string, unknown] => [key, String(value)]),
   ];
   return html`<dl>${rows.map(([name, value]) => value && html`<dt>${name}<dd>${value}`)}</dl>`;
@@ -99,40 +121,56 @@ function formatReference(one: Reference, index: number): Markup {
 function historySection({ snapshot, notes, now }: RenderFacts): Markup {
   const moments = createTimeline(snapshot, notes, now);
   const first = moments[0]?.at ?? now;
-  const longest = Math.max(1, ...moments.map(({ took = 0 }) => took));
+  const bars = createBars(moments);
   const rows = moments.map(
     (
       { at, text, took },
       index,
     ) => html`<li class="step"><span class="soft">+ ${formatDuration(at - first)}</span>
 <span>${text}${took !== undefined && html` <span class="soft">· ${index < moments.length - 1 ? 'then' : 'for'} ${formatDuration(took)}</span>`}</span>
-${took !== undefined && html`<meter min="0" max="${longest}" value="${took}">${formatDuration(took)}</meter>`}</li>`,
+${bars[index] && barOf(bars[index])}</li>`,
   );
   return html`<p class="soft">Created ${formatTime(snapshot.createdAt)}; ${
     hasEnded(snapshot)
       ? html`ended ${formatTime(snapshot.updatedAt)}, after ${formatDuration(snapshot.updatedAt - first)}`
       : html`${formatDuration(now - first)} ago`
   }.</p>
-<ol>${rows}</ol>`;
+<ol class="timeline">${rows}</ol>`;
 }
+
+/** The text beside it has the duration in words. */
+const barOf = ({ start, width }: Bar) =>
+  html`<svg class="bar" viewBox="0 0 1000 8" preserveAspectRatio="none" aria-hidden="true"><rect x="${start}" width="${width}" height="8"/></svg>`;
+
+const OUTCOME_TEXT = {
+  accepted: 'bought',
+  refunded: 'refunded',
+  unknown: 'possibly bought',
+} as const satisfies Record<Purchase['outcome'], string>;
 
 function purchasesSection(snapshot: RenderSnapshot): Markup {
   const all = snapshot.purchases;
   if (all.length === 0)
     return html`<p class="soft">Nothing was bought${hasEnded(snapshot) ? '' : ' yet'}.</p>`;
+  const { spentMicros, refundedMicros, possiblySpentMicros } = sumCost(all);
+  const totals: [string, number][] = [
+    ['Spent', spentMicros],
+    ['Refunded', refundedMicros],
+    ['Possibly spent', possiblySpentMicros],
+  ];
   return html`<div class="wide"><table>
-<tr><th>No.<th>Task<th>Bought<th class="number">Cost</tr>
+<tr><th>No.<th>Task<th>Accepted<th>Outcome<th class="number">Price</tr>
 ${all.map(
   ({
     attempt,
     taskId,
     acceptedAt,
     costMicros,
-    refunded,
-  }) => html`<tr><td>${attempt}<td><code>${taskId}</code><td>${formatTime(acceptedAt)}
-<td class="number">${refunded ? 'refunded' : `$${formatDollars(costMicros)}`}</tr>\n`,
+    outcome,
+  }) => html`<tr><td>${attempt}<td>${taskId ? html`<code>${taskId}</code>` : 'unknown'}
+<td>${acceptedAt === undefined ? 'unknown' : formatTime(acceptedAt)}<td>${OUTCOME_TEXT[outcome]}<td class="number">$${formatDollars(costMicros)}</tr>\n`,
 )}
-<tr><th colspan="3">Total<th class="number">$${formatDollars(sumCost(all))}</tr>
+${totals.map(([name, micros]) => html`<tr><th colspan="4">${name}<th class="number">$${formatDollars(micros)}</tr>\n`)}
 </table></div>`;
 }
 

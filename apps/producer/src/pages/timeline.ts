@@ -33,11 +33,32 @@ export function createTimeline(snapshot: RenderSnapshot, notes: readonly Note[],
   });
 }
 
+/** The part of the whole timeline that one entry took, in thousandths: bars of all entries together make a waterfall. */
+export interface Bar {
+  start: number;
+  width: number;
+}
+
+/** A bar for each entry that took time. A short one stays visible. */
+export function createBars(moments: readonly Moment[]): (Bar | undefined)[] {
+  const first = moments[0]?.at ?? 0;
+  const end = Math.max(first, ...moments.map(({ at, took = 0 }) => at + took));
+  const scale = 1000 / Math.max(1, end - first);
+  return moments.map(({ at, took }) => {
+    if (took === undefined) return undefined;
+    const width = Math.max(MIN_BAR, took * scale);
+    const start = Math.min((at - first) * scale, 1000 - width);
+    return { start: roundTenth(Math.max(0, start)), width: roundTenth(width) };
+  });
+}
+
+const MIN_BAR = 4;
+const roundTenth = (value: number) => Math.round(value * 10) / 10;
+
 const notesFromPurchases = ({ purchases }: RenderSnapshot): Note[] =>
-  purchases.map(({ attempt, acceptedAt, taskId }) => ({
-    at: acceptedAt,
-    text: `purchase ${attempt}: accepted as ${taskId}`,
-  }));
+  purchases.flatMap(({ attempt, acceptedAt, taskId }) =>
+    acceptedAt === undefined ? [] : { at: acceptedAt, text: `purchase ${attempt}: accepted as ${taskId}` },
+  );
 
 /** `850 ms`, `12.3 s`, `2 min 05 s`, `3 h 07 min`. */
 export function formatDuration(ms: number): string {

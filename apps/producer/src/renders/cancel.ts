@@ -92,7 +92,7 @@ const doc = {
   summary: 'Cancel a render',
   description: [
     'A render that is canceled before its purchase costs nothing. A purchase that is under way is not stopped: the render',
-    'stops waiting for it, and `cost` shows what was spent. A render whose image is already being downloaded completes.',
+    'stops waiting for it, and `cost` shows what was, or may have been, spent. A render whose image is already being downloaded completes.',
     'Canceling again changes nothing.',
   ].join(' '),
   requestParams: { path: idParam },
@@ -102,7 +102,7 @@ const doc = {
       progress: 0,
       attempts: 0,
       task_ids: [],
-      cost: { amount: '0.000', currency: 'USD', purchases: 0, refunded: 0 },
+      cost: { spent: '0.000', refunded: '0.000', possibly_spent: '0.000', currency: 'USD', purchases: 0 },
     }),
     '202': describeResponse(
       'The cancellation takes effect at the next step of the render. The response contains its present state.',

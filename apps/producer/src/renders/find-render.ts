@@ -1,14 +1,21 @@
-import type { RenderResponse } from '@darkroom/api';
+import type { RenderResponse, WaitingFor } from '@darkroom/api';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type Clock } from '@darkroom/shared/runtime';
-import { type RenderSnapshot, renderLinks, renderResponse } from '@darkroom/shared/snapshot';
+import {
+  findWaitCause,
+  type ImageUrls,
+  type RenderSnapshot,
+  renderResponse,
+} from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { type LimitWaiting, requireTenant, type SignedLinks } from '../access/index.ts';
+import type { WaitConditionsReader } from '../backends/index.ts';
+import type { ReadForecast } from '../forecast/index.ts';
 import { resolveBaseUrl } from '../http/index.ts';
 import { findRenderOrImage, type ListRenders, type LookupDeps } from '../lookup/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import type { RenderWatch } from '../render-watch/index.ts';
-import { createImageUrl } from './image-links.ts';
+import { createImageUrl, type ImageLink } from './image-links.ts';
 
 /** What the endpoints that read renders need. */
 export interface RenderReadDeps {
@@ -18,6 +25,8 @@ export interface RenderReadDeps {
   watch: RenderWatch;
   limitWaiting: LimitWaiting;
   list: ListRenders;
+  waiting: WaitConditionsReader;
+  readForecast: ReadForecast;
   clock: Clock;
 }
 
@@ -47,9 +56,18 @@ export async function createRenderResponse(
   const urlOf = (part: 'image' | 'thumbnail') =>
     createImageUrl(deps, request, snapshot, { part, lifetimeMs: URL_LIFETIME_MS, sign: 'if-needed' });
   const [image, thumbnail] = snapshot.image ? await Promise.all([urlOf('image'), urlOf('thumbnail')]) : [];
-  return renderResponse(
-    snapshot,
-    renderLinks(resolveBaseUrl(request), snapshot.renderId),
-    image && thumbnail ? { image, thumbnail } : undefined,
-  );
+  const imageUrls = image && thumbnail && toImageUrls(image, thumbnail);
+  const waitingFor = await readWaitCause(deps, snapshot);
+  return renderResponse(snapshot, resolveBaseUrl(request), imageUrls, waitingFor);
 }
+
+/** A store that goes away between the two signs only one of them: the other one has no end. */
+function toImageUrls(image: ImageLink, thumbnail: ImageLink): ImageUrls {
+  return { image: image.url, thumbnail: thumbnail.url, expiresAt: image.expiresAt ?? thumbnail.expiresAt };
+}
+
+/** What a render waits for. Null after its end. */
+export const readWaitCause = async (
+  { waiting }: Pick<RenderReadDeps, 'waiting'>,
+  { step }: RenderSnapshot,
+): Promise<WaitingFor | null> => (step ? findWaitCause(step, await waiting.read()) : null);

@@ -1,9 +1,10 @@
-import { renderSchema } from '@darkroom/api';
+import { renderDetailSchema } from '@darkroom/api';
 import { z } from 'zod';
 import type { Endpoint } from '../endpoint.ts';
 import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import { createRenderResponse, findRequestedRender, type RenderReadDeps } from './find-render.ts';
+import { findRequestedRender, type RenderReadDeps } from './find-render.ts';
 import { idParam, readQuery, wholeNumber } from './params.ts';
+import { createRenderDetail } from './render-detail.ts';
 import { waitForEnd } from './watch-render.ts';
 
 /** `GET /v1/renders/{id}`: at once, or after the render's end. */
@@ -16,7 +17,7 @@ export const getEndpoint = (deps: RenderReadDeps): Endpoint => ({
       wait === 0
         ? await findRequestedRender(deps, request)
         : await waitForEnd(deps, request, reply, wait * 1000);
-    return await reply.send(await createRenderResponse(deps, request, snapshot));
+    return await reply.send(await createRenderDetail(deps, request, snapshot));
   },
 });
 
@@ -36,7 +37,7 @@ const doc = {
     'Renders stay available without limit: when the queue no longer holds a render, the response comes from its receipt.',
   requestParams: { path: idParam, query },
   responses: {
-    '200': jsonResponse('The present state of the render.', renderSchema),
+    '200': jsonResponse('The present state of the render.', renderDetailSchema),
     ...problemResponses('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
   },
 };

@@ -21,34 +21,58 @@ export interface ImageLinkOptions {
   sign: 'if-needed' | 'always';
 }
 
+/** A link to an image. */
+export interface ImageLink {
+  url: string;
+  /** Unix milliseconds: when the link stops working. Absent for a link that is not signed. */
+  expiresAt?: number;
+}
+
 /**
- * An absolute URL of a render's image, which works without a key: the store's own where the store can sign, else a
- * signed link to this API. `undefined` when the render has no image.
+ * A link to a render's image with an absolute URL, which works without a key: the store's own where the store can sign,
+ * else a signed link to this API. `undefined` when the render has no image.
  */
 export async function createImageUrl(
   deps: ImageLinkDeps,
   request: FastifyRequest,
   snapshot: RenderSnapshot,
   options: ImageLinkOptions,
-): Promise<string | undefined> {
+): Promise<ImageLink | undefined> {
   const { image } = snapshot;
   if (!image) return undefined;
   const key = options.part === 'image' ? image.key : image.thumbnailKey;
+  const expiresAt = readExpiry(deps, options);
   const signed = await deps.store.signedUrl(key, options.lifetimeMs).catch(() => undefined);
-  if (signed) return signed;
-  return `${resolveBaseUrl(request)}${await createImagePath(deps, request, snapshot, options)}`;
+  if (signed) return { url: signed, expiresAt };
+  const link = await linkToApi(deps, request, snapshot, options);
+  return { ...link, url: `${resolveBaseUrl(request)}${link.url}` };
 }
 
 /** The path of a render's image in this API, with a signature. For pages, which load images from this API only. */
 export async function createImagePath(
-  { links, clock }: Pick<ImageLinkDeps, 'links' | 'clock'>,
+  deps: Pick<ImageLinkDeps, 'links' | 'clock'>,
+  request: FastifyRequest,
+  snapshot: RenderSnapshot,
+  options: ImageLinkOptions,
+): Promise<string> {
+  return (await linkToApi(deps, request, snapshot, options)).url;
+}
+
+async function linkToApi(
+  deps: Pick<ImageLinkDeps, 'links' | 'clock'>,
   request: FastifyRequest,
   { renderId, tenant }: RenderSnapshot,
-  { part, lifetimeMs, sign }: ImageLinkOptions,
-): Promise<string> {
-  const expiresAt = clock.now() + lifetimeMs;
+  options: ImageLinkOptions,
+): Promise<ImageLink> {
+  const { part, sign } = options;
+  const expiresAt = readExpiry(deps, options);
   const path = `/v1/renders/${renderId}/${part}`;
-  if (sign === 'always') return await links.sign(path, tenant, expiresAt);
-  if (!request.caller?.key) return path;
-  return await links.sign(path, tenant, expiresAt).catch(() => path);
+  const signLink = async () => ({ url: await deps.links.sign(path, tenant, expiresAt), expiresAt });
+  if (sign === 'always') return await signLink();
+  if (!request.caller?.key) return { url: path };
+  return await signLink().catch(() => ({ url: path }));
 }
+
+/** Stores that sign count whole seconds, from the start of the present one. */
+const readExpiry = ({ clock }: Pick<ImageLinkDeps, 'clock'>, { lifetimeMs }: ImageLinkOptions) =>
+  Math.floor(clock.now() / 1000) * 1000 + lifetimeMs;

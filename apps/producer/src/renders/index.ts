@@ -11,6 +11,7 @@
 // image.ts         GET …/image and …/thumbnail
 //
 // find-render.ts   the render of a request, and the response about it
+// render-detail.ts the response of GET /v1/renders/{id}: with queue position, ETA and webhook
 // watch-render.ts  snapshots of a render until its end
 // image-links.ts   URLs of a render's image
 // params.ts        path and query parameters that several endpoints have

@@ -18,12 +18,10 @@ export function readListQuery(request: FastifyRequest): ListQuery {
     request,
   );
   const own = requireTenant(request);
-  const invalidTenant = (expected: string, received: string) =>
-    invalidRequest([{ field: 'tenant', expected, received }]);
-  if (own !== ALL_TENANTS && tenant !== undefined)
-    throw invalidTenant("nothing, because this key reads its own tenant's renders", 'a tenant');
-  if (own === ALL_TENANTS && tenant === undefined)
-    throw invalidTenant("a tenant's name, because this key reads all tenants", 'nothing');
+  if (own !== ALL_TENANTS && tenant !== undefined) {
+    const expected = "nothing, because this key reads its own tenant's renders";
+    throw invalidRequest([{ field: 'tenant', expected, received: 'a tenant' }]);
+  }
   return {
     tenant: tenant ?? own,
     statuses: status,
@@ -93,9 +91,8 @@ export const listParams = z.object({
       override: { type: 'string' },
       description: '`next_cursor` of the previous page, with the same filters.',
     }),
-  tenant: z
-    .string()
-    .regex(TENANT, { error: "expected a tenant's name" })
-    .optional()
-    .meta({ description: 'Required with a key of all tenants; rejected with any other key.' }),
+  tenant: z.string().regex(TENANT, { error: "expected a tenant's name" }).optional().meta({
+    description:
+      'For a key of all tenants: only renders of this tenant. Without it, such a key lists the renders of all tenants. Rejected with any other key.',
+  }),
 });

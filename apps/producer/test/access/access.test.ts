@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { RenderResponse } from '@darkroom/api';
 import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
-import { drawRenderId } from '@darkroom/shared/render';
+import { DATA_VERSION, drawRenderId, sumCost } from '@darkroom/shared/render';
 import { requires, until } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
@@ -370,7 +370,7 @@ async function completed(harness: Harness, tenant: string): Promise<string> {
   for (const one of [key, thumbnailKey]) await harness.store.put(one, 'bytes', { contentType: 'image/jpeg' });
   const createdAt = Date.now() - 60_000;
   await harness.ledger.writeReceipt({
-    version: 1,
+    version: DATA_VERSION,
     renderId,
     tenant,
     status: 'completed',
@@ -386,7 +386,7 @@ async function completed(harness: Harness, tenant: string): Promise<string> {
     finishedAt: createdAt + 5_000,
     attempts: 1,
     purchases: [],
-    costMicros: 0,
+    cost: sumCost([]),
     image: { key, thumbnailKey, sha256: '0', bytes: 5, width: 1, height: 1, contentType: 'image/jpeg' },
   });
   return renderId;

@@ -1,6 +1,6 @@
 import { type Engine } from '@darkroom/shared/engine';
 import { type Queues, type WebhookJob, webhookId } from '@darkroom/shared/queues';
-import { drawRenderId } from '@darkroom/shared/render';
+import { DATA_VERSION, drawRenderId } from '@darkroom/shared/render';
 import { cleanup, until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
@@ -92,7 +92,7 @@ onEachEngine('the webhooks of a render', (queues, engine) => {
 });
 
 const message = (data: Partial<WebhookJob>): WebhookJob => ({
-  version: 1,
+  version: DATA_VERSION,
   renderId: 'r',
   tenant: 'acme',
   status: 'failed',

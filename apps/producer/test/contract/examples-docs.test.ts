@@ -2,7 +2,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { PROBLEMS } from '@darkroom/api';
+import { FAILURE_CODES, FAILURES, PROBLEMS } from '@darkroom/api';
 import { requires, tempDir } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { idempotencyHeader } from '../../src/intake/index.ts';
@@ -115,5 +115,15 @@ requires('redis').describe('the commands in the documents', () => {
         .map(([code, [status]]) => `${status} ${code}`)
         .sort(),
     );
+  });
+
+  test('docs/api.md and docs/operations.md list every failure code', async () => {
+    const api = [...(await page('docs/api.md')).matchAll(/^\| `(\w+)` \| [^|]+ \| (yes|no)\b/gm)];
+    expect(api.map(([, code, retryable]) => `${code}: ${retryable}`)).toEqual(
+      FAILURE_CODES.map((code) => `${code}: ${FAILURES[code].retryable ? 'yes' : 'no'}`),
+    );
+    const operations = await page('docs/operations.md');
+    for (const code of FAILURE_CODES)
+      expect(operations).toMatch(new RegExp(`^\\| .*\`${code}\`.* \\|$`, 'm'));
   });
 });

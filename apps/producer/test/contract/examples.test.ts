@@ -1,3 +1,4 @@
+import { DATA_VERSION } from '@darkroom/shared/render';
 import { cleanup, requires } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
 import { beforeAll, expect, test } from 'vitest';
@@ -37,7 +38,7 @@ requires('redis').describe('the examples of the API', () => {
     await putUpload(ended, UPLOAD);
     const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;
     const message = {
-      version: 1,
+      version: DATA_VERSION,
       renderId: ID,
       tenant: 'default',
       status: 'completed',

@@ -1,6 +1,6 @@
 import { type Settings } from '@darkroom/shared/config';
 import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
-import { drawRenderId } from '@darkroom/shared/render';
+import { DATA_VERSION, drawRenderId } from '@darkroom/shared/render';
 import { cleanup, requires } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
 import fc from 'fast-check';
@@ -89,7 +89,7 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   ]);
   for (const { renderId, status } of ended) {
     const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;
-    const message = { version: 1 as const, renderId, tenant, status, to, endedAt: ASKED };
+    const message = { version: DATA_VERSION, renderId, tenant, status, to, endedAt: ASKED };
     await harness.queues.webhook.add(status, message, { jobId: `msg_${renderId}_${status}_0` });
   }
   const living = await putJob(harness, { tenant });

@@ -1,5 +1,11 @@
 import { renderJob } from '@darkroom/shared/queues';
-import { type Checkpoint, type DeadLetter, drawRenderId } from '@darkroom/shared/render';
+import {
+  type Checkpoint,
+  DATA_VERSION,
+  type DeadLetter,
+  drawRenderId,
+  sumCost,
+} from '@darkroom/shared/render';
 import { latch, requires } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { describe, expect, test } from 'vitest';
@@ -23,7 +29,7 @@ const request = {
   priority: 'batch' as const,
 };
 const letter = (renderId: string): DeadLetter => ({
-  version: 1,
+  version: DATA_VERSION,
   renderId,
   tenant: 'default',
   failure: {
@@ -35,7 +41,7 @@ const letter = (renderId: string): DeadLetter => ({
   },
   attempts: 1,
   purchases: [],
-  costMicros: 25_000,
+  cost: { ...sumCost([]), spentMicros: 25_000 },
   request,
   createdAt: 1_700_000_000_000,
 });
@@ -57,6 +63,7 @@ async function board(harness: Harness, queue: string): Promise<BoardQueue> {
     'webhook',
     'webhook-dead-letter',
     'cancel',
+    'stop',
     'maintenance',
   ]);
   return queues.find(({ name }) => name === queue) as BoardQueue;
@@ -96,7 +103,7 @@ requires('redis').describe('the dashboard', () => {
     const harness = await openHarness();
     const renderId = drawRenderId();
     const message = {
-      version: 1 as const,
+      version: DATA_VERSION,
       renderId,
       tenant: 'default',
       status: 'completed' as const,
@@ -107,7 +114,7 @@ requires('redis').describe('the dashboard', () => {
     await harness.queues.webhook.add('completed', message, { jobId: 'msg_1' });
     const letter = { ...message, attempts: 12, diedAt: 1_700_000_100_000 };
     await harness.queues.webhookDeadLetter.add('completed', letter, { jobId: 'msg_2' });
-    const marker = { version: 1 as const, renderId, tenant: 'default', requestedAt: 1_700_000_000_000 };
+    const marker = { version: DATA_VERSION, renderId, tenant: 'default', requestedAt: 1_700_000_000_000 };
     await harness.queues.cancel.add('cancel', marker, { jobId: renderId });
     for (const queue of ['webhook', 'webhook-dead-letter']) {
       const [job] = (await board(harness, queue)).jobs;
@@ -130,7 +137,7 @@ requires('redis').describe('the dashboard', () => {
     expect(job?.name).toMatch(/^content_policy_violation at submit · “a very long story/);
     expect(job?.data).toMatchObject({
       code: 'content_policy_violation',
-      spent: '$0.025',
+      cost: '$0.025 spent',
       died: '2023-11-14T22:13:20.000Z',
     });
     expect(job?.externalUrl?.href).toBe(`/queues/queue/render/${id}`);

@@ -133,7 +133,7 @@ requires('redis').describe('the HTTP server', () => {
     const ready = await harness.get('/readyz');
     expect([ready.status, await ready.json()]).toEqual([
       200,
-      { status: 'ok', checks: { queue: 'ok', store: 'ok' } },
+      { status: 'ok', checks: { queue: 'ok', store: 'ok' }, waiting_for: [] },
     ]);
     const page = await (await harness.get('/metrics')).text();
     for (const line of [

@@ -1,6 +1,13 @@
 import { acceptedSchema } from '@darkroom/api';
 import { createApiKey } from '@darkroom/shared/keys';
-import { checkpointSchema, type Receipt, renderIdFor, sha256 } from '@darkroom/shared/render';
+import {
+  checkpointSchema,
+  DATA_VERSION,
+  type Receipt,
+  renderIdFor,
+  sha256,
+  sumCost,
+} from '@darkroom/shared/render';
 import { requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -143,7 +150,7 @@ requires('redis').describe('POST /v1/renders', () => {
   describe('a render that has left the queue', () => {
     const receipt = (harness: Harness, id: string, fingerprint: string, request: Receipt['request']) =>
       harness.ledger.writeReceipt({
-        version: 1,
+        version: DATA_VERSION,
         renderId: id,
         tenant: 'default',
         status: 'completed',
@@ -153,7 +160,7 @@ requires('redis').describe('POST /v1/renders', () => {
         finishedAt: 1_700_000_060_000,
         attempts: 1,
         purchases: [],
-        costMicros: 0,
+        cost: sumCost([]),
       });
 
     test('the receipt of a render that has left the queue keeps its key in use', async () => {

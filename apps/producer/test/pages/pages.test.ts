@@ -1,10 +1,10 @@
-import { PROBLEMS } from '@darkroom/api';
+import { FAILURE_CODES, FAILURES, PROBLEMS, type RenderResponse } from '@darkroom/api';
 import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
-import { drawRenderId } from '@darkroom/shared/render';
+import { drawRenderId, type Failure, sumCost } from '@darkroom/shared/render';
 import { plantSecret, requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { html } from '../../src/pages/html.ts';
-import { createTimeline, formatDuration } from '../../src/pages/timeline.ts';
+import { createBars, createTimeline, formatDuration } from '../../src/pages/timeline.ts';
 import { ASKED, putJob, putReceipt, REQUEST } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
@@ -32,9 +32,9 @@ requires('redis').describe('the page of a render', () => {
       REQUEST.prompt,
       renderId,
       'completed',
-      `src="/v1/renders/${renderId}/thumbnail"`,
+      `src="/v1/renders/${renderId}/image"`,
       `href="/v1/renders/${renderId}/image"`,
-      'width="256" height="160"',
+      'width="512" height="320"',
       'autumn-catalogue',
       '<dt>sku<dd>1042',
       '<dt>rush<dd>true',
@@ -58,7 +58,7 @@ requires('redis').describe('the page of a render', () => {
     const { renderId } = await putReceipt(harness, {
       status: 'failed',
       attempts: 2,
-      costMicros: 0,
+      cost: sumCost([]),
       purchases: [
         {
           provider: 'toapis',
@@ -66,7 +66,7 @@ requires('redis').describe('the page of a render', () => {
           taskId: 'task_1',
           acceptedAt: ASKED,
           costMicros: 30_000,
-          refunded: true,
+          outcome: 'refunded',
         },
         {
           provider: 'toapis',
@@ -74,7 +74,7 @@ requires('redis').describe('the page of a render', () => {
           taskId: 'task_2',
           acceptedAt: ASKED,
           costMicros: 30_000,
-          refunded: true,
+          outcome: 'refunded',
         },
       ],
       failure: {
@@ -99,6 +99,25 @@ requires('redis').describe('the page of a render', () => {
     expect(text).toContain('There is no image.');
   });
 
+  test('the page of a render whose purchase is unknown says that it was possibly bought', async () => {
+    const harness = await openHarness();
+    const { renderId } = await putReceipt(harness, {
+      status: 'failed',
+      purchases: [{ provider: 'toapis', attempt: 1, outcome: 'unknown', costMicros: 30_000 }],
+      failure: {
+        code: 'submission_unknown',
+        message: 'it may have been bought: the answer was lost',
+        step: 'hold',
+        at: ASKED + 9_000,
+        chain: [],
+      },
+    });
+    const { text } = await openPage(harness, `/renders/${renderId}`);
+    expect(text).toContain('possibly bought');
+    expect(text).not.toContain('Nothing was bought');
+    expect(text.replaceAll(/\s+/g, ' ')).toMatch(/Possibly spent<th class="number">\$0\.030/);
+  });
+
   test('the page of a running render shows its progress and log, and reloads automatically', async () => {
     const harness = await openHarness();
     const poll = { taskId: 'task_1', acceptedAt: ASKED, deadlineAt: ASKED, polls: 1, progress: 40 };
@@ -110,6 +129,25 @@ requires('redis').describe('the page of a render', () => {
     expect(text).toContain('http-equiv="refresh" content="3"');
     expect(text).toContain('submitted: accepted as task_1');
     expect(text).toMatch(/<progress max="100" value="10">/);
+  });
+
+  test('the page of a queued render shows its place in the queue and when it is probably ready', async () => {
+    const harness = await openHarness({
+      settings: { TOAPIS_SUBMIT_PER_SECOND: 1, EXPECTED_LATENCY_MS: 118_000 },
+    });
+    await putJob(harness);
+    const { renderId } = await putJob(harness);
+    const { text } = await openPage(harness, `/renders/${renderId}`);
+    expect(text).toMatch(/; number 2 in the queue; ready in about (2 min 00|1 min 5\d) s;/);
+  });
+
+  test('the page of a render shows only the host of its webhook', async () => {
+    const harness = await openHarness();
+    const webhook = { kind: 'url', url: 'https://hooks.example.com/key-in-the-path' } as const;
+    const { renderId } = await putReceipt(harness, { request: { ...REQUEST, webhook } });
+    const { text } = await openPage(harness, `/renders/${renderId}`);
+    expect(text).toContain('<dt>Webhook<dd>hooks.example.com');
+    expect(text).not.toContain('key-in-the-path');
   });
 
   test('the page of a render shows markup as text, in every field', async () => {
@@ -125,7 +163,14 @@ requires('redis').describe('the page of a render', () => {
         webhook: { kind: 'stored-url', key: 'k', host: evil },
       },
       purchases: [
-        { provider: 'toapis', attempt: 1, taskId: evil, acceptedAt: ASKED, costMicros: 1, refunded: false },
+        {
+          provider: 'toapis',
+          attempt: 1,
+          taskId: evil,
+          acceptedAt: ASKED,
+          costMicros: 1,
+          outcome: 'accepted',
+        },
       ],
       failure: { code: 'internal_error', message: evil, step: 'poll', at: ASKED, chain: [evil] },
       notes: [{ at: ASKED, text: evil }],
@@ -162,7 +207,7 @@ requires('redis').describe('the page of a render', () => {
     for (const id of [drawRenderId(), 'nonsense', '%3Cscript%3E']) {
       const { status, text } = await openPage(harness, `/renders/${id}`);
       expect(status).toBe(404);
-      expect(text).toContain('No such render');
+      expect(text.match(/no(?: such)? render/gi)).toEqual(['No such render', 'No such render']);
     }
   });
 
@@ -187,7 +232,7 @@ requires('redis').describe('the page of a render', () => {
       const { text } = await openPage(harness, `/renders/${renderId}`, caller);
       const source = /<img class="image" src="([^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
       const image = await harness.get(source);
-      expect([image.status, image.headers.get('content-type')]).toEqual([200, 'image/webp']);
+      expect([image.status, image.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
       expect(text.includes('/queues/queue/render/')).toBe(dashboard);
     }
     expect((await openPage(harness, `/renders/${renderId}`, press)).status).toBe(404);
@@ -211,6 +256,43 @@ requires('redis').describe('pages for people', () => {
       }
     }
     expect((await openPage(harness, '/problems/%3Cb%3E')).status).toBe(404);
+  });
+
+  test('every failure code has a page with its meaning, `retryable` and the effect of a redrive', async () => {
+    const harness = await openHarness();
+    const all = await openPage(harness, '/problems');
+    for (const code of FAILURE_CODES) {
+      const { title, meaning, advice, redrive, retryable } = FAILURES[code];
+      expect(all.text).toContain(`<a href="/problems/${code}">`);
+      const { status, text } = await openPage(harness, `/problems/${code}`);
+      expect([code, status]).toEqual([code, 200]);
+      const shown = text.replace(/<\/?code>/g, '`');
+      for (const content of [
+        title,
+        meaning,
+        advice,
+        redrive,
+        `retryable\`: <strong>${retryable ? 'yes' : 'no'}`,
+      ]) {
+        expect(shown).toContain(content);
+      }
+    }
+    // This code is also that of a problem: its page has both parts.
+    const both = await openPage(harness, '/problems/invalid_request');
+    expect(both.text).toContain(PROBLEMS.invalid_request[1]);
+    expect(both.text).toContain(FAILURES.invalid_request.title);
+  });
+
+  test('the page of a failed render and its `error` lead to the page of the failure code', async () => {
+    const harness = await openHarness();
+    const failure: Failure = { code: 'submission_unknown', message: 'm', step: 'hold', at: ASKED, chain: [] };
+    const { renderId } = await putReceipt(harness, { status: 'failed', failure });
+    const { text } = await openPage(harness, `/renders/${renderId}`);
+    expect(text).toContain('<a href="/problems/submission_unknown">');
+    expect(text).toContain(FAILURES.submission_unknown.title);
+    const { error } = (await (await harness.get(`/v1/renders/${renderId}`)).json()) as RenderResponse;
+    const page = await openPage(harness, new URL(error?.type ?? '').pathname);
+    expect(page.text).toContain('does not submit');
   });
 
   test('the start page links to everything, and says whether a key is needed', async () => {
@@ -256,6 +338,24 @@ describe('the timeline of a render', () => {
   test('the timeline of a running render continues until now', () => {
     const running = { ...(snapshot as object), status: 'rendering' } as never;
     expect(createTimeline(running, notes, 10_000).at(-1)).toEqual({ at: 8000, text: 'stored', took: 2000 });
+  });
+
+  test('the bars of a timeline form a waterfall over its whole time, and short ones stay visible', () => {
+    const moments = createTimeline(snapshot, [{ at: 1000, text: 'at once' }, ...notes], 99_999);
+    const bars = createBars(moments);
+    expect(bars).toEqual([
+      { start: 0, width: 4 },
+      { start: 0, width: 25 },
+      { start: 25, width: 850 },
+      { start: 875, width: 125 },
+      undefined,
+    ]);
+    const end = createBars([
+      { at: 0, text: 'a', took: 1_000_000 },
+      { at: 1_000_000, text: 'b', took: 1 },
+    ]);
+    expect(end[1]).toEqual({ start: 996, width: 4 });
+    expect(createBars([{ at: 5, text: 'alone' }])).toEqual([undefined]);
   });
 
   test.each([

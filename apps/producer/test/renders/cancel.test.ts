@@ -1,5 +1,5 @@
 import { renderSchema } from '@darkroom/api';
-import { DATA_VERSION } from '@darkroom/shared/render';
+import { DATA_VERSION, sumCost } from '@darkroom/shared/render';
 import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
@@ -43,7 +43,7 @@ requires('redis').describe('POST /v1/renders/{id}/cancel', () => {
     expect(await readRender(await answer, 200)).toMatchObject({
       id: render.id,
       status: 'canceled',
-      cost: { amount: '0.000', purchases: 0 },
+      cost: { spent: '0.000', possibly_spent: '0.000', purchases: 0 },
       error: null,
     });
   });
@@ -122,7 +122,7 @@ requires('redis').describe('POST /v1/renders/{id}/cancel', () => {
     const harness = await openHarness();
     const { version, renderId, tenant, request, fingerprint, createdAt, purchases } = createCheckpoint();
     const common = { version, renderId, tenant, request, fingerprint, createdAt, purchases };
-    const ended = { finishedAt: createdAt, attempts: 0, costMicros: 0 };
+    const ended = { finishedAt: createdAt, attempts: 0, cost: sumCost([]) };
     await harness.ledger.writeReceipt({ ...common, ...ended, status: 'completed' });
     expect(await readProblem(await cancel(harness, renderId))).toMatchObject({ code: 'render_ended' });
     const canceled = { requestedAt: createdAt, from: 'submit' as const };

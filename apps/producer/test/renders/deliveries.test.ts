@@ -1,5 +1,6 @@
 import { type DeliveryListResponse, deliveryListSchema } from '@darkroom/api';
 import { type WebhookDeadLetter, type WebhookJob, webhookId } from '@darkroom/shared/queues';
+import { DATA_VERSION, sumCost } from '@darkroom/shared/render';
 import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
@@ -18,7 +19,7 @@ async function ended(harness: Harness): Promise<string> {
 }
 
 const messageOf = (renderId: string, more: Partial<WebhookJob> = {}): WebhookJob => ({
-  version: 1,
+  version: DATA_VERSION,
   renderId,
   tenant: 'default',
   status: 'completed',
@@ -140,7 +141,7 @@ requires('redis').describe('POST /v1/renders/{id}/deliveries/redeliver', () => {
       status: 'completed',
       finishedAt: ENDED_AT,
       attempts: 0,
-      costMicros: 0,
+      cost: sumCost([]),
     });
     const early = await addWebhook(
       harness,

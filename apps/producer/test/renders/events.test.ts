@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { progressEventSchema, renderSchema } from '@darkroom/api';
 import { type Clock, systemClock } from '@darkroom/shared/runtime';
-import { type RenderSnapshot, renderLinks, renderResponse, snapshotFromJob } from '@darkroom/shared/snapshot';
+import { type RenderSnapshot, renderResponse, snapshotFromJob } from '@darkroom/shared/snapshot';
 import { requires, service, startProxy, uniquePrefix, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { formatEventStream } from '../../src/render-watch/index.ts';
@@ -220,8 +220,7 @@ test('nothing accumulates for a slow reader', async () => {
     for (; reads < 100_000; reads++) yield { ...snapshot, status: reads % 2 ? 'queued' : 'rendering' };
   }
   const source = snapshots();
-  const toResponse = async (one: RenderSnapshot) =>
-    renderResponse(one, renderLinks('http://x.test', one.renderId), undefined);
+  const toResponse = async (one: RenderSnapshot) => renderResponse(one, 'http://x.test', undefined);
   const stream = Readable.from(formatEventStream(await source.next(), source, toResponse, systemClock), {
     objectMode: false,
     highWaterMark: 1_000,

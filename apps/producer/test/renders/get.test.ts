@@ -1,11 +1,19 @@
-import { renderSchema } from '@darkroom/api';
+import { renderDetailSchema, renderSchema } from '@darkroom/api';
 import { renderJob } from '@darkroom/shared/queues';
-import type { Checkpoint, Failure, LiveStep, Purchase, Receipt, StoredImage } from '@darkroom/shared/render';
-import { drawRenderId } from '@darkroom/shared/render';
+import {
+  type Checkpoint,
+  DATA_VERSION,
+  drawRenderId,
+  type Failure,
+  type LiveStep,
+  type Purchase,
+  type Receipt,
+  type StoredImage,
+  sumCost,
+} from '@darkroom/shared/render';
 import {
   formatDollars,
   type JobFacts,
-  renderLinks,
   renderResponse,
   snapshotFromJob,
   snapshotFromReceipt,
@@ -25,13 +33,13 @@ const image: StoredImage = {
   contentType: 'image/png',
   thumbnailKey: `thumbnails/${ID}.webp`,
 };
-const bought = (attempt: number, refunded = false): Purchase => ({
+const bought = (attempt: number, outcome: Purchase['outcome'] = 'accepted'): Purchase => ({
   provider: 'toapis',
   attempt,
   taskId: `task_${attempt}`,
   acceptedAt: 1_700_000_001_000,
   costMicros: 25_000,
-  refunded,
+  outcome,
 });
 const failure: Failure = {
   code: 'content_policy_violation',
@@ -51,7 +59,7 @@ const poll: LiveStep = {
 
 function checkpoint(at: Checkpoint['at'], more: Partial<Checkpoint> = {}): Checkpoint {
   return {
-    version: 1,
+    version: DATA_VERSION,
     renderId: ID,
     tenant: 'default',
     request: {
@@ -77,7 +85,7 @@ const job = (facts: Partial<JobFacts> = {}) => ({ progress: 0, ...facts }) as Jo
 const dead = job({ finishedOn: 1_700_000_010_000, failedReason: 'content rejected' });
 const answerOf = (facts: JobFacts, of: Checkpoint) =>
   renderSchema.parse(
-    renderResponse(snapshotFromJob(facts, of), renderLinks('http://x.test', ID), {
+    renderResponse(snapshotFromJob(facts, of), 'http://x.test', {
       image: 'http://x.test/i',
       thumbnail: 'http://x.test/t',
     }),
@@ -94,13 +102,13 @@ describe('the status of a render', () => {
     [
       'that waits to be bought again',
       job({ progress: 30 }),
-      checkpoint({ step: 'submit' }, { attempt: 2, purchases: [bought(1, true)] }),
+      checkpoint({ step: 'submit' }, { attempt: 2, purchases: [bought(1, 'refunded')] }),
       {
         status: 'queued',
         progress: 30,
         attempts: 1,
         task_ids: ['task_1'],
-        cost: { amount: '0.000', currency: 'USD', purchases: 1, refunded: 1 },
+        cost: { spent: '0.000', refunded: '0.025', possibly_spent: '0.000', currency: 'USD', purchases: 1 },
       },
     ],
     [
@@ -112,12 +120,12 @@ describe('the status of a render', () => {
     [
       'that the provider renders',
       job({ progress: 42 }),
-      checkpoint(poll, { attempt: 2, purchases: [bought(1, true), bought(2)] }),
+      checkpoint(poll, { attempt: 2, purchases: [bought(1, 'refunded'), bought(2)] }),
       {
         status: 'rendering',
         progress: 42,
         task_ids: ['task_1', 'task_2'],
-        cost: { amount: '0.025', currency: 'USD', purchases: 2, refunded: 1 },
+        cost: { spent: '0.025', refunded: '0.025', possibly_spent: '0.000', currency: 'USD', purchases: 2 },
       },
     ],
     [
@@ -134,7 +142,7 @@ describe('the status of a render', () => {
     ],
     [
       'that is completed',
-      job({ finishedOn: 1_700_000_010_000, returnvalue: { status: 'completed', image, costMicros: 25_000 } }),
+      job({ finishedOn: 1_700_000_010_000, returnvalue: { status: 'completed', image, cost: sumCost([]) } }),
       checkpoint({ step: 'finish', image }, { purchases: [bought(1)] }),
       {
         status: 'completed',
@@ -154,7 +162,7 @@ describe('the status of a render', () => {
     ],
     [
       'that was canceled, although a run that had lost its lock wrote a checkpoint later',
-      job({ finishedOn: 1_700_000_010_000, returnvalue: { status: 'canceled', costMicros: 25_000 } }),
+      job({ finishedOn: 1_700_000_010_000, returnvalue: { status: 'canceled', cost: sumCost([]) } }),
       checkpoint(poll, { attempt: 2, purchases: [bought(1)] }),
       { status: 'canceled', attempts: 1, image: null, error: null },
     ],
@@ -201,10 +209,10 @@ describe('the status of a render', () => {
   test('a completed render has the same response from the queue and from the receipt', () => {
     const ended = checkpoint(
       { step: 'finish', image },
-      { attempt: 2, purchases: [bought(1, true), bought(2)] },
+      { attempt: 2, purchases: [bought(1, 'refunded'), bought(2)] },
     );
     const fromJob = snapshotFromJob(
-      job({ finishedOn: 1_700_000_010_000, returnvalue: { status: 'completed', image, costMicros: 1 } }),
+      job({ finishedOn: 1_700_000_010_000, returnvalue: { status: 'completed', image, cost: sumCost([]) } }),
       ended,
     );
     const { version, renderId, tenant, request, fingerprint, createdAt, purchases } = ended;
@@ -220,7 +228,7 @@ describe('the status of a render', () => {
       status: 'completed',
       finishedAt: 1_700_000_010_000,
       attempts: 2,
-      costMicros: 25_000,
+      cost: { ...sumCost([]), spentMicros: 25_000 },
     };
     expect(snapshotFromReceipt(receipt)).toEqual(fromJob);
   });
@@ -228,7 +236,7 @@ describe('the status of a render', () => {
   test('a failed render has the same response from the queue and from the receipt', () => {
     const buried = checkpoint(
       { step: 'bury', failure, resume: poll, attemptsMade: 0 },
-      { purchases: [bought(1, true), bought(2)] },
+      { purchases: [bought(1, 'refunded'), bought(2)] },
     );
     const { version, renderId, tenant, request, fingerprint, createdAt, purchases } = buried;
     const receipt: Receipt = {
@@ -243,7 +251,7 @@ describe('the status of a render', () => {
       status: 'failed',
       finishedAt: 1_700_000_010_000,
       attempts: 2,
-      costMicros: 0,
+      cost: sumCost([]),
     };
     expect(snapshotFromReceipt(receipt)).toEqual(snapshotFromJob({ ...dead, progress: 100 }, buried));
   });
@@ -270,7 +278,7 @@ async function finished(harness: Harness, where: 'queue' | 'receipt'): Promise<s
   if (where === 'queue') {
     const { name, data, opts } = renderJob(end);
     await harness.queues.render.add(name, data, opts);
-    const worker = harness.engine.worker('render', async () => ({ image: kept, costMicros: 25_000 }));
+    const worker = harness.engine.worker('render', async () => ({ image: kept, cost: sumCost([]) }));
     await new Promise((done) => worker.once('completed', done));
     await worker.close();
     return renderId;
@@ -280,7 +288,7 @@ async function finished(harness: Harness, where: 'queue' | 'receipt'): Promise<s
     status: 'completed' as const,
     finishedAt: 1_700_000_010_000,
     attempts: 1,
-    costMicros: 25_000,
+    cost: { ...sumCost([]), spentMicros: 25_000 },
   };
   await harness.ledger.writeReceipt({
     version,
@@ -325,8 +333,8 @@ requires('redis').describe('GET /v1/renders/{id}', () => {
       const id = await finished(harness, where);
       const response = await harness.get(`/v1/renders/${id}`);
       expect(response.status).toBe(200);
-      const answer = renderSchema.parse(await response.json());
-      expect(answer).toMatchObject({ id, status: 'completed', progress: 100, cost: { amount: '0.025' } });
+      const answer = renderDetailSchema.parse(await response.json());
+      expect(answer).toMatchObject({ id, status: 'completed', progress: 100, cost: { spent: '0.025' } });
       expect(answer.image?.url).toBe(`${harness.url}/v1/renders/${id}/image`);
 
       const served = await fetch(answer.image?.url ?? '');
@@ -360,7 +368,7 @@ requires('redis').describe('GET /v1/renders/{id}', () => {
       },
     });
     const id = await finished(harness, 'receipt');
-    const { image } = renderSchema.parse(await (await harness.get(`/v1/renders/${id}`)).json());
+    const { image } = renderDetailSchema.parse(await (await harness.get(`/v1/renders/${id}`)).json());
     expect(image?.url).toBe(`https://s3.example.com/images/${id}.png?X-Amz-Signature=0`);
     expect(harness.logs()).not.toContain('Signature');
   });

@@ -1,7 +1,13 @@
 import { type Settings } from '@darkroom/shared/config';
 import { type Engine } from '@darkroom/shared/engine';
 import { type RenderResult, renderJob } from '@darkroom/shared/queues';
-import { type Checkpoint, drawRenderId, type StoredImage } from '@darkroom/shared/render';
+import {
+  type Checkpoint,
+  DATA_VERSION,
+  drawRenderId,
+  type StoredImage,
+  sumCost,
+} from '@darkroom/shared/render';
 import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { cleanup, latch, until } from '@darkroom/testkit';
 import { DelayedError, type Job, type QueueEvents } from 'bullmq';
@@ -36,7 +42,7 @@ export const image: StoredImage = {
 export function createCheckpoint(more: Partial<Checkpoint> = {}): Checkpoint {
   const now = Date.now();
   return {
-    version: 1,
+    version: DATA_VERSION,
     renderId: drawRenderId(),
     tenant: 'default',
     request: {
@@ -129,7 +135,7 @@ function createFakeRender(id: string, script: Script): FakeRender {
     complete: () =>
       script.play(async (job) => {
         await at(job, { step: 'finish', image });
-        return { status: 'completed', image, costMicros: 25_000 };
+        return { status: 'completed', image, cost: sumCost([]) };
       }),
     fail: () =>
       script.play(async () => {
@@ -138,7 +144,7 @@ function createFakeRender(id: string, script: Script): FakeRender {
     cancel: () =>
       script.play(async (job) => {
         await at(job, { step: 'cancel', requestedAt: Date.now(), from: 'submit' });
-        return { status: 'canceled', costMicros: 0 };
+        return { status: 'canceled', cost: sumCost([]) };
       }),
   };
 }

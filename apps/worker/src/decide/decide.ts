@@ -6,12 +6,25 @@ import type { Situation } from './situation.ts';
 export type Trouble =
   /** 429, or 503 `rate_limit_unavailable`, on a submission. */
   | { kind: 'rate_limited'; retryAfterMs: number }
+  /** The provider itself did not answer a free call, so nothing was submitted. */
+  | { kind: 'provider_unproven' }
   /** Certainly not bought: no connection, or a 503 with the provider's own error. */
   | { kind: 'not_bought'; retryAfterMs?: number | undefined }
   /** The submission was sent and its answer was lost. `deadlineAt` is absent until the render is held. */
   | { kind: 'outcome_unknown' }
   | { kind: 'refused'; code: 'invalid_request' | 'content_policy_violation' }
-  | { kind: 'account_stopped'; reason: 'unauthorized' | 'insufficient_quota' }
+  /** The account cannot buy at present, so nothing was submitted. */
+  | { kind: 'account_stopped' }
+  /**
+   * The account refused the submission. `refusals`: how often it refused this render although it was healthy.
+   * `hasBoughtSince`: it has bought for other renders since it first refused this one.
+   */
+  | {
+      kind: 'account_refused';
+      reason: 'unauthorized' | 'insufficient_quota';
+      refusals: number;
+      hasBoughtSince: boolean;
+    }
   /** BullMQ failed a child because its workers died too often. */
   | { kind: 'worker_lost' }
   /** The account's poll quota of this second is used up. */
@@ -25,7 +38,7 @@ export type Trouble =
   | { kind: 'task_failed'; content: boolean }
   /** Network error, 5xx, truncated, or not an image. */
   | { kind: 'download_failed' }
-  /** The file host answers 403, 404 or 410, though the result has not expired. */
+  /** The file host itself says 403, 404 or 410, though the result has not expired. */
   | { kind: 'result_gone' }
   | { kind: 'host_refused' }
   | { kind: 'result_expired' }
@@ -35,8 +48,8 @@ export type Trouble =
 export type Decision =
   /** Costs an attempt of the step. */
   | { kind: 'retry'; afterMs: number }
-  /** Costs nothing (I4). `pauseSubmissions`: pause the submit queue until the account can buy again. */
-  | { kind: 'wait'; afterMs: number; pauseSubmissions?: 'unauthorized' | 'insufficient_quota' }
+  /** Costs nothing (I4). `stopAccount`: nothing is submitted until the account can buy again. */
+  | { kind: 'wait'; afterMs: number; stopAccount?: 'unauthorized' | 'insufficient_quota' }
   /** All jobs of the queue wait. Costs nothing (I4). */
   | { kind: 'wait-all'; afterMs: number }
   /** Wait until `until` (Unix ms) for an acceptance in the ledger; read the ledger again after `afterMs`. */
@@ -52,9 +65,14 @@ interface Pace {
 const SUBMIT: Pace = { baseMs: 1000, capMs: 300_000 };
 const POLL: Pace = { baseMs: 2000, capMs: 30_000 };
 const DOWNLOAD: Pace = { baseMs: 1000, capMs: 300_000 };
-const ACCOUNT: Pace = { baseMs: 1000, capMs: 15_000 };
-/** The same pace for each try: waiting for the store is not counted. */
+const ACCOUNT_REFUSED: Pace = { baseMs: 5000, capMs: 60_000 };
+/** The same pace for each try: these waits are not counted. */
 const STORE_AWAY: Pace = { baseMs: 4000, capMs: 4000 };
+const UNPROVEN: Pace = { baseMs: 5000, capMs: 5000 };
+const ACCOUNT_STOPPED: Pace = { baseMs: 5000, capMs: 5000 };
+
+/** A render that a healthy account refuses this often is at fault itself. */
+const MAX_ACCOUNT_REFUSALS = 3;
 
 /** A file host may need a moment for a new file. A host that denies the file this often has lost it. */
 const MAX_GONE_TRIES = 5;
@@ -71,6 +89,8 @@ export function decide(trouble: Trouble, at: Situation): Decision {
   switch (trouble.kind) {
     case 'rate_limited':
       return { kind: 'wait-all', afterMs: trouble.retryAfterMs };
+    case 'provider_unproven':
+      return { kind: 'wait-all', afterMs: backoff(UNPROVEN) };
     case 'not_bought':
       return at.tries >= at.limits.submitAttempts
         ? fail('upstream_unreachable')
@@ -80,7 +100,15 @@ export function decide(trouble: Trouble, at: Situation): Decision {
     case 'refused':
       return fail(trouble.code);
     case 'account_stopped':
-      return { kind: 'wait', afterMs: backoff(ACCOUNT), pauseSubmissions: trouble.reason };
+      return { kind: 'wait-all', afterMs: backoff(ACCOUNT_STOPPED) };
+    case 'account_refused': {
+      if (trouble.refusals >= MAX_ACCOUNT_REFUSALS) return fail('account_refused');
+      const afterMs = backoff(ACCOUNT_REFUSED);
+      // The account is fine: only this render waits.
+      return trouble.hasBoughtSince
+        ? { kind: 'wait', afterMs }
+        : { kind: 'wait', afterMs, stopAccount: trouble.reason };
+    }
     case 'worker_lost':
       return fail('worker_lost');
     case 'poll_quota_used':

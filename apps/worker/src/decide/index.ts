@@ -6,7 +6,9 @@
 // backoff.ts           how long until the next try
 // next-poll-delay.ts   when to poll a task next
 // latency-sketch.ts    how long recent tasks took
+// account-check.ts     when to check a stopped account, and whether it may buy again
 // webhook-schedule.ts  when to send a webhook again
+export * from './account-check.ts';
 export * from './backoff.ts';
 export * from './decide.ts';
 export * from './latency-sketch.ts';

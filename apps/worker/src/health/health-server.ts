@@ -26,11 +26,16 @@ export async function startHealthServer(options: {
     return reply.code(report.alive ? 200 : 503).send({ status: report.alive ? 'ok' : 'stuck', ...report });
   });
   app.get('/readyz', async (_request, reply) => {
-    const report = options.monitor.report();
     const store = await options.isStoreReachable();
+    options.monitor.noteStore(!store);
+    const report = options.monitor.report();
     const ready = report.ready && store;
     const reason = report.reason ?? (store ? undefined : 'the object store does not answer');
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', reason });
+    return reply.code(ready ? 200 : 503).send({
+      status: ready ? 'ready' : 'not ready',
+      reason,
+      waiting_for: report.waiting_for,
+    });
   });
   app.get('/metrics', async (_request, reply) =>
     reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),

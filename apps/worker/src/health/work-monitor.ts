@@ -1,5 +1,7 @@
-import type { Queues } from '@darkroom/shared/queues';
+import { WAIT_CAUSES, type WaitingFor } from '@darkroom/api';
+import { type Queues, readStops } from '@darkroom/shared/queues';
 import { type Clock, errorMessage, type Logger } from '@darkroom/shared/runtime';
+import { listWaitCauses, type WaitConditions } from '@darkroom/shared/snapshot';
 import type { Metrics } from '../stage/index.ts';
 
 /** How a worker is doing. `alive` is about this process, `ready` about the engine that it needs. */
@@ -8,8 +10,10 @@ export interface WorkReport {
   ready: boolean;
   /** Why the worker is not ready. */
   reason?: string;
-  /** Milliseconds since a run of any job began or ended here. */
+  /** Milliseconds since a run of any job began or ended here, in steps of five seconds. */
   idleMs: number;
+  /** Why renders wait. A worker that waits is healthy. */
+  waiting_for: WaitingFor['cause'][];
   jobs: Record<string, Record<string, number>>;
 }
 
@@ -26,6 +30,7 @@ const WATCH: Record<keyof Queues, 'moves' | 'counted' | 'ignored'> = {
   webhookDeadLetter: 'counted',
   maintenance: 'ignored',
   cancel: 'ignored',
+  stop: 'ignored',
 };
 const QUEUE_NAMES = Object.keys(WATCH) as (keyof Queues)[];
 
@@ -44,23 +49,35 @@ export class WorkMonitor {
   readonly #log: Logger;
   readonly #stop = new AbortController();
   readonly #loop: Promise<void>;
-  #lastActivity: number;
+  /** Checks since a run of any job began or ended. Counted, not timed: the system's clock may jump. */
+  #idleChecks = 0;
   #jobs: WorkReport['jobs'] = {};
   #engineError: string | undefined = 'not checked yet';
-  #submissionsPaused = false;
+  #conditions: WaitConditions = { pauses: [], hasSubmitBacklog: false, isStoreAway: false };
+  #isProviderAway = false;
 
   constructor(deps: { queues: Queues; clock: Clock; metrics: Metrics; log: Logger }) {
     this.#queues = deps.queues;
     this.#clock = deps.clock;
     this.#metrics = deps.metrics;
     this.#log = deps.log;
-    this.#lastActivity = deps.clock.now();
     this.#loop = this.#checkRepeatedly();
   }
 
   /** A run of a job began or ended. */
   noteActivity(): void {
-    this.#lastActivity = this.#clock.now();
+    this.#idleChecks = 0;
+  }
+
+  /** Whether the provider itself answered, when a submission or a probe last asked. */
+  noteProvider(isAway: boolean): void {
+    this.#isProviderAway = isAway;
+    this.#showWaiting();
+  }
+
+  noteStore(isAway: boolean): void {
+    this.#conditions = { ...this.#conditions, isStoreAway: isAway };
+    this.#showWaiting();
   }
 
   /** Renders whose task is at the provider, at the last check. */
@@ -69,8 +86,8 @@ export class WorkMonitor {
   }
 
   report(): WorkReport {
-    const idleMs = this.#clock.now() - this.#lastActivity;
-    const base = { idleMs, jobs: this.#jobs };
+    const idleMs = this.#idleChecks * CHECK_EVERY_MS;
+    const base = { idleMs, jobs: this.#jobs, waiting_for: this.#listWaitCauses() };
     if (this.#engineError)
       return { ...base, alive: true, ready: false, reason: `queue engine: ${this.#engineError}` };
     const runnable = this.#countRunnable();
@@ -86,8 +103,9 @@ export class WorkMonitor {
 
   #countRunnable(): number {
     let runnable = 0;
+    const paused = new Set<string>(this.#conditions.pauses.map(({ queue }) => queue));
     for (const name of QUEUE_NAMES) {
-      if (WATCH[name] !== 'moves' || (name === 'submit' && this.#submissionsPaused)) continue;
+      if (WATCH[name] !== 'moves' || paused.has(name)) continue;
       const counts = this.#jobs[this.#queues[name].name];
       for (const state of RUNNABLE_STATES) runnable += counts?.[state] ?? 0;
     }
@@ -97,6 +115,7 @@ export class WorkMonitor {
   async #checkRepeatedly(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
+        this.#idleChecks += 1;
         await this.#check();
         this.#engineError = undefined;
       } catch (error) {
@@ -119,6 +138,23 @@ export class WorkMonitor {
         this.#metrics.queueJobs.set({ queue: queue.name, state }, count);
       }
     }
-    this.#submissionsPaused = await this.#queues.submit.isPaused();
+    const { account: _, ...before } = this.#conditions;
+    const submissions = this.#jobs[this.#queues.submit.name];
+    const backlog = RUNNABLE_STATES.reduce((sum, state) => sum + (submissions?.[state] ?? 0), 0);
+    this.#conditions = {
+      ...before,
+      ...(await readStops(this.#queues)),
+      hasSubmitBacklog: backlog > 0,
+    };
+    this.#showWaiting();
+  }
+
+  #listWaitCauses(): WaitingFor['cause'][] {
+    return [...listWaitCauses(this.#conditions), ...(this.#isProviderAway ? (['provider'] as const) : [])];
+  }
+
+  #showWaiting(): void {
+    const causes = this.#listWaitCauses();
+    for (const cause of WAIT_CAUSES) this.#metrics.waiting.set({ cause }, causes.includes(cause) ? 1 : 0);
   }
 }

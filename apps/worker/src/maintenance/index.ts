@@ -1,8 +1,10 @@
-// Chores of the queue `maintenance`.
+// Chores of the queue `maintenance`, and what they share with the stages.
 //
 // sweep.ts                 ends renders that BullMQ failed without a run of ours
 // sweep-cancel-markers.ts  wakes renders whose cancel marker no run has seen
-// resume-submissions.ts    pauses submissions while the account cannot buy, and resumes them
-export * from './resume-submissions.ts';
+// account-gate.ts          stops submissions while the provider's account cannot buy
+// check-account.ts         checks a stopped account and lets submissions go on
+export * from './account-gate.ts';
+export * from './check-account.ts';
 export * from './sweep.ts';
 export * from './sweep-cancel-markers.ts';

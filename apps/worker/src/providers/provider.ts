@@ -17,6 +17,8 @@ export interface Provider {
   /** Uploads the bytes of a reference image. */
   upload(image: InputBytes, signal: AbortSignal): Promise<UploadAnswer>;
   readBalance(signal: AbortSignal): Promise<BalanceAnswer>;
+  /** Makes a free call and checks that the provider itself answers. A gateway, or another host, does not. */
+  prove(signal: AbortSignal): Promise<ProofAnswer>;
   close(): Promise<void>;
 }
 
@@ -99,8 +101,16 @@ export type UploadAnswer =
   | Refused
   | NotBought;
 
+export type ProofAnswer =
+  | { kind: 'proven' }
+  /** No connection. */
+  | NotBought
+  /** An answer came, but not in the provider's form, or none came in time. */
+  | { kind: 'unproven'; reason: string };
+
 export type BalanceAnswer =
-  | { kind: 'usable' }
+  /** `remaining` is in the provider's own unit. Absent: the account has no limit. */
+  | { kind: 'usable'; remaining?: number }
   | { kind: 'empty' }
   | { kind: 'unauthorized' }
   | { kind: 'unreadable'; reason: string };

@@ -4,13 +4,14 @@ import type { CancelMarker } from '@darkroom/shared/queues';
 import {
   type Checkpoint,
   type CheckpointAt,
+  changeOutcome,
   type Purchase,
   submitJobId,
   sumCost,
 } from '@darkroom/shared/render';
-import { formatDollars } from '@darkroom/shared/snapshot';
+import { describeCost } from '@darkroom/shared/snapshot';
 import { createReceipt, endRender } from './end-render.ts';
-import { addPurchase } from './poll-step.ts';
+import { addPurchase, addUnknownPurchase } from './poll-step.ts';
 import type { StepContext } from './step-context.ts';
 import { goTo, noteOnce, type Transition } from './transitions.ts';
 
@@ -38,7 +39,9 @@ export async function startCancel(
     step === 'submit' || step === 'hold'
       ? await claimOrReadPurchase(checkpoint, context)
       : checkpoint.purchases;
-  return goTo({ ...checkpoint, purchases }, { step: 'cancel', requestedAt, from: step });
+  // The task of a render that is canceled before its image was ready may still fail and be refunded.
+  const ended = step === 'store' ? purchases : changeOutcome(purchases, checkpoint.attempt, 'unknown');
+  return goTo({ ...checkpoint, purchases: ended }, { step: 'cancel', requestedAt, from: step });
 }
 
 /**
@@ -48,15 +51,17 @@ export async function startCancel(
 async function claimOrReadPurchase(checkpoint: Checkpoint, context: StepContext): Promise<Purchase[]> {
   const { job, infra } = context;
   const { renderId, attempt, provider, request, purchases } = checkpoint;
-  const claim = { provider, owner: CANCELED_OWNER, claimedBy: 'canceled', request };
+  const draft = { provider, owner: CANCELED_OWNER, claimedBy: 'canceled', request };
   let state = await infra.ledger.attemptState(renderId, attempt, job.signal);
   if (state.kind === 'unclaimed') {
-    if (await infra.ledger.claim(renderId, attempt, claim, job.signal)) return purchases;
+    const id = { renderId, attempt, claim: state.nextClaim };
+    if (await infra.ledger.claim(id, draft, job.signal)) return purchases;
     state = await infra.ledger.attemptState(renderId, attempt, job.signal);
   }
   if (state.kind === 'accepted') return addPurchase(checkpoint, state.acceptance, context);
   if (state.kind === 'claimed' && state.intent.owner !== CANCELED_OWNER) {
     await noteOnce(job, 'it may have been bought: it was submitted, and the outcome is unknown');
+    return addUnknownPurchase(checkpoint, context);
   }
   return purchases;
 }
@@ -77,16 +82,15 @@ export async function cancelStep(
   const { renderId, purchases, at } = checkpoint;
   const { requestedAt, from } = at;
   const { clock, ledger, metrics, log } = infra;
-  const cost = `$${formatDollars(sumCost(purchases))}`;
-  const notes = await noteOnce(job, `canceled ${CANCELED_WHEN[from]}; ${cost} were spent`);
+  const notes = await noteOnce(job, `canceled ${CANCELED_WHEN[from]}; ${describeCost(sumCost(purchases))}`);
   const receipt = createReceipt(checkpoint, {
     canceled: { requestedAt, from },
     notes,
     finishedAt: clock.now(),
   });
   await endRender(receipt, { priorEnds: job.attemptsMade, signal: job.signal }, { ...own, ledger });
-  const { costMicros } = receipt;
+  const { cost } = receipt;
   metrics.renders.inc({ outcome: 'canceled' });
-  log.info({ renderId, from, costMicros }, 'render canceled');
-  return { kind: 'done', value: { status: 'canceled', costMicros } };
+  log.info({ renderId, from, cost }, 'render canceled');
+  return { kind: 'done', value: { status: 'canceled', cost } };
 }

@@ -36,7 +36,7 @@ export function createReceipt(checkpoint: Checkpoint, end: End): Receipt {
     createdAt,
     attempts: completed ? attempt : purchases.length,
     purchases,
-    costMicros: sumCost(purchases),
+    cost: sumCost(purchases),
     status: completed ? 'completed' : 'canceled' in end ? 'canceled' : 'failed',
     ...end,
   };
@@ -92,7 +92,7 @@ export async function endDeadRender(
     failure,
     attempts: receipt.attempts,
     purchases,
-    costMicros: receipt.costMicros,
+    cost: receipt.cost,
     ...(resultExpiresAt === undefined ? {} : { resultExpiresAt }),
     request,
     createdAt,

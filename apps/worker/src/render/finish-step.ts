@@ -15,10 +15,10 @@ export async function finishStep(
     `stored ${image.key}: ${image.width}x${image.height}, ${image.bytes} bytes`,
   );
   const receipt = createReceipt(checkpoint, { image, notes, finishedAt: clock.now() });
-  const { renderId, costMicros } = receipt;
+  const { renderId, cost } = receipt;
   await endRender(receipt, { priorEnds: job.attemptsMade, signal: job.signal }, { ...own, ledger });
   metrics.renders.inc({ outcome: 'completed' });
   metrics.renderSeconds.observe((receipt.finishedAt - receipt.createdAt) / 1000);
-  log.info({ renderId, key: image.key, costMicros }, 'render completed');
-  return { kind: 'done', value: { status: 'completed', image, costMicros } };
+  log.info({ renderId, key: image.key, cost }, 'render completed');
+  return { kind: 'done', value: { status: 'completed', image, cost } };
 }

@@ -1,6 +1,6 @@
 import type { CheckpointAt } from '@darkroom/shared/render';
 import { createSituation, decide } from '../decide/index.ts';
-import { startPolling } from './poll-step.ts';
+import { addUnknownPurchase, startPolling } from './poll-step.ts';
 import type { StepContext } from './step-context.ts';
 import { applyDecision, type Transition } from './transitions.ts';
 
@@ -16,7 +16,8 @@ export async function startHolding(
   infra.log.warn({ renderId, attempt, reason }, 'submission outcome unknown');
   await job.note(`outcome unknown (${reason}); not bought again, waiting for an answer of the provider`);
   const decision = decide({ kind: 'outcome_unknown' }, createSituation(infra, { tries: 1, attempt }));
-  return applyDecision(checkpoint, context, decision, reason);
+  const purchases = addUnknownPurchase(checkpoint, context);
+  return applyDecision({ ...checkpoint, purchases }, context, decision, reason);
 }
 
 /**
@@ -36,5 +37,12 @@ export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepCo
   if (decision.kind === 'buy-again') {
     await job.note('SUBMIT_UNKNOWN=resubmit: buying again, which may buy twice');
   }
-  return applyDecision(checkpoint, context, decision, `it may have been bought: ${at.reason}`);
+  // A checkpoint of version 1 does not contain its unknown purchase.
+  const purchases = addUnknownPurchase(checkpoint, context);
+  return applyDecision(
+    { ...checkpoint, purchases },
+    context,
+    decision,
+    `it may have been bought: ${at.reason}`,
+  );
 }

@@ -1,5 +1,11 @@
 import type { Acceptance } from '@darkroom/shared/ledger';
-import type { Checkpoint, CheckpointAt, Purchase } from '@darkroom/shared/render';
+import {
+  type Checkpoint,
+  type CheckpointAt,
+  changeOutcome,
+  type Purchase,
+  recordPurchase,
+} from '@darkroom/shared/render';
 import { createSituation, decide, estimateLatency, nextPollDelay, type Trouble } from '../decide/index.ts';
 import type { PollAnswer } from '../providers/index.ts';
 import type { StepContext } from './step-context.ts';
@@ -29,18 +35,37 @@ export function startPolling(checkpoint: Checkpoint, context: StepContext, accep
   );
 }
 
-/** All purchases of a render, with its present one. */
-export function addPurchase(
-  { purchases, attempt, provider, request }: Checkpoint,
-  { taskId, acceptedAt }: Accepted,
+/** All purchases of a render, with its present one as accepted. */
+export const addPurchase = (
+  checkpoint: Checkpoint,
+  accepted: Accepted,
+  context: Pick<StepContext, 'infra'>,
+) =>
+  recordPurchase(checkpoint.purchases, {
+    ...createUnknownPurchase(checkpoint, context),
+    outcome: 'accepted',
+    taskId: accepted.taskId,
+    acceptedAt: accepted.acceptedAt,
+  });
+
+/** All purchases of a render, with its present one as unknown, unless it is known already. */
+export const addUnknownPurchase = (
+  checkpoint: Checkpoint,
+  context: Pick<StepContext, 'infra'>,
+): Purchase[] =>
+  checkpoint.purchases.some(({ attempt }) => attempt === checkpoint.attempt)
+    ? checkpoint.purchases
+    : recordPurchase(checkpoint.purchases, createUnknownPurchase(checkpoint, context));
+
+const createUnknownPurchase = (
+  { attempt, provider, request }: Checkpoint,
   { infra }: Pick<StepContext, 'infra'>,
-): Purchase[] {
-  const costMicros = infra.provider.priceMicros(request);
-  return [
-    ...purchases.filter((purchase) => purchase.attempt !== attempt),
-    { provider, attempt, taskId, acceptedAt, costMicros, refunded: false },
-  ];
-}
+): Purchase => ({
+  provider,
+  attempt,
+  outcome: 'unknown',
+  costMicros: infra.provider.priceMicros(request),
+});
 
 /** Polls the task once. */
 export async function pollStep(checkpoint: PollCheckpoint, context: StepContext): Promise<Transition> {
@@ -57,13 +82,11 @@ export async function pollStep(checkpoint: PollCheckpoint, context: StepContext)
   const polled: PollCheckpoint = { ...checkpoint, at };
   switch (answer.kind) {
     case 'pending':
-      return handlePending(polled, context, answer);
+      return handlePending(markAccepted(polled), context, answer);
     case 'completed':
-      return handleCompleted(polled, context, answer);
+      return handleCompleted(markAccepted(polled), context, answer);
     case 'failed': {
-      const purchases = checkpoint.purchases.map((purchase) =>
-        purchase.attempt === checkpoint.attempt ? { ...purchase, refunded: true } : purchase,
-      );
+      const purchases = changeOutcome(checkpoint.purchases, checkpoint.attempt, 'refunded');
       await job.note(
         `task ${at.taskId} failed after ${countPolls(at.polls)} and was refunded: ${infra.scrub(answer.message)}`,
       );
@@ -89,6 +112,12 @@ export async function pollStep(checkpoint: PollCheckpoint, context: StepContext)
       return decideAndApply(polled, context, { kind: 'poll_failed' }, `no readable status: ${answer.reason}`);
   }
 }
+
+/** The task exists, so it was charged: also after a redrive of a render whose task counted as lost. */
+const markAccepted = (checkpoint: PollCheckpoint): PollCheckpoint => ({
+  ...checkpoint,
+  purchases: changeOutcome(checkpoint.purchases, checkpoint.attempt, 'accepted'),
+});
 
 function handlePending(
   checkpoint: PollCheckpoint,
@@ -154,5 +183,11 @@ function decideAndApply(
   const { at, attempt } = checkpoint;
   const { deadlineAt, missingSince } = at;
   const situation = createSituation(context.infra, { tries: at.polls, attempt, deadlineAt, missingSince });
-  return applyDecision(checkpoint, context, decide(trouble, situation), message);
+  const decision = decide(trouble, situation);
+  // The task may still complete or fail, and nothing polls it any more.
+  const isTaskOpen = decision.kind === 'dead' && trouble.kind !== 'task_failed';
+  const purchases = isTaskOpen
+    ? changeOutcome(checkpoint.purchases, attempt, 'unknown')
+    : checkpoint.purchases;
+  return applyDecision({ ...checkpoint, purchases }, context, decision, message);
 }

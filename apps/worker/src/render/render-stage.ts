@@ -1,10 +1,11 @@
 import { isStoreAway } from '@darkroom/shared/object-store';
 import type { RenderResult } from '@darkroom/shared/queues';
-import { type Checkpoint, checkpointSchema, STEP_PROGRESS } from '@darkroom/shared/render';
+import { type Checkpoint, checkpointSchema, type Purchase, STEP_PROGRESS } from '@darkroom/shared/render';
 import { createSituation, decide } from '../decide/index.ts';
 import {
   createBugFailure,
   type Infra,
+  type Metrics,
   mustHandBack,
   type StageJob,
   type StageOutcome,
@@ -33,11 +34,27 @@ export async function renderStage(
   for (;;) {
     const transition = await runStep(checkpoint, context);
     if (transition.kind === 'wait') {
+      countSpend(checkpoint.purchases, transition.data.purchases, infra.metrics);
       return { ...transition, data: { ...transition.data, updatedAt: infra.clock.now() } };
     }
     if (transition.kind !== 'go') return transition;
+    countSpend(checkpoint.purchases, transition.to.purchases, infra.metrics);
     checkpoint = { ...transition.to, updatedAt: infra.clock.now() };
     await job.save(checkpoint);
+  }
+}
+
+const AMOUNTS = { accepted: 'spent', refunded: 'refunded', unknown: 'possibly_spent' } as const;
+
+/** Counts what changed in the purchases of a render. */
+function countSpend(before: Purchase[], after: Purchase[], metrics: Metrics): void {
+  if (before === after) return;
+  const outcomes = new Map(before.map(({ attempt, outcome }) => [attempt, outcome]));
+  for (const { attempt, outcome, costMicros } of after) {
+    const earlier = outcomes.get(attempt);
+    if (earlier === outcome) continue;
+    metrics.spend.inc({ amount: AMOUNTS[outcome] }, costMicros / 1e6);
+    if (earlier) metrics.spendCorrections.inc({ amount: AMOUNTS[earlier] }, costMicros / 1e6);
   }
 }
 

@@ -11,6 +11,12 @@ export function createMetrics() {
     registry,
     submissions: counter('submissions_total', 'POSTs to the provider, by answer', ['answer']),
     unknownSubmissions: counter('submissions_unknown_total', 'Submissions whose outcome is unknown'),
+    spend: counter('spend_dollars_total', 'Purchases by configured prices, by amount', ['amount']),
+    spendCorrections: counter(
+      'spend_corrections_dollars_total',
+      'Purchases that left an amount for another; subtract them from darkroom_spend_dollars_total',
+      ['amount'],
+    ),
     polls: counter('polls_total', 'Polls of tasks at the provider, by answer', ['answer']),
     unknownStatuses: counter('unknown_statuses_total', 'Status answers with an undocumented status'),
     downloads: counter('downloads_total', 'Downloads of results, by answer', ['answer']),
@@ -28,6 +34,12 @@ export function createMetrics() {
       'Times that submissions were paused because the account cannot buy',
       ['reason'],
     ),
+    waiting: new Gauge({
+      name: 'darkroom_waiting',
+      help: '1 while renders wait for this cause',
+      labelNames: ['cause'],
+      registers,
+    }),
     renderSeconds: new Histogram({
       name: 'darkroom_render_seconds',
       help: 'Seconds from the acceptance of a render to its stored image',

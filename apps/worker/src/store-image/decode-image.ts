@@ -23,7 +23,7 @@ export class NotAnImage extends Error {
 /** 21:9 at 4K is 38 megapixels; this leaves room and stops bombs. */
 const MAX_PIXELS = 120_000_000;
 const THUMBNAIL_PX = 256;
-const IMAGE_TYPES = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']);
+export const IMAGE_TYPES = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']);
 
 // Each slot of STORE_CONCURRENCY decodes one image after the other. A cache would only use memory.
 sharp.cache(false);

@@ -1,13 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import { errorCause } from '../net/index.ts';
+import { isGoneDocument, MAX_DOCUMENT_CHARACTERS } from './host-error.ts';
 import { assertResultHost, createResultLookup, HostRefused, type HostRules } from './result-hosts.ts';
 
 /** A result on disk. `sha256` in hex, of the received bytes. The caller deletes the file. */
-export interface DownloadedFile {
+export interface ResultFile {
   path: string;
   bytes: number;
   sha256: string;
@@ -16,15 +18,17 @@ export interface DownloadedFile {
 }
 
 export type DownloadAnswer =
-  | { kind: 'downloaded'; file: DownloadedFile }
+  | { kind: 'downloaded'; file: ResultFile }
   | { kind: 'host_refused'; reason: string }
-  /** 403, 404, 410: the host does not have the file, or not any more. */
+  /** 403, 404 or 410 with the host's own error document: it does not have the file, or not any more. */
   | { kind: 'gone'; reason: string }
-  /** Network error, HTTP status, too large, cut short. The next try may succeed. */
+  /** Network error, another answer, too large, cut short. The next try may succeed. */
   | { kind: 'failed'; reason: string };
 
 export interface Downloader {
   download(url: string, name: string, signal: AbortSignal): Promise<DownloadAnswer>;
+  /** Writes a stream to disk, without a limit of size. Rejects with the error of the stream. */
+  saveStream(stream: Readable, name: string): Promise<ResultFile>;
   close(): Promise<void>;
 }
 
@@ -48,7 +52,7 @@ export async function openDownloader(options: {
     connect: buildConnector({ timeout: 10_000, lookup: createResultLookup(options.rules) }),
   });
 
-  const downloadTo = async (address: string, path: string, signal: AbortSignal): Promise<DownloadedFile> => {
+  const downloadTo = async (address: string, path: string, signal: AbortSignal): Promise<ResultFile> => {
     let url = new URL(address);
     for (let hop = 0; ; hop += 1) {
       assertResultHost(url, options.rules);
@@ -61,9 +65,11 @@ export async function openDownloader(options: {
         continue;
       }
       if (answer.statusCode !== 200) {
-        await answer.body.dump();
         const reason = `HTTP ${answer.statusCode}`;
-        throw GONE_STATUSES.includes(answer.statusCode) ? new GoneError(reason) : new Error(reason);
+        const isGone =
+          GONE_STATUSES.includes(answer.statusCode) && isGoneDocument(await readDocument(answer.body));
+        await answer.body.dump();
+        throw isGone ? new GoneError(reason) : new Error(reason);
       }
       const file = await writeBody(answer.body, path, options.maxBytes);
       const declared = Number(answer.headers['content-length']);
@@ -73,10 +79,21 @@ export async function openDownloader(options: {
     }
   };
 
+  // A file per run: a run that lost its lock may still be reading the file of the same job.
+  const createPath = (name: string) => join(options.folder, `${name}.${randomUUID()}`);
+
   return {
+    saveStream: async (stream, name) => {
+      const path = createPath(name);
+      try {
+        return await writeBody(stream, path, Number.POSITIVE_INFINITY);
+      } catch (error) {
+        await rm(path, { force: true });
+        throw error;
+      }
+    },
     download: async (address, name, signal) => {
-      // A file per run: a run that lost its lock may still be reading the file of the same job.
-      const path = join(options.folder, `${name}.${randomUUID()}`);
+      const path = createPath(name);
       const limited = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
       try {
         return { kind: 'downloaded', file: await downloadTo(address, path, limited) };
@@ -92,12 +109,18 @@ export async function openDownloader(options: {
   };
 }
 
+/** Reads the beginning of an answer that is no file. A document that is longer is not one of a file host. */
+async function readDocument(body: Dispatcher.ResponseData['body']): Promise<string> {
+  let text = '';
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    text += chunk.toString('utf8');
+    if (text.length >= MAX_DOCUMENT_CHARACTERS) break;
+  }
+  return text;
+}
+
 /** Writes chunk by chunk, so that the body is read only as fast as the disk writes. An aborted request ends the body with an error. */
-async function writeBody(
-  body: Dispatcher.ResponseData['body'],
-  path: string,
-  maxBytes: number,
-): Promise<DownloadedFile> {
+async function writeBody(body: Readable, path: string, maxBytes: number): Promise<ResultFile> {
   const hash = createHash('sha256');
   let bytes = 0;
   let head = Buffer.alloc(0);

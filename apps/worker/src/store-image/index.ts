@@ -1,7 +1,9 @@
 // One image from the provider's file host into the store.
 //
-// store-image-stage.ts   download, full decode, put, read back, thumbnail
+// store-image-stage.ts   one run: download, store, or use the image that is already stored
+// image-object.ts        full decode, put, read back, thumbnail; finds a stored image
 // downloader.ts          results to disk, within limits of size and time
+// host-error.ts          whether a file host itself says that a file is gone
 // result-hosts.ts        hosts from which results may be downloaded
 // decode-image.ts        full decode, thumbnail
 export { openDownloader } from './downloader.ts';

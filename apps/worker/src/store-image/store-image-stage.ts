@@ -1,12 +1,11 @@
-import { unlink } from 'node:fs/promises';
 import type { TaskResult } from '@darkroom/shared/ledger';
-import { isStoreAway, StoreError } from '@darkroom/shared/object-store';
+import { isStoreAway } from '@darkroom/shared/object-store';
 import type { StoreJob, StoreResult } from '@darkroom/shared/queues';
-import { imageKey, type StoredImage, thumbnailKey } from '@darkroom/shared/render';
 import { createSituation, decide, type Trouble } from '../decide/index.ts';
 import { createFailure, type Infra, type StageJob, type StageOutcome } from '../stage/index.ts';
-import { decodeImage, NotAnImage, streamFile } from './decode-image.ts';
-import type { DownloadedFile, Downloader } from './downloader.ts';
+import { NotAnImage } from './decode-image.ts';
+import type { Downloader } from './downloader.ts';
+import { findStoredImage, storeImage } from './image-object.ts';
 
 /** What the store-image stage alone needs. */
 export interface StoreImageDeps {
@@ -15,94 +14,86 @@ export interface StoreImageDeps {
 
 type StoreOutcome = StageOutcome<StoreResult, StoreJob>;
 
-/** Downloads and stores one image: download, full decode, put, size read back (I10). It may run twice (I6). */
+/**
+ * Downloads and stores one image: download, full decode, put, size read back (I10). It may run twice (I6). Before it reports
+ * that the result has expired, it looks for the image in the store: an earlier run may have stored it.
+ */
 export async function storeImageStage(
+  job: StageJob<StoreJob>,
+  infra: Infra,
+  own: StoreImageDeps,
+): Promise<StoreOutcome> {
+  const { renderId } = job.data;
+  try {
+    const outcome = await downloadAndStore(job, infra, own);
+    return isExpired(outcome) ? ((await reuseStoredImage(job, infra, own)) ?? outcome) : outcome;
+  } catch (error) {
+    if (job.signal.aborted || !isStoreAway(error)) throw error;
+    infra.log.warn({ renderId, err: error.message }, 'store away: the image waits at the provider');
+    return applyDecision(job, infra, { kind: 'store_away' }, error.message);
+  }
+}
+
+async function downloadAndStore(
   job: StageJob<StoreJob>,
   infra: Infra,
   { downloader }: StoreImageDeps,
 ): Promise<StoreOutcome> {
-  const { renderId, attempt, expiresAt } = job.data;
-  if (infra.clock.now() >= expiresAt) return { kind: 'done', value: { kind: 'expired' } };
-  try {
-    const result =
-      (await refreshResult(job, infra)) ?? (await infra.ledger.readResult(renderId, attempt, job.signal));
-    if (!result) throw new Error(`the ledger has no result for ${renderId} attempt ${attempt}`);
-    const answer = await downloader.download(result.url, job.id, job.signal);
-    if (job.signal.aborted) throw job.signal.reason;
-    infra.metrics.downloads.inc({ answer: answer.kind });
-    switch (answer.kind) {
-      case 'downloaded':
+  if (infra.clock.now() >= job.data.expiresAt) return { kind: 'done', value: { kind: 'expired' } };
+  const result = await findResult(job, infra);
+  if (!result) {
+    return applyDecision(job, infra, { kind: 'download_failed' }, 'the URL of the result is not known');
+  }
+  const answer = await downloader.download(result.url, job.id, job.signal);
+  if (job.signal.aborted) throw job.signal.reason;
+  infra.metrics.downloads.inc({ answer: answer.kind });
+  switch (answer.kind) {
+    case 'downloaded':
+      try {
         return { kind: 'done', value: { kind: 'stored', image: await storeImage(job, infra, answer.file) } };
-      case 'host_refused':
-        return applyDecision(job, infra, { kind: 'host_refused' }, answer.reason);
-      case 'gone':
-        return applyDecision(job, infra, { kind: 'result_gone' }, `download: ${answer.reason}`);
-      case 'failed':
-        return applyDecision(job, infra, { kind: 'download_failed' }, `download: ${answer.reason}`);
-    }
-  } catch (error) {
-    if (job.signal.aborted) throw error;
-    if (error instanceof NotAnImage) {
-      return applyDecision(job, infra, { kind: 'download_failed' }, error.message);
-    }
-    if (isStoreAway(error)) {
-      infra.log.warn({ renderId, err: error.message }, 'store away: the image waits at the provider');
-      return applyDecision(job, infra, { kind: 'store_away' }, error.message);
-    }
-    throw error;
+      } catch (error) {
+        if (!(error instanceof NotAnImage)) throw error;
+        return applyDecision(job, infra, { kind: 'download_failed' }, error.message);
+      }
+    case 'host_refused':
+      return applyDecision(job, infra, { kind: 'host_refused' }, answer.reason);
+    case 'gone':
+      return applyDecision(job, infra, { kind: 'result_gone' }, `download: ${answer.reason}`);
+    case 'failed':
+      return applyDecision(job, infra, { kind: 'download_failed' }, `download: ${answer.reason}`);
   }
 }
 
-/** After a failed try, asks the provider where the result is now: it may have moved. One poll costs less than a timeout. */
+const isExpired = (outcome: StoreOutcome) => outcome.kind === 'done' && outcome.value.kind === 'expired';
+
+/** The image of this very task, if an earlier run stored it. It is paid for, so it is not bought again. */
+async function reuseStoredImage(
+  job: StageJob<StoreJob>,
+  infra: Infra,
+  { downloader }: StoreImageDeps,
+): Promise<StoreOutcome | undefined> {
+  const image = await findStoredImage(job, infra, downloader);
+  if (!image) return undefined;
+  infra.log.info({ renderId: job.data.renderId, key: image.key }, 'result expired: the stored image is used');
+  return { kind: 'done', value: { kind: 'stored', image } };
+}
+
+/** Where the result is. After a failed try, the provider is asked again: it may have moved. One poll costs less than a timeout. */
+async function findResult(job: StageJob<StoreJob>, infra: Infra): Promise<TaskResult | undefined> {
+  const { renderId, attempt } = job.data;
+  const readNoted = () => infra.ledger.readResult(renderId, attempt, job.signal);
+  return job.attemptsMade === 0
+    ? ((await readNoted()) ?? (await refreshResult(job, infra)))
+    : ((await refreshResult(job, infra)) ?? (await readNoted()));
+}
+
 async function refreshResult(job: StageJob<StoreJob>, infra: Infra): Promise<TaskResult | undefined> {
-  if (job.attemptsMade === 0) return undefined;
   const { renderId, attempt, taskId, expiresAt } = job.data;
   const answer = await infra.provider.poll(taskId, job.signal);
   if (answer.kind !== 'completed') return undefined;
   const result = { url: answer.url, expiresAt };
   await infra.ledger.writeResult(renderId, attempt, result, job.signal);
   return result;
-}
-
-async function storeImage(
-  job: StageJob<StoreJob>,
-  { store, settings, metrics }: Infra,
-  file: DownloadedFile,
-): Promise<StoredImage> {
-  try {
-    const { thumbnail, ...decoded } = await decodeImage(file);
-    const key = imageKey(settings.IMAGE_KEY, job.data, decoded.contentType);
-    const metadata = {
-      sha256: file.sha256,
-      'render-id': job.data.renderId,
-      'task-id': encodeURIComponent(job.data.taskId),
-    };
-    const options = { signal: job.signal };
-    await store.put(
-      key,
-      { stream: () => streamFile(file.path), size: file.bytes },
-      { contentType: decoded.contentType, metadata, ...options },
-    );
-    const head = await store.head(key, options);
-    if (head?.size !== file.bytes) {
-      throw new StoreError(
-        'unavailable',
-        `${key} reads back as ${head?.size ?? 'missing'}, not ${file.bytes} bytes`,
-      );
-    }
-    await store.put(thumbnailKey(job.data.renderId), thumbnail, { contentType: 'image/webp', ...options });
-    metrics.storedBytes.inc(file.bytes);
-    return {
-      key,
-      sha256: file.sha256,
-      bytes: file.bytes,
-      ...decoded,
-      thumbnailKey: thumbnailKey(job.data.renderId),
-    };
-  } finally {
-    // Not `rm`, which costs a `stat`. A file that stays is deleted when the worker starts again.
-    await unlink(file.path).catch(() => undefined);
-  }
 }
 
 function applyDecision(

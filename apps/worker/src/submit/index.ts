@@ -1,5 +1,7 @@
 // One purchase, at most once.
 //
 // submit-stage.ts     inputs, intent, POST, acceptance
+// provider-proof.ts   whether the provider itself answers: checked before a submission
 // prepare-inputs.ts   reference images as the provider takes them
-export { submitStage } from './submit-stage.ts';
+export { openProviderProof } from './provider-proof.ts';
+export { type AccountGate, submitStage } from './submit-stage.ts';

@@ -1,13 +1,14 @@
 import type { JobRequest, Reference } from '@darkroom/shared/render';
 import type { Trouble } from '../decide/index.ts';
-import type { ProviderInputs, UploadAnswer } from '../providers/index.ts';
+import type { AccountStopped, ProviderInputs, UploadAnswer } from '../providers/index.ts';
 import type { Infra } from '../stage/index.ts';
 
 export type PreparedInputs =
   | { kind: 'ready'; inputs: ProviderInputs }
+  | AccountStopped
   | { kind: 'trouble'; trouble: Trouble; message: string };
 
-type InputTrouble = Extract<PreparedInputs, { kind: 'trouble' }>;
+type InputTrouble = Exclude<PreparedInputs, { kind: 'ready' }>;
 
 /** Resolves a request's references. It runs before the intent is written: a failed upload has bought nothing. */
 export async function prepareInputs(
@@ -61,10 +62,6 @@ function uploadTrouble(answer: Exclude<UploadAnswer, { kind: 'uploaded' }>): Inp
     case 'refused':
       return { kind: 'trouble', trouble: answer, message: `upload refused: ${answer.message}` };
     case 'account':
-      return {
-        kind: 'trouble',
-        trouble: { kind: 'account_stopped', reason: answer.reason },
-        message: answer.message,
-      };
+      return answer;
   }
 }

@@ -1,19 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Acceptance } from '@darkroom/shared/ledger';
+import type { Acceptance, ClaimId, Release } from '@darkroom/shared/ledger';
 import { isStoreAway } from '@darkroom/shared/object-store';
 import type { SubmitJob, SubmitResult } from '@darkroom/shared/queues';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { createSituation, decide, type Trouble } from '../decide/index.ts';
-import type { SubmitAnswer } from '../providers/index.ts';
+import type { AccountStopped, SubmitAnswer } from '../providers/index.ts';
 import { createFailure, type Infra, type StageJob, type StageOutcome } from '../stage/index.ts';
 import { prepareInputs } from './prepare-inputs.ts';
+import type { ProviderProof } from './provider-proof.ts';
+
+/** Keeps submissions back while the provider's account cannot buy. */
+export interface AccountGate {
+  /** Runs a submission. @returns `undefined`, without running it, while the account cannot buy. */
+  runIfOpen<T>(submission: () => Promise<T>): Promise<T | undefined>;
+  /** A submission was accepted: the account can buy. Never rejects. */
+  noteAccepted(): Promise<void>;
+  /** After a refusal: whether the account seems healthy, and whether submissions are stopped already. */
+  inspect(
+    reason: AccountStopped['reason'],
+    signal: AbortSignal,
+  ): Promise<{ isHealthy: boolean; isStopped: boolean }>;
+  /** Stops all submissions until the account can buy again. */
+  stop(reason: AccountStopped['reason'], signal: AbortSignal): Promise<void>;
+}
 
 /** What the submit stage alone needs. */
 export interface SubmitDeps {
+  proof: ProviderProof;
+  account: AccountGate;
   isCancelRequested(renderId: string): Promise<boolean>;
-  /** Pauses the submit queue until the account can buy again. */
-  pauseSubmissions(reason: 'unauthorized' | 'insufficient_quota'): Promise<void>;
 }
 
 interface SubmitContext {
@@ -26,7 +42,7 @@ type SubmitOutcome = StageOutcome<SubmitResult, SubmitJob>;
 type Accepted = Pick<Acceptance, 'taskId' | 'acceptedAt'>;
 
 /**
- * Buys one image, at most once. The order is the guarantee: inputs, intent, POST, acceptance. A run that finds an intent
+ * Buys one image, at most once. The order is the guarantee: proof, inputs, intent, POST, acceptance. A run that finds an intent
  * without an acceptance does not POST (I2). The task id is in the ledger before any other component learns it (I3).
  */
 export async function submitStage(
@@ -48,50 +64,88 @@ export async function submitStage(
 
 async function buyOnce(context: SubmitContext): Promise<SubmitOutcome> {
   const { job, infra, own } = context;
-  const { renderId, attempt, provider, request } = job.data;
+  const { renderId, attempt } = job.data;
   const state = await infra.ledger.attemptState(renderId, attempt, job.signal);
   if (state.kind === 'accepted') return accepted(state.acceptance);
   if (state.kind === 'claimed') return unknown('an earlier run claimed it and left no outcome');
+  const outcome = await own.account.runIfOpen(() => buyUnclaimed(context, state.nextClaim));
+  return outcome ?? applyDecision(context, { kind: 'account_stopped' }, 'the account cannot buy');
+}
+
+async function buyUnclaimed(context: SubmitContext, nextClaim: number): Promise<SubmitOutcome> {
+  const { job, infra, own } = context;
+  const { renderId, attempt, provider, request } = job.data;
+  const proof = await own.proof.obtain();
+  if (proof.kind === 'unproven') return applyDecision(context, { kind: 'provider_unproven' }, proof.reason);
+  if (proof.kind === 'not_bought') return applyDecision(context, proof, proof.reason);
   const prepared = await prepareInputs(request, infra, job.signal);
+  if (prepared.kind === 'account') return handleAccountRefusal(context, prepared);
   if (prepared.kind === 'trouble') return applyDecision(context, prepared.trouble, prepared.message);
   // From here on a cancel is no longer free.
   if (await own.isCancelRequested(renderId)) return { kind: 'done', value: { kind: 'canceled' } };
   const owner = randomUUID();
+  const claim: ClaimId = { renderId, attempt, claim: nextClaim };
   const claimedBy = `${hostname()}/${process.pid}`;
   // Each try has the same owner: if the store's answer to a put was lost, the next try finds its own intent.
   const claimed = await retryWhileStoreAway(context, CLAIM_TRIES, () =>
-    infra.ledger.claim(renderId, attempt, { provider, owner, claimedBy, request }, job.signal),
+    infra.ledger.claim(claim, { provider, owner, claimedBy, request }, job.signal),
   );
   if (!claimed) return unknown('another run claimed it');
   const answer = await infra.provider.submit({ renderId, request, inputs: prepared.inputs });
   infra.metrics.submissions.inc({ answer: answer.kind });
-  return await handleSubmitAnswer(context, answer);
+  const release = (reason: string) => releaseClaim(context, claim, { owner, reason: infra.scrub(reason) });
+  return await handleSubmitAnswer(context, answer, release);
 }
 
 /** Writes down what the provider answered, before anything else is done with it. */
-async function handleSubmitAnswer(context: SubmitContext, answer: SubmitAnswer): Promise<SubmitOutcome> {
-  const { job, infra } = context;
+async function handleSubmitAnswer(
+  context: SubmitContext,
+  answer: SubmitAnswer,
+  release: (reason: string) => Promise<void>,
+): Promise<SubmitOutcome> {
+  const { infra, own } = context;
   switch (answer.kind) {
-    case 'accepted':
-      return recordAcceptance(context, { taskId: answer.taskId, acceptedAt: infra.clock.now() });
+    case 'accepted': {
+      const outcome = await recordAcceptance(context, {
+        taskId: answer.taskId,
+        acceptedAt: infra.clock.now(),
+      });
+      await own.account.noteAccepted();
+      return outcome;
+    }
     case 'unknown':
+      // The next submission may meet the same gateway. It is not sent before the provider itself answers.
+      own.proof.discard();
       return unknown(infra.scrub(answer.reason));
     case 'rate_limited':
-      await releaseIntent(context);
+      await release('rate limited');
       return applyDecision(context, answer, 'rate limited');
     case 'not_bought':
-      await releaseIntent(context);
+      await release(answer.reason);
       return applyDecision(context, answer, answer.reason);
     case 'refused':
-      await releaseIntent(context);
+      await release(answer.message);
       return applyDecision(context, answer, answer.message);
-    case 'account': {
-      await releaseIntent(context);
-      const { renderId, attempt } = job.data;
-      infra.log.error({ renderId, attempt, reason: answer.reason }, 'provider account cannot buy');
-      return applyDecision(context, { kind: 'account_stopped', reason: answer.reason }, answer.message);
-    }
+    case 'account':
+      await release(answer.message);
+      return handleAccountRefusal(context, answer);
   }
+}
+
+/** The account refused: all submissions stop, unless the account is healthy and refuses only this render. */
+async function handleAccountRefusal(
+  context: SubmitContext,
+  { reason, message }: AccountStopped,
+): Promise<SubmitOutcome> {
+  const { job, infra, own } = context;
+  const { renderId, attempt, accountRefusals = 0 } = job.data;
+  const account = await own.account.inspect(reason, job.signal);
+  const refusals = accountRefusals + (account.isHealthy ? 1 : 0);
+  const hasBoughtSince = accountRefusals > 0 && account.isHealthy && !account.isStopped;
+  infra.log.warn({ renderId, attempt, reason, refusals }, 'submission refused by the account');
+  const trouble = { kind: 'account_refused', reason, refusals, hasBoughtSince } as const;
+  const marked = { ...context, job: { ...job, data: { ...job.data, accountRefusals: refusals } } };
+  return applyDecision(marked, trouble, message);
 }
 
 const accepted = ({ taskId, acceptedAt }: Accepted): SubmitOutcome => ({
@@ -126,11 +180,9 @@ async function retryWhileStoreAway<T>(
 const pause = ({ clock }: Infra, tries: number) =>
   clock.sleep(Math.min(PAUSE_MS.first * tries, PAUSE_MS.max));
 
-/** Deletes the intent after a definite refusal. It is repeated longer: an intent that stays makes the outcome unknown. */
-const releaseIntent = (context: SubmitContext) =>
-  retryWhileStoreAway(context, RELEASE_TRIES, () =>
-    context.infra.ledger.release(context.job.data.renderId, context.job.data.attempt),
-  );
+/** Releases the claim after a definite refusal. It is repeated longer: a claim that stays makes the outcome unknown. */
+const releaseClaim = (context: SubmitContext, claim: ClaimId, release: Omit<Release, 'releasedAt'>) =>
+  retryWhileStoreAway(context, RELEASE_TRIES, () => context.infra.ledger.release(claim, release));
 
 /**
  * Writes the acceptance into the ledger. While the store is away the task id waits in the job, which is as durable as
@@ -178,7 +230,7 @@ async function applyDecision(
   const decision = decide(trouble, createSituation(infra, { tries: job.attemptsMade + 1, attempt }));
   switch (decision.kind) {
     case 'wait':
-      if (decision.pauseSubmissions) await own.pauseSubmissions(decision.pauseSubmissions);
+      if (decision.stopAccount) await own.account.stop(decision.stopAccount, job.signal);
       return { kind: 'wait', afterMs: decision.afterMs, data: job.data };
     case 'wait-all':
       return decision;

@@ -6,8 +6,8 @@ import { type WebhookJob } from '@darkroom/shared/queues';
 import { type Receipt } from '@darkroom/shared/render';
 import { type Clock } from '@darkroom/shared/runtime';
 import {
+  type ImageUrls,
   type RenderSnapshot,
-  renderLinks,
   renderResponse,
   snapshotFromReceipt,
 } from '@darkroom/shared/snapshot';
@@ -36,11 +36,7 @@ export async function createBody(
   const event: WebhookEvent = {
     type: `render.${job.status}` satisfies EventType,
     timestamp: new Date(job.endedAt).toISOString(),
-    data: renderResponse(
-      snapshot,
-      renderLinks(base, receipt.renderId),
-      await signImageUrls(snapshot, base, deps, signal),
-    ),
+    data: renderResponse(snapshot, base, await signImageUrls(snapshot, base, deps, signal)),
   };
   return JSON.stringify(event);
 }
@@ -51,18 +47,23 @@ async function signImageUrls(
   base: string,
   { store, links, settings, clock }: MessageDeps,
   signal: AbortSignal,
-) {
+): Promise<ImageUrls | undefined> {
   if (!image) return undefined;
+  const expiresAt = clock.now() + URL_LIFETIME_MS;
+  // The API without keys serves its own links without a signature, and without an end.
+  let expires = true;
   const sign = async (key: string, path: string) => {
     const signed = await store.signedUrl(key, URL_LIFETIME_MS);
     if (signed) return signed;
-    if (settings.API_KEYS.length === 0) return `${base}${path}`;
-    return `${base}${await links.sign(path, tenant, clock.now() + URL_LIFETIME_MS, signal)}`;
+    if (settings.API_KEYS.length > 0) return `${base}${await links.sign(path, tenant, expiresAt, signal)}`;
+    expires = false;
+    return `${base}${path}`;
   };
-  return {
+  const urls = {
     image: await sign(image.key, `/v1/renders/${renderId}/image`),
     thumbnail: await sign(image.thumbnailKey, `/v1/renders/${renderId}/thumbnail`),
   };
+  return expires ? { ...urls, expiresAt } : urls;
 }
 
 /**

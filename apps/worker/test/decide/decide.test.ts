@@ -4,6 +4,8 @@ import {
   decide,
   estimateLatency,
   LatencySketch,
+  mayBuyAgain,
+  nextAccountCheck,
   nextPollDelay,
   type Situation,
 } from '../../src/decide/index.ts';
@@ -29,6 +31,30 @@ describe('decide', () => {
       kind: 'wait-all',
       afterMs: 7000,
     });
+  });
+
+  test('an account that refuses a render is stopped, until it refuses the same render three times while healthy', () => {
+    const refused = { kind: 'account_refused', reason: 'unauthorized', hasBoughtSince: false } as const;
+    for (const refusals of [0, 1, 2]) {
+      expect(decide({ ...refused, refusals }, situation())).toMatchObject({
+        kind: 'wait',
+        stopAccount: 'unauthorized',
+      });
+    }
+    expect(decide({ ...refused, refusals: 3 }, situation())).toEqual({
+      kind: 'dead',
+      code: 'account_refused',
+      redrive: 'same-step',
+    });
+  });
+
+  test('an account that has bought since it refused a render is not stopped by the same render again', () => {
+    const decision = decide(
+      { kind: 'account_refused', reason: 'unauthorized', refusals: 2, hasBoughtSince: true },
+      situation(),
+    );
+    expect(decision).toMatchObject({ kind: 'wait' });
+    expect(decision).not.toHaveProperty('stopAccount');
   });
 
   test('a purchase that was certainly not made is retried until its tries are used up', () => {
@@ -284,5 +310,33 @@ describe('LatencySketch', () => {
     expect(sketch.shape('4K').p50).toBe(10_000);
     for (let seen = 0; seen < 256; seen += 1) sketch.observe('1K', 3000);
     expect(sketch.shape('1K')).toEqual({ p10: 3000, p50: 3000, p90: 3000 });
+  });
+});
+
+describe('the check of a stopped account', () => {
+  const stop = { reason: 'insufficient_quota', balance: 0.02 } as const;
+  const check = (account: Parameters<typeof mayBuyAgain>[0]['account'], more = {}) =>
+    mayBuyAgain({ account, stop, cheapestMicros: 25_000, checks: 1, ...more });
+
+  test('after a lack of money, submissions go on only with a balance that has grown or covers a waiting render', () => {
+    expect(check({ kind: 'usable', remaining: 0.02 })).toBe(false);
+    expect(check({ kind: 'usable', remaining: 0.019 })).toBe(false);
+    expect(check({ kind: 'usable', remaining: 0.025 })).toBe(true);
+    expect(check({ kind: 'usable', remaining: 0.021 })).toBe(true);
+    expect(check({ kind: 'usable' })).toBe(true);
+    expect(check({ kind: 'empty' })).toBe(false);
+  });
+
+  test('a balance that cannot be read stops submissions for about five minutes at most', () => {
+    expect(check({ kind: 'unreadable' }, { checks: 5 })).toBe(false);
+    expect(check({ kind: 'unreadable' }, { checks: 6 })).toBe(true);
+    const waits = [1, 2, 3, 4, 5, 6].map(nextAccountCheck);
+    expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 80_000, 120_000]);
+  });
+
+  test('after a rejected key, submissions go on when the key can read a balance above zero', () => {
+    const rejected = { stop: { reason: 'unauthorized' } };
+    expect(check({ kind: 'usable', remaining: 0.01 }, rejected)).toBe(true);
+    expect(check({ kind: 'unauthorized' }, rejected)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { webhookId } from '@darkroom/shared/queues';
-import { dayIndexPrefix } from '@darkroom/shared/render';
+import { dayIndexPrefix, sumCost } from '@darkroom/shared/render';
 import { requires } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { sweep } from '../../src/maintenance/index.ts';
@@ -62,7 +62,7 @@ requires('redis').describe('the sweep', () => {
     const letter = await queues.deadLetter.getJob(id);
     expect(letter?.data.failure).toMatchObject({ code: 'worker_lost', step: 'submit' });
     const receipt = await ledger.readReceipt(id);
-    expect(receipt).toMatchObject({ status: 'failed', attempts: 0, costMicros: 0 });
+    expect(receipt).toMatchObject({ status: 'failed', attempts: 0, cost: sumCost([]) });
     expect(receipt?.failure).toEqual(letter?.data.failure);
     expect(receipt?.notes?.at(-1)?.text).toBe('dead: worker_lost: job stalled more than allowable limit');
     // As after a burial: a webhook of this end, an entry in the day index, no cancel marker.

@@ -64,7 +64,16 @@ describe('the response to a submission', () => {
       reply(402, error('insufficient_quota', 'empty')),
       { kind: 'account', reason: 'insufficient_quota' },
     ],
-    ['404: a wrong base URL', reply(404, '<html>'), { kind: 'not_bought' }],
+    ['404 in the envelope', reply(404, error(404, 'no such route')), { kind: 'not_bought' }],
+    ['429 page', reply(429, '<html>'), { kind: 'rate_limited' }],
+    ...[400, 401, 402, 403, 404, 408, 409, 413, 415, 422, 425, 499, 503].flatMap(
+      (status): [string, ReturnType<typeof reply>, object][] => [
+        [`${status} page`, reply(status, '<html>'), { kind: 'unknown' }],
+        [`${status} of a gateway in JSON`, reply(status, { message: 'no route' }), { kind: 'unknown' }],
+        [`${status} with a plain error`, reply(status, { error: 'Forbidden' }), { kind: 'unknown' }],
+      ],
+    ),
+    ["200 with a gateway's own id", reply(200, { id: 'req-1' }), { kind: 'unknown' }],
     ['500 in JSON', reply(500, error('internal_error', 'oops')), { kind: 'unknown' }],
     ['502 page', reply(502, '<html>'), { kind: 'unknown' }],
     ['200 without an id', reply(200, { status: 'queued' }), { kind: 'unknown' }],
@@ -123,6 +132,9 @@ describe('the response to a poll', () => {
     ],
     ['404', reply(404, error(404, 'Task not found', 'not_found_error')), { kind: 'missing' }],
     ['missing in other words', reply(400, { message: 'task_not_exist' }), { kind: 'missing' }],
+    ['404 page', reply(404, '<html>'), { kind: 'unreadable' }],
+    ['404 of a gateway in JSON', reply(404, { message: 'no route' }), { kind: 'unreadable' }],
+    ['failed in a form of another sender', reply(200, { status: 'failed' }), { kind: 'unreadable' }],
     ['429', reply(429, '', { 'retry-after': '3' }), { kind: 'rate_limited', retryAfterMs: 3000 }],
     ['500', reply(500, {}), { kind: 'unreadable' }],
     ['a page', reply(200, '<html>'), { kind: 'unreadable' }],
@@ -138,7 +150,9 @@ test('a balance counts as usable when it is unlimited or above zero', () => {
   expect(balance({ success: true, remain_balance: -1, unlimited_quota: true })).toBe('usable');
   expect(balance({ success: true, remain_balance: 0 })).toBe('empty');
   expect(balance({ success: false, message: 'x' })).toBe('unreadable');
-  expect(balance({}, 401)).toBe('unauthorized');
+  expect(balance(error('unauthorized', 'bad key'), 401)).toBe('unauthorized');
+  expect(balance({}, 401)).toBe('unreadable');
+  expect(balance({}, 402)).toBe('unreadable');
 });
 
 test('a submission has its resolution in both places, n as a number, and the render id', () => {
@@ -243,11 +257,32 @@ describe('connections', () => {
     silent.closeAllConnections();
   });
 
+  const startAnswering = async (status: number, body: string) => {
+    const server = createServer((_request, response) => void response.writeHead(status).end(body));
+    return open(`http://127.0.0.1:${await listening(server)}`);
+  };
+  const { signal } = new AbortController();
+
+  test('the provider is proven by its balance, or by its own error, and not by a page', async () => {
+    const balance = JSON.stringify({ success: true, remain_balance: 0 });
+    expect(await (await startAnswering(200, balance)).prove(signal)).toEqual({ kind: 'proven' });
+    const missing = JSON.stringify(error(404, 'Task not found', 'not_found_error'));
+    expect(await (await startAnswering(404, missing)).prove(signal)).toEqual({ kind: 'proven' });
+    const badKey = JSON.stringify(error('unauthorized', 'bad key'));
+    expect(await (await startAnswering(401, badKey)).prove(signal)).toEqual({ kind: 'proven' });
+    for (const status of [200, 401, 403, 404, 502]) {
+      const page = await startAnswering(status, '<html>welcome</html>');
+      expect(await page.prove(signal)).toMatchObject({ kind: 'unproven' });
+    }
+    const closed = open(`http://127.0.0.1:${await freePort()}`);
+    expect(await closed.prove(signal)).toMatchObject({ kind: 'not_bought' });
+  });
+
   test('every submission has its own connection: none is sent into one that the server is closing', async () => {
     const ports = new Set<number>();
     const server = createServer((request, response) => {
       ports.add(request.socket.remotePort ?? 0);
-      response.setHeader('connection', 'keep-alive').end(JSON.stringify({ id: 't' }));
+      response.setHeader('connection', 'keep-alive').end(JSON.stringify({ id: 't', status: 'queued' }));
     });
     const provider = open(`http://127.0.0.1:${await listening(server)}`);
     for (let sent = 0; sent < 3; sent += 1) await provider.submit(submission);

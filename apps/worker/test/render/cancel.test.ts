@@ -1,6 +1,6 @@
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type RenderResult } from '@darkroom/shared/queues';
-import { type Checkpoint, dayIndexPrefix, type Receipt } from '@darkroom/shared/render';
+import { type Checkpoint, dayIndexPrefix, type Receipt, sumCost } from '@darkroom/shared/render';
 import { latch, requires, startHttpProxy, until } from '@darkroom/testkit';
 import { DelayedError } from 'bullmq';
 import { expect, test } from 'vitest';
@@ -20,7 +20,7 @@ async function expectCanceled(harness: Harness, id: string): Promise<Receipt> {
   expect(receipt).toMatchObject({ status: 'canceled', canceled: { requestedAt: expect.any(Number) } });
   const job = await harness.queues.render.getJob(id);
   expect(await job?.getState()).toBe('completed');
-  expect(job?.returnvalue).toEqual({ status: 'canceled', costMicros: receipt.costMicros });
+  expect(job?.returnvalue).toEqual({ status: 'canceled', cost: receipt.cost });
   expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
   expect(await harness.queues.deadLetter.getJob(id)).toBeUndefined();
   expect(listNotes(receipt).at(-1)).toMatch(/^canceled /);
@@ -33,23 +33,28 @@ async function expectCanceled(harness: Harness, id: string): Promise<Receipt> {
 async function startWorkerBehindGate(harness: Harness) {
   const gate = await startHttpProxy(harness.simulator.url);
   await harness.startWorker({ settings: { TOAPIS_BASE_URL: gate.url } });
-  const held = (method: string) => until(() => gate.requests.some((line) => line.startsWith(method)));
-  return { gate, held };
+  /** Holds back all answers from now on. @returns a wait for the next call that starts with `call`. */
+  const stall = (call: string) => {
+    const seen = gate.requests.length;
+    gate.stall();
+    return () => until(() => gate.requests.slice(seen).some((line) => line.startsWith(call)));
+  };
+  return { gate, stall };
 }
 
 /** Makes a render poll now, and holds back the provider's answer. */
 async function pollAndHold(
   harness: Harness,
   id: string,
-  { gate, held }: Awaited<ReturnType<typeof startWorkerBehindGate>>,
+  { stall }: Awaited<ReturnType<typeof startWorkerBehindGate>>,
 ) {
   await until(async () => (await readState(harness, id)) === 'delayed');
-  gate.stall();
+  const held = stall('GET /v1/images');
   await (await harness.queues.render.getJob(id))?.promote();
-  await held('GET');
+  await held();
 }
 
-const free = { costMicros: 0, attempts: 0, purchases: [], canceled: { from: 'submit' } };
+const free = { cost: sumCost([]), attempts: 0, purchases: [], canceled: { from: 'submit' } };
 
 requires('redis').describe('canceling a render', () => {
   test('a render that no worker has picked up is canceled for free', async () => {
@@ -131,14 +136,20 @@ requires('redis').describe('canceling a render', () => {
 
   test('a cancel during a submission waits for the answer, and the receipt has the cost', async () => {
     const harness = await openHarness();
-    const { gate, held } = await startWorkerBehindGate(harness);
-    gate.stall();
+    const { gate, stall } = await startWorkerBehindGate(harness);
+    // The first submission proves the provider.
+    await harness.waitForReceipt(await harness.enqueue());
+    const held = stall('POST /v1/images');
     const id = await harness.enqueue();
-    await held('POST');
+    await held();
     expect(await harness.cancel(id)).toBe('busy');
     await gate.resume();
     const receipt = await expectCanceled(harness, id);
-    expect(receipt).toMatchObject({ costMicros: 25_000, attempts: 1, canceled: { from: 'submit' } });
+    expect(receipt).toMatchObject({
+      cost: { ...sumCost([]), possiblySpentMicros: 25_000 },
+      attempts: 1,
+      canceled: { from: 'submit' },
+    });
     expect(receipt.purchases).toMatchObject([{ taskId: harness.simulator.book.byBusinessId(id)[0]?.taskId }]);
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
@@ -164,7 +175,10 @@ requires('redis').describe('canceling a render', () => {
       if (!waits) await harness.simulator.requests.until((counts) => counts.categories.submit.received === 1);
       expect(await harness.cancel(id)).toBe('woken');
       const receipt = await expectCanceled(harness, id);
-      expect(receipt).toMatchObject({ costMicros: waits ? 0 : 25_000, attempts: waits ? 0 : 1 });
+      expect(receipt).toMatchObject({
+        cost: { ...sumCost([]), possiblySpentMicros: waits ? 0 : 25_000 },
+        attempts: waits ? 0 : 1,
+      });
       expect(listNotes(receipt).join()).not.toMatch(/may have been bought/);
       expect(harness.countPurchases(id).charged).toBe(waits ? 0 : 1);
     },
@@ -178,11 +192,15 @@ requires('redis').describe('canceling a render', () => {
     await until(async () => (await readState(harness, id)) === 'delayed');
     expect(await harness.cancel(id)).toBe('woken');
     const receipt = await expectCanceled(harness, id);
-    expect(receipt).toMatchObject({ costMicros: 25_000, attempts: 1, canceled: { from: 'poll' } });
+    expect(receipt).toMatchObject({
+      cost: { ...sumCost([]), possiblySpentMicros: 25_000 },
+      attempts: 1,
+      canceled: { from: 'poll' },
+    });
     expect(listNotes(receipt)).toEqual([
       'picked up; waits for its turn to be submitted',
       `submitted: accepted as ${receipt.purchases[0]?.taskId}`,
-      'canceled while the provider worked on it; $0.025 were spent',
+      'canceled while the provider worked on it; $0.000 spent, $0.025 possibly spent',
     ]);
     expect(harness.simulator.requests.counts().categories.query.received).toBe(0);
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
@@ -197,7 +215,7 @@ requires('redis').describe('canceling a render', () => {
     expect(await harness.cancel(id)).toBe('busy');
     await through.gate.resume();
     expect(await expectCanceled(harness, id)).toMatchObject({
-      costMicros: 25_000,
+      cost: { ...sumCost([]), possiblySpentMicros: 25_000 },
       canceled: { from: 'poll' },
     });
     expect(harness.simulator.requests.counts().categories.query.received).toBe(1);
@@ -214,7 +232,10 @@ requires('redis').describe('canceling a render', () => {
     await harness.putCancelMarker(id);
     await through.gate.resume();
     const receipt = await expectCanceled(harness, id);
-    expect(receipt).toMatchObject({ costMicros: 25_000, canceled: { from: 'store' } });
+    expect(receipt).toMatchObject({
+      cost: { ...sumCost([]), spentMicros: 25_000 },
+      canceled: { from: 'store' },
+    });
     expect(harness.simulator.requests.counts().categories.download.received).toBe(0);
   });
 
@@ -227,7 +248,11 @@ requires('redis').describe('canceling a render', () => {
     await until(async () => (await readState(harness, id)) === 'waiting-children');
     expect(await harness.cancel(id)).toBe('woken');
     const receipt = await expectCanceled(harness, id);
-    expect(receipt).toMatchObject({ costMicros: 25_000, attempts: 1, canceled: { from: 'store' } });
+    expect(receipt).toMatchObject({
+      cost: { ...sumCost([]), spentMicros: 25_000 },
+      attempts: 1,
+      canceled: { from: 'store' },
+    });
     await harness.queues.store.resume();
     const other = await harness.enqueue();
     expect((await harness.waitForReceipt(other)).status).toBe('completed');
@@ -244,7 +269,11 @@ requires('redis').describe('canceling a render', () => {
     await until(async () => (await readState(harness, id)) === 'delayed');
     expect(await harness.cancel(id)).toBe('woken');
     const receipt = await expectCanceled(harness, id);
-    expect(receipt).toMatchObject({ costMicros: 0, attempts: 0, canceled: { from: 'hold' } });
+    expect(receipt).toMatchObject({
+      cost: { ...sumCost([]), possiblySpentMicros: 25_000 },
+      attempts: 1,
+      canceled: { from: 'hold' },
+    });
     expect(listNotes(receipt).at(-2)).toMatch(/may have been bought/);
   });
 
@@ -265,7 +294,10 @@ requires('redis').describe('canceling a render', () => {
     await harness.ledger.writeAcceptance(id, 1, accepted);
     await harness.cancel(id);
     const receipt = await expectCanceled(harness, id);
-    expect(receipt).toMatchObject({ costMicros: 25_000, purchases: [{ taskId: 'task_late' }] });
+    expect(receipt).toMatchObject({
+      cost: { ...sumCost([]), possiblySpentMicros: 25_000 },
+      purchases: [{ taskId: 'task_late' }],
+    });
     expect(listNotes(receipt).join()).not.toMatch(/may have been bought/);
   });
 
@@ -282,9 +314,9 @@ requires('redis').describe('canceling a render', () => {
     await until(async () => (await readState(harness, id)) === 'waiting-children');
     expect(await harness.cancel(id)).toBe('woken');
     expect(await expectCanceled(harness, id)).toMatchObject({
-      costMicros: 0,
+      cost: { ...sumCost([]), refundedMicros: 25_000 },
       attempts: 1,
-      purchases: [{ refunded: true }],
+      purchases: [{ outcome: 'refunded' }],
     });
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 1 });
   });
@@ -346,7 +378,7 @@ requires('redis').describe('canceling a render', () => {
     await harness.startWorker();
     await until(async () => (await harness.waitForReceipt(id)).status === 'canceled');
     expect(await expectCanceled(harness, id)).toMatchObject({
-      costMicros: 25_000,
+      cost: { ...sumCost([]), possiblySpentMicros: 25_000 },
       canceled: { from: 'poll' },
     });
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
@@ -375,12 +407,15 @@ requires('redis').describe('canceling a render', () => {
     await harness.startWorker();
     await expectCanceled(harness, id);
     expect(
-      await harness.ledger.claim(id, 1, {
-        owner: 'a slower run',
-        provider: 'toapis',
-        claimedBy: 'elsewhere',
-        request,
-      }),
+      await harness.ledger.claim(
+        { renderId: id, attempt: 1, claim: 1 },
+        {
+          owner: 'a slower run',
+          provider: 'toapis',
+          claimedBy: 'elsewhere',
+          request,
+        },
+      ),
     ).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+import { sumCost } from '@darkroom/shared/render';
 import { requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
@@ -25,6 +26,19 @@ requires('redis').describe('failures of a task', () => {
     expect((await harness.queues.render.getJob(id))?.attemptsMade).toBe(1);
   });
 
+  test.for([403, 404, 410])(
+    'a gateway that answers polls with a page and status %d loses no task',
+    async (status) => {
+      const harness = await openHarness({ settings: { TASK_MISSING_GRACE_MS: 1 } });
+      const state = harness.simulator.faults.add({ kind: 'query_html', status, times: 4 });
+      await harness.startWorker();
+      const id = await harness.enqueue();
+      expect((await harness.waitForReceipt(id)).status).toBe('completed');
+      expect(state.fired).toBe(4);
+      expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
+    },
+  );
+
   test('a task that stays unknown is lost; a redrive polls it again and buys nothing', async () => {
     const harness = await openHarness({ settings: { TASK_MISSING_GRACE_MS: 100 } });
     harness.simulator.faults.add({ kind: 'query_404', rate: 1 });
@@ -47,7 +61,7 @@ requires('redis').describe('failures of a task', () => {
     const id = await harness.enqueue();
     const receipt = await harness.waitForReceipt(id);
     expect(receipt).toMatchObject({ attempts: 1, failure: { code: 'task_timeout', step: 'poll' } });
-    expect(receipt.costMicros).toBe(25_000);
+    expect(receipt.cost).toEqual({ ...sumCost([]), possiblySpentMicros: 25_000 });
     harness.simulator.faults.clear();
     await harness.redrive(id);
     await until(async () => (await harness.waitForReceipt(id)).status === 'completed');
@@ -76,7 +90,7 @@ requires('redis').describe('failures of a task', () => {
       attempts: 1,
       failure: { code: 'content_policy_violation', step: 'poll' },
     });
-    expect(receipt.costMicros).toBe(0);
+    expect(receipt.cost).toEqual({ ...sumCost([]), refundedMicros: 25_000 });
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 1 });
   });
 
@@ -88,7 +102,7 @@ requires('redis').describe('failures of a task', () => {
     expect(await harness.waitForReceipt(id)).toMatchObject({
       status: 'completed',
       attempts: 3,
-      costMicros: 25_000,
+      cost: { spentMicros: 25_000, refundedMicros: 50_000, possiblySpentMicros: 0 },
     });
     expect(harness.countPurchases(id)).toEqual({ charged: 3, refunded: 2 });
   });
@@ -99,7 +113,11 @@ requires('redis').describe('failures of a task', () => {
     await harness.startWorker();
     const id = await harness.enqueue();
     const receipt = await harness.waitForReceipt(id);
-    expect(receipt).toMatchObject({ attempts: 3, costMicros: 0, failure: { code: 'generation_failed' } });
+    expect(receipt).toMatchObject({
+      attempts: 3,
+      cost: { ...sumCost([]), refundedMicros: 75_000 },
+      failure: { code: 'generation_failed' },
+    });
     expect(harness.countPurchases(id)).toEqual({ charged: 3, refunded: 3 });
     expect(always.fired).toBe(3);
 

@@ -11,7 +11,7 @@ requires('redis').describe('the life of a render', () => {
     const id = await harness.enqueue({ prompt: 'a red chair', size: '16:9' });
     const receipt = await harness.waitForReceipt(id);
 
-    expect(receipt).toMatchObject({ status: 'completed', costMicros: 25_000, attempts: 1 });
+    expect(receipt).toMatchObject({ status: 'completed', cost: { spentMicros: 25_000 }, attempts: 1 });
     const bytes = await harness.store.get(receipt.image?.key ?? '');
     const image = await sharp(bytes).metadata();
     expect(image.width).toBe(receipt.image?.width);

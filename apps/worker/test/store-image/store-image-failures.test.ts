@@ -1,4 +1,5 @@
 import { openStore } from '@darkroom/shared/object-store';
+import { sumCost } from '@darkroom/shared/render';
 import { cleanup, requires, service, startHttpProxy, tempDir, uniqueS3Url, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test, vi } from 'vitest';
@@ -96,7 +97,11 @@ requires('redis').describe('failures while storing', () => {
     await harness.startWorker();
     const id = await harness.enqueue();
     const receipt = await harness.waitForReceipt(id);
-    expect(receipt).toMatchObject({ attempts: 3, costMicros: 75_000, failure: { code: 'result_expired' } });
+    expect(receipt).toMatchObject({
+      attempts: 3,
+      cost: { ...sumCost([]), spentMicros: 75_000 },
+      failure: { code: 'result_expired' },
+    });
     expect(harness.countPurchases(id)).toEqual({ charged: 3, refunded: 0 });
   });
 
@@ -108,6 +113,19 @@ requires('redis').describe('failures while storing', () => {
     expect(await harness.waitForReceipt(id)).toMatchObject({ status: 'completed', attempts: 2 });
     expect(harness.countPurchases(id).charged).toBe(2);
   });
+
+  test.for([404, 403, 410])(
+    'a gateway that answers a download with a page and status %i has not lost the result, which is not bought again',
+    async (status) => {
+      const harness = await openHarness();
+      const state = harness.simulator.faults.add({ kind: 'download_html', status, times: 8 });
+      await harness.startWorker();
+      const id = await harness.enqueue();
+      expect(await harness.waitForReceipt(id)).toMatchObject({ status: 'completed', attempts: 1 });
+      expect(state.fired).toBe(8);
+      expect(harness.countPurchases(id).charged).toBe(1);
+    },
+  );
 
   test('an unexpected error fails the render at once, with its stack, and is never retried', async () => {
     const harness = await openHarness();

@@ -1,6 +1,10 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { type FailureCode } from '@darkroom/api';
+import { sumCost } from '@darkroom/shared/render';
 
-import { requires, until } from '@darkroom/testkit';
+import { readAccountStop } from '@darkroom/shared/queues';
+import { cleanup, requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
 import { type Harness, openHarness } from '../support/harness.ts';
@@ -10,14 +14,6 @@ const readAttempts = async (harness: Harness, id: string, attempt = 1) =>
   (await harness.queues.submit.getJob(`${id}.s${attempt}`))?.attemptsMade;
 const findDeadLetter = async (harness: Harness, id: string) =>
   (await harness.queues.deadLetter.getJob(id))?.data;
-
-/** Makes the worker check the account now, instead of in some seconds. */
-async function checkAccount(harness: Harness) {
-  const chore = await until(async () =>
-    (await harness.queues.maintenance.getDelayed()).find((job) => job.data.chore === 'resume-submissions'),
-  );
-  await chore.promote();
-}
 
 requires('redis').describe('failures of a submission', () => {
   test.for<FaultRule>([
@@ -56,7 +52,7 @@ requires('redis').describe('failures of a submission', () => {
     const receipt = await harness.waitForReceipt(id);
     expect(receipt.failure).toMatchObject({ code: 'upstream_unreachable', step: 'submit' });
     expect(await readAttempts(harness, id)).toBe(3);
-    expect(await findDeadLetter(harness, id)).toMatchObject({ attempts: 0, costMicros: 0 });
+    expect(await findDeadLetter(harness, id)).toMatchObject({ attempts: 0, cost: sumCost([]) });
     await away.close();
 
     await harness.startWorker();
@@ -70,6 +66,13 @@ requires('redis').describe('failures of a submission', () => {
     [{ kind: 'accept_then_cut' }, 1],
     [{ kind: 'accept_then_hang' }, 1],
     [{ kind: 'accept_then_504' }, 1],
+    [{ kind: 'accept_then_html', status: 404 }, 1],
+    [{ kind: 'accept_then_html', status: 408 }, 1],
+    [{ kind: 'accept_then_html', status: 409 }, 1],
+    [{ kind: 'accept_then_html', status: 425 }, 1],
+    [{ kind: 'accept_then_html', status: 499 }, 1],
+    [{ kind: 'accept_then_html', status: 422 }, 1],
+    [{ kind: 'accept_then_html', status: 401 }, 1],
     [{ kind: 'accept_garbage', form: 'no_id' }, 1],
     [{ kind: 'accept_garbage' }, 1],
     [{ kind: 'cut_before' }, 0],
@@ -97,6 +100,66 @@ requires('redis').describe('failures of a submission', () => {
       expect(harness.simulator.requests.counts().categories.submit.received).toBe(1);
     },
   );
+
+  test('a page of a gateway stops no account: the next render is submitted', async () => {
+    const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 60_000 } });
+    for (const status of [401, 402, 403]) harness.simulator.faults.add({ kind: 'html', status });
+    await harness.startWorker({ settings: { SUBMIT_CONCURRENCY: 1 } });
+    const ids: string[] = [];
+    for (let count = 0; count < 4; count += 1) ids.push(await harness.enqueue());
+    const steps = async () =>
+      (await Promise.all(ids.map((id) => harness.readCheckpoint(id)))).map(({ at }) => at.step).sort();
+    await until(async () => (await steps()).join() === 'finish,hold,hold,hold');
+    expect(await readAccountStop(harness.queues)).toBeUndefined();
+    expect(harness.simulator.requests.counts().categories.submit.received).toBe(4);
+  });
+
+  test('a worker with a wrong base URL submits nothing and holds no render', async () => {
+    const harness = await openHarness();
+    const requests: string[] = [];
+    const page = createServer((request, response) => {
+      requests.push(`${request.method} ${request.url}`);
+      response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>Welcome to nginx</h1>');
+    });
+    await new Promise<void>((done) => page.listen(0, '127.0.0.1', done));
+    cleanup(() => new Promise<void>((done) => page.close(() => done())));
+    const { port } = page.address() as AddressInfo;
+    const wrong = await harness.startWorker({ settings: { TOAPIS_BASE_URL: `http://127.0.0.1:${port}` } });
+    const ids = [await harness.enqueue(), await harness.enqueue(), await harness.enqueue()];
+    // Two rounds: after the first one, the whole queue waits and asks again.
+    await until(() => requests.filter((line) => line.includes('/v1/balance')).length >= 2, {
+      timeout: 30_000,
+    });
+    expect(requests.filter((line) => line.startsWith('POST'))).toEqual([]);
+    for (const id of ids) expect((await harness.readCheckpoint(id)).at.step).toBe('submit');
+    await wrong.close();
+
+    await harness.startWorker();
+    for (const id of ids) {
+      expect((await harness.waitForReceipt(id)).status).toBe('completed');
+      expect(harness.countPurchases(id).charged).toBe(1);
+    }
+  });
+
+  test('after an unknown purchase nothing is submitted until the provider itself answers', async () => {
+    const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 60_000 } });
+    // A gateway in trouble: it answers every submission, and the first two calls that check for the provider.
+    harness.simulator.faults.add({ kind: 'accept_then_html', status: 404 });
+    await harness.startWorker({ settings: { SUBMIT_CONCURRENCY: 1 } });
+    const first = await harness.enqueue();
+    await until(async () => (await harness.readCheckpoint(first)).at.step === 'hold');
+    harness.simulator.faults.add({ kind: 'html', status: 404, route: 'balance' });
+    harness.simulator.faults.add({ kind: 'html', status: 404, route: 'query' });
+    harness.simulator.faults.add({ kind: 'accept_then_html', status: 404 });
+    const submissions = () => harness.simulator.requests.counts().categories.submit.received;
+    const balances = () => harness.simulator.requests.counts().categories.balance.received;
+    const before = balances();
+    await harness.enqueue();
+    await until(() => balances() > before);
+    expect(submissions()).toBe(1);
+    await until(() => submissions() === 2, { timeout: 30_000 });
+    expect(balances()).toBe(before + 2);
+  });
 
   test('a held render goes on when the acceptance of its task arrives in the ledger', async () => {
     const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 60_000 } });
@@ -136,47 +199,16 @@ requires('redis').describe('failures of a submission', () => {
     harness.simulator.faults.add(fault);
     await harness.startWorker();
     const id = await harness.enqueue();
-    expect(await harness.waitForReceipt(id)).toMatchObject({ attempts: 0, costMicros: 0, failure: { code } });
+    expect(await harness.waitForReceipt(id)).toMatchObject({
+      attempts: 0,
+      cost: sumCost([]),
+      failure: { code },
+    });
     expect(await readAttempts(harness, id)).toBe(1);
     expect(harness.countPurchases(id)).toEqual({ charged: 0, refunded: 0 });
     // The refusal freed the intent: a redrive submits.
     await harness.redrive(id);
     await until(async () => (await harness.waitForReceipt(id)).status === 'completed');
     expect(harness.countPurchases(id).charged).toBe(1);
-  });
-
-  test.for<FaultRule>([{ kind: 'unauthorized' }, { kind: 'insufficient_quota' }])(
-    'after $kind submissions pause, every job is kept, and they resume when the account can buy',
-    async (fault) => {
-      const harness = await openHarness();
-      harness.simulator.faults.add(fault);
-      await harness.startWorker();
-      const ids = [await harness.enqueue(), await harness.enqueue(), await harness.enqueue()];
-      await until(() => harness.queues.submit.isPaused());
-      await checkAccount(harness);
-      for (const id of ids) {
-        expect((await harness.waitForReceipt(id)).status).toBe('completed');
-        expect(await readAttempts(harness, id)).toBe(1);
-        expect(harness.countPurchases(id).charged).toBe(1);
-      }
-      expect(await harness.queues.submit.isPaused()).toBe(false);
-      expect(await harness.queues.deadLetter.getJobCountByTypes('waiting')).toBe(0);
-    },
-  );
-
-  test('while the account cannot buy, submissions stay paused', async () => {
-    const harness = await openHarness({ simulator: { balance: 0 } });
-    await harness.startWorker();
-    const id = await harness.enqueue();
-    await until(() => harness.queues.submit.isPaused());
-    await checkAccount(harness);
-    await until(() => harness.simulator.requests.counts().categories.balance.received >= 1);
-    expect(await harness.queues.submit.isPaused()).toBe(true);
-
-    await harness.simulator.setBalance(1);
-    await checkAccount(harness);
-    expect((await harness.waitForReceipt(id)).status).toBe('completed');
-    expect(await readAttempts(harness, id)).toBe(1);
-    expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
   });
 });

@@ -55,6 +55,7 @@ export async function startFakeProvider(): Promise<FakeProvider> {
     poll: async (taskId) => poll(taskId),
     upload: async () => ({ kind: 'uploaded', url }),
     readBalance: async () => ({ kind: 'usable' }),
+    prove: async () => ({ kind: 'proven' }),
     close: async () => {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));

@@ -3,7 +3,13 @@ import { type Engine, openEngine } from '@darkroom/shared/engine';
 import { Ledger } from '@darkroom/shared/ledger';
 import { type ObjectStore, openStore } from '@darkroom/shared/object-store';
 import { openQueues, type Queues, renderJob, type WakeResult, wakeRender } from '@darkroom/shared/queues';
-import { type Checkpoint, drawRenderId, type JobRequest, type Receipt } from '@darkroom/shared/render';
+import {
+  type Checkpoint,
+  DATA_VERSION,
+  drawRenderId,
+  type JobRequest,
+  type Receipt,
+} from '@darkroom/shared/render';
 import { type Clock, createLogger, systemClock } from '@darkroom/shared/runtime';
 import { appendToRun, cleanup, plantSecret, service, tempDir, uniquePrefix, until } from '@darkroom/testkit';
 import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom/upstream-simulator';
@@ -94,7 +100,7 @@ export async function openHarness(
   });
 
   const putCancelMarker = async (id: string) => {
-    const marker = { version: 1 as const, renderId: id, tenant: 'default', requestedAt: clock.now() };
+    const marker = { version: DATA_VERSION, renderId: id, tenant: 'default', requestedAt: clock.now() };
     await queues.cancel.add('cancel', marker, { jobId: id });
   };
 
@@ -149,7 +155,7 @@ export async function openHarness(
 
 export function newCheckpoint(request: Partial<JobRequest>, now: number): Checkpoint {
   return {
-    version: 1,
+    version: DATA_VERSION,
     renderId: drawRenderId(),
     tenant: 'default',
     request: {

@@ -12,7 +12,7 @@ export interface ListFilters {
   limit?: number | undefined;
   /** The `next_cursor` of an earlier page. */
   cursor?: string | undefined;
-  /** The tenant. Required with an API key for all tenants; not allowed with other keys. */
+  /** Only renders of this tenant. For an API key for all tenants; not allowed with other keys. */
   tenant?: string | undefined;
 }
 

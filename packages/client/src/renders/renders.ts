@@ -1,7 +1,14 @@
 import { type CreateManyOptions, type CreateManyRun, createMany } from '../bulk/index.ts';
 import type { Transport } from '../http/index.ts';
 import { encodeIdempotencyKey, generateIdempotencyKey, serializeRequest } from '../render-request.ts';
-import type { AcceptedRender, Delivery, Render, RenderProgress, RenderRequest } from '../types.ts';
+import type {
+  AcceptedRender,
+  Delivery,
+  Render,
+  RenderDetail,
+  RenderProgress,
+  RenderRequest,
+} from '../types.ts';
 import { buildRenderPath, validateIdempotencyKey } from '../validate-options.ts';
 import { type EventsOptions, onProgress, type RenderEvent, watchEvents } from './events.ts';
 import { getImageFile, type ImageFile } from './image.ts';
@@ -32,9 +39,9 @@ export interface Renders {
     requests: Iterable<RenderRequest> | AsyncIterable<RenderRequest>,
     options?: CreateManyOptions,
   ): CreateManyRun;
-  get(id: string, options?: CallOptions): Promise<Render>;
+  get(id: string, options?: CallOptions): Promise<RenderDetail>;
   /** Resolves with the render when it has ended: completed, failed or canceled. */
-  wait(id: string, options?: WaitOptions): Promise<Render>;
+  wait(id: string, options?: WaitOptions): Promise<RenderDetail>;
   /** Yields the events of a render as they happen, until it ends. */
   events(id: string, options?: EventsOptions): AsyncIterable<RenderEvent>;
   /**
@@ -77,7 +84,7 @@ export function createRenders(transport: Transport): Renders {
   return {
     create: (request, options) => createRender(transport, request, options),
     createMany: (requests, options) => createMany(transport, requests, options),
-    get: async (id, options) => await get<Render>(buildRenderPath(id), options?.signal),
+    get: async (id, options) => await get<RenderDetail>(buildRenderPath(id), options?.signal),
     wait: (id, options) => waitForEnd(transport, id, options),
     events: (id, options) => watchEvents(transport, id, options),
     onProgress: (id, listener, options) => onProgress(transport, id, listener, options),

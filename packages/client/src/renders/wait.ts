@@ -1,6 +1,6 @@
 import { abortError, DarkroomError } from '../errors.ts';
 import { sleepUnlessAborted, startTimeLimit, type Transport } from '../http/index.ts';
-import { hasEnded, type Render } from '../types.ts';
+import { hasEnded, type Render, type RenderDetail } from '../types.ts';
 import { buildRenderPath, validateMilliseconds } from '../validate-options.ts';
 
 export interface WaitOptions {
@@ -28,13 +28,13 @@ export async function waitForEnd(
   transport: Transport,
   id: string,
   options: WaitOptions = {},
-): Promise<Render> {
+): Promise<RenderDetail> {
   const { clock } = transport;
   validateMilliseconds('timeoutMs', options.timeoutMs);
   const ms = options.timeoutMs ?? DEFAULT_WAIT_MS;
   const deadline = clock.now() + ms;
   const path = buildRenderPath(id);
-  let lastRender: Render | undefined;
+  let lastRender: RenderDetail | undefined;
   let lastError: unknown;
   const createError = () => renderTimeoutError(id, ms, lastRender, lastError);
   const { signal, release } = startTimeLimit(clock, { signal: options.signal, ms, createError });
@@ -69,7 +69,7 @@ async function pollRender(
   path: string,
   waitSeconds: number,
   signal: AbortSignal,
-): Promise<Render> {
+): Promise<RenderDetail> {
   const response = await transport.sendOnce({
     method: 'GET',
     path: waitSeconds > 0 ? `${path}?wait=${waitSeconds}` : path,
@@ -77,7 +77,7 @@ async function pollRender(
     repeatable: true,
     signal,
   });
-  return await response.json<Render>();
+  return await response.json<RenderDetail>();
 }
 
 export function renderTimeoutError(
@@ -95,7 +95,7 @@ export function renderTimeoutError(
 }
 
 /** @throws DarkroomError `render_failed` or `render_canceled`. */
-export function expectCompleted(render: Render): Render {
+export function expectCompleted<R extends Render>(render: R): R {
   if (render.status === 'completed') return render;
   const code = render.status === 'canceled' ? 'render_canceled' : 'render_failed';
   const reason = render.error

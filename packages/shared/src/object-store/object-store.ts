@@ -38,9 +38,10 @@ export type ObjectBody = Uint8Array | string | { stream: () => Readable; size: n
  * Metadata values are any text, in any alphabet. Names are `[a-z0-9-]`. All metadata of an object is at most 2 KB, with
  * everything but ASCII percent-encoded.
  *
- * Every method throws {@link StoreError}: `unavailable` when the store cannot be reached, throttles or answers 5xx (a
- * later try may succeed), `denied` for wrong credentials or missing rights, `invalid_key` for an invalid key, `internal`
- * otherwise. Two errors are not StoreErrors, because the store did not cause them: after an aborted signal, a method
+ * An object does not exist only if the store itself says so about this key. An answer that may come from a front end of
+ * the store (a page with status 404 or 200, a redirect) is an error, because a decision about money may depend on it.
+ *
+ * Every method throws {@link StoreError}. Two errors are not StoreErrors, because the store did not cause them: after an aborted signal, a method
  * rejects with the signal's reason; when the stream of a body fails, it rejects with the stream's own error.
  */
 export interface ObjectStore {
@@ -82,7 +83,16 @@ export interface ObjectStore {
   close(): Promise<void>;
 }
 
-export type StoreErrorCode = 'unavailable' | 'denied' | 'invalid_key' | 'internal';
+/**
+ * - `unavailable`: the store cannot be reached, throttles, fails, or something else answers in its place
+ * - `denied`: wrong credentials or missing rights
+ * - `misconfigured`: the store does not have the bucket, or the bucket is in another region
+ * - `invalid_key`: the key is invalid
+ * - `internal`: Darkroom made a mistake. No answer of a store has this code.
+ */
+export type StoreErrorCode = 'unavailable' | 'denied' | 'misconfigured' | 'invalid_key' | 'internal';
+
+const AWAY: readonly StoreErrorCode[] = ['unavailable', 'denied', 'misconfigured'];
 
 export class StoreError extends Error {
   readonly code: StoreErrorCode;
@@ -93,7 +103,10 @@ export class StoreError extends Error {
   }
 }
 
-/** True when the store is not usable for now: it is unreachable, or refuses our credentials. Later it may work (I4). */
+/**
+ * True when the store is not usable for now: it is unreachable, or refuses our credentials or bucket. Later it may work,
+ * so a running render waits (I4). At start, all but `unavailable` are errors for an operator.
+ */
 export function isStoreAway(error: unknown): error is StoreError {
-  return error instanceof StoreError && (error.code === 'unavailable' || error.code === 'denied');
+  return error instanceof StoreError && AWAY.includes(error.code);
 }

@@ -7,7 +7,7 @@ const CALLERS = 8;
  * Proves that the store honours put-if-absent: of several callers that create the same object at once, exactly one
  * succeeds. Without that, two workers could buy the same render (I2), so Darkroom does not start.
  *
- * @throws {StoreError} `internal` when more than one caller succeeds; `unavailable` and `denied` are passed on
+ * @throws {StoreError} `internal` when more than one caller succeeds; the store's own errors are passed on
  */
 export async function assertPutIfAbsent(
   store: ObjectStore,

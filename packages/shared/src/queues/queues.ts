@@ -1,8 +1,9 @@
-import { FINAL_STATUSES, type FinalStatus } from '@darkroom/api';
+import type { FinalStatus } from '@darkroom/api';
 import type { JobsOptions, KeepJobs, Queue } from 'bullmq';
 import type { Engine, EngineQueueOptions } from '../engine/index.ts';
 import type {
   Checkpoint,
+  Cost,
   DATA_VERSION,
   DeadLetter,
   Failure,
@@ -10,6 +11,7 @@ import type {
   Reference,
   StoredImage,
 } from '../render/index.ts';
+import type { StopJob } from './stop-records.ts';
 
 /** The names of all queues. */
 export const QUEUE = {
@@ -21,6 +23,7 @@ export const QUEUE = {
   webhook: 'webhook',
   webhookDeadLetter: 'webhook-dead-letter',
   cancel: 'cancel',
+  stop: 'stop',
 } as const;
 
 /** The outcome of a submission: the return value of a `submit` child. */
@@ -40,6 +43,8 @@ export interface SubmitJob {
   request: Checkpoint['request'];
   /** A task id that is not in the ledger yet, because the store was away when the provider answered (I3). */
   accepted?: { taskId: string; acceptedAt: number };
+  /** How often the account refused this render although it was healthy. */
+  accountRefusals?: number;
   /** Written before the child fails. */
   failure?: Failure;
 }
@@ -64,8 +69,8 @@ export interface StoreJob {
 
 /** The return value of a render's job. The job of a failed render fails instead. */
 export type RenderResult =
-  | { status: 'completed'; image: StoredImage; costMicros: number }
-  | { status: 'canceled'; costMicros: number };
+  | { status: 'completed'; image: StoredImage; cost: Cost }
+  | { status: 'canceled'; cost: Cost };
 
 /**
  * The data of one webhook: it reports one end of a render to one URL. Each delivery makes the body from the receipt, so
@@ -104,16 +109,11 @@ export interface CancelMarker {
 }
 
 /**
- * Chores: `resume-submissions` checks whether the provider accepts the account again. `sweep` finds failed renders that
- * have no dead letter.
+ * Chores: `check-account` checks whether the provider accepts the account again, for refusal number `refusals` of the
+ * account stop that began at `since`. `sweep` repairs what a dead process left.
  */
 export type MaintenanceJob =
-  | {
-      version: typeof DATA_VERSION;
-      chore: 'resume-submissions';
-      reason: 'unauthorized' | 'insufficient_quota';
-      since: number;
-    }
+  | { version: typeof DATA_VERSION; chore: 'check-account'; since: number; refusals: number; checks: number }
   | { version: typeof DATA_VERSION; chore: 'sweep' };
 
 export interface Retention {
@@ -184,6 +184,7 @@ export function openQueues(engine: Engine, retention: Retention) {
       createJobOptions({ done: false, failed: false }),
     ),
     cancel: openQueue<CancelMarker, void>(QUEUE.cancel, createJobOptions({ done: false, failed: false })),
+    stop: openQueue<StopJob, void>(QUEUE.stop, createJobOptions({ done: false, failed: false })),
   };
 }
 
@@ -216,7 +217,3 @@ export function renderJob(checkpoint: Checkpoint) {
  */
 export const webhookId = (renderId: string, status: FinalStatus, end: number, index: number) =>
   `msg_${renderId}_${status}_${end}${index === 0 ? '' : `_${index}`}`;
-
-/** The possible ids of the webhook to URL number `index` for one end of a render: one for each status. */
-export const webhookIds = (renderId: string, end: number, index: number) =>
-  FINAL_STATUSES.map((status) => webhookId(renderId, status, end, index));

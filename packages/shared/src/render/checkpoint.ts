@@ -2,7 +2,8 @@ import { STEPS } from '@darkroom/api';
 import { z } from 'zod';
 import { DATA_VERSION, upgradePersisted } from './data-version.ts';
 import { jobRequestSchema } from './job-request.ts';
-import { failureSchema, providerNameSchema, purchaseSchema, storedImageSchema } from './record-parts.ts';
+import { purchaseSchema } from './purchases.ts';
+import { failureSchema, providerNameSchema, storedImageSchema } from './record-parts.ts';
 
 const submitStep = z.strictObject({ step: z.literal('submit') });
 

@@ -1,9 +1,11 @@
+import { type Purchase, sumCost } from './purchases.ts';
+
 /**
  * The version of all persisted data: checkpoints and the data of other jobs, intents, acceptances, results and
  * receipts. Each of them contains it as `version`. To change a persisted shape, raise this number and add the step
  * from the old number to {@link UPGRADES}.
  */
-export const DATA_VERSION = 1;
+export const DATA_VERSION = 2 as const;
 
 /** The names of the persisted shapes. */
 export type PersistedKind =
@@ -14,8 +16,10 @@ export type PersistedKind =
   | 'webhook-dead-letter'
   | 'dead-letter'
   | 'cancel-marker'
+  | 'stop'
   | 'maintenance-job'
   | 'intent'
+  | 'release'
   | 'acceptance'
   | 'result'
   | 'receipt';
@@ -25,7 +29,34 @@ type Persisted = Record<string, unknown>;
 /** `upgrades[1]` changes data of version 1 into version 2, and so on. Kinds that did not change are left out. */
 export type Upgrades = Record<number, Partial<Record<PersistedKind, (value: Persisted) => Persisted>>>;
 
-const UPGRADES: Upgrades = {};
+const UPGRADES: Upgrades = {
+  1: {
+    checkpoint: upgradePurchases,
+    receipt: (receipt) => upgradeCost(upgradePurchases(receipt)),
+    'dead-letter': (letter) => upgradeCost(upgradePurchases(letter)),
+  },
+};
+
+interface PurchaseBefore2 {
+  refunded: boolean;
+}
+
+/** Version 1 knew of a purchase only whether it was refunded. It did not record unknown purchases. */
+function upgradePurchases(value: Persisted): Persisted {
+  const purchases = value['purchases'] as PurchaseBefore2[];
+  return {
+    ...value,
+    purchases: purchases.map(({ refunded, ...purchase }) => ({
+      ...purchase,
+      outcome: refunded ? 'refunded' : 'accepted',
+    })),
+  };
+}
+
+/** Version 1 had one amount. */
+function upgradeCost({ costMicros: _, ...value }: Persisted): Persisted {
+  return { ...value, cost: sumCost(value['purchases'] as Purchase[]) };
+}
 
 /**
  * A newer Darkroom has written the data. This is normal during a rolling update: leave the data alone, a newer process

@@ -1,7 +1,8 @@
 // The data of a render: its request, its checkpoint in the queue, its final records.
 //
 // job-request.ts   the request in the queue, and its references to images and URLs
-// record-parts.ts  shapes that several records contain: provider, purchase, stored image, failure, note
+// record-parts.ts  shapes that several records contain: provider, stored image, failure, note
+// purchases.ts     what was bought, and the three amounts of the cost
 // checkpoint.ts    a render job's data: a union on `at.step`; the progress of each step
 // receipt.ts       the final records: the receipt in the store, the dead letter in the queue
 // data-version.ts  the version of persisted data, and upgrades from older versions
@@ -12,5 +13,6 @@ export * from './data-version.ts';
 export * from './ids.ts';
 export * from './job-request.ts';
 export * from './object-keys.ts';
+export * from './purchases.ts';
 export * from './receipt.ts';
 export * from './record-parts.ts';

@@ -1,6 +1,12 @@
 // The keys of all objects in the store. They are derived, never random (I6).
 
-export const intentKey = (renderId: string, attempt: number) => `ledger/${renderId}/${attempt}/intent.json`;
+/** Claims of an attempt are numbered from 1. The first one has no number in its name. */
+const claimSuffix = (claim: number) => (claim === 1 ? '' : `-${claim}`);
+
+export const intentKey = (renderId: string, attempt: number, claim = 1) =>
+  `ledger/${renderId}/${attempt}/intent${claimSuffix(claim)}.json`;
+export const releaseKey = (renderId: string, attempt: number, claim = 1) =>
+  `ledger/${renderId}/${attempt}/release${claimSuffix(claim)}.json`;
 export const acceptedKey = (renderId: string, attempt: number) =>
   `ledger/${renderId}/${attempt}/accepted.json`;
 export const resultKey = (renderId: string, attempt: number) => `ledger/${renderId}/${attempt}/result.json`;

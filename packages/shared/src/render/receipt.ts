@@ -2,14 +2,8 @@ import { FINAL_STATUSES, STEPS } from '@darkroom/api';
 import { z } from 'zod';
 import { DATA_VERSION, upgradePersisted } from './data-version.ts';
 import { type JobRequest, jobRequestSchema } from './job-request.ts';
-import {
-  type Failure,
-  failureSchema,
-  noteSchema,
-  type Purchase,
-  purchaseSchema,
-  storedImageSchema,
-} from './record-parts.ts';
+import { type Cost, costSchema, type Purchase, purchaseSchema } from './purchases.ts';
+import { type Failure, failureSchema, noteSchema, storedImageSchema } from './record-parts.ts';
 
 /** The final record of a render, in the store. It stays there after the queue's retention. */
 export const receiptSchema = z.object({
@@ -25,8 +19,7 @@ export const receiptSchema = z.object({
   finishedAt: z.number(),
   attempts: z.number().int(),
   purchases: z.array(purchaseSchema),
-  /** Micro-dollars, without refunded purchases. */
-  costMicros: z.number().int(),
+  cost: costSchema,
   image: storedImageSchema.optional(),
   failure: failureSchema.optional(),
   /** When (Unix ms) a caller asked to cancel it, and the step that the cancel ended. */
@@ -50,7 +43,7 @@ export interface DeadLetter {
   /** Attempts that were started, with the failed ones. */
   attempts: number;
   purchases: Purchase[];
-  costMicros: number;
+  cost: Cost;
   /** Unix milliseconds. Only while a paid image is not stored yet. */
   resultExpiresAt?: number;
   request: JobRequest;

@@ -6,26 +6,6 @@ export const providerNameSchema = z.enum(['toapis']);
 
 export type ProviderName = z.infer<typeof providerNameSchema>;
 
-/** One purchase that the provider accepted: one attempt of a render. */
-export const purchaseSchema = z.strictObject({
-  provider: providerNameSchema,
-  /** From 1. */
-  attempt: z.number().int().positive(),
-  taskId: z.string(),
-  /** Unix milliseconds. */
-  acceptedAt: z.number(),
-  /** Micro-dollars, from the configured prices. */
-  costMicros: z.number().int(),
-  refunded: z.boolean(),
-});
-
-export type Purchase = z.infer<typeof purchaseSchema>;
-
-/** What the purchases of a render cost, in micro-dollars, without refunded ones. */
-export function sumCost(purchases: Purchase[]): number {
-  return purchases.reduce((sum, purchase) => sum + (purchase.refunded ? 0 : purchase.costMicros), 0);
-}
-
 /** A stored image. Its keys are relative to the store. */
 export const storedImageSchema = z.strictObject({
   key: z.string(),

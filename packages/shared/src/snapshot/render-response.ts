@@ -1,5 +1,12 @@
-import type { AcceptedResponse, RenderResponse } from '@darkroom/api';
-import { sumCost } from '../render/index.ts';
+import {
+  type AcceptedResponse,
+  FAILURES,
+  type FailureCode,
+  type ProblemCode,
+  type RenderResponse,
+  type WaitingFor,
+} from '@darkroom/api';
+import { type Cost, type Purchase, sumCost } from '../render/index.ts';
 import type { RenderSnapshot } from './render-snapshot.ts';
 
 /** The absolute URLs of one render. */
@@ -19,13 +26,31 @@ export function renderLinks(base: string, renderId: string): RenderLinks {
 
 export const dashboardPath = (renderId: string) => `/queues/queue/render/${renderId}`;
 
-const toIsoTime = (at: number) => new Date(at).toISOString();
+/** The page that explains a problem of the API or the failure of a render. */
+export const problemPath = (code: ProblemCode | FailureCode) => `/problems/${code}`;
 
-/** The API's response about a render. @param imageUrls needed only when the snapshot has an image */
+const toIsoTime = (at: number) => new Date(at).toISOString();
+const toIsoTimeOrNull = (at: number | undefined) => (at === undefined ? null : toIsoTime(at));
+
+/** Where the image of a render can be downloaded. */
+export interface ImageUrls {
+  image: string;
+  thumbnail: string;
+  /** Unix milliseconds: when both stop working. Absent for URLs that are not signed. */
+  expiresAt?: number | undefined;
+}
+
+/**
+ * The API's response about a render.
+ *
+ * @param base the URL of the API.
+ * @param imageUrls needed only when the snapshot has an image
+ */
 export function renderResponse(
   snapshot: RenderSnapshot,
-  links: RenderLinks,
-  imageUrls: { image: string; thumbnail: string } | undefined,
+  base: string,
+  imageUrls: ImageUrls | undefined,
+  waitingFor: WaitingFor | null = null,
 ): RenderResponse {
   const { image, purchases, request, error } = snapshot;
   return {
@@ -33,10 +58,13 @@ export function renderResponse(
     object: 'render',
     status: snapshot.status,
     progress: snapshot.progress,
+    waiting_for: waitingFor,
     attempts: snapshot.attempts,
     task_ids: snapshot.taskIds,
     created_at: toIsoTime(snapshot.createdAt),
     updated_at: toIsoTime(snapshot.updatedAt),
+    started_at: toIsoTimeOrNull(snapshot.startedAt),
+    completed_at: snapshot.status === 'completed' ? toIsoTime(snapshot.updatedAt) : null,
     tenant: snapshot.tenant,
     run: request.run ?? null,
     metadata: request.metadata ?? {},
@@ -60,16 +88,31 @@ export function renderResponse(
             height: image.height,
             content_type: image.contentType,
             thumbnail_url: imageUrls.thumbnail,
+            url_expires_at: toIsoTimeOrNull(imageUrls.expiresAt),
           }
         : null,
-    cost: {
-      amount: formatDollars(sumCost(purchases)),
-      currency: 'USD',
-      purchases: purchases.length,
-      refunded: purchases.filter((purchase) => purchase.refunded).length,
-    },
-    error: error ? { code: error.code, message: error.message, step: error.step } : null,
-    links,
+    cost: costResponse(purchases),
+    error: error
+      ? {
+          type: `${base}${problemPath(error.code)}`,
+          code: error.code,
+          retryable: FAILURES[error.code].retryable,
+          message: error.message,
+          step: error.step,
+        }
+      : null,
+    links: renderLinks(base, snapshot.renderId),
+  };
+}
+
+function costResponse(purchases: Purchase[]): RenderResponse['cost'] {
+  const { spentMicros, refundedMicros, possiblySpentMicros } = sumCost(purchases);
+  return {
+    spent: formatDollars(spentMicros),
+    refunded: formatDollars(refundedMicros),
+    possibly_spent: formatDollars(possiblySpentMicros),
+    currency: 'USD',
+    purchases: purchases.length,
   };
 }
 
@@ -86,6 +129,16 @@ export function acceptedResponse(
     created_at: toIsoTime(accepted.createdAt),
     links,
   };
+}
+
+/** The amounts of a cost that are not zero, for people: `$0.025 spent, $0.040 possibly spent`. */
+export function describeCost({ spentMicros, refundedMicros, possiblySpentMicros }: Cost): string {
+  const parts = [
+    [refundedMicros, 'refunded'],
+    [possiblySpentMicros, 'possibly spent'],
+  ] as const;
+  const others = parts.flatMap(([micros, name]) => (micros > 0 ? `, $${formatDollars(micros)} ${name}` : []));
+  return `$${formatDollars(spentMicros)} spent${others.join('')}`;
 }
 
 /** Micro-dollars as dollars, with at least three decimals and no more than needed: 25000 → `0.025`. */

@@ -16,6 +16,8 @@ export interface RenderSnapshot {
   renderId: string;
   tenant: string;
   status: RenderStatus;
+  /** The present step. Absent after the end. */
+  step?: StepName;
   /** 0-100. */
   progress: number;
   /** Attempts that were started. */
@@ -26,6 +28,8 @@ export interface RenderSnapshot {
   fingerprint: string;
   createdAt: number;
   updatedAt: number;
+  /** When the provider accepted the first purchase. */
+  startedAt?: number;
   image?: StoredImage;
   error?: { code: FailureCode; message: string; step: StepName; chain: string[] };
   /** The step that the cancel ended. */
@@ -76,6 +80,7 @@ export function snapshotFromJob(job: JobFacts, checkpoint: Checkpoint): RenderSn
   return {
     ...common,
     status: STATUS[step],
+    step,
     progress: Math.min(progressPercent(job, step), 99),
     // An attempt that waits in the submit queue has not started.
     attempts: step === 'submit' ? checkpoint.attempt - 1 : checkpoint.attempt,
@@ -90,7 +95,7 @@ export function snapshotFromReceipt(receipt: Receipt): RenderSnapshot {
     status: receipt.status,
     progress: receipt.status === 'completed' ? 100 : stoppedAt ? STEP_PROGRESS[stoppedAt] : 0,
     attempts: receipt.attempts,
-    taskIds: receipt.purchases.map((purchase) => purchase.taskId),
+    taskIds: listPurchasedTasks(receipt.purchases),
     updatedAt: receipt.finishedAt,
     ...(image ? { image } : {}),
     ...(failure ? { error: errorFromFailure(failure) } : {}),
@@ -101,7 +106,9 @@ export function snapshotFromReceipt(receipt: Receipt): RenderSnapshot {
 
 function sharedFields(source: Checkpoint | Receipt) {
   const { renderId, tenant, request, fingerprint, createdAt, purchases } = source;
-  return { renderId, tenant, request, fingerprint, createdAt, purchases };
+  const startedAt = purchases[0]?.acceptedAt;
+  const start = startedAt === undefined ? {} : { startedAt };
+  return { renderId, tenant, request, fingerprint, createdAt, purchases, ...start };
 }
 
 const errorFromFailure = ({ code, message, step, chain }: Failure) => ({ code, message, step, chain });
@@ -114,8 +121,10 @@ function currentStep(checkpoint: Checkpoint): StepName {
   return at.step === 'cancel' ? at.from : at.step;
 }
 
+const listPurchasedTasks = (purchases: Purchase[]) => purchases.flatMap(({ taskId }) => taskId ?? []);
+
 function listTaskIds(checkpoint: Checkpoint): string[] {
-  const ids = checkpoint.purchases.map((purchase) => purchase.taskId);
+  const ids = listPurchasedTasks(checkpoint.purchases);
   const at = stepToResume(checkpoint);
   return 'taskId' in at ? [...new Set([...ids, at.taskId])] : ids;
 }

@@ -38,6 +38,7 @@ test('openStore() refuses an invalid URL, and the error does not contain its pas
 test.each([
   ['unavailable', true],
   ['denied', true],
+  ['misconfigured', true],
   ['invalid_key', false],
   ['internal', false],
 ] as const)('isStoreAway() of a StoreError %s is %s', (code, away) => {

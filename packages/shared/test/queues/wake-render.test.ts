@@ -3,7 +3,14 @@ import { DelayedError, WaitingChildrenError } from 'bullmq';
 import { expect, test } from 'vitest';
 import { type Engine, type Processor } from '../../src/engine/index.ts';
 import { type Queues, type RenderResult, renderJob, wakeRender } from '../../src/queues/index.ts';
-import { type Checkpoint, drawRenderId, storeJobId, submitJobId } from '../../src/render/index.ts';
+import {
+  type Checkpoint,
+  DATA_VERSION,
+  drawRenderId,
+  storeJobId,
+  submitJobId,
+  sumCost,
+} from '../../src/render/index.ts';
 import { onEachEngine } from '../support/engines.ts';
 
 onEachEngine('wakeRender()', (queues, engine) => {
@@ -112,7 +119,7 @@ onEachEngine('wakeRender()', (queues, engine) => {
     await until(async () => (await queues().render.getJobState(id)) === 'completed');
     const unknown = drawRenderId();
     for (const renderId of [id, unknown]) {
-      const marker = { version: 1 as const, renderId, tenant: 'acme', requestedAt: 1 };
+      const marker = { version: DATA_VERSION, renderId, tenant: 'acme', requestedAt: 1 };
       await queues().cancel.add('cancel', marker, { jobId: renderId });
     }
     expect(await wakeRender(queues(), id)).toBe('ended');
@@ -122,7 +129,7 @@ onEachEngine('wakeRender()', (queues, engine) => {
   });
 });
 
-const canceled: RenderResult = { status: 'canceled', costMicros: 0 };
+const canceled: RenderResult = { status: 'canceled', cost: sumCost([]) };
 
 /** A processor that waits for its submit or store child in its first run, and ends in the second run. */
 const createParent = (queues: Queues, childDelay: number): Processor<Checkpoint, RenderResult> => {
@@ -153,7 +160,7 @@ function startRenderWorker(engine: Engine, processor: Processor<Checkpoint, Rend
 async function addRender(queues: Queues, at: Checkpoint['at'] = { step: 'submit' }): Promise<string> {
   const renderId = drawRenderId();
   const { name, data, opts } = renderJob({
-    version: 1,
+    version: DATA_VERSION,
     renderId,
     tenant: 'acme',
     request: { model: 'nano-banana-pro', prompt: 'p', resolution: '1K', images: [], priority: 'batch' },

@@ -1,35 +1,89 @@
 import { PROBLEMS, type ProblemCode, type ProblemResponse } from '@darkroom/api';
 
-/** The fields of problems that concern the input. */
+const EXAMPLE_RENDER = 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
+
+/** The fields of problems that concern the input. A test compares all examples with real answers. */
 const FIELDS: { [C in ProblemCode]?: ProblemResponse['problems'] } = {
+  empty_body: [{ field: 'body', expected: 'JSON', received: 'nothing' }],
+  invalid_utf8: [{ field: 'body', expected: 'UTF-8', received: 'bytes that are not' }],
+  invalid_json: [{ field: 'body', expected: 'JSON', received: '"}" at line 1, column 12' }],
+  too_deep: [{ field: 'body', expected: 'at most 32 levels', received: 'more' }],
+  idempotency_key_mismatch: [
+    {
+      field: 'idempotency_key',
+      expected: 'the key of the Idempotency-Key header',
+      received: 'another key',
+    },
+  ],
+  misdirected_request: [
+    {
+      field: 'Host',
+      expected: 'localhost or 127.0.0.1; to use another name, set PUBLIC_URL or API_KEYS',
+      received: 'another name',
+    },
+  ],
+  invalid_idempotency_key: [
+    {
+      field: 'Idempotency-Key',
+      expected: 'at most 255 bytes in UTF-8',
+      received: 'a string of 300 characters that begins with "sku-1042-front-sku-1042-front-sku-1042-f"',
+    },
+  ],
   invalid_request: [
     { field: 'prompt', expected: 'a string', received: 'nothing' },
     {
       field: 'image_urls[3]',
-      expected: 'a public http(s) URL or a data URI',
-      received: '"ftp://example.com/a.png"',
+      expected: 'a public http(s) URL or a data URI (data:image/{jpeg|jpg|png|webp};base64,…)',
+      received: 'the string "ftp://example.com/a.png"',
     },
   ],
-  idempotency_conflict: [{ field: 'size', expected: 'as in the first request', received: 'another value' }],
-  invalid_json: [{ field: 'body', expected: 'JSON', received: 'no value at line 1, column 12' }],
+  idempotency_conflict: [
+    {
+      field: 'idempotency_key',
+      expected: 'the same request as the first one under this key',
+      received: 'another size',
+    },
+  ],
   unsupported_media_type: [{ field: 'Content-Type', expected: 'application/json', received: 'text/plain' }],
   body_too_large: [{ field: 'body', expected: 'a smaller body', received: 'more bytes than are allowed' }],
 };
 
 /** Details of problems whose detail says more than the title. */
 const DETAILS: { [C in ProblemCode]?: string } = {
-  invalid_request: '2 problems: prompt, image_urls[3].',
+  invalid_utf8: 'The body is not UTF-8.',
+  too_deep: 'The body is nested deeper than 32 levels.',
+  bad_request: 'The request cannot be read: its URL, length or headers are broken.',
+  idempotency_key_mismatch: 'The header and the body contain different idempotency keys.',
+  invalid_idempotency_key: 'The Idempotency-Key header is invalid.',
   unauthorized: 'This path needs an API key: Authorization: Bearer <key>.',
+  webhook_refused: 'This webhook is rejected: the X-ToAPIs-Webhook headers are missing.',
   forbidden: 'This key lacks the role enqueue.',
+  cross_site_request: 'A page of another site cannot change anything here.',
+  misdirected_request: 'This server has no API keys, so it answers only to its own host names.',
   render_not_found: 'There is no render with this id.',
   image_not_found: 'The render is not completed. Its status says more.',
-  rate_limited: 'This key may send 100 requests per second.',
+  delivery_not_found: 'This render has no such webhook delivery.',
+  not_found: 'There is nothing at this path.',
   method_not_allowed: 'This path allows GET, HEAD.',
+  idempotency_conflict: `This idempotency key belongs to render ${EXAMPLE_RENDER}, whose request was different. Use a new key for a new request.`,
+  render_ended: 'The render is completed: nothing is left to cancel.',
+  body_too_large: 'The body is larger than this path allows.',
+  unsupported_media_type: 'Send application/json.',
+  invalid_request: '2 problems: prompt, image_urls[3].',
+  rate_limited: 'This key may send 100 requests per second.',
+  headers_too_large: 'The request line and headers are too long.',
+  internal_error: 'Unexpected error. Search the log for the request id to find the cause.',
+  too_many_connections: 'This server serves 5000 connections at the same time.',
   queue_unavailable: 'The queue cannot be reached. Try again soon.',
   store_unavailable: 'The object store cannot be reached. Try again soon.',
 };
 
-const ABOUT_A_RENDER: ProblemCode[] = ['image_not_found', 'idempotency_conflict', 'render_ended'];
+const ABOUT_A_RENDER: ProblemCode[] = [
+  'image_not_found',
+  'delivery_not_found',
+  'idempotency_conflict',
+  'render_ended',
+];
 
 /** @param base the URL of the API. */
 export function createProblemExample(code: ProblemCode, base = 'http://127.0.0.1:3000'): ProblemResponse {
@@ -42,7 +96,7 @@ export function createProblemExample(code: ProblemCode, base = 'http://127.0.0.1
     code,
     problems: FIELDS[code] ?? [],
     request_id: 'req_1d0k7p2x',
-    ...(ABOUT_A_RENDER.includes(code) ? { render_id: 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7' } : {}),
+    ...(ABOUT_A_RENDER.includes(code) ? { render_id: EXAMPLE_RENDER } : {}),
   };
 }
 

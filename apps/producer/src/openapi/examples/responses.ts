@@ -6,6 +6,9 @@ import type {
   DeliveryListResponse,
   DeliveryResponse,
   ProgressEvent,
+  QueueListResponse,
+  QueueResponse,
+  RenderDetailResponse,
   RenderListResponse,
   RenderResponse,
   WebhookEvent,
@@ -37,10 +40,13 @@ export const RENDER_EXAMPLE: RenderResponse = {
   object: 'render',
   status: 'completed',
   progress: 100,
+  waiting_for: null,
   attempts: 1,
   task_ids: ['task_img_abc123'],
   created_at: '2026-11-22T16:00:45.349Z',
   updated_at: '2026-11-22T16:01:12.110Z',
+  started_at: '2026-11-22T16:00:45.749Z',
+  completed_at: '2026-11-22T16:01:12.110Z',
   tenant: 'shop',
   run: 'autumn-catalogue',
   metadata: { sku: '1042' },
@@ -62,10 +68,18 @@ export const RENDER_EXAMPLE: RenderResponse = {
     height: 2048,
     content_type: 'image/jpeg',
     thumbnail_url: `${links.self}/thumbnail`,
+    url_expires_at: null,
   },
-  cost: { amount: '0.030', currency: 'USD', purchases: 1, refunded: 0 },
+  cost: { spent: '0.030', refunded: '0.000', possibly_spent: '0.000', currency: 'USD', purchases: 1 },
   error: null,
   links,
+};
+
+const detail: RenderDetailResponse = {
+  ...RENDER_EXAMPLE,
+  queue_position: null,
+  eta: null,
+  webhook: { status: 'delivered', attempts: 1, last_error: null, next_attempt_at: null },
 };
 
 const items: BulkItem[] = [
@@ -87,10 +101,21 @@ const delivery: DeliveryResponse = {
   last_error: 'the receiver answered 500',
 };
 
+const queue: QueueResponse = {
+  object: 'queue',
+  name: 'submit',
+  paused: {
+    actor: 'key *:…:9f86d081…',
+    reason: 'The provider has announced maintenance until 18:00.',
+    since: '2026-11-22T16:00:00.000Z',
+  },
+};
+
 /** By the id of the component. */
 export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   Accepted: accepted,
   Render: RENDER_EXAMPLE,
+  RenderDetail: detail,
   RenderList: { object: 'list', data: [RENDER_EXAMPLE], next_cursor: null } satisfies RenderListResponse,
   Bulk: { ...counts, items } satisfies BulkResponse,
   BulkItem: items[0] satisfies BulkItem | undefined,
@@ -99,6 +124,8 @@ export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   Progress: { id: EXAMPLE_ID, status: 'rendering', progress: 42 } satisfies ProgressEvent,
   Delivery: delivery,
   DeliveryList: { object: 'list', data: [delivery] } satisfies DeliveryListResponse,
+  Queue: queue,
+  QueueList: { object: 'list', data: [queue] } satisfies QueueListResponse,
   WebhookEvent: {
     type: 'render.completed',
     timestamp: '2026-11-22T16:01:12.110Z',

@@ -42,13 +42,12 @@ async function createResultUrl(
   snapshot: RenderSnapshot,
 ): Promise<ResultUrl | undefined> {
   if (snapshot.status !== 'completed') return undefined;
-  const expiresAt = deps.clock.now() + URL_LIFETIME_MS;
-  const url = await createImageUrl(deps, request, snapshot, {
+  const link = await createImageUrl(deps, request, snapshot, {
     part: 'image',
     lifetimeMs: URL_LIFETIME_MS,
     sign: 'always',
   });
-  return url === undefined ? undefined : { url, expiresAt };
+  return link && { expiresAt: deps.clock.now() + URL_LIFETIME_MS, ...link };
 }
 
 const doc = {

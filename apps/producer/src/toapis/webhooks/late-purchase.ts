@@ -1,6 +1,6 @@
 import { getRenderPrice } from '@darkroom/shared/config';
 import { type Acceptance, CANCELED_OWNER } from '@darkroom/shared/ledger';
-import { type Checkpoint, type Purchase, sumCost } from '@darkroom/shared/render';
+import { type Checkpoint, type Purchase, recordPurchase, sumCost } from '@darkroom/shared/render';
 import type { RenderJob } from '../../backends/index.ts';
 import type { EventDeps, EventOutcome, ProviderEvent } from './event.ts';
 
@@ -34,19 +34,18 @@ export async function recordLatePurchase(
   const { ledger } = deps;
   const receipt = await ledger.readReceipt(job.data.renderId);
   if (receipt?.status !== 'canceled') return 'ignored';
-  const refunded = event.type === 'generation.failed';
+  const outcome = event.type === 'generation.failed' ? 'refunded' : 'accepted';
   const known = receipt.purchases.find((purchase) => purchase.taskId === taskId);
-  if (known && (known.refunded || !refunded)) return 'ignored';
-  const purchase = known ?? (await recordUnknownPurchase(job.data, taskId, event, deps));
+  if (known && (known.outcome === outcome || known.outcome === 'refunded')) return 'ignored';
+  const purchase = known ?? (await readLatePurchase(job.data, taskId, event, deps));
   if (!purchase) return 'ignored';
-  const others = receipt.purchases.filter((one) => one.taskId !== taskId);
-  const purchases = [...others, { ...purchase, refunded }];
-  const text = `provider webhook after the end: ${taskId} was ${refunded ? 'refunded' : 'bought'}`;
+  const purchases = recordPurchase(receipt.purchases, { ...purchase, outcome });
+  const text = `provider webhook after the end: ${taskId} was ${outcome === 'refunded' ? 'refunded' : 'bought'}`;
   await ledger.writeReceipt({
     ...receipt,
     purchases,
     attempts: purchases.length,
-    costMicros: sumCost(purchases),
+    cost: sumCost(purchases),
     notes: [...(receipt.notes ?? []), { at: deps.now(), text }],
   });
   await job.updateData({ ...job.data, purchases });
@@ -54,7 +53,7 @@ export async function recordLatePurchase(
 }
 
 /** The purchase of the present attempt, if it was submitted and its task was unknown. */
-async function recordUnknownPurchase(
+async function readLatePurchase(
   checkpoint: Checkpoint,
   taskId: string,
   event: ProviderEvent,
@@ -69,5 +68,6 @@ async function recordUnknownPurchase(
   if (acceptance.taskId !== taskId) return undefined;
   if (state.kind === 'claimed') await deps.ledger.writeAcceptance(renderId, attempt, acceptance);
   const { acceptedAt, costMicros } = acceptance;
-  return { provider: acceptance.provider, attempt, taskId, acceptedAt, costMicros, refunded: false };
+  const { provider } = acceptance;
+  return { provider, attempt, outcome: 'accepted', taskId, acceptedAt, costMicros };
 }

@@ -1,6 +1,7 @@
 import { renderJob } from '@darkroom/shared/queues';
 import {
   type Checkpoint,
+  DATA_VERSION,
   drawRenderId,
   formatNote,
   inputKey,
@@ -9,6 +10,7 @@ import {
   type Receipt,
   type StoredImage,
   sha256,
+  sumCost,
   thumbnailKey,
 } from '@darkroom/shared/render';
 import sharp from 'sharp';
@@ -31,7 +33,7 @@ const bought = {
   taskId: 'task_img_abc123',
   acceptedAt: ASKED + 400,
   costMicros: 30_000,
-  refunded: false,
+  outcome: 'accepted' as const,
   provider: 'toapis' as const,
 };
 
@@ -63,7 +65,7 @@ export async function putReceipt(harness: Harness, more: Partial<Receipt> = {}):
   const renderId = more.renderId ?? drawRenderId();
   const completed = (more.status ?? 'completed') === 'completed';
   const receipt: Receipt = {
-    version: 1,
+    version: DATA_VERSION,
     renderId,
     tenant: 'default',
     status: 'completed',
@@ -73,7 +75,7 @@ export async function putReceipt(harness: Harness, more: Partial<Receipt> = {}):
     finishedAt: ASKED + 26_761,
     attempts: 1,
     purchases: [bought],
-    costMicros: 30_000,
+    cost: sumCost([bought]),
     notes: [
       note(120, 'picked up; waits to be submitted'),
       note(420, 'submitted: accepted as task_img_abc123'),
@@ -96,7 +98,7 @@ export async function putJob(
 ): Promise<Checkpoint> {
   const renderId = more.renderId ?? drawRenderId();
   const checkpoint: Checkpoint = {
-    version: 1,
+    version: DATA_VERSION,
     renderId,
     tenant: 'default',
     request: REQUEST,

@@ -1,4 +1,4 @@
-import { drawRenderId } from '@darkroom/shared/render';
+import { DATA_VERSION, drawRenderId, sumCost } from '@darkroom/shared/render';
 import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import {
@@ -83,7 +83,7 @@ requires('redis').describe('the drop-in endpoint', () => {
       thumbnailKey: `thumbnails/${id}.webp`,
     };
     await harness.ledger.writeReceipt({
-      version: 1,
+      version: DATA_VERSION,
       renderId: id,
       tenant: 'shop',
       status: 'completed',
@@ -93,7 +93,7 @@ requires('redis').describe('the drop-in endpoint', () => {
       finishedAt: createdAt,
       attempts: 1,
       purchases: [],
-      costMicros: 0,
+      cost: sumCost([]),
       image,
     });
     await job?.remove();

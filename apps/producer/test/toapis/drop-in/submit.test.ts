@@ -1,4 +1,4 @@
-import { checkpointSchema, type Receipt, renderIdFor } from '@darkroom/shared/render';
+import { checkpointSchema, DATA_VERSION, type Receipt, renderIdFor, sumCost } from '@darkroom/shared/render';
 import { requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { readEnvelope, readTask, submit } from '../../support/drop-in-client.ts';
@@ -163,7 +163,7 @@ requires('redis').describe('a submission', () => {
         (await harness.queues.render.getJob(id))?.data,
       );
       await harness.ledger.writeReceipt({
-        version: 1,
+        version: DATA_VERSION,
         renderId: id,
         tenant: 'default',
         status: 'failed',
@@ -173,7 +173,7 @@ requires('redis').describe('a submission', () => {
         finishedAt: createdAt + 1000,
         attempts: 1,
         purchases: [],
-        costMicros: 0,
+        cost: sumCost([]),
         ...more,
       });
       await harness.queues.render.remove(id);

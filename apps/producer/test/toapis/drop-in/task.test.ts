@@ -1,5 +1,5 @@
 import { openStore } from '@darkroom/shared/object-store';
-import { checkpointSchema } from '@darkroom/shared/render';
+import { checkpointSchema, DATA_VERSION, sumCost } from '@darkroom/shared/render';
 import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { cleanup, requires, service, uniqueS3Url } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
@@ -89,7 +89,7 @@ async function completeRender(harness: Harness, store: ProducerDeps['store'], au
   };
   await store.put(image.key, bytes, { contentType: 'image/png' });
   const receipt = {
-    version: 1,
+    version: DATA_VERSION,
     renderId: id,
     tenant: 'shop',
     status: 'completed',
@@ -99,7 +99,7 @@ async function completeRender(harness: Harness, store: ProducerDeps['store'], au
     finishedAt: createdAt,
     attempts: 1,
     purchases: [],
-    costMicros: 0,
+    cost: sumCost([]),
     image,
   };
   await store.put(`renders/${id}.json`, JSON.stringify(receipt), { contentType: 'application/json' });

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { CANCELED_OWNER } from '@darkroom/shared/ledger';
 import { type RenderResult, renderJob } from '@darkroom/shared/queues';
-import { type Checkpoint, drawRenderId, type Receipt } from '@darkroom/shared/render';
+import { type Checkpoint, DATA_VERSION, drawRenderId, type Receipt, sumCost } from '@darkroom/shared/render';
 import { plantSecret, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { type Harness, openHarness, readProblem } from '../../support/harness.ts';
@@ -9,7 +9,7 @@ import { type Harness, openHarness, readProblem } from '../../support/harness.ts
 const SECRET = plantSecret();
 
 const checkpoint = (at: Checkpoint['at'], purchases: Checkpoint['purchases'] = []): Checkpoint => ({
-  version: 1,
+  version: DATA_VERSION,
   renderId: drawRenderId(),
   tenant: 'default',
   request: {
@@ -71,7 +71,7 @@ const canceledReceipt = ({
   createdAt: 1,
   finishedAt: 3,
   attempts: 0,
-  costMicros: 0,
+  cost: sumCost([]),
   status: 'canceled',
   canceled: { requestedAt: 2, from: 'hold' },
   notes: [],
@@ -121,7 +121,7 @@ requires('redis').describe("the provider's webhooks", () => {
       taskId: 't1',
       acceptedAt: 1,
       costMicros: 1,
-      refunded: false,
+      outcome: 'accepted' as const,
     };
     const at = { step: 'poll', taskId: 't1', acceptedAt: 1, deadlineAt: 9, polls: 0, progress: 0 } as const;
     const id = await put(harness, checkpoint(at, [purchase]));
@@ -183,15 +183,18 @@ requires('redis').describe("the provider's webhooks", () => {
   test('an event records the cost of a render that was canceled while its purchase was unknown, permanently', async () => {
     const harness = await open();
     const canceled = checkpoint({ step: 'cancel', requestedAt: 2, from: 'hold' });
-    const id = await endRender(harness, canceled, () => ({ status: 'canceled', costMicros: 0 }));
+    const id = await endRender(harness, canceled, () => ({ status: 'canceled', cost: sumCost([]) }));
     const { request } = canceled;
-    await harness.ledger.claim(id, 1, { owner: 'a run', provider: 'toapis', claimedBy: 'a worker', request });
+    await harness.ledger.claim(
+      { renderId: id, attempt: 1, claim: 1 },
+      { owner: 'a run', provider: 'toapis', claimedBy: 'a worker', request },
+    );
     await harness.ledger.writeReceipt(canceledReceipt(canceled));
     const data = { task_id: 't5', client_business_id: id };
     const answers = await Promise.all([sendEvent(harness, data), sendEvent(harness, data)]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(await sendEvent(harness, data)).toEqual({ status: 200, outcome: 'ignored' });
-    const cost = { amount: '0.025', purchases: 1, refunded: 0 };
+    const cost = { spent: '0.025', possibly_spent: '0.000', purchases: 1, refunded: '0.000' };
     const readRender = async () => (await (await harness.get(`/v1/renders/${id}`)).json()) as object;
     expect(await readRender()).toMatchObject({ status: 'canceled', attempts: 1, task_ids: ['t5'], cost });
     expect(await harness.ledger.readAcceptance(id, 1)).toMatchObject({
@@ -208,7 +211,7 @@ requires('redis').describe("the provider's webhooks", () => {
     expect(await readRender()).toMatchObject({
       status: 'canceled',
       task_ids: ['t5'],
-      cost: { amount: '0.000', refunded: 1 },
+      cost: { spent: '0.000', refunded: '0.025', possibly_spent: '0.000' },
     });
     expect((await harness.ledger.readReceipt(id))?.notes?.at(-1)?.text).toMatch(/t5 was refunded$/);
   });
@@ -216,19 +219,22 @@ requires('redis').describe("the provider's webhooks", () => {
   test('an event changes nothing in a render that was canceled before it was submitted', async () => {
     const harness = await open();
     const canceled = checkpoint({ step: 'cancel', requestedAt: 2, from: 'submit' });
-    const id = await endRender(harness, canceled, () => ({ status: 'canceled', costMicros: 0 }));
+    const id = await endRender(harness, canceled, () => ({ status: 'canceled', cost: sumCost([]) }));
     await harness.ledger.writeReceipt(canceledReceipt(canceled));
     const data = { task_id: 't5', client_business_id: id };
     expect(await sendEvent(harness, data)).toEqual({ status: 200, outcome: 'ignored' });
-    await harness.ledger.claim(id, 1, {
-      owner: CANCELED_OWNER,
-      provider: 'toapis',
-      claimedBy: 'canceled',
-      request: canceled.request,
-    });
+    await harness.ledger.claim(
+      { renderId: id, attempt: 1, claim: 1 },
+      {
+        owner: CANCELED_OWNER,
+        provider: 'toapis',
+        claimedBy: 'canceled',
+        request: canceled.request,
+      },
+    );
     expect(await sendEvent(harness, data)).toEqual({ status: 200, outcome: 'ignored' });
     expect(await harness.ledger.readAcceptance(id, 1)).toBeUndefined();
-    expect(await harness.ledger.readReceipt(id)).toMatchObject({ purchases: [], costMicros: 0 });
+    expect(await harness.ledger.readReceipt(id)).toMatchObject({ purchases: [], cost: sumCost([]) });
   });
 
   test('the producer answers an event during a submission with 503, so that the provider sends it again', async () => {

@@ -1,9 +1,16 @@
 import { errorMessage } from '@darkroom/shared/runtime';
 import { FormData } from 'undici';
 import { errorCause } from '../../net/index.ts';
-import type { PollAnswer, Provider, Submission, SubmitAnswer, UploadAnswer } from '../provider.ts';
+import type {
+  PollAnswer,
+  ProofAnswer,
+  Provider,
+  Submission,
+  SubmitAnswer,
+  UploadAnswer,
+} from '../provider.ts';
 import { NotConnectedError, openDispatcher, sendRequest } from './http.ts';
-import { parseBalance, parsePoll, parseSubmit, parseUpload } from './parse.ts';
+import { isProviderReply, parseBalance, parsePoll, parseSubmit, parseUpload } from './parse.ts';
 import { createSubmissionBody } from './submission.ts';
 
 const DEFAULT_BASE_URL = 'https://toapis.com';
@@ -11,6 +18,8 @@ const DEFAULT_BASE_URL = 'https://toapis.com';
 const RESULT_HOSTS = ['files.toapis.com', 'files.toapis.cn', 'files.dashlyai.cc'];
 const POLL_TIMEOUT_MS = 15_000;
 const UPLOAD_TIMEOUT_MS = 60_000;
+/** No task has this id: the provider answers 404 in its own form. */
+const UNKNOWN_TASK = 'task_darkroom_unknown';
 
 /** The provider ToAPIs. The outcome of a submission without a response for `submitTimeoutMs` is unknown. */
 export function openToapis(options: {
@@ -26,6 +35,13 @@ export function openToapis(options: {
   const headers = { authorization: `Bearer ${options.apiKey}`, accept: 'application/json' };
   const submissions = openDispatcher({ fresh: true });
   const queries = openDispatcher({ fresh: false, connections: 64 });
+  const get = (path: string, signal: AbortSignal) =>
+    sendRequest(at(path), {
+      dispatcher: queries,
+      method: 'GET',
+      headers,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(POLL_TIMEOUT_MS)]),
+    });
 
   return {
     name: 'toapis',
@@ -51,12 +67,7 @@ export function openToapis(options: {
     },
     poll: async (taskId, signal): Promise<PollAnswer> => {
       try {
-        const reply = await sendRequest(at(`/v1/images/generations/${encodeURIComponent(taskId)}`), {
-          dispatcher: queries,
-          method: 'GET',
-          headers,
-          signal: AbortSignal.any([signal, AbortSignal.timeout(POLL_TIMEOUT_MS)]),
-        });
+        const reply = await get(`/v1/images/generations/${encodeURIComponent(taskId)}`, signal);
         return parsePoll(reply, options.now());
       } catch (error) {
         return { kind: 'unreadable', reason: describeError(error) };
@@ -86,15 +97,27 @@ export function openToapis(options: {
     },
     readBalance: async (signal) => {
       try {
-        const reply = await sendRequest(at('/v1/balance'), {
-          dispatcher: queries,
-          method: 'GET',
-          headers,
-          signal: AbortSignal.any([signal, AbortSignal.timeout(POLL_TIMEOUT_MS)]),
-        });
-        return parseBalance(reply);
+        return parseBalance(await get('/v1/balance', signal));
       } catch (error) {
         return { kind: 'unreadable', reason: describeError(error) };
+      }
+    },
+    prove: async (signal): Promise<ProofAnswer> => {
+      try {
+        const balance = await get('/v1/balance', signal);
+        if (parseBalance(balance).kind !== 'unreadable' || isProviderReply(balance))
+          return { kind: 'proven' };
+        // Not every account may read its balance.
+        const status = await get(`/v1/images/generations/${UNKNOWN_TASK}`, signal);
+        if (isProviderReply(status)) return { kind: 'proven' };
+        return {
+          kind: 'unproven',
+          reason: `${base.origin} does not answer as ToAPIs does: HTTP ${balance.status} for the balance, HTTP ${status.status} for a task`,
+        };
+      } catch (error) {
+        return error instanceof NotConnectedError
+          ? { kind: 'not_bought', reason: `no connection: ${describeError(error)}` }
+          : { kind: 'unproven', reason: `${base.origin}: ${describeError(error)}` };
       }
     },
     close: async () => {

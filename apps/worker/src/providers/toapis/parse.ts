@@ -3,7 +3,9 @@ import {
   classifyRefusal,
   DEFAULT_RETRY_AFTER_MS,
   isContentRefusal,
+  isMissingTask,
   type Reply,
+  readEnvelope,
   readError,
   readJson,
   readRetryAfter,
@@ -15,8 +17,9 @@ export function parseSubmit(reply: Reply, now: number): SubmitAnswer {
   if (refusal) return refusal;
   const json = readJson(reply);
   const taskId = json?.id ?? json?.task_id;
-  if (reply.status < 300 && typeof taskId === 'string' && taskId !== '') return { kind: 'accepted', taskId };
-  // A 2xx without an id, a gateway's page, a 500: the task may exist and be paid for.
+  if (reply.status < 300 && typeof taskId === 'string' && taskId !== '' && isTask(json))
+    return { kind: 'accepted', taskId };
+  // A 2xx without an id, a gateway's answer, a 500: the task may exist and be paid for.
   const error = readError(json);
   return {
     kind: 'unknown',
@@ -24,14 +27,18 @@ export function parseSubmit(reply: Reply, now: number): SubmitAnswer {
   };
 }
 
+/** Whether a response describes a task. A gateway's own `{"id":"…"}` does not. */
+const isTask = (json: Record<string, unknown> | undefined) =>
+  json !== undefined && (json.task_id ?? json.status ?? json.object ?? json.model) !== undefined;
+
 const PENDING = new Set(['queued', 'pending', 'submitted', 'in_progress', 'processing']);
 
 /** Classifies the response to `GET /v1/images/generations/{id}`. */
 export function parsePoll(reply: Reply, now: number): PollAnswer {
   const json = readJson(reply);
   const error = readError(json);
-  if (reply.status === 404 || /task_not_(exist|found)/i.test(`${error.code} ${error.message}`))
-    return { kind: 'missing' };
+  const envelope = readEnvelope(json);
+  if (envelope && (reply.status === 404 || isMissingTask(envelope))) return { kind: 'missing' };
   if (reply.status === 429)
     return { kind: 'rate_limited', retryAfterMs: readRetryAfter(reply, now) ?? DEFAULT_RETRY_AFTER_MS };
   if (reply.status !== 200 || typeof json?.status !== 'string') {
@@ -45,6 +52,9 @@ export function parsePoll(reply: Reply, now: number): PollAnswer {
         : { kind: 'unreadable', reason: 'completed without a result URL' };
     }
     case 'failed':
+      // A failed task is bought again: another sender's status must not be taken for the provider's.
+      if (!envelope && json.id === undefined)
+        return { kind: 'unreadable', reason: 'failed without an id or an error' };
       return {
         kind: 'failed',
         // The provider passes an upstream 422 on as a failed task.
@@ -84,15 +94,19 @@ export function parseUpload(reply: Reply, now: number): UploadAnswer {
   return { kind: 'not_bought', reason: `upload: HTTP ${reply.status}` };
 }
 
-/** Classifies the response to `GET /v1/balance`. The unit depends on the account; only the sign matters here. */
+/** Classifies the response to `GET /v1/balance`. The unit of the balance depends on the account. */
 export function parseBalance(reply: Reply): BalanceAnswer {
-  if (reply.status === 401 || reply.status === 403) return { kind: 'unauthorized' };
-  if (reply.status === 402) return { kind: 'empty' };
   const json = readJson(reply);
+  const isOwnError = readEnvelope(json) !== undefined;
+  if (isOwnError && (reply.status === 401 || reply.status === 403)) return { kind: 'unauthorized' };
+  if (isOwnError && reply.status === 402) return { kind: 'empty' };
   if (reply.status !== 200 || json?.success !== true || typeof json.remain_balance !== 'number') {
     return { kind: 'unreadable', reason: readError(json).message || `HTTP ${reply.status}` };
   }
-  return json.unlimited_quota === true || json.remain_balance > 0 || json.remain_balance === -1
-    ? { kind: 'usable' }
-    : { kind: 'empty' };
+  const remaining = json.remain_balance;
+  if (json.unlimited_quota === true || remaining === -1) return { kind: 'usable' };
+  return remaining > 0 ? { kind: 'usable', remaining } : { kind: 'empty' };
 }
+
+/** Whether a response to a poll of an unknown task has the provider's form. */
+export const isProviderReply = (reply: Reply): boolean => readEnvelope(readJson(reply)) !== undefined;

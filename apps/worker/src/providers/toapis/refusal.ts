@@ -37,6 +37,24 @@ export function readError(json: Json | undefined): ProviderError {
   return { code: text(json?.code), message: shorten(text(inner) || text(json?.message)) };
 }
 
+/**
+ * The error of a response in an envelope of the provider: `{"error":{code,message}}`, `{"success":false,"message"}`, or
+ * a bare `{"message"}` whose text only the provider uses. Gateways answer with HTML, with a bare message of their own, or
+ * with `{"error":"…"}`: such a response does not say what the provider did.
+ *
+ * @returns `undefined` if another sender may have written the response.
+ */
+export function readEnvelope(json: Json | undefined): ProviderError | undefined {
+  const error = readError(json);
+  const inner = json?.error;
+  if (inner !== null && typeof inner === 'object') {
+    const { code, type, message } = inner as Json;
+    return typeof message === 'string' && (text(code) || text(type)) ? error : undefined;
+  }
+  if (json?.success === false && typeof json.message === 'string') return error;
+  return isMissingTask(error) || isContentRefusal(error) ? error : undefined;
+}
+
 const text = (value: unknown) =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 const shorten = (message: string) => (message.length > 500 ? `${message.slice(0, 500)}…` : message);
@@ -47,6 +65,9 @@ const CONTENT =
 
 export const isContentRefusal = (error: ProviderError) =>
   CONTENT.test(error.code) || CONTENT.test(error.message);
+
+export const isMissingTask = (error: ProviderError) =>
+  /task_not_(exist|found)/i.test(`${error.code} ${error.message}`);
 
 const RETRY_AFTER_MS = { min: 1_000, max: 600_000 };
 
@@ -60,17 +81,23 @@ export function readRetryAfter(reply: Reply, now: number): number | undefined {
 export const DEFAULT_RETRY_AFTER_MS = 2000;
 
 /**
- * Classifies a response after which certainly nothing was bought: 4xx, 429, and a 503 with the provider's own error.
+ * Classifies a response after which certainly nothing was bought: 429 from any sender, because it processed nothing; a
+ * 4xx or 503 only with the provider's own error, because a gateway can answer after the provider bought.
  *
- * @returns `undefined` where that is not certain, as for the pages of gateways and for other 5xx.
+ * @returns `undefined` where that is not certain.
  */
 export function classifyRefusal(
   reply: Reply,
   now: number,
 ): RateLimited | AccountStopped | Refused | NotBought | undefined {
-  const json = readJson(reply);
-  const error = readError(json);
   const retryAfterMs = readRetryAfter(reply, now);
+  const rateLimited: RateLimited = {
+    kind: 'rate_limited',
+    retryAfterMs: retryAfterMs ?? DEFAULT_RETRY_AFTER_MS,
+  };
+  if (reply.status === 429) return rateLimited;
+  const error = readEnvelope(readJson(reply));
+  if (!error) return undefined;
   const message = error.message || `HTTP ${reply.status}`;
   switch (reply.status) {
     case 400:
@@ -92,15 +119,11 @@ export function classifyRefusal(
       return { kind: 'account', reason: 'unauthorized', message };
     case 402:
       return { kind: 'account', reason: 'insufficient_quota', message };
-    case 429:
-      return { kind: 'rate_limited', retryAfterMs: retryAfterMs ?? DEFAULT_RETRY_AFTER_MS };
     case 503:
-      if (!json) return undefined;
       return error.code === 'rate_limit_unavailable'
-        ? { kind: 'rate_limited', retryAfterMs: retryAfterMs ?? DEFAULT_RETRY_AFTER_MS }
+        ? rateLimited
         : { kind: 'not_bought', reason: `503: ${message}`, retryAfterMs };
     default:
-      // 404 and 405 mean a wrong base URL. The operator can fix it, so the render is retried.
       return reply.status >= 400 && reply.status < 500
         ? { kind: 'not_bought', reason: `HTTP ${reply.status}: ${message}`, retryAfterMs }
         : undefined;

@@ -1,22 +1,18 @@
 import { errorMessage } from '../../runtime/index.ts';
 import { StoreError, type StoreErrorCode } from '../object-store.ts';
 
-/** A full disk, missing handles and device errors can end without a change of rights, so they count as `unavailable`. */
+/**
+ * Every other error of the file system is `unavailable`: a full disk, a device error, a mount that is gone. All of them can
+ * end without a change of Darkroom.
+ */
 const STORE_CODES: Record<string, StoreErrorCode> = {
-  ENOSPC: 'unavailable',
-  EDQUOT: 'unavailable',
-  EIO: 'unavailable',
-  EMFILE: 'unavailable',
-  ENFILE: 'unavailable',
-  EBUSY: 'unavailable',
-  ESTALE: 'unavailable',
-  ETIMEDOUT: 'unavailable',
   EACCES: 'denied',
   EPERM: 'denied',
   EROFS: 'denied',
   // The key is the folder of another key, or another key is its folder.
   ENOTDIR: 'invalid_key',
   EISDIR: 'invalid_key',
+  ENAMETOOLONG: 'invalid_key',
 };
 
 export function readErrorCode(error: unknown): string {
@@ -28,5 +24,8 @@ export function toStoreError(error: unknown, what: string): StoreError {
   if (error instanceof StoreError) return error;
   const code = readErrorCode(error);
   const text = `${what}: ${errorMessage(error)}`;
-  return new StoreError(STORE_CODES[code] ?? 'internal', text, { cause: error });
+  const isSystemError = typeof (error as NodeJS.ErrnoException | null)?.errno === 'number';
+  return new StoreError(STORE_CODES[code] ?? (isSystemError ? 'unavailable' : 'internal'), text, {
+    cause: error,
+  });
 }

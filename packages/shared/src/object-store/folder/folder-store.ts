@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Clock } from '../../runtime/index.ts';
 import { runStoreOperation as attemptWith } from '../body.ts';
 import { assertKey, assertPrefix, clampPageSize } from '../keys.ts';
-import type { ObjectStore } from '../object-store.ts';
+import { type ObjectStore, StoreError } from '../object-store.ts';
 import { toStoreError } from './errors.ts';
 import { createFileIfAbsent, ensureDir, removeFile, replaceFile } from './files.ts';
 import { listFolder } from './list.ts';
@@ -57,7 +57,7 @@ export async function openFolderStore(root: string, clock: Clock): Promise<Objec
       assertKey(key);
       return runOperation(`get ${key}`, signal, async () => {
         const handle = await open(join(objects, key), 'r').catch(ignoreMissing);
-        if (!handle) return undefined;
+        if (!handle) return await assertPresent(objects);
         try {
           if ((await handle.stat()).isDirectory()) return undefined;
           return new Uint8Array(await handle.readFile(signal ? { signal } : {}));
@@ -69,7 +69,9 @@ export async function openFolderStore(root: string, clock: Clock): Promise<Objec
 
     async getStream(key, { signal } = {}) {
       assertKey(key);
-      const opened = await runOperation(`get ${key}`, signal, () => openObject(folder, key));
+      const opened = await runOperation(`get ${key}`, signal, async () => {
+        return (await openObject(folder, key)) ?? (await assertPresent(objects));
+      });
       if (!opened) return undefined;
       const { info, handle } = opened;
       const stream = Readable.from(readChunks(key, handle, signal));
@@ -80,7 +82,7 @@ export async function openFolderStore(root: string, clock: Clock): Promise<Objec
     async head(key, { signal } = {}) {
       assertKey(key);
       return runOperation(`head ${key}`, signal, async () => {
-        const opened = await openObject(folder, key);
+        const opened = (await openObject(folder, key)) ?? (await assertPresent(objects));
         await opened?.handle.close();
         return opened?.info;
       });
@@ -90,7 +92,11 @@ export async function openFolderStore(root: string, clock: Clock): Promise<Objec
       assertPrefix(prefix);
       if (cursor !== undefined) assertKey(cursor);
       const wanted = { prefix, after: cursor ?? '', limit: clampPageSize(limit), signal };
-      return runOperation(`list ${prefix}`, signal, () => listFolder(objects, wanted));
+      return runOperation(`list ${prefix}`, signal, async () => {
+        const page = await listFolder(objects, wanted);
+        if (page.objects.length === 0) await assertPresent(objects);
+        return page;
+      });
     },
 
     async delete(key, { signal } = {}) {
@@ -98,7 +104,8 @@ export async function openFolderStore(root: string, clock: Clock): Promise<Objec
       await runOperation(`delete ${key}`, signal, async () => {
         const path = join(objects, key);
         const file = await stat(path, { bigint: true }).catch(ignoreMissing);
-        if (!file || file.isDirectory()) return;
+        if (!file) return assertPresent(objects);
+        if (file.isDirectory()) return;
         await removeFile(path, objects);
         await sidecars.remove(key, file);
       });
@@ -129,6 +136,15 @@ async function* readChunks(
   } catch (error) {
     throw signal?.aborted ? signal.reason : toStoreError(error, `get ${key}`);
   }
+}
+
+/**
+ * Throws when the store's own folder is gone: then its disk is not mounted, and no object counts as missing. Otherwise a
+ * purchase could be made again on the empty mount point.
+ */
+async function assertPresent(objects: string): Promise<undefined> {
+  if (await stat(objects).catch(ignoreMissing)) return undefined;
+  throw new StoreError('unavailable', `${objects} is gone: is its disk mounted?`);
 }
 
 /** Removes the files of killed processes. Younger files may belong to a running upload. */

@@ -1,15 +1,19 @@
 import { StoreError, type StoreErrorCode } from '../object-store.ts';
 
-const THROTTLED =
-  /SlowDown|Throttl|TooManyRequests|RequestTimeout|ServiceUnavailable|InternalError|LimitExceeded/;
 const CREDENTIALS =
   /AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|TokenRefreshRequired|CredentialsProviderError|AllAccessDisabled|RequestTimeTooSkewed/;
+/** S3 answers these while a setting is wrong. A front end may answer NoSuchBucket for a while, so a render waits. */
+const SETTINGS =
+  /^(NoSuchBucket|InvalidBucketName|PermanentRedirect|AuthorizationHeaderMalformed|NotImplemented)$/;
 const NETWORK = /^(E[A-Z]{3,}|UND_ERR|CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 
 interface SdkError {
   name?: string;
   message?: string;
   code?: unknown;
+  /** `Code` and `Key` of an S3 error document. Absent when the answer had another body, or none. */
+  Code?: unknown;
+  Key?: unknown;
   $metadata?: { httpStatusCode?: number };
   $response?: { statusCode?: number };
 }
@@ -20,9 +24,31 @@ export function readHttpStatus(error: unknown): number | undefined {
   return $metadata?.httpStatusCode ?? $response?.statusCode;
 }
 
-/** True when the object does not exist. A missing bucket is another error: see {@link toStoreError}. */
-export function isMissing(error: unknown): boolean {
-  return readHttpStatus(error) === 404 && (error as SdkError).name !== 'NoSuchBucket';
+/** The code of the error document that S3 sent. A page of a front end has none: the SDK names it after its status. */
+export function readDocumentCode(error: unknown): string | undefined {
+  const { Code } = (error ?? {}) as SdkError;
+  return typeof Code === 'string' ? Code : undefined;
+}
+
+/**
+ * True when S3 says in its error document that this key does not exist. A 404 without that document is no such answer: a
+ * HEAD never has one, and an ingress sends its own page.
+ *
+ * @param key of the bucket, with the store's prefix
+ */
+export function isMissing(error: unknown, key: string): boolean {
+  if (readHttpStatus(error) !== 404 || readDocumentCode(error) !== 'NoSuchKey') return false;
+  const { Key } = error as SdkError;
+  // Some servers do not repeat the key.
+  return typeof Key !== 'string' || Key === '' || decodeKey(Key) === key;
+}
+
+function decodeKey(key: string): string {
+  try {
+    return decodeURIComponent(key).replace(/^\/+/, '');
+  } catch {
+    return key;
+  }
 }
 
 /** @param what for people: `put images/x.png` */
@@ -38,12 +64,13 @@ export function toStoreError(error: unknown, what: string): StoreError {
 }
 
 function classifyError(error: SdkError, status: number | undefined): StoreErrorCode {
-  const name = error.name ?? '';
-  if (CREDENTIALS.test(name)) return 'denied';
+  if (CREDENTIALS.test(error.name ?? '')) return 'denied';
   if (status === 401 || status === 403) return 'denied';
-  if (THROTTLED.test(name) || status === 429 || (status !== undefined && status >= 500)) return 'unavailable';
-  if (name === 'TimeoutError' || NETWORK.test(String(error.code ?? ''))) return 'unavailable';
-  // The answer is not from S3 (a proxy's page with status 200), or it is incomplete.
+  if (SETTINGS.test(readDocumentCode(error) ?? '')) return 'misconfigured';
+  // Whatever answered: the request was well-formed, so a later try may succeed.
+  if (status !== undefined) return 'unavailable';
+  if (error.name === 'TimeoutError' || NETWORK.test(String(error.code ?? ''))) return 'unavailable';
+  // The answer is incomplete, or it is not from S3.
   if (/aborted|socket hang up|deserializ/i.test(error.message ?? '')) return 'unavailable';
   return 'internal';
 }

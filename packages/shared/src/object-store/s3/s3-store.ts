@@ -1,21 +1,15 @@
 import { Readable } from 'node:stream';
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  type GetObjectCommandOutput,
-  HeadObjectCommand,
-  type HeadObjectCommandOutput,
-  ListObjectsV2Command,
-} from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '../../runtime/index.ts';
 import { runStoreOperation as attemptWith } from '../body.ts';
 import { assertKey, assertPrefix, clampPageSize } from '../keys.ts';
-import type { ObjectInfo, ObjectStore } from '../object-store.ts';
+import type { ObjectStore } from '../object-store.ts';
+import { assertDeleteAnswer, assertListAnswer } from './answers.ts';
 import { createClients, type S3Settings } from './client.ts';
-import { isMissing, toStoreError } from './errors.ts';
-import { decodeMetadata } from './metadata.ts';
+import { toStoreError } from './errors.ts';
 import { putObject, putObjectIfAbsent } from './put.ts';
+import { createSendOptions, getObject, headObject, ignoreMissing, readChunks, toObjectInfo } from './read.ts';
 
 const MAX_URL_SECONDS = 7 * 24 * 3600;
 
@@ -26,13 +20,6 @@ export function openS3Store(bucket: string, prefix: string, settings: S3Settings
   const resolveKey = (key: string) => {
     assertKey(key);
     return { Bucket: bucket, Key: base + key };
-  };
-
-  const getObject = async (key: string, signal: AbortSignal | undefined) => {
-    const command = new GetObjectCommand(resolveKey(key));
-    return runOperation(`get ${key}`, signal, () =>
-      ignoreMissing(clients.retrying.send(command, createSendOptions(signal))),
-    );
   };
 
   return {
@@ -52,16 +39,19 @@ export function openS3Store(bucket: string, prefix: string, settings: S3Settings
     },
 
     async get(key, { signal } = {}) {
-      const answer = await getObject(key, signal);
-      if (!answer) return undefined;
+      const address = resolveKey(key);
       return runOperation(`get ${key}`, signal, async () => {
-        if (!answer.Body) return new Uint8Array();
-        return answer.Body.transformToByteArray();
+        const answer = await getObject(clients.retrying, address, signal);
+        if (!answer) return undefined;
+        return answer.Body ? answer.Body.transformToByteArray() : new Uint8Array();
       });
     },
 
     async getStream(key, { signal } = {}) {
-      const answer = await getObject(key, signal);
+      const address = resolveKey(key);
+      const answer = await runOperation(`get ${key}`, signal, () =>
+        getObject(clients.retrying, address, signal),
+      );
       if (!answer) return undefined;
       const body = (answer.Body as Readable | undefined) ?? Readable.from([]);
       const stream = Readable.from(readChunks(key, body, signal));
@@ -70,9 +60,9 @@ export function openS3Store(bucket: string, prefix: string, settings: S3Settings
     },
 
     async head(key, { signal } = {}) {
-      const command = new HeadObjectCommand(resolveKey(key));
+      const address = resolveKey(key);
       const answer = await runOperation(`head ${key}`, signal, () =>
-        ignoreMissing(clients.retrying.send(command, createSendOptions(signal))),
+        headObject(clients.retrying, address, signal),
       );
       return answer && toObjectInfo(key, answer);
     },
@@ -87,9 +77,11 @@ export function openS3Store(bucket: string, prefix: string, settings: S3Settings
         // Not the server's own token, so that a cursor stays valid on another server.
         ...(cursor === undefined ? {} : { StartAfter: base + cursor }),
       });
-      const page = await runOperation(`list ${wanted}`, signal, () =>
-        clients.retrying.send(command, createSendOptions(signal)),
-      );
+      const page = await runOperation(`list ${wanted}`, signal, async () => {
+        const answer = await clients.retrying.send(command, createSendOptions(signal));
+        assertListAnswer(answer, `list ${wanted}`);
+        return answer;
+      });
       const objects = (page.Contents ?? []).map((object) => ({
         key: (object.Key ?? '').slice(base.length),
         size: object.Size ?? 0,
@@ -100,10 +92,12 @@ export function openS3Store(bucket: string, prefix: string, settings: S3Settings
     },
 
     async delete(key, { signal } = {}) {
-      const command = new DeleteObjectCommand(resolveKey(key));
-      await runOperation(`delete ${key}`, signal, () =>
-        clients.retrying.send(command, createSendOptions(signal)),
-      );
+      const address = resolveKey(key);
+      await runOperation(`delete ${key}`, signal, async () => {
+        const sent = clients.retrying.send(new DeleteObjectCommand(address), createSendOptions(signal));
+        const answer = await ignoreMissing(address.Key, sent);
+        if (answer) assertDeleteAnswer(answer, `delete ${key}`);
+      });
     },
 
     async signedUrl(key, expiresInMs) {
@@ -121,40 +115,3 @@ export function openS3Store(bucket: string, prefix: string, settings: S3Settings
 
 const runOperation = <T>(what: string, signal: AbortSignal | undefined, run: () => Promise<T>) =>
   attemptWith(what, signal, toStoreError, run);
-
-const createSendOptions = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});
-
-async function ignoreMissing<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
-async function* readChunks(
-  key: string,
-  body: Readable,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Buffer> {
-  const abort = () => void body.destroy(signal?.reason as Error);
-  signal?.addEventListener('abort', abort);
-  try {
-    yield* body as AsyncIterable<Buffer>;
-  } catch (error) {
-    throw signal?.aborted ? signal.reason : toStoreError(error, `get ${key}`);
-  } finally {
-    signal?.removeEventListener('abort', abort);
-  }
-}
-
-function toObjectInfo(key: string, answer: HeadObjectCommandOutput | GetObjectCommandOutput): ObjectInfo {
-  return {
-    key,
-    size: answer.ContentLength ?? 0,
-    ...(answer.ContentType ? { contentType: answer.ContentType } : {}),
-    metadata: decodeMetadata(answer.Metadata),
-    modifiedAt: answer.LastModified?.getTime() ?? 0,
-  };
-}

@@ -1,8 +1,9 @@
-import { cp, mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { spawnNode, tempDir } from '@darkroom/testkit';
 import { expect, test, vi } from 'vitest';
+import { toStoreError } from '../../../src/object-store/folder/errors.ts';
 import { openStore } from '../../../src/object-store/index.ts';
 import { systemClock } from '../../../src/runtime/index.ts';
 import { decodeText, openFolder, plainText, storeErrorFrom } from '../../support/stores.ts';
@@ -97,4 +98,44 @@ test('openStore() refuses a folder that cannot be created', async () => {
   await writeFile(join(dir, 'file'), '');
   const storeUrl = pathToFileURL(join(dir, 'file/store')).href;
   await storeErrorFrom(openStore({ storeUrl, dataDir: dir, clock: systemClock }));
+});
+
+test('while the disk of the folder is not mounted nothing counts as missing and nothing is written', async () => {
+  const dir = join(await tempDir(), 'store');
+  const store = await openFolder(dir);
+  await store.put('k', 'x', plainText);
+  await rename(dir, `${dir}-unmounted`);
+  await mkdir(dir);
+  for (const call of [
+    () => store.get('k'),
+    () => store.getStream('k'),
+    () => store.head('k'),
+    () => store.list({ prefix: '' }),
+    () => store.delete('k'),
+    () => store.put('k', 'y', plainText),
+    () => store.putIfAbsent('k', 'y', plainText),
+  ])
+    expect((await storeErrorFrom(call())).code).toBe('unavailable');
+  expect(await readdir(dir)).toEqual([]);
+  await rm(dir, { recursive: true });
+  await rename(`${dir}-unmounted`, dir);
+  expect(decodeText(await store.get('k'))).toBe('x');
+});
+
+test.each([
+  ['ENOSPC', 'unavailable'],
+  ['EIO', 'unavailable'],
+  ['ESTALE', 'unavailable'],
+  ['ENOTCONN', 'unavailable'],
+  ['ENODEV', 'unavailable'],
+  ['EACCES', 'denied'],
+  ['EROFS', 'denied'],
+  ['EISDIR', 'invalid_key'],
+] as const)('the error %s of a file system is the StoreError %s', (code, expected) => {
+  const error = Object.assign(new Error(code), { code, errno: -1 });
+  expect(toStoreError(error, 'get k').code).toBe(expected);
+});
+
+test('an error that is not from the file system is no outage', () => {
+  expect(toStoreError(new TypeError('a bug'), 'get k').code).toBe('internal');
 });

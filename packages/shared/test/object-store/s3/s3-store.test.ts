@@ -149,8 +149,10 @@ requires('s3').describe('a failing S3', () => {
   test('a missing bucket is an error, and not an empty bucket', async () => {
     const store = await openS3({ url: `s3://no-such-bucket-${uniquePrefix()}/p` });
     const error = await storeErrorFrom(store.get('k'));
-    expect(error.code).toBe('internal');
+    expect(error.code).toBe('misconfigured');
     expect(error.message).toContain('NoSuchBucket');
-    expect((await storeErrorFrom(store.list({ prefix: '' }))).code).toBe('internal');
+    expect((await storeErrorFrom(store.list({ prefix: '' }))).code).toBe('misconfigured');
+    expect((await storeErrorFrom(store.head('k'))).code).toBe('misconfigured');
+    expect((await storeErrorFrom(assertPutIfAbsent(store))).code).toBe('misconfigured');
   });
 });

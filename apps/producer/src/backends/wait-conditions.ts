@@ -1,0 +1,55 @@
+import type { Clock } from '@darkroom/shared/runtime';
+import type { WaitConditions } from '@darkroom/shared/snapshot';
+import { withDeadline } from './deadlines.ts';
+import type { RenderQueue } from './render-queue.ts';
+
+/** Reads what keeps renders waiting. It never rejects: what cannot be read keeps nothing waiting. */
+export interface WaitConditionsReader {
+  /** At most one read per second, for any number of calls. */
+  read(): Promise<WaitConditions>;
+  /** The last that was read, at once. */
+  latest(): WaitConditions;
+}
+
+const CACHE_MS = 1_000;
+/** A response is not held back for longer. */
+const DEADLINE_MS = 500;
+const NOTHING: WaitConditions = { pauses: [], hasSubmitBacklog: false, isStoreAway: false };
+
+export function createWaitConditionsReader(deps: {
+  queue: RenderQueue;
+  /** Whether the store is away, checked at most once per second. */
+  isStoreAway(): Promise<boolean>;
+  clock: Clock;
+}): WaitConditionsReader {
+  let last: { at: number; conditions: Promise<WaitConditions> } | undefined;
+  let latest = NOTHING;
+  let isStoreAway = false;
+
+  const readNow = async (): Promise<WaitConditions> => {
+    const store = deps.isStoreAway().then((away) => {
+      isStoreAway = away;
+    });
+    const [stops, submissions] = await Promise.all([
+      deps.queue.readStops(),
+      deps.queue.countWaitingSubmissions(),
+      // A store that is away answers late: then the last known state counts.
+      withDeadline(DEADLINE_MS / 2, store, () => undefined),
+    ]);
+    latest = { ...stops, hasSubmitBacklog: submissions > 0, isStoreAway };
+    return latest;
+  };
+
+  return {
+    read: () => {
+      const now = deps.clock.now();
+      if (!last || Math.abs(now - last.at) >= CACHE_MS) {
+        const unknown = () => ({ ...NOTHING, isStoreAway });
+        const conditions = withDeadline(DEADLINE_MS, readNow().catch(unknown), unknown);
+        last = { at: now, conditions };
+      }
+      return last.conditions;
+    },
+    latest: () => latest,
+  };
+}

@@ -1,0 +1,85 @@
+import type { Clock } from '@darkroom/shared/runtime';
+import type { RenderSnapshot } from '@darkroom/shared/snapshot';
+import type { RenderQueue } from '../backends/index.ts';
+import { snapshotOfRenderJob } from '../lookup/index.ts';
+import { estimateEta } from './eta.ts';
+
+export interface Forecast {
+  /** The position in the queue, from 1. Absent for a render that does not wait for its submission. */
+  queuePosition?: number;
+  /** Unix milliseconds: when the image is probably ready. */
+  eta?: number;
+}
+
+/** Throws {@link EngineError} `unavailable` when the queue is away. */
+export type ReadForecast = (snapshot: RenderSnapshot) => Promise<Forecast>;
+
+export interface ForecastDeps {
+  queue: RenderQueue;
+  clock: Clock;
+  submitsPerSecond: number;
+  /** Used until a render has completed. Milliseconds. */
+  expectedDurationMs: number;
+}
+
+/** How many of the latest completed renders are read, and how long what was read of them is used. */
+const SAMPLE = { renders: 50, maxAgeMs: 10_000 };
+
+/** Forecasts of renders that have not ended. */
+export function createForecast(deps: ForecastDeps): ReadForecast {
+  const readDurations = createDurationReader(deps);
+  return async (snapshot) => {
+    const { status, renderId, attempts, request } = snapshot;
+    if (status !== 'queued' && status !== 'rendering' && status !== 'storing') return {};
+    const waiting =
+      status === 'queued' ? { renderId, attempt: attempts + 1, priority: request.priority } : undefined;
+    const [position, submissionsPaused, durations] = await Promise.all([
+      waiting && deps.queue.findPosition(waiting),
+      waiting ? areSubmissionsStopped(deps.queue) : false,
+      readDurations(),
+    ]);
+    const eta = estimateEta(snapshot, {
+      now: deps.clock.now(),
+      position,
+      submissionsPaused,
+      submitsPerSecond: deps.submitsPerSecond,
+      durations,
+    });
+    return {
+      ...(position === undefined ? {} : { queuePosition: position }),
+      ...(eta === undefined ? {} : { eta: Math.round(eta) }),
+    };
+  };
+}
+
+/** By the account, or by an operator. */
+async function areSubmissionsStopped(queue: RenderQueue): Promise<boolean> {
+  const { account, pauses } = await queue.readStops();
+  return account !== undefined || pauses.some((pause) => pause.queue === 'submit');
+}
+
+/** How long recent renders took from their acceptance by the provider to the stored image, in ascending order. */
+function createDurationReader({ queue, clock, expectedDurationMs }: ForecastDeps) {
+  let sample: { at: number; durations: Promise<number[]> } | undefined;
+  const read = async () => {
+    const jobs = await queue.listCompleted(SAMPLE.renders);
+    const durations = jobs.flatMap((job) => {
+      const { status, purchases, updatedAt } = snapshotOfRenderJob(job);
+      const acceptedAt = purchases.findLast(({ outcome }) => outcome === 'accepted')?.acceptedAt;
+      return status === 'completed' && acceptedAt !== undefined ? [updatedAt - acceptedAt] : [];
+    });
+    return durations.length > 0 ? durations.sort((one, other) => one - other) : [expectedDurationMs];
+  };
+  return async (): Promise<number[]> => {
+    const now = clock.now();
+    if (!sample || now - sample.at >= SAMPLE.maxAgeMs || now < sample.at) {
+      const started = { at: now, durations: read() };
+      sample = started;
+      // The next call reads again.
+      started.durations.catch(() => {
+        if (sample === started) sample = undefined;
+      });
+    }
+    return await sample.durations;
+  };
+}

@@ -1,0 +1,156 @@
+import {
+  PAUSABLE_QUEUES,
+  type PausableQueue,
+  pauseRequestSchema,
+  type QueueResponse,
+  queueListSchema,
+  queueSchema,
+} from '@darkroom/api';
+import type { Pause } from '@darkroom/shared/queues';
+import type { Clock } from '@darkroom/shared/runtime';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { describeCaller } from '../access/index.ts';
+import type { RenderQueue } from '../backends/index.ts';
+import { type Endpoint, registerEndpoints } from '../endpoint.ts';
+import { getBodyBytes, parseBodiesAsBytes } from '../http/index.ts';
+import { parseJson } from '../intake/index.ts';
+import { jsonResponse, problemResponses } from '../openapi/index.ts';
+import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+
+interface QueueDeps {
+  queue: RenderQueue;
+  clock: Clock;
+}
+
+const MAX_BODY_BYTES = 16 * 1024;
+
+/** Everything below `/v1/queues`. For operators of all tenants. */
+export function registerQueues(app: FastifyInstance, deps: QueueDeps): void {
+  registerEndpoints(app, '/v1/queues', { GET: listEndpoint(deps) });
+  app.register(async (scope) => {
+    parseBodiesAsBytes(scope);
+    registerEndpoints(scope, '/v1/queues/:queue/pause', { POST: pauseEndpoint(deps) });
+    registerEndpoints(scope, '/v1/queues/:queue/resume', { POST: resumeEndpoint(deps) });
+  });
+}
+
+const listEndpoint = ({ queue }: QueueDeps): Endpoint => ({
+  needs: 'operator',
+  doc: listDoc,
+  run: async (_request, reply) => {
+    const { pauses } = await queue.readStops();
+    const data = PAUSABLE_QUEUES.map((name) =>
+      queueResponse(
+        name,
+        pauses.find((pause) => pause.queue === name),
+      ),
+    );
+    return await reply.send({ object: 'list', data });
+  },
+});
+
+const pauseEndpoint = ({ queue, clock }: QueueDeps): Endpoint => ({
+  needs: 'operator',
+  bodyLimit: MAX_BODY_BYTES,
+  doc: pauseDoc,
+  run: async (request, reply) => {
+    const name = readQueueName(request);
+    const { reason } = readPauseRequest(request);
+    const actor = describeCaller(request.caller);
+    const record = await queue.pause(name, { actor, reason, now: clock.now() });
+    request.log.warn({ queue: name, actor, reason }, 'queue paused by an operator');
+    return await reply.send(queueResponse(name, { queue: name, record }));
+  },
+});
+
+const resumeEndpoint = ({ queue }: QueueDeps): Endpoint => ({
+  needs: 'operator',
+  bodyLimit: MAX_BODY_BYTES,
+  doc: resumeDoc,
+  run: async (request, reply) => {
+    const name = readQueueName(request);
+    await queue.resume(name);
+    request.log.warn({ queue: name, actor: describeCaller(request.caller) }, 'queue resumed by an operator');
+    return await reply.send(queueResponse(name, undefined));
+  },
+});
+
+function queueResponse(name: PausableQueue, pause: Pause | undefined): QueueResponse {
+  if (!pause) return { object: 'queue', name, paused: null };
+  const { record } = pause;
+  const paused = record
+    ? { actor: record.actor, reason: record.reason, since: new Date(record.since).toISOString() }
+    : { actor: null, reason: null, since: null };
+  return { object: 'queue', name, paused };
+}
+
+function readQueueName(request: FastifyRequest): PausableQueue {
+  const { queue } = request.params as { queue: string };
+  const name = PAUSABLE_QUEUES.find((one) => one === queue);
+  if (!name)
+    throw new ProblemError('queue_not_found', 'There is no queue with this name that can be paused.');
+  return name;
+}
+
+function readPauseRequest(request: FastifyRequest): z.infer<typeof pauseRequestSchema> {
+  const value = parseJson(getBodyBytes(request));
+  const checked = pauseRequestSchema.safeParse(value);
+  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, pauseRequestSchema));
+  return checked.data;
+}
+
+const queueParam = z.object({ queue: z.enum(PAUSABLE_QUEUES).meta({ example: 'submit' }) });
+
+const listDoc = {
+  operationId: 'listQueues',
+  tags: ['Operations'],
+  summary: 'List the queues and their pauses',
+  responses: {
+    '200': jsonResponse('All queues that can be paused.', queueListSchema),
+    ...problemResponses('queue_unavailable'),
+  },
+};
+
+const pauseDoc = {
+  operationId: 'pauseQueue',
+  tags: ['Operations'],
+  summary: 'Pause a queue',
+  description:
+    'No worker starts a job of this queue until an operator resumes it. Running jobs finish. Renders that wait for it say so in `waiting_for`. Pausing again replaces the reason.',
+  requestParams: { path: queueParam },
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': {
+        schema: pauseRequestSchema,
+        example: { reason: 'The provider has announced maintenance until 18:00.' },
+      },
+    },
+  },
+  responses: {
+    '200': jsonResponse('The queue is paused.', queueSchema),
+    ...problemResponses(
+      'queue_not_found',
+      'empty_body',
+      'invalid_json',
+      'invalid_utf8',
+      'too_deep',
+      'body_too_large',
+      'invalid_request',
+      'queue_unavailable',
+    ),
+  },
+};
+
+const resumeDoc = {
+  operationId: 'resumeQueue',
+  tags: ['Operations'],
+  summary: 'Resume a queue',
+  description: 'Ends the pause, also that of another operator. A queue that is not paused stays as it is.',
+  requestParams: { path: queueParam },
+  responses: {
+    '200': jsonResponse('The queue is not paused.', queueSchema),
+    ...problemResponses('queue_not_found', 'body_too_large', 'queue_unavailable'),
+  },
+};

@@ -1,0 +1,159 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { PROBLEMS, type ProblemCode, problemSchema } from '@darkroom/api';
+import { createApiKey } from '@darkroom/shared/keys';
+import { StoreError } from '@darkroom/shared/object-store';
+import { cleanup, requires, service, startProxy } from '@darkroom/testkit';
+import { beforeAll, expect, test } from 'vitest';
+import { createProblemExample } from '../../src/openapi/index.ts';
+import { putJob, putReceipt } from '../support/contract/contract-fixture.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+requires('redis').describe('the examples of problems', () => {
+  /** Without keys; with a key of each kind; with a queue and with a store that is away; with a broken store. */
+  let open: Harness;
+  let keyed: Harness;
+  let queueAway: Harness;
+  let storeAway: Harness;
+  let broken: Harness;
+  let keys: Record<'read' | 'slow', Record<string, string>>;
+
+  const withStore = (error: Error) =>
+    openHarness({
+      wrap: (deps) => {
+        const get = () => Promise.reject(error);
+        return { ...deps, store: Object.assign(Object.create(deps.store), { get }) };
+      },
+    });
+
+  beforeAll(async () => {
+    const [read, slow] = [createApiKey(), createApiKey()];
+    keys = {
+      read: { authorization: `Bearer ${read.text}` },
+      slow: { authorization: `Bearer ${slow.text}` },
+    };
+    const proxy = await startProxy(service('redis').url);
+    [open, keyed, queueAway, storeAway, broken] = await Promise.all([
+      openHarness({ settings: { TOAPIS_WEBHOOK_SECRET: 'secret' } }),
+      openHarness({
+        settings: {
+          API_KEYS: [
+            { tenant: 'default', roles: ['read'], sha256: read.sha256 },
+            { tenant: 'default', roles: ['read'], sha256: slow.sha256, perSecond: 1 },
+          ],
+        },
+      }),
+      openHarness({ queueUrl: proxy.url }),
+      withStore(new StoreError('unavailable', 'gone')),
+      withStore(new Error('a bug')),
+    ]);
+    await proxy.refuse();
+  });
+
+  const unknown = '/v1/renders/rnd_0123456789abcdef0123456789abcdef';
+
+  /** A request that each problem answers. */
+  const provoke: Record<ProblemCode, () => Promise<Response>> = {
+    empty_body: () => open.post(''),
+    invalid_utf8: () => open.post(Buffer.from([0x22, 0xff, 0x22])),
+    invalid_json: () => open.post('{"prompt": }'),
+    too_deep: () => open.post(`${'['.repeat(200)}${']'.repeat(200)}`),
+    bad_request: () => open.get(`/v1/renders/%`),
+    idempotency_key_mismatch: () =>
+      open.post({ prompt: 'a mug', idempotency_key: 'a' }, { 'idempotency-key': 'b' }),
+    invalid_idempotency_key: () => open.post({ prompt: 'a mug' }, { 'idempotency-key': 'a'.repeat(300) }),
+    unauthorized: () => keyed.get('/v1/renders'),
+    webhook_refused: () => postTo(open, '/v1/webhooks/toapis', '{}', {}),
+    forbidden: () => keyed.post({ prompt: 'a mug' }, keys.read),
+    cross_site_request: () => open.post({ prompt: 'a mug' }, { 'sec-fetch-site': 'cross-site' }),
+    render_not_found: () => open.get(unknown),
+    image_not_found: async () => open.get(`/v1/renders/${(await putJob(open)).renderId}/image`),
+    delivery_not_found: async () =>
+      postTo(open, `/v1/renders/${(await putReceipt(open)).renderId}/deliveries/redeliver`),
+    queue_not_found: () => postTo(open, '/v1/queues/webhook-dead-letter/resume'),
+    not_found: () => open.get('/v2'),
+    method_not_allowed: () => postTo(open, unknown),
+    idempotency_conflict: async () => {
+      await open.post({ prompt: 'a mug', size: '1:1' }, { 'idempotency-key': 'taken' });
+      return open.post({ prompt: 'a mug', size: '16:9' }, { 'idempotency-key': 'taken' });
+    },
+    render_ended: async () => postTo(open, `/v1/renders/${(await putReceipt(open)).renderId}/cancel`),
+    body_too_large: () => postTo(open, `${unknown}/cancel`, 'x'.repeat(20_000)),
+    unsupported_media_type: () => open.post('prompt=x', { 'content-type': 'text/plain' }),
+    invalid_request: () =>
+      open.post({
+        image_urls: [
+          'https://a.example/1.png',
+          'https://a.example/2.png',
+          'https://a.example/3.png',
+          'ftp://example.com/a.png',
+        ],
+      }),
+    rate_limited: async () => {
+      for (;;) {
+        const response = await keyed.get('/v1/renders', keys.slow);
+        if (response.status === 429) return response;
+      }
+    },
+    headers_too_large: () => sendRaw(open, '/v1/renders', { 'x-large': 'x'.repeat(40_000) }),
+    internal_error: () => broken.get(unknown),
+    misdirected_request: () => sendRaw(open, '/v1/renders', { host: 'shop.example.com' }),
+    too_many_connections: async () => {
+      const crowded = await openHarness({ settings: { MAX_CONNECTIONS: 10 } });
+      const sockets = Array.from({ length: 10 }, () =>
+        connect(Number(new URL(crowded.url).port), '127.0.0.1'),
+      );
+      cleanup(async () => sockets.forEach((socket) => void socket.destroy()));
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      return await crowded.get('/v1/renders');
+    },
+    queue_unavailable: () => queueAway.post({ prompt: 'a mug', idempotency_key: 'k' }),
+    store_unavailable: () => storeAway.get(unknown),
+  };
+
+  test.each(Object.keys(PROBLEMS) as ProblemCode[])('the example of %s is the real answer', async (code) => {
+    const response = await provoke[code]();
+    const text = await response.text();
+    expect(problemSchema.parse(JSON.parse(text)).code).toBe(code);
+    expect(hideValues(JSON.stringify(createProblemExample(code)))).toEqual(hideValues(text));
+  });
+});
+
+/** Everything but the values that differ from call to call. */
+const hideValues = (text: string): unknown =>
+  JSON.parse(
+    text
+      .replace(/"http[^"]*\/problems\//g, '"http://…/problems/')
+      .replace(/rnd_[0-9a-f]{32}/g, 'rnd_…')
+      .replace(/"(request_id|received)":"(?:[^"\\]|\\.)*"/g, '"$1":"…"')
+      .replace(/may send \d+/, 'may send …')
+      .replace(/serves \d+/, 'serves …'),
+  );
+
+const postTo = (
+  harness: Harness,
+  path: string,
+  body: unknown = '',
+  headers: Record<string, string> = JSON_TYPE,
+) =>
+  fetch(`${harness.url}${path}`, {
+    method: 'POST',
+    headers,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+
+/** `fetch` refuses some requests that a server must answer. */
+function sendRaw(harness: Harness, path: string, headers: Record<string, string>): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const call = httpRequest(`${harness.url}${path}`, { headers }, async (message) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of message) chunks.push(chunk as Buffer);
+      resolve(new Response(Buffer.concat(chunks), { status: message.statusCode ?? 0 }));
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}

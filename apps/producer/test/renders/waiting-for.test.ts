@@ -1,0 +1,125 @@
+import { renderListSchema, renderSchema } from '@darkroom/api';
+import { addAccountStop, type SubmitJob } from '@darkroom/shared/queues';
+import { type Checkpoint, DATA_VERSION } from '@darkroom/shared/render';
+import { type Clock, systemClock } from '@darkroom/shared/runtime';
+import { requires } from '@darkroom/testkit';
+import { expect, test } from 'vitest';
+import { createCheckpoint, enqueue } from '../support/fake-worker.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
+
+/** A clock with which what the producer read is always out of date, so that each request reads again. */
+function impatientClock(): Clock {
+  let reads = 0;
+  return {
+    ...systemClock,
+    now: () => {
+      reads += 1;
+      return systemClock.now() + reads * 2_000;
+    },
+  };
+}
+
+const openWithoutCache = () => openHarness({ wrap: (deps) => ({ ...deps, clock: impatientClock() }) });
+
+const readWaiting = async (harness: Harness, id: string) => {
+  const response = await harness.get(`/v1/renders/${id}`);
+  expect(response.status).toBe(200);
+  return renderSchema.parse(await response.json()).waiting_for;
+};
+
+async function enqueueAt(harness: Harness, at: Checkpoint['at']): Promise<string> {
+  const checkpoint = createCheckpoint({ at });
+  await enqueue(harness, checkpoint);
+  return checkpoint.renderId;
+}
+
+const pause = (harness: Harness, queue: string, reason: string) =>
+  fetch(`${harness.url}/v1/queues/${queue}/pause`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ reason }),
+  });
+
+const poll = {
+  step: 'poll',
+  taskId: 'task_1',
+  acceptedAt: Date.now(),
+  deadlineAt: Date.now() + 3_600_000,
+  polls: 1,
+  progress: 10,
+} as const;
+
+requires('redis').describe('waiting_for', () => {
+  test('a render whose queue an operator paused shows the actor, the reason and the time, in API, list and page', async () => {
+    const harness = await openWithoutCache();
+    const id = await enqueueAt(harness, { step: 'submit' });
+    expect(await readWaiting(harness, id)).toBeNull();
+    await pause(harness, 'submit', 'provider maintenance');
+    const waiting = {
+      cause: 'paused',
+      actor: 'a user of this machine',
+      reason: 'provider maintenance',
+      since: expect.any(String),
+    };
+    expect(await readWaiting(harness, id)).toEqual(waiting);
+    const list = renderListSchema.parse(await (await harness.get('/v1/renders')).json());
+    expect(list.data.map((render) => render.waiting_for)).toEqual([waiting]);
+    const page = await (await harness.get(`/renders/${id}`)).text();
+    expect(page).toContain(
+      'Waits: an operator paused the queue (a user of this machine): provider maintenance',
+    );
+  });
+
+  test('a pause of the queue submit does not concern a render that is at the provider', async () => {
+    const harness = await openWithoutCache();
+    const id = await enqueueAt(harness, poll);
+    await pause(harness, 'submit', 'audit');
+    expect(await readWaiting(harness, id)).toMatchObject({ cause: 'provider', actor: null });
+  });
+
+  test('a render that waits to be submitted shows a stopped account, and the quota while others wait, too', async () => {
+    const harness = await openWithoutCache();
+    const id = await enqueueAt(harness, { step: 'submit' });
+    const child: SubmitJob = {
+      version: DATA_VERSION,
+      renderId: id,
+      provider: 'toapis',
+      attempt: 1,
+      tenant: 'default',
+      request: createCheckpoint().request,
+    };
+    await harness.queues.submit.add('1K', child, { jobId: `${id}.s1`, priority: 1 });
+    expect(await readWaiting(harness, id)).toMatchObject({ cause: 'quota' });
+    await addAccountStop(harness.queues, {
+      version: DATA_VERSION,
+      kind: 'account',
+      reason: 'insufficient_quota',
+      since: 1_700_000_000_000,
+      refusals: 1,
+      creatorToken: 't',
+    });
+    expect(await readWaiting(harness, id)).toEqual({
+      cause: 'account',
+      actor: null,
+      reason: 'insufficient_quota',
+      since: '2023-11-14T22:13:20.000Z',
+    });
+  });
+
+  test('probes and metrics name the causes and stay healthy', async () => {
+    const harness = await openWithoutCache();
+    await pause(harness, 'render', 'audit');
+    const ready = await harness.get('/readyz');
+    expect(ready.status).toBe(200);
+    // A probe needs no key, so it does not show the reason.
+    expect(await ready.json()).toEqual({
+      status: 'ok',
+      checks: { queue: 'ok', store: 'ok' },
+      waiting_for: ['paused'],
+    });
+    expect(await (await harness.get('/healthz')).json()).toEqual({ status: 'ok', waiting_for: ['paused'] });
+    const metrics = await (await harness.get('/metrics')).text();
+    expect(metrics).toContain('darkroom_waiting{cause="paused"} 1');
+    expect(metrics).toContain('darkroom_waiting{cause="account"} 0');
+  });
+});
