@@ -84,6 +84,17 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     onUnreadable: (renderId, err) => logger.error({ renderId, err }, 'list: render left out: unreadable'),
   });
   const readiness = createReadiness({ queue, store, clock });
+  const waiting = createWaitConditionsReader({
+    queue,
+    clock,
+    isStoreAway: async () => (await readiness()).checks.store !== 'ok',
+  });
+  const readForecast = createForecast({
+    queue,
+    clock,
+    submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
+    expectedDurationMs: settings.EXPECTED_LATENCY_MS,
+  });
   const read: RenderReadDeps = {
     lookup,
     store,
@@ -91,24 +102,15 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     watch,
     limitWaiting: createWaitingLimit(settings.MAX_WAITING_PER_KEY),
     list,
-    waiting: createWaitConditionsReader({
-      queue,
-      clock,
-      isStoreAway: async () => (await readiness()).checks.store !== 'ok',
-    }),
-    readForecast: createForecast({
-      queue,
-      clock,
-      submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
-      expectedDurationMs: settings.EXPECTED_LATENCY_MS,
-    }),
+    waiting,
+    readForecast,
     clock,
   };
   registerDropIn(app, { intake, read, uploads, readBalance: createBalanceReader(settings, clock) });
   registerRenders(app, intake, read);
   registerWebhooks(app, listWebhookSecrets(settings), { queue, ledger, settings, now: () => clock.now() });
   registerQueues(app, { queue, clock });
-  registerHealth(app, { metrics, readiness, waiting: read.waiting });
+  registerHealth(app, { metrics, readiness, waiting });
   registerOpenApi(app, createDocument);
   await registerReference(app);
   registerPages(app, { ...read, queues, scrub, keyless });

@@ -101,17 +101,18 @@ requires('redis').describe('the examples of problems', () => {
         if (response.status === 429) return response;
       }
     },
-    misdirected_request: () => sendRaw(open, '/v1/renders', { host: 'other.example' }),
-    too_many_connections: async () => {
-      const crowded = await openHarness({ settings: { MAX_CONNECTIONS: 1 } });
-      const { hostname, port } = new URL(crowded.url);
-      const silent = connect(Number(port), hostname);
-      cleanup(() => void silent.destroy());
-      await once(silent, 'connect');
-      return crowded.get('/v1/renders', { connection: 'close' });
-    },
     headers_too_large: () => sendRaw(open, '/v1/renders', { 'x-large': 'x'.repeat(40_000) }),
     internal_error: () => broken.get(unknown),
+    misdirected_request: () => sendRaw(open, '/v1/renders', { host: 'shop.example.com' }),
+    too_many_connections: async () => {
+      const crowded = await openHarness({ settings: { MAX_CONNECTIONS: 10 } });
+      const sockets = Array.from({ length: 10 }, () =>
+        connect(Number(new URL(crowded.url).port), '127.0.0.1'),
+      );
+      cleanup(async () => sockets.forEach((socket) => void socket.destroy()));
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      return await crowded.get('/v1/renders');
+    },
     queue_unavailable: () => queueAway.post({ prompt: 'a mug', idempotency_key: 'k' }),
     store_unavailable: () => storeAway.get(unknown),
   };

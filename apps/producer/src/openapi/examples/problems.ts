@@ -6,13 +6,20 @@ const EXAMPLE_RENDER = 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
 const FIELDS: { [C in ProblemCode]?: ProblemResponse['problems'] } = {
   empty_body: [{ field: 'body', expected: 'JSON', received: 'nothing' }],
   invalid_utf8: [{ field: 'body', expected: 'UTF-8', received: 'bytes that are not' }],
-  invalid_json: [{ field: 'body', expected: 'JSON', received: 'no value at line 1, column 12' }],
+  invalid_json: [{ field: 'body', expected: 'JSON', received: '"}" at line 1, column 12' }],
   too_deep: [{ field: 'body', expected: 'at most 32 levels', received: 'more' }],
   idempotency_key_mismatch: [
     {
       field: 'idempotency_key',
       expected: 'the key of the Idempotency-Key header',
       received: 'another key',
+    },
+  ],
+  misdirected_request: [
+    {
+      field: 'Host',
+      expected: 'localhost or 127.0.0.1; to use another name, set PUBLIC_URL or API_KEYS',
+      received: 'another name',
     },
   ],
   invalid_idempotency_key: [
@@ -60,6 +67,7 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   webhook_refused: 'This webhook is rejected: the X-ToAPIs-Webhook headers are missing.',
   forbidden: 'This key lacks the role enqueue.',
   cross_site_request: 'A page of another site cannot change anything here.',
+  misdirected_request: 'This server has no API keys, so it answers only to its own host names.',
   render_not_found: 'There is no render with this id.',
   image_not_found: 'The render is not completed. Its status says more.',
   delivery_not_found: 'This render has no such webhook delivery.',
@@ -77,6 +85,7 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   too_many_connections: 'This server serves 10000 connections at the same time.',
   headers_too_large: 'The request line and headers are too long.',
   internal_error: 'Unexpected error. Search the log for the request id to find the cause.',
+  too_many_connections: 'This server serves 5000 connections at the same time.',
   queue_unavailable: 'The queue cannot be reached. Try again soon.',
   store_unavailable: 'The object store cannot be reached. Try again soon.',
 };
