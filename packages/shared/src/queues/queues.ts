@@ -221,3 +221,13 @@ export const webhookId = (renderId: string, status: FinalStatus, end: number, in
 /** The possible ids of the webhook to URL number `index` for one end of a render: one for each status. */
 export const webhookIds = (renderId: string, end: number, index: number) =>
   FINAL_STATUSES.map((status) => webhookId(renderId, status, end, index));
+
+/**
+ * The options of a webhook's job. BullMQ counts the attempts. The worker decides after each attempt whether another
+ * follows, so BullMQ's own limit must never be reached first.
+ */
+export const webhookJobOptions = (id: string) => ({
+  jobId: id,
+  attempts: 1_000,
+  backoff: { type: 'decided' },
+});

@@ -21,7 +21,8 @@ export type PersistedKind =
   | 'release'
   | 'acceptance'
   | 'result'
-  | 'receipt';
+  | 'receipt'
+  | 'upload';
 
 type Persisted = Record<string, unknown>;
 
