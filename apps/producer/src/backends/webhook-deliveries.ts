@@ -1,6 +1,7 @@
 import { type DeliveryStatus, FINAL_STATUSES, type FinalStatus } from '@darkroom/api';
 import type { Queues, WebhookDeadLetter, WebhookJob } from '@darkroom/shared/queues';
-import { webhookId } from '@darkroom/shared/queues';
+import { webhookId, webhookJobOptions } from '@darkroom/shared/queues';
+import { upgradePersisted } from '@darkroom/shared/render';
 import type { Job } from 'bullmq';
 
 /** The delivery of one webhook: one end of a render, sent to one URL. Times in Unix milliseconds. */
@@ -24,9 +25,10 @@ const MAX_URLS = 10;
 
 /**
  * The webhooks of a render, newest first: those that the queue still holds, and dead letters of any age. Their ids are
- * derived from the render's id, so no queue has to be searched. Throws what the engine throws.
+ * derived from the render's id, so no queue has to be searched.
  *
  * @param statuses only the webhooks about these ends
+ * @throws {NewerDataError} and what the engine throws.
  */
 export async function findDeliveries(
   queues: Queues,
@@ -70,10 +72,11 @@ async function findDelivery(queues: Queues, id: string): Promise<Delivery | unde
 }
 
 function deliveryFromJob(id: string, job: Job<WebhookJob, void>, state: string): Delivery {
-  const common = { id, job: job.data, attempts: job.attemptsMade, createdAt: job.timestamp };
+  const data = upgradePersisted('webhook-job', job.data) as WebhookJob;
+  const common = { id, job: data, attempts: job.attemptsMade, createdAt: job.timestamp };
   // The job's state decides, not `lastError`: that can be left from an earlier attempt.
   if (state === 'completed') return { ...common, status: 'delivered' };
-  const { lastError, nextAttemptAt } = job.data;
+  const { lastError, nextAttemptAt } = data;
   const undelivered = { ...common, ...(lastError === undefined ? {} : { lastError }) };
   if (state === 'failed') return { ...undelivered, status: 'failed' };
   const waits = state === 'delayed' && nextAttemptAt !== undefined;
@@ -81,22 +84,12 @@ function deliveryFromJob(id: string, job: Job<WebhookJob, void>, state: string):
 }
 
 /** For a webhook whose own job has left the queue. */
-function deliveryFromDeadLetter(id: string, { data, timestamp }: Job<WebhookDeadLetter, void>): Delivery {
-  const { attempts, diedAt: _, ...job } = data;
+function deliveryFromDeadLetter(id: string, letter: Job<WebhookDeadLetter, void>): Delivery {
+  const { attempts, diedAt: _, ...job } = readDeadLetter(letter);
   const { lastError } = job;
-  const common = { id, job, attempts, createdAt: timestamp, status: 'failed' as const };
+  const common = { id, job, attempts, createdAt: letter.timestamp, status: 'failed' as const };
   return lastError === undefined ? common : { ...common, lastError };
 }
-
-/**
- * Options of a webhook's job. BullMQ counts the attempts. The worker decides about them by their number and by the
- * receiver's response. So BullMQ's own limit must never be reached first.
- */
-export const webhookJobOptions = (id: string) => ({
-  jobId: id,
-  attempts: 1_000,
-  backoff: { type: 'decided' },
-});
 
 /**
  * Sends a webhook again under the same id, so that the receiver can recognize it. A failed or delivered webhook gets
@@ -121,11 +114,15 @@ export async function redeliverWebhook(queues: Queues, id: string): Promise<bool
     return true;
   }
   if (!letter) return false;
-  const { status } = letter.data;
-  await queues.webhook.add(status, webhookFromDeadLetter(letter.data), webhookJobOptions(id));
+  const data = readDeadLetter(letter);
+  await queues.webhook.add(data.status, webhookFromDeadLetter(data), webhookJobOptions(id));
   await queues.webhookDeadLetter.remove(id);
   return true;
 }
+
+/** @throws {NewerDataError} */
+const readDeadLetter = ({ data }: Job<WebhookDeadLetter, void>) =>
+  upgradePersisted('webhook-dead-letter', data) as WebhookDeadLetter;
 
 function webhookFromDeadLetter(letter: WebhookDeadLetter): WebhookJob {
   const { attempts: _attempts, diedAt: _diedAt, nextAttemptAt: _nextAttemptAt, ...job } = letter;

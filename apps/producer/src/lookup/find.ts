@@ -1,7 +1,7 @@
 import { FINAL_STATUSES, RENDER_ID, type RenderStatus } from '@darkroom/api';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import { type Ledger } from '@darkroom/shared/ledger';
-import { type Checkpoint, readCheckpoint } from '@darkroom/shared/render';
+import { type Checkpoint, NewerDataError, readCheckpoint } from '@darkroom/shared/render';
 import { type RenderSnapshot, snapshotFromJob, snapshotFromReceipt } from '@darkroom/shared/snapshot';
 import { type RenderJob, type RenderQueue, STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 
@@ -54,7 +54,7 @@ export const hasEnded = ({ status }: { status: RenderStatus }): boolean =>
 const belongsTo = (snapshot: RenderSnapshot | undefined, tenant: string) =>
   tenant === ALL_TENANTS || snapshot?.tenant === tenant;
 
-/** @throws {Error} when the job's data is no checkpoint. */
+/** @throws {NewerDataError} when a newer Darkroom wrote the job, {Error} when its data is no checkpoint. */
 export function snapshotOfRenderJob(job: RenderJob): RenderSnapshot {
   return snapshotFromJob(job, readJobCheckpoint(job));
 }
@@ -63,7 +63,8 @@ function readJobCheckpoint(job: RenderJob): Checkpoint {
   try {
     return readCheckpoint(job.data);
   } catch (cause) {
-    // A newer release or another program wrote it.
+    if (cause instanceof NewerDataError) throw cause;
+    // Another program wrote it.
     throw new Error(`The data of job ${job.id} is no checkpoint`, { cause });
   }
 }

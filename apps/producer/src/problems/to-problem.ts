@@ -1,5 +1,6 @@
 import { EngineError, isUnavailable } from '@darkroom/shared/engine';
 import { isStoreAway } from '@darkroom/shared/object-store';
+import { NewerDataError } from '@darkroom/shared/render';
 import { ProblemError } from './problem.ts';
 
 const RETRY_AFTER_S = 2;
@@ -9,6 +10,7 @@ export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (isQueueAway(error)) return queueUnavailable(error);
   if (isStoreAway(error)) return storeUnavailable(error);
+  if (error instanceof NewerDataError) return newerData(error);
   return problemFromFastify(error) ?? new ProblemError('internal_error', UNEXPECTED, { cause: error });
 }
 
@@ -35,6 +37,13 @@ export function storeUnavailable(cause: unknown): ProblemError {
     cause,
     retryAfter: RETRY_AFTER_S,
   });
+}
+
+/** During a rolling update, a producer of the newer release answers the next call. */
+function newerData(cause: NewerDataError): ProblemError {
+  const detail =
+    'A newer release of Darkroom wrote this data, and this process cannot read it yet. Try again soon. If this lasts, update all producers.';
+  return new ProblemError('queue_unavailable', detail, { cause, retryAfter: RETRY_AFTER_S });
 }
 
 function problemFromFastify(error: unknown): ProblemError | undefined {

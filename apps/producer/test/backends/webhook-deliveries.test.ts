@@ -1,10 +1,10 @@
 import { type Engine } from '@darkroom/shared/engine';
-import { type Queues, type WebhookJob, webhookId } from '@darkroom/shared/queues';
+import { type Queues, type WebhookJob, webhookId, webhookJobOptions } from '@darkroom/shared/queues';
 import { DATA_VERSION, drawRenderId } from '@darkroom/shared/render';
 import { cleanup, until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { findDeliveries, redeliverWebhook, webhookJobOptions } from '../../src/backends/index.ts';
+import { findDeliveries, redeliverWebhook } from '../../src/backends/index.ts';
 import { onEachEngine } from '../support/engines.ts';
 
 onEachEngine('the webhooks of a render', (queues, engine) => {

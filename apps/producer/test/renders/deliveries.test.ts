@@ -1,10 +1,14 @@
 import { type DeliveryListResponse, deliveryListSchema } from '@darkroom/api';
-import { type WebhookDeadLetter, type WebhookJob, webhookId } from '@darkroom/shared/queues';
+import {
+  type WebhookDeadLetter,
+  type WebhookJob,
+  webhookId,
+  webhookJobOptions,
+} from '@darkroom/shared/queues';
 import { DATA_VERSION, sumCost } from '@darkroom/shared/render';
 import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { webhookJobOptions } from '../../src/backends/index.ts';
 import { createCheckpoint, enqueue } from '../support/fake-worker.ts';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 

@@ -7,7 +7,7 @@ import {
   type SubmitJob,
   withdrawSubmission,
 } from '@darkroom/shared/queues';
-import { DATA_VERSION } from '@darkroom/shared/render';
+import { DATA_VERSION, type PersistedKind, upgradePersisted } from '@darkroom/shared/render';
 import type { Queue } from 'bullmq';
 import type { ChildCall, ChildState } from '../stage/index.ts';
 import { DECIDED } from './processor.ts';
@@ -18,8 +18,8 @@ const UNLIMITED_ATTEMPTS = 1_000_000;
 /** The children of renders. */
 export function openChildren(queues: Queues) {
   return {
-    readSubmit: (id: string) => readChild(queues.submit, id),
-    readStore: (id: string) => readChild(queues.store, id),
+    readSubmit: (id: string) => readChild(queues.submit, 'submit-job', id),
+    readStore: (id: string) => readChild(queues.store, 'store-job', id),
     remove: async (queue: ChildCall['queue'], id: string): Promise<void> => {
       await queues[queue].remove(id);
     },
@@ -33,6 +33,7 @@ export function openChildren(queues: Queues) {
  */
 async function readChild<D extends SubmitJob | StoreJob, R>(
   queue: Queue<D, R>,
+  kind: PersistedKind,
   id: string,
 ): Promise<ChildState<R>> {
   const child = await queue.getJob(id);
@@ -40,7 +41,9 @@ async function readChild<D extends SubmitJob | StoreJob, R>(
   if (!child.finishedOn) return { kind: 'pending' };
   // BullMQ's `null` means: no value.
   const value: R | null = child.returnvalue;
-  return value === null ? { kind: 'failed', failure: child.data.failure } : { kind: 'completed', value };
+  if (value !== null) return { kind: 'completed', value };
+  const { failure } = upgradePersisted(kind, child.data) as D;
+  return { kind: 'failed', failure };
 }
 
 /** Adds the child of a render. The child must be absent. */

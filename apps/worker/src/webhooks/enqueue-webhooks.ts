@@ -1,13 +1,7 @@
 import { type Settings, selectTenantValues } from '@darkroom/shared/config';
 import type { ObjectStore } from '@darkroom/shared/object-store';
-import { type Queues, type WebhookJob, webhookId } from '@darkroom/shared/queues';
+import { type Queues, type WebhookJob, webhookId, webhookJobOptions } from '@darkroom/shared/queues';
 import { DATA_VERSION, hideUrl, type Receipt, type Reference } from '@darkroom/shared/render';
-
-/**
- * BullMQ counts the tries of a webhook. The worker decides after each try whether another follows, so BullMQ's own limit
- * must not be reached first.
- */
-const JOB_OPTIONS = { attempts: 1_000, backoff: { type: 'decided' } };
 
 /**
  * Enqueues the webhooks of one end of a render: one for the URL of the request, or else one for each URL of the tenant.
@@ -24,9 +18,9 @@ export async function enqueueWebhooks(
   const { renderId, tenant, status, finishedAt } = receipt;
   const targets = await findTargets(deps, receipt, signal);
   for (const [index, to] of targets.entries()) {
-    const jobId = webhookId(renderId, status, priorEnds, index);
+    const id = webhookId(renderId, status, priorEnds, index);
     const job: WebhookJob = { version: DATA_VERSION, renderId, tenant, status, to, endedAt: finishedAt };
-    await deps.queues.webhook.add(status, job, { jobId, ...JOB_OPTIONS });
+    await deps.queues.webhook.add(status, job, webhookJobOptions(id));
   }
 }
 

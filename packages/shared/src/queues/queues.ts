@@ -217,3 +217,13 @@ export function renderJob(checkpoint: Checkpoint) {
  */
 export const webhookId = (renderId: string, status: FinalStatus, end: number, index: number) =>
   `msg_${renderId}_${status}_${end}${index === 0 ? '' : `_${index}`}`;
+
+/**
+ * The options of a webhook's job. BullMQ counts the attempts. The worker decides after each attempt whether another
+ * follows, so BullMQ's own limit must never be reached first.
+ */
+export const webhookJobOptions = (id: string) => ({
+  jobId: id,
+  attempts: 1_000,
+  backoff: { type: 'decided' },
+});

@@ -1,6 +1,12 @@
 import type { JobState } from 'bullmq';
-import { type Checkpoint, storeJobId, submitJobId } from '../render/index.ts';
-import type { Queues } from './queues.ts';
+import {
+  type Checkpoint,
+  NewerDataError,
+  storeJobId,
+  submitJobId,
+  upgradePersisted,
+} from '../render/index.ts';
+import type { Queues, SubmitJob } from './queues.ts';
 
 /**
  * What `wakeRender` found:
@@ -36,7 +42,15 @@ export async function wakeRender(queues: Queues, renderId: string): Promise<Wake
       () => 'busy',
     );
   }
-  return (await withdrawChild(queues, job.data)) ? 'woken' : 'busy';
+  try {
+    return (await withdrawChild(queues, upgradePersisted('checkpoint', job.data) as Checkpoint))
+      ? 'woken'
+      : 'busy';
+  } catch (error) {
+    // The sweep of a newer worker wakes the render.
+    if (error instanceof NewerDataError) return 'busy';
+    throw error;
+  }
 }
 
 function withdrawChild(queues: Queues, { at, renderId, attempt }: Checkpoint): Promise<boolean> {
@@ -56,7 +70,7 @@ export async function withdrawSubmission(queues: Queues, childId: string): Promi
   if (!isWaiting(await queues.submit.getJobState(childId))) return false;
   // Read after the state: a run that ended before that has written its task id by now.
   const child = await queues.submit.getJob(childId);
-  if (!child || child.data.accepted) return false;
+  if (!child || (upgradePersisted('submit-job', child.data) as SubmitJob).accepted) return false;
   return (await queues.submit.remove(childId)) === 1;
 }
 

@@ -23,7 +23,8 @@ export type PersistedKind =
   | 'statement'
   | 'acceptance'
   | 'result'
-  | 'receipt';
+  | 'receipt'
+  | 'upload';
 
 type Persisted = Record<string, unknown>;
 

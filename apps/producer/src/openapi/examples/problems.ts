@@ -81,8 +81,6 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   unsupported_media_type: 'Send application/json.',
   invalid_request: '2 problems: prompt, image_urls[3].',
   rate_limited: 'This key may send 100 requests per second.',
-  misdirected_request: 'This server has no API keys, so it answers only to its own host names.',
-  too_many_connections: 'This server serves 10000 connections at the same time.',
   headers_too_large: 'The request line and headers are too long.',
   internal_error: 'Unexpected error. Search the log for the request id to find the cause.',
   too_many_connections: 'This server serves 5000 connections at the same time.',

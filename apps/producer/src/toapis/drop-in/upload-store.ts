@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type ObjectStore } from '@darkroom/shared/object-store';
-import { inputKey, sha256 } from '@darkroom/shared/render';
+import { DATA_VERSION, inputKey, sha256, upgradePersisted } from '@darkroom/shared/render';
 import { type Clock } from '@darkroom/shared/runtime';
 import { z } from 'zod';
 import type { SignedLinks } from '../../access/index.ts';
@@ -9,13 +9,14 @@ import { IMAGE_EXTENSIONS, type ImageFacts, type ImageType, type TenantUploads }
 
 /** The record of one tenant's upload. The bytes are stored separately, because all tenants share them. */
 const uploadSchema = z.object({
+  version: z.literal(DATA_VERSION),
   type: z.enum(Object.keys(IMAGE_EXTENSIONS) as [ImageType, ...ImageType[]]),
   bytes: z.number().int().positive(),
   width: z.number().int(),
   height: z.number().int(),
 });
 
-export type Upload = z.infer<typeof uploadSchema> & { sha256: string };
+export type Upload = Omit<z.infer<typeof uploadSchema>, 'version'> & { sha256: string };
 
 export interface UploadStore extends TenantUploads {
   /** Saves an image of a tenant. Saving it again is harmless (I6). */
@@ -47,7 +48,8 @@ export function createUploadStore(store: ObjectStore, links: SignedLinks, clock:
       store.get(recordKey(tenant, digest), { signal }),
     );
     if (!record) return undefined;
-    const upload = uploadSchema.parse(JSON.parse(Buffer.from(record).toString('utf8')));
+    const stored: unknown = JSON.parse(Buffer.from(record).toString('utf8'));
+    const { version: _, ...upload } = uploadSchema.parse(upgradePersisted('upload', stored));
     return IMAGE_EXTENSIONS[upload.type] === extension ? { ...upload, sha256: digest } : undefined;
   };
 
@@ -56,7 +58,8 @@ export function createUploadStore(store: ObjectStore, links: SignedLinks, clock:
     save: async (tenant, bytes, { type, width, height }) => {
       const digest = sha256(bytes);
       const key = inputKey(digest);
-      const record = { type, bytes: bytes.length, width, height };
+      const facts = { type, bytes: bytes.length, width, height };
+      const record: z.infer<typeof uploadSchema> = { version: DATA_VERSION, ...facts };
       await withStoreDeadline(STORE_DEADLINE_MS.image, async (signal) => {
         if (!(await store.head(key, { signal }))) await store.put(key, bytes, { contentType: type, signal });
         await store.put(recordKey(tenant, digest), JSON.stringify(record), {
@@ -64,7 +67,7 @@ export function createUploadStore(store: ObjectStore, links: SignedLinks, clock:
           signal,
         });
       });
-      return { ...record, sha256: digest };
+      return { ...facts, sha256: digest };
     },
     open: async ({ sha256: digest }) => {
       // The deadline is for opening: callers may read slowly, and closing the connection ends the stream.

@@ -27,17 +27,18 @@ export function acceptanceFromEvent(
  */
 export async function recordLatePurchase(
   job: RenderJob,
+  checkpoint: Checkpoint,
   taskId: string,
   event: ProviderEvent,
   deps: EventDeps,
 ): Promise<EventOutcome> {
   const { ledger } = deps;
-  const receipt = await ledger.readReceipt(job.data.renderId);
+  const receipt = await ledger.readReceipt(checkpoint.renderId);
   if (receipt?.status !== 'canceled') return 'ignored';
   const outcome = event.type === 'generation.failed' ? 'refunded' : 'accepted';
   const known = receipt.purchases.find((purchase) => purchase.taskId === taskId);
   if (known && (known.outcome === outcome || known.outcome === 'refunded')) return 'ignored';
-  const purchase = known ?? (await readLatePurchase(job.data, taskId, event, deps));
+  const purchase = known ?? (await readLatePurchase(checkpoint, taskId, event, deps));
   if (!purchase) return 'ignored';
   const purchases = recordPurchase(receipt.purchases, { ...purchase, outcome });
   const text = `provider webhook after the end: ${taskId} was ${outcome === 'refunded' ? 'refunded' : 'bought'}`;
@@ -48,7 +49,7 @@ export async function recordLatePurchase(
     cost: sumCost(purchases),
     notes: [...(receipt.notes ?? []), { at: deps.now(), text }],
   });
-  await job.updateData({ ...job.data, purchases });
+  await job.updateData({ ...checkpoint, purchases });
   return 'recorded';
 }
 

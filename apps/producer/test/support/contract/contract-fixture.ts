@@ -125,7 +125,7 @@ export async function putUpload(harness: Harness, name: string, tenant = 'defaul
     .jpeg()
     .toBuffer();
   await harness.store.put(inputKey(digest), bytes, { contentType: 'image/jpeg' });
-  const record = { type: 'image/jpeg', bytes: bytes.length, width: 8, height: 8 };
+  const record = { version: DATA_VERSION, type: 'image/jpeg', bytes: bytes.length, width: 8, height: 8 };
   const recordKey = `uploads/${tenant}/${digest}.json`;
   await harness.store.put(recordKey, JSON.stringify(record), { contentType: 'application/json' });
 }
