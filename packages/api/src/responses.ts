@@ -54,6 +54,10 @@ const imageSchema = z
       description: 'The format that the decoder found. The provider may have declared another one.',
     }),
     thumbnail_url: z.url().meta({ description: 'A WebP image of at most 256 by 256 pixels.' }),
+    warnings: z.array(z.string()).optional().meta({
+      description:
+        'How the image differs from the request, for people: another aspect ratio, or far fewer pixels. Absent when it does not differ.',
+    }),
   })
   .meta({ id: 'Image' });
 

@@ -62,7 +62,8 @@ function imageSection({ snapshot, imageLinks: links }: RenderFacts): Markup {
   const side = (pixels: number) => Math.max(1, Math.round(pixels * scale));
   return html`<a href="${links.image}"><img class="image" src="${links.thumbnail}"
  width="${side(image.width)}" height="${side(image.height)}" alt="The rendered image"></a>
-<p class="soft">${image.width} × ${image.height}, ${Math.ceil(image.bytes / 1024)} KB, ${image.contentType}</p>`;
+<p class="soft">${image.width} × ${image.height}, ${Math.ceil(image.bytes / 1024)} KB, ${image.contentType}</p>
+${image.warnings?.map((warning) => html`<p><strong>Differs from the request</strong>: ${warning}</p>`)}`;
 }
 
 function requestSection({ snapshot }: RenderFacts): Markup {

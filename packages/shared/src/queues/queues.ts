@@ -6,6 +6,7 @@ import type {
   DATA_VERSION,
   DeadLetter,
   Failure,
+  JobRequest,
   ProviderName,
   Reference,
   StoredImage,
@@ -58,6 +59,8 @@ export interface StoreJob {
   createdAt: number;
   /** Unix milliseconds. */
   expiresAt: number;
+  /** Absent in jobs of an earlier version. */
+  requested?: Pick<JobRequest, 'size' | 'resolution'>;
   /** Written before the child fails. */
   failure?: Failure;
 }

@@ -60,6 +60,7 @@ export function renderResponse(
             height: image.height,
             content_type: image.contentType,
             thumbnail_url: imageUrls.thumbnail,
+            ...(image.warnings ? { warnings: image.warnings } : {}),
           }
         : null,
     cost: {
