@@ -60,6 +60,10 @@ const imageSchema = z
       description:
         'When `url` and `thumbnail_url` stop working. Null when they do not expire: they are not signed, and work as long as the caller has access.',
     }),
+    warnings: z.array(z.string()).optional().meta({
+      description:
+        'How the image differs from the request, for people: another aspect ratio, or far fewer pixels. Absent when it does not differ.',
+    }),
   })
   .meta({ id: 'Image' });
 

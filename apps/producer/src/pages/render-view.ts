@@ -77,7 +77,8 @@ function imageSection({ snapshot, imageLink }: RenderFacts): Markup | undefined 
   if (!image || !imageLink) return undefined;
   return html`<a href="${imageLink}"><img class="image" src="${imageLink}"
  width="${image.width}" height="${image.height}" decoding="async" alt="The rendered image"></a>
-<p class="soft">${image.width} × ${image.height}, ${Math.ceil(image.bytes / 1024)} KB, ${image.contentType}</p>`;
+<p class="soft">${image.width} × ${image.height}, ${Math.ceil(image.bytes / 1024)} KB, ${image.contentType}</p>
+${image.warnings?.map((warning) => html`<p><strong>Differs from the request</strong>: ${warning}</p>`)}`;
 }
 
 const noImage = (snapshot: RenderSnapshot) =>

@@ -1,11 +1,16 @@
 import { renderDetailSchema, renderListSchema } from '@darkroom/api';
 import { createApiKey } from '@darkroom/shared/keys';
-import { type AccountStop, addAccountStop, type WebhookJob, webhookId } from '@darkroom/shared/queues';
+import {
+  type AccountStop,
+  addAccountStop,
+  type WebhookJob,
+  webhookId,
+  webhookJobOptions,
+} from '@darkroom/shared/queues';
 import { DATA_VERSION, type Failure } from '@darkroom/shared/render';
 import { requires, service, startProxy } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
-import { webhookJobOptions } from '../../src/backends/index.ts';
 import { ASKED, putJob, putReceipt } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 

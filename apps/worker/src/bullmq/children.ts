@@ -65,9 +65,21 @@ export async function addChild(
       return;
     case 'store': {
       const { taskId, expiresAt } = call;
+      const { size, resolution } = request;
+      const requested = size === undefined ? { resolution } : { size, resolution };
       await queues.store.add(
         request.resolution,
-        { version: DATA_VERSION, renderId, attempt, tenant, provider, taskId, createdAt, expiresAt },
+        {
+          version: DATA_VERSION,
+          renderId,
+          attempt,
+          tenant,
+          provider,
+          taskId,
+          createdAt,
+          expiresAt,
+          requested,
+        },
         { ...options, attempts: UNLIMITED_ATTEMPTS, priority: expiryPriority(expiresAt) },
       );
       return;

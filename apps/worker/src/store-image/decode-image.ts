@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type';
-import sharp from 'sharp';
+import pLimit from 'p-limit';
+import sharp, { type Metadata, type Sharp } from 'sharp';
 
 /** The facts that a full decode found. Width and height in pixels as displayed, with the orientation applied. */
 export interface DecodedImage {
@@ -20,8 +21,6 @@ export class NotAnImage extends Error {
   }
 }
 
-/** 21:9 at 4K is 38 megapixels; this leaves room and stops bombs. */
-const MAX_PIXELS = 120_000_000;
 const THUMBNAIL_PX = 256;
 export const IMAGE_TYPES = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']);
 
@@ -29,33 +28,60 @@ export const IMAGE_TYPES = new Set(['image/jpeg', 'image/png', 'image/webp', 'im
 sharp.cache(false);
 sharp.concurrency(1);
 
+/** Large images are decoded one at a time in this process. Otherwise a few small files could use all memory. */
+const decodeLarge = pLimit(1);
 /**
- * Decodes every pixel while it makes the thumbnail: the header of a truncated file looks complete (I10). The whole image
- * is extracted first, because with a plain resize the decoder skips pixels. `stats()` reads all pixels, too, but when
- * several run at the same time it accepts truncated files.
+ * Above these pixels, an image counts as large. The decoder reads a plain JPEG or PNG row by row, and holds the pixels of all
+ * other images in memory.
+ */
+const LARGE_PIXELS = { rowByRow: 20_000_000, whole: 8_000_000 };
+
+/**
+ * Decodes every pixel while it makes the thumbnail: the header of a truncated file looks complete (I10). A damaged part in the
+ * middle of a file is only a warning of the decoder, so a warning refuses the image, too.
  *
  * @param head the file's first bytes. If they do not identify its type, the file is read.
- * @throws {NotAnImage} for a file of another type, a truncated file, or an image beyond the pixel limit.
+ * @throws {NotAnImage} for a file of another type, a truncated or damaged file, or an image with more pixels than `maxPixels`
  */
-export async function decodeImage({ path, head }: { path: string; head: Uint8Array }): Promise<DecodedImage> {
+export async function decodeImage(
+  { path, head }: { path: string; head: Uint8Array },
+  maxPixels: number,
+): Promise<DecodedImage> {
   const type = (await fileTypeFromBuffer(head)) ?? (await fileTypeFromFile(path));
   if (!type || !IMAGE_TYPES.has(type.mime))
     throw new NotAnImage(`the file is ${type?.mime ?? 'of no known type'}`);
-  const open = () => sharp(path, { failOn: 'truncated', limitInputPixels: MAX_PIXELS, sequentialRead: true });
+  const open = () => sharp(path, { failOn: 'warning', limitInputPixels: maxPixels, sequentialRead: true });
   try {
-    const { width, height } = (await open().metadata()).autoOrient;
-    const thumbnail = await open()
-      .autoOrient()
-      .extract({ left: 0, top: 0, width, height })
-      .resize(THUMBNAIL_PX, THUMBNAIL_PX, { fit: 'inside', withoutEnlargement: true })
-      .webp({ quality: 78 })
-      .toBuffer();
+    const metadata = await open().metadata();
+    const { width, height } = metadata.autoOrient;
+    const createThumbnail = () => makeThumbnail(open(), metadata);
+    const thumbnail = isLarge(metadata) ? await decodeLarge(createThumbnail) : await createThumbnail();
     return { width, height, contentType: type.mime, thumbnail };
   } catch (error) {
     throw new NotAnImage(`it does not decode: ${errorMessage(error)}`, {
       cause: error,
     });
   }
+}
+
+/**
+ * The whole image is extracted before it is resized. Without that, the decoder of a JPEG shrinks while it reads, skips
+ * coefficients, and accepts a file with zeros in its middle that the full decode refuses. `stats()` reads all pixels, too,
+ * but when several run at the same time it accepts truncated files. The decoder of WebP refuses the same files either way:
+ * shrinking while it reads takes 0.2 s and 5 MB instead of 3.3 s and 137 MB for 4096 x 4096 pixels.
+ */
+function makeThumbnail(image: Sharp, { format, autoOrient }: Metadata): Promise<Buffer> {
+  const upright = image.autoOrient();
+  const whole = format === 'webp' ? upright : upright.extract({ left: 0, top: 0, ...autoOrient });
+  return whole
+    .resize(THUMBNAIL_PX, THUMBNAIL_PX, { fit: 'inside', withoutEnlargement: true })
+    .webp({ quality: 78 })
+    .toBuffer();
+}
+
+function isLarge({ format, isProgressive, autoOrient }: Metadata): boolean {
+  const isRowByRow = !isProgressive && (format === 'jpeg' || format === 'png');
+  return autoOrient.width * autoOrient.height > LARGE_PIXELS[isRowByRow ? 'rowByRow' : 'whole'];
 }
 
 export const streamFile = (path: string) => createReadStream(path);

@@ -7,6 +7,7 @@ import { errorMessage } from '@darkroom/shared/runtime';
 import type { Infra, StageJob } from '../stage/index.ts';
 import { type DecodedImage, decodeImage, IMAGE_TYPES, NotAnImage, streamFile } from './decode-image.ts';
 import type { Downloader, ResultFile } from './downloader.ts';
+import { computeMaxPixels, findWarnings } from './requested-size.ts';
 
 /** Stores a downloaded image and its thumbnail. @throws {NotAnImage} */
 export async function storeImage(
@@ -15,7 +16,7 @@ export async function storeImage(
   file: ResultFile,
 ): Promise<StoredImage> {
   try {
-    const decoded = await decodeImage(file);
+    const decoded = await decodeImage(file, computeMaxPixels(job.data.requested));
     const key = imageKey(settings.IMAGE_KEY, job.data, decoded.contentType);
     const options = { signal: job.signal };
     await store.put(
@@ -62,7 +63,8 @@ export async function findStoredImage(
     try {
       if (file.bytes !== info.size || file.sha256 !== info.metadata['sha256'])
         throw new NotAnImage(`its digest is ${file.sha256}, not ${info.metadata['sha256']}`);
-      return await putThumbnail(job, infra, { key, file, decoded: await decodeImage(file) });
+      const decoded = await decodeImage(file, computeMaxPixels(job.data.requested));
+      return await putThumbnail(job, infra, { key, file, decoded });
     } catch (error) {
       if (!(error instanceof NotAnImage)) throw error;
       infra.log.warn({ renderId: job.data.renderId, key, err: error.message }, 'stored image is damaged');
@@ -95,9 +97,11 @@ async function putThumbnail(
   { key, file, decoded }: { key: string; file: ResultFile; decoded: DecodedImage },
 ): Promise<StoredImage> {
   const { thumbnail, ...facts } = decoded;
+  const warnings = findWarnings(decoded, job.data.requested);
   const to = thumbnailKey(job.data.renderId);
   await store.put(to, thumbnail, { contentType: 'image/webp', signal: job.signal });
-  return { key, sha256: file.sha256, bytes: file.bytes, ...facts, thumbnailKey: to };
+  const image = { key, sha256: file.sha256, bytes: file.bytes, ...facts, thumbnailKey: to };
+  return warnings.length > 0 ? { ...image, warnings } : image;
 }
 
 const createMetadata = ({ renderId, taskId }: StoreJob, { sha256 }: ResultFile) => ({

@@ -5,6 +5,7 @@
 // downloader.ts          results to disk, within limits of size and time
 // host-error.ts          whether a file host itself says that a file is gone
 // result-hosts.ts        hosts from which results may be downloaded
+// requested-size.ts      the most pixels for a request; how an image differs from its request
 // decode-image.ts        full decode, thumbnail
 export { openDownloader } from './downloader.ts';
 export { type StoreImageDeps, storeImageStage } from './store-image-stage.ts';

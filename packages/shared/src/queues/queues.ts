@@ -7,6 +7,7 @@ import type {
   DATA_VERSION,
   DeadLetter,
   Failure,
+  JobRequest,
   ProviderName,
   Reference,
   StoredImage,
@@ -63,6 +64,8 @@ export interface StoreJob {
   createdAt: number;
   /** Unix milliseconds. */
   expiresAt: number;
+  /** Absent in jobs of an earlier version. */
+  requested?: Pick<JobRequest, 'size' | 'resolution'>;
   /** Written before the child fails. */
   failure?: Failure;
 }

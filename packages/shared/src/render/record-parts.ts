@@ -15,6 +15,8 @@ export const storedImageSchema = z.strictObject({
   height: z.number().int(),
   contentType: z.string(),
   thumbnailKey: z.string(),
+  /** How the image differs from its request, for people. Absent when it does not differ. */
+  warnings: z.array(z.string()).optional(),
 });
 
 export type StoredImage = z.infer<typeof storedImageSchema>;

@@ -89,6 +89,7 @@ export function renderResponse(
             content_type: image.contentType,
             thumbnail_url: imageUrls.thumbnail,
             url_expires_at: toIsoTimeOrNull(imageUrls.expiresAt),
+            ...(image.warnings ? { warnings: image.warnings } : {}),
           }
         : null,
     cost: costResponse(purchases),

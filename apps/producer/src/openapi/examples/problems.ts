@@ -15,13 +15,6 @@ const FIELDS: { [C in ProblemCode]?: ProblemResponse['problems'] } = {
       received: 'another key',
     },
   ],
-  misdirected_request: [
-    {
-      field: 'Host',
-      expected: 'localhost or 127.0.0.1; to use another name, set PUBLIC_URL or API_KEYS',
-      received: 'another name',
-    },
-  ],
   invalid_idempotency_key: [
     {
       field: 'Idempotency-Key',
