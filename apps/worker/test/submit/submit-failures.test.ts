@@ -1,9 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type FailureCode } from '@darkroom/api';
-import { sumCost } from '@darkroom/shared/render';
-
 import { readAccountStop } from '@darkroom/shared/queues';
+import { sumCost } from '@darkroom/shared/render';
 import { cleanup, requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
