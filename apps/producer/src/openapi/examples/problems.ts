@@ -55,6 +55,7 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   too_deep: 'The body is nested deeper than 32 levels.',
   bad_request: 'The request cannot be read: its URL, length or headers are broken.',
   idempotency_key_mismatch: 'The header and the body contain different idempotency keys.',
+  invalid_json: 'The body is not JSON: see line 1, column 12.',
   invalid_idempotency_key: 'The Idempotency-Key header is invalid.',
   unauthorized: 'This path needs an API key: Authorization: Bearer <key>.',
   webhook_refused: 'This webhook is rejected: the X-ToAPIs-Webhook headers are missing.',
