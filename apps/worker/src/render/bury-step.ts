@@ -28,7 +28,7 @@ async function redrive(checkpoint: CheckpointAt<'bury'>, context: StepContext): 
   if (resume.step === 'store') await own.children.remove('store', storeJobId(renderId, attempt));
   await own.deadLetters.remove(renderId);
   await job.note(`redriven at ${resume.step}`);
-  // The hold step reads a statement itself, after it has looked for an acceptance.
+  // The hold step reads a statement itself, after it has read the acceptance.
   const stated = resume.step === 'poll' && (await applyStatement(checkpoint, context, resume.taskId));
   if (stated) return stated;
   return goTo(checkpoint, resetPolling(resume, infra.clock.now() + infra.settings.TASK_DEADLINE_MS));
