@@ -62,7 +62,7 @@ withOwnRedis(
 
     await admin.call('ACL', 'SETUSER', 'worker', '-info', '-@scripting');
     await until(
-      async () => /^queue engine: Redis denies the commands info, eval/.test((await readReady(url)).reason),
+      async () => (await readReady(url)).reason.startsWith('queue engine: Redis denies the commands info, eval'),
       {
         timeout: 30_000,
       },

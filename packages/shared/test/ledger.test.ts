@@ -68,7 +68,7 @@ describe('the ledger', () => {
       ledger.addStatement(ID, 1, { kind: 'not_bought', actor: 'ann' }),
       ledger.addStatement(ID, 1, { kind: 'not_bought', actor: 'bob' }),
     ]);
-    expect(both.sort()).toEqual([false, true]);
+    expect(both.filter(Boolean)).toHaveLength(1);
     expect(await ledger.readStatement(ID, 1)).toMatchObject({ kind: 'not_bought' });
     expect(await ledger.readStatement(ID, 2)).toBeUndefined();
   });

@@ -85,6 +85,8 @@ export function scanValue(
         if (depth === 0) break scan;
         depth--;
         break;
+      default:
+        break;
     }
     if (problem) {
       if (findEnd) continue;

@@ -112,7 +112,7 @@ requires('redis').describe('the limits of a body', () => {
   test('one item that is too large to be parsed does not reject the others', async () => {
     const harness = await openHarness();
     const response = await harness.bulk(
-      `{"renders": [{"prompt":"a"}, ${unknownFields(MB)} , {"prompt":"b"}]}`,
+      `{"renders": [{"prompt":"a"}, ${unknownFields(MB).toString()} , {"prompt":"b"}]}`,
     );
     expect(response.status).toBe(207);
     const { items } = (await response.json()) as { items: { status: number }[] };

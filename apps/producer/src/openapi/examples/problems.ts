@@ -51,7 +51,6 @@ const FIELDS: { [C in ProblemCode]?: ProblemResponse['problems'] } = {
 /** Details of problems whose detail says more than the title. */
 const DETAILS: { [C in ProblemCode]?: string } = {
   invalid_utf8: 'The body is not UTF-8.',
-  invalid_json: 'The body is not JSON: see line 1, column 12.',
   too_deep: 'The body is nested deeper than 32 levels.',
   bad_request: 'The request cannot be read: its URL, length or headers are broken.',
   idempotency_key_mismatch: 'The header and the body contain different idempotency keys.',
