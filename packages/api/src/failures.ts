@@ -45,7 +45,7 @@ export const FAILURES = {
       'Reads the ledger again, and continues if the task id has arrived there. It does not submit, unless an operator has stated what became of the purchase, or `SUBMIT_UNKNOWN` is `resubmit`.',
   },
   account_refused: {
-    title: "The provider's account refuses this render",
+    title: 'The account at the provider refuses this render',
     meaning:
       'The provider answered three times that its account cannot buy this render, although the key and the balance are fine. Nothing was bought.',
     retryable: false,

@@ -102,7 +102,8 @@ requires('redis').describe('access with keys', () => {
 
   test('no operation reveals a render to another tenant', async () => {
     const unknown = `rnd_${'0'.repeat(32)}`;
-    for (const operation of operations.filter(({ path }) => path.includes('{id}'))) {
+    const forTenants = operations.filter(({ path, role }) => path.includes('{id}') && role !== 'operator');
+    for (const operation of forTenants) {
       const others = await ask(operation, press);
       expect([operation, others.status]).toEqual([operation, 404]);
       const absent = await ask({ ...operation, path: operation.path.replace('{id}', unknown) }, press);

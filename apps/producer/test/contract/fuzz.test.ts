@@ -35,11 +35,12 @@ requires('redis').describe(`${REQUESTS} random requests, generated from the Open
       return `Bearer ${text}`;
     };
     const shop = key('shop', ['enqueue', 'read', 'operate']);
+    const operator = key('*', ['read', 'operate']);
     const others = [
       key('shop', ['read']),
       key('shop', ['enqueue']),
       key('press', ['enqueue', 'read', 'operate']),
-      key('*', ['read', 'operate']),
+      ...Array.from({ length: 20 }, () => operator),
       key('shop', ['read', 'enqueue'], 1),
       `Basic ${Buffer.from(`me:${shop.slice(7)}`).toString('base64')}`,
       'Bearer',
@@ -94,9 +95,15 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   }
   const living = await putJob(harness, { tenant });
   const ids = [...ended, living].map(({ renderId }) => renderId);
+  // An operator can make any number of statements about it.
+  const held = await putJob(harness, { tenant, at: { step: 'hold', reason: 'lost', until: ASKED } });
   const upload = `${'ab'.repeat(32)}.jpg`;
   await putUpload(harness, upload, tenant);
-  return { id: [...ids, ...ids.slice(0, 4), drawRenderId()], name: [upload, `${'cd'.repeat(32)}.png`] };
+  return {
+    id: [...ids, ...ids.slice(0, 4), ...Array.from({ length: 6 }, () => held.renderId), drawRenderId()],
+    queue: ['maintenance', 'webhook'],
+    name: [upload, `${'cd'.repeat(32)}.png`],
+  };
 }
 
 /** Runs all operations in parallel. Each has its share of the requests and a seed that determines them. */

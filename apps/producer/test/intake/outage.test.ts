@@ -45,7 +45,7 @@ requires('redis').describe('while the queue is away', () => {
       const ready = await harness.get('/readyz');
       expect([ready.status, await ready.json()]).toEqual([
         503,
-        { status: 'unavailable', checks: { queue: 'unavailable', store: 'ok' } },
+        { status: 'unavailable', checks: { queue: 'unavailable', store: 'ok' }, waiting_for: [] },
       ]);
       expect((await harness.get('/healthz')).status).toBe(200);
       expect(await (await harness.get('/metrics')).text()).toContain('darkroom_queue_up 0');

@@ -1,4 +1,4 @@
-import { renderSchema } from '@darkroom/api';
+import { renderDetailSchema } from '@darkroom/api';
 import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { latch, requires, service, startProxy, uniquePrefix, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
@@ -13,7 +13,7 @@ async function waited(harness: Harness, id: string, seconds: number) {
   const response = await harness.get(`/v1/renders/${id}?wait=${seconds}`);
   const ended = performance.now();
   expect(response.status).toBe(200);
-  return { render: renderSchema.parse(await response.json()), ms: ended - started };
+  return { render: renderDetailSchema.parse(await response.json()), ms: ended - started };
 }
 
 describe.each(['redis', 'embedded'] as const)('GET /v1/renders/{id}?wait= on %s', (engine) => {

@@ -1,4 +1,4 @@
-import { renderListSchema, renderSchema } from '@darkroom/api';
+import { renderListSchema, renderDetailSchema } from '@darkroom/api';
 import { addAccountStop, type SubmitJob } from '@darkroom/shared/queues';
 import { type Checkpoint, DATA_VERSION } from '@darkroom/shared/render';
 import { type Clock, systemClock } from '@darkroom/shared/runtime';
@@ -24,7 +24,7 @@ const openWithoutCache = () => openHarness({ wrap: (deps) => ({ ...deps, clock: 
 const readWaiting = async (harness: Harness, id: string) => {
   const response = await harness.get(`/v1/renders/${id}`);
   expect(response.status).toBe(200);
-  return renderSchema.parse(await response.json()).waiting_for;
+  return renderDetailSchema.parse(await response.json()).waiting_for;
 };
 
 async function enqueueAt(harness: Harness, at: Checkpoint['at']): Promise<string> {
