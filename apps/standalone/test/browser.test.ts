@@ -112,7 +112,7 @@ requires('browser').describe('the pages without API keys, in a real browser', ()
       const { id, cost } = findCompleted(ended);
       const { page, troubles } = await openPage(viewport, { colorScheme });
       await page.goto(`${url}/renders/${id}`);
-      expect(await imageWidths(page)).toEqual([256]);
+      expect(await imageWidths(page)).toEqual([1024]);
       for (const text of [
         id,
         'completed',
@@ -211,7 +211,7 @@ requires('browser').describe('the pages with API keys, in a real browser', () =>
   test('a tenant sees the page and the image of its render, but no link to Bull Board', async () => {
     const { page, troubles } = await openPage(WIDE, shop);
     await page.goto(`${darkroom.producer.url}/renders/${findCompleted(ended).id}`);
-    expect(await imageWidths(page)).toEqual([256]);
+    expect(await imageWidths(page)).toEqual([1024]);
     expect(await page.getByText('Its job on the dashboard').count()).toBe(0);
     expect(troubles).toEqual([]);
     const refused = await page.goto(`${darkroom.producer.url}/queues`);

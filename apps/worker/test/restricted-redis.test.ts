@@ -62,7 +62,8 @@ withOwnRedis(
 
     await admin.call('ACL', 'SETUSER', 'worker', '-info', '-@scripting');
     await until(
-      async () => (await readReady(url)).reason.startsWith('queue engine: Redis denies the commands info, eval'),
+      async () =>
+        (await readReady(url)).reason.startsWith('queue engine: Redis denies the commands info, eval'),
       {
         timeout: 30_000,
       },

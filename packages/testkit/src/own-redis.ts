@@ -15,7 +15,8 @@ const binary = [
   '/opt/homebrew/bin/redis-server',
 ].find(existsSync);
 const inCi = Boolean(process.env['CI'] && process.env['CI'] !== 'false');
-if (!binary && !inCi) process.stderr.write('Tests with their own Redis are skipped: redis-server is not installed.\n');
+if (!binary && !inCi)
+  process.stderr.write('Tests with their own Redis are skipped: redis-server is not installed.\n');
 /** For tests that stop their Redis, or need another kind of Redis. */
 export const withOwnRedis = test.skipIf(!binary && !inCi);
 

@@ -33,7 +33,11 @@ requires('redis').describe('the examples of the API', () => {
       TOAPIS_API_KEY: provider.apiKey,
       WEBHOOK_SECRETS: [{ value: `whsec_${'A'.repeat(32)}` }],
     };
-    const [ended, living] = await Promise.all([openHarness({ settings }), openHarness({ settings })]);
+    const [ended, living, held] = await Promise.all([
+      openHarness({ settings }),
+      openHarness({ settings }),
+      openHarness({ settings }),
+    ]);
     await putReceipt(ended, { renderId: ID });
     await putUpload(ended, UPLOAD);
     const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;
@@ -47,7 +51,8 @@ requires('redis').describe('the examples of the API', () => {
     } as const;
     await ended.queues.webhook.add('completed', message, { jobId: `msg_${ID}_completed_0` });
     await putJob(living, { renderId: ID });
-    fixtures = [ended, living];
+    await putJob(held, { renderId: ID, at: { step: 'hold', reason: 'lost', until: ASKED } });
+    fixtures = [ended, living, held];
     document = await readDocument(ended.url);
     contract = createContract(document);
   });

@@ -13,7 +13,11 @@ requires('redis').describe('input that real clients send', () => {
   beforeAll(async () => {
     harness = await openHarness({ settings: { WEBHOOK_SECRETS } });
     // A size whose base64 needs padding and both special characters.
-    for (let tint = 0; !base64 || !base64.endsWith('=') || !base64.includes('+') || !base64.includes('/'); tint++) {
+    for (
+      let tint = 0;
+      !base64 || !base64.endsWith('=') || !base64.includes('+') || !base64.includes('/');
+      tint++
+    ) {
       png = await createImageUri('png', 8, 8, tint);
       base64 = png.slice(png.indexOf(',') + 1);
     }

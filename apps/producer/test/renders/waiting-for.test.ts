@@ -1,4 +1,4 @@
-import { renderListSchema, renderDetailSchema } from '@darkroom/api';
+import { renderDetailSchema, renderListSchema } from '@darkroom/api';
 import { addAccountStop, type SubmitJob } from '@darkroom/shared/queues';
 import { type Checkpoint, DATA_VERSION } from '@darkroom/shared/render';
 import { type Clock, systemClock } from '@darkroom/shared/runtime';

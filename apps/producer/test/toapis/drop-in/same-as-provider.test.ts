@@ -74,7 +74,9 @@ const body = fc.record(
 /** The request without optional fields that are null, and with the model that Darkroom then takes. */
 const omitUnset = (request: Record<string, unknown>) => ({
   model: 'gemini-3-pro-image-preview',
-  ...Object.fromEntries(Object.entries(request).filter(([name, value]) => value !== null || name === 'prompt')),
+  ...Object.fromEntries(
+    Object.entries(request).filter(([name, value]) => value !== null || name === 'prompt'),
+  ),
 });
 
 requires('redis').test(
