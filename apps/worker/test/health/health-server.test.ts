@@ -7,6 +7,7 @@ import { startHealthServer, type WorkMonitor } from '../../src/health/index.ts';
 import { createMetrics } from '../../src/stage/index.ts';
 
 const monitor = {
+  noteStore: () => undefined,
   report: () => ({ alive: true, ready: true, idleMs: 0, jobs: {} }),
 } as unknown as WorkMonitor;
 
