@@ -132,7 +132,7 @@ const missingKeysError = (host: string) =>
   new ConfigError([
     {
       name: 'API_KEYS',
-      expected: `at least one key, because other machines can reach HOST ${host} (make one with: pnpm new-key)`,
+      expected: `at least one key, because other machines can reach HOST ${host} (make one with: npx -y pnpm@12 new-key)`,
       received: 'nothing',
     },
   ]);

@@ -16,7 +16,7 @@ export interface Options {
   help?: string;
 }
 
-const HELP = `Usage: pnpm new-key [options]
+const HELP = `Usage: npx -y pnpm@12 new-key [options]
 
 Makes an API key. Its text is printed once; API_KEYS holds only its hash.
 
@@ -28,9 +28,9 @@ Makes an API key. Its text is printed once; API_KEYS holds only its hash.
   --json              print one JSON object
 
 Examples:
-  pnpm new-key --tenant shop
-  pnpm new-key --tenant '*'                     Bull Board, metrics, every tenant's renders
-  pnpm new-key --tenant shop --webhook-secret
+  npx -y pnpm@12 new-key --tenant shop
+  npx -y pnpm@12 new-key --tenant '*'                     Bull Board, metrics, every tenant's renders
+  npx -y pnpm@12 new-key --tenant shop --webhook-secret
 `;
 
 /** @throws {UsageError} naming the option, what was expected and what was received. */

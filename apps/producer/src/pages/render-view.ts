@@ -18,7 +18,7 @@ export function createRenderView(facts: RenderFacts): Markup {
 ${
   !hasEnded(snapshot) &&
   html`<p><progress max="100" value="${progress}">${progress} %</progress>
-<span class="soft">${progress} %${forecastText(facts)}; this page reloads automatically</span></p>`
+<span class="soft">${progress} %${forecastText(facts)}${!(facts.operator && needsStatement(snapshot)) && '; this page reloads automatically'}</span></p>`
 }
 ${facts.waitingFor && html`<p class="waiting">${describeWaiting(facts.waitingFor)}</p>`}
 ${error && errorCard(error)}
