@@ -80,6 +80,8 @@ requires('redis').describe('a clock that is six hours ahead for some seconds', (
     const worker = await harness.startWorker();
     const id = await harness.enqueue();
     await until(async () => (await harness.readCheckpoint(id)).at.step === 'hold');
+    // The checkpoint is saved before the job is delayed.
+    await until(async () => (await harness.queues.render.getJobState(id)) === 'delayed');
     jump();
     const job = await harness.queues.render.getJob(id);
     await job?.promote();
