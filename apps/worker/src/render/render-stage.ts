@@ -1,6 +1,13 @@
 import { isStoreAway } from '@darkroom/shared/object-store';
 import type { RenderResult } from '@darkroom/shared/queues';
-import { type Checkpoint, checkpointSchema, type Purchase, STEP_PROGRESS } from '@darkroom/shared/render';
+import {
+  type Checkpoint,
+  type Cost,
+  checkpointSchema,
+  type Purchase,
+  STEP_PROGRESS,
+  sumCost,
+} from '@darkroom/shared/render';
 import { createSituation, decide } from '../decide/index.ts';
 import {
   createBugFailure,
@@ -44,17 +51,21 @@ export async function renderStage(
   }
 }
 
-const AMOUNTS = { accepted: 'spent', refunded: 'refunded', unknown: 'possibly_spent' } as const;
+const AMOUNT_LABELS = {
+  spentMicros: 'spent',
+  refundedMicros: 'refunded',
+  possiblySpentMicros: 'possibly_spent',
+} as const satisfies Record<keyof Cost, string>;
 
-/** Counts what changed in the purchases of a render. */
-function countSpend(before: Purchase[], after: Purchase[], metrics: Metrics): void {
+/** Counts what changed in the cost of a render. */
+function countSpend(before: Purchase[], after: Purchase[], { spend, spendCorrections }: Metrics): void {
   if (before === after) return;
-  const outcomes = new Map(before.map(({ attempt, outcome }) => [attempt, outcome]));
-  for (const { attempt, outcome, costMicros } of after) {
-    const earlier = outcomes.get(attempt);
-    if (earlier === outcome) continue;
-    metrics.spend.inc({ amount: AMOUNTS[outcome] }, costMicros / 1e6);
-    if (earlier) metrics.spendCorrections.inc({ amount: AMOUNTS[earlier] }, costMicros / 1e6);
+  const [earlier, present] = [sumCost(before), sumCost(after)];
+  for (const name of Object.keys(AMOUNT_LABELS) as (keyof Cost)[]) {
+    const change = (present[name] - earlier[name]) / 1e6;
+    // A counter cannot fall: what leaves an amount has a counter of its own.
+    const counter = change > 0 ? spend : spendCorrections;
+    if (change !== 0) counter.inc({ amount: AMOUNT_LABELS[name] }, Math.abs(change));
   }
 }
 

@@ -15,8 +15,9 @@ export interface StoreImageDeps {
 type StoreOutcome = StageOutcome<StoreResult, StoreJob>;
 
 /**
- * Downloads and stores one image: download, full decode, put, size read back (I10). It may run twice (I6). Before it reports
- * that the result has expired, it looks for the image in the store: an earlier run may have stored it.
+ * Downloads and stores one image: download, full decode, put, size read back (I10). It may run twice (I6). The file host
+ * decides whether a result has expired: this process's clock may be ahead, so a late result is tried, too. Before the stage
+ * reports that the result has expired, it searches the store for the image: an earlier run may have stored it.
  */
 export async function storeImageStage(
   job: StageJob<StoreJob>,
@@ -39,7 +40,6 @@ async function downloadAndStore(
   infra: Infra,
   { downloader }: StoreImageDeps,
 ): Promise<StoreOutcome> {
-  if (infra.clock.now() >= job.data.expiresAt) return { kind: 'done', value: { kind: 'expired' } };
   const result = await findResult(job, infra);
   if (!result) {
     return applyDecision(job, infra, { kind: 'download_failed' }, 'the URL of the result is not known');

@@ -3,16 +3,29 @@ import { sumCost } from '@darkroom/shared/render';
 import { requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
+import type { RunningWorker } from '../../src/index.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
 /** A render that failed because the outcome of its purchase is unknown. `charged`: whether the provider charged it. */
 async function failUnknown(fault: FaultRule) {
   const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 200, SUBMIT_TIMEOUT_MS: 500 } });
   harness.simulator.faults.add(fault);
-  await harness.startWorker();
+  const worker = await harness.startWorker();
   const id = await harness.enqueue();
   expect((await harness.waitForReceipt(id)).failure?.code).toBe('submission_unknown');
-  return { harness, id };
+  return { harness, id, worker };
+}
+
+/** The amounts of the worker's metrics, in dollars, without those that are zero. */
+async function readSpend({ url }: RunningWorker): Promise<Record<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const amounts: Record<string, number> = {};
+  for (const [, corrections, amount = '', value] of text.matchAll(
+    /^darkroom_spend_(corrections_)?dollars_total\{amount="(\w+)"\} (\S+)$/gm,
+  )) {
+    amounts[amount] = (amounts[amount] ?? 0) + (corrections ? -1 : 1) * Number(value);
+  }
+  return Object.fromEntries(Object.entries(amounts).filter(([, value]) => value !== 0));
 }
 
 async function state(harness: Harness, id: string, statement: Pick<Statement, 'kind' | 'taskId' | 'note'>) {
@@ -43,8 +56,10 @@ requires('redis').describe("an operator's statement about a purchase", () => {
   });
 
   test('an unknown purchase that was not bought is bought now, and costs nothing', async () => {
-    const { harness, id } = await failUnknown({ kind: 'cut_before' });
+    const { harness, id, worker } = await failUnknown({ kind: 'cut_before' });
+    expect(await readSpend(worker)).toEqual({ possibly_spent: 0.025 });
     const receipt = await state(harness, id, { kind: 'not_bought' });
+    expect(await readSpend(worker)).toEqual({ spent: 0.025 });
     expect(receipt.cost).toEqual({ ...sumCost([]), spentMicros: 25_000 });
     expect(receipt.purchases).toMatchObject([{ attempt: 2 }]);
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });

@@ -35,13 +35,26 @@ requires('redis').describe('an image that is already in the store', () => {
   test('an image whose store child is gone and whose URL has expired is not bought again', async () => {
     const harness = await openHarness();
     const { receipt, enqueueAgain } = await storeAndForget(harness, Date.now() - HOUR_MS);
+    const state = harness.simulator.faults.add({ kind: 'expired', times: 1 });
+    await harness.startWorker();
+    await enqueueAgain();
+    const again = await harness.waitForReceipt(receipt.renderId);
+    expect(again).toMatchObject({ status: 'completed', attempts: 1, image: receipt.image });
+    expect(state.fired).toBe(1);
+    expect(harness.countPurchases(receipt.renderId).charged).toBe(1);
+    const thumbnail = await sharp(await harness.store.get(thumbnailKey(receipt.renderId))).metadata();
+    expect(thumbnail.format).toBe('webp');
+  });
+
+  test('a result that has expired by our clock is not bought again while the file host still has it', async () => {
+    const harness = await openHarness();
+    const { receipt, enqueueAgain } = await storeAndForget(harness, Date.now() - HOUR_MS);
+    await harness.store.delete(receipt.image?.key ?? '');
     await harness.startWorker();
     await enqueueAgain();
     const again = await harness.waitForReceipt(receipt.renderId);
     expect(again).toMatchObject({ status: 'completed', attempts: 1, image: receipt.image });
     expect(harness.countPurchases(receipt.renderId).charged).toBe(1);
-    const thumbnail = await sharp(await harness.store.get(thumbnailKey(receipt.renderId))).metadata();
-    expect(thumbnail.format).toBe('webp');
   });
 
   test('an image that the file host has lost is not bought again when it is stored', async () => {
@@ -98,6 +111,7 @@ requires('redis').describe('an image that is already in the store', () => {
         taskId: flaw === 'of another task' ? 'task_other' : (receipt.purchases[0]?.taskId ?? ''),
         ...(flaw === 'of another digest' ? { digest: 'f'.repeat(64) } : {}),
       });
+      harness.simulator.faults.add({ kind: 'expired', times: 1 });
       await harness.startWorker();
       await enqueueAgain();
       expect(await harness.waitForReceipt(renderId)).toMatchObject({ status: 'completed', attempts: 2 });
