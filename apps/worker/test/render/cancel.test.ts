@@ -1,33 +1,13 @@
-import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type RenderResult } from '@darkroom/shared/queues';
-import { type Checkpoint, dayIndexPrefix, type Receipt, sumCost } from '@darkroom/shared/render';
-import { latch, requires, startHttpProxy, until } from '@darkroom/testkit';
+import { type Checkpoint, sumCost } from '@darkroom/shared/render';
+import { requires, startHttpProxy, until } from '@darkroom/testkit';
 import { DelayedError } from 'bullmq';
 import { expect, test } from 'vitest';
 import { addChild } from '../../src/bullmq/index.ts';
-import { sweepCancelMarkers } from '../../src/maintenance/index.ts';
+import { expectCanceled, listNotes, readState } from '../support/canceled.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
-const readState = async (harness: Harness, id: string) =>
-  (await harness.queues.render.getJob(id))?.getState();
 const countSubmits = (harness: Harness) => harness.simulator.requests.counts().categories.submit.received;
-const listNotes = (receipt: Receipt) => receipt.notes?.map(({ text }) => text) ?? [];
-const silent = { info: () => undefined } as never;
-
-/** Asserts what holds for every canceled render. */
-async function expectCanceled(harness: Harness, id: string): Promise<Receipt> {
-  const receipt = await harness.waitForReceipt(id);
-  expect(receipt).toMatchObject({ status: 'canceled', canceled: { requestedAt: expect.any(Number) } });
-  const job = await harness.queues.render.getJob(id);
-  expect(await job?.getState()).toBe('completed');
-  expect(job?.returnvalue).toEqual({ status: 'canceled', cost: receipt.cost });
-  expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
-  expect(await harness.queues.deadLetter.getJob(id)).toBeUndefined();
-  expect(listNotes(receipt).at(-1)).toMatch(/^canceled /);
-  const { objects } = await harness.store.list({ prefix: dayIndexPrefix('default', receipt.createdAt) });
-  expect(objects.filter(({ key }) => key.endsWith(id))).toHaveLength(1);
-  return receipt;
-}
 
 /** Starts a worker whose provider's answers the test can hold back. */
 async function startWorkerBehindGate(harness: Harness) {
@@ -319,103 +299,5 @@ requires('redis').describe('canceling a render', () => {
       purchases: [{ outcome: 'refunded' }],
     });
     expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 1 });
-  });
-
-  test('two cancels of a render end it once', async () => {
-    const harness = await openHarness();
-    await harness.queues.submit.pause();
-    await harness.startWorker();
-    const id = await harness.enqueue();
-    await until(async () => (await readState(harness, id)) === 'waiting-children');
-    await Promise.all([harness.cancel(id), harness.cancel(id)]);
-    const receipt = await expectCanceled(harness, id);
-    expect(await harness.cancel(id)).toBe('ended');
-    expect(await expectCanceled(harness, id)).toEqual(receipt);
-  });
-
-  test('a cancel during the download is too late: the render completes, and the marker is removed', async () => {
-    const harness = await openHarness();
-    const [putting, go] = [latch(), latch()];
-    const put: ObjectStore['put'] = async (key, ...rest) => {
-      if (key.startsWith('images/')) {
-        putting.open();
-        await go.wait();
-      }
-      return harness.store.put(key, ...rest);
-    };
-    await harness.startWorker({ store: Object.assign(Object.create(harness.store) as ObjectStore, { put }) });
-    const id = await harness.enqueue();
-    await putting.wait();
-    expect(await harness.cancel(id)).toBe('busy');
-    go.open();
-    expect((await harness.waitForReceipt(id)).status).toBe('completed');
-    expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
-  });
-
-  test('a render that fails instead leaves no cancel marker for its redrive', async () => {
-    const harness = await openHarness();
-    harness.simulator.faults.add({ kind: 'redirect', to: 'http://localhost:1/secrets' });
-    harness.simulator.faults.add({ kind: 'slow', route: 'download', ms: 700 });
-    await harness.startWorker();
-    const id = await harness.enqueue();
-    await harness.simulator.requests.until((counts) => counts.categories.download.received === 1);
-    await harness.cancel(id);
-    expect(await harness.waitForReceipt(id)).toMatchObject({ status: 'failed', failure: { step: 'store' } });
-    expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
-    await harness.redrive(id);
-    await until(async () => (await harness.waitForReceipt(id)).status === 'completed');
-  });
-
-  test('a redriven render is canceled, and its dead letter is removed', async () => {
-    const harness = await openHarness({ settings: { TASK_DEADLINE_MS: 300 } });
-    harness.simulator.faults.add({ kind: 'stuck' });
-    const worker = await harness.startWorker();
-    const id = await harness.enqueue();
-    expect((await harness.waitForReceipt(id)).failure?.code).toBe('task_timeout');
-    await worker.close();
-    await harness.redrive(id);
-    await harness.putCancelMarker(id);
-    await harness.startWorker();
-    await until(async () => (await harness.waitForReceipt(id)).status === 'canceled');
-    expect(await expectCanceled(harness, id)).toMatchObject({
-      cost: { ...sumCost([]), possiblySpentMicros: 25_000 },
-      canceled: { from: 'poll' },
-    });
-    expect(harness.countPurchases(id)).toEqual({ charged: 1, refunded: 0 });
-  });
-
-  test('the sweep wakes a render whose caller died between marker and wake', async () => {
-    const harness = await openHarness({ settings: { EXPECTED_LATENCY_MS: 600_000 } });
-    harness.simulator.faults.add({ kind: 'stuck' });
-    await harness.startWorker();
-    const id = await harness.enqueue();
-    await until(async () => (await readState(harness, id)) === 'delayed');
-    await harness.putCancelMarker(id);
-    await sweepCancelMarkers(harness.queues, silent);
-    expect(await expectCanceled(harness, id)).toMatchObject({ canceled: { from: 'poll' } });
-    // A marker that came too late is removed.
-    await harness.putCancelMarker(id);
-    await sweepCancelMarkers(harness.queues, silent);
-    expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
-  });
-
-  test('a cancel claims the purchase in the ledger, so that a slower run of the same submission cannot buy', async () => {
-    const harness = await openHarness();
-    const id = await harness.enqueue();
-    const { request } = await harness.readCheckpoint(id);
-    await harness.cancel(id);
-    await harness.startWorker();
-    await expectCanceled(harness, id);
-    expect(
-      await harness.ledger.claim(
-        { renderId: id, attempt: 1, claim: 1 },
-        {
-          owner: 'a slower run',
-          provider: 'toapis',
-          claimedBy: 'elsewhere',
-          request,
-        },
-      ),
-    ).toBe(false);
   });
 });
