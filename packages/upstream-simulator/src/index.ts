@@ -27,6 +27,7 @@ export {
 } from './faults/index.ts';
 export type { SimulatorOptions } from './options.ts';
 export type { Quota } from './quota.ts';
+export { createStream, type Random } from './random.ts';
 export type { RequestCounts, RequestLog, RequestRecord } from './requests.ts';
 export { type Simulator, startSimulator } from './start.ts';
 export type { Latency, Task, TaskControl } from './tasks/index.ts';
