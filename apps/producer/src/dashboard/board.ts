@@ -8,6 +8,7 @@ import type { Clock, Scrub } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
 import type { RenderQueue } from '../backends/index.ts';
 import { dashboardChangeError, RETRY_JOB_ROUTE, retryStateError } from './allowed-changes.ts';
+import { createHidingStyles } from './hidden-controls.ts';
 import { completeProgress, scrubDeep } from './presentation.ts';
 import { QUEUE_VIEWS } from './queue-views.ts';
 import { recordPauses } from './record-pauses.ts';
@@ -65,8 +66,9 @@ export async function registerDashboard(app: FastifyInstance, deps: DashboardDep
       scope.addHook('onRequest', async (_request, reply) => {
         reply.headers(PAGE_HEADERS);
       });
+      const styles = `<style>${createHidingStyles()}</style></head>`;
       scope.addHook('onSend', async (_request, _reply, payload) =>
-        typeof payload === 'string' ? payload.replace(FONT_LINK, '') : payload,
+        typeof payload === 'string' ? payload.replace(FONT_LINK, '').replace('</head>', styles) : payload,
       );
       recordPauses(scope, deps.queue, () => deps.clock.now());
       await scope.register(server.registerPlugin());
