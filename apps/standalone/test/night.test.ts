@@ -30,7 +30,7 @@ requires('redis', 's3').test(
     audit = await auditNight(night, plan, operator.deeds);
     expect(audit.problems).toEqual([]);
     expect(audit.renders).toHaveLength(plan.renders.length);
-    // The night was one: money was spent, refunded and possibly spent, and renders had each end.
+    // The night was one: money was spent, refunded and possibly spent.
     expect(Math.min(audit.cost.spent, audit.cost.refunded, audit.cost.possiblySpent)).toBeGreaterThan(0);
   },
   240_000,

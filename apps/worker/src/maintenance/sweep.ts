@@ -12,7 +12,7 @@ import {
 } from '@darkroom/shared/render';
 import type { Clock, Logger } from '@darkroom/shared/runtime';
 import type { Job } from 'bullmq';
-import { type EndDeps, endDeadRender } from '../render/index.ts';
+import { type EndDeps, endDeadRender, leaveTask } from '../render/index.ts';
 import { describeFailure, isEngineError, type Metrics } from '../stage/index.ts';
 
 const SWEEP_EVERY_MS = 60_000;
@@ -87,13 +87,16 @@ const isBuried = (job: Job<Checkpoint>, { at }: Checkpoint): boolean =>
 /** The sweep notes each end that it has written: after a redrive the render may end again. */
 const createSweptNote = ({ attemptsMade }: Job) => `its dead letter was written (end ${attemptsMade})`;
 
-async function endFailedJob(job: Job<Checkpoint>, checkpoint: Checkpoint, deps: SweepDeps): Promise<void> {
+async function endFailedJob(job: Job<Checkpoint>, found: Checkpoint, deps: SweepDeps): Promise<void> {
   const { queues, ledger, clock, signal } = deps;
   const note = async (text: string) => {
     const written = { at: clock.now(), text };
     await job.log(formatNote(written));
     return written;
   };
+  const checkpoint = leaveTask(found);
+  // The API reads the cost from the job. No run of ours writes the job any more.
+  if (checkpoint !== found) await job.updateData(checkpoint);
   const failure = findFailure(checkpoint, job.failedReason, job.finishedOn ?? clock.now());
   await ledger.writeDayIndex(checkpoint, signal);
   await endDeadRender(

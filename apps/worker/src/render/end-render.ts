@@ -1,6 +1,7 @@
 import type { Ledger } from '@darkroom/shared/ledger';
 import {
   type Checkpoint,
+  changeOutcome,
   DATA_VERSION,
   type Failure,
   type Note,
@@ -59,6 +60,12 @@ export async function endRender(
   if (priorEnds > 0) await deps.deadLetters.remove(receipt.renderId);
   await deps.cancelMarkers.remove(receipt.renderId);
 }
+
+/** A render that ends while its task is open: nothing polls the task any more, so it may still fail and be refunded. */
+export const leaveTask = (checkpoint: Checkpoint): Checkpoint =>
+  checkpoint.at.step === 'poll'
+    ? { ...checkpoint, purchases: changeOutcome(checkpoint.purchases, checkpoint.attempt, 'unknown') }
+    : checkpoint;
 
 /** A render that failed, and the run that writes its end. */
 export interface DeadRender {

@@ -1,9 +1,10 @@
+import { CANCELED_OWNER } from '@darkroom/shared/ledger';
 import type { CheckpointAt } from '@darkroom/shared/render';
 import { checkGrace, checkTimeLimit, createSituation, decide, pickDoubt } from '../decide/index.ts';
 import { applyStatement } from './operator-statement.ts';
 import { addUnknownPurchase, startPolling } from './poll-step.ts';
 import type { StepContext } from './step-context.ts';
-import { applyDecision, type Transition } from './transitions.ts';
+import { applyDecision, cancelAgain, type Transition } from './transitions.ts';
 
 /** The outcome of a submission is unknown: holds the render, or buys again if the operator accepts the risk. */
 export async function startHolding(
@@ -29,10 +30,15 @@ export async function startHolding(
 export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepContext): Promise<Transition> {
   const { job, infra } = context;
   const { renderId, attempt, at } = checkpoint;
-  const acceptance = await infra.ledger.readAcceptance(renderId, attempt, job.signal);
-  if (acceptance) {
+  const state = await infra.ledger.attemptState(renderId, attempt, job.signal);
+  if (state.kind === 'accepted') {
+    const { acceptance } = state;
     await job.note(`known now: accepted as ${acceptance.taskId}, from ${acceptance.source}`);
     return startPolling(checkpoint, context, acceptance);
+  }
+  if (state.kind === 'claimed' && state.intent.owner === CANCELED_OWNER) {
+    const purchases = checkpoint.purchases.filter((purchase) => purchase.attempt !== attempt);
+    return cancelAgain({ ...checkpoint, purchases }, state.intent.claimedAt);
   }
   const stated = await applyStatement(checkpoint, context);
   if (stated) return stated;

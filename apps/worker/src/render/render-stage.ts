@@ -19,6 +19,7 @@ import {
 } from '../stage/index.ts';
 import { buryStep } from './bury-step.ts';
 import { cancelStep, startCancel } from './cancel-step.ts';
+import { leaveTask } from './end-render.ts';
 import { finishStep } from './finish-step.ts';
 import { holdStep } from './hold-step.ts';
 import { pollStep } from './poll-step.ts';
@@ -84,7 +85,7 @@ async function runStep(checkpoint: Checkpoint, context: StepContext): Promise<Tr
     }
     if (at.step === 'bury' || at.step === 'cancel' || mustHandBack(error)) throw error;
     infra.log.error({ renderId, err: error }, 'render failed: unexpected error');
-    return failRender(checkpoint, context, createBugFailure(infra, at.step, error), at);
+    return failRender(leaveTask(checkpoint), context, createBugFailure(infra, at.step, error), at);
   }
 }
 

@@ -1,10 +1,11 @@
+import { CANCELED_OWNER } from '@darkroom/shared/ledger';
 import type { SubmitResult } from '@darkroom/shared/queues';
-import { type Checkpoint, type CheckpointAt, submitJobId } from '@darkroom/shared/render';
+import { type Checkpoint, type CheckpointAt, type Failure, submitJobId } from '@darkroom/shared/render';
 import { createSituation, decide } from '../decide/index.ts';
 import { startHolding } from './hold-step.ts';
-import { startPolling } from './poll-step.ts';
+import { addUnknownPurchase, startPolling } from './poll-step.ts';
 import type { StepContext } from './step-context.ts';
-import { applyDecision, failRender, goTo, type Transition } from './transitions.ts';
+import { applyDecision, cancelAgain, failRender, goTo, type Transition } from './transitions.ts';
 
 /** Waits for the child in the queue `submit` that makes the purchase, and goes on from its result. */
 export async function submitStep(
@@ -22,9 +23,7 @@ export async function submitStep(
     case 'completed':
       return handleSubmitResult(checkpoint, context, child.value);
     case 'failed':
-      return child.failure
-        ? failRender(checkpoint, context, child.failure, checkpoint.at)
-        : handleLostWorker(checkpoint, context);
+      return handleFailedChild(checkpoint, context, child.failure);
   }
 }
 
@@ -41,26 +40,39 @@ async function handleSubmitResult(
     case 'unknown':
       return startHolding(checkpoint, context, result.reason);
     case 'canceled':
+      if (result.claimedAt !== undefined) return cancelAgain(checkpoint, result.claimedAt);
       // The cancel marker that the child saw is gone and nothing was bought. The render is submitted after all.
       await own.children.remove('submit', submitJobId(checkpoint.renderId, checkpoint.attempt));
       return goTo(checkpoint, checkpoint.at);
   }
 }
 
-/** The child's workers died too often. Only the ledger knows whether the child bought. */
-async function handleLostWorker(
+/**
+ * The child has failed. Only the ledger knows whether it bought: an unexpected error, or the death of its worker, can
+ * come after the submission.
+ *
+ * @param failure absent if BullMQ failed the child, because its workers died too often
+ */
+async function handleFailedChild(
   checkpoint: CheckpointAt<'submit'>,
   context: StepContext,
+  failure: Failure | undefined,
 ): Promise<Transition> {
   const { job, infra } = context;
-  const { renderId, attempt } = checkpoint;
+  const { renderId, attempt, at } = checkpoint;
   const state = await infra.ledger.attemptState(renderId, attempt, job.signal);
   switch (state.kind) {
     case 'accepted':
       return startPolling(checkpoint, context, state.acceptance);
-    case 'claimed':
-      return startHolding(checkpoint, context, 'the worker was lost while submitting');
+    case 'claimed': {
+      const { owner, claimedAt } = state.intent;
+      if (owner === CANCELED_OWNER) return cancelAgain(checkpoint, claimedAt);
+      if (!failure) return startHolding(checkpoint, context, 'the worker was lost while submitting');
+      const purchases = addUnknownPurchase(checkpoint, context);
+      return failRender({ ...checkpoint, purchases }, context, failure, at);
+    }
     case 'unclaimed': {
+      if (failure) return failRender(checkpoint, context, failure, at);
       const decision = decide({ kind: 'worker_lost' }, createSituation(infra, { tries: 1, attempt }));
       return applyDecision(checkpoint, context, decision, 'workers were lost too often while submitting');
     }

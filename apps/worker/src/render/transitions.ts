@@ -22,6 +22,15 @@ export const waitAt = (checkpoint: Checkpoint, at: LiveStep, afterMs: number): T
 export const buyAgain = (checkpoint: Checkpoint): Transition =>
   goTo({ ...checkpoint, attempt: checkpoint.attempt + 1 }, { step: 'submit' });
 
+/**
+ * The ledger says that the render was canceled before this purchase, and the queue has lost it: Redis came back as it was
+ * a moment earlier. The render is canceled again.
+ *
+ * @param claimedAt when (Unix ms) the cancel claimed the purchase
+ */
+export const cancelAgain = (checkpoint: CheckpointAt<'submit' | 'hold'>, claimedAt: number): Transition =>
+  goTo(checkpoint, { step: 'cancel', requestedAt: claimedAt, from: 'submit' });
+
 /** The render is dead. A redrive goes on at `resume`. */
 export function failRender(
   checkpoint: Checkpoint,

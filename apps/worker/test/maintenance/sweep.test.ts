@@ -22,6 +22,30 @@ requires('redis').describe('the sweep', () => {
     expect(await sweep(deps)).toBe(0);
   });
 
+  test('a render whose workers were lost between polls may still be refunded: its purchase is possibly spent', async () => {
+    const harness = await openHarness();
+    const id = await harness.enqueue();
+    const job = await harness.queues.render.getJob(id);
+    const checkpoint = await harness.readCheckpoint(id);
+    const task = { taskId: 'task_1', acceptedAt: 1 };
+    const purchase = {
+      provider: 'toapis',
+      attempt: 1,
+      outcome: 'accepted',
+      costMicros: 25_000,
+      ...task,
+    } as const;
+    const at = { step: 'poll', ...task, deadlineAt: Date.now() + 900_000, polls: 1, progress: 0 } as const;
+    await job?.updateData({ ...checkpoint, purchases: [purchase], at });
+    await failWithoutBurial(harness, 1);
+    expect(await sweep(createSweepDeps(harness).deps)).toBe(1);
+    const cost = { spentMicros: 0, refundedMicros: 0, possiblySpentMicros: 25_000 };
+    expect(await harness.ledger.readReceipt(id)).toMatchObject({ cost });
+    expect((await harness.queues.deadLetter.getJob(id))?.data.cost).toEqual(cost);
+    // The API reads it from the job.
+    expect(sumCost((await harness.readCheckpoint(id)).purchases)).toEqual(cost);
+  });
+
   test('the sweep does not rewrite a removed dead letter, and writes the one of a later end', async () => {
     const harness = await openHarness();
     const id = await harness.enqueue();

@@ -1,3 +1,4 @@
+import { CANCELED_OWNER } from '@darkroom/shared/ledger';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { sumCost } from '@darkroom/shared/render';
 import { latch, requires, until } from '@darkroom/testkit';
@@ -106,4 +107,29 @@ requires('redis').describe('a cancel that meets another end or another run', () 
       ),
     ).toBe(false);
   });
+
+  test.for([
+    { step: 'submit' },
+    { step: 'hold', reason: 'an earlier run claimed it', until: Date.now() + 3_600_000 },
+  ] as const)(
+    'a canceled render stays canceled when Redis comes back as it was before the cancel, at step $step',
+    async (at) => {
+      const harness = await openHarness();
+      const id = await harness.enqueue();
+      const job = await harness.queues.render.getJob(id);
+      const checkpoint = await harness.readCheckpoint(id);
+      const { attempt, provider, request } = checkpoint;
+      // What the cancel had written. Its marker and the new checkpoint are lost.
+      await harness.ledger.claim(
+        { renderId: id, attempt, claim: 1 },
+        { provider, owner: CANCELED_OWNER, claimedBy: 'canceled', request },
+      );
+      await harness.ledger.writeDayIndex(checkpoint);
+      await job?.updateData({ ...checkpoint, at });
+      await harness.startWorker({ settings: { SUBMIT_UNKNOWN: 'resubmit' } });
+      const receipt = await expectCanceled(harness, id);
+      expect(receipt).toMatchObject({ cost: sumCost([]), purchases: [], canceled: { from: 'submit' } });
+      expect(harness.countPurchases(id).charged).toBe(0);
+    },
+  );
 });

@@ -1,7 +1,8 @@
 import { sumCost } from '@darkroom/shared/render';
-import { requires, until } from '@darkroom/testkit';
+import { cleanup, requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
+import { startFakeProvider } from '../support/fake-provider.ts';
 import { openHarness } from '../support/harness.ts';
 
 requires('redis').describe('failures of a task', () => {
@@ -125,5 +126,27 @@ requires('redis').describe('failures of a task', () => {
     await harness.redrive(id);
     await until(async () => (await harness.waitForReceipt(id)).status === 'completed');
     expect(harness.countPurchases(id)).toEqual({ charged: 4, refunded: 3 });
+  });
+
+  test('an unexpected error at a poll leaves the task open: its purchase is possibly spent until a redrive polls it', async () => {
+    const harness = await openHarness();
+    const provider = await startFakeProvider();
+    cleanup(() => provider.close());
+    let broken = true;
+    const poll: typeof provider.poll = (taskId, signal) => {
+      if (broken) throw new TypeError('a bug');
+      return provider.poll(taskId, signal);
+    };
+    await harness.startWorker({ provider: Object.assign(Object.create(provider), { poll }) });
+    const id = await harness.enqueue();
+    expect(await harness.waitForReceipt(id)).toMatchObject({
+      failure: { code: 'internal_error', step: 'poll' },
+      cost: { spentMicros: 0, possiblySpentMicros: 25_000 },
+    });
+    broken = false;
+    await harness.redrive(id);
+    await until(async () => (await harness.waitForReceipt(id)).status === 'completed');
+    expect((await harness.waitForReceipt(id)).cost).toEqual({ ...sumCost([]), spentMicros: 25_000 });
+    expect(provider.purchases).toHaveLength(1);
   });
 });

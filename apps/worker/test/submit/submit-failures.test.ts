@@ -6,6 +6,8 @@ import { sumCost } from '@darkroom/shared/render';
 import { cleanup, requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
+import type { Submission } from '../../src/providers/index.ts';
+import { startFakeProvider } from '../support/fake-provider.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
 /** Attempts that the submit child was charged with. */
@@ -99,6 +101,26 @@ requires('redis').describe('failures of a submission', () => {
       expect(harness.simulator.requests.counts().categories.submit.received).toBe(1);
     },
   );
+
+  test('an unexpected error after the claim leaves a purchase that is possibly spent, and a redrive does not buy', async () => {
+    const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 300 } });
+    const provider = await startFakeProvider();
+    cleanup(() => provider.close());
+    const submit = async (submission: Submission) => {
+      await provider.submit(submission);
+      throw new TypeError('a bug after the purchase');
+    };
+    const broken = Object.assign(Object.create(provider) as typeof provider, { submit });
+    await harness.startWorker({ provider: broken });
+    const id = await harness.enqueue();
+    expect(await harness.waitForReceipt(id)).toMatchObject({
+      failure: { code: 'internal_error', step: 'submit' },
+      cost: { spentMicros: 0, possiblySpentMicros: 25_000 },
+    });
+    await harness.redrive(id);
+    await until(async () => (await harness.waitForReceipt(id)).failure?.code === 'submission_unknown');
+    expect(provider.purchases).toHaveLength(1);
+  });
 
   test('a page of a gateway stops no account: the next render is submitted', async () => {
     const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 60_000 } });

@@ -31,8 +31,11 @@ export const QUEUE = {
 export type SubmitResult =
   | { kind: 'accepted'; taskId: string; acceptedAt: number }
   | { kind: 'unknown'; reason: string }
-  /** The child found a cancel marker before it sent the request: nothing was bought. */
-  | { kind: 'canceled' };
+  /**
+   * The child found a cancel marker before it sent the request: nothing was bought. With `claimedAt` (Unix ms), it found
+   * the claim of an earlier cancel in the ledger: the queue has lost that the render was canceled.
+   */
+  | { kind: 'canceled'; claimedAt?: number };
 
 /** The data of a `submit` child, which buys attempt number `attempt` of a render. */
 export interface SubmitJob {
