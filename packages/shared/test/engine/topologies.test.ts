@@ -32,9 +32,11 @@ async function checkEngineAt(queueUrl: string): Promise<void> {
   events.on('completed', ({ jobId }) => completed.add(jobId));
   await harness.worker(submits, async () => 'bought');
   await harness.worker(renders, async (job) => Object.values(await job.getChildrenValues())[0]);
-  await renders.add('render', {}, { jobId: 'r.1', delay: 100 });
+  const render = await renders.add('render', {}, { jobId: 'r.1', delay: 3_600_000 });
   const parent = { id: 'r.1', queue: renders.qualifiedName };
   await submits.addBulk([{ name: 'submit', data: {}, opts: { jobId: 'r.1.s1', parent } }]);
+  // Not before: a render that ran before its child was added would complete without it.
+  await render.promote();
   expect((await waitForState(renders, 'r.1', 'completed')).returnvalue).toBe('bought');
   await completed.atLeast(1);
   // At the same time: a second later, the counter has another unit.
