@@ -67,9 +67,12 @@ export async function registerDashboard(app: FastifyInstance, deps: DashboardDep
         reply.headers(PAGE_HEADERS);
       });
       const styles = `<style>${createHidingStyles()}</style></head>`;
-      scope.addHook('onSend', async (_request, _reply, payload) =>
-        typeof payload === 'string' ? payload.replace(FONT_LINK, '').replace('</head>', styles) : payload,
-      );
+      scope.addHook('onSend', async (_request, reply, payload) => {
+        // Only the page: the answers of Bull Board's API contain prompts, in which any text can be.
+        const isPage = String(reply.getHeader('content-type')).startsWith('text/html');
+        if (!isPage || typeof payload !== 'string') return payload;
+        return payload.replace(FONT_LINK, '').replace('</head>', styles);
+      });
       recordPauses(scope, deps.queue, () => deps.clock.now());
       await scope.register(server.registerPlugin());
     },

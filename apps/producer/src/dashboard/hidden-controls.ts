@@ -4,8 +4,8 @@ import { QUEUE_VIEWS } from './queue-views.ts';
 /**
  * Bull Board shows many controls whose change is always rejected (see `allowed-changes.ts`), and has no option to hide
  * one. This stylesheet hides them. It knows a control by its icon: of the actions and of the menu, it shows only the
- * icons that are listed, so a control that a later version adds is hidden, too. A test in a real browser uses every
- * control that is visible.
+ * icons that are listed, so a control that a later version adds is hidden, too. A test in a real browser lists the
+ * controls that are visible.
  */
 export function createHidingStyles(): string {
   const removable = Object.entries(QUEUE_VIEWS).flatMap(([queue, view]) =>
@@ -26,6 +26,8 @@ export function createHidingStyles(): string {
     `[role="menu"]:has(${pause}, ${resume}) [role="menuitem"]:not(:has(${pause}, ${resume}, ${retry}))`,
     // The dialog about a queue.
     '[role="dialog"] button:has(.lucide-pencil)',
+    // The table of schedules.
+    '[class*="actionsCell-"] button',
   ];
   return `${rules.join(',\n')} { display: none; }`;
 }

@@ -89,6 +89,14 @@ requires('redis').describe('the dashboard', () => {
     expect((await harness.get('/')).status).toBe(200);
   });
 
+  test('a prompt can contain parts of a page', async () => {
+    const harness = await openHarness();
+    const prompt = 'a poster that says "</head><link href="https://fonts.example/">"';
+    await harness.post({ prompt });
+    const [job] = (await board(harness, 'render')).jobs;
+    expect(job?.data).toMatchObject({ request: { prompt } });
+  });
+
   test('the dashboard shows a render by its prompt, with its request', async () => {
     const harness = await openHarness();
     await harness.post({ prompt: request.prompt, size: '16:9', resolution: '2K', priority: 'batch' });
