@@ -87,7 +87,7 @@ export type Acceptance = Omit<z.infer<typeof acceptanceSchema>, 'version'>;
 export type TaskResult = Omit<z.infer<typeof resultSchema>, 'version'>;
 
 /** The owner of the intent that a cancel writes. No run has it, so no run makes that purchase later. */
-export const CANCELED_OWNER = 'canceled';
+const CANCELED_OWNER = 'canceled';
 
 /** One claim of an attempt. `claim` counts from 1. */
 export interface ClaimId {
@@ -98,11 +98,13 @@ export interface ClaimId {
 
 /**
  * What the ledger holds about one attempt. `unclaimed`: every earlier claim was released, and `nextClaim` is the number
- * of the next one. `claimed` without an acceptance: the outcome of the purchase is unknown.
+ * of the next one. `claimed` without an acceptance: the outcome of the purchase is unknown. `canceled`: a cancel claimed
+ * it (at `claimedAt`, Unix ms), so it was never bought and never will be.
  */
 export type AttemptState =
   | { kind: 'unclaimed'; nextClaim: number }
   | { kind: 'claimed'; intent: Intent }
+  | { kind: 'canceled'; claimedAt: number }
   | { kind: 'accepted'; acceptance: Acceptance };
 
 /**
@@ -127,6 +129,7 @@ export class Ledger {
     for (let claim = 1; ; claim += 1) {
       const intent = await this.#readIntent(intentKey(renderId, attempt, claim), signal);
       if (!intent) return { kind: 'unclaimed', nextClaim: claim };
+      if (intent.owner === CANCELED_OWNER) return { kind: 'canceled', claimedAt: intent.claimedAt };
       const release = await this.#read('release', releaseKey(renderId, attempt, claim), signal);
       if (release === undefined) return { kind: 'claimed', intent };
       releaseSchema.parse(release);
@@ -149,6 +152,19 @@ export class Ledger {
     if (await this.#writeIfAbsent(key, intent, signal)) return true;
     const found = await this.#readIntent(key, signal);
     return found?.owner === draft.owner;
+  }
+
+  /**
+   * Claims a purchase for a cancel: no run makes it later.
+   *
+   * @returns false if another owner has claimed it.
+   */
+  async claimForCancel(
+    id: ClaimId,
+    draft: Pick<Intent, 'provider' | 'request'>,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    return this.claim(id, { ...draft, owner: CANCELED_OWNER, claimedBy: 'canceled' }, signal);
   }
 
   /**

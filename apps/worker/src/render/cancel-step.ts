@@ -1,5 +1,4 @@
 import type { StepName } from '@darkroom/api';
-import { CANCELED_OWNER } from '@darkroom/shared/ledger';
 import type { CancelMarker } from '@darkroom/shared/queues';
 import {
   type Checkpoint,
@@ -51,15 +50,14 @@ export async function startCancel(
 async function claimOrReadPurchase(checkpoint: Checkpoint, context: StepContext): Promise<Purchase[]> {
   const { job, infra } = context;
   const { renderId, attempt, provider, request, purchases } = checkpoint;
-  const draft = { provider, owner: CANCELED_OWNER, claimedBy: 'canceled', request };
   let state = await infra.ledger.attemptState(renderId, attempt, job.signal);
   if (state.kind === 'unclaimed') {
     const id = { renderId, attempt, claim: state.nextClaim };
-    if (await infra.ledger.claim(id, draft, job.signal)) return purchases;
+    if (await infra.ledger.claimForCancel(id, { provider, request }, job.signal)) return purchases;
     state = await infra.ledger.attemptState(renderId, attempt, job.signal);
   }
   if (state.kind === 'accepted') return addPurchase(checkpoint, state.acceptance, context);
-  if (state.kind === 'claimed' && state.intent.owner !== CANCELED_OWNER) {
+  if (state.kind === 'claimed') {
     await noteOnce(job, 'it may have been bought: it was submitted, and the outcome is unknown');
     return addUnknownPurchase(checkpoint, context);
   }

@@ -61,11 +61,16 @@ export async function endRender(
   await deps.cancelMarkers.remove(receipt.renderId);
 }
 
-/** A render that ends while its task is open: nothing polls the task any more, so it may still fail and be refunded. */
-export const leaveTask = (checkpoint: Checkpoint): Checkpoint =>
-  checkpoint.at.step === 'poll'
-    ? { ...checkpoint, purchases: changeOutcome(checkpoint.purchases, checkpoint.attempt, 'unknown') }
-    : checkpoint;
+/**
+ * A render that ends between two polls leaves its task open: nothing polls it any more, so it may still fail and be
+ * refunded. @returns the checkpoint itself if it has no open task.
+ */
+export function leaveTask<C extends Checkpoint>(checkpoint: C): C {
+  const { at, attempt, purchases } = checkpoint;
+  const present = purchases.find((purchase) => purchase.attempt === attempt);
+  if (at.step !== 'poll' || present?.outcome !== 'accepted') return checkpoint;
+  return { ...checkpoint, purchases: changeOutcome(purchases, attempt, 'unknown') };
+}
 
 /** A render that failed, and the run that writes its end. */
 export interface DeadRender {

@@ -1,4 +1,3 @@
-import { CANCELED_OWNER } from '@darkroom/shared/ledger';
 import type { CheckpointAt } from '@darkroom/shared/render';
 import { checkGrace, checkTimeLimit, createSituation, decide, pickDoubt } from '../decide/index.ts';
 import { applyStatement } from './operator-statement.ts';
@@ -36,9 +35,9 @@ export async function holdStep(checkpoint: CheckpointAt<'hold'>, context: StepCo
     await job.note(`known now: accepted as ${acceptance.taskId}, from ${acceptance.source}`);
     return startPolling(checkpoint, context, acceptance);
   }
-  if (state.kind === 'claimed' && state.intent.owner === CANCELED_OWNER) {
+  if (state.kind === 'canceled') {
     const purchases = checkpoint.purchases.filter((purchase) => purchase.attempt !== attempt);
-    return cancelAgain({ ...checkpoint, purchases }, state.intent.claimedAt);
+    return cancelAgain({ ...checkpoint, purchases }, state.claimedAt);
   }
   const stated = await applyStatement(checkpoint, context);
   if (stated) return stated;

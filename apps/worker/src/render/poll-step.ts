@@ -17,6 +17,7 @@ import {
   type Trouble,
 } from '../decide/index.ts';
 import type { PollAnswer } from '../providers/index.ts';
+import { leaveTask } from './end-render.ts';
 import type { StepContext } from './step-context.ts';
 import { applyDecision, goTo, type Transition, waitAt } from './transitions.ts';
 
@@ -195,12 +196,9 @@ function decideAndApply(
   const { isOver } = checked;
   const situation = createSituation(context.infra, { tries: at.polls, attempt, isOver });
   const decision = decide(trouble, situation);
-  // The task may still complete or fail, and nothing polls it any more.
-  const isTaskOpen = decision.kind === 'dead' && trouble.kind !== 'task_failed';
-  const purchases = isTaskOpen
-    ? changeOutcome(checkpoint.purchases, attempt, 'unknown')
-    : checkpoint.purchases;
-  return applyDecision({ ...checkpoint, at: checked.at, purchases }, context, decision, message);
+  const next = { ...checkpoint, at: checked.at };
+  const left = decision.kind === 'dead' ? leaveTask(next) : next;
+  return applyDecision(left, context, decision, message);
 }
 
 /** Checks the time limit of a task: the grace while the provider does not know it, else the deadline. */

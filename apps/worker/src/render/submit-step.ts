@@ -1,4 +1,3 @@
-import { CANCELED_OWNER } from '@darkroom/shared/ledger';
 import type { SubmitResult } from '@darkroom/shared/queues';
 import { type Checkpoint, type CheckpointAt, type Failure, submitJobId } from '@darkroom/shared/render';
 import { createSituation, decide } from '../decide/index.ts';
@@ -64,9 +63,9 @@ async function handleFailedChild(
   switch (state.kind) {
     case 'accepted':
       return startPolling(checkpoint, context, state.acceptance);
+    case 'canceled':
+      return cancelAgain(checkpoint, state.claimedAt);
     case 'claimed': {
-      const { owner, claimedAt } = state.intent;
-      if (owner === CANCELED_OWNER) return cancelAgain(checkpoint, claimedAt);
       if (!failure) return startHolding(checkpoint, context, 'the worker was lost while submitting');
       const purchases = addUnknownPurchase(checkpoint, context);
       return failRender({ ...checkpoint, purchases }, context, failure, at);

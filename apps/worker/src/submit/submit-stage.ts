@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Acceptance, CANCELED_OWNER, type ClaimId, type Release } from '@darkroom/shared/ledger';
+import type { Acceptance, ClaimId, Release } from '@darkroom/shared/ledger';
 import { isStoreAway } from '@darkroom/shared/object-store';
 import type { SubmitJob, SubmitResult } from '@darkroom/shared/queues';
 import { errorMessage } from '@darkroom/shared/runtime';
@@ -67,13 +67,8 @@ async function buyOnce(context: SubmitContext): Promise<SubmitOutcome> {
   const { renderId, attempt } = job.data;
   const state = await infra.ledger.attemptState(renderId, attempt, job.signal);
   if (state.kind === 'accepted') return accepted(state.acceptance);
-  if (state.kind === 'claimed') {
-    const { owner, claimedAt } = state.intent;
-    if (owner === CANCELED_OWNER) {
-      return { kind: 'done', value: { kind: 'canceled', claimedAt } };
-    }
-    return unknown('an earlier run claimed it and left no outcome');
-  }
+  if (state.kind === 'canceled') return { kind: 'done', value: state };
+  if (state.kind === 'claimed') return unknown('an earlier run claimed it and left no outcome');
   const outcome = await own.account.runIfOpen(() => buyUnclaimed(context, state.nextClaim));
   return outcome ?? applyDecision(context, { kind: 'account_stopped' }, 'the account cannot buy');
 }

@@ -1,5 +1,6 @@
 import { webhookId } from '@darkroom/shared/queues';
 import { dayIndexPrefix, sumCost } from '@darkroom/shared/render';
+import { systemClock } from '@darkroom/shared/runtime';
 import { requires } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { sweep } from '../../src/maintenance/index.ts';
@@ -35,7 +36,13 @@ requires('redis').describe('the sweep', () => {
       costMicros: 25_000,
       ...task,
     } as const;
-    const at = { step: 'poll', ...task, deadlineAt: Date.now() + 900_000, polls: 1, progress: 0 } as const;
+    const at = {
+      step: 'poll',
+      ...task,
+      deadlineAt: systemClock.now() + 900_000,
+      polls: 1,
+      progress: 0,
+    } as const;
     await job?.updateData({ ...checkpoint, purchases: [purchase], at });
     await failWithoutBurial(harness, 1);
     expect(await sweep(createSweepDeps(harness).deps)).toBe(1);

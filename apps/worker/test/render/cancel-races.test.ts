@@ -1,6 +1,6 @@
-import { CANCELED_OWNER } from '@darkroom/shared/ledger';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { sumCost } from '@darkroom/shared/render';
+import { systemClock } from '@darkroom/shared/runtime';
 import { latch, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { sweepCancelMarkers } from '../../src/maintenance/index.ts';
@@ -110,23 +110,20 @@ requires('redis').describe('a cancel that meets another end or another run', () 
 
   test.for([
     { step: 'submit' },
-    { step: 'hold', reason: 'an earlier run claimed it', until: Date.now() + 3_600_000 },
+    { step: 'hold', reason: 'an earlier run claimed it', until: systemClock.now() + 300 },
   ] as const)(
     'a canceled render stays canceled when Redis comes back as it was before the cancel, at step $step',
     async (at) => {
-      const harness = await openHarness();
+      const harness = await openHarness({ settings: { SUBMIT_UNKNOWN: 'resubmit', UNKNOWN_GRACE_MS: 300 } });
       const id = await harness.enqueue();
       const job = await harness.queues.render.getJob(id);
       const checkpoint = await harness.readCheckpoint(id);
       const { attempt, provider, request } = checkpoint;
       // What the cancel had written. Its marker and the new checkpoint are lost.
-      await harness.ledger.claim(
-        { renderId: id, attempt, claim: 1 },
-        { provider, owner: CANCELED_OWNER, claimedBy: 'canceled', request },
-      );
+      await harness.ledger.claimForCancel({ renderId: id, attempt, claim: 1 }, { provider, request });
       await harness.ledger.writeDayIndex(checkpoint);
       await job?.updateData({ ...checkpoint, at });
-      await harness.startWorker({ settings: { SUBMIT_UNKNOWN: 'resubmit' } });
+      await harness.startWorker();
       const receipt = await expectCanceled(harness, id);
       expect(receipt).toMatchObject({ cost: sumCost([]), purchases: [], canceled: { from: 'submit' } });
       expect(harness.countPurchases(id).charged).toBe(0);

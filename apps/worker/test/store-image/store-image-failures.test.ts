@@ -1,6 +1,16 @@
 import { openStore } from '@darkroom/shared/object-store';
 import { sumCost } from '@darkroom/shared/render';
-import { cleanup, requires, service, startHttpProxy, tempDir, uniqueS3Url, until } from '@darkroom/testkit';
+import type { Clock } from '@darkroom/shared/runtime';
+import {
+  cleanup,
+  latch,
+  requires,
+  service,
+  startHttpProxy,
+  tempDir,
+  uniqueS3Url,
+  until,
+} from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test, vi } from 'vitest';
 import { lowJitterClock, openHarness } from '../support/harness.ts';
@@ -219,14 +229,20 @@ requires('redis', 's3').describe('while S3 is away', () => {
 
 requires('redis', 's3').test('a worker that starts while S3 is away waits for it', async () => {
   const { store, proxy } = await storeBehindProxy();
-  const harness = await openHarness({
-    clock: { ...lowJitterClock, sleep: (_ms, signal) => lowJitterClock.sleep(50, signal) },
-  });
+  const [waiting, go] = [latch(), latch()];
+  const sleep: Clock['sleep'] = (ms, signal) => {
+    if (go.opened) return lowJitterClock.sleep(ms, signal);
+    waiting.open();
+    return go.wait();
+  };
+  const harness = await openHarness({ clock: { ...lowJitterClock, sleep } });
   await proxy.refuse();
   const starting = harness.startWorker({ store });
   const id = await harness.enqueue();
+  await waiting.wait();
   expect(await (await harness.queues.render.getJob(id))?.getState()).toBe('prioritized');
   await proxy.resume();
+  go.open();
   await starting;
   await until(async () => (await (await harness.queues.render.getJob(id))?.getState()) === 'completed');
 });

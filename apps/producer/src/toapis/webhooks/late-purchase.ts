@@ -1,5 +1,5 @@
 import { getRenderPrice } from '@darkroom/shared/config';
-import { type Acceptance, CANCELED_OWNER } from '@darkroom/shared/ledger';
+import type { Acceptance } from '@darkroom/shared/ledger';
 import { type Checkpoint, type Purchase, recordPurchase, sumCost } from '@darkroom/shared/render';
 import type { RenderJob } from '../../backends/index.ts';
 import type { EventDeps, EventOutcome, ProviderEvent } from './event.ts';
@@ -62,8 +62,7 @@ async function readLatePurchase(
 ): Promise<Purchase | undefined> {
   const { renderId, attempt } = checkpoint;
   const state = await deps.ledger.attemptState(renderId, attempt);
-  if (state.kind === 'unclaimed') return undefined;
-  if (state.kind === 'claimed' && state.intent.owner === CANCELED_OWNER) return undefined;
+  if (state.kind === 'unclaimed' || state.kind === 'canceled') return undefined;
   const acceptance =
     state.kind === 'accepted' ? state.acceptance : acceptanceFromEvent(checkpoint, taskId, event, deps);
   if (acceptance.taskId !== taskId) return undefined;

@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { CANCELED_OWNER } from '@darkroom/shared/ledger';
 import { type RenderResult, renderJob } from '@darkroom/shared/queues';
 import { type Checkpoint, DATA_VERSION, drawRenderId, type Receipt, sumCost } from '@darkroom/shared/render';
 import { plantSecret, requires, until } from '@darkroom/testkit';
@@ -223,15 +222,8 @@ requires('redis').describe("the provider's webhooks", () => {
     await harness.ledger.writeReceipt(canceledReceipt(canceled));
     const data = { task_id: 't5', client_business_id: id };
     expect(await sendEvent(harness, data)).toEqual({ status: 200, outcome: 'ignored' });
-    await harness.ledger.claim(
-      { renderId: id, attempt: 1, claim: 1 },
-      {
-        owner: CANCELED_OWNER,
-        provider: 'toapis',
-        claimedBy: 'canceled',
-        request: canceled.request,
-      },
-    );
+    const { provider, request } = canceled;
+    await harness.ledger.claimForCancel({ renderId: id, attempt: 1, claim: 1 }, { provider, request });
     expect(await sendEvent(harness, data)).toEqual({ status: 200, outcome: 'ignored' });
     expect(await harness.ledger.readAcceptance(id, 1)).toBeUndefined();
     expect(await harness.ledger.readReceipt(id)).toMatchObject({ purchases: [], cost: sumCost([]) });
