@@ -30,6 +30,9 @@ requires('redis', 's3').test(
     audit = await auditNight(night, plan, operator.deeds);
     expect(audit.problems).toEqual([]);
     expect(audit.renders).toHaveLength(plan.renders.length);
+    const planned = [...new Set(plan.faults.map(({ kind }) => kind))];
+    const fired = night.simulator.faults.fired();
+    expect(planned.filter((kind) => !fired[kind])).toEqual([]);
     // The night was one: money was spent, refunded and possibly spent.
     expect(Math.min(audit.cost.spent, audit.cost.refunded, audit.cost.possiblySpent)).toBeGreaterThan(0);
   },

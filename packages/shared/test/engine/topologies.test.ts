@@ -14,7 +14,7 @@ import { expect } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
 import { createCollector, createEngineHarness, waitForState } from '../support/engine-harness.ts';
 
-/** Runs a parent with a delayed child, events and a counter: all that depends on slots and connections. */
+/** Runs a delayed parent with a child, events and a counter: all that depends on slots and connections. */
 async function checkEngineAt(queueUrl: string): Promise<void> {
   const failures = createCollector<string>();
   const engine = await openEngine({
@@ -35,7 +35,8 @@ async function checkEngineAt(queueUrl: string): Promise<void> {
   const render = await renders.add('render', {}, { jobId: 'r.1', delay: 3_600_000 });
   const parent = { id: 'r.1', queue: renders.qualifiedName };
   await submits.addBulk([{ name: 'submit', data: {}, opts: { jobId: 'r.1.s1', parent } }]);
-  // Not before: a render that ran before its child was added would complete without it.
+  await waitForState(submits, 'r.1.s1', 'completed');
+  // Not before: BullMQ does not complete a parent whose child is pending.
   await render.promote();
   expect((await waitForState(renders, 'r.1', 'completed')).returnvalue).toBe('bought');
   await completed.atLeast(1);

@@ -23,7 +23,7 @@ export function formatNight(plan: NightPlan, { simulator }: Night, audit: Audit 
   ].join('\n');
 }
 
-export const describeEnd = ({ render }: AuditedRender): string =>
+const describeEnd = ({ render }: AuditedRender): string =>
   render.error ? `${render.status} (${render.error.code})` : render.status;
 
 function formatRender(one: AuditedRender): string {
