@@ -216,6 +216,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     webhookDeadLetter: 'no worker',
     cancel: 'no worker',
     stop: 'no worker',
+    restore: 'no worker',
   };
   return { close: () => closeWorkers(workers, infra) };
 }

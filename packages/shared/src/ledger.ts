@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ObjectStore } from './object-store/index.ts';
 import {
   acceptedKey,
+  cancelRequestKey,
   DATA_VERSION,
   dayIndexKey,
   intentKey,
@@ -71,6 +72,12 @@ const resultSchema = z.object({
   expiresAt: z.number(),
 });
 
+const cancelRequestSchema = z.object({
+  version: z.literal(DATA_VERSION),
+  /** Unix milliseconds. */
+  requestedAt: z.number(),
+});
+
 /** The claim of one run to make one purchase. Written before the POST. */
 export type Intent = Omit<z.infer<typeof intentSchema>, 'version'>;
 
@@ -85,6 +92,9 @@ export type Acceptance = Omit<z.infer<typeof acceptanceSchema>, 'version'>;
 
 /** Where a finished image can be downloaded, and until when. The URL stays out of the queue (I8). */
 export type TaskResult = Omit<z.infer<typeof resultSchema>, 'version'>;
+
+/** A caller's request to cancel a render. The queue's cancel marker is made from it if the queue loses the marker. */
+export type CancelRequest = Omit<z.infer<typeof cancelRequestSchema>, 'version'>;
 
 /** The owner of the intent that a cancel writes. No run has it, so no run makes that purchase later. */
 const CANCELED_OWNER = 'canceled';
@@ -236,6 +246,16 @@ export class Ledger {
   async readResult(renderId: string, attempt: number, signal?: AbortSignal): Promise<TaskResult | undefined> {
     const value = await this.#read('result', resultKey(renderId, attempt), signal);
     return value === undefined ? undefined : resultSchema.parse(value);
+  }
+
+  /** Records that a caller asked to cancel a render, before the caller is answered. The last request counts. */
+  async writeCancelRequest(renderId: string, request: CancelRequest, signal?: AbortSignal): Promise<void> {
+    await this.#store.put(cancelRequestKey(renderId), serializeVersioned(request), jsonPutOptions(signal));
+  }
+
+  async readCancelRequest(renderId: string, signal?: AbortSignal): Promise<CancelRequest | undefined> {
+    const value = await this.#read('cancel-request', cancelRequestKey(renderId), signal);
+    return value === undefined ? undefined : cancelRequestSchema.parse(value);
   }
 
   /** Writes the empty object that lists a render by day and tenant. Written before anything is bought for it. */

@@ -93,6 +93,9 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     data: formatStopData,
     withoutWorkers: true,
   },
+  restore: {
+    description: 'Restores: each adds the renders that the queue had lost, and returns its report',
+  },
   maintenance: { description: 'Chores of the workers' },
 };
 

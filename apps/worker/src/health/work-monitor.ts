@@ -32,6 +32,7 @@ const WATCH: Record<keyof Queues, 'moves' | 'counted' | 'ignored'> = {
   maintenance: 'ignored',
   cancel: 'ignored',
   stop: 'ignored',
+  restore: 'ignored',
 };
 const QUEUE_NAMES = Object.keys(WATCH) as (keyof Queues)[];
 

@@ -24,6 +24,11 @@ export interface Engine {
    * jobs: to read whole jobs costs five times as much. Rejects fast when the engine is away.
    */
   readJobTexts(queue: string, jobIds: readonly string[]): Promise<(string | undefined)[]>;
+  /**
+   * Names the server process that holds the queues, for example by Redis's run id. It changes when Redis restarts or
+   * another server takes over, so jobs may have been lost in between. Rejects fast when the engine is away.
+   */
+  readIdentity(): Promise<string>;
   /** Shared counts for quotas. BullMQ has none. */
   readonly counters: Counters;
   /**

@@ -12,6 +12,7 @@ import type {
   Reference,
   StoredImage,
 } from '../render/index.ts';
+import type { RestoreJob, RestoreReport } from './restore-state.ts';
 import type { StopJob } from './stop-records.ts';
 
 /** The names of all queues. */
@@ -25,6 +26,7 @@ export const QUEUE = {
   webhookDeadLetter: 'webhook-dead-letter',
   cancel: 'cancel',
   stop: 'stop',
+  restore: 'restore',
 } as const;
 
 /** The outcome of a submission: the return value of a `submit` child. */
@@ -190,6 +192,11 @@ export function openQueues(engine: Engine, retention: Retention) {
       createJobOptions({ done: false, failed: false }),
     ),
     cancel: openQueue<CancelMarker, void>(QUEUE.cancel, createJobOptions({ done: false, failed: false })),
+    restore: openQueue<RestoreJob, RestoreReport>(
+      QUEUE.restore,
+      // A completed restore is the proof that the queue is complete.
+      createJobOptions({ done: false, failed: false }),
+    ),
     stop: openQueue<StopJob, void>(QUEUE.stop, createJobOptions({ done: false, failed: false })),
   };
 }

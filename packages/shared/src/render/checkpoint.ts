@@ -45,7 +45,13 @@ const storeStep = z.strictObject({
 
 const finishStep = z.strictObject({ step: z.literal('finish'), image: storedImageSchema });
 
-const liveStepSchema = z.discriminatedUnion('step', [submitStep, holdStep, pollStep, storeStep, finishStep]);
+export const liveStepSchema = z.discriminatedUnion('step', [
+  submitStep,
+  holdStep,
+  pollStep,
+  storeStep,
+  finishStep,
+]);
 
 /**
  * The render has failed; its receipt, dead letter and webhook are being written. `resume` is the step with which a
@@ -58,6 +64,8 @@ const buryStep = z.strictObject({
   failure: failureSchema,
   resume: liveStepSchema,
   attemptsMade: z.number().int(),
+  /** The end was written before the queue lost the job: only the job and its dead letter are written again. */
+  restored: z.literal(true).optional(),
 });
 
 /** The render is canceled; its receipt and webhook are being written. `from` is the step that the cancel ended. */
@@ -93,6 +101,11 @@ export const checkpointSchema = z.strictObject({
   createdAt: z.number(),
   /** Unix milliseconds. */
   updatedAt: z.number(),
+  /**
+   * How often the render had ended before its job was restored. BullMQ counts the ends of a job; a restored job starts
+   * at 0 again.
+   */
+  endsBefore: z.number().int().positive().optional(),
   /** The number of the current attempt, from 1. */
   attempt: z.number().int().positive(),
   purchases: z.array(purchaseSchema),

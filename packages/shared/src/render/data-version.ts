@@ -5,7 +5,7 @@ import { type Purchase, sumCost } from './purchases.ts';
  * receipts. Each of them contains it as `version`. To change a persisted shape, raise this number and add the step
  * from the old number to {@link UPGRADES}.
  */
-export const DATA_VERSION = 2 as const;
+export const DATA_VERSION = 3 as const;
 
 /** The names of the persisted shapes. */
 export type PersistedKind =
@@ -24,6 +24,9 @@ export type PersistedKind =
   | 'acceptance'
   | 'result'
   | 'receipt'
+  | 'restore-job'
+  | 'journal-entry'
+  | 'cancel-request'
   | 'upload';
 
 type Persisted = Record<string, unknown>;

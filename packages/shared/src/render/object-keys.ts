@@ -12,7 +12,13 @@ export const statementKey = (renderId: string, attempt: number, number = 1) =>
 export const acceptedKey = (renderId: string, attempt: number) =>
   `ledger/${renderId}/${attempt}/accepted.json`;
 export const resultKey = (renderId: string, attempt: number) => `ledger/${renderId}/${attempt}/result.json`;
+/** A caller asked to cancel the render. */
+export const cancelRequestKey = (renderId: string) => `ledger/${renderId}/cancel.json`;
 export const receiptKey = (renderId: string) => `renders/${renderId}.json`;
+/** The prefix of {@link deadLetterKey}. */
+export const DEAD_LETTER_PREFIX = 'dead-letters/';
+/** The key of the empty object that lists a render whose last end was a failure. */
+export const deadLetterKey = (renderId: string) => `${DEAD_LETTER_PREFIX}${renderId}`;
 export const inputKey = (digest: string) => `inputs/${digest}`;
 
 const DAY_MS = 86_400_000;

@@ -1,5 +1,6 @@
 import { FINAL_STATUSES, STEPS } from '@darkroom/api';
 import { z } from 'zod';
+import { liveStepSchema } from './checkpoint.ts';
 import { DATA_VERSION, upgradePersisted } from './data-version.ts';
 import { type JobRequest, jobRequestSchema } from './job-request.ts';
 import { type Cost, costSchema, type Purchase, purchaseSchema } from './purchases.ts';
@@ -22,6 +23,13 @@ export const receiptSchema = z.object({
   cost: costSchema,
   image: storedImageSchema.optional(),
   failure: failureSchema.optional(),
+  /** Of a failed render: the step with which a redrive continues, and the number of its attempt. */
+  resume: liveStepSchema.optional(),
+  resumeAttempt: z.number().int().positive().optional(),
+  /** When (Unix ms) a redrive of this end began. The next end writes a new receipt. */
+  redrivenAt: z.number().optional(),
+  /** How often the render had ended before this end. Absent: never. */
+  priorEnds: z.number().int().positive().optional(),
   /** When (Unix ms) a caller asked to cancel it, and the step that the cancel ended. */
   canceled: z.strictObject({ requestedAt: z.number(), from: z.enum(STEPS) }).optional(),
   /** The timeline from its job's log, oldest first. */

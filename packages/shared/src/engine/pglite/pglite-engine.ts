@@ -89,6 +89,8 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
       const backend = factory.queue(queue).getBackend();
       return await Promise.all(jobIds.map(async (id) => (await backend.getJobData(id))?.data));
     },
+    // One process at a time uses the folder. If the folder is deleted, all jobs are gone.
+    readIdentity: async () => 'embedded',
     counters: createCounters(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),
     async ping(timeoutMs) {
       if (closing) throw new EngineError('unavailable', 'The queue engine is closed.');

@@ -7,7 +7,7 @@ import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
 import { isAccessDenied, toEngineError, withTimeout } from '../errors.ts';
 import { describeTarget, type QueueTarget } from '../queue-url.ts';
-import { readRedisAdvice } from './advice.ts';
+import { parseInfo, readRedisAdvice } from './advice.ts';
 import { createFailFastBackend, createWorkerBackend } from './backends.ts';
 import { type ConnectionMode, openConnection, type RedisConnection, waitUntilReady } from './connections.ts';
 import { assertPermissions } from './permissions.ts';
@@ -133,6 +133,13 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
         throw toEngineError(error);
       });
     },
+    async readIdentity() {
+      const work = readRunId(queueConnection, `${prefix}:identity`);
+      return await withTimeout(options.operationTimeoutMs, 'INFO', work).catch((error) => {
+        noteError(error);
+        throw toEngineError(error);
+      });
+    },
     counters: createCounters(
       new RateLimiterRedis({
         storeClient: queueConnection,
@@ -176,4 +183,15 @@ async function readJobTexts(
     if (error) throw error;
     return (text as string | null) ?? undefined;
   });
+}
+
+/**
+ * The run id of the server that holds the key. The command is sent as a script, because a cluster sends a script to the
+ * master of its key, and INFO to any node.
+ */
+async function readRunId(connection: RedisConnection, key: string): Promise<string> {
+  const info = String(await connection.eval("return redis.call('INFO', 'server')", 1, key));
+  const runId = parseInfo(info).get('run_id');
+  if (!runId) throw new EngineError('unsupported', 'INFO of this Redis has no run_id.');
+  return runId;
 }

@@ -1,0 +1,13 @@
+// The intake journal: every accepted request, in the object store, until its render has ended.
+//
+// entry.ts           an entry, its key and its form
+// journal-writer.ts  writes entries before the callers are answered; calls that arrive together share one (producer)
+// journal.ts         lists, reads and deletes entries (restore, sweep)
+export { JOURNAL_PREFIX, type JournalEntry } from './entry.ts';
+export { deleteEntry, listEntryKeys, readEntry } from './journal.ts';
+export {
+  createJournalWriter,
+  type JournalReceipt,
+  type JournalWriter,
+  type JournalWriterOptions,
+} from './journal-writer.ts';
