@@ -8,6 +8,7 @@ import type { ServiceContext } from '@darkroom/shared/service';
 import { startHealthServer, WorkMonitor } from './health/index.ts';
 import { scheduleSweep } from './maintenance/index.ts';
 import { createProvider, type Provider } from './providers/index.ts';
+import { openEngineWatch } from './restore/index.ts';
 import { createMetrics, type Infra } from './stage/index.ts';
 import { openDownloader } from './store-image/index.ts';
 import { openPoster } from './webhooks/index.ts';
@@ -63,8 +64,9 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const monitor = new WorkMonitor({ engine, queues, clock, metrics, log });
   const links = openLinkSigner(store, clock);
   const workers = openWorkers(infra, { engine, queues, monitor, downloader, poster, links });
-  // Redis may be away when a worker starts. The sweep is scheduled as soon as it answers.
+  // Redis may be away when a worker starts. The sweep is scheduled as soon as it answers, and again by every restore.
   scheduleSweep(queues).catch((error: unknown) => log.warn({ err: error }, 'sweep not scheduled yet'));
+  const watch = openEngineWatch({ engine, queues, clock, log, metrics });
   const health = await startHealthServer({
     host: settings.HOST,
     port: settings.WORKER_PORT,
@@ -78,6 +80,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   });
 
   const close = async () => {
+    await watch.close();
     await workers.close();
     await Promise.allSettled([
       health.close(),

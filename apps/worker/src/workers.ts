@@ -5,6 +5,8 @@ import {
   QUEUE,
   type Queues,
   type RenderResult,
+  type RestoreJob,
+  type RestoreReport,
   type StoreJob,
   type StoreResult,
   type SubmitJob,
@@ -29,12 +31,14 @@ import {
   checkAccount,
   openAccountGate,
   type SeenWaits,
+  scheduleSweep,
   sweep,
   sweepAccountStop,
   sweepCancelMarkers,
   sweepDelays,
 } from './maintenance/index.ts';
 import { computeProgress, renderStage } from './render/index.ts';
+import { restoreStage } from './restore/index.ts';
 import { createBugFailure, type Infra, type StageFailure } from './stage/index.ts';
 import { type StoreImageDeps, storeImageStage } from './store-image/index.ts';
 import { openProviderProof, submitStage } from './submit/index.ts';
@@ -74,8 +78,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
   const host = { log, now };
   const cancelMarkers = openCancelMarkers(queues);
   const deadLetters = openDeadLetters(queues);
-  const enqueueEnd = (receipt: Receipt, priorEnds: number, signal: AbortSignal) =>
-    enqueueWebhooks({ ...infra, queues }, receipt, priorEnds, signal);
+  const enqueueEnd = (receipt: Receipt, signal: AbortSignal) =>
+    enqueueWebhooks({ ...infra, queues }, receipt, signal);
   const createFailureAt = (step: 'submit' | 'store' | 'poll') => (error: unknown) =>
     createBugFailure(infra, step, error);
 
@@ -208,6 +212,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
           await sweepDelays({ ...infra, queues }, seenWaits);
           return { kind: 'done', value: undefined };
         },
+        computeProgress: ({ percent }) => percent,
         createBugFailure: createFailureAt('poll'),
       }),
       { onShutdown: 'hand-back', concurrency: 1 },
@@ -216,7 +221,23 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     webhookDeadLetter: 'no worker',
     cancel: 'no worker',
     stop: 'no worker',
-    restore: 'no worker',
+    restore: open<RestoreJob, RestoreReport>(
+      QUEUE.restore,
+      createProcessor({
+        ...host,
+        dataKind: 'restore-job',
+        stage: (job) =>
+          restoreStage(job, {
+            ...infra,
+            engine,
+            queues,
+            enqueueWebhooks: enqueueEnd,
+            setUp: () => scheduleSweep(queues),
+          }),
+        createBugFailure: createFailureAt('poll'),
+      }),
+      { onShutdown: 'hand-back', concurrency: 1 },
+    ),
   };
   return { close: () => closeWorkers(workers, infra) };
 }

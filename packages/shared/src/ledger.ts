@@ -5,8 +5,10 @@ import {
   cancelRequestKey,
   DATA_VERSION,
   dayIndexKey,
+  deadLetterKey,
   intentKey,
   jobRequestSchema,
+  ledgerPrefix,
   type PersistedKind,
   providerNameSchema,
   type Receipt,
@@ -117,6 +119,24 @@ export type AttemptState =
   | { kind: 'canceled'; claimedAt: number }
   | { kind: 'accepted'; acceptance: Acceptance };
 
+/** What the ledger holds about one attempt of a render. */
+export interface AttemptHistory {
+  attempt: number;
+  state: AttemptState;
+  /** Its task has completed. */
+  hasResult: boolean;
+  /** The last statement of an operator about it. */
+  statement: Statement | undefined;
+}
+
+/** What the ledger holds about a render. */
+export interface RenderHistory {
+  /** In order, from attempt 1. An attempt that was never claimed is not in it. */
+  attempts: AttemptHistory[];
+  /** The last request to cancel it. */
+  cancelRequest: CancelRequest | undefined;
+}
+
 /**
  * The record of purchases, in the object store. It outlives the queue: a run that finds an intent without an
  * acceptance knows that money may have been spent, and does not spend it again.
@@ -144,6 +164,40 @@ export class Ledger {
       if (release === undefined) return { kind: 'claimed', intent };
       releaseSchema.parse(release);
     }
+  }
+
+  /**
+   * Everything that the ledger holds about a render without its receipt. One request lists the objects; then only those
+   * that exist are read.
+   */
+  async readHistory(renderId: string, signal?: AbortSignal): Promise<RenderHistory> {
+    const names = new Set<string>();
+    const prefix = ledgerPrefix(renderId);
+    for (let cursor: string | undefined; ; ) {
+      const page = await this.#store.list({
+        prefix,
+        ...(cursor ? { cursor } : {}),
+        ...(signal ? { signal } : {}),
+      });
+      for (const { key } of page.objects) names.add(key);
+      cursor = page.cursor;
+      if (cursor === undefined) break;
+    }
+    const attempts: AttemptHistory[] = [];
+    for (let attempt = 1; hasPrefix(names, `${prefix}${attempt}/`); attempt += 1) {
+      attempts.push({
+        attempt,
+        state: await this.attemptState(renderId, attempt, signal),
+        hasResult: names.has(resultKey(renderId, attempt)),
+        statement: hasPrefix(names, `${prefix}${attempt}/statement`)
+          ? await this.readStatement(renderId, attempt, signal)
+          : undefined,
+      });
+    }
+    const cancelRequest = names.has(cancelRequestKey(renderId))
+      ? await this.readCancelRequest(renderId, signal)
+      : undefined;
+    return { attempts, cancelRequest };
   }
 
   /**
@@ -267,6 +321,19 @@ export class Ledger {
     await this.#store.put(key, '', { contentType: 'text/plain', ...(signal ? { signal } : {}) });
   }
 
+  /** Writes the empty object that lists a render whose last end was a failure. */
+  async listDeadLetter(renderId: string, signal?: AbortSignal): Promise<void> {
+    await this.#store.put(deadLetterKey(renderId), '', {
+      contentType: 'text/plain',
+      ...(signal ? { signal } : {}),
+    });
+  }
+
+  /** Deletes the object of {@link listDeadLetter}, after the render has completed or was canceled. */
+  async unlistDeadLetter(renderId: string, signal?: AbortSignal): Promise<void> {
+    await this.#store.delete(deadLetterKey(renderId), signal ? { signal } : {});
+  }
+
   async writeReceipt(receipt: Receipt, signal?: AbortSignal): Promise<void> {
     await this.#store.put(receiptKey(receipt.renderId), serializeVersioned(receipt), jsonPutOptions(signal));
   }
@@ -309,3 +376,8 @@ const serializeVersioned = (value: object) => JSON.stringify({ version: DATA_VER
 
 const JSON_TYPE = { contentType: 'application/json' };
 const jsonPutOptions = (signal?: AbortSignal) => (signal ? { ...JSON_TYPE, signal } : JSON_TYPE);
+
+const hasPrefix = (names: Iterable<string>, prefix: string): boolean => {
+  for (const name of names) if (name.startsWith(prefix)) return true;
+  return false;
+};

@@ -12,7 +12,7 @@ import {
 } from '@darkroom/shared/render';
 import type { Clock, Logger } from '@darkroom/shared/runtime';
 import type { Job } from 'bullmq';
-import { type EndDeps, endDeadRender, leaveTask } from '../render/index.ts';
+import { countPriorEnds, type EndDeps, endDeadRender, leaveTask } from '../render/index.ts';
 import { describeFailure, isEngineError, type Metrics } from '../stage/index.ts';
 
 const SWEEP_EVERY_MS = 60_000;
@@ -105,7 +105,7 @@ async function endFailedJob(job: Job<Checkpoint>, found: Checkpoint, deps: Sweep
       failure,
       finishedAt: failure.at,
       // BullMQ has counted this end already.
-      priorEnds: Math.max(0, job.attemptsMade - 1),
+      priorEnds: countPriorEnds(checkpoint, Math.max(0, job.attemptsMade - 1)),
       job: { note, notes: () => readNotes(job, queues), signal },
     },
     deps,

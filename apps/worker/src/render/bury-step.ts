@@ -1,5 +1,5 @@
 import { type CheckpointAt, type LiveStep, storeJobId, submitJobId } from '@darkroom/shared/render';
-import { endDeadRender } from './end-render.ts';
+import { countPriorEnds, createDeadLetter, endDeadRender } from './end-render.ts';
 import { applyStatement } from './operator-statement.ts';
 import type { StepContext } from './step-context.ts';
 import { goTo, type Transition } from './transitions.ts';
@@ -12,8 +12,13 @@ export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepCo
   const { job, infra, own } = context;
   const { failure, attemptsMade } = checkpoint.at;
   if (job.attemptsMade !== attemptsMade) return redrive(checkpoint, context);
+  if (checkpoint.at.restored) {
+    await own.deadLetters.put(createDeadLetter(checkpoint, failure));
+    return { kind: 'dead', failure };
+  }
+  const priorEnds = countPriorEnds(checkpoint, attemptsMade);
   await endDeadRender(
-    { checkpoint, failure, finishedAt: infra.clock.now(), priorEnds: attemptsMade, job },
+    { checkpoint, failure, finishedAt: infra.clock.now(), priorEnds, job },
     { ...own, ledger: infra.ledger, metrics: infra.metrics, log: infra.log },
   );
   return { kind: 'dead', failure };
@@ -26,6 +31,11 @@ async function redrive(checkpoint: CheckpointAt<'bury'>, context: StepContext): 
   // A failed child keeps its id. The new child needs that id.
   if (resume.step === 'submit') await own.children.remove('submit', submitJobId(renderId, attempt));
   if (resume.step === 'store') await own.children.remove('store', storeJobId(renderId, attempt));
+  // If the queue loses the job now, the receipt says that the render runs again.
+  const receipt = await infra.ledger.readReceipt(renderId, job.signal);
+  if (receipt?.status === 'failed' && receipt.redrivenAt === undefined) {
+    await infra.ledger.writeReceipt({ ...receipt, redrivenAt: infra.clock.now() }, job.signal);
+  }
   await own.deadLetters.remove(renderId);
   await job.note(`redriven at ${resume.step}`);
   // The hold step reads a statement itself, after it has read the acceptance.

@@ -9,7 +9,7 @@ import {
   sumCost,
 } from '@darkroom/shared/render';
 import { describeCost } from '@darkroom/shared/snapshot';
-import { createReceipt, endRender } from './end-render.ts';
+import { countPriorEnds, createReceipt, endRender } from './end-render.ts';
 import { addPurchase, addUnknownPurchase } from './poll-step.ts';
 import type { StepContext } from './step-context.ts';
 import { goTo, noteOnce, type Transition } from './transitions.ts';
@@ -81,12 +81,10 @@ export async function cancelStep(
   const { requestedAt, from } = at;
   const { clock, ledger, metrics, log } = infra;
   const notes = await noteOnce(job, `canceled ${CANCELED_WHEN[from]}; ${describeCost(sumCost(purchases))}`);
-  const receipt = createReceipt(checkpoint, {
-    canceled: { requestedAt, from },
-    notes,
-    finishedAt: clock.now(),
-  });
-  await endRender(receipt, { priorEnds: job.attemptsMade, signal: job.signal }, { ...own, ledger });
+  const priorEnds = countPriorEnds(checkpoint, job.attemptsMade);
+  const end = { canceled: { requestedAt, from }, notes, finishedAt: clock.now() };
+  const receipt = createReceipt(checkpoint, end, priorEnds);
+  await endRender(receipt, job.signal, { ...own, ledger });
   const { cost } = receipt;
   metrics.renders.inc({ outcome: 'canceled' });
   log.info({ renderId, from, cost }, 'render canceled');

@@ -3,6 +3,7 @@ import {
   type Checkpoint,
   changeOutcome,
   DATA_VERSION,
+  type DeadLetter,
   type Failure,
   type Note,
   type Receipt,
@@ -25,7 +26,8 @@ type End = { notes: Note[]; finishedAt: number } & (
   | Required<Pick<Receipt, 'failure'>>
 );
 
-export function createReceipt(checkpoint: Checkpoint, end: End): Receipt {
+/** @param priorEnds how often the render had ended before. */
+export function createReceipt(checkpoint: Checkpoint, end: End, priorEnds: number): Receipt {
   const { renderId, tenant, request, fingerprint, createdAt, attempt, purchases } = checkpoint;
   const completed = 'image' in end;
   return {
@@ -40,24 +42,34 @@ export function createReceipt(checkpoint: Checkpoint, end: End): Receipt {
     cost: sumCost(purchases),
     status: completed ? 'completed' : 'canceled' in end ? 'canceled' : 'failed',
     ...end,
+    ...('failure' in end ? readResume(checkpoint) : {}),
+    ...(priorEnds > 0 ? { priorEnds } : {}),
   };
 }
+
+/** Where a redrive of a failed render continues. A restore needs it when the queue has lost the render's job. */
+function readResume({ at, attempt }: Checkpoint): Pick<Receipt, 'resume' | 'resumeAttempt'> {
+  const resume = at.step === 'bury' ? at.resume : at;
+  return resume.step === 'cancel' ? {} : { resume, resumeAttempt: attempt };
+}
+
+/** How often a render had ended before the present run. A restored job counts its ends from 0 again. */
+export const countPriorEnds = ({ endsBefore = 0 }: Checkpoint, attemptsMade: number): number =>
+  endsBefore + attemptsMade;
 
 /**
  * Writes the end of a render that completed or was canceled. Every write may be made twice (I6). The cancel marker goes
  * last: the checkpoint stands at the end by then.
- *
- * @param priorEnds how often the render had ended before.
  */
-export async function endRender(
-  receipt: Receipt,
-  { priorEnds, signal }: { priorEnds: number; signal: AbortSignal },
-  deps: EndDeps,
-): Promise<void> {
+export async function endRender(receipt: Receipt, signal: AbortSignal, deps: EndDeps): Promise<void> {
+  const { priorEnds = 0 } = receipt;
   await deps.ledger.writeReceipt(receipt, signal);
-  await deps.enqueueWebhooks(receipt, priorEnds, signal);
+  await deps.enqueueWebhooks(receipt, signal);
   // A render that failed before has a dead letter, which is no longer true.
-  if (priorEnds > 0) await deps.deadLetters.remove(receipt.renderId);
+  if (priorEnds > 0) {
+    await deps.deadLetters.remove(receipt.renderId);
+    await deps.ledger.unlistDeadLetter(receipt.renderId, signal);
+  }
   await deps.cancelMarkers.remove(receipt.renderId);
 }
 
@@ -90,28 +102,34 @@ export async function endDeadRender(
   { checkpoint, failure, finishedAt, priorEnds, job }: DeadRender,
   deps: EndDeps & { metrics: Metrics; log: Logger },
 ): Promise<void> {
-  const { renderId, tenant, purchases, request, createdAt } = checkpoint;
+  const { renderId } = checkpoint;
   const notes = await noteOnce(job, `dead: ${describeFailure(failure)}`);
-  const receipt = createReceipt(checkpoint, { failure, notes, finishedAt });
+  const receipt = createReceipt(checkpoint, { failure, notes, finishedAt }, priorEnds);
+  await deps.ledger.listDeadLetter(renderId, job.signal);
   await deps.ledger.writeReceipt(receipt, job.signal);
-  await deps.enqueueWebhooks(receipt, priorEnds, job.signal);
+  await deps.enqueueWebhooks(receipt, job.signal);
   await deps.cancelMarkers.remove(renderId);
+  await deps.deadLetters.put(createDeadLetter(checkpoint, failure));
+  deps.metrics.renders.inc({ outcome: 'failed' });
+  deps.metrics.deadLetters.inc({ code: failure.code });
+  deps.log.warn({ renderId, code: failure.code, step: failure.step }, 'render failed: dead letter written');
+}
+
+export function createDeadLetter(checkpoint: Checkpoint, failure: Failure): DeadLetter {
+  const { renderId, tenant, purchases, request, createdAt } = checkpoint;
   const resultExpiresAt = findResultExpiry(checkpoint);
-  await deps.deadLetters.put({
+  return {
     version: DATA_VERSION,
     renderId,
     tenant,
     failure,
-    attempts: receipt.attempts,
+    attempts: purchases.length,
     purchases,
-    cost: receipt.cost,
+    cost: sumCost(purchases),
     ...(resultExpiresAt === undefined ? {} : { resultExpiresAt }),
     request,
     createdAt,
-  });
-  deps.metrics.renders.inc({ outcome: 'failed' });
-  deps.metrics.deadLetters.inc({ code: failure.code });
-  deps.log.warn({ renderId, code: failure.code, step: failure.step }, 'render failed: dead letter written');
+  };
 }
 
 /** When the paid image of a dead render expires, if it waits at the provider to be stored. */

@@ -1,5 +1,5 @@
 import type { CheckpointAt } from '@darkroom/shared/render';
-import { createReceipt, endRender } from './end-render.ts';
+import { countPriorEnds, createReceipt, endRender } from './end-render.ts';
 import type { StepContext } from './step-context.ts';
 import { noteOnce, type Transition } from './transitions.ts';
 
@@ -14,9 +14,10 @@ export async function finishStep(
     job,
     `stored ${image.key}: ${image.width}x${image.height}, ${image.bytes} bytes`,
   );
-  const receipt = createReceipt(checkpoint, { image, notes, finishedAt: clock.now() });
+  const priorEnds = countPriorEnds(checkpoint, job.attemptsMade);
+  const receipt = createReceipt(checkpoint, { image, notes, finishedAt: clock.now() }, priorEnds);
   const { renderId, cost } = receipt;
-  await endRender(receipt, { priorEnds: job.attemptsMade, signal: job.signal }, { ...own, ledger });
+  await endRender(receipt, job.signal, { ...own, ledger });
   metrics.renders.inc({ outcome: 'completed' });
   metrics.renderSeconds.observe((receipt.finishedAt - receipt.createdAt) / 1000);
   log.info({ renderId, key: image.key, cost }, 'render completed');

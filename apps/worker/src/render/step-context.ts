@@ -28,8 +28,8 @@ export interface RenderDeps {
     find(renderId: string): Promise<CancelMarker | undefined>;
     remove(renderId: string): Promise<void>;
   };
-  /** Enqueues the webhooks of an end. `priorEnds`: how often the render had ended before. */
-  enqueueWebhooks(receipt: Receipt, priorEnds: number, signal: AbortSignal): Promise<void>;
+  /** Enqueues the webhooks of an end. */
+  enqueueWebhooks(receipt: Receipt, signal: AbortSignal): Promise<void>;
 }
 
 /** What a step works with. */

@@ -34,6 +34,12 @@ export function createMetrics() {
       'Times that submissions were paused because the account cannot buy',
       ['reason'],
     ),
+    engineChanges: counter(
+      'engine_changes_total',
+      'Times that this worker found the queue engine restarted, replaced or emptied',
+    ),
+    restores: counter('restores_total', 'Restores that this worker completed, by outcome', ['outcome']),
+    restored: counter('restored_renders_total', 'Renders that restores added again, by step', ['step']),
     waiting: new Gauge({
       name: 'darkroom_waiting',
       help: '1 while renders wait for this cause',

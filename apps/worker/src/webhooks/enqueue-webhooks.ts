@@ -6,16 +6,13 @@ import { DATA_VERSION, hideUrl, type Receipt, type Reference } from '@darkroom/s
 /**
  * Enqueues the webhooks of one end of a render: one for the URL of the request, or else one for each URL of the tenant.
  * The receipt must be written before. A second call for the same end adds no job (I6).
- *
- * @param priorEnds how often the render had ended before.
  */
 export async function enqueueWebhooks(
   deps: { queues: Queues; store: ObjectStore; settings: Settings },
   receipt: Receipt,
-  priorEnds: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const { renderId, tenant, status, finishedAt } = receipt;
+  const { renderId, tenant, status, finishedAt, priorEnds = 0 } = receipt;
   const targets = await findTargets(deps, receipt, signal);
   for (const [index, to] of targets.entries()) {
     const id = webhookId(renderId, status, priorEnds, index);
@@ -23,6 +20,10 @@ export async function enqueueWebhooks(
     await deps.queues.webhook.add(status, job, webhookJobOptions(id));
   }
 }
+
+/** How many webhooks report an end of this render. */
+export const countWebhooks = (settings: Settings, { request, tenant }: Receipt): number =>
+  request.webhook ? 1 : selectTenantValues(settings.WEBHOOK_URLS, tenant).length;
 
 async function findTargets(
   { store, settings }: { store: ObjectStore; settings: Settings },

@@ -193,8 +193,7 @@ export function createSweepDeps({ queues, ledger, store, settings }: Harness) {
     metrics: createMetrics(),
     deadLetters: openDeadLetters(queues),
     cancelMarkers: openCancelMarkers(queues),
-    enqueueWebhooks: (receipt, priorEnds, signal) =>
-      enqueueWebhooks({ queues, store, settings }, receipt, priorEnds, signal),
+    enqueueWebhooks: (receipt, signal) => enqueueWebhooks({ queues, store, settings }, receipt, signal),
     signal: new AbortController().signal,
   };
   return { deps, errors, warnings };

@@ -32,6 +32,8 @@ export interface RestoreJob {
   /** Continues after it. Absent: from the start. */
   position?: { phase: 'journal' | 'dead-letters'; after: string };
   report?: RestoreReport;
+  /** How far it is, 0-100. */
+  percent?: number;
 }
 
 const restoreJobId = (identity: string) => `restore-${identity}`;

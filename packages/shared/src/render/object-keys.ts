@@ -3,6 +3,8 @@
 /** Claims and statements of an attempt are numbered from 1. The first one has no number in its name. */
 const numberSuffix = (number: number) => (number === 1 ? '' : `-${number}`);
 
+/** The prefix of all objects of the ledger about a render. */
+export const ledgerPrefix = (renderId: string) => `ledger/${renderId}/`;
 export const intentKey = (renderId: string, attempt: number, claim = 1) =>
   `ledger/${renderId}/${attempt}/intent${numberSuffix(claim)}.json`;
 export const releaseKey = (renderId: string, attempt: number, claim = 1) =>
