@@ -38,7 +38,7 @@ import {
   sweepDelays,
 } from './maintenance/index.ts';
 import { computeProgress, renderStage } from './render/index.ts';
-import { restoreStage } from './restore/index.ts';
+import { createJournalSweepMemory, restoreStage, sweepJournal } from './restore/index.ts';
 import { createBugFailure, type Infra, type StageFailure } from './stage/index.ts';
 import { type StoreImageDeps, storeImageStage } from './store-image/index.ts';
 import { openProviderProof, submitStage } from './submit/index.ts';
@@ -141,6 +141,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
   };
 
   const seenWaits: SeenWaits = new Map();
+  const journalMemory = createJournalSweepMemory();
+  const restoreDeps = { ...infra, engine, queues, enqueueWebhooks: enqueueEnd };
   const workers: Workers = {
     render: open<Checkpoint, RenderResult>(
       QUEUE.render,
@@ -210,9 +212,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
           await sweepCancelMarkers(queues, log);
           await sweepAccountStop(queues, now());
           await sweepDelays({ ...infra, queues }, seenWaits);
+          await sweepJournal(restoreDeps, journalMemory, { signal });
           return { kind: 'done', value: undefined };
         },
-        computeProgress: ({ percent }) => percent,
         createBugFailure: createFailureAt('poll'),
       }),
       { onShutdown: 'hand-back', concurrency: 1 },
@@ -227,13 +229,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
         ...host,
         dataKind: 'restore-job',
         stage: (job) =>
-          restoreStage(job, {
-            ...infra,
-            engine,
-            queues,
-            enqueueWebhooks: enqueueEnd,
-            setUp: () => scheduleSweep(queues),
-          }),
+          restoreStage(job, { ...restoreDeps, metrics: infra.metrics, setUp: () => scheduleSweep(queues) }),
+        computeProgress: ({ percent }) => percent,
         createBugFailure: createFailureAt('poll'),
       }),
       { onShutdown: 'hand-back', concurrency: 1 },

@@ -33,7 +33,8 @@ const GROUP_RENDERS = 500;
 /** Entries that are read at the same time. */
 const PARALLEL = 16;
 
-const createReport = (): RestoreReport => ({
+/** The report of a restore that has read nothing. */
+export const createReport = (): RestoreReport => ({
   read: 0,
   present: 0,
   added: { submit: 0, hold: 0, poll: 0, bury: 0 },

@@ -1,0 +1,154 @@
+import {
+  deleteEntry,
+  type JournalEntry,
+  listEntryKeys,
+  readEntry,
+  readEntryTime,
+} from '@darkroom/shared/journal';
+import { isStoreAway } from '@darkroom/shared/object-store';
+import { QUEUE, readQueueState, webhookId } from '@darkroom/shared/queues';
+import type { Checkpoint } from '@darkroom/shared/render';
+import { isEngineError } from '../stage/index.ts';
+import { countWebhooks } from '../webhooks/index.ts';
+import { type RestoreDeps, restoreGroup } from './restore-group.ts';
+import { createReport } from './restore-queue.ts';
+
+/** What the sweeps of one worker remember. */
+export interface JournalSweepMemory {
+  /**
+   * By the key of an entry: the first of its renders that had not ended, and its index. A later sweep goes on there, and
+   * reads the entry only if this render has ended.
+   */
+  pending: Map<string, { renderId: string; index: number }>;
+  /** The last entry of the last sweep. The next sweep goes on after it. Absent: from the start. */
+  after: string | undefined;
+}
+
+export const createJournalSweepMemory = (): JournalSweepMemory => ({ pending: new Map(), after: undefined });
+
+export interface JournalSweepOptions {
+  signal: AbortSignal;
+  /** Entries that one sweep reads. Later sweeps read the others. @default 500 */
+  maxEntries?: number;
+}
+
+/**
+ * An intake adds a render to the queue within seconds after it has written the entry. After this time, a render that is
+ * neither in the queue nor ended is lost.
+ */
+const LOST_AFTER_MS = 10 * 60_000;
+
+/**
+ * Deletes the entries of the journal whose renders have all ended, and whose webhooks were acknowledged or have become
+ * dead letters. A render that neither runs nor has ended is added again: its producer died in between.
+ *
+ * @returns how many entries it deleted.
+ * @throws the errors of the engine. A store that is away ends the sweep; the next one goes on.
+ */
+export async function sweepJournal(
+  deps: RestoreDeps,
+  memory: JournalSweepMemory,
+  { signal, maxEntries = 500 }: JournalSweepOptions,
+): Promise<number> {
+  const { store, log, engine, queues } = deps;
+  let deleted = 0;
+  let read = 0;
+  try {
+    for await (const keys of listEntryKeys(store, { after: memory.after, signal })) {
+      // The queue must know of every webhook that is due. After a loss, it does not.
+      if ((await readQueueState(engine, queues)) !== 'complete') return deleted;
+      for (const key of keys) {
+        if (read === maxEntries) return deleted;
+        read += 1;
+        memory.after = key;
+        if (await sweepEntry(key, deps, memory, signal)) deleted += 1;
+      }
+    }
+    memory.after = undefined;
+  } catch (error) {
+    if (signal.aborted || !isStoreAway(error)) throw error;
+    log.warn({ err: error.message }, 'store away: the next sweep of the journal goes on');
+  }
+  return deleted;
+}
+
+/** @returns whether the entry was deleted. */
+async function sweepEntry(
+  key: string,
+  deps: RestoreDeps,
+  memory: JournalSweepMemory,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { store, log } = deps;
+  try {
+    const known = memory.pending.get(key);
+    if (known && !(await hasEnded(known.renderId, deps, signal)) && !(await isLost(key, known, deps)))
+      return false;
+    const entry = await readEntry(store, key, { signal });
+    const index = entry ? await findPending(entry, known?.index ?? 0, deps, signal) : undefined;
+    const pending = index === undefined ? undefined : entry?.checkpoints[index];
+    if (!entry || index === undefined || !pending) {
+      if (entry) await deleteEntry(store, key, { signal });
+      memory.pending.delete(key);
+      return entry !== undefined;
+    }
+    const { renderId } = pending;
+    memory.pending.set(key, { renderId, index });
+    if (await isLost(key, pending, deps)) await addLostRenders(entry, deps, signal);
+  } catch (error) {
+    if (signal.aborted || isStoreAway(error) || isEngineError(error)) throw error;
+    log.error({ key, err: error }, 'journal entry skipped: unexpected error');
+  }
+  return false;
+}
+
+/** The index of the first render that has not ended, or whose webhook is under way. @param from those before have ended */
+async function findPending(
+  { checkpoints }: JournalEntry,
+  from: number,
+  deps: RestoreDeps,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  for (const [index, { renderId }] of checkpoints.entries()) {
+    if (index >= from && !(await hasEnded(renderId, deps, signal))) return index;
+  }
+  return undefined;
+}
+
+async function hasEnded(
+  renderId: string,
+  { ledger, queues, settings }: RestoreDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const receipt = await ledger.readReceipt(renderId, signal);
+  if (!receipt) return false;
+  const { status, priorEnds = 0 } = receipt;
+  for (let index = 0; index < countWebhooks(settings, receipt); index += 1) {
+    const job = await queues.webhook.getJob(webhookId(renderId, status, priorEnds, index));
+    if (job && !job.finishedOn) return false;
+  }
+  return true;
+}
+
+/** Whether a render that has not ended is absent from the queue, long after its intake. */
+async function isLost(
+  key: string,
+  { renderId }: Pick<Checkpoint, 'renderId'>,
+  { clock, engine, ledger }: RestoreDeps,
+): Promise<boolean> {
+  if ((readEntryTime(key) ?? 0) >= clock.now() - LOST_AFTER_MS) return false;
+  const [text] = await engine.readJobTexts(QUEUE.render, [renderId]);
+  // With a receipt it has ended: only its webhook is under way.
+  return text === undefined && (await ledger.readReceipt(renderId)) === undefined;
+}
+
+async function addLostRenders(
+  { key, checkpoints }: JournalEntry,
+  deps: RestoreDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const report = createReport();
+  const candidates = checkpoints.map((first) => ({ renderId: first.renderId, first }));
+  await restoreGroup(candidates, deps, { report, apply: true, signal });
+  deps.log.warn({ key, ...report }, 'renders added that were in the journal and not in the queue');
+}
