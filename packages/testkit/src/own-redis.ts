@@ -53,7 +53,7 @@ export async function createOwnRedis(...extra: string[]): Promise<RedisServer> {
 }
 
 /** A connection that ends with the test, with all rights. */
-export function connectAdmin(server: RedisServer): Redis {
+export function connectAdmin(server: Pick<RedisServer, 'url'>): Redis {
   const admin = new Redis(server.url);
   cleanup(() => admin.disconnect());
   return admin;

@@ -1,0 +1,36 @@
+import { createJournalWriter } from '@darkroom/shared/journal';
+import { renderJob } from '@darkroom/shared/queues';
+import type { Checkpoint, JobRequest } from '@darkroom/shared/render';
+import { systemClock } from '@darkroom/shared/runtime';
+import { connectAdmin } from '@darkroom/testkit';
+import { type Harness, newCheckpoint } from './harness.ts';
+
+export type AcceptedRequest = Partial<JobRequest> & Partial<Pick<Checkpoint, 'createdAt'>>;
+
+/** Writes one journal entry for these renders, as a bulk call does. Adds none to the queue. */
+export async function writeJournal(harness: Harness, requests: AcceptedRequest[]): Promise<Checkpoint[]> {
+  const { store } = harness;
+  const writer = createJournalWriter({
+    put: (key, body) => store.put(key, body, { contentType: 'application/json' }),
+    remove: (key) => store.delete(key),
+    clock: systemClock,
+    waitMs: 0,
+  });
+  const checkpoints = requests.map((request) => newCheckpoint(request, Date.now()));
+  await writer.append(checkpoints);
+  return checkpoints;
+}
+
+/** Accepts renders as the producer does: the journal first, then the queue. @returns their ids */
+export async function acceptRenders(harness: Harness, requests: AcceptedRequest[]): Promise<string[]> {
+  const checkpoints = await writeJournal(harness, requests);
+  await harness.queues.render.addBulk(checkpoints.map(renderJob));
+  return checkpoints.map(({ renderId }) => renderId);
+}
+
+/** Deletes all keys of the harness from Redis, as FLUSHALL does. */
+export async function emptyQueue({ settings, prefix }: Harness): Promise<void> {
+  const redis = connectAdmin({ url: settings.QUEUE_URL as string });
+  const keys = await redis.keys(`{${prefix}}*`);
+  if (keys.length > 0) await redis.del(...keys);
+}
