@@ -16,6 +16,7 @@ import getPort from 'get-port';
 export interface RunningDarkroom {
   settings: Settings;
   engine: Engine;
+  store: ObjectStore;
   producer: RunningProducer;
   /** Undefined when the real provider is used. */
   simulator: Simulator | undefined;
@@ -80,7 +81,7 @@ export async function composeDarkroom(options: ComposeOptions): Promise<RunningD
     );
     const dashboardUrl = `${producer.url}/queues`;
     const imageLocation = locateImages(store);
-    return { settings, engine, producer, simulator, apiKey, dashboardUrl, imageLocation, close };
+    return { settings, engine, store, producer, simulator, apiKey, dashboardUrl, imageLocation, close };
   } catch (error) {
     await close();
     throw error;
@@ -121,7 +122,8 @@ async function openSimulator(
     startSimulator({
       port,
       webhook,
-      dataDir: join(settings.DATA_DIR, 'simulator'),
+      // Beside Darkroom's own data, because it is the provider's: who deletes the queue does not delete the provider.
+      dataDir: `${settings.DATA_DIR}-simulator`,
       ...(fast
         ? {
             timeScale: FAST_TIME_SCALE,

@@ -3,6 +3,7 @@
 // options.ts            the command line
 // compose.ts            queue, store, provider, worker and API: started and closed together
 // catalogue.ts          the sample requests
+// report-restore.ts     says what was restored after the queue was lost
 // sample-run.ts         the name of the sample run, kept across starts
 // confirm-spend.ts      asks before it spends real money
 // render-catalogue.ts   creates the renders and follows them to their end, through @darkroom/client
@@ -21,6 +22,7 @@ import { confirmSpend, priceSamples } from './confirm-spend.ts';
 import { readOptions } from './options.ts';
 import { formatDollars, openProgressDisplay } from './progress.ts';
 import { renderCatalogue } from './render-catalogue.ts';
+import { reportRestore } from './report-restore.ts';
 import { readSampleRun } from './sample-run.ts';
 import { formatCost, formatTable, type Summary, summarizeCatalogue } from './summary.ts';
 
@@ -53,6 +55,7 @@ async function main(): Promise<number> {
   try {
     interrupted.signal.throwIfAborted();
     printAddresses(darkroom);
+    await reportRestore(darkroom, { print, clock: systemClock, signal: interrupted.signal });
     const code = samples.length > 0 ? await renderSamples(darkroom, samples, startedAt) : 0;
     if (options.once) return code;
     interrupted.signal.throwIfAborted();
@@ -105,7 +108,7 @@ async function renderSamples(
   samples: readonly Sample[],
   startedAt: number,
 ): Promise<number> {
-  const run = await readSampleRun(darkroom.settings.DATA_DIR, { fresh: options.fresh === true });
+  const run = await readSampleRun(darkroom.store, { fresh: options.fresh === true });
   print(`  Rendering ${samples.length} samples (run ${run})`);
   const display = openProgressDisplay(output, () => systemClock.now());
   interrupted.signal.addEventListener('abort', display.end, { once: true });

@@ -1,12 +1,16 @@
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cleanup, type NodeProcess, spawnNode, tempDir } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
 import { describe, expect, test } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+/** Below an empty folder: the simulated provider keeps its data in a folder beside it. */
+const newDataDir = async () => join(await tempDir(), 'data');
 
 const start = (dataDir: string, ...args: string[]): NodeProcess =>
   spawnNode(MAIN, {
@@ -24,7 +28,7 @@ async function readSummary(run: NodeProcess) {
 
 /** How many tasks the provider sold, read from its journal after the processes have ended. */
 async function countTasksSold(dataDir: string) {
-  const simulator = await startSimulator({ dataDir: `${dataDir}/simulator`, timeScale: 0.02 });
+  const simulator = await startSimulator({ dataDir: `${dataDir}-simulator`, timeScale: 0.02 });
   cleanup(() => simulator.close());
   return simulator.book.totals().tasks;
 }
@@ -46,7 +50,7 @@ const EXPECTED = {
 
 describe('start', () => {
   test('start renders the sample catalogue, and a second start buys nothing', async () => {
-    const dataDir = await tempDir();
+    const dataDir = await newDataDir();
     const firstRun = start(dataDir);
     const first = await readSummary(firstRun);
     expect(first).toMatchObject({ code: 0, summary: EXPECTED });
@@ -89,7 +93,7 @@ describe('start', () => {
     'a start after %s in the middle of the catalogue continues it and buys nothing twice',
     { timeout: 240_000 },
     async (signal) => {
-      const dataDir = await tempDir();
+      const dataDir = await newDataDir();
       const first = start(dataDir);
       // A process that is killed between an intent and its POST leaves an unknown submission. So all must be submitted.
       await first.waitForLine(/24 done(?!.*queued).*(rendering|storing)/, { timeout: 120_000 });
@@ -104,8 +108,23 @@ describe('start', () => {
     },
   );
 
+  test('a start after everything but the store was deleted restores the renders, and nothing is bought twice', async () => {
+    const dataDir = await newDataDir();
+    const first = start(dataDir, '--count', '60');
+    await first.waitForLine(/[1-9]\d?\/60 done/, { timeout: 120_000 });
+    await first.kill('SIGKILL');
+    for (const name of await readdir(dataDir)) {
+      if (name !== 'store') await rm(join(dataDir, name), { recursive: true });
+    }
+    const secondRun = start(dataDir, '--count', '60');
+    const second = await readSummary(secondRun);
+    expect(second).toMatchObject({ code: 0, summary: { accepted: 60, as_expected: true } });
+    expect(secondRun.lines.join('\n')).toMatch(/Restored from the store: [1-9]\d* renders \(/);
+    expect(await countTasksSold(dataDir)).toBe(second.summary['purchases']);
+  }, 240_000);
+
   test('a second start on the same folder exits with 1 and names the process that uses the folder', async () => {
-    const dataDir = await tempDir();
+    const dataDir = await newDataDir();
     const first = spawnNode(MAIN, {
       name: 'start',
       args: ['--no-catalogue'],
@@ -123,7 +142,7 @@ describe('start', () => {
   }, 120_000);
 
   test('start buys nothing from the real provider without a confirmation', async () => {
-    const dataDir = await tempDir();
+    const dataDir = await newDataDir();
     const run = spawnNode(MAIN, {
       name: 'start',
       args: ['--once'],

@@ -80,6 +80,15 @@ export async function requestRestore(
   return state;
 }
 
+/** The restore that completes the queue of the present engine. @returns `undefined` before it was requested */
+export async function readRestore(
+  engine: Engine,
+  queues: Queues,
+): Promise<{ percent: number; report: RestoreReport | undefined } | undefined> {
+  const job = await queues.restore.getJob(restoreJobId(await engine.readIdentity()));
+  return job && { percent: job.data.percent ?? 0, report: job.returnvalue ?? undefined };
+}
+
 /**
  * Deletes the proofs of other engines. A server that was a master before may become one again, with older data: its old
  * proof must not count then.
