@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { readdir, rm, stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { test } from 'vitest';
 import { cleanup } from './cleanup.ts';
@@ -28,6 +30,12 @@ export interface RedisServer {
   freeze(): void;
   thaw(): void;
   kill(): Promise<void>;
+  /** Bytes of its append-only file. */
+  readFileSize(): Promise<number>;
+  /** Kills the server, and cuts its file back to `size`: a power loss keeps only what was on the disk. */
+  losePower(size: number): Promise<void>;
+  /** Kills the server, and deletes its files. */
+  loseAll(): Promise<void>;
 }
 
 /** A server that ends with the test. @param extra arguments for redis-server */
@@ -36,6 +44,9 @@ export async function createOwnRedis(...extra: string[]): Promise<RedisServer> {
   const args = `--port ${port} --bind 127.0.0.1 --dir ${dir} --appendonly yes --appendfsync always`.split(
     ' ',
   );
+  const files = join(dir, 'appendonlydir');
+  const findFile = async () =>
+    join(files, (await readdir(files)).find((name) => name.endsWith('.incr.aof')) as string);
   let child: ChildProcess | undefined;
   const server: RedisServer = {
     port,
@@ -47,6 +58,15 @@ export async function createOwnRedis(...extra: string[]): Promise<RedisServer> {
     thaw: () => void child?.kill('SIGCONT'),
     kill: async () => {
       if (child) await killProcess(child);
+    },
+    readFileSize: async () => (await stat(await findFile())).size,
+    losePower: async (size) => {
+      await server.kill();
+      await truncate(await findFile(), size);
+    },
+    loseAll: async () => {
+      await server.kill();
+      await rm(files, { recursive: true });
     },
   };
   return server;

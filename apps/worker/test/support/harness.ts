@@ -59,9 +59,13 @@ const FAST: SimulatorOptions = {
   quota: null,
 };
 
-export async function openHarness(
-  options: { simulator?: SimulatorOptions; settings?: Partial<Settings>; clock?: Clock } = {},
-): Promise<Harness> {
+export interface HarnessOptions {
+  simulator?: SimulatorOptions;
+  settings?: Partial<Settings>;
+  clock?: Clock;
+}
+
+export async function openHarness(options: HarnessOptions = {}): Promise<Harness> {
   const clock = options.clock ?? lowJitterClock;
   const dataDir = await tempDir();
   const simulator = await startSimulator({ ...FAST, apiKeys: [plantSecret()], ...options.simulator });

@@ -2,16 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { type Settings } from '@darkroom/shared/config';
 import { webhookId } from '@darkroom/shared/queues';
 import { until } from '@darkroom/testkit';
-import { type Harness, openHarness } from './harness.ts';
+import { type Harness, type HarnessOptions, openHarness } from './harness.ts';
 import { startReceiver } from './receiver.ts';
 
 export const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 
 /** A receiver, and a harness whose tenant sends every webhook to it. */
-export async function openWebhookHarness(settings: Partial<Settings> = {}) {
+export async function openWebhookHarness(
+  settings: Partial<Settings> = {},
+  options: Pick<HarnessOptions, 'simulator'> = {},
+) {
   const secret = newSecret();
   const receiver = await startReceiver(secret);
   const harness = await openHarness({
+    ...options,
     settings: {
       ALLOW_PRIVATE_HOSTS: true,
       WEBHOOK_URLS: [{ value: `${receiver.url}/in` }],
