@@ -17,11 +17,11 @@ export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepCo
     return { kind: 'dead', failure };
   }
   const priorEnds = countPriorEnds(checkpoint, attemptsMade);
-  await endDeadRender(
+  const earlier = await endDeadRender(
     { checkpoint, failure, finishedAt: infra.clock.now(), priorEnds, job },
     { ...own, ledger: infra.ledger, metrics: infra.metrics, log: infra.log },
   );
-  return { kind: 'dead', failure };
+  return earlier ? { kind: 'done', value: earlier } : { kind: 'dead', failure };
 }
 
 async function redrive(checkpoint: CheckpointAt<'bury'>, context: StepContext): Promise<Transition> {

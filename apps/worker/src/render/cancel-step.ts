@@ -84,9 +84,9 @@ export async function cancelStep(
   const priorEnds = countPriorEnds(checkpoint, job.attemptsMade);
   const end = { canceled: { requestedAt, from }, notes, finishedAt: clock.now() };
   const receipt = createReceipt(checkpoint, end, priorEnds);
-  await endRender(receipt, job.signal, { ...own, ledger });
+  const value = await endRender(receipt, job.signal, { ...own, ledger });
   const { cost } = receipt;
   metrics.renders.inc({ outcome: 'canceled' });
   log.info({ renderId, from, cost }, 'render canceled');
-  return { kind: 'done', value: { status: 'canceled', cost } };
+  return { kind: 'done', value };
 }

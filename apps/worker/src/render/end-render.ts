@@ -1,4 +1,5 @@
 import type { Ledger } from '@darkroom/shared/ledger';
+import type { RenderResult } from '@darkroom/shared/queues';
 import {
   type Checkpoint,
   changeOutcome,
@@ -60,17 +61,39 @@ export const countPriorEnds = ({ endsBefore = 0 }: Checkpoint, attemptsMade: num
 /**
  * Writes the end of a render that completed or was canceled. Every write may be made twice (I6). The cancel marker goes
  * last: the checkpoint stands at the end by then.
+ *
+ * @returns the end that counts; see {@link findFinalReceipt}.
  */
-export async function endRender(receipt: Receipt, signal: AbortSignal, deps: EndDeps): Promise<void> {
-  const { priorEnds = 0 } = receipt;
-  await deps.ledger.writeReceipt(receipt, signal);
+export async function endRender(receipt: Receipt, signal: AbortSignal, deps: EndDeps): Promise<RenderResult> {
+  const earlier = await findFinalReceipt(receipt.renderId, deps, signal);
+  if (!earlier) await deps.ledger.writeReceipt(receipt, signal);
+  return await finishEnd(earlier ?? receipt, signal, deps);
+}
+
+/**
+ * The receipt of a render that completed or was canceled before. Such a render never runs again. So if one does, the queue
+ * came back as it was a moment earlier, and the first end counts.
+ */
+export async function findFinalReceipt(
+  renderId: string,
+  { ledger }: Pick<EndDeps, 'ledger'>,
+  signal: AbortSignal,
+): Promise<Receipt | undefined> {
+  const receipt = await ledger.readReceipt(renderId, signal);
+  return receipt?.status === 'failed' ? undefined : receipt;
+}
+
+/** All writes of an end that follow its receipt. @returns the return value of the job */
+export async function finishEnd(receipt: Receipt, signal: AbortSignal, deps: EndDeps): Promise<RenderResult> {
+  const { renderId, priorEnds = 0, status, image, cost } = receipt;
   await deps.enqueueWebhooks(receipt, signal);
   // A render that failed before has a dead letter, which is no longer true.
   if (priorEnds > 0) {
-    await deps.deadLetters.remove(receipt.renderId);
-    await deps.ledger.unlistDeadLetter(receipt.renderId, signal);
+    await deps.deadLetters.remove(renderId);
+    await deps.ledger.unlistDeadLetter(renderId, signal);
   }
-  await deps.cancelMarkers.remove(receipt.renderId);
+  await deps.cancelMarkers.remove(renderId);
+  return status === 'completed' && image ? { status, image, cost } : { status: 'canceled', cost };
 }
 
 /**
@@ -97,12 +120,16 @@ export interface DeadRender {
 /**
  * Writes the end of a dead render: receipt, webhooks, dead letter. Every write may be made twice (I6). The dead letter
  * comes last: the sweep repeats all of this for a failed render without one.
+ *
+ * @returns the return value of the job if the render had ended otherwise before; see {@link findFinalReceipt}.
  */
 export async function endDeadRender(
   { checkpoint, failure, finishedAt, priorEnds, job }: DeadRender,
   deps: EndDeps & { metrics: Metrics; log: Logger },
-): Promise<void> {
+): Promise<RenderResult | undefined> {
   const { renderId } = checkpoint;
+  const earlier = await findFinalReceipt(renderId, deps, job.signal);
+  if (earlier) return await finishEnd(earlier, job.signal, deps);
   const notes = await noteOnce(job, `dead: ${describeFailure(failure)}`);
   const receipt = createReceipt(checkpoint, { failure, notes, finishedAt }, priorEnds);
   await deps.ledger.listDeadLetter(renderId, job.signal);
@@ -113,6 +140,7 @@ export async function endDeadRender(
   deps.metrics.renders.inc({ outcome: 'failed' });
   deps.metrics.deadLetters.inc({ code: failure.code });
   deps.log.warn({ renderId, code: failure.code, step: failure.step }, 'render failed: dead letter written');
+  return undefined;
 }
 
 export function createDeadLetter(checkpoint: Checkpoint, failure: Failure): DeadLetter {

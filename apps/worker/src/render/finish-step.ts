@@ -17,9 +17,9 @@ export async function finishStep(
   const priorEnds = countPriorEnds(checkpoint, job.attemptsMade);
   const receipt = createReceipt(checkpoint, { image, notes, finishedAt: clock.now() }, priorEnds);
   const { renderId, cost } = receipt;
-  await endRender(receipt, job.signal, { ...own, ledger });
+  const value = await endRender(receipt, job.signal, { ...own, ledger });
   metrics.renders.inc({ outcome: 'completed' });
   metrics.renderSeconds.observe((receipt.finishedAt - receipt.createdAt) / 1000);
   log.info({ renderId, key: image.key, cost }, 'render completed');
-  return { kind: 'done', value: { status: 'completed', image, cost } };
+  return { kind: 'done', value };
 }

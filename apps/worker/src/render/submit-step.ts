@@ -1,6 +1,7 @@
 import type { SubmitResult } from '@darkroom/shared/queues';
 import { type Checkpoint, type CheckpointAt, type Failure, submitJobId } from '@darkroom/shared/render';
 import { createSituation, decide } from '../decide/index.ts';
+import { findFinalReceipt, finishEnd } from './end-render.ts';
 import { startHolding } from './hold-step.ts';
 import { addUnknownPurchase, startPolling } from './poll-step.ts';
 import type { StepContext } from './step-context.ts';
@@ -14,9 +15,18 @@ export async function submitStep(
   const id = submitJobId(checkpoint.renderId, checkpoint.attempt);
   const child = await context.own.children.readSubmit(id);
   switch (child.kind) {
-    case 'absent':
+    case 'absent': {
+      // To buy again is right only if the render has not ended: its checkpoint may be older than its end.
+      const { job, infra, own } = context;
+      const ended =
+        checkpoint.attempt > 1 && (await findFinalReceipt(checkpoint.renderId, infra, job.signal));
+      if (ended) {
+        const value = await finishEnd(ended, job.signal, { ...own, ledger: infra.ledger });
+        return { kind: 'done', value };
+      }
       await noteAndIndex(checkpoint, context);
       return { kind: 'child', child: { queue: 'submit', id, checkpoint }, absent: true };
+    }
     case 'pending':
       return { kind: 'child', child: { queue: 'submit', id, checkpoint }, absent: false };
     case 'completed':
