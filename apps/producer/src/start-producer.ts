@@ -1,13 +1,19 @@
 import type { AddressInfo } from 'node:net';
 import { ConfigError } from '@darkroom/shared/config';
+import { type Engine, EngineError } from '@darkroom/shared/engine';
 import { Ledger } from '@darkroom/shared/ledger';
 import { isLoopbackHost } from '@darkroom/shared/net';
 import { openQueues } from '@darkroom/shared/queues';
 import { randomHex } from '@darkroom/shared/render';
-import { createScrub } from '@darkroom/shared/runtime';
+import { createScrub, errorMessage, type Logger } from '@darkroom/shared/runtime';
 import { type ServiceContext } from '@darkroom/shared/service';
 import { createSignedLinks, createWaitingLimit, guardRoutes } from './access/index.ts';
-import { createRenderQueue, createWaitConditionsReader } from './backends/index.ts';
+import {
+  createIntakeRecorder,
+  createQueueStateReader,
+  createRenderQueue,
+  createWaitConditionsReader,
+} from './backends/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
 import { createForecast } from './forecast/index.ts';
 import { createMetrics, createReadiness, registerHealth } from './health/index.ts';
@@ -46,6 +52,10 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   const queues = openQueues(engine, { days: settings.RETENTION_DAYS });
   const queue = createRenderQueue(engine, queues);
   const ledger = new Ledger(store, clock);
+  if (settings.QUEUE_SYNC === 'waitaof') await assertQueueSync(engine, logger);
+  const recorder = createIntakeRecorder({ queue, store, ledger, clock, logger, settings });
+  const hasJournal = settings.INTAKE_JOURNAL === 'on';
+  const queueState = createQueueStateReader({ queue, store, clock, hasJournal });
   const metrics = createMetrics(queues);
   const scrub = createScrub(deps.secrets);
 
@@ -64,6 +74,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   const uploads = createUploadStore(store, links, clock);
   const intake: IntakeDeps = {
     queue,
+    queueState,
+    recorder,
     store,
     ledger,
     clock,
@@ -73,10 +85,11 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     webhooks: { secrets: settings.WEBHOOK_SECRETS, allowPrivate: settings.ALLOW_PRIVATE_HOSTS },
     recordIntake: metrics.recordIntake,
   };
+  app.addHook('onClose', async () => recorder.close());
   const watch = createRenderWatch({ engine, clock });
   // Before the server waits for running requests: requests that wait for a render are answered now.
   app.addHook('preClose', async () => watch.close());
-  const lookup = { queue, ledger };
+  const lookup = { queue, ledger, queueState };
   const list = createRenderList({
     lookup,
     store,
@@ -97,6 +110,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   });
   const read: RenderReadDeps = {
     lookup,
+    recorder,
     store,
     links,
     watch,
@@ -108,9 +122,15 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   };
   registerDropIn(app, { intake, read, uploads, readBalance: createBalanceReader(settings, clock) });
   registerRenders(app, intake, read);
-  registerWebhooks(app, listWebhookSecrets(settings), { queue, ledger, settings, now: () => clock.now() });
+  registerWebhooks(app, listWebhookSecrets(settings), {
+    queue,
+    ledger,
+    queueState,
+    settings,
+    now: () => clock.now(),
+  });
   registerQueues(app, { queue, clock });
-  registerHealth(app, { metrics, readiness, waiting });
+  registerHealth(app, { metrics, readiness, waiting, queueState });
   registerOpenApi(app, createDocument);
   await registerReference(app);
   registerPages(app, { ...read, queues, scrub, keyless });
@@ -136,6 +156,29 @@ const missingKeysError = (host: string) =>
       received: 'nothing',
     },
   ]);
+
+/**
+ * Tries `QUEUE_SYNC=waitaof` once. While the queue is away it cannot be tried: then calls that need it are answered 503.
+ *
+ * @throws {ConfigError} when this queue cannot do it.
+ */
+async function assertQueueSync(engine: Engine, logger: Logger): Promise<void> {
+  try {
+    await engine.syncWrites();
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'unsupported') {
+      logger.warn({ err: errorMessage(error) }, 'QUEUE_SYNC=waitaof could not be tried: the queue is away');
+      return;
+    }
+    throw new ConfigError([
+      {
+        name: 'QUEUE_SYNC',
+        expected: 'off, or Redis 7.2 or later with `appendonly yes`, which has WAITAOF',
+        received: `waitaof with ${error.message}`,
+      },
+    ]);
+  }
+}
 
 /** A URL that works on this machine, also when the server listens on all interfaces. */
 function formatUrl(host: string, port: number): string {

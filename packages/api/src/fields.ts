@@ -73,3 +73,10 @@ export type StepName = (typeof STEPS)[number];
 /** Whether a webhook was delivered. `failed`: no further attempt follows. */
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/**
+ * What an accepted render survives. `journal`: it is in the object store and in the queue. `synced`: it is in the queue,
+ * whose file is on disk. `queue`: it is as durable as the persistence of the queue.
+ */
+export const DURABILITIES = ['journal', 'synced', 'queue'] as const;
+export type Durability = (typeof DURABILITIES)[number];

@@ -116,6 +116,11 @@ export const PROBLEMS = {
     'The object store is unavailable',
     'Wait for `Retry-After` seconds. Then send the same request with the same idempotency key again.',
   ],
+  restoring: [
+    503,
+    'Renders are being restored',
+    'The queue was restarted or lost, and the renders that it lacks are added again from the object store. Wait for `Retry-After` seconds. Then send the same request with the same idempotency key again.',
+  ],
 } as const satisfies Record<string, readonly [number, string, string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

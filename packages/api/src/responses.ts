@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   DELIVERY_STATUSES,
+  DURABILITIES,
   FAILURE_CODES,
   MODELS,
   PRIORITIES,
@@ -37,6 +38,10 @@ export const acceptedSchema = z
     duplicate: z.boolean().meta({
       description:
         'True when an earlier request with this idempotency key created the render. `status` and `progress` are the current ones.',
+    }),
+    durability: z.enum(DURABILITIES).optional().meta({
+      description:
+        '`journal`: the render is in the object store and in the queue, so it survives the loss of the queue. `synced`: it is in the queue, whose file is on disk. `queue`: it is as durable as the persistence of the queue. Absent for a duplicate: the response to the first request had it.',
     }),
   })
   .meta({ id: 'Accepted' });
@@ -196,6 +201,10 @@ export const renderListSchema = z
   .strictObject({
     object: z.literal('list'),
     data: z.array(renderSchema),
+    incomplete: z.literal(true).optional().meta({
+      description:
+        'Present while renders are restored after a loss of the queue: renders may be missing from the list.',
+    }),
     next_cursor: z.string().nullable().meta({
       description:
         'Send it as `cursor` to get the next page. It is null on the last page. A page may have fewer renders than `limit`.',

@@ -6,8 +6,10 @@ import {
   type PauseRecord,
   pauseQueue,
   QUEUE,
+  type QueueState,
   type Queues,
   type RenderResult,
+  readQueueState,
   readStops,
   renderJob,
   resumeQueue,
@@ -58,6 +60,10 @@ export interface RenderQueue {
   /** The jobs of the renders that completed last. */
   listCompleted(count: number): Promise<RenderJob[]>;
   ping(): Promise<void>;
+  /** Resolves when everything that was added before is on the disk of the queue. */
+  sync(): Promise<void>;
+  /** Whether a restore has completed since the engine was started or emptied. */
+  readState(): Promise<QueueState>;
 }
 
 /** The states of a render that its first run has not added to the day index: waiting, running, or the store was away. */
@@ -114,6 +120,8 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     findPosition: (waiting) => one(findQueuePosition(queues, waiting)),
     listCompleted: (count) => one(queues.render.getJobs(['completed'], 0, count - 1)),
     ping: () => one(engine.ping(2_000)),
+    sync: () => one(engine.syncWrites()),
+    readState: () => one(readQueueState(engine, queues)),
   };
 }
 

@@ -7,8 +7,12 @@ import { withDeadline } from '../backends/index.ts';
 export interface Metrics {
   recordResponse(response: { method: string; route: string; status: number; seconds: number }): void;
   recordIntake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string, count?: number): void;
-  /** The metrics as text, and its content type. Does not reject when a queue is away. */
-  read(waiting: WaitConditions): Promise<{ text: string; contentType: string }>;
+  /**
+   * The metrics as text, and its content type. Does not reject when a queue is away.
+   *
+   * @param incomplete whether the queue may lack accepted renders. Absent: not known.
+   */
+  read(waiting: WaitConditions, incomplete?: boolean): Promise<{ text: string; contentType: string }>;
 }
 
 /** How long a scrape waits for the queues. */
@@ -44,7 +48,11 @@ export function createMetrics(queues: Queues): Metrics {
     registers,
   });
   const up = new Gauge({ name: 'darkroom_queue_up', help: '1 while the queue engine answers', registers });
-
+  const complete = new Gauge({
+    name: 'darkroom_queue_complete',
+    help: '0 while renders are restored after a loss of the queue',
+    registers,
+  });
   const waits = new Gauge({
     name: 'darkroom_waiting',
     help: '1 while renders wait for this cause',
@@ -58,11 +66,12 @@ export function createMetrics(queues: Queues): Metrics {
       seconds.observe({ method, route }, duration);
     },
     recordIntake: (outcome, tenant, count = 1) => renders.inc({ outcome, tenant }, count),
-    async read(waiting) {
+    async read(waiting, incomplete) {
       // While the queue is away its depths are unknown: the last known numbers would look like a standstill.
       depth.reset();
       const counts = await readDepths(queues);
       up.set(counts ? 1 : 0);
+      if (incomplete !== undefined) complete.set(incomplete ? 0 : 1);
       for (const { queue, state, count } of counts ?? []) depth.set({ queue, state }, count);
       const causes = listWaitCauses(waiting);
       // The provider works on some render nearly always. A worker's gauge says when it does not answer.

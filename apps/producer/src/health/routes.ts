@@ -2,7 +2,7 @@ import { WAIT_CAUSES } from '@darkroom/api';
 import { listWaitCauses } from '@darkroom/shared/snapshot';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { WaitConditionsReader } from '../backends/index.ts';
+import { type QueueStateReader, type WaitConditionsReader, withFallback } from '../backends/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
 import { jsonResponse, problemResponse, problemResponses } from '../openapi/index.ts';
 import type { Metrics } from './metrics.ts';
@@ -11,7 +11,12 @@ import type { Readiness } from './readiness.ts';
 /** Probes and metrics. */
 export function registerHealth(
   app: FastifyInstance,
-  deps: { metrics: Metrics; readiness: () => Promise<Readiness>; waiting: WaitConditionsReader },
+  deps: {
+    metrics: Metrics;
+    readiness: () => Promise<Readiness>;
+    waiting: WaitConditionsReader;
+    queueState: QueueStateReader;
+  },
 ): void {
   // Health: this process answers. Readiness: the queue and the store answer, too.
   registerEndpoints(app, '/healthz', {
@@ -28,10 +33,15 @@ export function registerHealth(
       needs: 'anyone',
       doc: readyDoc,
       run: async (_request, reply) => {
-        const [{ ready, ...rest }, waiting] = await Promise.all([deps.readiness(), deps.waiting.read()]);
+        const [{ ready, ...rest }, waiting, incomplete] = await Promise.all([
+          deps.readiness(),
+          deps.waiting.read(),
+          readIncomplete(deps.queueState),
+        ]);
         return await reply.code(ready ? 200 : 503).send({
           status: ready ? 'ok' : 'unavailable',
           ...rest,
+          ...(incomplete ? { restoring: true } : {}),
           waiting_for: listWaitCauses(waiting),
         });
       },
@@ -43,12 +53,22 @@ export function registerHealth(
       needs: 'operator',
       doc: metricsDoc,
       run: async (_request, reply) => {
-        const { text, contentType } = await deps.metrics.read(await deps.waiting.read());
+        const { text, contentType } = await deps.metrics.read(
+          await deps.waiting.read(),
+          await readIncomplete(deps.queueState),
+        );
         return await reply.type(contentType).send(text);
       },
     },
   });
 }
+
+/** How long a probe waits for the state of the queue. */
+const STATE_DEADLINE_MS = 1_000;
+
+/** @returns `undefined` while the queue or the store is away. */
+const readIncomplete = (queueState: QueueStateReader): Promise<boolean | undefined> =>
+  withFallback<boolean | undefined>(STATE_DEADLINE_MS, queueState.isIncomplete(), undefined);
 
 /** Only the causes: probes need no key, so they do not show who paused a queue, and why. */
 const waitCauses = z.array(z.enum(WAIT_CAUSES)).meta({
@@ -80,6 +100,10 @@ const readiness = z.strictObject({
   status: part,
   checks: z.strictObject({ queue: part, store: part }),
   waiting_for: waitCauses,
+  restoring: z.literal(true).optional().meta({
+    description:
+      'Present while renders are restored after a loss of the queue. It does not make a probe fail.',
+  }),
   reason: z
     .string()
     .optional()

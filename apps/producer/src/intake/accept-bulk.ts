@@ -31,7 +31,7 @@ export async function* acceptBulk(
   // A ping detects a queue that hangs: a large batch may take long for good reasons.
   const ping = deps.queue.ping();
   ping.catch(() => undefined);
-  const call: BulkCall = { deps, tenant: caller.tenant, key: caller.key, turn: ping };
+  const call: BulkCall = { deps, tenant: caller.tenant, key: caller.key, ping, turn: ping };
   const accept = async (items: BulkInput[]) => {
     const results = await acceptBatch(call, items);
     caller.onResults?.(results);

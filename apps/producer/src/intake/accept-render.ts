@@ -1,12 +1,25 @@
+import type { Durability } from '@darkroom/api';
 import { selectTenantValues, type TenantValue } from '@darkroom/shared/config';
 import { type Ledger } from '@darkroom/shared/ledger';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type Checkpoint, drawRenderId, renderIdFor, type StoredInput } from '@darkroom/shared/render';
 import { type Clock } from '@darkroom/shared/runtime';
 import { type RenderSnapshot } from '@darkroom/shared/snapshot';
-import { type RenderQueue, STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
+import {
+  type IntakeRecorder,
+  type QueueStateReader,
+  type RenderQueue,
+  STORE_DEADLINE_MS,
+  withStoreDeadline,
+} from '../backends/index.ts';
 import { findRender } from '../lookup/index.ts';
-import { type FieldProblem, isQueueAway, ProblemError, queueUnavailable } from '../problems/index.ts';
+import {
+  type FieldProblem,
+  isQueueAway,
+  ProblemError,
+  queueUnavailable,
+  stillRestoring,
+} from '../problems/index.ts';
 import { fingerprintRequest, listDifferingFields } from './fingerprint.ts';
 import { createCheckpoint } from './first-checkpoint.ts';
 import { checkWebhookUrl, type PackedRequest, packRequest, type TenantUploads } from './references.ts';
@@ -14,6 +27,8 @@ import type { CheckedRequest } from './request.ts';
 
 export interface IntakeDeps {
   queue: RenderQueue;
+  queueState: QueueStateReader;
+  recorder: IntakeRecorder;
   store: ObjectStore;
   ledger: Ledger;
   clock: Clock;
@@ -32,6 +47,8 @@ export interface IntakeDeps {
 /** A render that is durable (I1): queued now, or found under its idempotency key. */
 export type AcceptedRender = Pick<RenderSnapshot, 'renderId' | 'status' | 'progress' | 'createdAt'> & {
   duplicate: boolean;
+  /** Absent for a duplicate: an earlier call accepted it. */
+  durability?: Durability;
 };
 
 /** A checked request as a checkpoint for the queue, with the inputs that must be stored first. */
@@ -45,7 +62,8 @@ export interface Draft {
 /**
  * Accepts one render.
  *
- * @throws {ProblemError} `invalid_request`, `idempotency_conflict` or `queue_unavailable`; {@link StoreError}.
+ * @throws {ProblemError} `invalid_request`, `idempotency_conflict`, `restoring` or `queue_unavailable`;
+ * {@link StoreError}.
  */
 export async function acceptRender(
   deps: IntakeDeps,
@@ -54,22 +72,57 @@ export async function acceptRender(
 ): Promise<AcceptedRender> {
   const draft = await draftRender(deps, tenant, checked);
   const { checkpoint, keyed } = draft;
-  const { renderId } = checkpoint;
   if (keyed) {
-    const earlier = await findRender(deps, tenant, renderId);
-    if (earlier) return toDuplicate(earlier, checkpoint);
+    const earlier = await findRender(deps, tenant, checkpoint.renderId);
+    if (earlier) return await answerDuplicate(deps, earlier, checkpoint);
+    // The key may belong to a render that the queue lacks, with another request. It must not get the image of that one.
+    if (await deps.queueState.isIncomplete()) throw stillRestoring();
   }
   await storeInputs(deps, draft);
+  return await enqueueRender(deps, draft);
+}
+
+async function enqueueRender(deps: IntakeDeps, draft: Draft): Promise<AcceptedRender> {
+  const { checkpoint, keyed } = draft;
+  const { renderId, tenant } = checkpoint;
+  const { durability, withdraw } = await deps.recorder.record([checkpoint]);
   try {
-    await deps.queue.add(checkpoint);
-    if (!keyed || (await deps.queue.areOwn([checkpoint]))[0]) return toNewRender(checkpoint);
-    // Another call with the same key was faster.
-    const existing = await findRender(deps, tenant, renderId);
-    return existing ? toDuplicate(existing, checkpoint) : toNewRender(checkpoint);
+    await deps.queue.add(checkpoint).catch(async (error: unknown) => {
+      if (!staysInJournal(draft, error)) await withdraw([renderId]);
+      throw error;
+    });
+    if (keyed && !(await deps.queue.areOwn([checkpoint]))[0]) {
+      // Another call with the same key was faster.
+      const existing = await findRender(deps, tenant, renderId);
+      if (existing) {
+        await withdraw([renderId]);
+        return await answerDuplicate(deps, existing, checkpoint);
+      }
+    }
+    await deps.recorder.syncQueue();
+    return toNewRender(checkpoint, durability);
   } catch (error) {
     throw isQueueAway(error) ? queueUnavailable(error, renderId) : error;
   }
 }
+
+/** The earlier render may have been added a moment ago, by a call that has not been answered yet. */
+async function answerDuplicate(
+  { recorder }: IntakeDeps,
+  existing: RenderSnapshot,
+  requested: Checkpoint,
+): Promise<AcceptedRender> {
+  await recorder.syncQueue();
+  return toDuplicate(existing, requested);
+}
+
+/**
+ * Whether a render stays in the journal although the queue did not confirm it. An add without an answer may have worked.
+ * A caller with a key sends the request again, and then finds the job of this add: it must be in the journal. If the add
+ * did not work, a worker adds the render from the journal later, which is the same render. A caller without a key looks
+ * for the id and sends a new request if there is none, so the first render must not appear later.
+ */
+export const staysInJournal = ({ keyed }: Draft, error: unknown): boolean => keyed && isQueueAway(error);
 
 /** Whether the tenant may use this webhook URL. */
 export function checkWebhook({ webhooks }: IntakeDeps, tenant: string, url: URL): FieldProblem | undefined {
@@ -112,8 +165,8 @@ export async function storeInputs({ store }: IntakeDeps, { inputs }: Draft): Pro
   });
 }
 
-export function toNewRender({ renderId, createdAt }: Checkpoint): AcceptedRender {
-  return { renderId, createdAt, status: 'queued', progress: 0, duplicate: false };
+export function toNewRender({ renderId, createdAt }: Checkpoint, durability: Durability): AcceptedRender {
+  return { renderId, createdAt, status: 'queued', progress: 0, duplicate: false, durability };
 }
 
 /** The earlier render of a key. @throws {ProblemError} `idempotency_conflict` when its request was different. */

@@ -1,13 +1,15 @@
 import type { Checkpoint } from '@darkroom/shared/render';
 import pMap from 'p-map';
+import type { IntakeRecord } from '../backends/index.ts';
 import { findRender, readFromReceipt, snapshotOfRenderJob } from '../lookup/index.ts';
-import { isQueueAway, ProblemError, queueUnavailable, toProblem } from '../problems/index.ts';
+import { isQueueAway, ProblemError, queueUnavailable, stillRestoring, toProblem } from '../problems/index.ts';
 import {
   type AcceptedRender,
   checkWebhook,
   type Draft,
   draftRender,
   type IntakeDeps,
+  staysInJournal,
   storeInputs,
   toDuplicate,
   toNewRender,
@@ -26,40 +28,55 @@ export interface BulkCall {
   deps: IntakeDeps;
   tenant: string;
   key: string | undefined;
+  /** Rejects when the queue does not answer at the start of the call. */
+  ping: Promise<void>;
   /** Resolves when the previous batch was sent to the queue. */
   turn: Promise<void>;
   /** Set once the queue or the store is away. Later items are skipped: each would wait for its own deadline. */
   unavailable?: ProblemError;
 }
 
-/** Everything before the queue: checks requests, finds earlier renders of their keys, stores inputs. */
-export async function prepareBatch(call: BulkCall, items: BulkInput[]): Promise<Slot[]> {
+/** A batch that is ready for the queue. */
+export interface PreparedBatch {
+  slots: Slot[];
+  /** The drafts to add, by render id. Of two drafts with the same key, the first. */
+  fresh: ReadonlyMap<string, Draft>;
+  record: IntakeRecord;
+}
+
+/** Everything before the queue: checks requests, finds earlier renders of their keys, stores inputs, writes the journal. */
+export async function prepareBatch(call: BulkCall, items: BulkInput[]): Promise<PreparedBatch> {
   const slots: Slot[] = [];
   for (const item of items) {
     const slot = draftItem(call, item);
     slots.push(slot instanceof Promise ? await slot : slot);
   }
   await replaceDrafts(call, slots, keyedDrafts(slots), ({ draft }) => findEarlierRender(call, draft));
+  await rejectWhileRestoring(call, slots);
   const withInputs = selectDrafts(slots, ({ inputs }) => inputs.length > 0);
   await replaceDrafts(call, slots, withInputs, async ({ draft }) => {
     await storeInputs(call.deps, draft);
     return { draft };
   });
-  return slots;
+  // A queue that does not answer costs no object of the journal.
+  await call.ping;
+  return await recordDrafts(call, slots);
 }
 
 /**
  * Adds all drafts of a batch to the queue, or none, and finds out which of them another call was faster with. Sends
  * the command to the queue before it waits for the first time.
  */
-export async function enqueueBatch(call: BulkCall, slots: Slot[]): Promise<ItemOutcome[]> {
-  const error = await addDrafts(call, slots);
-  if (error === undefined) await replaceOvertakenDrafts(call, slots);
+export async function enqueueBatch(call: BulkCall, prepared: PreparedBatch): Promise<ItemOutcome[]> {
+  const { slots, record } = prepared;
+  let error = await addDrafts(call, prepared);
+  error ??= await catchError(call.deps.recorder.syncQueue());
+  if (error === undefined) await replaceOvertakenDrafts(call, prepared);
   return slots.map((slot) => {
     if (!('draft' in slot)) return slot;
     const { checkpoint } = slot.draft;
     return error === undefined
-      ? { accepted: toNewRender(checkpoint) }
+      ? { accepted: toNewRender(checkpoint, record.durability) }
       : toUnconfirmed(call, error, checkpoint);
   });
 }
@@ -99,27 +116,59 @@ async function findEarlierRender({ deps }: BulkCall, draft: Draft): Promise<Slot
   return { accepted: toDuplicate(job ? snapshotOfRenderJob(job) : receipt, draft.checkpoint) };
 }
 
-/** @returns why nothing could be added. */
-async function addDrafts(call: BulkCall, slots: Slot[]): Promise<unknown> {
-  // The same key twice in one call: the first item makes the render, the second finds it.
-  const fresh = new Map<string, Checkpoint>();
-  for (const slot of slots) {
-    if (!('draft' in slot)) continue;
-    const { checkpoint } = slot.draft;
-    if (!fresh.has(checkpoint.renderId)) fresh.set(checkpoint.renderId, checkpoint);
-  }
-  if (fresh.size === 0) return undefined;
-  if (call.unavailable) return toSkipped(call.unavailable).problem;
+/** While renders are restored, a key that is not found may belong to one that the queue lacks: with another request. */
+async function rejectWhileRestoring(call: BulkCall, slots: Slot[]): Promise<void> {
+  const keyed = keyedDrafts(slots);
+  if (keyed.length === 0 || call.unavailable) return;
+  const { queue, queueState } = call.deps;
   try {
-    await call.deps.queue.addBulk([...fresh.values()]);
-    return undefined;
+    if (!(await queueState.isIncomplete())) return;
+    const jobs = await queue.readData(keyed.map(({ draft }) => draft.checkpoint.renderId));
+    for (const [nth, { at }] of keyed.entries()) {
+      if (jobs[nth] === undefined) slots[at] = { problem: stillRestoring() };
+    }
   } catch (error) {
-    return error;
+    for (const { at } of keyed) slots[at] = toRejected(call, error);
   }
 }
 
+async function recordDrafts(call: BulkCall, slots: Slot[]): Promise<PreparedBatch> {
+  const fresh = new Map<string, Draft>();
+  for (const { draft } of selectDrafts(slots, () => true)) {
+    const { renderId } = draft.checkpoint;
+    if (!fresh.has(renderId)) fresh.set(renderId, draft);
+  }
+  try {
+    const record = await call.deps.recorder.record(listCheckpoints(fresh));
+    return { slots, fresh, record };
+  } catch (error) {
+    const rejected = slots.map((slot) => ('draft' in slot ? toRejected(call, error) : slot));
+    return { slots: rejected, fresh: new Map(), record: NOTHING_RECORDED };
+  }
+}
+
+const NOTHING_RECORDED: IntakeRecord = { durability: 'queue', withdraw: async () => undefined };
+
+const listCheckpoints = (drafts: PreparedBatch['fresh']): Checkpoint[] =>
+  [...drafts.values()].map(({ checkpoint }) => checkpoint);
+
+/** @returns why nothing could be added. */
+async function addDrafts(call: BulkCall, { fresh, record }: PreparedBatch): Promise<unknown> {
+  if (fresh.size === 0) return undefined;
+  const error = call.unavailable
+    ? toSkipped(call.unavailable).problem
+    : await catchError(call.deps.queue.addBulk(listCheckpoints(fresh)));
+  if (error === undefined) return undefined;
+  const refused = [...fresh].filter(([, draft]) => !staysInJournal(draft, error));
+  await record.withdraw(refused.map(([renderId]) => renderId));
+  return error;
+}
+
 /** Drafts whose key another call used first become the render of that call. */
-async function replaceOvertakenDrafts(call: BulkCall, slots: Slot[]): Promise<void> {
+async function replaceOvertakenDrafts(
+  call: BulkCall,
+  { slots, fresh, record }: PreparedBatch,
+): Promise<void> {
   const keyed = keyedDrafts(slots);
   if (keyed.length === 0) return;
   let own: boolean[];
@@ -130,14 +179,21 @@ async function replaceOvertakenDrafts(call: BulkCall, slots: Slot[]): Promise<vo
     return;
   }
   const overtaken = keyed.filter((_, nth) => !own[nth]);
-  await replaceDrafts(call, slots, overtaken, async ({ draft: { checkpoint } }) => {
+  const withdrawn: string[] = [];
+  await replaceDrafts(call, slots, overtaken, async ({ draft }) => {
+    const { checkpoint } = draft;
+    const { renderId } = checkpoint;
     try {
-      const existing = await findRender(call.deps, checkpoint.tenant, checkpoint.renderId);
-      return { accepted: existing ? toDuplicate(existing, checkpoint) : toNewRender(checkpoint) };
+      const existing = await findRender(call.deps, checkpoint.tenant, renderId);
+      if (!existing) return { accepted: toNewRender(checkpoint, record.durability) };
+      // The second of two items with one key was never in the journal.
+      if (fresh.get(renderId) === draft) withdrawn.push(renderId);
+      return { accepted: toDuplicate(existing, checkpoint) };
     } catch (error) {
       return toUnconfirmed(call, error, checkpoint);
     }
   });
+  await record.withdraw(withdrawn);
 }
 
 interface PlacedDraft {
@@ -185,3 +241,10 @@ const toSkipped = (unavailable: ProblemError) => ({
     cause: unavailable,
   }),
 });
+
+/** @returns the error of `work`, or `undefined`. */
+const catchError = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );

@@ -3,12 +3,20 @@ import { ALL_TENANTS } from '@darkroom/shared/keys';
 import { type Ledger } from '@darkroom/shared/ledger';
 import { type Checkpoint, NewerDataError, readCheckpoint } from '@darkroom/shared/render';
 import { type RenderSnapshot, snapshotFromJob, snapshotFromReceipt } from '@darkroom/shared/snapshot';
-import { type RenderJob, type RenderQueue, STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
+import {
+  type QueueStateReader,
+  type RenderJob,
+  type RenderQueue,
+  STORE_DEADLINE_MS,
+  withStoreDeadline,
+} from '../backends/index.ts';
+import { ProblemError, stillRestoring } from '../problems/index.ts';
 
 /** Where renders are found. */
 export interface LookupDeps {
   queue: RenderQueue;
   ledger: Ledger;
+  queueState: QueueStateReader;
 }
 
 /**
@@ -18,7 +26,7 @@ export interface LookupDeps {
  * @throws {EngineError} and {StoreError} when the queue or the store is needed and away.
  */
 export async function findRender(
-  { queue, ledger }: LookupDeps,
+  { queue, ledger }: Pick<LookupDeps, 'queue' | 'ledger'>,
   tenant: string,
   renderId: string,
 ): Promise<RenderSnapshot | undefined> {
@@ -33,7 +41,7 @@ export async function findRender(
 
 /** Like {@link findRender}. But while the queue is away, it accepts the receipt of a completed render. */
 export async function findRenderOrImage(
-  deps: LookupDeps,
+  deps: Pick<LookupDeps, 'queue' | 'ledger'>,
   tenant: string,
   renderId: string,
 ): Promise<RenderSnapshot | undefined> {
@@ -45,6 +53,20 @@ export async function findRenderOrImage(
     if (belongsTo(snapshot, tenant) && snapshot?.status === 'completed') return snapshot;
     throw error;
   }
+}
+
+/**
+ * The problem of a render that was not found: `render_not_found`, or `restoring` while the queue may lack it.
+ *
+ * @throws {EngineError} and {StoreError} when the queue or the store is away.
+ */
+export async function notFoundProblem(
+  { queueState }: Pick<LookupDeps, 'queueState'>,
+  renderId: string,
+  detail: string,
+): Promise<ProblemError> {
+  const mayBeLost = RENDER_ID.test(renderId) && (await queueState.isIncomplete());
+  return mayBeLost ? stillRestoring() : new ProblemError('render_not_found', detail);
 }
 
 /** Whether a render has a final status. */

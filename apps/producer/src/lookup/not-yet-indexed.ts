@@ -1,4 +1,5 @@
 import { ALL_TENANTS } from '@darkroom/shared/keys';
+import { shareRuns } from '@darkroom/shared/runtime';
 import type { RenderQueue } from '../backends/index.ts';
 import { isAfter, type Position } from './position.ts';
 
@@ -60,21 +61,4 @@ function toQueuedRender(renderId: string, data: unknown): QueuedRender | undefin
   const { tenant, createdAt } = (data ?? {}) as { tenant?: unknown; createdAt?: unknown };
   if (typeof tenant !== 'string' || typeof createdAt !== 'number') return undefined;
   return { tenant, position: { createdAt, renderId } };
-}
-
-/** Callers that come while `work` runs share its next run: the result of a run is as new as the calls that get it. */
-function shareRuns<T>(work: () => Promise<T>): () => Promise<T> {
-  let running: Promise<unknown> = Promise.resolve();
-  let next: Promise<T> | undefined;
-  return () => {
-    next ??= running
-      .catch(() => undefined)
-      .then(() => {
-        next = undefined;
-        const run = work();
-        running = run;
-        return run;
-      });
-    return next;
-  };
 }

@@ -1,16 +1,27 @@
 import type { FastifyInstance } from 'fastify';
+import { withFallback } from '../backends/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
 import { resolveBaseUrl } from '../http/index.ts';
+import type { RenderReadDeps } from '../renders/index.ts';
 import { html } from './html.ts';
 import { sendPage } from './layout.ts';
 
+const STATE_DEADLINE_MS = 1_000;
+
 /** `/`: links to everything, for people who open the URL in a browser. @param keyless the API has no keys */
-export function registerHome(app: FastifyInstance, { keyless }: { keyless: boolean }): void {
+export function registerHome(
+  app: FastifyInstance,
+  { keyless, lookup }: { keyless: boolean } & Pick<RenderReadDeps, 'lookup'>,
+): void {
   registerEndpoints(app, '/', {
     GET: {
       needs: 'anyone',
-      run: async (request, reply) =>
-        await sendPage(reply, 200, { title: 'Start', body: homePage(resolveBaseUrl(request), keyless) }),
+      run: async (request, reply) => {
+        // The page is shown without it while the queue or the store is away.
+        const incomplete = await withFallback(STATE_DEADLINE_MS, lookup.queueState.isIncomplete(), false);
+        const body = homePage(resolveBaseUrl(request), { keyless, incomplete });
+        return await sendPage(reply, 200, { title: 'Start', body });
+      },
     },
   });
 }
@@ -26,10 +37,10 @@ const LINKS = [
   ['/readyz', 'Readiness', 'of queue and store'],
 ] as const;
 
-const homePage = (base: string, keyless: boolean) => html`
+const homePage = (base: string, { keyless, incomplete }: { keyless: boolean; incomplete: boolean }) => html`
 <h1>Darkroom</h1>
 <p class="soft">A durable render queue: each image is bought once and kept.</p>
-${keyless ? KEYLESS : KEYED}
+${incomplete && RESTORING}${keyless ? KEYLESS : KEYED}
 <h2>Start here</h2>
 <ul>
 ${LINKS.map(([href, name, content]) => html`<li><a href="${href}">${name}</a> <span class="soft">${content}</span></li>\n`)}
@@ -38,6 +49,11 @@ ${LINKS.map(([href, name, content]) => html`<li><a href="${href}">${name}</a> <s
 <pre>curl ${base}/v1/renders \\
   -H 'content-type: application/json' -H 'idempotency-key: first' \\${keyless ? '' : "\n  -H 'authorization: Bearer <key>' \\"}
   -d '{"prompt":"a lighthouse at dusk","size":"16:9"}'</pre>`;
+
+const RESTORING = html`<p class="card error">The queue was restarted or lost. Renders that it lacks are added again from the object
+store; until then, requests for them are answered with <a href="/problems/restoring"><code>restoring</code></a>. A worker
+does this: <a href="/queues/queue/restore">its job</a> shows how far it is.</p>
+`;
 
 const KEYLESS = html`<p class="card">There are no API keys: every user of this machine has all rights, and other machines
 have no access. <code>npx -y pnpm@12 new-key</code> makes a key.</p>`;

@@ -4,6 +4,7 @@ import { NewerDataError } from '@darkroom/shared/render';
 import { ProblemError } from './problem.ts';
 
 const RETRY_AFTER_S = 2;
+const RESTORING_RETRY_AFTER_S = 5;
 
 /** Any error as a problem. An unexpected error becomes `internal_error`, which reveals nothing about the inside. */
 export function toProblem(error: unknown): ProblemError {
@@ -37,6 +38,15 @@ export function storeUnavailable(cause: unknown): ProblemError {
     cause,
     retryAfter: RETRY_AFTER_S,
   });
+}
+
+/** An id that is not found may be one of the renders that the queue has lost. */
+export function stillRestoring(): ProblemError {
+  return new ProblemError(
+    'restoring',
+    'Renders are being restored after a restart or a loss of the queue. This one may be among them. Try again soon.',
+    { retryAfter: RESTORING_RETRY_AFTER_S },
+  );
 }
 
 /** During a rolling update, a producer of the newer release answers the next call. */

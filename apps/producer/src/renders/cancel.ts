@@ -30,12 +30,10 @@ async function cancelRender(deps: RenderReadDeps, request: FastifyRequest, reply
   let snapshot = rejectIfEnded(await findRequestedRender(deps, request));
   if (!hasEnded(snapshot)) {
     const { renderId, tenant } = snapshot;
-    await deps.lookup.queue.cancel({
-      version: DATA_VERSION,
-      renderId,
-      tenant,
-      requestedAt: deps.clock.now(),
-    });
+    const requestedAt = deps.clock.now();
+    // Before the marker: the marker is made from it when the queue loses the marker.
+    await deps.recorder.recordCancel({ renderId, requestedAt });
+    await deps.lookup.queue.cancel({ version: DATA_VERSION, renderId, tenant, requestedAt });
     snapshot = rejectIfEnded(await waitUntilCanceled(deps, request, reply, snapshot));
     request.log.info({ renderId, tenant, canceled: hasEnded(snapshot) }, 'cancel requested');
   }
@@ -119,6 +117,7 @@ const doc = {
       'invalid_request',
       'queue_unavailable',
       'store_unavailable',
+      'restoring',
     ),
   },
 };

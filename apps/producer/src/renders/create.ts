@@ -70,6 +70,7 @@ A \`webhook_url\` is accepted when the tenant has a secret to sign with (WEBHOOK
       'invalid_request',
       'queue_unavailable',
       'store_unavailable',
+      'restoring',
     ),
   },
 };

@@ -99,7 +99,13 @@ const listDoc = {
   requestParams: { path: idParam },
   responses: {
     '200': jsonResponse('The deliveries that are still stored.', deliveryListSchema),
-    ...problemResponses('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
+    ...problemResponses(
+      'render_not_found',
+      'invalid_request',
+      'queue_unavailable',
+      'store_unavailable',
+      'restoring',
+    ),
   },
 };
 
@@ -118,6 +124,7 @@ const redeliverDoc = {
       'invalid_request',
       'queue_unavailable',
       'store_unavailable',
+      'restoring',
     ),
   },
 };

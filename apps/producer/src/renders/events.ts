@@ -66,6 +66,12 @@ const doc = {
       description: 'Events until the render has ended.',
       content: { 'text/event-stream': { schema: z.string(), example } },
     },
-    ...problemResponses('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
+    ...problemResponses(
+      'render_not_found',
+      'invalid_request',
+      'queue_unavailable',
+      'store_unavailable',
+      'restoring',
+    ),
   },
 };

@@ -9,17 +9,17 @@ import {
 } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { type LimitWaiting, requireTenant, type SignedLinks } from '../access/index.ts';
-import type { WaitConditionsReader } from '../backends/index.ts';
+import type { IntakeRecorder, WaitConditionsReader } from '../backends/index.ts';
 import type { ReadForecast } from '../forecast/index.ts';
 import { resolveBaseUrl } from '../http/index.ts';
-import { findRenderOrImage, type ListRenders, type LookupDeps } from '../lookup/index.ts';
-import { ProblemError } from '../problems/index.ts';
+import { findRenderOrImage, type ListRenders, type LookupDeps, notFoundProblem } from '../lookup/index.ts';
 import type { RenderWatch } from '../render-watch/index.ts';
 import { createImageUrl, type ImageLink } from './image-links.ts';
 
 /** What the endpoints that read renders need. */
 export interface RenderReadDeps {
   lookup: LookupDeps;
+  recorder: IntakeRecorder;
   store: ObjectStore;
   links: SignedLinks;
   watch: RenderWatch;
@@ -35,7 +35,8 @@ const URL_LIFETIME_MS = 3_600_000;
 /**
  * The render that the `:id` of a path names.
  *
- * @throws {ProblemError} `render_not_found`, also for another tenant's render: its existence stays secret.
+ * @throws {ProblemError} `render_not_found`, also for another tenant's render: its existence stays secret. `restoring`
+ * while the queue may lack the render.
  */
 export async function findRequestedRender(
   deps: Pick<RenderReadDeps, 'lookup'>,
@@ -43,7 +44,7 @@ export async function findRequestedRender(
 ): Promise<RenderSnapshot> {
   const { id } = request.params as { id: string };
   const snapshot = await findRenderOrImage(deps.lookup, requireTenant(request), id);
-  if (!snapshot) throw new ProblemError('render_not_found', 'There is no render with this id.');
+  if (!snapshot) throw await notFoundProblem(deps.lookup, id, 'There is no render with this id.');
   return snapshot;
 }
 

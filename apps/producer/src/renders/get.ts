@@ -38,6 +38,12 @@ const doc = {
   requestParams: { path: idParam, query },
   responses: {
     '200': jsonResponse('The present state of the render.', renderDetailSchema),
-    ...problemResponses('render_not_found', 'invalid_request', 'queue_unavailable', 'store_unavailable'),
+    ...problemResponses(
+      'render_not_found',
+      'invalid_request',
+      'queue_unavailable',
+      'store_unavailable',
+      'restoring',
+    ),
   },
 };

@@ -94,6 +94,12 @@ const describeImage = (operationId: string, summary: string, type: string) => ({
       content: { [type]: { schema: z.string().meta({ override: { type: 'string', format: 'binary' } }) } },
     },
     '304': { description: 'The ETag is one of `If-None-Match`: your copy is current.' },
-    ...problemResponses('render_not_found', 'image_not_found', 'queue_unavailable', 'store_unavailable'),
+    ...problemResponses(
+      'render_not_found',
+      'image_not_found',
+      'queue_unavailable',
+      'store_unavailable',
+      'restoring',
+    ),
   },
 });

@@ -10,10 +10,14 @@ export const listEndpoint = (deps: RenderReadDeps): Endpoint => ({
   needs: 'read',
   doc,
   run: async (request, reply) => {
-    const { snapshots, next } = await deps.list(readListQuery(request));
+    const [{ snapshots, next }, incomplete] = await Promise.all([
+      deps.list(readListQuery(request)),
+      deps.lookup.queueState.isIncomplete(),
+    ]);
     const list: RenderListResponse = {
       object: 'list',
       data: await Promise.all(snapshots.map((snapshot) => createRenderResponse(deps, request, snapshot))),
+      ...(incomplete ? { incomplete } : {}),
       next_cursor: next ? toCursor(next) : null,
     };
     return await reply.send(list);
@@ -27,7 +31,8 @@ const doc = {
   description: [
     'Newest first. Follow `next_cursor` until it is null. You then have every render that existed when you started',
     'exactly once, even if renders were created or ended meanwhile. A page can be short or empty and still have a',
-    '`next_cursor`: one call reads about 1,000 renders, and the filters may reject all of them.',
+    '`next_cursor`: one call reads about 1,000 renders, and the filters may reject all of them. While renders are restored',
+    'after a loss of the queue, the list has `"incomplete": true`, and some of them may be missing.',
   ].join(' '),
   requestParams: { query: listParams },
   responses: {

@@ -130,6 +130,7 @@ const doc = {
       'invalid_request',
       'queue_unavailable',
       'store_unavailable',
+      'restoring',
     ),
   },
 };

@@ -20,6 +20,8 @@ requires('redis').describe('the examples of problems', () => {
   let queueAway: Harness;
   let storeAway: Harness;
   let broken: Harness;
+  /** No restore has completed. */
+  let incomplete: Harness;
   let keys: Record<'read' | 'slow', Record<string, string>>;
 
   const withStore = (error: Error) =>
@@ -37,7 +39,7 @@ requires('redis').describe('the examples of problems', () => {
       slow: { authorization: `Bearer ${slow.text}` },
     };
     const proxy = await startProxy(service('redis').url);
-    [open, keyed, queueAway, storeAway, broken] = await Promise.all([
+    [open, keyed, queueAway, storeAway, broken, incomplete] = await Promise.all([
       openHarness({ settings: { TOAPIS_WEBHOOK_SECRET: 'secret' } }),
       openHarness({
         settings: {
@@ -50,6 +52,7 @@ requires('redis').describe('the examples of problems', () => {
       openHarness({ queueUrl: proxy.url }),
       withStore(new StoreError('unavailable', 'gone')),
       withStore(new Error('a bug')),
+      openHarness({ complete: false }),
     ]);
     await proxy.refuse();
   });
@@ -115,6 +118,10 @@ requires('redis').describe('the examples of problems', () => {
     },
     queue_unavailable: () => queueAway.post({ prompt: 'a mug', idempotency_key: 'k' }),
     store_unavailable: () => storeAway.get(unknown),
+    restoring: async () => {
+      await incomplete.post({ prompt: 'a mug' });
+      return incomplete.get(unknown);
+    },
   };
 
   test.each(Object.keys(PROBLEMS) as ProblemCode[])('the example of %s is the real answer', async (code) => {

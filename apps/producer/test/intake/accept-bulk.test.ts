@@ -1,11 +1,12 @@
+import { parseSettings } from '@darkroom/shared/config';
 import { type Engine, openEngine } from '@darkroom/shared/engine';
 import { Ledger } from '@darkroom/shared/ledger';
 import { openStore } from '@darkroom/shared/object-store';
 import { openQueues } from '@darkroom/shared/queues';
-import { systemClock } from '@darkroom/shared/runtime';
+import { createLogger, systemClock } from '@darkroom/shared/runtime';
 import { cleanup, requires, service, tempDir, uniquePrefix, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { createRenderQueue } from '../../src/backends/index.ts';
+import { createIntakeRecorder, createRenderQueue } from '../../src/backends/index.ts';
 import { acceptBulk, type BulkInput, type IntakeDeps } from '../../src/intake/index.ts';
 import { withAddBulk } from '../support/failing-engine.ts';
 
@@ -22,10 +23,25 @@ async function openIntake(wrap: (engine: Engine) => Engine = (engine) => engine)
   const store = await openStore({ dataDir, clock: systemClock });
   const wrapped = wrap(engine);
   let tokens = 0;
-  return {
-    queue: createRenderQueue(wrapped, openQueues(wrapped, { days: 1 })),
+  const queue = createRenderQueue(wrapped, openQueues(wrapped, { days: 1 }));
+  const ledger = new Ledger(store, systemClock);
+  const settings = parseSettings({});
+  const logger = createLogger({ name: 'producer', level: 'silent' });
+  const recorder = createIntakeRecorder({
+    queue,
     store,
-    ledger: new Ledger(store, systemClock),
+    ledger,
+    settings,
+    logger,
+    clock: systemClock,
+  });
+  cleanup(async () => recorder.close());
+  return {
+    queue,
+    queueState: { isIncomplete: async () => false },
+    recorder,
+    store,
+    ledger,
     clock: systemClock,
     uploads: { isUploadUrl: () => false, resolve: async () => undefined },
     maxBodyBytes: 1_000_000,

@@ -55,7 +55,9 @@ requires('redis').describe('POST /v1/renders', () => {
     const first = await accepted(await harness.post(ask, { 'idempotency-key': 'order-7' }));
     const again = await accepted(await harness.post(ask, { 'idempotency-key': 'order-7' }));
     expect(first).toMatchObject({ id: renderIdFor('default', 'order-7'), duplicate: false });
-    expect(again).toEqual({ ...first, duplicate: true });
+    const { durability, ...facts } = first;
+    expect(durability).toBe('journal');
+    expect(again).toEqual({ ...facts, duplicate: true });
     expect(await harness.jobCount()).toBe(1);
   });
 

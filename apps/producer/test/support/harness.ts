@@ -10,6 +10,7 @@ import { appendToRun, cleanup, service, tempDir, uniquePrefix } from '@darkroom/
 import sharp from 'sharp';
 import { expect } from 'vitest';
 import { type ProducerDeps, type RunningProducer, startProducer } from '../../src/index.ts';
+import { completeQueue } from './complete-queue.ts';
 
 /** A running producer with a real queue, a folder as the store, and real HTTP. */
 export interface Harness {
@@ -40,6 +41,8 @@ export async function openHarness(
     storeUrl?: string;
     settings?: Partial<Settings>;
     wrap?: (deps: ProducerDeps) => ProducerDeps;
+    /** Whether a restore has proven that the queue is complete. @default true */
+    complete?: boolean;
   } = {},
 ): Promise<Harness> {
   const dataDir = await tempDir();
@@ -70,9 +73,10 @@ export async function openHarness(
   const { QUEUE_URL, TOAPIS_API_KEY } = settings;
   const secrets = listSecrets({ QUEUE_URL, TOAPIS_API_KEY });
   const deps = { settings, engine, store, logger, clock: systemClock, secrets };
+  const queues = openQueues(engine, { days: 1 });
+  if (options.complete ?? true) await completeQueue(engine, queues);
   const producer = await startProducer(options.wrap?.(deps) ?? deps);
   cleanup(() => producer.close());
-  const queues = openQueues(engine, { days: 1 });
   const send =
     (path: string) =>
     (body: unknown, headers: Record<string, string> = {}) =>

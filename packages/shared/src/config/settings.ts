@@ -111,6 +111,26 @@ export const settingsSchema = z.object({
     .string()
     .optional()
     .describe('The region of the bucket. Credentials come from the AWS credential chain.'),
+  INTAKE_JOURNAL: oneOf(['on', 'off'])
+    .default('on')
+    .describe(
+      '`on`: a render is accepted after its request is in the object store, so it survives the loss of the queue. `off`: accepted renders are as durable as the queue.',
+    ),
+  INTAKE_JOURNAL_WAIT_MS: whole(0, 1000)
+    .default(5)
+    .describe(
+      'How long a single request waits for others, so that they share one object of the journal. 0: each has its own. Milliseconds.',
+    ),
+  INTAKE_WITHOUT_STORE: oneOf(['refuse', 'accept'])
+    .default('refuse')
+    .describe(
+      'While the object store is away: `refuse` answers 503, `accept` accepts renders that only the queue has.',
+    ),
+  QUEUE_SYNC: oneOf(['off', 'waitaof'])
+    .default('off')
+    .describe(
+      '`waitaof`: a render is accepted after Redis has written it to its append-only file on disk. Requires Redis 7.2 or later with `appendonly yes`.',
+    ),
   TOAPIS_BASE_URL: httpUrl.optional().describe("The provider's base URL. Unset: https://toapis.com."),
   TOAPIS_API_KEY: z
     .string()

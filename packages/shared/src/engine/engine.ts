@@ -29,6 +29,14 @@ export interface Engine {
    * another server takes over, so jobs may have been lost in between. Rejects fast when the engine is away.
    */
   readIdentity(): Promise<string>;
+  /**
+   * Resolves when everything that was written before the call is in the append-only file on the disk of Redis, by WAITAOF
+   * of Redis 7.2. Callers that come together share one command. The embedded engine has no such command and rejects.
+   *
+   * @throws {EngineError} `unsupported` when this engine cannot do it, with the reason; `unavailable` when it did not
+   * confirm in time. Then the writes may be on disk or not.
+   */
+  syncWrites(): Promise<void>;
   /** Shared counts for quotas. BullMQ has none. */
   readonly counters: Counters;
   /**

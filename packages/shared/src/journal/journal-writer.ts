@@ -24,6 +24,8 @@ export interface JournalWriterOptions {
   /** Writes an object, or deletes it. Each has its own deadline (I7). */
   put(key: string, body: string): Promise<void>;
   remove(key: string): Promise<void>;
+  /** Called when an object was not written for certain: the store may have it. Its renders are refused, so it must go. */
+  onUnwritten(key: string): void;
   clock: Pick<Clock, 'now' | 'sleep'>;
   /** How long (ms) a single checkpoint waits for others. 0: it waits for no other. */
   waitMs: number;
@@ -42,14 +44,20 @@ interface OpenEntry {
   change: Promise<void>;
 }
 
-export function createJournalWriter({ put, remove, clock, waitMs }: JournalWriterOptions): JournalWriter {
+export function createJournalWriter(options: JournalWriterOptions): JournalWriter {
+  const { put, remove, onUnwritten, clock, waitMs } = options;
   /** The entry that single checkpoints join. It is not written yet. */
   let gathering: OpenEntry | undefined;
 
   const write = async (entry: OpenEntry, delayMs: number) => {
     if (delayMs > 0) await clock.sleep(delayMs);
     if (gathering === entry) gathering = undefined;
-    await put(entry.key, serializeEntry(entry.checkpoints));
+    try {
+      await put(entry.key, serializeEntry(entry.checkpoints));
+    } catch (error) {
+      onUnwritten(entry.key);
+      throw error;
+    }
   };
 
   const openEntry = (checkpoints: Checkpoint[], delayMs: number): OpenEntry => {

@@ -1,5 +1,6 @@
 import {
   type AcceptedResponse,
+  type Durability,
   FAILURES,
   type FailureCode,
   type ProblemCode,
@@ -118,7 +119,10 @@ function costResponse(purchases: Purchase[]): RenderResponse['cost'] {
 }
 
 export function acceptedResponse(
-  accepted: Pick<RenderSnapshot, 'renderId' | 'status' | 'progress' | 'createdAt'> & { duplicate: boolean },
+  accepted: Pick<RenderSnapshot, 'renderId' | 'status' | 'progress' | 'createdAt'> & {
+    duplicate: boolean;
+    durability?: Durability;
+  },
   links: RenderLinks,
 ): AcceptedResponse {
   return {
@@ -127,6 +131,7 @@ export function acceptedResponse(
     status: accepted.status,
     progress: accepted.progress,
     duplicate: accepted.duplicate,
+    ...(accepted.durability ? { durability: accepted.durability } : {}),
     created_at: toIsoTime(accepted.createdAt),
     links,
   };

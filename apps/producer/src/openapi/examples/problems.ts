@@ -79,6 +79,8 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   too_many_connections: 'This server serves 5000 connections at the same time.',
   queue_unavailable: 'The queue cannot be reached. Try again soon.',
   store_unavailable: 'The object store cannot be reached. Try again soon.',
+  restoring:
+    'Renders are being restored after a restart or a loss of the queue. This one may be among them. Try again soon.',
 };
 
 const ABOUT_A_RENDER: ProblemCode[] = [

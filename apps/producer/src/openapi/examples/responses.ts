@@ -31,6 +31,7 @@ const accepted: AcceptedResponse = {
   status: 'queued',
   progress: 0,
   duplicate: false,
+  durability: 'journal',
   created_at: '2026-11-22T16:00:45.349Z',
   links,
 };

@@ -45,6 +45,7 @@ export const bulkDoc: NonNullable<Endpoint['doc']> = {
       'invalid_request',
       'queue_unavailable',
       'store_unavailable',
+      'restoring',
     ),
   },
 };

@@ -88,18 +88,19 @@ function classifyResult(result: ItemResult): 'accepted' | 'duplicate' | 'rejecte
 const ID_PLACEHOLDER = `rnd_${'0'.repeat(32)}`;
 
 /**
- * Formats accepted renders as JSON. New renders of the same millisecond differ only in their id, so their JSON is made
- * once per millisecond and each id is filled in: bulk calls format thousands.
+ * Formats accepted renders as JSON. New renders of the same millisecond and durability differ only in their id, so
+ * their JSON is made once and each id is filled in: bulk calls format thousands.
  */
 function createAcceptedFormatter(base: string): (accepted: AcceptedRender) => string {
   const format = (accepted: AcceptedRender) =>
     JSON.stringify(acceptedResponse(accepted, renderLinks(base, accepted.renderId)));
-  let at: number | undefined;
+  let of: string | undefined;
   let parts: string[] = [];
   return (accepted) => {
     if (accepted.duplicate) return format(accepted);
-    if (at !== accepted.createdAt) {
-      at = accepted.createdAt;
+    const group = `${accepted.createdAt} ${accepted.durability}`;
+    if (of !== group) {
+      of = group;
       parts = format({ ...accepted, renderId: ID_PLACEHOLDER }).split(ID_PLACEHOLDER);
     }
     return parts.join(accepted.renderId);

@@ -2,9 +2,8 @@ import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { requireTenant } from '../../access/index.ts';
 import type { Endpoint } from '../../endpoint.ts';
-import { findRenderOrImage } from '../../lookup/index.ts';
+import { findRenderOrImage, notFoundProblem } from '../../lookup/index.ts';
 import { jsonResponse } from '../../openapi/index.ts';
-import { ProblemError } from '../../problems/index.ts';
 import { createImageUrl, idParam, type RenderReadDeps } from '../../renders/index.ts';
 import { envelopeResponses } from './envelope.ts';
 import { type Task, taskSchema } from './schemas.ts';
@@ -20,7 +19,7 @@ export const queryEndpoint = (deps: RenderReadDeps): Endpoint => ({
   run: async (request, reply) => {
     const { id } = request.params as { id: string };
     const snapshot = await findRenderOrImage(deps.lookup, requireTenant(request), id);
-    if (!snapshot) throw new ProblemError('render_not_found', 'There is no task with this id.');
+    if (!snapshot) throw await notFoundProblem(deps.lookup, id, 'There is no task with this id.');
     return await reply.send(await createTask(deps, request, snapshot));
   },
 });

@@ -1,3 +1,4 @@
+import { DURABILITIES } from '@darkroom/api';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requireTenant } from '../../access/index.ts';
 import type { Endpoint } from '../../endpoint.ts';
@@ -53,6 +54,7 @@ async function submit(deps: SubmitDeps, request: FastifyRequest, reply: FastifyR
     const { renderId, duplicate } = accepted;
     intake.recordIntake(duplicate ? 'duplicate' : 'accepted', tenant);
     request.log.info({ renderId, tenant, duplicate }, 'render accepted');
+    if (accepted.durability) reply.header('darkroom-durability', accepted.durability);
     return await reply.send(await createSubmittedTask(deps, request, accepted, checked.request.model));
   } catch (error) {
     intake.recordIntake('rejected', tenant);
@@ -90,7 +92,15 @@ const doc = {
   requestParams: { header: idempotencyHeader },
   requestBody: { required: true, content: { 'application/json': { schema: submissionSchema, example } } },
   responses: {
-    '200': jsonResponse('The task. A task that was submitted before has its present state.', taskSchema),
+    '200': jsonResponse('The task. A task that was submitted before has its present state.', taskSchema, {
+      headers: {
+        'Darkroom-Durability': {
+          description:
+            'As the field `durability` of `POST /v1/renders`. Absent for a task that was submitted before.',
+          schema: { type: 'string', enum: [...DURABILITIES] },
+        },
+      },
+    }),
     ...envelopeResponses(409, 413, 415),
   },
 };

@@ -3,6 +3,7 @@ import { type Checkpoint, readCheckpoint } from '@darkroom/shared/render';
 import type { RenderJob } from '../../backends/index.ts';
 import type { EventDeps, EventOutcome, ProviderEvent } from './event.ts';
 import { acceptanceFromEvent, recordLatePurchase } from './late-purchase.ts';
+import { applyWithoutJob } from './without-job.ts';
 
 /**
  * Applies an event about a task to its render. Idempotent: ToAPIs can send an event more than once.
@@ -14,7 +15,7 @@ export async function applyProviderEvent(event: ProviderEvent, deps: EventDeps):
   if (!event.type.startsWith('generation.') || !taskId || !renderId || !RENDER_ID.test(renderId))
     return 'ignored';
   const job = await deps.queue.get(renderId);
-  if (!job) return 'ignored';
+  if (!job) return await applyWithoutJob(renderId, taskId, event, deps);
   const checkpoint = readCheckpoint(job.data);
   const { at, purchases } = checkpoint;
   if (at.step === 'cancel') {

@@ -6,7 +6,7 @@ import type { EventDeps, EventOutcome, ProviderEvent } from './event.ts';
 
 /** The acceptance of a task that is known from an event. */
 export function acceptanceFromEvent(
-  { request }: Checkpoint,
+  { request }: Pick<Checkpoint, 'request'>,
   taskId: string,
   event: ProviderEvent,
   deps: EventDeps,

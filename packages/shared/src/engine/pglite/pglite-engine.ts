@@ -91,6 +91,10 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
     },
     // One process at a time uses the folder. If the folder is deleted, all jobs are gone.
     readIdentity: async () => 'embedded',
+    // PGlite leaves it to the operating system when files reach the disk.
+    syncWrites: async () => {
+      throw new EngineError('unsupported', 'the embedded engine');
+    },
     counters: createCounters(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),
     async ping(timeoutMs) {
       if (closing) throw new EngineError('unavailable', 'The queue engine is closed.');

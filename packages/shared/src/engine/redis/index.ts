@@ -2,5 +2,6 @@
 // connections.ts   connections that fail fast and connections that wait, for three topologies
 // backends.ts      BullMQ backends for queues, with a time limit, and for workers, with a pause after errors
 // permissions.ts   which commands the queues need; an error names those that Redis denies
+// write-sync.ts    waits until Redis has written its append-only file to the disk (WAITAOF)
 // advice.ts        what an operator should change at a Redis
 export { openRedisEngine } from './redis-engine.ts';

@@ -11,6 +11,7 @@ import { parseInfo, readRedisAdvice } from './advice.ts';
 import { createFailFastBackend, createWorkerBackend } from './backends.ts';
 import { type ConnectionMode, openConnection, type RedisConnection, waitUntilReady } from './connections.ts';
 import { assertPermissions } from './permissions.ts';
+import { createWriteSync } from './write-sync.ts';
 
 export interface RedisEngineOptions {
   target: QueueTarget;
@@ -119,6 +120,12 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     }
   };
 
+  const syncWrites = createWriteSync({
+    open: () => openTracked('fail-fast'),
+    prefix,
+    timeoutMs: options.operationTimeoutMs,
+  });
+
   let closing: Promise<void> | undefined;
   return {
     kind: 'redis',
@@ -136,6 +143,12 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     async readIdentity() {
       const work = readRunId(queueConnection, `${prefix}:identity`);
       return await withTimeout(options.operationTimeoutMs, 'INFO', work).catch((error) => {
+        noteError(error);
+        throw toEngineError(error);
+      });
+    },
+    syncWrites: async () => {
+      await syncWrites().catch((error: unknown) => {
         noteError(error);
         throw toEngineError(error);
       });
