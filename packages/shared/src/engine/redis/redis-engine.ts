@@ -1,4 +1,3 @@
-import type { Queue } from 'bullmq';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { Clock } from '../../runtime/index.ts';
 import { createBullMQFactory } from '../bullmq-factory.ts';
@@ -10,6 +9,7 @@ import { describeTarget, type QueueTarget } from '../queue-url.ts';
 import { readRedisAdvice } from './advice.ts';
 import { createFailFastBackend, createWorkerBackend } from './backends.ts';
 import { type ConnectionMode, openConnection, type RedisConnection, waitUntilReady } from './connections.ts';
+import { findExistingJobs, readJobTexts, readJobTimes } from './job-reads.ts';
 import { assertPermissions } from './permissions.ts';
 
 export interface RedisEngineOptions {
@@ -119,6 +119,16 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     }
   };
 
+  /** For reads of many jobs in one round trip. */
+  const failFast = async <T>(command: string, work: Promise<T>): Promise<T> => {
+    try {
+      return await withTimeout(options.operationTimeoutMs * 5, command, work);
+    } catch (error) {
+      noteError(error);
+      throw toEngineError(error);
+    }
+  };
+
   let closing: Promise<void> | undefined;
   return {
     kind: 'redis',
@@ -126,13 +136,12 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     queue: factory.queue,
     worker: factory.worker,
     events: factory.events,
-    async readJobTexts(queue, jobIds) {
-      const { operationTimeoutMs } = options;
-      const work = readJobTexts(queueConnection, factory.queue(queue), jobIds);
-      return await withTimeout(operationTimeoutMs * 5, 'HGET', work).catch((error) => {
-        throw toEngineError(error);
-      });
-    },
+    readJobTexts: (queue, jobIds) =>
+      failFast('HGET', readJobTexts(queueConnection, factory.queue(queue), jobIds)),
+    readJobTimes: (queue, state, range) =>
+      failFast('ZRANGE', readJobTimes(queueConnection, factory.queue(queue), state, range)),
+    findExistingJobs: (queue, jobIds) =>
+      failFast('EXISTS', findExistingJobs(queueConnection, factory.queue(queue), jobIds)),
     counters: createCounters(
       new RateLimiterRedis({
         storeClient: queueConnection,
@@ -158,22 +167,4 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
       return closing;
     },
   };
-}
-
-/**
- * Reads the field `data` of jobs in one round trip. The layout is BullMQ's: a hash for each job, below the key of the
- * queue, so that a cluster keeps all of them in one slot.
- */
-async function readJobTexts(
-  connection: RedisConnection,
-  queue: Queue,
-  jobIds: readonly string[],
-): Promise<(string | undefined)[]> {
-  const pipeline = connection.pipeline();
-  for (const id of jobIds) pipeline.hget(queue.toKey(id), 'data');
-  const replies = (await pipeline.exec()) ?? [];
-  return replies.map(([error, text]) => {
-    if (error) throw error;
-    return (text as string | null) ?? undefined;
-  });
 }
