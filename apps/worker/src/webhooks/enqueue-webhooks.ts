@@ -1,7 +1,8 @@
 import { type Settings, selectTenantValues } from '@darkroom/shared/config';
-import type { ObjectStore } from '@darkroom/shared/object-store';
+import { ensureObject, type ObjectStore } from '@darkroom/shared/object-store';
 import { type Queues, type WebhookJob, webhookId, webhookJobOptions } from '@darkroom/shared/queues';
 import { DATA_VERSION, hideUrl, type Receipt, type Reference } from '@darkroom/shared/render';
+import type { Clock } from '@darkroom/shared/runtime';
 
 /**
  * Enqueues the webhooks of one end of a render: one for the URL of the request, or else one for each URL of the tenant.
@@ -10,7 +11,7 @@ import { DATA_VERSION, hideUrl, type Receipt, type Reference } from '@darkroom/s
  * @param priorEnds how often the render had ended before.
  */
 export async function enqueueWebhooks(
-  deps: { queues: Queues; store: ObjectStore; settings: Settings },
+  deps: { queues: Queues; store: ObjectStore; settings: Settings; clock: Pick<Clock, 'now'> },
   receipt: Receipt,
   priorEnds: number,
   signal: AbortSignal,
@@ -25,7 +26,7 @@ export async function enqueueWebhooks(
 }
 
 async function findTargets(
-  { store, settings }: { store: ObjectStore; settings: Settings },
+  { store, settings, clock }: { store: ObjectStore; settings: Settings; clock: Pick<Clock, 'now'> },
   { request, tenant }: Receipt,
   signal: AbortSignal,
 ): Promise<Reference[]> {
@@ -34,9 +35,8 @@ async function findTargets(
   for (const url of selectTenantValues(settings.WEBHOOK_URLS, tenant)) {
     // WEBHOOK_URLS is a secret setting, so the job must not show the URL (I8).
     const { reference, input } = hideUrl(new URL(url));
-    if (!(await store.head(input.key, { signal }))) {
-      await store.put(input.key, input.body, { contentType: input.contentType, signal });
-    }
+    const { contentType, ...object } = input;
+    await ensureObject(store, object, { contentType, signal, now: clock.now() });
     references.push(reference);
   }
   return references;

@@ -203,7 +203,7 @@ export function createSweepDeps({ engine, queues, ledger, store, settings }: Har
     deadLetters: openDeadLetters(queues),
     cancelMarkers: openCancelMarkers(queues),
     enqueueWebhooks: (receipt, priorEnds, signal) =>
-      enqueueWebhooks({ queues, store, settings }, receipt, priorEnds, signal),
+      enqueueWebhooks({ queues, store, settings, clock: systemClock }, receipt, priorEnds, signal),
     signal: new AbortController().signal,
   };
   return { deps, errors, warnings };
