@@ -11,6 +11,7 @@ import {
   type Receipt,
   readReceipt,
   receiptKey,
+  refundKey,
   releaseKey,
   resultKey,
   statementKey,
@@ -71,6 +72,14 @@ const resultSchema = z.object({
   expiresAt: z.number(),
 });
 
+const refundSchema = z.object({
+  version: z.literal(DATA_VERSION),
+  /** Unix milliseconds: when Darkroom learned of it. */
+  refundedAt: z.number(),
+  /** Why the task failed, for people. Scrubbed. */
+  reason: z.string(),
+});
+
 /** The claim of one run to make one purchase. Written before the POST. */
 export type Intent = Omit<z.infer<typeof intentSchema>, 'version'>;
 
@@ -85,6 +94,12 @@ export type Acceptance = Omit<z.infer<typeof acceptanceSchema>, 'version'>;
 
 /** Where a finished image can be downloaded, and until when. The URL stays out of the queue (I8). */
 export type TaskResult = Omit<z.infer<typeof resultSchema>, 'version'>;
+
+/**
+ * The provider gave the money of a purchase back, because its task failed. Written before the render goes on: without it,
+ * a purchase with an acceptance counts as spent.
+ */
+export type Refund = Omit<z.infer<typeof refundSchema>, 'version'>;
 
 /** The owner of the intent that a cancel writes. No run has it, so no run makes that purchase later. */
 const CANCELED_OWNER = 'canceled';
@@ -236,6 +251,16 @@ export class Ledger {
   async readResult(renderId: string, attempt: number, signal?: AbortSignal): Promise<TaskResult | undefined> {
     const value = await this.#read('result', resultKey(renderId, attempt), signal);
     return value === undefined ? undefined : resultSchema.parse(value);
+  }
+
+  /** Writes a refund. The first one stays: a repeated poll or a late webhook changes nothing. */
+  async writeRefund(renderId: string, attempt: number, refund: Refund, signal?: AbortSignal): Promise<void> {
+    await this.#writeIfAbsent(refundKey(renderId, attempt), refund, signal);
+  }
+
+  async readRefund(renderId: string, attempt: number, signal?: AbortSignal): Promise<Refund | undefined> {
+    const value = await this.#read('refund', refundKey(renderId, attempt), signal);
+    return value === undefined ? undefined : refundSchema.parse(value);
   }
 
   /** Writes the empty object that lists a render by day and tenant. Written before anything is bought for it. */

@@ -12,6 +12,7 @@ export const statementKey = (renderId: string, attempt: number, number = 1) =>
 export const acceptedKey = (renderId: string, attempt: number) =>
   `ledger/${renderId}/${attempt}/accepted.json`;
 export const resultKey = (renderId: string, attempt: number) => `ledger/${renderId}/${attempt}/result.json`;
+export const refundKey = (renderId: string, attempt: number) => `ledger/${renderId}/${attempt}/refund.json`;
 export const receiptKey = (renderId: string) => `renders/${renderId}.json`;
 export const inputKey = (digest: string) => `inputs/${digest}`;
 
