@@ -17,6 +17,7 @@
 // bullmq/        outcomes of stages as BullMQ's moves and errors
 // maintenance/   chores: the sweep, resuming submissions
 // health/        does work move; /healthz, /readyz, /metrics
+// lifecycle/     warns of lifecycle rules of the bucket that delete too much
 //
 // Below the stages:
 //

@@ -6,6 +6,7 @@ import { openQueues } from '@darkroom/shared/queues';
 import { type Clock, createScrub, type Logger } from '@darkroom/shared/runtime';
 import type { ServiceContext } from '@darkroom/shared/service';
 import { startHealthServer, WorkMonitor } from './health/index.ts';
+import { warnOfHarmfulRules } from './lifecycle/index.ts';
 import { scheduleSweep } from './maintenance/index.ts';
 import { createProvider, type Provider } from './providers/index.ts';
 import { openEngineWatch } from './restore/index.ts';
@@ -34,6 +35,7 @@ export interface RunningWorker {
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { settings, engine, store, clock, logger: log } = deps;
   await proveStore(store, clock, log);
+  await warnOfHarmfulRules(store, settings, log);
   const queues = openQueues(engine, { days: settings.RETENTION_DAYS });
   const infra: Infra = {
     settings,

@@ -29,8 +29,8 @@ import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
 import {
   checkAccount,
+  createSweepMemory,
   openAccountGate,
-  type SeenWaits,
   scheduleSweep,
   sweep,
   sweepAccountStop,
@@ -140,9 +140,18 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     deadLetters: openWebhookDeadLetters(queues),
   };
 
-  const seenWaits: SeenWaits = new Map();
   const journalMemory = createJournalSweepMemory();
   const restoreDeps = { ...infra, engine, queues, enqueueWebhooks: enqueueEnd };
+  const sweepDeps = {
+    ...infra,
+    engine,
+    queues,
+    deadLetters,
+    cancelMarkers,
+    enqueueWebhooks: enqueueEnd,
+    memory: createSweepMemory(),
+    webhookWaits: new Map(),
+  };
   const workers: Workers = {
     render: open<Checkpoint, RenderResult>(
       QUEUE.render,
@@ -208,10 +217,10 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
         stage: async (job) => {
           const { data, signal } = job;
           if (data.chore === 'check-account') return checkAccount({ ...job, data }, { ...infra, queues });
-          await sweep({ ...infra, queues, deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, signal });
-          await sweepCancelMarkers(queues, log);
+          await sweep({ ...sweepDeps, signal });
+          await sweepCancelMarkers({ ...sweepDeps, signal });
           await sweepAccountStop(queues, now());
-          await sweepDelays({ ...infra, queues }, seenWaits);
+          await sweepDelays({ ...sweepDeps, signal });
           await sweepJournal(restoreDeps, journalMemory, { signal });
           return { kind: 'done', value: undefined };
         },

@@ -14,6 +14,7 @@ import {
   type Receipt,
   readReceipt,
   receiptKey,
+  refundKey,
   releaseKey,
   resultKey,
   statementKey,
@@ -80,6 +81,14 @@ const cancelRequestSchema = z.object({
   requestedAt: z.number(),
 });
 
+const refundSchema = z.object({
+  version: z.literal(DATA_VERSION),
+  /** Unix milliseconds: when Darkroom learned of it. */
+  refundedAt: z.number(),
+  /** Why the task failed, for people. Scrubbed. */
+  reason: z.string(),
+});
+
 /** The claim of one run to make one purchase. Written before the POST. */
 export type Intent = Omit<z.infer<typeof intentSchema>, 'version'>;
 
@@ -97,6 +106,12 @@ export type TaskResult = Omit<z.infer<typeof resultSchema>, 'version'>;
 
 /** A caller's request to cancel a render. The queue's cancel marker is made from it if the queue loses the marker. */
 export type CancelRequest = Omit<z.infer<typeof cancelRequestSchema>, 'version'>;
+
+/**
+ * The provider gave the money of a purchase back, because its task failed. Written before the render goes on: without it,
+ * a purchase with an acceptance counts as spent.
+ */
+export type Refund = Omit<z.infer<typeof refundSchema>, 'version'>;
 
 /** The owner of the intent that a cancel writes. No run has it, so no run makes that purchase later. */
 const CANCELED_OWNER = 'canceled';
@@ -125,6 +140,8 @@ export interface AttemptHistory {
   state: AttemptState;
   /** Its task has completed. */
   hasResult: boolean;
+  /** Its task failed, and the provider gave the money back. */
+  isRefunded: boolean;
   /** The last statement of an operator about it. */
   statement: Statement | undefined;
 }
@@ -189,6 +206,7 @@ export class Ledger {
         attempt,
         state: await this.attemptState(renderId, attempt, signal),
         hasResult: names.has(resultKey(renderId, attempt)),
+        isRefunded: names.has(refundKey(renderId, attempt)),
         statement: hasPrefix(names, `${prefix}${attempt}/statement`)
           ? await this.readStatement(renderId, attempt, signal)
           : undefined,
@@ -310,6 +328,16 @@ export class Ledger {
   async readCancelRequest(renderId: string, signal?: AbortSignal): Promise<CancelRequest | undefined> {
     const value = await this.#read('cancel-request', cancelRequestKey(renderId), signal);
     return value === undefined ? undefined : cancelRequestSchema.parse(value);
+  }
+
+  /** Writes a refund. The first one stays: a repeated poll or a late webhook changes nothing. */
+  async writeRefund(renderId: string, attempt: number, refund: Refund, signal?: AbortSignal): Promise<void> {
+    await this.#writeIfAbsent(refundKey(renderId, attempt), refund, signal);
+  }
+
+  async readRefund(renderId: string, attempt: number, signal?: AbortSignal): Promise<Refund | undefined> {
+    const value = await this.#read('refund', refundKey(renderId, attempt), signal);
+    return value === undefined ? undefined : refundSchema.parse(value);
   }
 
   /** Writes the empty object that lists a render by day and tenant. Written before anything is bought for it. */

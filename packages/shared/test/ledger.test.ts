@@ -47,6 +47,15 @@ describe('the ledger', () => {
     expect(await ledger.attemptState(ID, 1)).toMatchObject({ kind: 'claimed', intent: { owner: 'b' } });
   });
 
+  test('the first refund of an attempt stays, and other attempts have none', async () => {
+    const { ledger } = await folderLedger();
+    expect(await ledger.readRefund(ID, 1)).toBeUndefined();
+    await ledger.writeRefund(ID, 1, { refundedAt: 5, reason: 'the task failed' });
+    await ledger.writeRefund(ID, 1, { refundedAt: 6, reason: 'reported again' });
+    expect(await ledger.readRefund(ID, 1)).toMatchObject({ refundedAt: 5, reason: 'the task failed' });
+    expect(await ledger.readRefund(ID, 2)).toBeUndefined();
+  });
+
   test('a release that arrives late, or twice, does not touch the claim of another owner', async () => {
     const { ledger } = await folderLedger();
     await ledger.claim(FIRST, claim('a'));

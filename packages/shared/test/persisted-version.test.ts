@@ -20,6 +20,7 @@ import {
   type PersistedKind,
   type Receipt,
   receiptSchema,
+  refundKey,
   releaseKey,
   resultKey,
   statementKey,
@@ -30,10 +31,10 @@ interface Versioned {
   version: typeof DATA_VERSION;
 }
 
-/** The data of all queues and the receipt. The ledger adds the version itself when it writes its five kinds. */
+/** The data of all queues and the receipt. The ledger adds the version itself when it writes its six kinds. */
 interface Shapes
   extends Record<
-    Exclude<PersistedKind, 'intent' | 'release' | 'statement' | 'acceptance' | 'result'>,
+    Exclude<PersistedKind, 'intent' | 'release' | 'statement' | 'acceptance' | 'result' | 'refund'>,
     Versioned
   > {
   checkpoint: Checkpoint;
@@ -92,11 +93,13 @@ test('the ledger writes the version into all that it keeps, and requires it to r
   await ledger.release(claim, { owner: 'a', reason: 'rate limited' });
   await ledger.writeAcceptance(id, 1, acceptance);
   await ledger.writeResult(id, 1, result);
+  await ledger.writeRefund(id, 1, { refundedAt: 3, reason: 'failed' });
   await ledger.addStatement(id, 1, { kind: 'not_bought', actor: 'ann' });
 
   const reads: [string, () => Promise<unknown>][] = [
     [acceptedKey(id, 1), () => ledger.readAcceptance(id, 1)],
     [resultKey(id, 1), () => ledger.readResult(id, 1)],
+    [refundKey(id, 1), () => ledger.readRefund(id, 1)],
     [statementKey(id, 1), () => ledger.readStatement(id, 1)],
     // Without an acceptance, the state of the attempt is its claims and their releases.
     [releaseKey(id, 1), () => ledger.attemptState(id, 1)],

@@ -37,6 +37,7 @@ export {
 } from './process/index.ts';
 export { type HttpFault, type HttpProxy, type Proxy, startHttpProxy, startProxy } from './proxy/index.ts';
 export { requires, service } from './requires.ts';
+export { createRuledBucket } from './ruled-bucket.ts';
 export { plantSecret } from './secrets.ts';
 export type { RedisService, S3Service, ServiceName, Services } from './services/index.ts';
 export { tempDir, uniquePrefix, uniqueS3Url } from './unique-names.ts';

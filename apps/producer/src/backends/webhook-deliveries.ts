@@ -19,9 +19,8 @@ export interface Delivery {
   lastError?: string;
 }
 
-/** How many ends of one render are searched, the latest ones, and how many URLs of one end. */
+/** How many ends of one render are searched, the latest ones. */
 const MAX_ENDS = 10;
-const MAX_URLS = 10;
 
 /**
  * The webhooks of a render, newest first: those that the queue still holds, and dead letters of any age. Their ids are
@@ -53,7 +52,7 @@ async function findDeliveriesOfEnd(
   const first = await Promise.all(ids.map((id) => findDelivery(queues, id)));
   const all = first.flatMap((delivery) => delivery ?? []);
   for (const status of statuses.filter((_, position) => first[position])) {
-    for (let index = 1; index < MAX_URLS; index += 1) {
+    for (let index = 1; ; index += 1) {
       const delivery = await findDelivery(queues, webhookId(renderId, status, end, index));
       if (!delivery) break;
       all.push(delivery);

@@ -1,7 +1,7 @@
 import type { Durability } from '@darkroom/api';
 import { selectTenantValues, type TenantValue } from '@darkroom/shared/config';
 import { type Ledger } from '@darkroom/shared/ledger';
-import { type ObjectStore } from '@darkroom/shared/object-store';
+import { ensureObject, type ObjectStore } from '@darkroom/shared/object-store';
 import { type Checkpoint, drawRenderId, renderIdFor, type StoredInput } from '@darkroom/shared/render';
 import { type Clock } from '@darkroom/shared/runtime';
 import { type RenderSnapshot } from '@darkroom/shared/snapshot';
@@ -155,12 +155,11 @@ export function draftRender(
 }
 
 /** Stores the inputs that the job refers to. Keys are digests, so storing twice is harmless (I6). @throws {StoreError} */
-export async function storeInputs({ store }: IntakeDeps, { inputs }: Draft): Promise<void> {
+export async function storeInputs({ store, clock }: IntakeDeps, { inputs }: Draft): Promise<void> {
   if (inputs.length === 0) return;
   await withStoreDeadline(STORE_DEADLINE_MS.image, async (signal) => {
-    for (const { key, body, contentType } of inputs) {
-      if (await store.head(key, { signal })) continue;
-      await store.put(key, body, { contentType, signal });
+    for (const { contentType, ...object } of inputs) {
+      await ensureObject(store, object, { contentType, signal, now: clock.now() });
     }
   });
 }

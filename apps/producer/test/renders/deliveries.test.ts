@@ -114,6 +114,17 @@ requires('redis').describe('GET /v1/renders/{id}/deliveries', () => {
     ]);
   });
 
+  test('a list and a redelivery include all receivers of a tenant, also if it has more than ten', async () => {
+    const harness = await openHarness();
+    const renderId = await ended(harness);
+    const ids: string[] = [];
+    for (let index = 0; index < 12; index += 1) {
+      ids.push(await addWebhook(harness, messageOf(renderId), 0, index));
+    }
+    expect((await deliveries(harness, renderId)).map(({ id }) => id).sort()).toEqual([...ids].sort());
+    expect((await redelivered(harness, renderId)).sort()).toEqual([...ids].sort());
+  });
+
   test('the list of deliveries is rejected for an unknown render, with parameters, and while the queue is away', async () => {
     const proxy = await startProxy(service('redis').url);
     const harness = await openHarness({ queueUrl: proxy.url });

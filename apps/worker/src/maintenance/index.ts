@@ -1,12 +1,14 @@
 // Chores of the queue `maintenance`, and what they share with the stages.
 //
 // sweep.ts                 ends renders that BullMQ failed without a run of ours
+// open-failures.ts         lists failed renders without a dead letter; remembers the others
 // sweep-cancel-markers.ts  wakes renders whose cancel marker no run has seen
 // sweep-delays.ts          wakes jobs that were delayed while a clock was ahead
 // account-gate.ts          stops submissions while the provider's account cannot buy
 // check-account.ts         checks a stopped account and lets submissions go on
 export * from './account-gate.ts';
 export * from './check-account.ts';
+export { createSweepMemory } from './open-failures.ts';
 export * from './sweep.ts';
 export * from './sweep-cancel-markers.ts';
 export * from './sweep-delays.ts';

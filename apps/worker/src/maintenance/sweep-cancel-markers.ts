@@ -1,29 +1,51 @@
-import { type Queues, wakeRender } from '@darkroom/shared/queues';
+import type { Engine } from '@darkroom/shared/engine';
+import { QUEUE, type Queues, wakeRender } from '@darkroom/shared/queues';
 import { NewerDataError, upgradePersisted } from '@darkroom/shared/render';
 import type { Logger } from '@darkroom/shared/runtime';
+import { isEngineError } from '../stage/index.ts';
 
-/** Markers that one sweep reads. A marker is seldom older than a second. */
-const MAX_MARKERS = 500;
+/** Markers that are read in one round trip. */
+const PAGE = 500;
+
+export interface SweepCancelMarkersDeps {
+  engine: Pick<Engine, 'readJobTexts'>;
+  queues: Queues;
+  log: Logger;
+  signal: AbortSignal;
+}
 
 /**
- * Wakes the renders that have a cancel marker. The producer may have died between marker and wake, or a run may have gone
+ * Wakes all renders that have a cancel marker. The producer may have died between marker and wake, or a run may have gone
  * to wait just then. Markers of renders that have ended are removed. Markers of a newer Darkroom are left alone.
  */
-export async function sweepCancelMarkers(queues: Queues, log: Logger): Promise<void> {
-  for (const marker of await queues.cancel.getWaiting(0, MAX_MARKERS - 1)) {
-    const renderId = marker?.data.renderId;
-    if (renderId === undefined || isNewer(marker?.data)) continue;
-    const found = await wakeRender(queues, renderId);
-    if (found === 'woken') log.info({ renderId }, 'render woken: it has a cancel marker');
+export async function sweepCancelMarkers(deps: SweepCancelMarkersDeps): Promise<void> {
+  const { engine, queues, signal } = deps;
+  // All ids at once: the sweep removes markers, so a later page would start too late.
+  const ids = await queues.cancel.getRanges(['waiting'], 0, -1, true);
+  for (let from = 0; from < ids.length; from += PAGE) {
+    const page = ids.slice(from, from + PAGE);
+    const markers = await engine.readJobTexts(QUEUE.cancel, page);
+    for (const [index, renderId] of page.entries()) {
+      signal.throwIfAborted();
+      const marker = markers[index];
+      if (marker !== undefined) await sweepMarker(renderId, marker, deps);
+    }
   }
 }
 
-function isNewer(data: unknown): boolean {
+async function sweepMarker(
+  renderId: string,
+  marker: string,
+  { queues, log }: SweepCancelMarkersDeps,
+): Promise<void> {
   try {
-    upgradePersisted('cancel-marker', data);
-    return false;
+    upgradePersisted('cancel-marker', JSON.parse(marker));
+    const found = await wakeRender(queues, renderId);
+    if (found === 'woken') log.info({ renderId }, 'render woken: it has a cancel marker');
   } catch (error) {
-    if (error instanceof NewerDataError) return true;
-    throw error;
+    if (isEngineError(error)) throw error;
+    // The sweep of a newer worker reads the marker.
+    if (error instanceof NewerDataError) return;
+    log.error({ renderId, err: error }, 'cancel marker skipped: unexpected error');
   }
 }

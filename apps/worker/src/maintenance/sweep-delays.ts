@@ -1,82 +1,98 @@
-import type { Queues } from '@darkroom/shared/queues';
+import type { Engine, JobTime } from '@darkroom/shared/engine';
+import { QUEUE, type Queues } from '@darkroom/shared/queues';
 import type { Job } from 'bullmq';
 import { maxWebhookDelay } from '../decide/index.ts';
 import { type Infra, isEngineError } from '../stage/index.ts';
 
-const PAGE = 100;
-const MAX_PAGES = 50;
+const PAGE = 1_000;
 /** The clocks of two workers may differ by this much. */
 const TOLERANCE_MS = 300_000;
-/** Sweeps, a minute apart: longer than any step of a render waits. */
-const MAX_SWEEPS = 15;
+/** Longer than any step of a render waits. */
+const MAX_WAIT_MS = 900_000;
 
-/** How often sweeps of this process have seen the same wait of a job. */
-export type SeenWaits = Map<string, number>;
+/** What earlier sweeps of this process read of webhooks that wait for hours: until when, and how long they may wait. */
+export type WebhookWaits = Map<string, { at: number; maxMs: number }>;
 
-interface Wait {
-  /** Different for each wait of a job. */
-  key: string;
-  isTooLong: boolean;
+export interface SweepDelaysDeps extends Pick<Infra, 'clock' | 'log'> {
+  engine: Pick<Engine, 'readJobTimes'>;
+  queues: Queues;
+  webhookWaits: WebhookWaits;
+  signal: AbortSignal;
 }
 
 /**
- * Ends waits that are longer than any step asks for: their jobs were delayed while a clock was ahead. BullMQ does not say
- * until when a job is delayed, so the job's data shows that its clock was ahead, or else the sweeps count. The jobs that
- * wait longest come first. A job that runs too early only polls, or tries, once more.
+ * Ends waits that are longer than any step asks for: their jobs were delayed while a clock was ahead. A job that runs too
+ * early only polls, or tries, once more.
  *
  * @returns how many waits it ended.
  */
-export async function sweepDelays(
-  { queues, clock, log }: Pick<Infra, 'clock' | 'log'> & { queues: Queues },
-  seen: SeenWaits,
-): Promise<number> {
+export async function sweepDelays(deps: SweepDelaysDeps): Promise<number> {
+  const { queues, clock, log, signal } = deps;
   const now = clock.now();
-  const stillThere = new Set<string>();
-  const count = (key: string) => {
-    stillThere.add(key);
-    const sweeps = (seen.get(key) ?? 0) + 1;
-    seen.set(key, sweeps);
-    return sweeps > MAX_SWEEPS;
-  };
   let ended = 0;
-  ended += await endWaits(queues.render, ({ data, id, attemptsMade }) => ({
-    key: `render ${id} ${attemptsMade} ${data.updatedAt}`,
-    isTooLong: data.updatedAt > now + TOLERANCE_MS,
-  }));
-  for (const queue of [queues.submit, queues.store]) {
-    ended += await endWaits(queue as Queues['submit'], ({ id, attemptsMade, processedOn }) => ({
-      key: `${queue.name} ${id} ${attemptsMade} ${processedOn}`,
-      isTooLong: processedOn !== undefined && processedOn > now + TOLERANCE_MS,
-    }));
-  }
-  ended += await endWaits(queues.webhook, ({ data: { nextAttemptAt }, attemptsMade }) => ({
-    // A webhook waits for hours between two tries: its waits are not counted.
-    key: '',
-    isTooLong:
-      nextAttemptAt !== undefined && nextAttemptAt - now > maxWebhookDelay(attemptsMade) + TOLERANCE_MS,
-  }));
-  for (const key of seen.keys()) if (!stillThere.has(key)) seen.delete(key);
+  ended += await endWaits(queues.render, ({ data }) => data.updatedAt);
+  ended += await endWaits(queues.submit, ({ processedOn }) => processedOn);
+  ended += await endWaits(queues.store, ({ processedOn }) => processedOn);
+  ended += await endWebhookWaits(deps, now);
   if (ended > 0) log.warn({ jobs: ended }, 'jobs woken: they were delayed while a clock was ahead');
   return ended;
 
+  /** A job whose wait began in the future waits too long, also if its wait is no longer than a step asks for. */
   async function endWaits<D>(
-    queue: { getJobs(types: 'delayed'[], from: number, to: number, ascending: boolean): Promise<Job<D>[]> },
-    describeWait: (job: Job<D>) => Wait,
+    queue: { name: string; getJob(id: string): Promise<Job<D> | undefined> },
+    readStart: (job: Job<D>) => number | undefined,
   ): Promise<number> {
     let woken = 0;
-    for (let page = 0; page < MAX_PAGES; page += 1) {
-      const jobs = await queue.getJobs(['delayed'], 0, PAGE - 1, false);
-      let wokenHere = 0;
-      for (const job of jobs) {
-        if (!job) continue;
-        const { key, isTooLong } = describeWait(job);
-        if (!isTooLong && !(key && page === 0 && count(key))) continue;
-        if (await promote(job)) wokenHere += 1;
-      }
-      woken += wokenHere;
-      if (wokenHere < PAGE) break;
+    for (const { id, at } of await listWaitsBeyond(deps, queue.name, now + TOLERANCE_MS)) {
+      signal.throwIfAborted();
+      const job = await queue.getJob(id);
+      if (!job) continue;
+      const isTooLong = at > now + MAX_WAIT_MS || (readStart(job) ?? 0) > now + TOLERANCE_MS;
+      if (isTooLong && (await promote(job))) woken += 1;
     }
     return woken;
+  }
+}
+
+/** A webhook waits for hours between two tries. How long at most depends on its tries, which its job shows. */
+async function endWebhookWaits(deps: SweepDelaysDeps, now: number): Promise<number> {
+  const { queues, webhookWaits, signal } = deps;
+  const waits = await listWaitsBeyond(deps, QUEUE.webhook, now + maxWebhookDelay(0) + TOLERANCE_MS);
+  let woken = 0;
+  for (const { id, at } of waits) {
+    signal.throwIfAborted();
+    const known = webhookWaits.get(id);
+    let job: Job | undefined;
+    let maxMs = known?.maxMs;
+    if (maxMs === undefined || known?.at !== at) {
+      job = await queues.webhook.getJob(id);
+      if (!job) continue;
+      maxMs = maxWebhookDelay(job.attemptsMade);
+      webhookWaits.set(id, { at, maxMs });
+    }
+    if (at - now <= maxMs + TOLERANCE_MS) continue;
+    job ??= await queues.webhook.getJob(id);
+    if (job && (await promote(job))) woken += 1;
+  }
+  const waiting = new Set(waits.map(({ id }) => id));
+  for (const id of webhookWaits.keys()) if (!waiting.has(id)) webhookWaits.delete(id);
+  return woken;
+}
+
+/** All jobs of a queue that are delayed beyond `time` (Unix ms). Those that wait longest come first. */
+async function listWaitsBeyond(
+  { engine, signal }: Pick<SweepDelaysDeps, 'engine' | 'signal'>,
+  queue: string,
+  time: number,
+): Promise<JobTime[]> {
+  const waits: JobTime[] = [];
+  for (let from = 0; ; from += PAGE) {
+    signal.throwIfAborted();
+    const range = { from, to: from + PAGE - 1, latestFirst: true };
+    const page = await engine.readJobTimes(queue, 'delayed', range);
+    const beyond = page.filter(({ at }) => at > time);
+    waits.push(...beyond);
+    if (beyond.length < PAGE) return waits;
   }
 }
 

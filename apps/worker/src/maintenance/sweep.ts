@@ -1,3 +1,4 @@
+import type { Engine, JobTime } from '@darkroom/shared/engine';
 import { isStoreAway } from '@darkroom/shared/object-store';
 import type { Queues } from '@darkroom/shared/queues';
 import {
@@ -14,10 +15,9 @@ import type { Clock, Logger } from '@darkroom/shared/runtime';
 import type { Job } from 'bullmq';
 import { countPriorEnds, type EndDeps, endDeadRender, leaveTask } from '../render/index.ts';
 import { describeFailure, isEngineError, type Metrics } from '../stage/index.ts';
+import { listOpenFailures, type SweepMemory } from './open-failures.ts';
 
 const SWEEP_EVERY_MS = 60_000;
-/** The newest failed renders. Earlier sweeps have read the older ones. */
-const MAX_FAILED = 500;
 
 /** Makes the sweep run once a minute, on any worker. */
 export async function scheduleSweep(queues: Queues): Promise<void> {
@@ -28,53 +28,93 @@ export async function scheduleSweep(queues: Queues): Promise<void> {
   );
 }
 
+/** Renders that are ended at the same time. Each needs several calls to the store, one after another. */
+const PARALLEL = 8;
+/** A sweep ends after this time, so that the other chores run. The next sweep goes on. */
+const MAX_SWEEP_MS = 20_000;
+
 export interface SweepDeps extends EndDeps {
+  engine: Pick<Engine, 'readJobTimes' | 'findExistingJobs'>;
   queues: Queues;
   clock: Pick<Clock, 'now'>;
   log: Logger;
   metrics: Metrics;
+  memory: SweepMemory;
   signal: AbortSignal;
 }
 
 /**
  * Ends renders that failed without a burial: BullMQ fails a job for stalling without a run of ours. The sweep writes
- * receipt, webhooks and dead letter, as the bury step does. A dead letter that an operator removed is not written again.
- * A render that a newer Darkroom wrote is left alone.
+ * receipt, webhooks and dead letter, as the bury step does, for all of them, the oldest first. A dead letter that an
+ * operator removed is not written again. A render that a newer Darkroom wrote is left alone.
  *
  * @returns how many renders it ended.
  */
 export async function sweep(deps: SweepDeps): Promise<number> {
-  const { queues, log, signal } = deps;
+  const { log, clock, memory, signal } = deps;
+  const startedAt = clock.now();
+  const open = await listOpenFailures(deps, memory, signal);
   let ended = 0;
-  for (const job of await queues.render.getFailed(0, MAX_FAILED - 1)) {
-    if (!job) continue;
-    const { id: renderId, failedReason: reason } = job;
-    try {
-      if (await hasEndWritten(job, queues)) continue;
-      const checkpoint = readCheckpoint(job.data);
-      if (isBuried(job, checkpoint)) continue;
-      await endFailedJob(job, checkpoint, deps);
-    } catch (error) {
-      if (signal.aborted || isEngineError(error)) throw error;
-      if (isStoreAway(error)) {
-        log.warn({ err: error.message }, 'store away: the next sweep goes on');
-        return ended;
-      }
-      if (error instanceof NewerDataError) {
-        log.warn({ renderId, err: error.message }, 'failed render skipped: newer data');
-        continue;
-      }
-      // The job may have been written by hand. The sweep goes on with the others.
-      log.error({ renderId, reason, err: error }, 'failed render skipped: unexpected error');
-      continue;
+  for (let at = 0; at < open.length; at += PARALLEL) {
+    signal.throwIfAborted();
+    if (clock.now() - startedAt >= MAX_SWEEP_MS) {
+      log.warn({ left: open.length - at }, 'failed renders without a dead letter: the next sweep goes on');
+      break;
     }
-    log.warn({ renderId, reason }, 'missing dead letter written');
-    ended += 1;
+    // All of them have finished before the sweep goes on or throws.
+    const finished = await Promise.allSettled(
+      open.slice(at, at + PARALLEL).map((one) => endFailedRender(one, deps)),
+    );
+    const results = finished.map((one) => {
+      if (one.status === 'rejected') throw one.reason;
+      return one.value;
+    });
+    ended += results.filter((result) => result === 'ended').length;
+    if (results.includes('store-away')) break;
   }
   return ended;
 }
 
-/** Whether a dead letter is there, or an earlier sweep wrote this end. */
+/** Throws the errors of the engine, and any error after an abort. */
+async function endFailedRender(
+  { id: renderId, at }: JobTime,
+  deps: SweepDeps,
+): Promise<'ended' | 'not-needed' | 'skipped' | 'store-away'> {
+  const { queues, log, memory, signal } = deps;
+  let reason: string | undefined;
+  try {
+    const job = await queues.render.getJob(renderId);
+    // It was redriven or removed since the sweep listed it.
+    if (!job?.failedReason || job.finishedOn !== at) return 'not-needed';
+    reason = job.failedReason;
+    const checkpoint = readCheckpoint(job.data);
+    const isEndWritten = isBuried(job, checkpoint) || (await hasEndWritten(job, queues));
+    if (!isEndWritten) {
+      await endFailedJob(job, checkpoint, deps);
+      log.warn({ renderId, reason }, 'missing dead letter written');
+    }
+    memory.written.set(renderId, at);
+    return isEndWritten ? 'not-needed' : 'ended';
+  } catch (error) {
+    if (signal.aborted || isEngineError(error)) throw error;
+    if (isStoreAway(error)) {
+      log.warn({ renderId, err: error.message }, 'store away: the next sweep goes on');
+      return 'store-away';
+    }
+    // The job may have been written by hand. Each sweep tries it again, after the others.
+    if (memory.skipped.get(renderId) !== at) {
+      memory.skipped.set(renderId, at);
+      if (error instanceof NewerDataError) {
+        log.warn({ renderId, err: error.message }, 'failed render skipped: newer data');
+      } else {
+        log.error({ renderId, reason, err: error }, 'failed render skipped: unexpected error');
+      }
+    }
+    return 'skipped';
+  }
+}
+
+/** Whether another sweep wrote this end: now, or before an operator removed the dead letter. */
 async function hasEndWritten(job: Job<Checkpoint>, queues: Queues): Promise<boolean> {
   if (await queues.deadLetter.getJob(job.id as string)) return true;
   return (await readNotes(job, queues)).some(({ text }) => text === createSweptNote(job));

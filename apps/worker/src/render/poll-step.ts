@@ -96,10 +96,17 @@ export async function pollStep(checkpoint: PollCheckpoint, context: StepContext)
     case 'completed':
       return handleCompleted(markAccepted(polled), context, answer);
     case 'failed': {
-      const purchases = changeOutcome(checkpoint.purchases, checkpoint.attempt, 'refunded');
-      await job.note(
-        `task ${at.taskId} failed after ${countPolls(at.polls)} and was refunded: ${infra.scrub(answer.message)}`,
+      const { renderId, attempt } = checkpoint;
+      const purchases = changeOutcome(checkpoint.purchases, attempt, 'refunded');
+      const reason = infra.scrub(answer.message);
+      // Before the render goes on, so that its cost can be rebuilt if the queue loses the checkpoint.
+      await infra.ledger.writeRefund(
+        renderId,
+        attempt,
+        { refundedAt: infra.clock.now(), reason },
+        job.signal,
       );
+      await job.note(`task ${at.taskId} failed after ${countPolls(at.polls)} and was refunded: ${reason}`);
       const trouble: Trouble = { kind: 'task_failed', content: answer.content };
       const message = `the provider's task failed: ${answer.message}`;
       return decideAndApply({ ...polled, purchases }, context, trouble, message);

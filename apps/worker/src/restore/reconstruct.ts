@@ -107,8 +107,8 @@ function renewDeadline(step: LiveStep, { now, taskDeadlineMs }: ReconstructConte
 }
 
 /**
- * The purchases of a render, from the receipt of its last end, and from the ledger for all that came later. What became
- * of an earlier task is not in the ledger, unless it completed. So it counts as possibly spent.
+ * The purchases of a render, from the receipt of its last end, and from the ledger for all that came later. An earlier task
+ * that neither completed nor was refunded counts as possibly spent.
  */
 function listPurchases(
   attempts: AttemptHistory[],
@@ -122,8 +122,8 @@ function listPurchases(
     if (state.kind === 'accepted') {
       const { provider, taskId, acceptedAt, costMicros } = state.acceptance;
       const earlier = known.find((purchase) => purchase.taskId === taskId);
-      const outcome = attempt === last || entry.hasResult ? 'accepted' : 'unknown';
-      return [earlier ?? { provider, attempt, outcome, costMicros, taskId, acceptedAt }];
+      const purchase = earlier ?? { provider, attempt, costMicros, taskId, acceptedAt, outcome: 'accepted' };
+      return [{ ...purchase, outcome: findOutcome(entry, purchase.outcome, attempt === last) }];
     }
     if (state.kind !== 'claimed' || statement?.kind === 'not_bought') return [];
     const { provider } = state.intent;
@@ -131,6 +131,15 @@ function listPurchases(
   });
   const present = new Set(later.map(({ attempt }) => attempt));
   return [...known.filter(({ attempt }) => !present.has(attempt)), ...later];
+}
+
+function findOutcome(
+  { hasResult, isRefunded }: AttemptHistory,
+  known: Purchase['outcome'],
+  isLast: boolean,
+): Purchase['outcome'] {
+  if (isRefunded) return 'refunded';
+  return isLast || hasResult ? known : 'unknown';
 }
 
 /** The checkpoint of a render whose journal entry is gone. `creatorToken`: no request has it. */

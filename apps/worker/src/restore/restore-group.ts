@@ -47,11 +47,11 @@ export async function restoreGroup(
   const { engine } = deps;
   const { report, signal } = options;
   const unique = [...new Map(candidates.toReversed().map((one) => [one.renderId, one])).values()].reverse();
-  const texts = await engine.readJobTexts(
+  const existing = await engine.findExistingJobs(
     QUEUE.render,
     unique.map(({ renderId }) => renderId),
   );
-  const lost = unique.filter((_, at) => texts[at] === undefined);
+  const lost = unique.filter(({ renderId }) => !existing.has(renderId));
   report.read += unique.length;
   report.present += unique.length - lost.length;
   const found = await pMap(lost, (candidate) => reconstructOne(candidate, deps, options), {

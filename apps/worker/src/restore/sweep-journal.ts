@@ -137,9 +137,9 @@ async function isLost(
   { clock, engine, ledger }: RestoreDeps,
 ): Promise<boolean> {
   if ((readEntryTime(key) ?? 0) >= clock.now() - LOST_AFTER_MS) return false;
-  const [text] = await engine.readJobTexts(QUEUE.render, [renderId]);
+  const existing = await engine.findExistingJobs(QUEUE.render, [renderId]);
   // With a receipt it has ended: only its webhook is under way.
-  return text === undefined && (await ledger.readReceipt(renderId)) === undefined;
+  return !existing.has(renderId) && (await ledger.readReceipt(renderId)) === undefined;
 }
 
 async function addLostRenders(

@@ -1,14 +1,15 @@
 import { type Settings, selectTenantValues } from '@darkroom/shared/config';
-import type { ObjectStore } from '@darkroom/shared/object-store';
+import { ensureObject, type ObjectStore } from '@darkroom/shared/object-store';
 import { type Queues, type WebhookJob, webhookId, webhookJobOptions } from '@darkroom/shared/queues';
 import { DATA_VERSION, hideUrl, type Receipt, type Reference } from '@darkroom/shared/render';
+import type { Clock } from '@darkroom/shared/runtime';
 
 /**
  * Enqueues the webhooks of one end of a render: one for the URL of the request, or else one for each URL of the tenant.
  * The receipt must be written before. A second call for the same end adds no job (I6).
  */
 export async function enqueueWebhooks(
-  deps: { queues: Queues; store: ObjectStore; settings: Settings },
+  deps: { queues: Queues; store: ObjectStore; settings: Settings; clock: Pick<Clock, 'now'> },
   receipt: Receipt,
   signal: AbortSignal,
 ): Promise<void> {
@@ -26,7 +27,7 @@ export const countWebhooks = (settings: Settings, { request, tenant }: Receipt):
   request.webhook ? 1 : selectTenantValues(settings.WEBHOOK_URLS, tenant).length;
 
 async function findTargets(
-  { store, settings }: { store: ObjectStore; settings: Settings },
+  { store, settings, clock }: { store: ObjectStore; settings: Settings; clock: Pick<Clock, 'now'> },
   { request, tenant }: Receipt,
   signal: AbortSignal,
 ): Promise<Reference[]> {
@@ -35,9 +36,8 @@ async function findTargets(
   for (const url of selectTenantValues(settings.WEBHOOK_URLS, tenant)) {
     // WEBHOOK_URLS is a secret setting, so the job must not show the URL (I8).
     const { reference, input } = hideUrl(new URL(url));
-    if (!(await store.head(input.key, { signal }))) {
-      await store.put(input.key, input.body, { contentType: input.contentType, signal });
-    }
+    const { contentType, ...object } = input;
+    await ensureObject(store, object, { contentType, signal, now: clock.now() });
     references.push(reference);
   }
   return references;

@@ -1,9 +1,10 @@
+import { webhookJobOptions } from '@darkroom/shared/queues';
 import { DATA_VERSION } from '@darkroom/shared/render';
 import type { Clock } from '@darkroom/shared/runtime';
 import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { sweepDelays } from '../../src/maintenance/index.ts';
-import { type Harness, lowJitterClock, openHarness } from '../support/harness.ts';
+import { createSweepDeps, type Harness, lowJitterClock, openHarness } from '../support/harness.ts';
 
 const AHEAD = 6 * 3_600_000;
 
@@ -97,13 +98,12 @@ requires('redis').describe('a clock that is six hours ahead for some seconds', (
       const data = { ...far, to, endedAt: Date.now(), nextAttemptAt: Date.now() + delay };
       await harness.queues.webhook.add('completed', data, { jobId, delay });
     }
-    const log = { warn: () => undefined } as never;
-    expect(await sweepDelays({ queues: harness.queues, clock, log }, new Map())).toBe(2);
+    expect(await sweepDelays({ ...createSweepDeps(harness).deps, clock })).toBe(2);
     expect(await harness.queues.render.getDelayedCount()).toBe(0);
     expect((await harness.queues.webhook.getDelayed()).map((one) => one.id)).toEqual(['msg_soon']);
   });
 
-  test('a download that is delayed without a trace in its data is woken after a quarter of an hour of sweeps', async () => {
+  test('a download that is delayed without a trace in its data is woken', async () => {
     const harness = await openHarness();
     const data = {
       version: DATA_VERSION,
@@ -116,13 +116,50 @@ requires('redis').describe('a clock that is six hours ahead for some seconds', (
       expiresAt: 2,
     };
     await harness.queues.store.add('1K', data, { jobId: 'rnd_1.t1', delay: AHEAD, priority: 1 });
-    const log = { warn: () => undefined } as never;
-    const seen = new Map<string, number>();
-    const sweepOnce = () => sweepDelays({ queues: harness.queues, clock: lowJitterClock, log }, seen);
-    for (let sweeps = 1; sweeps <= 15; sweeps += 1) expect(await sweepOnce()).toBe(0);
-    expect(await sweepOnce()).toBe(1);
+    await harness.queues.store.add('1K', data, { jobId: 'rnd_2.t1', delay: 600_000, priority: 1 });
+    const deps = createSweepDeps(harness).deps;
+    expect(await sweepDelays(deps)).toBe(1);
+    expect((await harness.queues.store.getDelayed()).map((job) => job.id)).toEqual(['rnd_2.t1']);
+    expect(await sweepDelays(deps)).toBe(0);
+  });
+
+  test('more than a page of delayed downloads is woken by one sweep', async () => {
+    const harness = await openHarness();
+    const jobs = Array.from({ length: 1_001 }, (_, index) => ({
+      name: '1K',
+      data: {} as never,
+      opts: { jobId: `rnd_${index}.t1`, delay: AHEAD, priority: 1 },
+    }));
+    await harness.queues.store.addBulk(jobs);
+    expect(await sweepDelays(createSweepDeps(harness).deps)).toBe(1_001);
     expect(await harness.queues.store.getDelayedCount()).toBe(0);
-    expect(await sweepOnce()).toBe(0);
-    expect(seen.size).toBe(0);
+  });
+
+  test('a webhook is woken behind a hundred webhooks that wait longer, as they should', async () => {
+    const harness = await openHarness();
+    const { webhook } = harness.queues;
+    const ids = Array.from({ length: 110 }, (_, index) => `msg_${index}`);
+    await webhook.addBulk(
+      ids.map((id) => ({ name: 'completed', data: {} as never, opts: webhookJobOptions(id) })),
+    );
+    // Its seventh pause is ten hours.
+    const worker = harness.engine.worker(
+      'webhook',
+      async () => {
+        throw new Error('not acknowledged');
+      },
+      { concurrency: 50, settings: { backoffStrategy: (tries) => (tries < 7 ? 0 : 36_000_000) } },
+    );
+    await until(async () => (await webhook.getDelayedCount()) === ids.length, { timeout: 30_000 });
+    await worker.close();
+    await webhook.add('completed', {} as never, { ...webhookJobOptions('msg_far'), delay: AHEAD });
+    const deps = createSweepDeps(harness).deps;
+    expect(await sweepDelays(deps)).toBe(1);
+    expect(await webhook.getJobState('msg_far')).toBe('waiting');
+    expect(await webhook.getDelayedCount()).toBe(ids.length);
+    // The next sweep reads no job of those that wait as they should, and forgets those that wait no more.
+    expect(deps.webhookWaits.size).toBe(ids.length + 1);
+    expect(await sweepDelays(deps)).toBe(0);
+    expect(deps.webhookWaits.size).toBe(ids.length);
   });
 });

@@ -1,7 +1,9 @@
+import { Ledger } from '@darkroom/shared/ledger';
+import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { webhookId } from '@darkroom/shared/queues';
 import { dayIndexPrefix, sumCost } from '@darkroom/shared/render';
 import { systemClock } from '@darkroom/shared/runtime';
-import { requires } from '@darkroom/testkit';
+import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { sweep } from '../../src/maintenance/index.ts';
 import { createSweepDeps, failWithoutBurial, openHarness } from '../support/harness.ts';
@@ -19,8 +21,12 @@ requires('redis').describe('the sweep', () => {
       expect((await harness.queues.deadLetter.getJob(id))?.data.failure.code).toBe('worker_lost');
       expect((await harness.ledger.readReceipt(id))?.status).toBe('failed');
     }
+    const later = await harness.enqueue();
+    await failWithoutBurial(harness, 4);
+    expect(await sweep(deps)).toBe(1);
+    expect(await harness.queues.deadLetter.getJob(later)).toBeDefined();
+    // One line for each job, not one per minute.
     expect(errors).toEqual(['failed render skipped: unexpected error']);
-    expect(await sweep(deps)).toBe(0);
   });
 
   test('a render whose workers were lost between polls may still be refunded: its purchase is possibly spent', async () => {
@@ -61,6 +67,7 @@ requires('redis').describe('the sweep', () => {
     expect(await sweep(deps)).toBe(1);
     await harness.queues.deadLetter.remove(id);
     expect(await sweep(deps)).toBe(0);
+    expect(await sweep(createSweepDeps(harness).deps)).toBe(0);
     expect(await harness.queues.deadLetter.getJob(id)).toBeUndefined();
     await harness.redrive(id);
     await failWithoutBurial(harness, 1);
@@ -109,5 +116,75 @@ requires('redis').describe('the sweep', () => {
     expect((await harness.waitForReceipt(id)).status).toBe('completed');
     expect(harness.countPurchases(id).charged).toBe(1);
     expect(await harness.queues.deadLetter.getJob(id)).toBeUndefined();
+  });
+
+  test('more failed renders than two pages all get dead letter, receipt and webhook', async () => {
+    const harness = await openHarness();
+    const { engine, queues, store } = harness;
+    const count = 1_010;
+    const webhook = { kind: 'url', url: 'https://hooks.example.invalid/in' } as const;
+    await Promise.all(Array.from({ length: count }, () => harness.enqueue({ webhook })));
+    await failWithoutBurial(harness, count);
+    const oldest = await engine.readJobTimes('render', 'failed', { from: 0, to: 7 });
+    const { deps } = createSweepDeps(harness);
+    // The first sweep has time for a single batch only.
+    let calls = 0;
+    const slow = { now: () => systemClock.now() + (calls++ < 2 ? 0 : 20_000) };
+    expect(await sweep({ ...deps, clock: slow })).toBeGreaterThanOrEqual(8);
+    for (const { id } of oldest) expect(await queues.deadLetter.getJob(id)).toBeDefined();
+    await until(async () => (await sweep(deps)) === 0, { timeout: 60_000 });
+    expect(await queues.deadLetter.getWaitingCount()).toBe(count);
+    expect(await queues.webhook.getWaitingCount()).toBe(count);
+    const receipts = new Set<string>();
+    for (let cursor: string | undefined; ; ) {
+      const page = await store.list({ prefix: 'renders/', ...(cursor ? { cursor } : {}) });
+      for (const { key } of page.objects) receipts.add(key);
+      cursor = page.cursor;
+      if (!cursor) break;
+    }
+    expect(receipts.size).toBe(count);
+  });
+
+  test('a sweep reads no job of a render that has a dead letter, or that an earlier sweep found complete', async () => {
+    const harness = await openHarness();
+    const ids = [await harness.enqueue(), await harness.enqueue()];
+    await failWithoutBurial(harness, 2);
+    expect(await sweep(createSweepDeps(harness).deps)).toBe(2);
+    // Any read of a job throws, and the sweep would log it.
+    const { deps, errors } = createSweepDeps(harness);
+    const unreadable = { ...deps, queues: {} as never };
+    expect(await sweep(unreadable)).toBe(0);
+    for (const id of ids) await harness.queues.deadLetter.remove(id);
+    expect(await sweep(unreadable)).toBe(0);
+    expect(errors).toEqual([]);
+    // A render that has left the failed jobs is forgotten.
+    await harness.queues.render.remove(ids[0] as string);
+    expect(await sweep(unreadable)).toBe(0);
+    expect([...deps.memory.written.keys()]).toEqual([ids[1]]);
+  });
+
+  test('a sweep that the store or a shutdown interrupts is completed by the next sweep', async () => {
+    const harness = await openHarness();
+    for (let made = 0; made < 20; made += 1) await harness.enqueue();
+    await failWithoutBurial(harness, 20);
+    const { deps, warnings } = createSweepDeps(harness);
+    let puts = 0;
+    const put: ObjectStore['put'] = async (...args) => {
+      puts += 1;
+      if (puts > 5) throw new StoreError('unavailable', 'away');
+      await harness.store.put(...args);
+    };
+    const store = { ...harness.store, put };
+    expect(await sweep({ ...deps, ledger: new Ledger(store, systemClock) })).toBeLessThan(8);
+    expect(warnings).toContain('store away: the next sweep goes on');
+    const stop = new AbortController();
+    const enqueueWebhooks: typeof deps.enqueueWebhooks = async (...args) => {
+      stop.abort(new Error('shutting down'));
+      return deps.enqueueWebhooks(...args);
+    };
+    await expect(sweep({ ...deps, enqueueWebhooks, signal: stop.signal })).rejects.toThrow('shutting down');
+    expect(await harness.queues.deadLetter.getWaitingCount()).toBeLessThanOrEqual(16);
+    await sweep(deps);
+    expect(await harness.queues.deadLetter.getWaitingCount()).toBe(20);
   });
 });

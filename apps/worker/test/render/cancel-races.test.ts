@@ -1,13 +1,11 @@
 import { type ObjectStore } from '@darkroom/shared/object-store';
-import { sumCost } from '@darkroom/shared/render';
+import { DATA_VERSION, sumCost } from '@darkroom/shared/render';
 import { systemClock } from '@darkroom/shared/runtime';
 import { latch, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { sweepCancelMarkers } from '../../src/maintenance/index.ts';
 import { expectCanceled, readState } from '../support/canceled.ts';
-import { openHarness } from '../support/harness.ts';
-
-const silent = { info: () => undefined } as never;
+import { createSweepDeps, openHarness } from '../support/harness.ts';
 
 requires('redis').describe('a cancel that meets another end or another run', () => {
   test('two cancels of a render end it once', async () => {
@@ -80,12 +78,34 @@ requires('redis').describe('a cancel that meets another end or another run', () 
     const id = await harness.enqueue();
     await until(async () => (await readState(harness, id)) === 'delayed');
     await harness.putCancelMarker(id);
-    await sweepCancelMarkers(harness.queues, silent);
+    await sweepCancelMarkers(createSweepDeps(harness).deps);
     expect(await expectCanceled(harness, id)).toMatchObject({ canceled: { from: 'poll' } });
     // A marker that came too late is removed.
     await harness.putCancelMarker(id);
-    await sweepCancelMarkers(harness.queues, silent);
+    await sweepCancelMarkers(createSweepDeps(harness).deps);
     expect(await harness.queues.cancel.getJob(id)).toBeUndefined();
+  });
+
+  test('the sweep removes every marker that came too late, also the last of a thousand, beside markers that it cannot read', async () => {
+    const harness = await openHarness();
+    const { cancel } = harness.queues;
+    const marker = { version: DATA_VERSION, tenant: 'default', requestedAt: 1 };
+    const jobs = Array.from({ length: 1_001 }, (_, index) => ({
+      name: 'cancel',
+      data: { ...marker, renderId: `rnd_${index}` },
+      opts: { jobId: `rnd_${index}` },
+    }));
+    const newer = { ...marker, renderId: 'newer', version: (DATA_VERSION + 1) as never };
+    const odd = await harness.enqueue();
+    const job = await harness.queues.render.getJob(odd);
+    await job?.updateData({ version: 1 } as never);
+    await cancel.add('cancel', newer, { jobId: 'newer' });
+    await cancel.add('cancel', { ...marker, renderId: odd }, { jobId: odd });
+    await cancel.addBulk(jobs);
+    const { deps, errors } = createSweepDeps(harness);
+    await sweepCancelMarkers(deps);
+    expect(new Set(await cancel.getRanges(['waiting']))).toEqual(new Set(['newer', odd]));
+    expect(errors).toEqual(['cancel marker skipped: unexpected error']);
   });
 
   test('a cancel claims the purchase in the ledger, so that a slower run of the same submission cannot buy', async () => {

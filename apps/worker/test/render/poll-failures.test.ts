@@ -1,3 +1,4 @@
+import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { sumCost } from '@darkroom/shared/render';
 import { cleanup, requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
@@ -106,6 +107,60 @@ requires('redis').describe('failures of a task', () => {
       cost: { spentMicros: 25_000, refundedMicros: 50_000, possiblySpentMicros: 0 },
     });
     expect(harness.countPurchases(id)).toEqual({ charged: 3, refunded: 2 });
+    // From the ledger alone, the same cost can be rebuilt.
+    const reasons = await Promise.all(
+      [1, 2, 3].map(async (attempt) => (await harness.ledger.readRefund(id, attempt))?.reason),
+    );
+    expect(reasons).toEqual([expect.any(String), expect.any(String), undefined]);
+  });
+
+  test('the refund of a failed task is in the ledger before the next purchase is made, or the render fails', async () => {
+    const harness = await openHarness({ settings: { MAX_PURCHASES: 2 } });
+    harness.simulator.faults.add({ kind: 'fail_task', rate: 1 });
+    const refundsAtClaim: boolean[] = [];
+    const putIfAbsent: ObjectStore['putIfAbsent'] = async (key, ...rest) => {
+      if (key.endsWith('/2/intent.json')) {
+        refundsAtClaim.push((await harness.ledger.readRefund(key.split('/')[1] ?? '', 1)) !== undefined);
+      }
+      return harness.store.putIfAbsent(key, ...rest);
+    };
+    const put: ObjectStore['put'] = async (key, ...rest) => {
+      if (key.startsWith('renders/')) {
+        refundsAtClaim.push((await harness.ledger.readRefund(key.slice(8, -5), 2)) !== undefined);
+      }
+      return harness.store.put(key, ...rest);
+    };
+    const store = Object.assign(Object.create(harness.store) as ObjectStore, { put, putIfAbsent });
+    await harness.startWorker({ store });
+    const id = await harness.enqueue();
+    expect((await harness.waitForReceipt(id)).failure?.code).toBe('generation_failed');
+    expect(refundsAtClaim).toEqual([true, true]);
+  });
+
+  test('a render whose refund cannot be written waits for the store, and then goes on: nothing is lost or bought twice', async () => {
+    const harness = await openHarness();
+    harness.simulator.faults.add({ kind: 'fail_task', times: 1 });
+    let refused = 0;
+    const putIfAbsent: ObjectStore['putIfAbsent'] = async (key, ...rest) => {
+      if (key.endsWith('/refund.json') && refused < 3) {
+        refused += 1;
+        expect(harness.countPurchases(key.split('/')[1] ?? '').charged).toBe(1);
+        throw new StoreError('unavailable', 'away');
+      }
+      return harness.store.putIfAbsent(key, ...rest);
+    };
+    const store = Object.assign(Object.create(harness.store) as ObjectStore, { putIfAbsent });
+    await harness.startWorker({ store });
+    const id = await harness.enqueue();
+    expect(await harness.waitForReceipt(id)).toMatchObject({
+      status: 'completed',
+      attempts: 2,
+      cost: { spentMicros: 25_000, refundedMicros: 25_000, possiblySpentMicros: 0 },
+    });
+    expect(refused).toBe(3);
+    expect(await harness.ledger.readRefund(id, 1)).toBeDefined();
+    expect(harness.countPurchases(id)).toEqual({ charged: 2, refunded: 1 });
+    expect((await harness.queues.render.getJob(id))?.attemptsMade).toBe(1);
   });
 
   test('a render fails after MAX_PURCHASES failed tasks, and one redrive is one more purchase', async () => {

@@ -15,7 +15,12 @@ import { appendToRun, cleanup, plantSecret, service, tempDir, uniquePrefix, unti
 import { type Simulator, type SimulatorOptions, startSimulator } from '@darkroom/upstream-simulator';
 import { openCancelMarkers, openDeadLetters } from '../../src/bullmq/index.ts';
 import { type RunningWorker, startWorker } from '../../src/index.ts';
-import type { SweepDeps } from '../../src/maintenance/index.ts';
+import {
+  createSweepMemory,
+  type SweepCancelMarkersDeps,
+  type SweepDelaysDeps,
+  type SweepDeps,
+} from '../../src/maintenance/index.ts';
 import type { Provider } from '../../src/providers/index.ts';
 import { createMetrics } from '../../src/stage/index.ts';
 import { enqueueWebhooks } from '../../src/webhooks/index.ts';
@@ -181,15 +186,19 @@ export function newCheckpoint(request: Partial<JobRequest>, now: number): Checkp
   };
 }
 
-/** What the sweep needs, and the errors that it logs. */
-export function createSweepDeps({ queues, ledger, store, settings }: Harness) {
+/** What the sweeps of a new process need, and what they log. */
+export function createSweepDeps({ engine, queues, ledger, store, settings }: Harness) {
   const errors: string[] = [];
   const warnings: string[] = [];
   const log = {
+    info: () => undefined,
     warn: (_: object, message: string) => void warnings.push(message),
     error: (_: object, message: string) => void errors.push(message),
   };
-  const deps: SweepDeps = {
+  const deps: SweepDeps & SweepCancelMarkersDeps & SweepDelaysDeps = {
+    engine,
+    memory: createSweepMemory(),
+    webhookWaits: new Map(),
     queues,
     ledger,
     clock: systemClock,
@@ -197,7 +206,8 @@ export function createSweepDeps({ queues, ledger, store, settings }: Harness) {
     metrics: createMetrics(),
     deadLetters: openDeadLetters(queues),
     cancelMarkers: openCancelMarkers(queues),
-    enqueueWebhooks: (receipt, signal) => enqueueWebhooks({ queues, store, settings }, receipt, signal),
+    enqueueWebhooks: (receipt, signal) =>
+      enqueueWebhooks({ queues, store, settings, clock: systemClock }, receipt, signal),
     signal: new AbortController().signal,
   };
   return { deps, errors, warnings };

@@ -13,6 +13,7 @@ export async function writeJournal(harness: Harness, requests: AcceptedRequest[]
   const writer = createJournalWriter({
     put: (key, body) => store.put(key, body, { contentType: 'application/json' }),
     remove: (key) => store.delete(key),
+    onUnwritten: () => undefined,
     clock: systemClock,
     waitMs: 0,
   });

@@ -6,6 +6,12 @@ export type Processor<D, R> = (job: Job<D, R>, token: string, signal: AbortSigna
 export type EngineQueueOptions = Pick<QueueOptions, 'defaultJobOptions' | 'streams'>;
 export type EngineWorkerOptions = Omit<WorkerOptions, 'connection' | 'prefix'>;
 
+/** A failed job and when it failed, or a delayed job and until when it is delayed. In Unix milliseconds. */
+export interface JobTime {
+  id: string;
+  at: number;
+}
+
 /**
  * The server of the queues. BullMQ's own classes are the interface. An engine chooses their backend, owns the
  * connections, and knows what can be wrong with its kind of server.
@@ -37,6 +43,19 @@ export interface Engine {
    * confirm in time. Then the writes may be on disk or not.
    */
   syncWrites(): Promise<void>;
+  /**
+   * A range of the failed or delayed jobs of a queue, as BullMQ orders them: the earliest time comes first, or last with
+   * `latestFirst`. For hundreds of thousands of jobs. Rejects fast when the engine is away.
+   *
+   * @param range indices from 0, both inclusive
+   */
+  readJobTimes(
+    queue: string,
+    state: 'failed' | 'delayed',
+    range: { from: number; to: number; latestFirst?: boolean },
+  ): Promise<JobTime[]>;
+  /** The ids of those jobs that exist. One round trip. Rejects fast when the engine is away. */
+  findExistingJobs(queue: string, jobIds: readonly string[]): Promise<Set<string>>;
   /** Shared counts for quotas. BullMQ has none. */
   readonly counters: Counters;
   /**

@@ -18,6 +18,7 @@ export {
   type EngineErrorCode,
   type EngineQueueOptions,
   type EngineWorkerOptions,
+  type JobTime,
   type Processor,
 } from './engine.ts';
 export type { OnEngineError } from './error-report.ts';

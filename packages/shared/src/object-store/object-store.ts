@@ -24,6 +24,24 @@ export interface ListPage {
   cursor?: string;
 }
 
+/** A rule by which the store itself deletes objects, such as a lifecycle rule of a bucket. */
+export interface ExpiryRule {
+  /** For people. */
+  id: string;
+  /** The prefix as the rule has it, for people. In a bucket it contains the path of the store. */
+  fullPrefix: string;
+  /** The rule matches keys of this store that start with it. */
+  prefix: string;
+  /** It deletes objects of this age or older. 0 for a rule with a date, which then deletes new objects, too. */
+  days: number;
+  /** Unix milliseconds: the date of a rule with a date. */
+  date?: number;
+  /** It matches only objects with more bytes. */
+  largerThan?: number;
+  /** It matches only objects with fewer bytes. */
+  smallerThan?: number;
+}
+
 /** A body: bytes, text (UTF-8), or a stream with its exact length in bytes. */
 export type ObjectBody = Uint8Array | string | { stream: () => Readable; size: number };
 
@@ -79,6 +97,11 @@ export interface ObjectStore {
    * folder); then the API serves the object itself.
    */
   signedUrl(key: string, expiresInMs: number): Promise<string | undefined>;
+  /**
+   * The rules by which the store itself deletes objects of Darkroom. None in a folder. Rejects if the store does not know
+   * such rules, or does not let Darkroom read them.
+   */
+  readExpiryRules(options?: { signal?: AbortSignal }): Promise<ExpiryRule[]>;
   /** Idempotent. */
   close(): Promise<void>;
 }

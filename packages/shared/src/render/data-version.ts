@@ -1,7 +1,7 @@
 import { type Purchase, sumCost } from './purchases.ts';
 
 /**
- * The version of all persisted data: checkpoints and the data of other jobs, intents, acceptances, results and
+ * The version of all persisted data: checkpoints and the data of other jobs, intents, acceptances, results, refunds and
  * receipts. Each of them contains it as `version`. To change a persisted shape, raise this number and add the step
  * from the old number to {@link UPGRADES}.
  */
@@ -23,6 +23,7 @@ export type PersistedKind =
   | 'statement'
   | 'acceptance'
   | 'result'
+  | 'refund'
   | 'receipt'
   | 'restore-job'
   | 'journal-entry'

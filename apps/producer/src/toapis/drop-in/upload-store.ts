@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { type ObjectStore } from '@darkroom/shared/object-store';
+import { ensureObject, isOld, type ObjectStore } from '@darkroom/shared/object-store';
 import { DATA_VERSION, inputKey, sha256, upgradePersisted } from '@darkroom/shared/render';
 import { type Clock } from '@darkroom/shared/runtime';
 import { z } from 'zod';
@@ -53,6 +53,13 @@ export function createUploadStore(store: ObjectStore, links: SignedLinks, clock:
     return IMAGE_EXTENSIONS[upload.type] === extension ? { ...upload, sha256: digest } : undefined;
   };
 
+  /** Lifecycle rules count the age of an object from its last write. */
+  const rewrite = (key: string, contentType: string) =>
+    withStoreDeadline(STORE_DEADLINE_MS.image, async (signal) => {
+      const bytes = await store.get(key, { signal });
+      if (bytes) await store.put(key, bytes, { contentType, signal });
+    });
+
   return {
     find,
     save: async (tenant, bytes, { type, width, height }) => {
@@ -61,7 +68,7 @@ export function createUploadStore(store: ObjectStore, links: SignedLinks, clock:
       const facts = { type, bytes: bytes.length, width, height };
       const record: z.infer<typeof uploadSchema> = { version: DATA_VERSION, ...facts };
       await withStoreDeadline(STORE_DEADLINE_MS.image, async (signal) => {
-        if (!(await store.head(key, { signal }))) await store.put(key, bytes, { contentType: type, signal });
+        await ensureObject(store, { key, body: bytes }, { contentType: type, signal, now: clock.now() });
         await store.put(recordKey(tenant, digest), JSON.stringify(record), {
           contentType: 'application/json',
           signal,
@@ -91,6 +98,7 @@ export function createUploadStore(store: ObjectStore, links: SignedLinks, clock:
         key && (await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) => store.head(key, { signal })));
       if (upload && key && exists) {
         const { type: contentType, bytes, width, height } = upload;
+        if (isOld(exists, clock.now())) await rewrite(key, contentType);
         return { reference: { kind: 'stored', key, contentType, bytes }, width, height };
       }
       return (await isOwnLink(links, found)) ? 'not-theirs' : undefined;

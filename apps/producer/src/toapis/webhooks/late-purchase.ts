@@ -40,6 +40,10 @@ export async function recordLatePurchase(
   if (known && (known.outcome === outcome || known.outcome === 'refunded')) return 'ignored';
   const purchase = known ?? (await readLatePurchase(checkpoint, taskId, event, deps));
   if (!purchase) return 'ignored';
+  if (outcome === 'refunded') {
+    const refund = { refundedAt: deps.now(), reason: "the provider's webhook reported that the task failed" };
+    await ledger.writeRefund(checkpoint.renderId, purchase.attempt, refund);
+  }
   const purchases = recordPurchase(receipt.purchases, { ...purchase, outcome });
   const text = `provider webhook after the end: ${taskId} was ${outcome === 'refunded' ? 'refunded' : 'bought'}`;
   await ledger.writeReceipt({

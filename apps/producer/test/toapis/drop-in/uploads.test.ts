@@ -117,6 +117,30 @@ requires('redis').describe('an upload', () => {
     expect(rejected.message).toMatch(/^image_urls\[0\]: expected an existing upload of this tenant/);
   });
 
+  test('an upload and an inline image that are used again a day later are written again, for lifecycle rules', async () => {
+    let ahead = 0;
+    const clock: Clock = { ...systemClock, now: () => systemClock.now() + ahead };
+    const harness = await openHarness({ wrap: (deps) => ({ ...deps, clock }) });
+    const bytes = await createImage('png');
+    const inline = await createImage('jpeg');
+    const { url } = await uploaded(harness, bytes);
+    const images = [url, `data:image/jpeg;base64,${inline.toString('base64')}`];
+    const useAll = async () => {
+      expect((await harness.post({ prompt: 'x', image_urls: images })).status).toBe(202);
+      const infos = await Promise.all(
+        [bytes, inline].map((one) => harness.store.head(inputKey(sha256(one)))),
+      );
+      return infos.map((info) => info?.modifiedAt ?? 0);
+    };
+    const before = await useAll();
+    expect(await useAll()).toEqual(before);
+    ahead = 86_400_000 + 2_000;
+    for (const [index, modifiedAt] of (await useAll()).entries()) {
+      expect(modifiedAt).toBeGreaterThan(before[index] ?? 0);
+    }
+    expect(Buffer.from((await harness.store.get(inputKey(sha256(bytes)))) ?? [])).toEqual(bytes);
+  });
+
   test('a tenant can neither use nor read the upload of another tenant', async () => {
     const [shop, other] = [createKey('shop', ['enqueue', 'read']), createKey('other', ['enqueue', 'read'])];
     const harness = await openHarness({ settings: { API_KEYS: [shop.key, other.key] } });

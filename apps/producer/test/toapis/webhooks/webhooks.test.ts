@@ -201,11 +201,21 @@ requires('redis').describe("the provider's webhooks", () => {
       provider: 'toapis',
       source: 'webhook',
     });
+    expect(await harness.ledger.readRefund(id, 1)).toBeUndefined();
     // A refund is recorded, too, and the receipt has everything after the job has left the queue.
     expect(await sendEvent(harness, data, { type: 'generation.failed' })).toEqual({
       status: 200,
       outcome: 'recorded',
     });
+    const refund = await harness.ledger.readRefund(id, 1);
+    expect(refund).toEqual({
+      version: DATA_VERSION,
+      refundedAt: expect.any(Number),
+      reason: "the provider's webhook reported that the task failed",
+    });
+    // A repeated event changes nothing.
+    await sendEvent(harness, data, { type: 'generation.failed' });
+    expect(await harness.ledger.readRefund(id, 1)).toEqual(refund);
     await harness.queues.render.remove(id);
     expect(await readRender()).toMatchObject({
       status: 'canceled',

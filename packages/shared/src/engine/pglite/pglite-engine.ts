@@ -95,6 +95,23 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
     syncWrites: async () => {
       throw new EngineError('unsupported', 'the embedded engine');
     },
+    readJobTimes: async (queue, state, { from, to, latestFirst = false }) => {
+      const time = state === 'failed' ? 'finished_at_ms' : 'process_at_ms';
+      const direction = latestFirst ? 'DESC' : 'ASC';
+      const { rows } = await pool.query<{ id: string; at: string }>(
+        `SELECT id, ${time} AS at FROM job WHERE queue = $1 AND state = '${state}'
+          ORDER BY ${time} ${direction}, id ${direction} OFFSET $2 LIMIT $3`,
+        [queue, from, to - from + 1],
+      );
+      return rows.map(({ id, at }) => ({ id, at: Number(at) }));
+    },
+    findExistingJobs: async (queue, jobIds) => {
+      const { rows } = await pool.query<{ id: string }>(
+        'SELECT id FROM job WHERE queue = $1 AND id = ANY($2)',
+        [queue, jobIds],
+      );
+      return new Set(rows.map(({ id }) => id));
+    },
     counters: createCounters(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),
     async ping(timeoutMs) {
       if (closing) throw new EngineError('unavailable', 'The queue engine is closed.');

@@ -1,6 +1,7 @@
 // redis-engine.ts  the engine on Redis: one server, a cluster or sentinels
 // connections.ts   connections that fail fast and connections that wait, for three topologies
 // backends.ts      BullMQ backends for queues, with a time limit, and for workers, with a pause after errors
+// job-reads.ts    reads of many jobs in one round trip
 // permissions.ts   which commands the queues need; an error names those that Redis denies
 // write-sync.ts    waits until Redis has written its append-only file to the disk (WAITAOF)
 // advice.ts        what an operator should change at a Redis

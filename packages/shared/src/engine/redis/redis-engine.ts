@@ -1,4 +1,3 @@
-import type { Queue } from 'bullmq';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { Clock } from '../../runtime/index.ts';
 import { createBullMQFactory } from '../bullmq-factory.ts';
@@ -10,6 +9,7 @@ import { describeTarget, type QueueTarget } from '../queue-url.ts';
 import { parseInfo, readRedisAdvice } from './advice.ts';
 import { createFailFastBackend, createWorkerBackend } from './backends.ts';
 import { type ConnectionMode, openConnection, type RedisConnection, waitUntilReady } from './connections.ts';
+import { findExistingJobs, readJobTexts, readJobTimes } from './job-reads.ts';
 import { assertPermissions } from './permissions.ts';
 import { createWriteSync } from './write-sync.ts';
 
@@ -125,6 +125,15 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     prefix,
     timeoutMs: options.operationTimeoutMs,
   });
+  /** For reads of many jobs in one round trip. */
+  const failFast = async <T>(command: string, work: Promise<T>): Promise<T> => {
+    try {
+      return await withTimeout(options.operationTimeoutMs * 5, command, work);
+    } catch (error) {
+      noteError(error);
+      throw toEngineError(error);
+    }
+  };
 
   let closing: Promise<void> | undefined;
   return {
@@ -133,20 +142,13 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     queue: factory.queue,
     worker: factory.worker,
     events: factory.events,
-    async readJobTexts(queue, jobIds) {
-      const { operationTimeoutMs } = options;
-      const work = readJobTexts(queueConnection, factory.queue(queue), jobIds);
-      return await withTimeout(operationTimeoutMs * 5, 'HGET', work).catch((error) => {
-        throw toEngineError(error);
-      });
-    },
-    async readIdentity() {
-      const work = readRunId(queueConnection, `${prefix}:identity`);
-      return await withTimeout(options.operationTimeoutMs, 'INFO', work).catch((error) => {
-        noteError(error);
-        throw toEngineError(error);
-      });
-    },
+    readJobTexts: (queue, jobIds) =>
+      failFast('HGET', readJobTexts(queueConnection, factory.queue(queue), jobIds)),
+    readJobTimes: (queue, state, range) =>
+      failFast('ZRANGE', readJobTimes(queueConnection, factory.queue(queue), state, range)),
+    findExistingJobs: (queue, jobIds) =>
+      failFast('EXISTS', findExistingJobs(queueConnection, factory.queue(queue), jobIds)),
+    readIdentity: () => failFast('INFO', readRunId(queueConnection, `${prefix}:identity`)),
     syncWrites: async () => {
       await syncWrites().catch((error: unknown) => {
         noteError(error);
@@ -178,24 +180,6 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
       return closing;
     },
   };
-}
-
-/**
- * Reads the field `data` of jobs in one round trip. The layout is BullMQ's: a hash for each job, below the key of the
- * queue, so that a cluster keeps all of them in one slot.
- */
-async function readJobTexts(
-  connection: RedisConnection,
-  queue: Queue,
-  jobIds: readonly string[],
-): Promise<(string | undefined)[]> {
-  const pipeline = connection.pipeline();
-  for (const id of jobIds) pipeline.hget(queue.toKey(id), 'data');
-  const replies = (await pipeline.exec()) ?? [];
-  return replies.map(([error, text]) => {
-    if (error) throw error;
-    return (text as string | null) ?? undefined;
-  });
 }
 
 /**

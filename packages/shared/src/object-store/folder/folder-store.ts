@@ -116,6 +116,8 @@ export async function openFolderStore(root: string, clock: Clock): Promise<Objec
       return undefined;
     },
 
+    readExpiryRules: async () => [],
+
     async close() {},
   };
 }

@@ -8,6 +8,7 @@ import type { ObjectStore } from '../object-store.ts';
 import { assertDeleteAnswer, assertListAnswer } from './answers.ts';
 import { createClients, type S3Settings } from './client.ts';
 import { toStoreError } from './errors.ts';
+import { readExpiryRules } from './expiry-rules.ts';
 import { putObject, putObjectIfAbsent } from './put.ts';
 import { createSendOptions, getObject, headObject, ignoreMissing, readChunks, toObjectInfo } from './read.ts';
 
@@ -108,6 +109,11 @@ export function openS3Store(bucket: string, prefix: string, settings: S3Settings
         getSignedUrl(clients.once, command, { expiresIn, signingDate }),
       );
     },
+
+    readExpiryRules: ({ signal } = {}) =>
+      runOperation('read the lifecycle rules', signal, () =>
+        readExpiryRules(clients.retrying, { bucket, base }, signal),
+      ),
 
     close: async () => clients.close(),
   };

@@ -138,4 +138,51 @@ export function testObserving(harness: EngineHarness): void {
     expect(texts.map((text) => text && JSON.parse(text))).toEqual([{ from: 'second' }, undefined, data]);
     expect(texts[2]).toContain('"from":"first"');
   });
+
+  test('readJobTimes() returns ranges of failed jobs with the time of their failure, in both orders', async () => {
+    const queue = harness.queue();
+    await harness.worker(queue, async () => {
+      throw new Error('refused');
+    });
+    const failedAt: number[] = [];
+    for (const id of ['f.1', 'f.2', 'f.3']) {
+      // Two failures in the same millisecond would be in the order of their ids.
+      await until(() => Date.now() > (failedAt.at(-1) ?? 0));
+      await queue.add('render', {}, { jobId: id, attempts: 1 });
+      failedAt.push((await waitForState(queue, id, 'failed')).finishedOn ?? 0);
+    }
+    const [first, second, third] = failedAt.map((at, index) => ({ id: `f.${index + 1}`, at }));
+    const { engine } = harness;
+    const read = (from: number, to: number, latestFirst?: boolean) =>
+      engine().readJobTimes(queue.name, 'failed', { from, to, ...(latestFirst ? { latestFirst } : {}) });
+    expect(await read(0, 1)).toEqual([first, second]);
+    expect(await read(2, 9)).toEqual([third]);
+    expect(await read(3, 9)).toEqual([]);
+    expect(await read(0, 1, true)).toEqual([third, second]);
+  });
+
+  test('readJobTimes() returns until when jobs are delayed, also after another delay', async () => {
+    const queue = harness.queue();
+    const before = Date.now();
+    await queue.add('render', {}, { jobId: 'd.1', delay: 3_600_000 });
+    await (await queue.add('render', {}, { jobId: 'd.2', delay: 1_000_000 })).changeDelay(7_200_000);
+    const after = Date.now();
+    const times = await harness
+      .engine()
+      .readJobTimes(queue.name, 'delayed', { from: 0, to: 9, latestFirst: true });
+    expect(times.map(({ id }) => id)).toEqual(['d.2', 'd.1']);
+    for (const [index, delay] of [7_200_000, 3_600_000].entries()) {
+      expect(times[index]?.at).toBeGreaterThanOrEqual(before + delay);
+      expect(times[index]?.at).toBeLessThanOrEqual(after + delay);
+    }
+  });
+
+  test('findExistingJobs() returns the ids of jobs that exist, in any state', async () => {
+    const queue = harness.queue();
+    await queue.add('render', {}, { jobId: 'e.1' });
+    await queue.add('render', {}, { jobId: 'e.2', delay: 60_000 });
+    const found = await harness.engine().findExistingJobs(queue.name, ['e.0', 'e.1', 'e.2']);
+    expect([...found].sort()).toEqual(['e.1', 'e.2']);
+    expect((await harness.engine().findExistingJobs(queue.name, [])).size).toBe(0);
+  });
 }

@@ -69,6 +69,9 @@ withOwnRedis('queues, workers, events and counters need no command beyond the li
   await engine.counters.take('polls', 1);
   await engine.counters.block('polls', 2_000);
   await engine.readJobTexts(renders.name, ['r.1']);
+  await engine.readJobTimes(renders.name, 'failed', { from: 0, to: 9 });
+  await engine.readJobTimes(renders.name, 'delayed', { from: 0, to: 9, latestFirst: true });
+  await engine.findExistingJobs(renders.name, ['r.1']);
   await renders.upsertJobScheduler('sweep', { every: 60_000 }, { name: 'sweep' });
   await renders.getJobCounts();
   await submits.pause();

@@ -1,0 +1,53 @@
+import type { Queue } from 'bullmq';
+import type { Engine, JobTime } from '../engine.ts';
+import type { RedisConnection } from './connections.ts';
+
+// Reads of many jobs in one round trip, which BullMQ's own API does not have. The layout is BullMQ's: a hash for each job
+// and a sorted set for each state, below the key of the queue, so that a cluster keeps all of them in one slot.
+
+/** Reads the field `data` of jobs. */
+export async function readJobTexts(
+  connection: RedisConnection,
+  queue: Queue,
+  jobIds: readonly string[],
+): Promise<(string | undefined)[]> {
+  const pipeline = connection.pipeline();
+  for (const id of jobIds) pipeline.hget(queue.toKey(id), 'data');
+  const texts = readReplies<string | null>(await pipeline.exec());
+  return texts.map((text) => text ?? undefined);
+}
+
+/** BullMQ counts the delayed jobs of one millisecond in the lower 12 bits of their scores. */
+const SCORES_PER_MS = { failed: 1, delayed: 0x1000 };
+
+export async function readJobTimes(
+  connection: RedisConnection,
+  queue: Queue,
+  state: 'failed' | 'delayed',
+  { from, to, latestFirst = false }: Parameters<Engine['readJobTimes']>[2],
+): Promise<JobTime[]> {
+  const key = queue.toKey(state);
+  const command = latestFirst ? 'zrevrange' : 'zrange';
+  const reply = (await connection.call(command, key, from, to, 'WITHSCORES')) as string[];
+  return reply.flatMap((id, index) =>
+    index % 2 === 0 ? { id, at: Math.floor(Number(reply[index + 1]) / SCORES_PER_MS[state]) } : [],
+  );
+}
+
+export async function findExistingJobs(
+  connection: RedisConnection,
+  queue: Queue,
+  jobIds: readonly string[],
+): Promise<Set<string>> {
+  const pipeline = connection.pipeline();
+  for (const id of jobIds) pipeline.exists(queue.toKey(id));
+  const found = readReplies<number>(await pipeline.exec());
+  return new Set(jobIds.filter((_, at) => found[at] === 1));
+}
+
+function readReplies<T>(replies: [error: Error | null, result: unknown][] | null): T[] {
+  return (replies ?? []).map(([error, result]) => {
+    if (error) throw error;
+    return result as T;
+  });
+}
