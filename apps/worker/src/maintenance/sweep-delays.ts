@@ -7,8 +7,8 @@ import { type Infra, isEngineError } from '../stage/index.ts';
 const PAGE = 1_000;
 /** The clocks of two workers may differ by this much. */
 const TOLERANCE_MS = 300_000;
-/** Longer than any step of a render waits. */
-const MAX_WAIT_MS = 900_000;
+/** Longer than any step of a render waits, also by a clock that is ahead by the tolerance: Retry-After counts ten minutes. */
+const MAX_WAIT_MS = 1_200_000;
 
 /** What earlier sweeps of this process read of webhooks that wait for hours: until when, and how long they may wait. */
 export type WebhookWaits = Map<string, { at: number; maxMs: number }>;

@@ -143,7 +143,8 @@ requires('redis').describe('canceling a render', () => {
       const firstWorker = harness.engine.worker<Checkpoint, RenderResult>('render', async (job, token) => {
         const call = { queue: 'submit', id: `${id}.s1`, checkpoint: job.data } as const;
         await addChild(harness.queues, harness.settings, call, { id, queue: job.queueQualifiedName });
-        await job.moveToDelayed(Date.now() + 3_600_000, token);
+        // The first sweep of the worker would wake a render that is delayed for an hour.
+        await job.moveToDelayed(Date.now() + 600_000, token);
         throw new DelayedError();
       });
       await until(async () => (await readState(harness, id)) === 'delayed');
