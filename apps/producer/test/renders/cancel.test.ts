@@ -1,4 +1,5 @@
 import { renderSchema } from '@darkroom/api';
+import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { DATA_VERSION, sumCost } from '@darkroom/shared/render';
 import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { requires, service, startProxy, until } from '@darkroom/testkit';
@@ -176,6 +177,47 @@ requires('redis').describe('POST /v1/renders/{id}/cancel', () => {
     });
     await proxy.resume();
     await until(async () => (await cancel(harness, render.renderId)).status === 202);
+    expect(await readMarker(harness, render.renderId)).toBeDefined();
+  });
+
+  /** A store that has the journal, but no request to cancel. */
+  const withoutCancelRequests = (store: ObjectStore): ObjectStore => {
+    const put: ObjectStore['put'] = (key, ...rest) =>
+      key.endsWith('/cancel.json')
+        ? Promise.reject(new StoreError('unavailable', 'gone'))
+        : store.put(key, ...rest);
+    return Object.assign(Object.create(store) as ObjectStore, { put });
+  };
+
+  test('the ledger has the request to cancel before the queue has the marker', async () => {
+    const harness = await openHarness();
+    const render = createCheckpoint();
+    await enqueue(harness, render);
+    await cancel(harness, render.renderId);
+    const marker = await readMarker(harness, render.renderId);
+    expect(await harness.ledger.readCancelRequest(render.renderId)).toEqual({
+      version: DATA_VERSION,
+      requestedAt: marker?.requestedAt,
+    });
+
+    const refusing = await openHarness({
+      wrap: (deps) => ({ ...deps, store: withoutCancelRequests(deps.store) }),
+    });
+    await enqueue(refusing, render);
+    expect(await readProblem(await cancel(refusing, render.renderId))).toMatchObject({
+      code: 'store_unavailable',
+    });
+    expect(await readMarker(refusing, render.renderId)).toBeUndefined();
+  });
+
+  test('with INTAKE_WITHOUT_STORE=accept, cancel works while the store is away', async () => {
+    const harness = await openHarness({
+      settings: { INTAKE_WITHOUT_STORE: 'accept' },
+      wrap: (deps) => ({ ...deps, store: withoutCancelRequests(deps.store) }),
+    });
+    const render = createCheckpoint();
+    await enqueue(harness, render);
+    expect((await cancel(harness, render.renderId)).status).toBe(202);
     expect(await readMarker(harness, render.renderId)).toBeDefined();
   });
 });

@@ -1,0 +1,154 @@
+import { tempDir } from '@darkroom/testkit';
+import { expect, test } from 'vitest';
+import { createJournalWriter, listEntryKeys, readEntry } from '../../src/journal/index.ts';
+import { type ObjectStore, openStore } from '../../src/object-store/index.ts';
+import { type Checkpoint, DATA_VERSION, drawRenderId, NewerDataError } from '../../src/render/index.ts';
+import { systemClock } from '../../src/runtime/index.ts';
+
+const createCheckpoint = (prompt = 'a mug'): Checkpoint => ({
+  version: DATA_VERSION,
+  renderId: drawRenderId(),
+  tenant: 'default',
+  request: { model: 'gemini-3-pro-image-preview', prompt, resolution: '1K', images: [], priority: 'batch' },
+  fingerprint: 'f',
+  provider: 'toapis',
+  creatorToken: 't',
+  createdAt: 1_700_000_000_000,
+  updatedAt: 1_700_000_000_000,
+  attempt: 1,
+  purchases: [],
+  at: { step: 'submit' },
+});
+
+/** A clock that stands still until the test moves it. */
+function createManualClock() {
+  let now = 1_700_000_000_000;
+  const sleepers: { until: number; wake: () => void }[] = [];
+  return {
+    now: () => now,
+    sleep: (ms: number) =>
+      new Promise<void>((resolve) => void sleepers.push({ until: now + ms, wake: resolve })),
+    sleeping: () => sleepers.length,
+    advance: (ms: number) => {
+      now += ms;
+      for (const sleeper of sleepers.splice(0)) {
+        if (sleeper.until <= now) sleeper.wake();
+        else sleepers.push(sleeper);
+      }
+    },
+  };
+}
+
+async function openJournal(options: { waitMs?: number; put?: ObjectStore['put'] } = {}) {
+  const store = await openStore({ dataDir: await tempDir(), clock: systemClock });
+  const clock = createManualClock();
+  const unwritten: string[] = [];
+  const writer = createJournalWriter({
+    clock,
+    waitMs: options.waitMs ?? 0,
+    put: (key, body) =>
+      (options.put ?? store.put.bind(store))(key, body, { contentType: 'application/json' }),
+    remove: (key) => store.delete(key),
+    onUnwritten: (key) => void unwritten.push(key),
+  });
+  const readAll = async () => {
+    const entries: Checkpoint[][] = [];
+    for await (const keys of listEntryKeys(store)) {
+      for (const key of keys) entries.push((await readEntry(store, key))?.checkpoints ?? []);
+    }
+    return entries;
+  };
+  return { store, clock, writer, unwritten, readAll };
+}
+
+test('entries are listed in the order in which they were written', async () => {
+  const { writer, clock, readAll } = await openJournal();
+  const renders = Array.from({ length: 12 }, (_, at) => createCheckpoint(`render ${at}`));
+  for (const render of renders) {
+    await writer.append([render]);
+    clock.advance(1);
+  }
+  expect(await readAll()).toEqual(renders.map((render) => [render]));
+});
+
+test('single checkpoints that arrive within the wait share one object, and none waits longer', async () => {
+  const { writer, clock, readAll } = await openJournal({ waitMs: 5 });
+  const renders = [createCheckpoint(), createCheckpoint(), createCheckpoint()] as const;
+  const appended = [writer.append([renders[0]])];
+  clock.advance(4);
+  appended.push(writer.append([renders[1]]));
+  // Only the first one sleeps: a steady stream of calls does not delay the object.
+  expect(clock.sleeping()).toBe(1);
+  expect(await readAll()).toEqual([]);
+  clock.advance(1);
+  await Promise.all(appended);
+  const last = writer.append([renders[2]]);
+  clock.advance(5);
+  await last;
+  expect(await readAll()).toEqual([[renders[0], renders[1]], [renders[2]]]);
+});
+
+test('several checkpoints get an object of their own at once', async () => {
+  const { writer, clock, readAll } = await openJournal({ waitMs: 5 });
+  const batch = [createCheckpoint(), createCheckpoint()];
+  await writer.append(batch);
+  expect(clock.sleeping()).toBe(0);
+  expect(await readAll()).toEqual([batch]);
+});
+
+test('no checkpoints make no object', async () => {
+  const { writer, readAll } = await openJournal();
+  await (await writer.append([])).withdraw([]);
+  expect(await readAll()).toEqual([]);
+});
+
+test('a withdrawn render leaves a shared entry, and the last one takes the object with it', async () => {
+  const { writer, clock, readAll } = await openJournal({ waitMs: 5 });
+  const [first, second] = [createCheckpoint(), createCheckpoint()];
+  const appended = [writer.append([first]), writer.append([second])] as const;
+  clock.advance(5);
+  const [one, other] = await Promise.all(appended);
+  await one.withdraw([first.renderId]);
+  expect(await readAll()).toEqual([[second]]);
+  await other.withdraw([second.renderId]);
+  expect(await readAll()).toEqual([]);
+});
+
+test('of two calls with one key in an entry, only the withdrawn one leaves it', async () => {
+  const { writer, clock, readAll } = await openJournal({ waitMs: 5 });
+  const faster = createCheckpoint('faster');
+  const slower = { ...createCheckpoint('slower'), renderId: faster.renderId };
+  const appended = [writer.append([faster]), writer.append([slower])] as const;
+  clock.advance(5);
+  const [, receipt] = await Promise.all(appended);
+  await receipt.withdraw([slower.renderId]);
+  expect(await readAll()).toEqual([[faster]]);
+});
+
+test('renders that are withdrawn at the same time all leave the entry', async () => {
+  const { writer, readAll } = await openJournal();
+  const renders = Array.from({ length: 5 }, () => createCheckpoint());
+  const receipt = await writer.append(renders);
+  await Promise.all(renders.slice(1).map(({ renderId }) => receipt.withdraw([renderId])));
+  expect(await readAll()).toEqual([renders.slice(0, 1)]);
+});
+
+test('all calls of an object that was not written fail, and its key is reported', async () => {
+  const { writer, clock, unwritten } = await openJournal({
+    waitMs: 5,
+    put: () => Promise.reject(new Error('gone')),
+  });
+  const appended = [writer.append([createCheckpoint()]), writer.append([createCheckpoint()])];
+  clock.advance(5);
+  for (const one of await Promise.allSettled(appended)) expect(one.status).toBe('rejected');
+  expect(unwritten).toHaveLength(1);
+});
+
+test('an entry of a newer version is an error of its own, so that it is kept', async () => {
+  const { store } = await openJournal();
+  const key = 'intake/1700000000000-0123456789abcdef.json';
+  await store.put(key, JSON.stringify({ version: DATA_VERSION + 1, checkpoints: [] }), {
+    contentType: 'application/json',
+  });
+  await expect(readEntry(store, key)).rejects.toBeInstanceOf(NewerDataError);
+});
