@@ -7,5 +7,6 @@
 // sweep-journal.ts   deletes the entries whose renders have ended
 // engine-watch.ts    requests a restore when the engine was restarted, replaced or emptied
 export { openEngineWatch } from './engine-watch.ts';
+export { type RestoreDeps, restoreQueue } from './restore-queue.ts';
 export { restoreStage } from './restore-stage.ts';
 export { createJournalSweepMemory, sweepJournal } from './sweep-journal.ts';
