@@ -3,12 +3,13 @@ import { isStoreAway } from '@darkroom/shared/object-store';
 import { QUEUE, type Queues, type RestoreReport, renderJob } from '@darkroom/shared/queues';
 import { type Checkpoint, DATA_VERSION, formatNote, type Receipt } from '@darkroom/shared/render';
 import pMap from 'p-map';
+import type { Provider } from '../providers/index.ts';
 import { type Infra, isEngineError } from '../stage/index.ts';
 import { countWebhooks } from '../webhooks/index.ts';
 import { checkpointFromReceipt, type LostRender, type Reconstruction, reconstruct } from './reconstruct.ts';
 
-export interface RestoreDeps
-  extends Pick<Infra, 'settings' | 'clock' | 'log' | 'ledger' | 'store' | 'provider'> {
+export interface RestoreDeps extends Pick<Infra, 'settings' | 'clock' | 'log' | 'ledger' | 'store'> {
+  provider: Pick<Provider, 'priceMicros'>;
   engine: Engine;
   queues: Queues;
   /** Enqueues the webhooks of an end. */

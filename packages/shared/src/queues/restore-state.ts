@@ -63,17 +63,20 @@ async function readStateFor(identity: string, queues: Queues): Promise<QueueStat
 /**
  * Requests the restore that completes the queue of the present engine, unless it has been requested or has run.
  *
+ * @param request `repeat`: also if it has run
+ *
  * @returns the state before the call.
  */
 export async function requestRestore(
   engine: Engine,
   queues: Queues,
-  { reason, now }: { reason: string; now: number },
+  { reason, now, repeat = false }: { reason: string; now: number; repeat?: boolean },
 ): Promise<QueueState> {
   const identity = await engine.readIdentity();
   const state = await readStateFor(identity, queues);
-  if (state === 'failed') await queues.restore.remove(restoreJobId(identity));
-  if (state === 'failed' || state === 'unknown') {
+  const runsAgain = state === 'failed' || (state === 'complete' && repeat);
+  if (runsAgain) await queues.restore.remove(restoreJobId(identity));
+  if (runsAgain || state === 'unknown') {
     const data: RestoreJob = { version: DATA_VERSION, identity, reason, requestedAt: now };
     await queues.restore.add('restore', data, { jobId: restoreJobId(identity), attempts: 1 });
   }
