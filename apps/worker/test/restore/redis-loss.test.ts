@@ -18,9 +18,9 @@ async function openLossHarness() {
     { QUEUE_URL: redis.url, LOCK_DURATION_MS: 2000 },
     { simulator: SLOW },
   );
-  await opened.harness.startWorker();
+  const worker = await opened.harness.startWorker();
   await until(async () => isComplete(opened.harness));
-  return { redis, ...opened };
+  return { redis, worker, ...opened };
 }
 
 const isComplete = async ({ engine, queues }: Harness) =>
@@ -28,9 +28,9 @@ const isComplete = async ({ engine, queues }: Harness) =>
 
 const createRequests = (count: number) => Array.from({ length: count }, () => ({}));
 
-/** Every render completes, was bought once, and was reported once. */
+/** Every render completes, was bought once, and was reported once. Closes the worker, while Redis still answers. */
 async function expectAllOnce(
-  { harness, receiver }: Awaited<ReturnType<typeof openLossHarness>>,
+  { harness, receiver, worker }: Awaited<ReturnType<typeof openLossHarness>>,
   ids: string[],
 ) {
   for (const id of ids) {
@@ -45,6 +45,7 @@ async function expectAllOnce(
     return webhooks.every((id) => received.has(id));
   });
   expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(ids.length);
+  await worker.close();
 }
 
 withOwnRedis('a power loss of Redis loses no render, and none is bought twice', async () => {
