@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePort, type NodeProcess, spawnNode, until } from '@darkroom/testkit';
 import type { AddBulkOptions, AddBulkResult } from './add-bulk-options.ts';
@@ -77,6 +78,8 @@ export interface ProducerProcess {
   url: string;
   pid: number;
   prefix: string;
+  /** Deletes the entries of its journal. */
+  removeJournal(): Promise<void>;
   /** The URL of its inspector, if it was started with one. */
   inspector(): Promise<string>;
   stop(): Promise<void>;
@@ -106,7 +109,8 @@ export async function startProducer(
     const line = await child.waitForLine('Debugger listening on ws://', STARTED);
     return line.slice(line.indexOf('ws://'));
   };
-  return { url, pid: child.pid, prefix, inspector, stop };
+  const removeJournal = () => rm(`${dataDir}/store/objects/intake`, { recursive: true, force: true });
+  return { url, pid: child.pid, prefix, removeJournal, inspector, stop };
 }
 
 /** The environment that makes Node write CPU profiles. */

@@ -1,6 +1,6 @@
 import type { AddBulkResult } from '../add-bulk-options.ts';
 import { readCpuTime, removeKeys } from '../probes/index.ts';
-import { cpuProfileEnv, runAddBulk, startProducer } from '../processes.ts';
+import { cpuProfileEnv, type ProducerProcess, runAddBulk, startProducer } from '../processes.ts';
 import type { Size } from '../scenario.ts';
 import { type Spread, summarizeSpread } from '../stats.ts';
 import type { Workspace } from '../workspace.ts';
@@ -93,7 +93,7 @@ const WAYS = [
 
 function createRun(
   workspace: Workspace,
-  producer: { url: string; pid: number; prefix: string },
+  producer: Pick<ProducerProcess, 'url' | 'pid' | 'prefix' | 'removeJournal'>,
   renders: number,
 ) {
   return async (samples: Round, round: number) => {
@@ -111,6 +111,8 @@ function createRun(
         perSecond: count / seconds,
         ...(cpuMs === undefined ? {} : { cpuUs: (cpuMs * 1000) / count }),
       });
+      // Without the keys, the entries of the journal would be renders that the queue has lost.
+      await producer.removeJournal();
       await removeKeys(workspace.redis, producer.prefix);
     }
   };

@@ -13,6 +13,7 @@ import {
   createQueueStateReader,
   createRenderQueue,
   createWaitConditionsReader,
+  withFallback,
 } from './backends/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
 import { createForecast } from './forecast/index.ts';
@@ -44,6 +45,9 @@ export interface RunningProducer {
   close(): Promise<void>;
 }
 
+/** How long the start waits for the state of the queue. */
+const STATE_DEADLINE_MS = 1_000;
+
 /** Starts the HTTP API and the dashboard. */
 export async function startProducer(deps: ProducerDeps): Promise<RunningProducer> {
   const { settings, engine, store, logger, clock } = deps;
@@ -56,6 +60,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   const recorder = createIntakeRecorder({ queue, store, ledger, clock, logger, settings });
   const hasJournal = settings.INTAKE_JOURNAL === 'on';
   const queueState = createQueueStateReader({ queue, store, clock, hasJournal });
+  // Before the first render is in the journal: a new deployment needs no restore.
+  await withFallback(STATE_DEADLINE_MS, queueState.isIncomplete(), false);
   const metrics = createMetrics(queues);
   const scrub = createScrub(deps.secrets);
 

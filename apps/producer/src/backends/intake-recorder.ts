@@ -20,7 +20,7 @@ export interface IntakeRecord {
   withdraw(renderIds: readonly string[]): Promise<void>;
 }
 
-/** Makes what callers are told durable beyond the queue (I1), as the settings `INTAKE_…` and `QUEUE_SYNC` require. */
+/** Makes accepted renders and cancels durable beyond the queue (I1), as the settings `INTAKE_…` and `QUEUE_SYNC` require. */
 export interface IntakeRecorder {
   /**
    * Writes the first checkpoints of renders to the journal. Must be called before they are added to the queue.

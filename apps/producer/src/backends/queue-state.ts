@@ -8,7 +8,7 @@ import type { RenderQueue } from './render-queue.ts';
 export interface QueueStateReader {
   /**
    * Whether the queue may lack accepted renders: no restore has completed since the engine was started or emptied, and
-   * the journal has entries. Reads at most once per second, for any number of calls. Without a journal it is never known.
+   * the journal has entries. If the journal has none, that is recorded in the queue as a proof. Reads at most once per second, for any number of calls. Without a journal it is never known.
    *
    * @throws {EngineError} and {StoreError} when the queue or the store is away.
    */
@@ -25,7 +25,15 @@ export function createQueueStateReader(deps: {
 }): QueueStateReader {
   const { queue, store, clock, hasJournal } = deps;
   let last: { at: number; incomplete: Promise<boolean> } | undefined;
-  const readNow = async () => (await queue.readState()) !== 'complete' && (await hasEntries(store));
+  const readNow = async () => {
+    const state = await queue.readState();
+    if (state === 'complete') return false;
+    const identity = await queue.readIdentity();
+    if (await hasEntries(store)) return true;
+    // Nothing can be missing now. The proof is written at once, because the next render makes an entry.
+    if (state === 'unknown') await queue.requestEmptyRestore({ identity, now: clock.now() });
+    return false;
+  };
   return {
     isIncomplete: async () => {
       if (!hasJournal) return false;

@@ -12,6 +12,7 @@ import {
   readQueueState,
   readStops,
   renderJob,
+  requestEmptyRestore,
   resumeQueue,
   type Stops,
   wakeRender,
@@ -64,6 +65,9 @@ export interface RenderQueue {
   sync(): Promise<void>;
   /** Whether a restore has completed since the engine was started or emptied. */
   readState(): Promise<QueueState>;
+  readIdentity(): Promise<string>;
+  /** Records that the journal was empty after the identity was read. See {@link requestEmptyRestore}. */
+  requestEmptyRestore(request: { identity: string; now: number }): Promise<void>;
 }
 
 /** The states of a render that its first run has not added to the day index: waiting, running, or the store was away. */
@@ -122,6 +126,8 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     ping: () => one(engine.ping(2_000)),
     sync: () => one(engine.syncWrites()),
     readState: () => one(readQueueState(engine, queues)),
+    readIdentity: () => one(engine.readIdentity()),
+    requestEmptyRestore: (request) => one(requestEmptyRestore(queues, request)),
   };
 }
 

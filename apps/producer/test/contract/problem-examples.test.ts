@@ -8,6 +8,7 @@ import { StoreError } from '@darkroom/shared/object-store';
 import { cleanup, requires, service, startProxy } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { createProblemExample } from '../../src/openapi/index.ts';
+import { loseProof } from '../support/complete-queue.ts';
 import { putJob, putReceipt } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
@@ -52,7 +53,7 @@ requires('redis').describe('the examples of problems', () => {
       openHarness({ queueUrl: proxy.url }),
       withStore(new StoreError('unavailable', 'gone')),
       withStore(new Error('a bug')),
-      openHarness({ complete: false }),
+      openHarness(),
     ]);
     await proxy.refuse();
   });
@@ -120,6 +121,7 @@ requires('redis').describe('the examples of problems', () => {
     store_unavailable: () => storeAway.get(unknown),
     restoring: async () => {
       await incomplete.post({ prompt: 'a mug' });
+      await loseProof(incomplete);
       return incomplete.get(unknown);
     },
   };

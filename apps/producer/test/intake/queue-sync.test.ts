@@ -40,7 +40,6 @@ async function openSynced() {
   await answer(1);
   const harness = await openHarness({
     queueUrl: server.url,
-    complete: false,
     settings: { QUEUE_SYNC: 'waitaof', INTAKE_JOURNAL: 'off' },
   });
   const blocked = () =>

@@ -2,14 +2,15 @@ import { bulkSchema, renderListSchema } from '@darkroom/api';
 import { drawRenderId, renderIdFor } from '@darkroom/shared/render';
 import { requires, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { completeQueue } from '../support/complete-queue.ts';
+import { completeQueue, loseProof } from '../support/complete-queue.ts';
 import { putReceipt } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 
 /** A producer whose queue is not known to be complete, with a render in the journal. */
-async function openIncomplete(settings: { INTAKE_JOURNAL?: 'on' | 'off' } = {}) {
-  const harness = await openHarness({ complete: false, settings });
+async function openIncomplete() {
+  const harness = await openHarness();
   expect((await harness.post({ prompt: 'accepted' })).status).toBe(202);
+  await loseProof(harness);
   return harness;
 }
 
@@ -63,11 +64,17 @@ requires('redis').describe('while the queue may lack accepted renders', () => {
     expect((await Promise.all(paths)).map(({ status }) => status)).toEqual([200, 200, 404]);
   });
 
-  test('an empty journal, and a producer without a journal, answer 404', async () => {
-    const empty = await openHarness({ complete: false });
-    expect((await empty.get(`/v1/renders/${drawRenderId()}`)).status).toBe(404);
-    const off = await openIncomplete({ INTAKE_JOURNAL: 'off' });
-    expect((await off.get(`/v1/renders/${drawRenderId()}`)).status).toBe(404);
+  test('a producer without a journal answers 404', async () => {
+    const harness = await openHarness({ settings: { INTAKE_JOURNAL: 'off' } });
+    expect((await harness.get(`/v1/renders/${drawRenderId()}`)).status).toBe(404);
+  });
+
+  test('a new deployment needs no worker: it accepts keys, and answers 404 for renders that do not exist', async () => {
+    const harness = await openHarness();
+    for (const key of ['a', 'b']) {
+      expect((await harness.post({ prompt: 'x' }, { 'idempotency-key': key })).status).toBe(202);
+    }
+    expect((await harness.get(`/v1/renders/${drawRenderId()}`)).status).toBe(404);
   });
 
   test('lists, probes, metrics and the start page say so until the restore has completed', async () => {
@@ -102,12 +109,10 @@ requires('redis').describe('while the queue may lack accepted renders', () => {
     });
 
     test('does not keep the other items of its bulk call from being accepted', async () => {
-      const harness = await openIncomplete();
+      const harness = await openHarness();
       const present = { prompt: 'present', idempotency_key: 'present' };
-      await completeQueue(harness.engine, harness.queues);
-      await until(async () => (await harness.post(present)).status === 202);
-      await harness.queues.restore.obliterate({ force: true });
-      await until(async () => (await harness.get(`/v1/renders/${drawRenderId()}`)).status === 503);
+      expect((await harness.post(present)).status).toBe(202);
+      await loseProof(harness);
       const response = await harness.bulk([
         { prompt: 'lost', idempotency_key: 'lost' },
         present,

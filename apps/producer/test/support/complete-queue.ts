@@ -6,7 +6,9 @@ import {
   readQueueState,
   requestRestore,
 } from '@darkroom/shared/queues';
+import { drawRenderId } from '@darkroom/shared/render';
 import { until } from '@darkroom/testkit';
+import type { Harness } from './harness.ts';
 
 /** Nothing was lost, so a restore has nothing to do. */
 const REPORT: RestoreReport = {
@@ -25,4 +27,10 @@ export async function completeQueue(engine: Engine, queues: Queues): Promise<voi
   const worker = engine.worker(QUEUE.restore, async () => REPORT);
   await until(async () => (await readQueueState(engine, queues)) === 'complete', { every: 5 });
   await worker.close();
+}
+
+/** Makes a producer whose journal has entries lose the proof that its queue is complete, as FLUSHALL does. */
+export async function loseProof({ queues, get }: Harness): Promise<void> {
+  await queues.restore.obliterate({ force: true });
+  await until(async () => (await get(`/v1/renders/${drawRenderId()}`)).status === 503);
 }

@@ -10,7 +10,6 @@ import { appendToRun, cleanup, service, tempDir, uniquePrefix } from '@darkroom/
 import sharp from 'sharp';
 import { expect } from 'vitest';
 import { type ProducerDeps, type RunningProducer, startProducer } from '../../src/index.ts';
-import { completeQueue } from './complete-queue.ts';
 
 /** A running producer with a real queue, a folder as the store, and real HTTP. */
 export interface Harness {
@@ -41,8 +40,6 @@ export async function openHarness(
     storeUrl?: string;
     settings?: Partial<Settings>;
     wrap?: (deps: ProducerDeps) => ProducerDeps;
-    /** Whether a restore has proven that the queue is complete. @default true */
-    complete?: boolean;
   } = {},
 ): Promise<Harness> {
   const dataDir = await tempDir();
@@ -74,7 +71,6 @@ export async function openHarness(
   const secrets = listSecrets({ QUEUE_URL, TOAPIS_API_KEY });
   const deps = { settings, engine, store, logger, clock: systemClock, secrets };
   const queues = openQueues(engine, { days: 1 });
-  if (options.complete ?? true) await completeQueue(engine, queues);
   const producer = await startProducer(options.wrap?.(deps) ?? deps);
   cleanup(() => producer.close());
   const send =

@@ -29,6 +29,8 @@ export interface RestoreJob {
   reason: string;
   /** Unix milliseconds. */
   requestedAt: number;
+  /** The journal was empty when this was requested: the queue lacks no render, so intake need not wait for the restore. */
+  journalWasEmpty?: true;
   /** Continues after it. Absent: from the start. */
   position?: { phase: 'journal' | 'dead-letters'; after: string };
   report?: RestoreReport;
@@ -56,7 +58,7 @@ export async function readQueueState(engine: Engine, queues: Queues): Promise<Qu
 async function readStateFor(identity: string, queues: Queues): Promise<QueueState> {
   const job = await queues.restore.getJob(restoreJobId(identity));
   if (!job) return 'unknown';
-  if (!job.finishedOn) return 'restoring';
+  if (!job.finishedOn) return job.data.journalWasEmpty ? 'complete' : 'restoring';
   return job.failedReason ? 'failed' : 'complete';
 }
 
@@ -90,6 +92,26 @@ export async function readRestore(
 ): Promise<{ percent: number; report: RestoreReport | undefined } | undefined> {
   const job = await queues.restore.getJob(restoreJobId(await engine.readIdentity()));
   return job && { percent: job.data.percent ?? 0, report: job.returnvalue ?? undefined };
+}
+
+/**
+ * Requests the restore of an engine for which the journal is empty. Its job is the proof that the queue is complete,
+ * before a worker runs it: a new deployment needs no worker to accept renders. Changes nothing if it has been requested.
+ *
+ * @param identity of the engine, read before the journal was found empty
+ */
+export async function requestEmptyRestore(
+  queues: Queues,
+  { identity, now }: { identity: string; now: number },
+): Promise<void> {
+  const data: RestoreJob = {
+    version: DATA_VERSION,
+    identity,
+    reason: 'the journal is empty',
+    requestedAt: now,
+    journalWasEmpty: true,
+  };
+  await queues.restore.add('restore', data, { jobId: restoreJobId(identity), attempts: 1 });
 }
 
 /**

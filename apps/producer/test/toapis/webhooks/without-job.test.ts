@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { drawRenderId } from '@darkroom/shared/render';
 import { plantSecret, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { completeQueue } from '../../support/complete-queue.ts';
+import { completeQueue, loseProof } from '../../support/complete-queue.ts';
 import { createCheckpoint } from '../../support/fake-worker.ts';
 import { type Harness, openHarness } from '../../support/harness.ts';
 
@@ -26,7 +26,7 @@ async function sendEvent(harness: Harness, task_id: string, client_business_id: 
   return [response.status, ((await response.json()) as { outcome: string }).outcome];
 }
 
-const open = (complete = true) => openHarness({ complete, settings: { TOAPIS_WEBHOOK_SECRET: SECRET } });
+const open = () => openHarness({ settings: { TOAPIS_WEBHOOK_SECRET: SECRET } });
 
 const claim = (harness: Harness, renderId: string, attempt: number) =>
   harness.ledger.claim(
@@ -68,8 +68,9 @@ requires('redis').describe("the provider's webhooks about renders that the queue
   });
 
   test('the provider must send an event again while the queue may lack its render and the ledger knows nothing of it', async () => {
-    const harness = await open(false);
+    const harness = await open();
     await harness.post({ prompt: 'accepted' });
+    await loseProof(harness);
     const id = drawRenderId();
     expect(await sendEvent(harness, 't1', id)).toEqual([503, 'early']);
     await completeQueue(harness.engine, harness.queues);

@@ -38,7 +38,7 @@ async function syncOnce(connection: RedisConnection, key: string, timeoutMs: num
   const [written, synced] = (await pipeline.exec()) ?? [];
   if (written?.[0]) throw written[0];
   if (synced?.[0]) throw await explainRefusal(connection, key, synced[0]);
-  const [local] = synced?.[1] as [number, number];
+  const [local = 0] = (synced?.[1] ?? []) as number[];
   if (local < 1)
     throw new EngineError('unavailable', `Redis did not write to its disk within ${timeoutMs} ms.`);
 }
