@@ -350,15 +350,15 @@ export class Ledger {
   }
 
   /** Writes the empty object that lists a render whose last end was a failure. */
-  async listDeadLetter(renderId: string, signal?: AbortSignal): Promise<void> {
+  async writeDeadLetterIndex(renderId: string, signal?: AbortSignal): Promise<void> {
     await this.#store.put(deadLetterKey(renderId), '', {
       contentType: 'text/plain',
       ...(signal ? { signal } : {}),
     });
   }
 
-  /** Deletes the object of {@link listDeadLetter}, after the render has completed or was canceled. */
-  async unlistDeadLetter(renderId: string, signal?: AbortSignal): Promise<void> {
+  /** Deletes the object of {@link writeDeadLetterIndex}, after the render has completed or was canceled. */
+  async deleteDeadLetterIndex(renderId: string, signal?: AbortSignal): Promise<void> {
     await this.#store.delete(deadLetterKey(renderId), signal ? { signal } : {});
   }
 

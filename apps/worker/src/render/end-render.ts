@@ -90,7 +90,7 @@ export async function finishEnd(receipt: Receipt, signal: AbortSignal, deps: End
   // A render that failed before has a dead letter, which is no longer true.
   if (priorEnds > 0) {
     await deps.deadLetters.remove(renderId);
-    await deps.ledger.unlistDeadLetter(renderId, signal);
+    await deps.ledger.deleteDeadLetterIndex(renderId, signal);
   }
   await deps.cancelMarkers.remove(renderId);
   return status === 'completed' && image ? { status, image, cost } : { status: 'canceled', cost };
@@ -132,7 +132,7 @@ export async function endDeadRender(
   if (earlier) return await finishEnd(earlier, job.signal, deps);
   const notes = await noteOnce(job, `dead: ${describeFailure(failure)}`);
   const receipt = createReceipt(checkpoint, { failure, notes, finishedAt }, priorEnds);
-  await deps.ledger.listDeadLetter(renderId, job.signal);
+  await deps.ledger.writeDeadLetterIndex(renderId, job.signal);
   await deps.ledger.writeReceipt(receipt, job.signal);
   await deps.enqueueWebhooks(receipt, job.signal);
   await deps.cancelMarkers.remove(renderId);

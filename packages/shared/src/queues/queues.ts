@@ -12,7 +12,7 @@ import type {
   Reference,
   StoredImage,
 } from '../render/index.ts';
-import type { RestoreJob, RestoreReport } from './restore-state.ts';
+import type { RestoreJob, RestoreReport } from './restore-records.ts';
 import type { StopJob } from './stop-records.ts';
 
 /** The names of all queues. */

@@ -1,42 +1,8 @@
+import type { Job } from 'bullmq';
 import type { Engine } from '../engine/index.ts';
 import { DATA_VERSION } from '../render/index.ts';
 import type { Queues } from './queues.ts';
-
-/** What a restore did, or would do. Counts of renders unless stated otherwise. */
-export interface RestoreReport {
-  /** Renders in the journal and in the list of dead letters. A render that is in both counts once for each. */
-  read: number;
-  /** The queue has their jobs. */
-  present: number;
-  /** Added again, by the step at which they go on. */
-  added: { submit: number; hold: number; poll: number; bury: number };
-  /** Of the added renders: those that a caller had asked to cancel. */
-  cancels: number;
-  /** Completed or canceled: the receipt is all that callers need. */
-  ended: number;
-  /** Webhooks that were enqueued again for ended renders. */
-  webhooks: number;
-  /** Objects that could not be read, and renders that could not be restored. The log names each. */
-  unreadable: number;
-}
-
-/** A restore: it adds the renders that the queue has lost, from journal, ledger and receipts. */
-export interface RestoreJob {
-  version: typeof DATA_VERSION;
-  /** The engine whose queue this restore completes; see {@link Engine.readIdentity}. */
-  identity: string;
-  /** Why it runs, for people. */
-  reason: string;
-  /** Unix milliseconds. */
-  requestedAt: number;
-  /** The journal was empty when this was requested: the queue lacks no render, so intake need not wait for the restore. */
-  journalWasEmpty?: true;
-  /** Continues after it. Absent: from the start. */
-  position?: { phase: 'journal' | 'dead-letters'; after: string };
-  report?: RestoreReport;
-  /** How far it is, 0-100. */
-  percent?: number;
-}
+import type { RestoreJob, RestoreReport } from './restore-records.ts';
 
 const restoreJobId = (identity: string) => `restore-${identity}`;
 
@@ -52,11 +18,10 @@ export type QueueState =
 
 /** Whether the queue has everything that was accepted. Throws the errors of the engine. */
 export async function readQueueState(engine: Engine, queues: Queues): Promise<QueueState> {
-  return await readStateFor(await engine.readIdentity(), queues);
+  return readState(await queues.restore.getJob(restoreJobId(await engine.readIdentity())));
 }
 
-async function readStateFor(identity: string, queues: Queues): Promise<QueueState> {
-  const job = await queues.restore.getJob(restoreJobId(identity));
+function readState(job: Job<RestoreJob> | undefined): QueueState {
   if (!job) return 'unknown';
   if (!job.finishedOn) return job.data.journalWasEmpty ? 'complete' : 'restoring';
   return job.failedReason ? 'failed' : 'complete';
@@ -75,8 +40,9 @@ export async function requestRestore(
   { reason, now, repeat = false }: { reason: string; now: number; repeat?: boolean },
 ): Promise<QueueState> {
   const identity = await engine.readIdentity();
-  const state = await readStateFor(identity, queues);
-  const runsAgain = state === 'failed' || (state === 'complete' && repeat);
+  const job = await queues.restore.getJob(restoreJobId(identity));
+  const state = readState(job);
+  const runsAgain = job?.finishedOn !== undefined && (state === 'failed' || repeat);
   if (runsAgain) await queues.restore.remove(restoreJobId(identity));
   if (runsAgain || state === 'unknown') {
     const data: RestoreJob = { version: DATA_VERSION, identity, reason, requestedAt: now };
