@@ -125,7 +125,7 @@ interface DrawnFile {
   bytes: number;
 }
 
-/** One colour: a small file with very many pixels. */
+/** One color: a small file with very many pixels. */
 async function drawFlat(path: string, format: Format, dimensions: typeof LARGE): Promise<DrawnFile> {
   const create = { ...dimensions, channels: 3 as const, background: '#4b6c9a' };
   const { size: bytes } = await ENCODE[format](sharp({ create, limitInputPixels: false })).toFile(path);
