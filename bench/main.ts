@@ -8,22 +8,29 @@
 // stats.ts       pure: medians and spreads
 // scenario.ts    what a scenario is
 // table.ts       pure: results as tables
-// scenarios/     throughput, engine-cost, memory, intake: run and report
+// scenarios/     throughput, engine-cost, memory, decode, intake: run and report
 // intake/        the three parts of the scenario intake, and its caller
 // probes/        read CPU time, memory and the work of Redis
 // skeleton/      the bare BullMQ worker that Darkroom is compared with
 // add-bulk/      adds jobs with BullMQ alone; the producer is compared with it
 // fake-worker/   a bare worker that completes every render
 // image-host/    a file host with one large image
+// decoder/       decodes one file several times at once
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeMachine, readMachine } from './machine.ts';
 import type { Scenario } from './scenario.ts';
-import { engineCost, intake, memory, throughput } from './scenarios/index.ts';
+import { decode, engineCost, intake, memory, throughput } from './scenarios/index.ts';
 import { roundNumbers } from './stats.ts';
 import { openWorkspace, RedisMissing } from './workspace.ts';
 
-const SCENARIOS: Scenario<unknown>[] = [throughput, engineCost, memory, intake] as Scenario<unknown>[];
+const SCENARIOS: Scenario<unknown>[] = [
+  throughput,
+  engineCost,
+  memory,
+  decode,
+  intake,
+] as Scenario<unknown>[];
 
 interface Flags {
   json?: boolean;
@@ -39,7 +46,7 @@ const command = new Command('bench')
   )
   .option('--json', 'print only one JSON object on stdout')
   .option('--renders <n>', 'renders in each run of each variant', parseCount)
-  .option('--quick', 'fewer renders, rounds and variants: about 70 s instead of 3 minutes')
+  .option('--quick', 'fewer renders, rounds and variants: about 2 minutes instead of 5')
   .addOption(
     new Option('--only <name>', 'run only this scenario; repeatable')
       .choices(SCENARIOS.map(({ name }) => name))

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePort, type NodeProcess, spawnNode, until } from '@darkroom/testkit';
 import type { AddBulkOptions, AddBulkResult } from './add-bulk-options.ts';
+import type { DecoderOptions, DecoderResult } from './decoder-options.ts';
 import type { SkeletonOptions } from './skeleton-options.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -175,4 +176,13 @@ export async function startImageHost(workspace: Workspace, bytes: number): Promi
   const { child } = startProcess(workspace, entry, { args: [String(bytes)] });
   const line = await child.waitForLine('images at ', STARTED);
   return line.slice('images at '.length);
+}
+
+/** Runs a process that only decodes images. @returns its measurements. */
+export async function runDecoder(workspace: Workspace, options: DecoderOptions): Promise<DecoderResult> {
+  const entry = fileURLToPath(new URL('./decoder/main.ts', import.meta.url));
+  const { child, stop } = startProcess(workspace, entry, { env: { DECODER: JSON.stringify(options) } });
+  const line = await child.waitForLine('{"ms":', { timeout: 300_000 });
+  await stop();
+  return JSON.parse(line) as DecoderResult;
 }

@@ -1,7 +1,9 @@
 // throughput.ts    renders per second, compared with the bare skeleton
 // engine-cost.ts   commands and bytes of Redis per render
 // memory.ts        memory of the worker while it stores images
+// decode.ts        memory and time of decoding images, without a queue
 // intake.ts        throughput, memory and delivery latency of the producer
+export { decode } from './decode.ts';
 export { engineCost } from './engine-cost.ts';
 export { intake } from './intake.ts';
 export { memory } from './memory.ts';

@@ -135,6 +135,7 @@ function printSummary(summary: Summary): void {
   print(
     `  ${summary.completed} completed, ${summary.failed} failed${asExpected ? ' as intended' : ''} ` +
       `(${summary.dead_lettered} in the dead-letter queue), ` +
+      `${summary.differing === 0 ? '' : `${summary.differing} images differ from the request, `}` +
       `${summary.purchases} purchases${billed === null ? '' : `, ${billed} billed`}, ` +
       `${formatCost(summary.cost_usd)}, ${(summary.elapsed_ms / 1000).toFixed(1)} s`,
   );

@@ -12,6 +12,8 @@ export interface Summary {
   duplicates: number;
   completed: number;
   failed: number;
+  /** Completed with an image that differs from its request. */
+  differing: number;
   dead_lettered: number;
   /** Tasks that Darkroom knows it bought. */
   purchases: number;
@@ -53,6 +55,7 @@ export async function summarizeCatalogue(
     duplicates,
     completed: count('completed'),
     failed: count('failed'),
+    differing: renders.filter(({ image }) => image?.warnings).length,
     dead_lettered: await countDeadLetters(renders, darkroom),
     purchases,
     billed,
@@ -93,16 +96,16 @@ async function countDeadLetters(
 
 const MAX_ROWS = 30;
 
-/** A table with one row per render. */
+/** A table with one row per render, and a row below it for each difference between the image and its request. */
 export function formatTable(ended: readonly EndedSample[]): string {
-  const rows = ended.slice(0, MAX_ROWS).map(({ render }, index) => {
+  const rows = ended.slice(0, MAX_ROWS).flatMap(({ render }, index) => {
     const { image, error, request } = render;
     const completed = render.status === 'completed';
     const tookMs = Date.parse(render.updated_at) - Date.parse(render.created_at);
     const result = image
       ? `${image.width}x${image.height} ${image.content_type.replace('image/', '')} ${Math.round(image.bytes / 1024)} KB`
       : (error?.code ?? render.status);
-    return [
+    const row = [
       String(index + 1).padStart(4),
       styleText(completed ? 'green' : 'red', completed ? '✔' : '✖'),
       shorten(request.prompt, 44).padEnd(44),
@@ -112,6 +115,11 @@ export function formatTable(ended: readonly EndedSample[]): string {
       `${(tookMs / 1000).toFixed(1)}s`.padStart(7),
       formatDollars(toMicros(render.cost.spent)).padStart(8),
     ].join('  ');
+    const warnings = image?.warnings ?? [];
+    return [
+      row,
+      ...warnings.map((warning) => styleText('yellow', `         differs from the request: ${warning}`)),
+    ];
   });
   if (ended.length > MAX_ROWS) rows.push(`      … and ${ended.length - MAX_ROWS} more`);
   return rows.join('\n');

@@ -86,6 +86,18 @@ requires('redis').describe('the limits of a body', () => {
     30_000,
   );
 
+  test('a render with too many values is rejected before it is parsed, also if it has few bytes', async () => {
+    const harness = await openHarness();
+    const record = recordParsing();
+    const body = `{"prompt":"x","image_urls":[${'0,'.repeat(2_000)}0]}`;
+    const problem = (await readProblem(await harness.post(body))).problems[0];
+    expect(problem).toMatchObject({
+      field: 'image_urls',
+      expected: 'at most 1000 values in the whole render',
+    });
+    expect(record.longest).toBeLessThan(body.length);
+  });
+
   test('a line of NDJSON that is too large to be parsed is rejected, and the other lines are accepted', async () => {
     const harness = await openHarness();
     const record = recordParsing();

@@ -47,16 +47,18 @@ export async function decodeImage(
   { path, head }: { path: string; head: Uint8Array },
   maxPixels: number,
 ): Promise<DecodedImage> {
-  const type = (await fileTypeFromBuffer(head)) ?? (await fileTypeFromFile(path));
-  if (!type || !IMAGE_TYPES.has(type.mime))
-    throw new NotAnImage(`the file is ${type?.mime ?? 'of no known type'}`);
+  const found = (await fileTypeFromBuffer(head)) ?? (await fileTypeFromFile(path));
+  // An animated PNG is a PNG. Viewers without animation show its first frame.
+  const contentType = found?.mime === 'image/apng' ? 'image/png' : found?.mime;
+  if (!contentType || !IMAGE_TYPES.has(contentType))
+    throw new NotAnImage(`the file is ${contentType ?? 'of no known type'}`);
   const open = () => sharp(path, { failOn: 'warning', limitInputPixels: maxPixels, sequentialRead: true });
   try {
     const metadata = await open().metadata();
     const { width, height } = metadata.autoOrient;
     const createThumbnail = () => makeThumbnail(open(), metadata);
     const thumbnail = isLarge(metadata) ? await decodeLarge(createThumbnail) : await createThumbnail();
-    return { width, height, contentType: type.mime, thumbnail };
+    return { width, height, contentType, thumbnail };
   } catch (error) {
     throw new NotAnImage(`it does not decode: ${errorMessage(error)}`, {
       cause: error,

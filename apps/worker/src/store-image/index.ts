@@ -7,5 +7,6 @@
 // result-hosts.ts        hosts from which results may be downloaded
 // requested-size.ts      the most pixels for a request; how an image differs from its request
 // decode-image.ts        full decode, thumbnail
+export { decodeImage } from './decode-image.ts';
 export { openDownloader } from './downloader.ts';
 export { type StoreImageDeps, storeImageStage } from './store-image-stage.ts';

@@ -67,6 +67,7 @@ export async function createUnusualImages(): Promise<Record<string, Buffer>> {
     'PNG with a wrong gamma': insertAt(png, 33, createChunk('gAMA', Buffer.from([0, 0, 0, 0]))),
     'PNG with an unknown chunk': insertAt(png, 33, createChunk('teSt', Buffer.from('anything'))),
     'PNG with a text chunk': insertAt(png, 33, createChunk('tEXt', Buffer.from('Comment\0made by a test'))),
+    'animated PNG': insertAt(png, png.indexOf('IDAT') - 4, createAnimationChunks(320, 240)),
     'PNG with trailing bytes': Buffer.concat([png, Buffer.from('trailing')]),
     WebP: webp,
     'lossless WebP': await image().webp({ lossless: true }).toBuffer(),
@@ -110,6 +111,16 @@ function createChunk(type: string, content: Buffer): Buffer {
   frame.writeUInt32BE(content.length, 0);
   frame.writeUInt32BE(crc32(body), 4);
   return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
+}
+
+/** The chunks of an animation with one frame, which is the image itself. sharp cannot write animated PNGs. */
+function createAnimationChunks(width: number, height: number): Buffer {
+  const animation = Buffer.alloc(8);
+  animation.writeUInt32BE(1, 0);
+  const frame = Buffer.alloc(26);
+  frame.writeUInt32BE(width, 4);
+  frame.writeUInt32BE(height, 8);
+  return Buffer.concat([createChunk('acTL', animation), createChunk('fcTL', frame)]);
 }
 
 /** A gray JPEG, one block high, with a restart marker after each block. sharp cannot write restart markers. */
