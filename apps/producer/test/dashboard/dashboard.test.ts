@@ -66,6 +66,7 @@ async function board(harness: Harness, queue: string): Promise<BoardQueue> {
     'webhook-dead-letter',
     'cancel',
     'stop',
+    'restore',
     'maintenance',
   ]);
   return queues.find(({ name }) => name === queue) as BoardQueue;
