@@ -8,19 +8,20 @@
 // stats.ts       pure: medians and spreads
 // scenario.ts    what a scenario is
 // table.ts       pure: results as tables
-// scenarios/     throughput, engine-cost, memory, decode, intake: run and report
+// scenarios/     throughput, engine-cost, memory, decode, intake, journal, restore: run and report
 // intake/        the three parts of the scenario intake, and its caller
 // probes/        read CPU time, memory and the work of Redis
 // skeleton/      the bare BullMQ worker that Darkroom is compared with
 // add-bulk/      adds jobs with BullMQ alone; the producer is compared with it
 // fake-worker/   a bare worker that completes every render
 // image-host/    a file host with one large image
+// restorer/       restores one queue and counts the requests to the store
 // decoder/       decodes one file several times at once
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeMachine, readMachine } from './machine.ts';
 import type { Scenario } from './scenario.ts';
-import { decode, engineCost, intake, memory, throughput } from './scenarios/index.ts';
+import { decode, engineCost, intake, journal, memory, restore, throughput } from './scenarios/index.ts';
 import { roundNumbers } from './stats.ts';
 import { openWorkspace, RedisMissing } from './workspace.ts';
 
@@ -30,6 +31,8 @@ const SCENARIOS: Scenario<unknown>[] = [
   memory,
   decode,
   intake,
+  journal,
+  restore,
 ] as Scenario<unknown>[];
 
 interface Flags {

@@ -3,6 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePort, type NodeProcess, spawnNode, until } from '@darkroom/testkit';
 import type { AddBulkOptions, AddBulkResult } from './add-bulk-options.ts';
 import type { DecoderOptions, DecoderResult } from './decoder-options.ts';
+import type { RestorerOptions, RestorerResult } from './restorer-options.ts';
 import type { SkeletonOptions } from './skeleton-options.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -176,6 +177,17 @@ export async function startImageHost(workspace: Workspace, bytes: number): Promi
   const { child } = startProcess(workspace, entry, { args: [String(bytes)] });
   const line = await child.waitForLine('images at ', STARTED);
   return line.slice('images at '.length);
+}
+
+/** Runs a process that restores one queue. @returns its measurements. */
+export async function runRestorer(workspace: Workspace, options: RestorerOptions): Promise<RestorerResult> {
+  const entry = fileURLToPath(new URL('./restorer/main.ts', import.meta.url));
+  const { child, stop } = startProcess(workspace, entry, {
+    env: { QUEUE_URL: workspace.redisUrl, RESTORER: JSON.stringify(options) },
+  });
+  const line = await child.waitForLine('{"ms":', { timeout: 600_000 });
+  await stop();
+  return JSON.parse(line) as RestorerResult;
 }
 
 /** Runs a process that only decodes images. @returns its measurements. */

@@ -43,18 +43,28 @@ export async function sendBulk(url: string, body: Buffer, renders: number): Prom
   return (performance.now() - began) / 1000;
 }
 
-/** Sends one call per render, `atOnce` at the same time, on kept-alive connections. @returns seconds. */
+/**
+ * Sends one call per render, `atOnce` at the same time, on kept-alive connections.
+ *
+ * @param onAnswer called with the milliseconds until each answer
+ * @returns seconds.
+ */
 export async function sendSingles(
   url: string,
   renders: number,
   atOnce: number,
   key?: string,
+  onAnswer?: (ms: number) => void,
 ): Promise<number> {
   const bodies = Array.from({ length: renders }, (_, at) => formatRequest(key && `${key}-${at}`)).values();
   const pool = new Pool(url, { connections: atOnce });
   const began = performance.now();
   const take = async () => {
-    for (const body of bodies) await sendRender(pool, body);
+    for (const body of bodies) {
+      const sentAt = performance.now();
+      await sendRender(pool, body);
+      onAnswer?.(performance.now() - sentAt);
+    }
   };
   await Promise.all(Array.from({ length: atOnce }, take));
   const seconds = (performance.now() - began) / 1000;

@@ -14,6 +14,7 @@ import { findS3 } from './s3.ts';
 export type { RedisService, S3Service, ServiceName, Services } from '../service-types.ts';
 export { howToGet } from '../service-types.ts';
 export { findRedis } from './redis.ts';
+export { findS3 } from './s3.ts';
 
 export interface StartedServices {
   services: Services;
