@@ -28,9 +28,12 @@ export const createJournalSweepMemory = (): JournalSweepMemory => ({ pending: ne
 
 export interface JournalSweepOptions {
   signal: AbortSignal;
-  /** Entries that one sweep reads. Later sweeps read the others. @default 500 */
+  /** Entries that one sweep reads. Later sweeps read the others. @default 2000 */
   maxEntries?: number;
 }
+
+/** Entries that are read at the same time. Each is held in memory. */
+const PARALLEL = 8;
 
 /**
  * An intake adds a render to the queue within seconds after it has written the entry. After this time, a render that is
@@ -48,21 +51,22 @@ const LOST_AFTER_MS = 10 * 60_000;
 export async function sweepJournal(
   deps: RestoreDeps,
   memory: JournalSweepMemory,
-  { signal, maxEntries = 500 }: JournalSweepOptions,
+  { signal, maxEntries = 2_000 }: JournalSweepOptions,
 ): Promise<number> {
   const { store, log, engine, queues } = deps;
   let deleted = 0;
   let read = 0;
   try {
     for await (const keys of listEntryKeys(store, { after: memory.after, signal })) {
-      // The queue must know of every webhook that is due. After a loss, it does not.
       if ((await readQueueState(engine, queues)) !== 'complete') return deleted;
-      for (const key of keys) {
-        if (read === maxEntries) return deleted;
-        read += 1;
-        memory.after = key;
-        if (await sweepEntry(key, deps, memory, signal)) deleted += 1;
+      for (let at = 0; at < keys.length && read < maxEntries; at += PARALLEL) {
+        const part = keys.slice(at, at + PARALLEL);
+        const gone = await Promise.all(part.map((key) => sweepEntry(key, deps, memory, signal)));
+        deleted += gone.filter(Boolean).length;
+        read += part.length;
+        memory.after = part.at(-1);
       }
+      if (read >= maxEntries) return deleted;
     }
     memory.after = undefined;
   } catch (error) {
@@ -79,7 +83,7 @@ async function sweepEntry(
   memory: JournalSweepMemory,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { store, log } = deps;
+  const { store, log, engine, queues } = deps;
   try {
     const known = memory.pending.get(key);
     if (known && !(await hasEnded(known.renderId, deps, signal)) && !(await isLost(key, known, deps)))
@@ -88,9 +92,11 @@ async function sweepEntry(
     const index = entry ? await findPending(entry, known?.index ?? 0, deps, signal) : undefined;
     const pending = index === undefined ? undefined : entry?.checkpoints[index];
     if (!entry || index === undefined || !pending) {
-      if (entry) await deleteEntry(store, key, { signal });
       memory.pending.delete(key);
-      return entry !== undefined;
+      // The queue must know of every webhook that is due. After a loss, it does not.
+      if (!entry || (await readQueueState(engine, queues)) !== 'complete') return false;
+      await deleteEntry(store, key, { signal });
+      return true;
     }
     const { renderId } = pending;
     memory.pending.set(key, { renderId, index });
