@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { startLossDrill } from './support/loss-drill.ts';
 
 /** Renders of the whole drill. `LOSS_RENDERS=2000` runs the large one. */
-const RENDERS = Number(process.env['LOSS_RENDERS'] ?? 200);
+const RENDERS = Number(process.env['LOSS_RENDERS'] ?? 100);
 const LOSSES = ['power loss', 'FLUSHALL', 'an empty Redis', 'FLUSHALL and killed workers'] as const;
 
 async function flushAll(redis: RedisServer): Promise<void> {
@@ -52,18 +52,33 @@ withOwnRedis(
     });
     await until(() => drill.listUnreported(accepted).length === 0, { timeout: 30_000 });
 
+    const charges = { spent: 0, possiblySpent: 0, actual: 0 };
+    let unknown = 0;
     for (const id of accepted) {
       const render = await drill.darkroom.renders.get(id);
       const tasks = simulator.book.byBusinessId(id);
-      const ends = receiver.webhooks.filter(({ event }) => event.data.id === id);
+      charges.spent += Number(render.cost.spent);
+      charges.possiblySpent += Number(render.cost.possibly_spent);
+      charges.actual += tasks.reduce((sum, { charged }) => sum + charged, 0) / 1e6;
+      // A worker that is killed between its claim and its answer leaves a purchase that only an operator can decide.
+      if (render.error?.code === 'submission_unknown') {
+        unknown += 1;
+        expect(tasks.length).toBeLessThanOrEqual(1);
+        continue;
+      }
       expect({ id, status: render.status, bought: tasks.length }).toEqual({
         id,
         status: 'completed',
         bought: 1,
       });
+      const ends = receiver.webhooks.filter(
+        ({ event }) => event.data.id === id && event.type === 'render.completed',
+      );
       expect(new Set(ends.map((webhook) => webhook.id)).size).toBe(1);
-      expect(Number(render.cost.spent) * 1e6).toBeCloseTo(tasks[0]?.charged ?? 0);
     }
+    expect(unknown).toBeLessThanOrEqual(Math.ceil(share * 0.2));
+    expect(charges.spent).toBeLessThanOrEqual(charges.actual + 1e-6);
+    expect(charges.actual).toBeLessThanOrEqual(charges.spent + charges.possiblySpent + 1e-6);
   },
   120_000 + RENDERS * 400,
 );

@@ -1,5 +1,12 @@
 import { renderJob } from '@darkroom/shared/queues';
-import { type Checkpoint, type Receipt, resultKey, sha256, thumbnailKey } from '@darkroom/shared/render';
+import {
+  type Checkpoint,
+  type Receipt,
+  receiptKey,
+  resultKey,
+  sha256,
+  thumbnailKey,
+} from '@darkroom/shared/render';
 import { requires, until } from '@darkroom/testkit';
 import sharp from 'sharp';
 import { expect, test, vi } from 'vitest';
@@ -22,6 +29,7 @@ async function storeAndForget(
   await harness.queues.render.remove(id);
   await harness.queues.store.remove(`${id}.t1`);
   await harness.store.delete(thumbnailKey(id));
+  await harness.store.delete(receiptKey(id));
   const taskId = receipt.purchases[0]?.taskId ?? '';
   const checkpoint: Checkpoint = { ...done, at: { step: 'store', taskId, expiresAt } };
   const enqueueAgain = async () => {
