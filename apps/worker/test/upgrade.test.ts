@@ -48,7 +48,12 @@ for (const version of VERSIONS) {
       const receiver = await startReceiver(secret);
       const provider = await startFakeProvider();
       const harness = await openHarness({
-        settings: { ALLOW_PRIVATE_HOSTS: true, WEBHOOK_SECRETS: [{ value: secret }] },
+        settings: {
+          ALLOW_PRIVATE_HOSTS: true,
+          WEBHOOK_SECRETS: [{ value: secret }],
+          // The time between two checks of a limit follows from it.
+          UNKNOWN_GRACE_MS: 1_000,
+        },
       });
       const { renders, jobs } = await loadFixture(harness, version);
       const idOf = (name: string) => renders[name] as string;
