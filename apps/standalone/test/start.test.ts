@@ -110,15 +110,15 @@ describe('start', () => {
 
   test('a start after everything but the store was deleted restores the renders, and nothing is bought twice', async () => {
     const dataDir = await newDataDir();
-    const first = start(dataDir, '--count', '60');
-    await first.waitForLine(/[1-9]\d?\/60 done/, { timeout: 120_000 });
+    const first = start(dataDir, '--count', '30');
+    await first.waitForLine(/[1-9]\d?\/30 done/, { timeout: 120_000 });
     await first.kill('SIGKILL');
     for (const name of await readdir(dataDir)) {
       if (name !== 'store') await rm(join(dataDir, name), { recursive: true });
     }
-    const secondRun = start(dataDir, '--count', '60');
+    const secondRun = start(dataDir, '--count', '30');
     const second = await readSummary(secondRun);
-    expect(second).toMatchObject({ code: 0, summary: { accepted: 60, as_expected: true } });
+    expect(second).toMatchObject({ code: 0, summary: { accepted: 30, as_expected: true } });
     expect(secondRun.lines.join('\n')).toMatch(/Restored from the store: [1-9]\d* renders \(/);
     expect(await countTasksSold(dataDir)).toBe(second.summary['purchases']);
   }, 240_000);
