@@ -23,7 +23,7 @@ import {
 } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
 
-const RENDERS = 300;
+const RENDERS = 500;
 const KILLS = 5;
 
 /** Together these faults hit about one of ten requests. */
