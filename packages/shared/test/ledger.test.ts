@@ -1,6 +1,6 @@
 import { requires, service, startHttpProxy, tempDir, uniqueS3Url } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { Ledger } from '../src/ledger.ts';
+import { Ledger } from '../src/ledger/index.ts';
 import { openStore } from '../src/object-store/index.ts';
 import {
   DATA_VERSION,

@@ -1,6 +1,6 @@
 import { tempDir } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { type Acceptance, type Intent, Ledger, type TaskResult } from '../src/ledger.ts';
+import { type Acceptance, type Intent, Ledger, type TaskResult } from '../src/ledger/index.ts';
 import { openStore } from '../src/object-store/index.ts';
 import type {
   CancelMarker,

@@ -40,7 +40,8 @@ export async function restoreStage(
     for (const [step, count] of Object.entries(report.added)) metrics.restored.inc({ step }, count);
     metrics.restores.inc({ outcome: added > 0 ? 'renders_added' : 'nothing_lost' });
     const fields = { reason, ...report };
-    if (added > 0) log.error({ alert: true, ...fields }, 'queue restored: it had lost renders');
+    // The renders are back: a warning, so that only an alert on the field wakes anyone.
+    if (added > 0) log.warn({ alert: true, ...fields }, 'queue restored: it had lost renders');
     else log.info(fields, 'queue checked: it has lost nothing');
     return { kind: 'done', value: report };
   } catch (error) {
