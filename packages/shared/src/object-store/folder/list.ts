@@ -9,7 +9,9 @@ export async function listFolder(
   wanted: { prefix: string; after: string; limit: number; signal?: AbortSignal | undefined },
 ): Promise<ListPage> {
   const objects: ListPage['objects'] = [];
-  for await (const key of walkKeys(root, '', wanted)) {
+  // From the folder of the prefix: the folders above it may have a hundred thousand entries.
+  const start = wanted.prefix.slice(0, wanted.prefix.lastIndexOf('/') + 1);
+  for await (const key of walkKeys(root, start, wanted)) {
     wanted.signal?.throwIfAborted();
     const last = objects.at(-1);
     if (last && objects.length === wanted.limit) return { objects, cursor: last.key };
@@ -46,7 +48,8 @@ async function readNames(dir: string): Promise<string[]> {
     const entries = await readdir(dir, { withFileTypes: true });
     return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort();
   } catch (error) {
-    if (readErrorCode(error) === 'ENOENT') return [];
+    // `a/` is no folder when there is an object `a`.
+    if (['ENOENT', 'ENOTDIR'].includes(readErrorCode(error))) return [];
     throw error;
   }
 }
