@@ -32,7 +32,7 @@ const CONCURRENT_CALLS = 50;
 const WARM_UPS = 4;
 const nameAddBulk = (chunk: number) => `BullMQ alone, addBulk of ${chunk}`;
 /** As many as the producer runs at the same time during a bulk call. */
-const CONCURRENT_BULKS = 3;
+const CONCURRENT_BULKS = 8;
 const CONCURRENT_ADD_BULK = `the same, ${CONCURRENT_BULKS} calls of ${CHUNKS[0]} at a time`;
 const SINGLE_ADDS = 'BullMQ alone, add';
 
