@@ -8,6 +8,7 @@ import { randomHex } from '@darkroom/shared/render';
 import { createScrub, errorMessage, type Logger } from '@darkroom/shared/runtime';
 import { type ServiceContext } from '@darkroom/shared/service';
 import { createSignedLinks, createWaitingLimit, guardRoutes } from './access/index.ts';
+import { createAuditor, registerAudit } from './audit/index.ts';
 import {
   createIntakeRecorder,
   createQueueStateReader,
@@ -92,6 +93,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     recordIntake: metrics.recordIntake,
   };
   app.addHook('onClose', async () => recorder.close());
+  const auditor = createAuditor({ store, clock, logger });
+  app.addHook('onClose', async () => auditor.close());
   const watch = createRenderWatch({ engine, clock });
   // Before the server waits for running requests: requests that wait for a render are answered now.
   app.addHook('preClose', async () => watch.close());
@@ -124,6 +127,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     list,
     waiting,
     readForecast,
+    auditor,
     clock,
   };
   registerDropIn(app, { intake, read, uploads, readBalance: createBalanceReader(settings, clock) });
@@ -135,12 +139,13 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     settings,
     now: () => clock.now(),
   });
-  registerQueues(app, { queue, clock });
+  registerQueues(app, { queue, clock, auditor });
+  registerAudit(app, store);
   registerHealth(app, { metrics, readiness, waiting, queueState });
   registerOpenApi(app, createDocument);
   await registerReference(app);
   registerPages(app, { ...read, queues, scrub, keyless });
-  await registerDashboard(app, { engine, queues, queue, clock, scrub });
+  await registerDashboard(app, { engine, queues, queue, clock, scrub, auditor });
 
   await app.listen({ host: settings.HOST, port: settings.PORT });
   const url = formatUrl(settings.HOST, (app.server.address() as AddressInfo).port);

@@ -5,11 +5,13 @@
 // request.ts     the request for a render
 // responses.ts   the responses: a render, a list of renders, a bulk call
 // queues.ts      the queues that operators pause
-// statements.ts what an operator can state about a purchase
+// audit.ts       what operators did
+// statements.ts  what an operator can state about a purchase
 // webhooks.ts    the body of a webhook, and the state of its delivery
 // problems.ts    the table of all error codes, and the problem document
 // failures.ts    the table of all reasons why a render fails
 
+export * from './audit.ts';
 export * from './failures.ts';
 export * from './fields.ts';
 export * from './problems.ts';

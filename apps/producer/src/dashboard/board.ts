@@ -6,12 +6,13 @@ import type { Engine } from '@darkroom/shared/engine';
 import { QUEUE, type Queues } from '@darkroom/shared/queues';
 import type { Clock, Scrub } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
+import type { Auditor } from '../audit/index.ts';
 import type { RenderQueue } from '../backends/index.ts';
 import { dashboardChangeError, RETRY_JOB_ROUTE, retryStateError } from './allowed-changes.ts';
 import { createHidingStyles } from './hidden-controls.ts';
 import { completeProgress, scrubDeep } from './presentation.ts';
 import { QUEUE_VIEWS } from './queue-views.ts';
-import { recordPauses } from './record-pauses.ts';
+import { recordActions } from './record-actions.ts';
 import { showAsFailed } from './show-as-failed.ts';
 
 const PATH = '/queues';
@@ -22,6 +23,7 @@ interface DashboardDeps {
   queue: RenderQueue;
   clock: Clock;
   scrub: Scrub;
+  auditor: Auditor;
 }
 
 /** Bull Board over every queue, below `/queues`. Its responses contain no secrets (I8). */
@@ -73,7 +75,7 @@ export async function registerDashboard(app: FastifyInstance, deps: DashboardDep
         if (!isPage || typeof payload !== 'string') return payload;
         return payload.replace(FONT_LINK, '').replace('</head>', styles);
       });
-      recordPauses(scope, deps.queue, () => deps.clock.now());
+      recordActions(scope, deps);
       await scope.register(server.registerPlugin());
     },
     { prefix: PATH },

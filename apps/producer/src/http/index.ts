@@ -2,10 +2,12 @@
 // body.ts          which bodies are accepted, and how they are read
 // body-timeout.ts  how long a body may take
 // connection-limit.ts  how many connections are served
+// query.ts        checked query parameters
 // base-url.ts      the URL by which the caller reached this API
 // drain.ts         closes the server within a deadline
 export * from './base-url.ts';
 export * from './body.ts';
 export { extendBodyTimeout, liftBodyTimeout, limitBodyTime } from './body-timeout.ts';
 export * from './drain.ts';
+export * from './query.ts';
 export * from './server.ts';

@@ -6,11 +6,13 @@ import {
   queueListSchema,
   queueSchema,
 } from '@darkroom/api';
+import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { Pause } from '@darkroom/shared/queues';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { describeCaller } from '../access/index.ts';
+import type { Auditor } from '../audit/index.ts';
 import type { RenderQueue } from '../backends/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
 import { getBodyBytes, parseBodiesAsBytes } from '../http/index.ts';
@@ -21,6 +23,7 @@ import { invalidRequest, listFieldProblems, ProblemError } from '../problems/ind
 interface QueueDeps {
   queue: RenderQueue;
   clock: Clock;
+  auditor: Auditor;
 }
 
 const MAX_BODY_BYTES = 16 * 1024;
@@ -50,7 +53,7 @@ const listEndpoint = ({ queue }: QueueDeps): Endpoint => ({
   },
 });
 
-const pauseEndpoint = ({ queue, clock }: QueueDeps): Endpoint => ({
+const pauseEndpoint = ({ queue, clock, auditor }: QueueDeps): Endpoint => ({
   needs: 'operator',
   bodyLimit: MAX_BODY_BYTES,
   doc: pauseDoc,
@@ -58,23 +61,47 @@ const pauseEndpoint = ({ queue, clock }: QueueDeps): Endpoint => ({
     const name = readQueueName(request);
     const { reason } = readPauseRequest(request);
     const actor = describeCaller(request.caller);
+    const before = await readPause(queue, name);
     const record = await queue.pause(name, { actor, reason, now: clock.now() });
-    request.log.warn({ queue: name, actor, reason }, 'queue paused by an operator');
+    await auditor.record(request, {
+      action: 'queue.pause',
+      target: { kind: 'queue', id: name },
+      tenant: ALL_TENANTS,
+      reason,
+      before,
+      after: { paused: true, reason },
+    });
     return await reply.send(queueResponse(name, { queue: name, record }));
   },
 });
 
-const resumeEndpoint = ({ queue }: QueueDeps): Endpoint => ({
+const resumeEndpoint = ({ queue, auditor }: QueueDeps): Endpoint => ({
   needs: 'operator',
   bodyLimit: MAX_BODY_BYTES,
   doc: resumeDoc,
   run: async (request, reply) => {
     const name = readQueueName(request);
+    const before = await readPause(queue, name);
     await queue.resume(name);
-    request.log.warn({ queue: name, actor: describeCaller(request.caller) }, 'queue resumed by an operator');
+    await auditor.record(request, {
+      action: 'queue.resume',
+      target: { kind: 'queue', id: name },
+      tenant: ALL_TENANTS,
+      before,
+      after: { paused: false },
+    });
     return await reply.send(queueResponse(name, undefined));
   },
 });
+
+/** The pause of a queue, for the audit log. */
+async function readPause(queue: RenderQueue, name: PausableQueue) {
+  const { pauses } = await queue.readStops();
+  const pause = pauses.find((one) => one.queue === name);
+  if (!pause) return { paused: false };
+  const { record } = pause;
+  return { paused: true, ...(record ? { actor: record.actor, reason: record.reason } : {}) };
+}
 
 function queueResponse(name: PausableQueue, pause: Pause | undefined): QueueResponse {
   if (!pause) return { object: 'queue', name, paused: null };

@@ -3,14 +3,15 @@ import { DATA_VERSION } from '@darkroom/shared/render';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { hasRole } from '../access/index.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { getBodyBytes } from '../http/index.ts';
+import { getBodyBytes, noQuery, readQuery } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
 import { hasEnded } from '../lookup/index.ts';
 import { problemResponses, RENDER_EXAMPLE } from '../openapi/index.ts';
 import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
 import { createRenderResponse, findRequestedRender, type RenderReadDeps } from './find-render.ts';
-import { EMPTY_BODY_BYTES, idParam, noQuery, readQuery } from './params.ts';
+import { EMPTY_BODY_BYTES, idParam } from './params.ts';
 import { watchRequestedRender } from './watch-render.ts';
 
 /** How long the response waits for the render to stop. */
@@ -29,13 +30,23 @@ async function cancelRender(deps: RenderReadDeps, request: FastifyRequest, reply
   rejectContent(getBodyBytes(request));
   let snapshot = rejectIfEnded(await findRequestedRender(deps, request));
   if (!hasEnded(snapshot)) {
-    const { renderId, tenant } = snapshot;
+    const { renderId, tenant, status } = snapshot;
     const requestedAt = deps.clock.now();
     // Before the marker: the marker is made from it when the queue loses the marker.
     await deps.recorder.recordCancel({ renderId, requestedAt });
     await deps.lookup.queue.cancel({ version: DATA_VERSION, renderId, tenant, requestedAt });
     snapshot = rejectIfEnded(await waitUntilCanceled(deps, request, reply, snapshot));
     request.log.info({ renderId, tenant, canceled: hasEnded(snapshot) }, 'cancel requested');
+    // Services cancel, too. Their receipts show that.
+    if (request.caller && hasRole(request.caller, 'operate')) {
+      await deps.auditor.record(request, {
+        action: 'render.cancel',
+        target: { kind: 'render', id: renderId },
+        tenant,
+        before: { status },
+        after: { status: snapshot.status },
+      });
+    }
   }
   return await reply
     .code(hasEnded(snapshot) ? 200 : 202)

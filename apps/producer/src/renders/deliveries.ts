@@ -2,10 +2,11 @@ import { type DeliveryListResponse, type DeliveryResponse, deliveryListSchema } 
 import { z } from 'zod';
 import type { Delivery } from '../backends/index.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { noQuery, readQuery } from '../http/index.ts';
 import { jsonResponse, problemResponses } from '../openapi/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import { findRequestedRender, type RenderReadDeps } from './find-render.ts';
-import { EMPTY_BODY_BYTES, idParam, noQuery, readQuery } from './params.ts';
+import { EMPTY_BODY_BYTES, idParam } from './params.ts';
 
 /** `GET /v1/renders/{id}/deliveries`. */
 export const deliveriesEndpoint = (deps: RenderReadDeps): Endpoint => ({
@@ -30,7 +31,12 @@ export const redeliverEndpoint = (deps: RenderReadDeps): Endpoint => ({
     const chosen = chooseDeliveries(await queue.deliveries(renderId), id);
     const redelivered = await Promise.all(chosen.map((delivery) => queue.redeliver(delivery.id)));
     if (!redelivered.includes(true)) throw deliveryNotFound(renderId);
-    request.log.info({ renderId, tenant, deliveries: chosen.length }, 'redelivery requested');
+    await deps.auditor.record(request, {
+      action: 'webhook.redeliver',
+      target: { kind: 'render', id: renderId },
+      tenant,
+      after: { deliveries: redelivered.filter(Boolean).length },
+    });
     const ids = new Set(chosen.map((delivery) => delivery.id));
     const now = (await queue.deliveries(renderId)).filter((delivery) => ids.has(delivery.id));
     return await reply.code(202).send(toDeliveryList(now));

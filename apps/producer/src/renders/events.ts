@@ -2,10 +2,11 @@ import { Readable } from 'node:stream';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import { z } from 'zod';
 import type { Endpoint } from '../endpoint.ts';
+import { noQuery, readQuery } from '../http/index.ts';
 import { problemResponses } from '../openapi/index.ts';
 import { formatEventStream } from '../render-watch/index.ts';
 import { createRenderResponse, findRequestedRender, type RenderReadDeps } from './find-render.ts';
-import { idParam, noQuery, readQuery } from './params.ts';
+import { idParam } from './params.ts';
 import { watchRequestedRender } from './watch-render.ts';
 
 /** The connection ends when nothing could be written for this time: the reader is gone or does not read. */

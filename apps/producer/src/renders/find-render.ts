@@ -9,6 +9,7 @@ import {
 } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { type LimitWaiting, requireTenant, type SignedLinks } from '../access/index.ts';
+import type { Auditor } from '../audit/index.ts';
 import type { IntakeRecorder, WaitConditionsReader } from '../backends/index.ts';
 import type { ReadForecast } from '../forecast/index.ts';
 import { resolveBaseUrl } from '../http/index.ts';
@@ -27,6 +28,7 @@ export interface RenderReadDeps {
   list: ListRenders;
   waiting: WaitConditionsReader;
   readForecast: ReadForecast;
+  auditor: Auditor;
   clock: Clock;
 }
 

@@ -1,9 +1,10 @@
 import { renderDetailSchema } from '@darkroom/api';
 import { z } from 'zod';
 import type { Endpoint } from '../endpoint.ts';
+import { readQuery, wholeNumber } from '../http/index.ts';
 import { jsonResponse, problemResponses } from '../openapi/index.ts';
 import { findRequestedRender, type RenderReadDeps } from './find-render.ts';
-import { idParam, readQuery, wholeNumber } from './params.ts';
+import { idParam } from './params.ts';
 import { createRenderDetail } from './render-detail.ts';
 import { waitForEnd } from './watch-render.ts';
 

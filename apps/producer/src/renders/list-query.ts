@@ -3,9 +3,9 @@ import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { requireTenant } from '../access/index.ts';
+import { readQuery, wholeNumber } from '../http/index.ts';
 import { type ListQuery, parseCursor } from '../lookup/index.ts';
 import { invalidRequest } from '../problems/index.ts';
-import { readQuery, wholeNumber } from './params.ts';
 
 /**
  * The checked query of a list.

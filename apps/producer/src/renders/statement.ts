@@ -10,12 +10,12 @@ import type { FastifyRequest } from 'fastify';
 import { describeCaller } from '../access/index.ts';
 import type { RenderJob } from '../backends/index.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { getBodyBytes } from '../http/index.ts';
+import { getBodyBytes, noQuery, readQuery } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
 import { problemResponses, RENDER_EXAMPLE } from '../openapi/index.ts';
 import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
 import { createRenderResponse, findRequestedRender, type RenderReadDeps } from './find-render.ts';
-import { EMPTY_BODY_BYTES, idParam, noQuery, readQuery } from './params.ts';
+import { EMPTY_BODY_BYTES, idParam } from './params.ts';
 
 /** `POST /v1/renders/{id}/statement`. */
 export const statementEndpoint = (deps: RenderReadDeps): Endpoint => ({
@@ -44,12 +44,12 @@ export function readStatement(value: unknown): StatementRequest {
  * @throws {ProblemError} `render_not_found`, `no_open_purchase`.
  */
 export async function statePurchase(
-  { lookup }: RenderReadDeps,
+  { lookup, auditor }: RenderReadDeps,
   request: FastifyRequest,
   { purchase, task_id: taskId, note }: StatementRequest,
 ): Promise<void> {
   const snapshot = await findRequestedRender({ lookup }, request);
-  const { renderId } = snapshot;
+  const { renderId, tenant, status } = snapshot;
   const job = await lookup.queue.get(renderId);
   if (!job || !isPurchaseOpen(job)) throw noOpenPurchase(snapshot);
   const actor = describeCaller(request.caller);
@@ -60,11 +60,15 @@ export async function statePurchase(
     ...(note === undefined ? {} : { note }),
   });
   if (!added) throw noOpenPurchase(snapshot, 'another statement was made at the same time');
-  request.log.warn(
-    { renderId, attempt: job.data.attempt, purchase, actor },
-    'purchase stated by an operator',
-  );
   await wakeWithStatement(job);
+  await auditor.record(request, {
+    action: 'render.state_purchase',
+    target: { kind: 'render', id: renderId },
+    tenant,
+    reason: note,
+    before: { status },
+    after: { purchase, attempt: job.data.attempt, ...(taskId === undefined ? {} : { task_id: taskId }) },
+  });
 }
 
 /** Whether the outcome of the present purchase is unknown, and no worker is finding it out by polls. */

@@ -44,6 +44,12 @@ export function listKeptObjects({
       ...EMPTY,
       consequence: 'dead letters are lost if the queue loses its data',
     },
+    {
+      prefix: 'audit/',
+      minDays: queueDays,
+      ...RECORD,
+      consequence: 'it is not known who changed a render that can still be redriven',
+    },
     { prefix: 'by-day/', minDays: queueDays, ...EMPTY, consequence: 'renders are missing from lists' },
     {
       prefix: 'inputs/',

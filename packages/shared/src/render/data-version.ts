@@ -28,7 +28,8 @@ export type PersistedKind =
   | 'restore-job'
   | 'journal-entry'
   | 'cancel-request'
-  | 'upload';
+  | 'upload'
+  | 'audit-entry';
 
 type Persisted = Record<string, unknown>;
 
