@@ -1,5 +1,7 @@
 import type {
   AcceptedResponse,
+  AuditEntryResponse,
+  AuditListResponse,
   BulkItem,
   BulkResponse,
   BulkSummary,
@@ -102,6 +104,20 @@ const delivery: DeliveryResponse = {
   last_error: 'the receiver answered 500',
 };
 
+const auditEntry: AuditEntryResponse = {
+  id: 'aud_0a1b2c3d4e5f60718293a4b5',
+  object: 'audit_entry',
+  at: '2026-11-22T16:00:00.000Z',
+  actor: 'key *:…:5f1c0d7a…',
+  source: 'api',
+  action: 'queue.pause',
+  target: { kind: 'queue', id: 'submit' },
+  tenant: '*',
+  reason: 'The provider has announced maintenance until 18:00.',
+  before: { paused: false },
+  after: { paused: true, reason: 'The provider has announced maintenance until 18:00.' },
+};
+
 const queue: QueueResponse = {
   object: 'queue',
   name: 'submit',
@@ -126,6 +142,8 @@ export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   Delivery: delivery,
   DeliveryList: { object: 'list', data: [delivery] } satisfies DeliveryListResponse,
   Queue: queue,
+  AuditEntry: auditEntry,
+  AuditList: { object: 'list', data: [auditEntry], next_cursor: null } satisfies AuditListResponse,
   QueueList: { object: 'list', data: [queue] } satisfies QueueListResponse,
   WebhookEvent: {
     type: 'render.completed',
