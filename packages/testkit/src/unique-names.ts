@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanup } from './cleanup.ts';
@@ -15,9 +15,14 @@ export function uniqueS3Url(): string {
   return `s3://${service('s3').bucket}/${uniquePrefix()}`;
 }
 
-/** Creates an empty folder. It is removed when the test (from a hook: the file) is over. */
+/**
+ * Creates an empty folder. It is removed when the test (from a hook: the file) is over, together with everything beside
+ * it: the standalone app keeps the simulator's data in `<DATA_DIR>-simulator`.
+ */
 export async function tempDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'darkroom-test-'));
-  cleanup(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
+  const parent = await mkdtemp(join(tmpdir(), 'darkroom-test-'));
+  cleanup(() => rm(parent, { recursive: true, force: true, maxRetries: 3 }));
+  const dir = join(parent, 'data');
+  await mkdir(dir);
   return dir;
 }

@@ -1,13 +1,16 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 import { latch, tempDir, until } from '../src/index.ts';
 
 let dir = '';
-afterAll(() => expect(existsSync(dir)).toBe(false));
+let beside = '';
+afterAll(() => expect([dir, beside].filter(existsSync)).toEqual([]));
 
-test('a temporary folder is removed when its test is over', async () => {
+test('a temporary folder, and what a process puts beside it, are removed when its test is over', async () => {
   dir = await tempDir();
-  expect(existsSync(dir)).toBe(true);
+  beside = `${dir}-simulator`;
+  mkdirSync(beside);
+  expect([dir, beside].filter(existsSync)).toHaveLength(2);
 });
 
 test('a latch resolves every wait, before and after it opens', async () => {
