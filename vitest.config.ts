@@ -18,8 +18,8 @@ export default defineConfig({
   test: {
     // Stops the servers, then searches the output of the run for secrets.
     teardownTimeout: 60_000,
-    // Vitest leaves one core free, so that two cores run one file at a time. Most files wait for servers and processes.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Most files wait for servers and processes: two files at a time use less than half of two cores.
+    maxWorkers: availableParallelism() + 1,
     globalSetup: ['./packages/testkit/src/setup.ts'],
     projects: folders.map((folder) => ({
       test: {

@@ -3,7 +3,8 @@ import { readdir, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cleanup, type NodeProcess, spawnNode, tempDir } from '@darkroom/testkit';
+import { openEngine } from '@darkroom/shared/engine';
+import { cleanup, databaseDir, type NodeProcess, spawnNode, tempDir } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
 import { describe, expect, test } from 'vitest';
 
@@ -82,7 +83,7 @@ describe('start', () => {
     const run = spawnNode(MAIN, {
       name: 'start',
       args: ['--once', '--fast', '--no-catalogue'],
-      env: { DATA_DIR: await tempDir(), PORT: String(port), WORKER_PORT: '0' },
+      env: { DATA_DIR: await databaseDir(openEngine), PORT: String(port), WORKER_PORT: '0' },
     });
     expect(await run.exited).toMatchObject({ code: 0 });
     expect(run.lines).toContainEqual(expect.stringContaining(`Port ${port} is in use`));
@@ -93,7 +94,7 @@ describe('start', () => {
     'a start after %s in the middle of the catalogue continues it and buys nothing twice',
     { timeout: 240_000 },
     async (signal) => {
-      const dataDir = await newDataDir();
+      const dataDir = await databaseDir(openEngine);
       const first = start(dataDir);
       // A process that is killed between an intent and its POST leaves an unknown submission. So all must be submitted.
       await first.waitForLine(/24 done(?!.*queued).*(rendering|storing)/, { timeout: 120_000 });
@@ -109,7 +110,7 @@ describe('start', () => {
   );
 
   test('a start after everything but the store was deleted restores the renders, and nothing is bought twice', async () => {
-    const dataDir = await newDataDir();
+    const dataDir = await databaseDir(openEngine);
     const first = start(dataDir, '--count', '30');
     await first.waitForLine(/[1-9]\d?\/30 done/, { timeout: 120_000 });
     await first.kill('SIGKILL');
@@ -124,7 +125,7 @@ describe('start', () => {
   }, 240_000);
 
   test('a second start on the same folder exits with 1 and names the process that uses the folder', async () => {
-    const dataDir = await newDataDir();
+    const dataDir = await databaseDir(openEngine);
     const first = spawnNode(MAIN, {
       name: 'start',
       args: ['--no-catalogue'],

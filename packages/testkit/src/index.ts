@@ -3,6 +3,7 @@
 // requires.ts      skips or fails tests whose server is missing
 // own-redis.ts    a redis-server for one test, which the test may stop, block or restrict
 // unique-names.ts  prefixes, S3 URLs and folders that no other test uses
+// database-dir.ts  a DATA_DIR with an embedded queue, copied from one that the run creates once
 // cleanup.ts       undoes something when a test or a file is over
 // latch.ts         a gate where one side of a test waits for the other
 // browser.ts       a page in a real Chromium
@@ -18,6 +19,7 @@ import type {} from './setup.ts';
 
 export { openPage, type WatchedPage } from './browser.ts';
 export { cleanup } from './cleanup.ts';
+export { databaseDir } from './database-dir.ts';
 export { type Latch, latch } from './latch.ts';
 export {
   connectAdmin,

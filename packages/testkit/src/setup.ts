@@ -1,4 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { openRunOutput } from './process/index.ts';
@@ -11,6 +13,8 @@ declare module 'vitest' {
     services: Services;
     /** The file that collects what the processes of the run write. */
     output: string;
+    /** A folder for what the test files of the run share. */
+    runFolder: string;
   }
 }
 
@@ -22,6 +26,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const started = await startServices(cache);
   project.provide('services', started.services);
   project.provide('output', output);
+  const runFolder = await mkdtemp(join(tmpdir(), 'darkroom-run-'));
+  project.provide('runFolder', runFolder);
 
   // scripts/test.ts prints these lines at the end of the run. Without it, they are printed here.
   const report = process.env['TEST_MISSING_FILE'];
@@ -30,6 +36,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
   return async () => {
     await started.stop();
+    await rm(runFolder, { recursive: true, force: true });
     const leaks = await findLeaks(output);
     if (leaks.length > 0) throw new Error(`secrets in ${output}:\n${leaks.join('\n')}`);
   };

@@ -1,6 +1,6 @@
 import { type Engine, openEngine } from '@darkroom/shared/engine';
 import { openQueues, type Queues } from '@darkroom/shared/queues';
-import { cleanup, tempDir, uniquePrefix } from '@darkroom/testkit';
+import { cleanup, databaseDir, uniquePrefix } from '@darkroom/testkit';
 import { beforeAll, beforeEach, describe, inject } from 'vitest';
 
 /** Runs a suite on each available engine, on queues of its own. */
@@ -21,7 +21,7 @@ export function onEachEngine(name: string, suite: (queues: () => Queues, engine:
       if (missing) return;
       engine = await openEngine({
         queueUrl: kind === 'redis' ? redisUrl : undefined,
-        dataDir: await tempDir(),
+        dataDir: kind === 'pglite' ? await databaseDir(openEngine) : '',
         role: 'both',
         prefix: uniquePrefix(),
         onError: () => undefined,

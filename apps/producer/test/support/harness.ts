@@ -6,7 +6,7 @@ import { Ledger } from '@darkroom/shared/ledger';
 import { type ObjectStore, openStore } from '@darkroom/shared/object-store';
 import { openQueues, type Queues } from '@darkroom/shared/queues';
 import { createLogger, systemClock } from '@darkroom/shared/runtime';
-import { appendToRun, cleanup, service, tempDir, uniquePrefix } from '@darkroom/testkit';
+import { appendToRun, cleanup, databaseDir, service, tempDir, uniquePrefix } from '@darkroom/testkit';
 import sharp from 'sharp';
 import { expect } from 'vitest';
 import { type ProducerDeps, type RunningProducer, startProducer } from '../../src/index.ts';
@@ -42,8 +42,8 @@ export async function openHarness(
     wrap?: (deps: ProducerDeps) => ProducerDeps;
   } = {},
 ): Promise<Harness> {
-  const dataDir = await tempDir();
   const queueUrl = options.queueUrl ?? service('redis').url;
+  const dataDir = await (queueUrl === 'embedded' ? databaseDir(openEngine) : tempDir());
   const engine = await openEngine({
     ...(queueUrl === 'embedded' ? {} : { queueUrl }),
     dataDir,

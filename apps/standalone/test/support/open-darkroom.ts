@@ -1,6 +1,7 @@
 import { parseSettings, type Settings } from '@darkroom/shared/config';
+import { openEngine } from '@darkroom/shared/engine';
 import { systemClock } from '@darkroom/shared/runtime';
-import { cleanup, tempDir } from '@darkroom/testkit';
+import { cleanup, databaseDir } from '@darkroom/testkit';
 import { type ComposeOptions, composeDarkroom, type RunningDarkroom } from '../../src/compose.ts';
 
 /**
@@ -13,7 +14,7 @@ export async function openDarkroom(
 ): Promise<RunningDarkroom> {
   const darkroom = await composeDarkroom({
     settings: {
-      ...parseSettings({ DATA_DIR: await tempDir(), LOG_LEVEL: 'silent' }),
+      ...parseSettings({ DATA_DIR: await databaseDir(openEngine), LOG_LEVEL: 'silent' }),
       PORT: 0,
       WORKER_PORT: 0,
       ...settings,

@@ -1,4 +1,4 @@
-import { tempDir, uniquePrefix } from '@darkroom/testkit';
+import { databaseDir, uniquePrefix } from '@darkroom/testkit';
 import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine/index.ts';
 import { createEngineHarness } from '../support/engine-harness.ts';
@@ -27,7 +27,7 @@ describe.each(['redis', 'pglite'] as const)('%s', (kind) => {
     if (kind === 'redis' && !redisUrl) throw new Error('There is no Redis to test with.');
     engine = await openEngine({
       queueUrl: kind === 'redis' ? redisUrl : undefined,
-      dataDir: await tempDir(),
+      dataDir: kind === 'pglite' ? await databaseDir(openEngine) : '',
       role: 'both',
       prefix: uniquePrefix(),
       onError: (error, where) => console.error(where, error),

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { cleanup, requires, service, spawnNode, tempDir, uniquePrefix } from '@darkroom/testkit';
+import { cleanup, databaseDir, requires, service, spawnNode, uniquePrefix } from '@darkroom/testkit';
 import { describe, expect, test, vi } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
 import { waitForState } from '../support/engine-harness.ts';
@@ -35,7 +35,7 @@ requires('redis').describe('a killed worker process on Redis', () => {
 
 describe('a killed process with the embedded engine', () => {
   test('a killed process loses no added job, and its jobs run again when the folder is opened again', async () => {
-    const env = { DATA_DIR: await tempDir() };
+    const env = { DATA_DIR: await databaseDir(openEngine) };
     const first = spawnNode(entry, { env: { ...env, HOLD: '1', ADD: '500' }, name: 'first' });
     await first.waitForLine('holds r.0');
     await first.waitForLine('added r.100');

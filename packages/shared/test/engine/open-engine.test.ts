@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { cleanup, requires, service, spawnNode, tempDir, until } from '@darkroom/testkit';
+import { cleanup, databaseDir, requires, service, spawnNode, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
 
@@ -13,7 +13,7 @@ test('openEngine() refuses a PostgreSQL server, and the error names Redis', asyn
 
 describe('the embedded engine', () => {
   test('only one process can open the folder, and the error names that process', async () => {
-    const dataDir = await tempDir();
+    const dataDir = await databaseDir(openEngine);
     const other = spawnNode(entry, { env: { DATA_DIR: dataDir }, name: 'other' });
     await other.waitForLine('open');
     const open = () => openEngine({ dataDir, role: 'both', onError });
@@ -30,7 +30,7 @@ describe('the embedded engine', () => {
   });
 
   test('close() frees the folder with all jobs in it, and a second close() does nothing', async () => {
-    const dataDir = await tempDir();
+    const dataDir = await databaseDir(openEngine);
     const first = await openEngine({ dataDir, role: 'both', onError });
     await first.queue('render').add('render', { n: 1 }, { jobId: 'r.1' });
     await Promise.all([first.close(), first.close()]);

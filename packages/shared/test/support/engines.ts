@@ -1,4 +1,4 @@
-import { cleanup, tempDir, uniquePrefix } from '@darkroom/testkit';
+import { cleanup, databaseDir, uniquePrefix } from '@darkroom/testkit';
 import { beforeAll, beforeEach, describe, inject } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine/index.ts';
 import { openQueues, type Queues } from '../../src/queues/index.ts';
@@ -21,7 +21,7 @@ export function onEachEngine(name: string, suite: (queues: () => Queues, engine:
       if (missing) return;
       engine = await openEngine({
         queueUrl: kind === 'redis' ? redisUrl : undefined,
-        dataDir: await tempDir(),
+        dataDir: kind === 'pglite' ? await databaseDir(openEngine) : '',
         role: 'both',
         prefix: uniquePrefix(),
         onError: () => undefined,
