@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { type Checkpoint, randomHex } from '../render/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import { entryKey, serializeEntry } from './entry.ts';
@@ -14,7 +15,8 @@ export interface JournalReceipt {
 export interface JournalWriter {
   /**
    * Writes the checkpoints of one call and resolves when they are durable. A single checkpoint waits a few milliseconds
-   * for others (`waitMs`), which then share its object. More than one checkpoint gets an object of their own at once.
+   * for others (`waitMs`), which then share its object. Several checkpoints are written at once. While objects of several
+   * checkpoints are being written, the next calls share one object.
    * Rejects with the error of the store.
    */
   append(checkpoints: readonly Checkpoint[]): Promise<JournalReceipt>;
@@ -33,6 +35,11 @@ export interface JournalWriterOptions {
 
 /** Renders in one object at most. A restore holds one object in memory. */
 const MAX_RENDERS = 1_000;
+/**
+ * Objects of several checkpoints that are written at the same time. On a disk, each object costs several syncs, which take
+ * the longer the more of them there are.
+ */
+const MAX_WRITES = 2;
 
 /** An object of the journal whose calls still run. */
 interface OpenEntry {
@@ -48,10 +55,13 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
   const { put, remove, onUnwritten, clock, waitMs } = options;
   /** The entry that single checkpoints join. It is not written yet. */
   let gathering: OpenEntry | undefined;
+  /** The entry that several checkpoints join. It waits for its turn to be written. */
+  let waiting: OpenEntry | undefined;
+  const limitWrites = pLimit(MAX_WRITES);
 
-  const write = async (entry: OpenEntry, delayMs: number) => {
-    if (delayMs > 0) await clock.sleep(delayMs);
+  const write = async (entry: OpenEntry) => {
     if (gathering === entry) gathering = undefined;
+    if (waiting === entry) waiting = undefined;
     try {
       await put(entry.key, serializeEntry(entry.checkpoints));
     } catch (error) {
@@ -60,18 +70,31 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
     }
   };
 
-  const openEntry = (checkpoints: Checkpoint[], delayMs: number): OpenEntry => {
+  const createEntry = (checkpoints: readonly Checkpoint[]): OpenEntry => {
     const key = entryKey(clock.now(), randomHex(8));
-    const entry: OpenEntry = { key, checkpoints, written: Promise.resolve(), change: Promise.resolve() };
-    if (delayMs > 0) gathering = entry;
-    entry.written = write(entry, delayMs);
+    return { key, checkpoints: [...checkpoints], written: Promise.resolve(), change: Promise.resolve() };
+  };
+
+  const addOne = (checkpoint: Checkpoint): OpenEntry => {
+    if (gathering && gathering.checkpoints.length < MAX_RENDERS) {
+      gathering.checkpoints.push(checkpoint);
+      return gathering;
+    }
+    const entry = createEntry([checkpoint]);
+    gathering = entry;
+    entry.written = clock.sleep(waitMs).then(() => write(entry));
     return entry;
   };
 
-  const joinEntry = (checkpoint: Checkpoint): OpenEntry => {
-    if (!gathering || gathering.checkpoints.length >= MAX_RENDERS) return openEntry([checkpoint], waitMs);
-    gathering.checkpoints.push(checkpoint);
-    return gathering;
+  const addSeveral = (checkpoints: readonly Checkpoint[]): OpenEntry => {
+    if (waiting && waiting.checkpoints.length + checkpoints.length <= MAX_RENDERS) {
+      waiting.checkpoints.push(...checkpoints);
+      return waiting;
+    }
+    const entry = createEntry(checkpoints);
+    waiting = entry;
+    entry.written = limitWrites(() => write(entry));
+    return entry;
   };
 
   const withdraw = (entry: OpenEntry, own: readonly Checkpoint[], renderIds: readonly string[]) => {
@@ -92,7 +115,7 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
     async append(checkpoints) {
       const [first, ...more] = checkpoints;
       if (!first) return { withdraw: async () => undefined };
-      const entry = more.length === 0 && waitMs > 0 ? joinEntry(first) : openEntry([...checkpoints], 0);
+      const entry = more.length === 0 && waitMs > 0 ? addOne(first) : addSeveral(checkpoints);
       await entry.written;
       return { withdraw: (renderIds) => withdraw(entry, checkpoints, renderIds) };
     },

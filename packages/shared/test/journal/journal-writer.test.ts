@@ -1,4 +1,4 @@
-import { tempDir } from '@darkroom/testkit';
+import { latch, tempDir, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { createJournalWriter, listEntryKeys, readEntry } from '../../src/journal/index.ts';
 import { type ObjectStore, openStore } from '../../src/object-store/index.ts';
@@ -88,7 +88,35 @@ test('single checkpoints that arrive within the wait share one object, and none 
   expect(await readAll()).toEqual([[renders[0], renders[1]], [renders[2]]]);
 });
 
-test('several checkpoints get an object of their own at once', async () => {
+test('while two objects are being written, the next calls with several checkpoints share one', async () => {
+  const gates = [latch(), latch()];
+  let writes = 0;
+  const puts: ObjectStore['put'] = async (...args) => {
+    await gates[writes++]?.wait();
+    await opened.store.put(...args);
+  };
+  const opened = await openJournal({ put: puts });
+  const { writer, readAll } = opened;
+  const batches = Array.from({ length: 5 }, (_, at) => [
+    createCheckpoint(`${at} a`),
+    createCheckpoint(`${at} b`),
+  ]);
+  const appended: ReturnType<typeof writer.append>[] = [];
+  for (const [at, batch] of batches.entries()) {
+    appended.push(writer.append(batch));
+    if (at < gates.length) await until(() => writes === at + 1);
+  }
+  for (const gate of gates) gate.open();
+  const receipts = await Promise.all(appended);
+  const entries = await readAll();
+  expect(entries.map((entry) => entry.length).toSorted()).toEqual([2, 2, 6]);
+  expect(entries.flat()).toHaveLength(10);
+  // A call takes only its own renders out of a shared object.
+  await receipts[4]?.withdraw(batches[4]?.map(({ renderId }) => renderId) ?? []);
+  expect((await readAll()).map((entry) => entry.length).toSorted()).toEqual([2, 2, 4]);
+});
+
+test('several checkpoints are written at once', async () => {
   const { writer, clock, readAll } = await openJournal({ waitMs: 5 });
   const batch = [createCheckpoint(), createCheckpoint()];
   await writer.append(batch);
