@@ -144,7 +144,14 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   registerHealth(app, { metrics, readiness, waiting, queueState });
   registerOpenApi(app, createDocument);
   await registerReference(app);
-  registerPages(app, { ...read, queues, scrub, keyless });
+  registerPages(app, {
+    ...read,
+    engine,
+    queues,
+    scrub,
+    keyless,
+    submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
+  });
   await registerDashboard(app, { engine, queues, queue, clock, scrub, auditor });
 
   await app.listen({ host: settings.HOST, port: settings.PORT });

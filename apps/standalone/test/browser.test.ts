@@ -67,13 +67,36 @@ requires('browser').describe('the pages without API keys, in a real browser', ()
 
   test('the start page links to the renders and to the dead letters', async () => {
     const { page, troubles } = await openPage();
-    await page.goto(url);
+    await page.goto(`${url}/start`);
     await page.getByText('There are no API keys').waitFor();
     await takeScreenshot(page, 'start', true);
     await page.getByRole('link', { name: 'Dead letters' }).click();
     await page.getByText('content_policy_violation at submit').first().waitFor();
     expect(troubles).toEqual([]);
   });
+
+  test.for([
+    ['wide', 1280, 'light'],
+    ['phone-dark', 390, 'dark'],
+  ] as const)(
+    '%s: overview, renders and audit log show their content, and fit the viewport',
+    async ([name, width, colorScheme]) => {
+      const { page, troubles } = await openPage();
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 860 });
+      for (const [path, text] of [
+        ['/', 'Newest images'],
+        ['/renders', 'Newest first'],
+        ['/audit', 'What operators did'],
+      ] as const) {
+        await page.goto(url + path);
+        await page.getByText(text).waitFor();
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBe(0);
+        await takeScreenshot(page, `${path.slice(1) || 'overview'}-${name}`, true);
+      }
+      expect(troubles).toEqual([]);
+    },
+  );
 
   test('Bull Board shows the prompt of a completed render, links to its page, and shows no secret', async () => {
     const { page, troubles } = await openPage();

@@ -67,7 +67,7 @@ declare module 'fastify' {
 }
 
 /** The tenant of a request that passed the guard. */
-export function requireTenant(request: FastifyRequest): string {
+export function requireTenant(request: Pick<FastifyRequest, 'caller'>): string {
   if (!request.caller) throw new Error('a handler read the tenant of a request that no guard checked');
   return request.caller.tenant;
 }

@@ -5,4 +5,4 @@
 // audit-response.ts   an entry as the API returns it
 // routes.ts           GET /v1/audit
 export { type Auditor, createAuditor } from './audit-recorder.ts';
-export { registerAudit } from './routes.ts';
+export { readAuditQuery, registerAudit } from './routes.ts';

@@ -1,8 +1,8 @@
 import { AUDIT_TARGETS, type AuditListResponse, type AuditTargetKind, auditListSchema } from '@darkroom/api';
-import { type AuditList, listAuditEntries } from '@darkroom/shared/audit';
+import { type AuditEntry, type AuditList, listAuditEntries } from '@darkroom/shared/audit';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { ObjectStore } from '@darkroom/shared/object-store';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { hasRole, requireTenant } from '../access/index.ts';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
@@ -22,22 +22,36 @@ const listEndpoint = (store: ObjectStore): Endpoint => ({
   needs: 'operate',
   doc,
   run: async (request, reply) => {
-    const { target, limit, cursor } = readQuery(listParams, request);
-    const own = requireTenant(request);
-    // Without keys, the only tenant is also the operator.
-    const tenant = request.caller && hasRole(request.caller, 'operator') ? ALL_TENANTS : own;
+    const { list: wanted, limit, cursor, isVisible } = readAuditQuery(request);
     const { entries, cursor: next } = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
-      listAuditEntries(store, chooseList(tenant, target), { limit: limit ?? DEFAULT_LIMIT, cursor, signal }),
+      listAuditEntries(store, wanted, { limit, cursor, signal }),
     );
-    const visible = entries.filter((entry) => tenant === ALL_TENANTS || entry.tenant === tenant);
     const list: AuditListResponse = {
       object: 'list',
-      data: visible.map(toAuditResponse),
+      data: entries.filter(isVisible).map(toAuditResponse),
       next_cursor: next === undefined ? null : Buffer.from(next).toString('base64url'),
     };
     return await reply.send(list);
   },
 });
+
+/**
+ * Which entries a caller asks for, and which of them it may see.
+ *
+ * @throws {ProblemError} `invalid_request`.
+ */
+export function readAuditQuery(request: FastifyRequest) {
+  const { target, limit, cursor } = readQuery(listParams, request);
+  const own = requireTenant(request);
+  // Without keys, the only tenant is also the operator.
+  const tenant = request.caller && hasRole(request.caller, 'operator') ? ALL_TENANTS : own;
+  return {
+    list: chooseList(tenant, target),
+    limit: limit ?? DEFAULT_LIMIT,
+    cursor,
+    isVisible: (entry: AuditEntry) => tenant === ALL_TENANTS || entry.tenant === tenant,
+  };
+}
 
 function chooseList(tenant: string, target: { kind: AuditTargetKind; id: string } | undefined): AuditList {
   if (target) return { kind: 'target', target };

@@ -18,7 +18,10 @@ export const wholeNumber = (min: number, max: number) =>
  * @throws {ProblemError} `invalid_request` with all problems. Unknown parameters are problems, too: a misspelt filter
  * would otherwise filter nothing.
  */
-export function readQuery<S extends z.ZodObject>(schema: S, request: FastifyRequest): z.output<S> {
+export function readQuery<S extends z.ZodObject>(
+  schema: S,
+  request: Pick<FastifyRequest, 'query'>,
+): z.output<S> {
   const names = Object.keys(schema.shape);
   const query = request.query as Record<string, unknown>;
   const unknown = Object.keys(query)

@@ -1,36 +1,50 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasRole } from '../access/index.ts';
 import { withFallback } from '../backends/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
 import { resolveBaseUrl } from '../http/index.ts';
 import type { RenderReadDeps } from '../renders/index.ts';
-import { html } from './html.ts';
+import { html } from './design/index.ts';
 import { sendPage } from './layout.ts';
+import type { SendOverview } from './overview/index.ts';
 
 const STATE_DEADLINE_MS = 1_000;
 
-/** `/`: links to everything, for people who open the URL in a browser. @param keyless the API has no keys */
+/**
+ * `/start`: links to everything, and the first request. `/` is the same page, and the overview for operators.
+ *
+ * @param deps.keyless the API has no keys
+ */
 export function registerHome(
   app: FastifyInstance,
-  { keyless, lookup }: { keyless: boolean } & Pick<RenderReadDeps, 'lookup'>,
+  { keyless, lookup, sendOverview }: HomeDeps & Pick<RenderReadDeps, 'lookup'>,
 ): void {
-  registerEndpoints(app, '/', {
-    GET: {
-      needs: 'anyone',
-      run: async (request, reply) => {
-        // The page is shown without it while the queue or the store is away.
-        const incomplete = await withFallback(STATE_DEADLINE_MS, lookup.queueState.isIncomplete(), false);
-        const body = homePage(resolveBaseUrl(request), { keyless, incomplete });
-        return await sendPage(reply, 200, { title: 'Start', body });
-      },
-    },
-  });
+  const sendStart = async (request: FastifyRequest, reply: FastifyReply) => {
+    // The page is shown without it while the queue or the store is away.
+    const incomplete = await withFallback(STATE_DEADLINE_MS, lookup.queueState.isIncomplete(), false);
+    const body = homePage(resolveBaseUrl(request), { keyless, incomplete });
+    return await sendPage(reply, 200, { title: 'Start', body });
+  };
+  const sendHome = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { caller } = request;
+    return await (caller && hasRole(caller, 'operator') ? sendOverview : sendStart)(request, reply);
+  };
+  registerEndpoints(app, '/', { GET: { needs: 'anyone', run: sendHome } });
+  registerEndpoints(app, '/start', { GET: { needs: 'anyone', run: sendStart } });
+}
+
+interface HomeDeps {
+  keyless: boolean;
+  sendOverview: SendOverview;
 }
 
 const LINKS = [
+  ['/overview', 'Overview', 'current work, problems, newest images'],
+  ['/renders', 'Renders', 'search and gallery'],
   ['/reference', 'API reference', 'every endpoint, with examples to try'],
-  ['/queues/queue/render', 'Renders', 'queued, rendering and ended renders'],
   ['/queues/queue/dead-letter', 'Dead letters', 'failed renders, and why they failed'],
   ['/queues', 'All queues', 'Bull Board'],
+  ['/audit', 'Audit log', 'what operators did'],
   ['/problems', 'Problems', 'every error of the API, every reason of a failed render, and what to do'],
   ['/openapi.json', 'OpenAPI', 'the API reference for programs'],
   ['/metrics', 'Metrics', 'for Prometheus'],

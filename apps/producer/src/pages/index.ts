@@ -1,5 +1,9 @@
 // routes.ts        the paths of all pages
-// home.ts          GET /
+// home.ts          GET /start; GET / for callers that are no operators
+// overview/        GET /overview; GET / for operators
+// render-list/     GET /renders
+// audit-page.ts    GET /audit
+// audit-view.ts    …actions as a table (pure)
 // problems.ts      GET /problems, /problems/{code}: what each problem means
 // render-page.ts   GET /renders/{id} (main decision: sendRenderPage)
 // render-facts.ts  …the facts about a render, read and scrubbed
@@ -7,6 +11,9 @@
 // statement-form.ts …the form in which an operator states what became of a purchase
 // timeline.ts      …what happened, with the time between (pure)
 //
-// html.ts          templates that escape their values
-// layout.ts        the frame, the style and the security policy of every page
+// design/          tokens, style sheet, badges, cards, tables, charts
+// layout.ts        the frame and the security policy of every page
+// live-script.ts   replaces the body of a page by what its event stream sends
+// error-page.ts    a problem as a page
+// formats.ts       times and texts for people
 export { registerPages } from './routes.ts';

@@ -5,7 +5,7 @@ import { registerEndpoints } from '../endpoint.ts';
 import { resolveBaseUrl } from '../http/index.ts';
 import { createProblemExample } from '../openapi/index.ts';
 import type { ProblemError } from '../problems/index.ts';
-import { html, type Markup } from './html.ts';
+import { html, type Markup, table } from './design/index.ts';
 import { sendPage } from './layout.ts';
 
 const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
@@ -40,6 +40,9 @@ export function registerProblemPages(app: FastifyInstance): void {
     },
   });
 }
+
+/** Fields of one request that a page lists at most. */
+const MAX_FIELDS = 20;
 
 const listPage = () => html`
 <h1>Problems</h1>
@@ -99,12 +102,21 @@ const unknownPage = (code: string) => html`
 <p><a href="/problems">All problems</a></p>`;
 
 /** For a page that cannot be shown because of this problem. */
-export const problemBody = ({ code, status, message, retryAfter }: ProblemError): Markup => html`
+export const problemBody = ({ code, status, message, retryAfter, problems }: ProblemError): Markup => html`
 <h1>${PROBLEMS[code][1]}</h1>
 <p><span class="badge failed">${status}</span> <a href="${problemPath(code)}"><code>${code}</code></a></p>
 ${
   // The message of this problem is its title in other words.
   code !== 'render_not_found' && html`<p>${message}</p>`
+}
+${
+  problems.length > 0 &&
+  table(
+    ['Field', 'Expected', 'Received'],
+    problems
+      .slice(0, MAX_FIELDS)
+      .map(({ field, expected, received }) => [html`<code>${field}</code>`, expected, received]),
+  )
 }
 <p class="soft">${retryAfter === undefined ? markCode(PROBLEMS[code][2]) : 'This page reloads automatically.'}</p>`;
 

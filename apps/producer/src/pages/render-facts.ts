@@ -1,9 +1,11 @@
 import type { WaitingFor } from '@darkroom/api';
+import { type AuditEntry, listAuditEntries } from '@darkroom/shared/audit';
 import { type Queues } from '@darkroom/shared/queues';
 import { type Note, parseNote } from '@darkroom/shared/render';
 import { type Scrub } from '@darkroom/shared/runtime';
 import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
+import { hasRole } from '../access/index.ts';
 import { type Delivery, findDeliveries, withFallback } from '../backends/index.ts';
 import { scrubDeep } from '../dashboard/index.ts';
 import type { Forecast } from '../forecast/index.ts';
@@ -24,6 +26,8 @@ export interface RenderFacts {
   snapshot: RenderSnapshot;
   notes: Note[];
   deliveries: Delivery[];
+  /** What operators did to the render, for operators. */
+  actions: AuditEntry[];
   waitingFor: WaitingFor | null;
   /** It carries its own permission: a browser that sent a key for the page does not send it for an image. */
   imageLink: string | undefined;
@@ -36,6 +40,7 @@ export interface RenderFacts {
 
 /** The page is shown without notes, deliveries and forecast when they take longer. */
 const EXTRAS_DEADLINE_MS = 1_500;
+const MAX_ACTIONS = 20;
 const LINK_LIFETIME_MS = 3_600_000;
 
 /** @throws {ProblemError} `render_not_found`; what the queue and the store throw. */
@@ -49,18 +54,20 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
       lifetimeMs: LINK_LIFETIME_MS,
       sign: 'if-needed',
     });
-  const [notes, deliveries, forecast, waitingFor, image] = await Promise.all([
+  const { key, tenant } = request.caller ?? {};
+  const operates = request.caller !== undefined && hasRole(request.caller, 'operate');
+  const [notes, deliveries, actions, forecast, waitingFor, image] = await Promise.all([
     snapshot.notes ?? withFallback(EXTRAS_DEADLINE_MS, readLogNotes(queues, renderId), []),
     withFallback(EXTRAS_DEADLINE_MS, findDeliveries(queues, renderId), []),
+    operates ? withFallback(EXTRAS_DEADLINE_MS, listActions(deps, renderId), []) : [],
     withFallback<Forecast>(EXTRAS_DEADLINE_MS, deps.readForecast(snapshot), {}),
     readWaitCause(deps, snapshot),
     snapshot.image && createImageLink(),
   ]);
-  const { key, tenant } = request.caller ?? {};
   return {
-    ...(scrubDeep(scrub, { snapshot, notes, deliveries, waitingFor }) as Pick<
+    ...(scrubDeep(scrub, { snapshot, notes, deliveries, actions, waitingFor }) as Pick<
       RenderFacts,
-      'snapshot' | 'notes' | 'deliveries' | 'waitingFor'
+      'snapshot' | 'notes' | 'deliveries' | 'actions' | 'waitingFor'
     >),
     imageLink: image,
     forecast,
@@ -72,4 +79,9 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
 async function readLogNotes(queues: Queues, renderId: string): Promise<Note[]> {
   const { logs } = await queues.render.getJobLogs(renderId);
   return logs.flatMap((line) => parseNote(line) ?? []);
+}
+
+async function listActions({ store }: RenderPageDeps, renderId: string): Promise<AuditEntry[]> {
+  const list = { kind: 'target', target: { kind: 'render', id: renderId } } as const;
+  return (await listAuditEntries(store, list, { limit: MAX_ACTIONS })).entries;
 }

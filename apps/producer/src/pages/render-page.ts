@@ -1,14 +1,13 @@
-import { PROBLEMS } from '@darkroom/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { registerEndpoints } from '../endpoint.ts';
-import { getBodyBytes, logServerProblem, parseBodiesAsBytes } from '../http/index.ts';
+import { getBodyBytes, parseBodiesAsBytes } from '../http/index.ts';
 import { hasEnded } from '../lookup/index.ts';
-import { toProblem } from '../problems/index.ts';
 import { readStatement, statePurchase } from '../renders/index.ts';
+import { sendErrorPage } from './error-page.ts';
+import { shorten } from './formats.ts';
 import { sendPage } from './layout.ts';
-import { problemBody } from './problems.ts';
 import { type RenderPageDeps, readRenderFacts } from './render-facts.ts';
-import { createRenderView, shorten } from './render-view.ts';
+import { createRenderView } from './render-view.ts';
 import { needsStatement, parseStatementForm } from './statement-form.ts';
 
 /** Seconds until the page of a render that has not ended reloads. */
@@ -50,6 +49,7 @@ async function sendRenderPage(deps: RenderPageDeps, request: FastifyRequest, rep
     const { prompt } = facts.snapshot.request;
     return await sendPage(reply, 200, {
       title: shorten(prompt, 60),
+      section: '/renders',
       body: createRenderView(facts),
       // A reload would empty the form.
       ...(hasEnded(facts.snapshot) || (facts.operator && needsStatement(facts.snapshot))
@@ -59,15 +59,4 @@ async function sendRenderPage(deps: RenderPageDeps, request: FastifyRequest, rep
   } catch (error) {
     return await sendErrorPage(request, reply, error);
   }
-}
-
-async function sendErrorPage(request: FastifyRequest, reply: FastifyReply, error: unknown) {
-  const problem = toProblem(error);
-  logServerProblem(request, problem);
-  return await sendPage(reply, problem.status, {
-    title: PROBLEMS[problem.code][1],
-    body: problemBody(problem),
-    // A form is never sent again by itself.
-    ...(problem.retryAfter === undefined || request.method === 'POST' ? {} : { refresh: problem.retryAfter }),
-  });
 }

@@ -2,7 +2,9 @@ import { FAILURES } from '@darkroom/api';
 import { type Purchase, type Reference, sumCost } from '@darkroom/shared/render';
 import { dashboardPath, formatDollars, problemPath, type RenderSnapshot } from '@darkroom/shared/snapshot';
 import { hasEnded } from '../lookup/index.ts';
-import { html, type Markup } from './html.ts';
+import { actionTable } from './audit-view.ts';
+import { html, type Markup, stateBadge } from './design/index.ts';
+import { formatTime, shorten } from './formats.ts';
 import type { RenderFacts } from './render-facts.ts';
 import { createStatementForm, needsStatement } from './statement-form.ts';
 import { type Bar, createBars, createTimeline, formatDuration } from './timeline.ts';
@@ -14,7 +16,7 @@ export function createRenderView(facts: RenderFacts): Markup {
   const image = imageSection(facts);
   return html`
 <h1>${shorten(snapshot.request.prompt, 120)}</h1>
-<p><span class="badge ${status}">${status}</span> <code>${renderId}</code></p>
+<p>${stateBadge(status)} <code>${renderId}</code></p>
 ${
   !hasEnded(snapshot) &&
   html`<p><progress max="100" value="${progress}">${progress} %</progress>
@@ -35,18 +37,13 @@ ${historySection(facts)}
 ${purchasesSection(snapshot)}
 ${facts.operator && needsStatement(snapshot) && createStatementForm(snapshot)}
 ${facts.deliveries.length > 0 && html`<h2>Webhooks</h2>${deliveriesSection(facts)}`}
+${facts.actions.length > 0 && html`<h2>Actions of operators</h2>${actionTable(facts.actions)}`}
 <h2>Links</h2>
 <ul>
 <li><a href="/v1/renders/${renderId}">The render in the API</a></li>
 ${facts.imageLink && html`<li><a href="${facts.imageLink}">The image</a></li>`}
 ${facts.operator && html`<li><a href="${dashboardPath(renderId)}">Its job on the dashboard</a></li>`}
 </ul>`;
-}
-
-/** A text of at most `max` characters. */
-export function shorten(text: string, most: number): string {
-  const characters = [...text];
-  return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
 }
 
 const WAIT_TEXTS = {
@@ -190,9 +187,4 @@ ${lastError && html`<p>${lastError}</p>`}<p class="soft"><code>${id}</code></p><
 function formatHost(to: Reference): string {
   if (to.kind === 'stored-url') return to.host;
   return to.kind === 'url' && URL.canParse(to.url) ? new URL(to.url).host : 'the receiver';
-}
-
-function formatTime(at: number): Markup {
-  const iso = new Date(at).toISOString();
-  return html`<time datetime="${iso}">${iso.slice(0, 19).replace('T', ' ')} UTC</time>`;
 }

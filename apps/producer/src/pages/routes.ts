@@ -1,13 +1,24 @@
 import type { FastifyInstance } from 'fastify';
 import { registerEndpoints } from '../endpoint.ts';
+import { registerAuditPage } from './audit-page.ts';
 import { registerHome } from './home.ts';
+import { registerLiveScript } from './live-script.ts';
+import { type OverviewDeps, registerOverview } from './overview/index.ts';
 import { registerProblemPages } from './problems.ts';
 import type { RenderPageDeps } from './render-facts.ts';
+import { registerRenderList } from './render-list/index.ts';
 import { registerRenderPage } from './render-page.ts';
 
 /** All pages but the dashboard and the API reference. */
-export function registerPages(app: FastifyInstance, deps: RenderPageDeps & { keyless: boolean }): void {
-  registerHome(app, deps);
+export function registerPages(
+  app: FastifyInstance,
+  deps: RenderPageDeps & OverviewDeps & { keyless: boolean },
+): void {
+  const sendOverview = registerOverview(app, deps);
+  registerHome(app, { ...deps, sendOverview });
+  registerRenderList(app, deps);
+  registerAuditPage(app, deps);
+  registerLiveScript(app);
   registerProblemPages(app);
   registerRenderPage(app, deps);
   registerIcon(app);

@@ -1,6 +1,6 @@
 import type { StatementRequest } from '@darkroom/api';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
-import { html, type Markup } from './html.ts';
+import { html, type Markup } from './design/index.ts';
 
 /** Failures after which the outcome of the present purchase is not known. */
 const OPEN_FAILURES: readonly string[] = ['submission_unknown', 'task_lost', 'task_timeout'];

@@ -12,7 +12,7 @@ import { invalidRequest } from '../problems/index.ts';
  *
  * @throws {ProblemError} `invalid_request`.
  */
-export function readListQuery(request: FastifyRequest): ListQuery {
+export function readListQuery(request: Pick<FastifyRequest, 'query' | 'caller'>): ListQuery {
   const { tenant, status, run, created_after, created_before, limit, cursor } = readQuery(
     listParams,
     request,

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { ASKED, putReceipt, REQUEST } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
-const WIDTHS = [1280, 400];
+const WIDTHS = [1280, 390];
 
 /** Longer than any line of the page. */
 const LONG = 'x'.repeat(300);
@@ -60,7 +60,10 @@ requires('redis', 'browser').describe('the layout of the page of a render', () =
     async (width) => {
       const renders = [slow, failed].map(({ renderId }) => `/renders/${renderId}`);
       for (const path of [
-        '/',
+        '/overview',
+        '/renders',
+        '/audit',
+        '/start',
         '/problems',
         '/problems/submission_unknown',
         '/problems/invalid_request',

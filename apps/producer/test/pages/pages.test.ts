@@ -3,7 +3,7 @@ import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/s
 import { drawRenderId, type Failure, sumCost } from '@darkroom/shared/render';
 import { plantSecret, requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { html } from '../../src/pages/html.ts';
+import { html } from '../../src/pages/design/index.ts';
 import { createBars, createTimeline, formatDuration } from '../../src/pages/timeline.ts';
 import { ASKED, putJob, putReceipt, REQUEST } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
@@ -297,7 +297,7 @@ requires('redis').describe('pages for people', () => {
 
   test('the start page links to everything, and says whether a key is needed', async () => {
     const harness = await openHarness();
-    const { text } = await openPage(harness, '/');
+    const { text } = await openPage(harness, '/start');
     expect(text).toContain('There are no API keys');
     for (const [, path = ''] of text.matchAll(/href="(\/[^"]*)"/g)) {
       const { status } = await fetch(harness.url + path);

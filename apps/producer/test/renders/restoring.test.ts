@@ -88,13 +88,17 @@ requires('redis').describe('while the queue may lack accepted renders', () => {
         ((await ready.json()) as { restoring?: boolean }).restoring,
         list.incomplete,
         /^darkroom_queue_complete (\d)$/m.exec(metrics)?.[1],
-        (await (await harness.get('/')).text()).includes('/problems/restoring'),
+        (await (await harness.get('/start')).text()).includes('/problems/restoring'),
+        (await (await harness.get('/overview')).text()).includes('/problems/restoring'),
       ];
     };
-    expect(await read()).toEqual([200, true, true, '0', true]);
+    expect(await read()).toEqual([200, true, true, '0', true, true]);
     await completeQueue(harness.engine, harness.queues);
-    await until(async () => (await read())[1] === undefined);
-    expect(await read()).toEqual([200, undefined, undefined, '1', false]);
+    await until(async () => {
+      const [, restoring, , , , overview] = await read();
+      return restoring === undefined && overview === false;
+    });
+    expect(await read()).toEqual([200, undefined, undefined, '1', false, false]);
   });
 
   describe('a request with a key that is not found', () => {

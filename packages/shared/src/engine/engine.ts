@@ -54,6 +54,13 @@ export interface Engine {
     state: 'failed' | 'delayed',
     range: { from: number; to: number; latestFirst?: boolean },
   ): Promise<JobTime[]>;
+  /**
+   * How many jobs of a queue ended in each of these spans and are still in it. For hundreds of thousands of jobs: no job
+   * is read. Rejects fast when the engine is away.
+   *
+   * @param times Unix milliseconds, ascending; each span ends before the next time begins, the last one is open
+   */
+  countEnded(queue: string, state: 'completed' | 'failed', times: readonly number[]): Promise<number[]>;
   /** The ids of those jobs that exist. One round trip. Rejects fast when the engine is away. */
   findExistingJobs(queue: string, jobIds: readonly string[]): Promise<Set<string>>;
   /** Shared counts for quotas. BullMQ has none. */

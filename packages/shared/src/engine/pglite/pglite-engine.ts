@@ -105,6 +105,14 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
       );
       return rows.map(({ id, at }) => ({ id, at: Number(at) }));
     },
+    countEnded: async (queue, state, times) => {
+      const { rows } = await pool.query<{ span: number; count: string }>(
+        `SELECT width_bucket(finished_at_ms, $2::bigint[]) AS span, count(*) AS count FROM job
+          WHERE queue = $1 AND state = '${state}' AND finished_at_ms >= $3 GROUP BY span`,
+        [queue, times, times[0] ?? 0],
+      );
+      return times.map((_, at) => Number(rows.find(({ span }) => span === at + 1)?.count ?? 0));
+    },
     findExistingJobs: async (queue, jobIds) => {
       const { rows } = await pool.query<{ id: string }>(
         'SELECT id FROM job WHERE queue = $1 AND id = ANY($2)',

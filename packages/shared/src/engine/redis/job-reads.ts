@@ -34,6 +34,21 @@ export async function readJobTimes(
   );
 }
 
+/** BullMQ's sets of ended jobs are ordered by the time of their end. */
+export async function countEnded(
+  connection: RedisConnection,
+  queue: Queue,
+  state: 'completed' | 'failed',
+  times: readonly number[],
+): Promise<number[]> {
+  const pipeline = connection.pipeline();
+  for (const [at, time] of times.entries()) {
+    const next = times[at + 1];
+    pipeline.zcount(queue.toKey(state), time, next === undefined ? '+inf' : `(${next}`);
+  }
+  return readReplies<number>(await pipeline.exec());
+}
+
 export async function findExistingJobs(
   connection: RedisConnection,
   queue: Queue,

@@ -9,7 +9,7 @@ import { describeTarget, type QueueTarget } from '../queue-url.ts';
 import { parseInfo, readRedisAdvice } from './advice.ts';
 import { createFailFastBackend, createWorkerBackend } from './backends.ts';
 import { type ConnectionMode, openConnection, type RedisConnection, waitUntilReady } from './connections.ts';
-import { findExistingJobs, readJobTexts, readJobTimes } from './job-reads.ts';
+import { countEnded, findExistingJobs, readJobTexts, readJobTimes } from './job-reads.ts';
 import { assertPermissions } from './permissions.ts';
 import { createWriteSync } from './write-sync.ts';
 
@@ -144,6 +144,8 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     events: factory.events,
     readJobTexts: (queue, jobIds) =>
       failFast('HGET', readJobTexts(queueConnection, factory.queue(queue), jobIds)),
+    countEnded: (queue, state, times) =>
+      failFast('ZCOUNT', countEnded(queueConnection, factory.queue(queue), state, times)),
     readJobTimes: (queue, state, range) =>
       failFast('ZRANGE', readJobTimes(queueConnection, factory.queue(queue), state, range)),
     findExistingJobs: (queue, jobIds) =>

@@ -177,6 +177,23 @@ export function testObserving(harness: EngineHarness): void {
     }
   });
 
+  test('countEnded() counts the jobs that ended in each span, and no job twice', async () => {
+    const queue = harness.queue();
+    await harness.worker(queue, async () => 'image');
+    const ended: number[] = [];
+    for (const id of ['c.1', 'c.2', 'c.3']) {
+      await until(() => Date.now() > (ended.at(-1) ?? 0));
+      await queue.add('render', {}, { jobId: id });
+      ended.push((await waitForState(queue, id, 'completed')).finishedOn ?? 0);
+    }
+    const [first = 0, second = 0, third = 0] = ended;
+    const count = (times: number[]) => harness.engine().countEnded(queue.name, 'completed', times);
+    expect(await count([first - 1_000, first, second, third])).toEqual([0, 1, 1, 1]);
+    expect(await count([first - 1_000, third])).toEqual([2, 1]);
+    expect(await count([third + 1])).toEqual([0]);
+    expect(await harness.engine().countEnded(queue.name, 'failed', [first])).toEqual([0]);
+  });
+
   test('findExistingJobs() returns the ids of jobs that exist, in any state', async () => {
     const queue = harness.queue();
     await queue.add('render', {}, { jobId: 'e.1' });

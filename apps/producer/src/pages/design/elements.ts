@@ -1,0 +1,27 @@
+import { html, type Markup } from './html.ts';
+
+/** A box. @param kind `problem` and `warning` have a colored edge */
+export const card = (body: Markup, kind?: 'problem' | 'warning'): Markup =>
+  html`<div class="card${kind ? ` ${kind}` : ''}">${body}</div>`;
+
+/** A number with its name. With `href` it is a link to its details. */
+export function stat(
+  name: string,
+  value: string | Markup,
+  { note, href }: { note?: string; href?: string } = {},
+): Markup {
+  const content = html`<span>${name}</span><strong>${value}</strong>${note && html`<span>${note}</span>`}`;
+  return href
+    ? html`<a class="stat" href="${href}">${content}</a>`
+    : html`<div class="stat">${content}</div>`;
+}
+
+/** What a list shows while it has no entries. */
+export const emptyState = (text: string | Markup): Markup => html`<p class="empty">${text}</p>`;
+
+/** A table that scrolls by itself where the window is narrow. */
+export const table = (heads: readonly string[], rows: readonly (readonly unknown[])[]): Markup =>
+  html`<div class="wide"><table>
+<tr>${heads.map((head) => html`<th>${head}`)}</tr>
+${rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}`)}</tr>\n`)}
+</table></div>`;

@@ -1,0 +1,18 @@
+import { PROBLEMS } from '@darkroom/api';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { logServerProblem } from '../http/index.ts';
+import { toProblem } from '../problems/index.ts';
+import { sendPage } from './layout.ts';
+import { problemBody } from './problems.ts';
+
+/** A problem as a page. */
+export async function sendErrorPage(request: FastifyRequest, reply: FastifyReply, error: unknown) {
+  const problem = toProblem(error);
+  logServerProblem(request, problem);
+  return await sendPage(reply, problem.status, {
+    title: PROBLEMS[problem.code][1],
+    body: problemBody(problem),
+    // A form is never sent again by itself.
+    ...(problem.retryAfter === undefined || request.method === 'POST' ? {} : { refresh: problem.retryAfter }),
+  });
+}

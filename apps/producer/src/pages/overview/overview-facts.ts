@@ -1,0 +1,208 @@
+import type { FailureCode } from '@darkroom/api';
+import { type AuditEntry, listAuditEntries } from '@darkroom/shared/audit';
+import type { Engine } from '@darkroom/shared/engine';
+import { LANE, QUEUE, type Queues, type Stops } from '@darkroom/shared/queues';
+import type { DeadLetter } from '@darkroom/shared/render';
+import type { Scrub } from '@darkroom/shared/runtime';
+import type { RenderSnapshot } from '@darkroom/shared/snapshot';
+import { STORE_DEADLINE_MS, withFallback, withStoreDeadline } from '../../backends/index.ts';
+import { scrubDeep } from '../../dashboard/index.ts';
+import { snapshotOfRenderJob } from '../../lookup/index.ts';
+import type { RenderReadDeps } from '../../renders/index.ts';
+import type { Column } from '../design/index.ts';
+
+export interface OverviewDeps extends RenderReadDeps {
+  engine: Engine;
+  queues: Queues;
+  scrub: Scrub;
+  /** The provider's quota. */
+  submitsPerSecond: number;
+}
+
+/** Renders by what happens to them now. */
+export interface WorkCounts {
+  queued: number;
+  rendering: number;
+  storing: number;
+  completed: number;
+  /** Open dead letters. */
+  failed: number;
+}
+
+/** Open dead letters with one reason. */
+export interface DeadLetterGroup {
+  code: FailureCode;
+  count: number;
+  /** How many of them have a paid image whose URL expires within two hours. */
+  expiringSoon: number;
+}
+
+/** Everything that the overview shows. A part that could not be read is absent. Scrubbed. */
+export interface OverviewFacts {
+  /** Unix milliseconds. */
+  now: number;
+  work?: WorkCounts;
+  /** Waiting submissions by lane. */
+  lanes?: { interactive: number; batch: number };
+  /** Renders that ended in each of the last minutes, the oldest first. */
+  minutes?: Column[];
+  submitsPerSecond: number;
+  stops: Stops;
+  isStoreAway: boolean;
+  /** Whether renders are restored after a loss of the queue. */
+  incomplete: boolean;
+  deadLetters?: DeadLetterGroup[];
+  /** Workers that take renders. Absent if the engine cannot list them. */
+  workers?: number;
+  engineWarnings: string[];
+  /** The render that waits longest for its turn. */
+  oldest?: { renderId: string; createdAt: number };
+  newest: RenderSnapshot[];
+  actions: AuditEntry[];
+}
+
+export const CHART_MINUTES = 60;
+const NEWEST_IMAGES = 12;
+const LAST_ACTIONS = 5;
+/** Dead letters are counted by reason up to this number. */
+const MAX_DEAD_LETTERS = 1_000;
+/** A part that takes longer is left out. */
+const DEADLINE_MS = 2_000;
+const MINUTE_MS = 60_000;
+const SOON_MS = 2 * 3_600_000;
+
+/** Reads the facts at most once per second, for any number of readers. */
+export function createOverviewReader(deps: OverviewDeps): () => Promise<OverviewFacts> {
+  let last: { at: number; facts: Promise<OverviewFacts> } | undefined;
+  return () => {
+    const now = deps.clock.now();
+    if (!last || Math.abs(now - last.at) >= 1_000) last = { at: now, facts: readFacts(deps) };
+    return last.facts;
+  };
+}
+
+async function readFacts(deps: OverviewDeps): Promise<OverviewFacts> {
+  const { queues, engine, clock, scrub, lookup } = deps;
+  const now = clock.now();
+  const read = <T>(work: Promise<T>) => withFallback<T | undefined>(DEADLINE_MS, work, undefined);
+  const [counts, lanes, minutes, waiting, incomplete, groups, workers, warnings, oldest, newest, actions] =
+    await Promise.all([
+      read(countWork(queues)),
+      read(countLanes(queues)),
+      read(readMinutes(deps, now)),
+      deps.waiting.read(),
+      read(lookup.queueState.isIncomplete()),
+      read(groupDeadLetters(queues, now)),
+      read(countWorkers(engine, queues)),
+      read(engine.warnings()),
+      read(findOldest(deps)),
+      read(lookup.queue.listCompleted(NEWEST_IMAGES)),
+      read(listActions(deps)),
+    ]);
+  const { pauses, account, isStoreAway } = waiting;
+  return {
+    now,
+    ...(counts ? { work: counts } : {}),
+    ...(lanes ? { lanes } : {}),
+    ...(minutes ? { minutes } : {}),
+    submitsPerSecond: deps.submitsPerSecond,
+    stops: scrubDeep(scrub, { pauses, ...(account ? { account } : {}) }) as Stops,
+    isStoreAway,
+    incomplete: incomplete ?? false,
+    ...(groups ? { deadLetters: groups } : {}),
+    ...(workers === undefined ? {} : { workers }),
+    engineWarnings: warnings ?? [],
+    ...(oldest ? { oldest } : {}),
+    newest: scrubDeep(scrub, (newest ?? []).map(snapshotOfRenderJob)) as RenderSnapshot[],
+    actions: scrubDeep(scrub, actions ?? []) as AuditEntry[],
+  };
+}
+
+/** A render that waits for a child is in the queue of the child, too. So it is counted there. */
+async function countWork({ render, submit, store, deadLetter }: Queues): Promise<WorkCounts> {
+  const [renders, submissions, stores, letters] = await Promise.all([
+    render.getJobCounts(),
+    submit.getJobCounts(),
+    store.getJobCounts(),
+    deadLetter.getJobCounts(),
+  ]);
+  const sum = (counts: Record<string, number>, ...states: string[]) =>
+    states.reduce((total, state) => total + (counts[state] ?? 0), 0);
+  const open = ['prioritized', 'waiting', 'paused', 'delayed', 'active'];
+  return {
+    queued: sum(renders, 'prioritized', 'waiting', 'paused') + sum(submissions, ...open),
+    rendering: sum(renders, 'delayed', 'active'),
+    storing: sum(stores, ...open),
+    completed: sum(renders, 'completed'),
+    failed: sum(letters, ...open),
+  };
+}
+
+/** Renders that no worker has picked up, and submissions that wait for their turn. */
+async function countLanes({ render, submit }: Queues) {
+  const lanes = Object.values(LANE);
+  const [renders, submissions] = await Promise.all([
+    render.getCountsPerPriority(lanes),
+    submit.getCountsPerPriority(lanes),
+  ]);
+  const sum = (lane: number) => (renders[lane] ?? 0) + (submissions[lane] ?? 0);
+  return { interactive: sum(LANE.interactive), batch: sum(LANE.batch) };
+}
+
+async function readMinutes({ engine }: OverviewDeps, now: number): Promise<Column[]> {
+  const present = Math.floor(now / MINUTE_MS) * MINUTE_MS;
+  const minutes = Array.from(
+    { length: CHART_MINUTES },
+    (_, at) => present - (CHART_MINUTES - 1 - at) * MINUTE_MS,
+  );
+  const [done, dead] = await Promise.all([
+    engine.countEnded(QUEUE.render, 'completed', minutes),
+    engine.countEnded(QUEUE.render, 'failed', minutes),
+  ]);
+  return minutes.map((_, at) => ({ done: done[at] ?? 0, dead: dead[at] ?? 0 }));
+}
+
+async function groupDeadLetters({ deadLetter }: Queues, now: number): Promise<DeadLetterGroup[]> {
+  const jobs = await deadLetter.getJobs(['waiting'], 0, MAX_DEAD_LETTERS - 1);
+  const groups = new Map<FailureCode, DeadLetterGroup>();
+  for (const { data } of jobs) {
+    const { failure, resultExpiresAt } = data as DeadLetter;
+    const { code } = failure;
+    const { count, expiringSoon } = groups.get(code) ?? { count: 0, expiringSoon: 0 };
+    const isSoon = resultExpiresAt !== undefined && resultExpiresAt > now && resultExpiresAt < now + SOON_MS;
+    groups.set(code, { code, count: count + 1, expiringSoon: expiringSoon + (isSoon ? 1 : 0) });
+  }
+  return [...groups.values()].toSorted((one, other) => other.count - one.count);
+}
+
+async function countWorkers({ kind }: Engine, { render }: Queues): Promise<number | undefined> {
+  // The embedded engine cannot list its workers.
+  return kind === 'pglite' ? undefined : await render.getWorkersCount();
+}
+
+/** The first of each lane has waited longest in it. */
+async function findOldest({ queues, lookup }: OverviewDeps) {
+  const { submit, render } = queues;
+  const firsts = await Promise.all(
+    [submit, render].map(async (queue) => {
+      const urgent = (await queue.getCountsPerPriority([LANE.interactive]))[LANE.interactive] ?? 0;
+      const [[first], [batch]] = await Promise.all([
+        queue.getRanges(['prioritized'], 0, 0, true),
+        queue.getRanges(['prioritized'], urgent, urgent, true),
+      ]);
+      return [first, batch].flatMap((id) => (id === undefined ? [] : [id.replace(/\.s\d+$/, '')]));
+    }),
+  );
+  const jobs = await Promise.all([...new Set(firsts.flat())].map((id) => lookup.queue.get(id)));
+  const waiting = jobs.flatMap((job) =>
+    job ? [{ renderId: job.data.renderId, createdAt: job.data.createdAt }] : [],
+  );
+  return waiting.toSorted((one, other) => one.createdAt - other.createdAt)[0];
+}
+
+async function listActions({ store }: OverviewDeps): Promise<AuditEntry[]> {
+  const page = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
+    listAuditEntries(store, { kind: 'all' }, { limit: LAST_ACTIONS, signal }),
+  );
+  return page.entries;
+}

@@ -1,0 +1,134 @@
+import { FAILURES } from '@darkroom/api';
+import { actionTable } from '../audit-view.ts';
+import { card, createColumnChart, emptyState, html, type Markup, stat } from '../design/index.ts';
+import { createTile } from '../render-list/index.ts';
+import { formatDuration } from '../timeline.ts';
+import { CHART_MINUTES, type OverviewFacts } from './overview-facts.ts';
+
+/** The overview. Pure. */
+export function createOverview(facts: OverviewFacts): Markup {
+  const problems = listProblems(facts);
+  return html`
+<h1>Overview</h1>
+<h2>Problems</h2>
+${problems.length > 0 ? html`<div class="stack">${problems}</div>` : emptyState('Nothing needs an operator.')}
+<h2>Current work</h2>
+${workSection(facts)}
+<h2>Renders that ended in the last hour</h2>
+${chartSection(facts)}
+<h2>Newest images</h2>
+${
+  facts.newest.length > 0
+    ? html`<div class="gallery">${facts.newest.map((one) => createTile(one))}</div>`
+    : emptyState(html`There is no image yet. <a href="/">The start page</a> has the first request.`)
+}
+<h2>Last actions of operators</h2>
+${facts.actions.length > 0 ? actionTable(facts.actions) : emptyState('No operator has changed anything.')}
+${facts.actions.length > 0 && html`<p><a href="/audit">The whole audit log</a></p>`}`;
+}
+
+function listProblems(facts: OverviewFacts): Markup[] {
+  const { stops, deadLetters = [], now } = facts;
+  const problem = (title: string, text: string | Markup) =>
+    card(html`<p><strong>${title}</strong></p><p>${text}</p>`, 'problem');
+  const warning = (title: string, text: string | Markup) =>
+    card(html`<p><strong>${title}</strong></p><p>${text}</p>`, 'warning');
+  const list: Markup[] = [];
+  if (!facts.work) list.push(problem('The queue does not answer', 'Its numbers are missing on this page.'));
+  if (facts.isStoreAway)
+    list.push(problem('The object store is away', 'Renders wait for it. None fails for this reason.'));
+  if (facts.incomplete)
+    list.push(
+      problem(
+        'The queue was restarted or lost',
+        html`A worker adds missing renders again: <a href="/queues/queue/restore">the restore</a>. Until then, some requests are answered <a href="/problems/restoring"><code>restoring</code></a>.`,
+      ),
+    );
+  if (stops.account)
+    list.push(problem('The account of the provider cannot buy', accountText(stops.account, now)));
+  for (const { queue, record } of stops.pauses) {
+    const text = record
+      ? html`${record.reason} (${record.actor}, for ${formatDuration(now - record.since)})`
+      : 'It was paused without Darkroom: neither the person nor the reason is known.';
+    list.push(
+      warning(`The queue ${queue} is paused`, html`${text} <a href="/queues/queue/${queue}">The queue</a>`),
+    );
+  }
+  if (facts.workers === 0 && hasWork(facts))
+    list.push(problem('No worker is running', 'Renders wait until a worker starts.'));
+  for (const { code, count, expiringSoon } of deadLetters) {
+    const { title, advice } = FAILURES[code];
+    const urgent =
+      expiringSoon > 0 && ` ${expiringSoon} of them have a paid image whose URL expires within two hours.`;
+    list.push(
+      warning(
+        `${count} failed: ${title}`,
+        html`${advice}${urgent} <a href="/renders?status=failed">Failed renders</a> · <a href="/problems/${code}">what this means</a>`,
+      ),
+    );
+  }
+  for (const text of facts.engineWarnings)
+    list.push(warning('A setting of the queue is not as it should be', text));
+  return list;
+}
+
+function accountText(
+  { reason, since, refusals, balance }: NonNullable<OverviewFacts['stops']['account']>,
+  now: number,
+) {
+  const cause = reason === 'unauthorized' ? 'The provider rejects the API key.' : 'The balance is too low.';
+  const known = balance === undefined ? '' : ` Balance: ${balance}.`;
+  return `${cause}${known} ${refusals} ${refusals === 1 ? 'refusal' : 'refusals'} in ${formatDuration(now - since)}. Renders wait; workers go on by themselves.`;
+}
+
+const hasWork = ({ work }: OverviewFacts) =>
+  work !== undefined && work.queued + work.rendering + work.storing > 0;
+
+function workSection({
+  work,
+  lanes,
+  oldest,
+  workers,
+  submitsPerSecond,
+  minutes,
+  stops,
+  now,
+}: OverviewFacts): Markup {
+  if (!work) return emptyState('The queue does not answer.');
+  const backlog = lanes ? lanes.interactive + lanes.batch : undefined;
+  const isStopped =
+    stops.account !== undefined || stops.pauses.some(({ queue }) => queue === 'submit' || queue === 'render');
+  const finish =
+    backlog === undefined || backlog === 0
+      ? 'nothing waits'
+      : isStopped
+        ? 'submissions are stopped'
+        : `submitted in ${formatDuration((backlog / submitsPerSecond) * 1_000)}`;
+  const lastMinute = minutes?.at(-2)?.done ?? 0;
+  const lane = lanes && `${lanes.interactive} interactive, ${lanes.batch} batch`;
+  return html`<div class="stats">
+${stat('Waiting', String(work.queued), { href: '/renders?status=queued', ...(lane ? { note: lane } : {}) })}
+${stat('At the provider', String(work.rendering), { href: '/renders?status=rendering' })}
+${stat('Being stored', String(work.storing), { href: '/renders?status=storing' })}
+${stat('Failed', String(work.failed), { href: '/renders?status=failed', note: 'open dead letters' })}
+${stat('Completed', String(work.completed), { href: '/renders?status=completed', note: 'in the queue' })}
+${stat('Backlog', backlog === undefined ? '?' : String(backlog), { note: finish })}
+${stat('Completed per minute', String(lastMinute), { note: `quota: ${submitsPerSecond} submissions per second` })}
+${workers !== undefined && stat('Workers', String(workers), { href: '/queues/queue/render' })}
+${
+  oldest &&
+  stat('Oldest waiting render', formatDuration(now - oldest.createdAt), {
+    href: `/renders/${oldest.renderId}`,
+  })
+}
+</div>`;
+}
+
+function chartSection({ minutes }: OverviewFacts): Markup {
+  if (!minutes) return emptyState('The queue does not answer.');
+  const sum = (kind: 'done' | 'dead') => minutes.reduce((total, minute) => total + minute[kind], 0);
+  const [done, dead] = [sum('done'), sum('dead')];
+  if (done + dead === 0) return emptyState('No render has ended in the last hour.');
+  return card(html`${createColumnChart(minutes)}
+<p class="legend"><span>${CHART_MINUTES} minutes ago</span><span>${done} ended as asked, ${dead} failed; one column per minute</span><span>now</span></p>`);
+}
