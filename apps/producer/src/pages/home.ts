@@ -4,7 +4,7 @@ import { registerEndpoints } from '../endpoint.ts';
 import { resolveBaseUrl } from '../http/index.ts';
 import type { RenderReadDeps } from '../renders/index.ts';
 import { html } from './html.ts';
-import { sendPage } from './layout.ts';
+import { mayOperate, sendPage } from './layout.ts';
 
 const STATE_DEADLINE_MS = 1_000;
 
@@ -19,7 +19,8 @@ export function registerHome(
       run: async (request, reply) => {
         // The page is shown without it while the queue or the store is away.
         const incomplete = await withFallback(STATE_DEADLINE_MS, lookup.queueState.isIncomplete(), false);
-        const body = homePage(resolveBaseUrl(request), { keyless, incomplete });
+        const operator = mayOperate(request.caller);
+        const body = homePage(resolveBaseUrl(request), { keyless, incomplete, operator });
         return await sendPage(reply, 200, { title: 'Start', body });
       },
     },
@@ -27,32 +28,56 @@ export function registerHome(
 }
 
 const LINKS = [
-  ['/reference', 'API reference', 'every endpoint, with examples to try'],
-  ['/queues/queue/render', 'Renders', 'queued, rendering and ended renders'],
-  ['/queues/queue/dead-letter', 'Dead letters', 'failed renders, and why they failed'],
-  ['/queues', 'All queues', 'Bull Board'],
-  ['/problems', 'Problems', 'every error of the API, every reason of a failed render, and what to do'],
-  ['/openapi.json', 'OpenAPI', 'the API reference for programs'],
-  ['/metrics', 'Metrics', 'for Prometheus'],
-  ['/readyz', 'Readiness', 'of queue and store'],
-] as const;
+  { href: '/reference', name: 'API reference', content: 'every endpoint, with examples to try' },
+  {
+    href: '/queues/queue/render',
+    name: 'Renders',
+    content: 'queued, rendering and ended renders',
+    operator: true,
+  },
+  {
+    href: '/queues/queue/dead-letter',
+    name: 'Dead letters',
+    content: 'failed renders, and why they failed',
+    operator: true,
+  },
+  { href: '/queues', name: 'All queues', content: 'Bull Board', operator: true },
+  {
+    href: '/problems',
+    name: 'Problems',
+    content: 'every error of the API, every reason of a failed render, and what to do',
+  },
+  { href: '/openapi.json', name: 'OpenAPI', content: 'the API reference for programs' },
+  { href: '/metrics', name: 'Metrics', content: 'for Prometheus', operator: true },
+  { href: '/readyz', name: 'Readiness', content: 'of queue and store' },
+];
 
-const homePage = (base: string, { keyless, incomplete }: { keyless: boolean; incomplete: boolean }) => html`
+interface HomeFacts {
+  keyless: boolean;
+  incomplete: boolean;
+  operator: boolean;
+}
+
+const homePage = (base: string, { keyless, incomplete, operator }: HomeFacts) => html`
 <h1>Darkroom</h1>
 <p class="soft">A durable render queue: each image is bought once and kept.</p>
-${incomplete && RESTORING}${keyless ? KEYLESS : KEYED}
+${incomplete && describeRestore(operator)}${keyless ? KEYLESS : KEYED}
 <h2>Start here</h2>
 <ul>
-${LINKS.map(([href, name, content]) => html`<li><a href="${href}">${name}</a> <span class="soft">${content}</span></li>\n`)}
+${LINKS.filter((link) => operator || !link.operator).map(
+  ({ href, name, content }) =>
+    html`<li><a href="${href}">${name}</a> <span class="soft">${content}</span></li>\n`,
+)}
 </ul>
 <h2>The first render</h2>
 <pre>curl ${base}/v1/renders \\
   -H 'content-type: application/json' -H 'idempotency-key: first' \\${keyless ? '' : "\n  -H 'authorization: Bearer <key>' \\"}
   -d '{"prompt":"a lighthouse at dusk","size":"16:9"}'</pre>`;
 
-const RESTORING = html`<p class="card error">The queue was restarted or lost. Renders that it lacks are added again from the object
+const describeRestore = (operator: boolean) =>
+  html`<p class="card error">The queue was restarted or lost. Renders that it lacks are added again from the object
 store; until then, requests for them are answered with <a href="/problems/restoring"><code>restoring</code></a>. A worker
-does this: <a href="/queues/queue/restore">its job</a> shows how far it is.</p>
+does this${operator && html`: <a href="/queues/queue/restore">its job</a> shows how far it is`}.</p>
 `;
 
 const KEYLESS = html`<p class="card">There are no API keys: every user of this machine has all rights, and other machines

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { type Caller, hasRole } from '../access/index.ts';
 import { createStyleSheet, html, type Markup } from './html.ts';
 
 const STYLE = createStyleSheet(`
@@ -66,6 +67,9 @@ interface Page {
   refresh?: number;
 }
 
+/** Whether the links for operators are shown. A browser that sent no key may send one when the linked page asks for it. */
+export const mayOperate = (caller: Caller | undefined) => !caller || hasRole(caller, 'operator');
+
 /** Sends a page for people. */
 export function sendPage(reply: FastifyReply, status: number, { title, body, refresh }: Page) {
   const page = html`<!doctype html>
@@ -79,7 +83,7 @@ ${
 }<title>${title} · Darkroom</title>
 <link rel="icon" href="/favicon.ico">
 ${STYLE.element}
-<header><a href="/">Darkroom</a> <a href="/reference">API</a> <a href="/queues">Dashboard</a></header>
+<header><a href="/">Darkroom</a> <a href="/reference">API</a>${mayOperate(reply.request.caller) && html` <a href="/queues">Dashboard</a>`}</header>
 <main>
 ${body}
 </main>
