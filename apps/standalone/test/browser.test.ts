@@ -125,63 +125,6 @@ requires('browser').describe('the pages without API keys, in a real browser', ()
     expect(troubles).toEqual([]);
   });
 
-  test('Bull Board shows no control whose change is always rejected', async () => {
-    const { page } = await openPage();
-    const answers: number[] = [];
-    page.on('response', (response) => {
-      if (response.request().method() !== 'GET') answers.push(response.status());
-    });
-    /** The visible controls, by the name of their icon. */
-    const listControls = async (selector: string) => {
-      const icons = page.locator(`${selector} svg`).filter({ visible: true });
-      const names = await icons.evaluateAll((svgs) => svgs.map((svg) => svg.getAttribute('class') ?? ''));
-      return [...new Set(names.map((name) => name.split('lucide-').at(-1)))];
-    };
-    const openTab = async (path: string) => {
-      await page.goto(`${url}/queues/queue/${path}`);
-      await page.locator('[class*="jobLink-"]').first().waitFor();
-      return {
-        job: await listControls('[class*="jobActions-"]'),
-        list: await listControls('[class*="queueActions-"]'),
-      };
-    };
-    const listMenu = async () => {
-      await page.locator('main button[aria-haspopup="menu"]').first().click();
-      await page.getByRole('menuitem').filter({ visible: true }).first().waitFor();
-      return listControls('[role="menuitem"]');
-    };
-    const confirm = async () => {
-      const { length } = answers;
-      await page.getByRole('button', { name: 'Confirm' }).click();
-      await expect.poll(() => answers.length).toBeGreaterThan(length);
-      expect(answers.at(-1)).toBeLessThan(300);
-    };
-
-    expect(await openTab('store?status=completed')).toEqual({ job: [], list: ['trash-2'] });
-    await page.locator('[class*="queueActions-"] button').first().click();
-    await confirm();
-    expect(await openTab('render?status=completed')).toEqual({ job: [], list: ['trash-2'] });
-    expect(await openTab('dead-letter?status=failed')).toEqual({ job: ['trash-2'], list: [] });
-    await page.goto(`${url}/queues/job-schedulers`);
-    await page.locator('[class*="actionsCell-"]').first().waitFor();
-    expect(await listControls('[class*="actionsCell-"]')).toEqual([]);
-    expect(await openTab('render?status=failed')).toEqual({ job: ['refresh-cw'], list: ['refresh-cw'] });
-    expect(await listMenu()).toEqual(['refresh-cw', 'pause']);
-    await page.getByRole('menuitem', { name: 'Pause' }).click();
-    await confirm();
-    expect(await listMenu()).toEqual(['refresh-cw', 'play']);
-    await page.getByRole('menuitem', { name: 'Resume' }).click();
-    await confirm();
-    await page.getByRole('button', { name: 'Queue info' }).click();
-    await page.getByRole('dialog').getByText('Overview').waitFor();
-    expect(await listControls('[role="dialog"]')).not.toContain('pencil');
-    await takeScreenshot(page, 'bull-board-failed');
-    // Last, because the render then leaves this tab for a moment.
-    await openTab('render?status=failed');
-    await page.locator('[class*="jobActions-"] button').filter({ visible: true }).click();
-    await confirm();
-  });
-
   test.each([
     ['render', WIDE, 'light'],
     ['render-phone', PHONE, 'light'],

@@ -5,7 +5,7 @@
 // key-limits.ts    how often a key may call, and how large its bodies may be
 // waiting-limit.ts how many requests of a key may wait at the same time
 // signed-links.ts  links that work without a key until they expire
-export { describeCaller, hasRole, type Needs, requireTenant } from './caller.ts';
+export { type Caller, describeCaller, hasRole, type Needs, requireTenant } from './caller.ts';
 export { guardRoutes } from './guard.ts';
 export { createSignedLinks, type SignedLinks } from './signed-links.ts';
 export { createWaitingLimit, type LimitWaiting } from './waiting-limit.ts';

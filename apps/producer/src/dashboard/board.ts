@@ -8,8 +8,9 @@ import type { Clock, Scrub } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
 import type { Auditor } from '../audit/index.ts';
 import type { RenderQueue } from '../backends/index.ts';
-import { dashboardChangeError, RETRY_JOB_ROUTE, retryStateError } from './allowed-changes.ts';
+import { dashboardRequestError, RETRY_JOB_ROUTE, retryStateError } from './allowed-changes.ts';
 import { createHidingStyles } from './hidden-controls.ts';
+import { markFailedJobs } from './mark-failed-jobs.ts';
 import { completeProgress, scrubDeep } from './presentation.ts';
 import { QUEUE_VIEWS } from './queue-views.ts';
 import { recordActions } from './record-actions.ts';
@@ -30,6 +31,11 @@ interface DashboardDeps {
 export async function registerDashboard(app: FastifyInstance, deps: DashboardDeps): Promise<void> {
   const server = new FastifyAdapter().setBasePath(PATH);
   const names = Object.keys(QUEUE_VIEWS) as (keyof Queues)[];
+  const readState = async (queueName: string, jobId: string) => {
+    const queue = names.find((name) => QUEUE[name] === queueName);
+    if (!queue) return 'unknown';
+    return QUEUE_VIEWS[queue].deadReason ? 'failed' : await deps.queues[queue].getJobState(jobId);
+  };
   createBullBoard({
     queues: names.map((name) => createAdapter(deps, name)),
     serverAdapter: server,
@@ -37,6 +43,8 @@ export async function registerDashboard(app: FastifyInstance, deps: DashboardDep
       uiConfig: {
         boardTitle: 'Darkroom',
         hideDocsLink: true,
+        // Of the embedded engine it shows a port that does not exist.
+        hideRedisDetails: deps.engine.kind === 'pglite',
         miscLinks: [
           { text: 'Start page', url: '/' },
           { text: 'API reference', url: '/reference' },
@@ -49,17 +57,16 @@ export async function registerDashboard(app: FastifyInstance, deps: DashboardDep
       handlerHooks: {
         before: async ({ method, route, request }) => {
           const { queueName, queueStatus, jobId } = request.params as Record<string, string | undefined>;
-          const message = dashboardChangeError({ method, route, queueName, queueStatus });
+          const message = dashboardRequestError({ method, route, queueName, queueStatus });
           if (message !== undefined) return { allow: false, status: 403, message };
-          const queue = names.find((name) => QUEUE[name] === queueName);
-          if (route !== RETRY_JOB_ROUTE || !queue || !jobId) return undefined;
-          const conflict = retryStateError(await deps.queues[queue].getJobState(jobId));
+          if (route !== RETRY_JOB_ROUTE || !queueName || !jobId) return undefined;
+          const conflict = retryStateError(await readState(queueName, jobId));
           return conflict === undefined ? undefined : { allow: false, status: 409, message: conflict };
         },
-        after: (_context, result) => ({
-          ...result,
-          body: scrubDeep(deps.scrub, completeProgress(result.body)) as object,
-        }),
+        after: async (_context, result) => {
+          const body = await markFailedJobs(completeProgress(result.body), readState);
+          return { ...result, body: scrubDeep(deps.scrub, body) as object };
+        },
       },
     },
   });
@@ -83,18 +90,11 @@ export async function registerDashboard(app: FastifyInstance, deps: DashboardDep
 }
 
 function createAdapter({ engine, queues }: DashboardDeps, queue: keyof Queues): BullMQAdapter {
-  const {
-    description,
-    name,
-    data,
-    link,
-    retries = false,
-    withoutWorkers = false,
-    deadReason,
-  } = QUEUE_VIEWS[queue];
+  const { description, name, data, link, changes, withoutWorkers = false, deadReason } = QUEUE_VIEWS[queue];
   const options = {
     description,
-    allowRetries: retries,
+    allowRetries: changes.includes('retry'),
+    readOnlyMode: changes.length === 0,
     // Bull Board's types do not declare it. A completed render must not run again.
     allowCompletedRetries: false,
     // Bull Board accepts `undefined` as "no link", although its types do not declare that.
@@ -102,6 +102,7 @@ function createAdapter({ engine, queues }: DashboardDeps, queue: keyof Queues): 
   };
   const adapter = new BullMQAdapter(queues[queue], options);
   retryOnlyFailedJobs(adapter);
+  hideRateLimit(adapter);
   // The embedded engine cannot list its workers.
   if (engine.kind === 'pglite' || withoutWorkers) adapter.getWorkers = () => Promise.resolve(null);
   if (name) adapter.setFormatter('name', name);
@@ -121,6 +122,12 @@ function retryOnlyFailedJobs(adapter: BullMQAdapter): void {
     job.retry = () => retry('failed');
     return job;
   };
+}
+
+/** Bull Board shows a rate limit only as a button that lifts it. The provider's quota cannot be lifted (I9). */
+function hideRateLimit(adapter: BullMQAdapter): void {
+  Object.defineProperty(adapter, 'supportsGlobalRateLimit', { value: false });
+  adapter.getActiveRateLimitTtl = async () => 0;
 }
 
 /** Bull Board loads fonts from the internet. An operator's machine may have no access to it. */

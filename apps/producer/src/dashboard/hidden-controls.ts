@@ -1,5 +1,21 @@
 import { QUEUE } from '@darkroom/shared/queues';
-import { QUEUE_VIEWS } from './queue-views.ts';
+import { QUEUE_VIEWS, type QueueChange } from './queue-views.ts';
+
+/** The icons of the controls that request a change. */
+const ICONS: Record<QueueChange, readonly string[]> = {
+  pause: ['.lucide-pause', '.lucide-play'],
+  promote: ['.lucide-corner-up-left'],
+  retry: ['.lucide-refresh-cw'],
+  clean: ['.lucide-trash-2'],
+  remove: ['.lucide-trash-2'],
+};
+
+const JOB_BUTTON = '[class*="jobActions-"] li';
+/** A button above the list of jobs. */
+const LIST_BUTTON = '[class*="queueActions-"] li';
+/** An item of a menu that pauses: the menu of a queue, or of the overview. */
+const MENU_ITEM = `[role="menu"]:has(${ICONS.pause.join(', ')}) [role="menuitem"]`;
+const MENU_BUTTON = 'button[aria-haspopup="menu"]';
 
 /**
  * Bull Board shows many controls whose change is always rejected (see `allowed-changes.ts`), and has no option to hide
@@ -8,22 +24,22 @@ import { QUEUE_VIEWS } from './queue-views.ts';
  * controls that are visible.
  */
 export function createHidingStyles(): string {
-  const removable = Object.entries(QUEUE_VIEWS).flatMap(([queue, view]) =>
-    view.removable ? [QUEUE[queue as keyof typeof QUEUE]] : [],
-  );
-  const onRemovable = `body:has(${removable.map((name) => `h1[title="${name}"]`).join(', ')})`;
   const onCompleted = 'body:has(a[aria-current="page"][href*="/queue/"][href*="status=completed"])';
-  const [retry, promote, remove] = ['.lucide-refresh-cw', '.lucide-corner-up-left', '.lucide-trash-2'];
-  const [pause, resume] = ['.lucide-pause', '.lucide-play'];
   const rules = [
-    // The buttons of a job.
-    `[class*="jobActions-"] li:not(:has(${retry}, ${promote}, ${remove}))`,
-    `body:not(${onRemovable}) [class*="jobActions-"] li:has(${remove})`,
-    // The buttons above the list of jobs.
-    `[class*="queueActions-"] li:not(:has(${retry}, ${promote}, ${remove}))`,
-    `body:not(${onCompleted}) [class*="queueActions-"] li:has(${remove})`,
-    // The menu of a queue.
-    `[role="menu"]:has(${pause}, ${resume}) [role="menuitem"]:not(:has(${pause}, ${resume}, ${retry}))`,
+    `${JOB_BUTTON}:not(:has(${iconsOf('promote', 'retry', 'remove')}))`,
+    ...(['promote', 'retry', 'remove'] as const).map((change) => hideElsewhere(change, JOB_BUTTON)),
+    `${LIST_BUTTON}:not(:has(${iconsOf('promote', 'retry', 'clean')}))`,
+    ...(['promote', 'retry', 'clean'] as const).map((change) => hideElsewhere(change, LIST_BUTTON)),
+    `body:not(${onCompleted}) ${LIST_BUTTON}:has(${iconsOf('clean')})`,
+    // An item with a menu of its own sorts the queues of the overview.
+    `${MENU_ITEM}:not([aria-haspopup], :has(${iconsOf('pause', 'retry')}))`,
+    // The menu of the overview: pause all queues.
+    `[role="menu"]:has([aria-haspopup]) [role="menuitem"]:has(${iconsOf('pause')})`,
+    // The menus of queues that cannot be paused: on their pages and on the overview.
+    ...findQueues((changes) => !changes.includes('pause')).flatMap((name) => [
+      `${onPageOf([name])} main ${MENU_BUTTON}`,
+      `[class*="queueCard-"]:has(a[href$="/queue/${name}"]) ${MENU_BUTTON}`,
+    ]),
     // The dialog about a queue.
     '[role="dialog"] button:has(.lucide-pencil)',
     // The table of schedules.
@@ -31,3 +47,20 @@ export function createHidingStyles(): string {
   ];
   return `${rules.join(',\n')} { display: none; }`;
 }
+
+const iconsOf = (...changes: QueueChange[]) => changes.flatMap((change) => ICONS[change]).join(', ');
+
+/** Hides the control of a change on the pages of queues that do not allow it. */
+function hideElsewhere(change: QueueChange, control: string): string {
+  const allowed = findQueues((changes) => changes.includes(change));
+  return `body:not(${onPageOf(allowed)}) ${control}:has(${iconsOf(change)})`;
+}
+
+const findQueues = (test: (changes: readonly QueueChange[]) => boolean): string[] =>
+  Object.entries(QUEUE_VIEWS).flatMap(([queue, { changes }]) =>
+    test(changes) ? [QUEUE[queue as keyof typeof QUEUE]] : [],
+  );
+
+/** The page of a queue, or of one of its jobs. */
+const onPageOf = (names: readonly string[]) =>
+  `body:has(${names.map((name) => `h1[title="${name}"]`).join(', ')})`;

@@ -18,15 +18,18 @@ import {
   linkToRender,
 } from './presentation.ts';
 
+/**
+ * What operators may change in a queue: `pause` and resume it, `promote` delayed jobs, `retry` failed jobs, `clean` away
+ * the completed jobs, `remove` a job.
+ */
+export type QueueChange = 'pause' | 'promote' | 'retry' | 'clean' | 'remove';
+
 export interface QueueView {
   description: string;
   name?: (job: QueueJobJson) => string;
   data?: (data: unknown) => unknown;
   link?: (job: QueueJobJson) => { displayText: string; href: string } | undefined;
-  /** Operators may retry its failed jobs. */
-  retries?: true;
-  /** Operators may remove its jobs. */
-  removable?: true;
+  changes: readonly QueueChange[];
   /** No worker takes its jobs. So Bull Board must not warn that the queue has no workers. */
   withoutWorkers?: true;
   /** Its jobs have failed for good, and wait for an operator. From the data of a job: why. */
@@ -40,24 +43,26 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     name: formatRenderName,
     data: formatRenderData,
     link: linkToPage,
-    retries: true,
+    changes: ['pause', 'promote', 'retry', 'clean'],
   },
   submit: {
     description: 'Purchases that wait for the provider, within its quota',
     name: formatSubmitName,
     link: linkToRender,
+    changes: ['pause', 'promote', 'clean'],
   },
   store: {
     description: 'Images that are downloaded and stored',
     name: formatStoreName,
     link: linkToRender,
+    changes: ['pause', 'promote', 'clean'],
   },
   deadLetter: {
     description: 'Dead letters of failed renders: read why, then retry the render',
     name: formatDeadLetterName,
     data: formatDeadLetterData,
     link: linkToRender,
-    removable: true,
+    changes: ['remove'],
     withoutWorkers: true,
     deadReason: formatDeadLetterReason,
   },
@@ -67,7 +72,7 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     data: formatWebhookData,
     link: linkToPage,
     // Sending a webhook again is harmless: the receiver recognizes its id.
-    retries: true,
+    changes: ['pause', 'promote', 'retry', 'clean'],
   },
   webhookDeadLetter: {
     description:
@@ -75,7 +80,7 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     name: formatWebhookName,
     data: formatWebhookData,
     link: linkToPage,
-    removable: true,
+    changes: ['remove'],
     withoutWorkers: true,
     deadReason: formatWebhookReason,
   },
@@ -83,20 +88,23 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     description: 'Cancel markers: a marker is removed when its render has ended',
     name: formatCancelName,
     link: linkToPage,
-    // A render whose marker is removed continues.
-    removable: true,
+    // The ledger has the cancel, too: without its marker the render would continue, but only until a restore.
+    changes: [],
     withoutWorkers: true,
   },
   stop: {
     description: 'Why queues wait: pauses of operators, and the stop of an account that cannot buy',
     name: formatStopName,
     data: formatStopData,
+    changes: [],
     withoutWorkers: true,
   },
   restore: {
     description: 'Restores: each adds the renders that the queue had lost, and returns its report',
+    // Its completed job is the proof that the queue has everything that was accepted.
+    changes: [],
   },
-  maintenance: { description: 'Chores of the workers' },
+  maintenance: { description: 'Chores of the workers', changes: ['pause', 'promote', 'clean'] },
 };
 
 /** The view of a queue by its name in BullMQ. */

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { hasRole } from '../access/index.ts';
+import { type Caller, hasRole, type Needs } from '../access/index.ts';
 import { withFallback } from '../backends/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
 import { resolveBaseUrl } from '../http/index.ts';
 import type { RenderReadDeps } from '../renders/index.ts';
 import { html } from './design/index.ts';
-import { sendPage } from './layout.ts';
+import { mayOpen, sendPage } from './layout.ts';
 import type { SendOverview } from './overview/index.ts';
 
 const STATE_DEADLINE_MS = 1_000;
@@ -22,7 +22,7 @@ export function registerHome(
   const sendStart = async (request: FastifyRequest, reply: FastifyReply) => {
     // The page is shown without it while the queue or the store is away.
     const incomplete = await withFallback(STATE_DEADLINE_MS, lookup.queueState.isIncomplete(), false);
-    const body = homePage(resolveBaseUrl(request), { keyless, incomplete });
+    const body = homePage(resolveBaseUrl(request), { keyless, incomplete, caller: request.caller });
     return await sendPage(reply, 200, { title: 'Start', body });
   };
   const sendHome = async (request: FastifyRequest, reply: FastifyReply) => {
@@ -38,35 +38,60 @@ interface HomeDeps {
   sendOverview: SendOverview;
 }
 
-const LINKS = [
-  ['/overview', 'Overview', 'current work, problems, newest images'],
-  ['/renders', 'Renders', 'search and gallery'],
-  ['/reference', 'API reference', 'every endpoint, with examples to try'],
-  ['/queues/queue/dead-letter', 'Dead letters', 'failed renders, and why they failed'],
-  ['/queues', 'All queues', 'Bull Board'],
-  ['/audit', 'Audit log', 'what operators did'],
-  ['/problems', 'Problems', 'every error of the API, every reason of a failed render, and what to do'],
-  ['/openapi.json', 'OpenAPI', 'the API reference for programs'],
-  ['/metrics', 'Metrics', 'for Prometheus'],
-  ['/readyz', 'Readiness', 'of queue and store'],
-] as const;
+const LINKS: { href: string; name: string; content: string; needs?: Needs }[] = [
+  {
+    href: '/overview',
+    name: 'Overview',
+    content: 'current work, problems, newest images',
+    needs: 'operator',
+  },
+  { href: '/renders', name: 'Renders', content: 'search and gallery', needs: 'read' },
+  { href: '/reference', name: 'API reference', content: 'every endpoint, with examples to try' },
+  {
+    href: '/queues/queue/dead-letter',
+    name: 'Dead letters',
+    content: 'failed renders, and why they failed',
+    needs: 'operator',
+  },
+  { href: '/queues', name: 'All queues', content: 'Bull Board', needs: 'operator' },
+  { href: '/audit', name: 'Audit log', content: 'what operators did', needs: 'operate' },
+  {
+    href: '/problems',
+    name: 'Problems',
+    content: 'every error of the API, every reason of a failed render, and what to do',
+  },
+  { href: '/openapi.json', name: 'OpenAPI', content: 'the API reference for programs' },
+  { href: '/metrics', name: 'Metrics', content: 'for Prometheus', needs: 'operator' },
+  { href: '/readyz', name: 'Readiness', content: 'of queue and store' },
+];
 
-const homePage = (base: string, { keyless, incomplete }: { keyless: boolean; incomplete: boolean }) => html`
+interface HomeFacts {
+  keyless: boolean;
+  incomplete: boolean;
+  caller: Caller | undefined;
+}
+
+const homePage = (base: string, { keyless, incomplete, caller }: HomeFacts) => html`
 <h1>Darkroom</h1>
 <p class="soft">A durable render queue: each image is bought once and kept.</p>
-${incomplete && RESTORING}${keyless ? KEYLESS : KEYED}
+${incomplete && describeRestore(mayOpen(caller, 'operator'))}${keyless ? KEYLESS : KEYED}
 <h2>Start here</h2>
 <ul>
-${LINKS.map(([href, name, content]) => html`<li><a href="${href}">${name}</a> <span class="soft">${content}</span></li>\n`)}
+${LINKS.filter(({ needs = 'anyone' }) => mayOpen(caller, needs)).map(
+  ({ href, name, content }) =>
+    html`<li><a href="${href}">${name}</a> <span class="soft">${content}</span></li>\n`,
+)}
 </ul>
 <h2>The first render</h2>
 <pre>curl ${base}/v1/renders \\
   -H 'content-type: application/json' -H 'idempotency-key: first' \\${keyless ? '' : "\n  -H 'authorization: Bearer <key>' \\"}
   -d '{"prompt":"a lighthouse at dusk","size":"16:9"}'</pre>`;
 
-const RESTORING = html`<p class="card error">The queue was restarted or lost. Renders that it lacks are added again from the object
+const describeRestore = (
+  operator: boolean,
+) => html`<p class="card error">The queue was restarted or lost. Renders that it lacks are added again from the object
 store; until then, requests for them are answered with <a href="/problems/restoring"><code>restoring</code></a>. A worker
-does this: <a href="/queues/queue/restore">its job</a> shows how far it is.</p>
+does this${operator && html`: <a href="/queues/queue/restore">its job</a> shows how far it is`}.</p>
 `;
 
 const KEYLESS = html`<p class="card">There are no API keys: every user of this machine has all rights, and other machines

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { type Caller, hasRole, type Needs } from '../access/index.ts';
 import { createStyleSheet, html, type Markup, PAGE_STYLES } from './design/index.ts';
 import { LIVE_SCRIPT_PATH } from './live-script.ts';
 
@@ -16,15 +17,18 @@ const POLICY = [
 /** A live page also runs the script of this API, which reads events of this API. */
 const LIVE_POLICY = [...POLICY, "script-src 'self'", "connect-src 'self'"];
 
-/** The pages in the head of each page. */
+/** The pages in the head of each page, and what they need of their caller. */
 const SECTIONS = [
-  ['/overview', 'Overview'],
-  ['/renders', 'Renders'],
-  ['/audit', 'Audit log'],
-  ['/queues', 'Dashboard'],
-  ['/reference', 'API'],
+  { path: '/overview', name: 'Overview', needs: 'operator' },
+  { path: '/renders', name: 'Renders', needs: 'read' },
+  { path: '/audit', name: 'Audit log', needs: 'operate' },
+  { path: '/queues', name: 'Dashboard', needs: 'operator' },
+  { path: '/reference', name: 'API', needs: 'anyone' },
 ] as const;
-export type Section = (typeof SECTIONS)[number][0];
+export type Section = (typeof SECTIONS)[number]['path'];
+
+/** Whether a link is shown. A browser that sent no key may send one when the linked page asks for it. */
+export const mayOpen = (caller: Caller | undefined, needs: Needs) => !caller || hasRole(caller, needs);
 
 interface Page {
   title: string;
@@ -51,7 +55,7 @@ ${
 }<title>${title} · Darkroom</title>
 <link rel="icon" href="/favicon.ico">
 ${STYLE.element}
-${navigation(page.section)}
+${navigation(page.section, reply.request.caller)}
 <main${events && html` data-events="${events}"`}>
 ${body}
 </main>
@@ -72,5 +76,8 @@ const LOGO = html`<svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" h
 
 const navigation = (
   section: Section | undefined,
+  caller: Caller | undefined,
 ) => html`<nav class="top"><a class="home" href="/">${LOGO}Darkroom</a>
-${SECTIONS.map(([path, name]) => html`<a href="${path}"${path === section && html` aria-current="page"`}>${name}</a>\n`)}</nav>`;
+${SECTIONS.filter(({ needs }) => mayOpen(caller, needs)).map(
+  ({ path, name }) => html`<a href="${path}"${path === section && html` aria-current="page"`}>${name}</a>\n`,
+)}</nav>`;

@@ -1,4 +1,6 @@
-import { renderJob } from '@darkroom/shared/queues';
+import { appRoutes } from '@bull-board/api/dist/routes.js';
+import { PAUSABLE_QUEUES } from '@darkroom/api';
+import { QUEUE, type Queues, renderJob } from '@darkroom/shared/queues';
 import {
   type Checkpoint,
   DATA_VERSION,
@@ -9,7 +11,7 @@ import {
 import { latch, requires } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { describe, expect, test } from 'vitest';
-import { dashboardChangeError } from '../../src/dashboard/allowed-changes.ts';
+import { dashboardRequestError, ROUTE_RULES } from '../../src/dashboard/allowed-changes.ts';
 import {
   formatDeadLetterData,
   formatDeadLetterName,
@@ -18,6 +20,7 @@ import {
   formatWebhookName,
   linkToPage,
 } from '../../src/dashboard/presentation.ts';
+import { QUEUE_VIEWS } from '../../src/dashboard/queue-views.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
 const request = {
@@ -293,6 +296,25 @@ requires('redis').describe('a retry on the dashboard', () => {
     },
   );
 
+  test('a webhook that was delivered by a later try is not shown as failed', async () => {
+    const harness = await openHarness();
+    const delivered = latch();
+    const worker = harness.engine.worker('webhook', async (job) => {
+      if (job.attemptsMade === 0) throw new Error('the receiver answered 500');
+      return {};
+    });
+    worker.on('completed', () => delivered.open());
+    await harness.queues.webhook.add('completed' as never, {} as never, { jobId: 'msg_1', attempts: 2 });
+    await delivered.wait();
+    await worker.close();
+    const { jobs } = await board(harness, 'webhook');
+    expect(jobs).toMatchObject([{ id: 'msg_1', isFailed: false }]);
+    const detail = await (await harness.get('/queues/api/queues/webhook/msg_1')).json();
+    expect(detail).toMatchObject({ status: 'completed', job: { isFailed: false } });
+    // What happened before is still shown.
+    expect(JSON.stringify([jobs, detail])).toContain('the receiver answered 500');
+  });
+
   test('a retry of all failed jobs leaves the completed ones alone', async () => {
     const { ids, retry, state } = await openWithEndedJobs('render');
     const response = await retry('retry/failed');
@@ -301,8 +323,23 @@ requires('redis').describe('a retry on the dashboard', () => {
   });
 });
 
-describe('the changes on the dashboard', () => {
+describe('the requests to the dashboard', () => {
   const Q = '/api/queues/:queueName';
+
+  test('every route of Bull Board has a rule, and every rule has a route', () => {
+    const routes = appRoutes.api.flatMap(({ method, route }) =>
+      [method].flat().flatMap((one) => [route].flat().map((path) => `${one} ${path}`)),
+    );
+    expect(Object.keys(ROUTE_RULES).sort()).toEqual(routes.sort());
+  });
+
+  test('exactly the queues that the API pauses can be paused', () => {
+    const pausable = (Object.keys(QUEUE_VIEWS) as (keyof Queues)[]).filter((queue) =>
+      QUEUE_VIEWS[queue].changes.includes('pause'),
+    );
+    expect(pausable.map((queue) => QUEUE[queue])).toEqual([...PAUSABLE_QUEUES]);
+  });
+
   test.each([
     ['put', `${Q}/:jobId/retry`, 'render', undefined, true],
     ['put', `${Q}/:jobId/retry`, 'submit', undefined, false],
@@ -311,19 +348,28 @@ describe('the changes on the dashboard', () => {
     ['put', `${Q}/:jobId/clean`, 'dead-letter', undefined, true],
     ['put', `${Q}/:jobId/clean`, 'render', undefined, false],
     ['put', `${Q}/clean/:queueStatus`, 'render', 'completed', true],
+    ['put', `${Q}/clean/:queueStatus`, 'restore', 'completed', false],
     ['put', `${Q}/:jobId/retry`, 'webhook', undefined, true],
     ['put', `${Q}/retry/:queueStatus`, 'webhook', 'failed', true],
     ['put', `${Q}/:jobId/retry`, 'webhook-dead-letter', undefined, false],
     ['put', `${Q}/:jobId/clean`, 'webhook', undefined, false],
     ['put', `${Q}/:jobId/clean`, 'webhook-dead-letter', undefined, true],
-    ['put', `${Q}/:jobId/clean`, 'cancel', undefined, true],
+    ['put', `${Q}/:jobId/clean`, 'cancel', undefined, false],
     ['put', `${Q}/clean/:queueStatus`, 'render', 'failed', false],
+    ['put', `${Q}/pause`, 'submit', undefined, true],
+    ['put', `${Q}/resume`, 'submit', undefined, true],
+    ['put', `${Q}/pause`, 'restore', undefined, false],
+    ['put', '/api/queues/pause', undefined, undefined, false],
+    ['put', `${Q}/:jobId/promote`, 'render', undefined, true],
+    ['put', `${Q}/promote`, 'stop', undefined, false],
+    ['put', `${Q}/promote`, 'unknown', undefined, false],
     ['put', `${Q}/some/new/thing`, 'render', undefined, false],
-    ['get', `${Q}/some/new/thing`, 'render', undefined, true],
+    ['get', `${Q}/some/new/thing`, 'render', undefined, false],
+    ['get', `${Q}/:jobId`, 'render', undefined, true],
   ])(
-    'dashboardChangeError() decides about %s %s of %s %s',
+    'dashboardRequestError() decides about %s %s of %s %s',
     (method, route, queueName, queueStatus, allowed) => {
-      expect(dashboardChangeError({ method, route, queueName, queueStatus }) === undefined).toBe(allowed);
+      expect(dashboardRequestError({ method, route, queueName, queueStatus }) === undefined).toBe(allowed);
     },
   );
 });

@@ -233,7 +233,14 @@ requires('redis').describe('the page of a render', () => {
       const source = /<img class="image" src="([^"]+)"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
       const image = await harness.get(source);
       expect([image.status, image.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
-      expect(text.includes('/queues/queue/render/')).toBe(dashboard);
+      // Neither the link to its job nor the link in the head of the page.
+      expect(text.includes('href="/queues')).toBe(dashboard);
+      const start = (await openPage(harness, '/', caller)).text;
+      expect([start.includes('href="/queues'), start.includes('href="/metrics"')]).toEqual([
+        dashboard,
+        dashboard,
+      ]);
+      expect(start).toContain('href="/reference"');
     }
     expect((await openPage(harness, `/renders/${renderId}`, press)).status).toBe(404);
     expect(harness.logs()).not.toContain('signature=');
