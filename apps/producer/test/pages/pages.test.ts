@@ -235,7 +235,7 @@ requires('redis').describe('the page of a render', () => {
       expect([image.status, image.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
       // Neither the link to its job nor the link in the head of the page.
       expect(text.includes('href="/queues')).toBe(dashboard);
-      const start = (await openPage(harness, '/', caller)).text;
+      const start = (await openPage(harness, '/start', caller)).text;
       expect([start.includes('href="/queues'), start.includes('href="/metrics"')]).toEqual([
         dashboard,
         dashboard,
