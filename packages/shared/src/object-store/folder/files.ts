@@ -93,12 +93,16 @@ export async function removeFile(path: string, root: string): Promise<void> {
   await syncDir(dir).catch(ignoreRemoved);
 }
 
-/** Runs `act` in the folder of `path`. Tries again when another process removes the folder because it is empty. */
+/**
+ * Runs `act` in the folder of `path`. Creates the folder when `act` fails without it, also when another process has removed
+ * it because it was empty.
+ */
 export async function runInFolderOf(path: string, act: () => Promise<void>): Promise<void> {
   const dir = dirname(path);
   for (let race = 1; ; race += 1) {
     try {
-      await ensureDir(dir);
+      // Most folders exist.
+      if (race > 1) await ensureDir(dir);
       await act();
       break;
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readErrorCode } from './errors.ts';
 import { removeFile, runInFolderOf } from './files.ts';
@@ -36,6 +36,17 @@ export class Sidecars {
 
   async read(key: string, state: FileState): Promise<Sidecar | undefined> {
     return readSidecar(this.#path(key, state));
+  }
+
+  /** Whether an object of this key has a sidecar, or had one before a crash. */
+  async has(key: string): Promise<boolean> {
+    return stat(join(this.#root, key)).then(
+      (found) => found.isDirectory(),
+      (error: unknown) => {
+        if (['ENOENT', 'ENOTDIR'].includes(readErrorCode(error))) return false;
+        throw error;
+      },
+    );
   }
 
   async remove(key: string, state: FileState): Promise<void> {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -71,6 +72,29 @@ test('a copy of the folder keeps content types and metadata', async () => {
   await cp(dir, copy, { recursive: true });
   const restored = await openFolder(copy);
   expect(await restored.head('k')).toMatchObject({ contentType: 'image/png', metadata: { sha256: 'ab' } });
+});
+
+test('JSON without metadata has no sidecar, and keeps its content type', async () => {
+  const dir = await tempDir();
+  const store = await openFolder(dir);
+  const json = { contentType: 'application/json' };
+  await store.put('a/entry.json', '{}', json);
+  expect(await store.putIfAbsent('a/intent.json', '{}', json)).toBe(true);
+  expect(existsSync(join(dir, 'meta'))).toBe(false);
+  for (const key of ['a/entry.json', 'a/intent.json'])
+    expect(await store.head(key)).toMatchObject({ size: 2, contentType: 'application/json', metadata: {} });
+  await store.put('a/entry.json', '[]', { contentType: 'text/plain' });
+  expect((await store.head('a/entry.json'))?.contentType).toBe('text/plain');
+});
+
+test('JSON without metadata has none after a crash that left the sidecar of a deleted object', async () => {
+  const dir = await tempDir();
+  const store = await openFolder(dir);
+  const json = { contentType: 'application/json' };
+  await store.put('k.json', '{}', { ...json, metadata: { sha256: 'ab' } });
+  await rm(join(dir, 'objects/k.json'));
+  await store.put('k.json', '[]', json);
+  expect((await store.head('k.json'))?.metadata).toEqual({});
 });
 
 test('deleting all objects leaves no folder, sidecar or temporary file', async () => {
