@@ -92,6 +92,7 @@ function findNewDatabase({ QUEUE_URL, DATA_DIR }: Settings): string | undefined 
 function printAddresses({ engine, producer, simulator, settings, ...darkroom }: RunningDarkroom): void {
   if (settings.PORT !== 0 && !producer.url.endsWith(`:${settings.PORT}`))
     print(`  Port ${settings.PORT} is in use. Darkroom uses a free port instead.`);
+  print(`  overview   ${producer.url}/  (images: ${producer.url}/renders)`);
   print(`  dashboard  ${darkroom.dashboardUrl}`);
   print(`  API        ${producer.url}/v1/renders  (reference: ${producer.url}/reference)`);
   print(`  images     ${darkroom.imageLocation}`);
@@ -140,6 +141,7 @@ function printSummary(summary: Summary): void {
       `${formatCost(summary.cost_usd)}, ${(summary.elapsed_ms / 1000).toFixed(1)} s`,
   );
   print(`  images     ${summary.images}`);
+  print(`  overview   ${summary.overview}`);
   print(
     `  dashboard  ${summary.dashboard}${options.once ? ' (stops now; start without --once to keep it)' : ''}`,
   );

@@ -27,6 +27,7 @@ export interface Summary {
   as_expected: boolean;
   reasons: Record<string, number>;
   images: string;
+  overview: string;
   dashboard: string;
 }
 
@@ -69,6 +70,7 @@ export async function summarizeCatalogue(
     as_expected: endedAsExpected && (billed === null || billed === purchases),
     reasons,
     images: darkroom.imageLocation,
+    overview: `${darkroom.producer.url}/`,
     dashboard: darkroom.dashboardUrl,
   };
 }
