@@ -10,6 +10,7 @@ import { type ServiceContext } from '@darkroom/shared/service';
 import { createSignedLinks, createWaitingLimit, guardRoutes } from './access/index.ts';
 import { createAuditor, registerAudit } from './audit/index.ts';
 import {
+  createDeadLetterQueue,
   createIntakeRecorder,
   createQueueStateReader,
   createRenderQueue,
@@ -17,6 +18,7 @@ import {
   withFallback,
 } from './backends/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
+import { createDeadLetterReader, registerDeadLetters } from './dead-letters/index.ts';
 import { createForecast } from './forecast/index.ts';
 import { createMetrics, createReadiness, registerHealth } from './health/index.ts';
 import { createDrain, createServer } from './http/index.ts';
@@ -141,6 +143,21 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   });
   registerQueues(app, { queue, clock, auditor });
   registerAudit(app, store);
+  const deadLetters = createDeadLetterQueue(engine, queues);
+  registerDeadLetters(app, {
+    queue: deadLetters,
+    ledger,
+    settings,
+    clock,
+    readDeadLetters: createDeadLetterReader(deadLetters, logger),
+    readTallies: async () => ({
+      reason: new Map(),
+      run: new Map(),
+      tenant: new Map(),
+      model: new Map(),
+      step: new Map(),
+    }),
+  });
   registerHealth(app, { metrics, readiness, waiting, queueState });
   registerOpenApi(app, createDocument);
   await registerReference(app);

@@ -9,8 +9,8 @@ export type DeadLetterGroupKind = (typeof DEAD_LETTER_GROUPS)[number];
 /** The key of a group of dead letters with the same reason: 12 hex digits. */
 export const REASON_KEY = /^[0-9a-f]{12}$/;
 
-/** Renders that one request can name. */
-export const MAX_SELECTED_IDS = 20_000;
+/** Renders that one request can name. For more, use a filter. */
+export const MAX_SELECTED_IDS = 900;
 
 const renderId = z.string().regex(RENDER_ID, { error: 'expected the id of a render' });
 const time = z.iso.datetime({
@@ -143,11 +143,9 @@ export const deadLetterDetailSchema = deadLetterSchema
   .extend({
     prompt: z.string(),
     metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-    causes: z
-      .array(z.string())
-      .meta({
-        description: 'The causes, outermost first. Of an unexpected error, the last one is the stack.',
-      }),
+    causes: z.array(z.string()).meta({
+      description: 'The causes, outermost first. Of an unexpected error, the last one is the stack.',
+    }),
     earlier_failures: z
       .array(earlierFailureSchema)
       .meta({ description: 'The failures before the redrives, oldest first; of very many, the last ten.' }),
@@ -231,11 +229,9 @@ export const discardSchema = z
   .strictObject({
     object: z.literal('discard'),
     discarded: z.number().int(),
-    skipped: z
-      .array(z.string().regex(RENDER_ID))
-      .meta({
-        description: 'Renders of `ids` without a dead letter, and those that were redriven meanwhile.',
-      }),
+    skipped: z.array(z.string().regex(RENDER_ID)).meta({
+      description: 'Renders of `ids` without a dead letter, and those that were redriven meanwhile.',
+    }),
     remaining: z.number().int().meta({
       description: 'One call discards at most 1,000. Send the same request again until this is 0.',
     }),
