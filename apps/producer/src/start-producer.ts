@@ -4,6 +4,7 @@ import { type Engine, EngineError } from '@darkroom/shared/engine';
 import { Ledger } from '@darkroom/shared/ledger';
 import { isLoopbackHost } from '@darkroom/shared/net';
 import { openQueues } from '@darkroom/shared/queues';
+import { RedriveStore } from '@darkroom/shared/redrives';
 import { randomHex } from '@darkroom/shared/render';
 import { createScrub, errorMessage, type Logger } from '@darkroom/shared/runtime';
 import { type ServiceContext } from '@darkroom/shared/service';
@@ -13,6 +14,7 @@ import {
   createDeadLetterQueue,
   createIntakeRecorder,
   createQueueStateReader,
+  createRedriveQueue,
   createRenderQueue,
   createWaitConditionsReader,
   withFallback,
@@ -27,6 +29,7 @@ import { createRenderList } from './lookup/index.ts';
 import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
 import { registerPages } from './pages/index.ts';
 import { registerQueues } from './queues/index.ts';
+import { createTalliesReader, registerRedrives } from './redrives/index.ts';
 import { createRenderWatch } from './render-watch/index.ts';
 import { type RenderReadDeps, registerRenders } from './renders/index.ts';
 import {
@@ -144,19 +147,23 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   registerQueues(app, { queue, clock, auditor });
   registerAudit(app, store);
   const deadLetters = createDeadLetterQueue(engine, queues);
+  const readDeadLetters = createDeadLetterReader(deadLetters, logger);
+  const redrives = new RedriveStore(store);
   registerDeadLetters(app, {
     queue: deadLetters,
     ledger,
     settings,
     clock,
-    readDeadLetters: createDeadLetterReader(deadLetters, logger),
-    readTallies: async () => ({
-      reason: new Map(),
-      run: new Map(),
-      tenant: new Map(),
-      model: new Map(),
-      step: new Map(),
-    }),
+    readDeadLetters,
+    readTallies: createTalliesReader(redrives),
+  });
+  registerRedrives(app, {
+    ledger,
+    redrives,
+    queue: createRedriveQueue(engine, queues),
+    readDeadLetters,
+    settings,
+    clock,
   });
   registerHealth(app, { metrics, readiness, waiting, queueState });
   registerOpenApi(app, createDocument);

@@ -1,0 +1,16 @@
+/**
+ * How many renders are due, so that `rate` per second are started. A delay of up to `MAX_CATCH_UP_MS` is made up for,
+ * because timers are late; a longer one is not: after a pause or the death of a worker there is no burst.
+ *
+ * @param nextAt Unix ms: when the next render is due
+ * @returns `nextAt` for the call after these renders were started
+ */
+export function takeDue(nextAt: number, now: number, rate: number): { due: number; nextAt: number } {
+  const intervalMs = 1000 / rate;
+  const from = Math.max(nextAt, now - MAX_CATCH_UP_MS);
+  if (now < from) return { due: 0, nextAt: from };
+  const due = Math.floor((now - from) / intervalMs) + 1;
+  return { due, nextAt: from + due * intervalMs };
+}
+
+const MAX_CATCH_UP_MS = 200;
