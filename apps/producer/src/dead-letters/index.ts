@@ -12,8 +12,8 @@
 // discard.ts             removes dead letters, and records it
 export type { OpenDeadLetter } from './dead-letter.ts';
 export { operatorScope } from './filter.ts';
-export { type ForecastContext, forecastRedrive, type RedriveForecast } from './forecast-redrive.ts';
+export { type ForecastContext, forecastRedrive } from './forecast-redrive.ts';
 export { createDeadLetterReader, type ReadDeadLetters } from './read-dead-letters.ts';
 export { registerDeadLetters } from './routes.ts';
 export { selectDeadLetters } from './select.ts';
-export { formatPrice, GROUP_KEY, type RedriveTallies } from './summarize.ts';
+export { GROUP_KEY, type RedriveTallies } from './summarize.ts';

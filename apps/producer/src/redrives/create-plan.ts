@@ -1,6 +1,7 @@
 import type { RedriveAction } from '@darkroom/api';
 import { getRenderPrice } from '@darkroom/shared/config';
 import type { Ledger } from '@darkroom/shared/ledger';
+import { isStoreAway } from '@darkroom/shared/object-store';
 import { PART_RENDERS, type PlanItem, type RedrivePlan, type RedriveStore } from '@darkroom/shared/redrives';
 import { randomHex } from '@darkroom/shared/render';
 import pMap from 'p-map';
@@ -75,7 +76,9 @@ async function planRender(
     attempt,
     step,
     action:
-      action === 'acknowledge' || action === 'unknown' ? await readAction(letter, action, ledger) : action,
+      action === 'acknowledge' || action === 'unknown'
+        ? await readAction(letter, action, ledger).catch(unknownUnlessAway)
+        : action,
     priceMicros: getRenderPrice(context.settings, request.resolution),
     ...(letter.resultExpiresAt === undefined ? {} : { expiresAt: letter.resultExpiresAt }),
     groups: [
@@ -86,6 +89,12 @@ async function planRender(
       GROUP_KEY.step(letter),
     ],
   };
+}
+
+/** A record that cannot be read must not keep the other renders from a plan. */
+function unknownUnlessAway(error: unknown): RedriveAction {
+  if (isStoreAway(error)) throw error;
+  return 'unknown';
 }
 
 /** What the ledger says about the attempt with which a redrive goes on. */

@@ -11,7 +11,7 @@ import {
 } from '@darkroom/shared/render';
 import { until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
-import { createCheckpoint, enqueue } from './fake-worker.ts';
+import { createCheckpoint } from './fake-worker.ts';
 import type { Harness } from './harness.ts';
 
 /** How a test's render failed. */
@@ -124,11 +124,4 @@ function createFailedRender(
     ...(priorEnds > 0 ? { priorEnds } : {}),
   };
   return { checkpoint, letter };
-}
-
-/** Enqueues a render that has not failed. */
-export async function putWaitingRender(harness: Harness): Promise<string> {
-  const checkpoint = createCheckpoint();
-  await enqueue(harness, checkpoint);
-  return checkpoint.renderId;
 }

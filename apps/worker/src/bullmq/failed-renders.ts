@@ -36,7 +36,7 @@ export function openFailedRenders({ render: queue }: Queues): FailedRenders {
         await job.retry('failed');
         return true;
       } catch (error) {
-        // Somebody else redrove it in between.
+        // Another process made it run again in between.
         if ((await queue.getJobState(renderId)) !== 'failed') return false;
         throw error;
       }

@@ -29,7 +29,7 @@ export interface RedriveStageDeps extends Pick<Infra, 'clock' | 'log' | 'ledger'
   isIncomplete(): Promise<boolean>;
 }
 
-/** How often an operator's wish is read, and ended renders are looked for. */
+/** How often an operator's wish is read, and renders that ended are searched. */
 const CHECK_EVERY_MS = 500;
 /** How long a redrive waits that starts nothing: it is paused, or waits for the ends of its renders. */
 const WAIT_MS = 1_000;

@@ -52,7 +52,7 @@ requires('redis').describe('a redrive', () => {
     });
     expect(items.map(({ id }) => countPurchases(id))).toEqual([1, 1, 1, 0]);
     const { marks, failures } = await redrive.redrives.readMarks(redrive.key, 0);
-    expect(marks).toBe('dddf');
+    expect([...marks]).toEqual(['d', 'd', 'd', 'f']);
     expect(failures[3]).toMatchObject({ code: 'content_policy_violation' });
     // The second failure has a dead letter with the history of the first.
     const letter = (await harness.queues.deadLetter.getJob(items[3]?.id ?? ''))?.data;
@@ -93,7 +93,8 @@ requires('redis').describe('a redrive', () => {
       done: 1,
       skipped: 3,
     });
-    expect((await redrive.redrives.readMarks(redrive.key, 0)).marks).toBe('ccdn');
+    const { marks } = await redrive.redrives.readMarks(redrive.key, 0);
+    expect([...marks]).toEqual(['c', 'c', 'd', 'n']);
     expect(items.map(({ id }) => countPurchases(id))).toEqual([1, 0, 1]);
   });
 

@@ -19,7 +19,7 @@ export interface RedriveJob {
   startedAt?: number;
   /** The part whose renders are being started. */
   part: number;
-  /** The marks of this part. Empty: none of its renders was looked at. */
+  /** The marks of this part. Empty: none of its renders was read. */
   marks: string;
   /** The counts of each part, up to the present one. */
   counts: PartCounts[];

@@ -3,7 +3,7 @@ import type { PartCounts } from '../queues/index.ts';
 
 /**
  * The state of one render of a redrive, as one character:
- * `.` not looked at; `p` about to be started; `s` started, has not ended;
+ * `.` not read yet; `p` about to be started; `s` started, has not ended;
  * skipped: `c` changed, `n` not found, `a` acknowledgement needed, `e` its result expired;
  * ended: `d` completed, `x` canceled, `f` failed again
  */
@@ -31,7 +31,7 @@ const STATUS_OF = {
 
 const isMark = (text: string): text is Mark => text in STATUS_OF;
 
-/** The mark of a render. Renders after the end of the marks were not looked at. */
+/** The mark of a render. Renders after the end of the marks were not read yet. */
 export function readMark(marks: string, index: number): Mark {
   const mark = marks[index] ?? '.';
   if (!isMark(mark)) throw new Error(`the mark ${mark} is unknown`);
@@ -44,7 +44,7 @@ export const skipReason = (mark: Mark): SkipReason | undefined =>
   (Object.keys(SKIP_MARK) as SkipReason[]).find((reason) => SKIP_MARK[reason] === mark);
 
 /** Whether the redrive has started the render, or is about to. */
-export const isStarted = (mark: Mark) => 'psdxf'.includes(mark);
+export const isStarted = (mark: Mark) => ['p', 's', 'd', 'x', 'f'].includes(mark);
 
 export const NO_COUNTS: PartCounts = [0, 0, 0, 0, 0, 0];
 
@@ -83,6 +83,6 @@ export function mergeMarks(inJob: string, inStore: string): string {
   return Array.from({ length }, (_, index) => {
     const stored = readMark(inStore, index);
     const own = readMark(inJob, index);
-    return 'dxf'.includes(stored) || own === '.' ? stored : own;
+    return ['d', 'x', 'f'].includes(stored) || own === '.' ? stored : own;
   }).join('');
 }

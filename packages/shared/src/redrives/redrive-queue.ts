@@ -29,7 +29,7 @@ export async function wakeRedrive(queues: Queues, key: string): Promise<void> {
   if (job && (await job.isDelayed())) await job.promote().catch(() => undefined);
 }
 
-/** Redrives that are looked at after the queue has lost its jobs. */
+/** Redrives that are read after the queue has lost its jobs. */
 const MAX_RESUMED = 500;
 
 /**

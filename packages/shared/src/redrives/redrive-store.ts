@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ObjectStore } from '../object-store/index.ts';
 import { DATA_VERSION, type PersistedKind, upgradePersisted } from '../render/index.ts';
 import {

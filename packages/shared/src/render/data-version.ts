@@ -38,7 +38,6 @@ export type PersistedKind =
   | 'redrive-control'
   | 'redrive-record';
 
-
 type Persisted = Record<string, unknown>;
 
 /** `upgrades[1]` changes data of version 1 into version 2, and so on. Kinds that did not change are left out. */
