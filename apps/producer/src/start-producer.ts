@@ -155,6 +155,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     settings,
     clock,
     readDeadLetters,
+    auditor,
     readTallies: createTalliesReader(redrives),
   });
   registerRedrives(app, {
@@ -162,6 +163,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     redrives,
     queue: createRedriveQueue(engine, queues),
     readDeadLetters,
+    auditor,
     settings,
     clock,
   });

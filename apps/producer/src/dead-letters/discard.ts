@@ -22,17 +22,29 @@ export interface DiscardDeps {
 export async function discardDeadLetters(
   { queue, ledger }: DiscardDeps,
   letters: readonly OpenDeadLetter[],
-  { ids, note, actor }: Pick<DiscardRequest, 'ids' | 'note'> & { actor: string },
+  {
+    ids,
+    note,
+    actor,
+    record,
+  }: Pick<DiscardRequest, 'ids' | 'note'> & {
+    actor: string;
+    /** Called for each dead letter that was discarded. */
+    record(letter: OpenDeadLetter): Promise<void>;
+  },
 ): Promise<DiscardResponse> {
   const now = letters.slice(0, MAX_DISCARDED);
   const removed = await pMap(
     now,
-    async ({ renderId, end }) => {
+    async (letter) => {
+      const { renderId, end } = letter;
       await withStoreDeadline(STORE_DEADLINE_MS.small, async (signal) => {
         await ledger.writeDiscard(renderId, { end, actor, note }, signal);
         await ledger.deleteDeadLetterIndex(renderId, signal);
       });
-      return await queue.remove(renderId);
+      const isRemoved = await queue.remove(renderId);
+      if (isRemoved) await record(letter);
+      return isRemoved;
     },
     { concurrency: PARALLEL },
   );

@@ -8,9 +8,10 @@ import {
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { readQuery, wholeNumber } from '../http/index.ts';
 import { parseCursor } from '../lookup/index.ts';
 import { invalidRequest } from '../problems/index.ts';
-import { readQuery, timeParam, wholeNumber } from '../renders/index.ts';
+import { timeParam } from '../renders/index.ts';
 import type { OpenDeadLetter } from './dead-letter.ts';
 
 const isCode = (text: string): text is FailureCode => (FAILURE_CODES as readonly string[]).includes(text);

@@ -10,14 +10,22 @@ import type { Settings } from '@darkroom/shared/config';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
 import { describeCaller } from '../access/index.ts';
+import type { Auditor } from '../audit/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
-import { getBodyBytes, parseBodiesAsBytes, requireBodyKind, resolveBaseUrl } from '../http/index.ts';
+import {
+  getBodyBytes,
+  noQuery,
+  parseBodiesAsBytes,
+  readQuery,
+  requireBodyKind,
+  resolveBaseUrl,
+} from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
 import { toCursor } from '../lookup/index.ts';
 import { jsonResponse, problemResponses } from '../openapi/index.ts';
 import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
-import { idParam, noQuery, readQuery } from '../renders/index.ts';
-import { parseDeadLetter } from './dead-letter.ts';
+import { idParam } from '../renders/index.ts';
+import { type OpenDeadLetter, parseDeadLetter } from './dead-letter.ts';
 import { type DiscardDeps, discardDeadLetters } from './discard.ts';
 import { listParams, operatorScope, readListQuery, readSummaryQuery, summaryParams } from './filter.ts';
 import type { ReadDeadLetters } from './read-dead-letters.ts';
@@ -27,6 +35,7 @@ import { type RedriveTallies, summarizeDeadLetters } from './summarize.ts';
 
 export interface DeadLetterDeps extends DiscardDeps {
   readDeadLetters: ReadDeadLetters;
+  auditor: Auditor;
   /** The tallies of the redrives that this caller may see. `scope`: a tenant, or `*`. */
   readTallies(scope: string): Promise<RedriveTallies>;
   settings: Pick<Settings, 'PRICES' | 'MAX_PURCHASES'>;
@@ -124,8 +133,15 @@ const discardEndpoint = (deps: DeadLetterDeps): Endpoint => ({
     const { ids, note } = checked.data;
     const actor = describeCaller(request.caller);
     const letters = selectDeadLetters(await deps.readDeadLetters(), request, checked.data);
-    const discard = await discardDeadLetters(deps, letters, { ids, note, actor });
-    request.log.warn({ actor, note, discarded: discard.discarded }, 'dead letters discarded by an operator');
+    const record = ({ renderId, tenant, code, end }: OpenDeadLetter) =>
+      deps.auditor.record(request, {
+        action: 'dead_letter.discard',
+        target: { kind: 'dead-letter', id: renderId },
+        tenant,
+        reason: note,
+        before: { code, end },
+      });
+    const discard = await discardDeadLetters(deps, letters, { ids, note, actor, record });
     return await reply.send(discard);
   },
 });

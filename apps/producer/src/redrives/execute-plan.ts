@@ -23,7 +23,7 @@ export async function executePlan(
   plan: RedrivePlan,
   request: RedriveRequest,
   { actor, now }: { actor: string; now: number },
-): Promise<RedriveRecord> {
+): Promise<{ record: RedriveRecord; isNew: boolean }> {
   const { key, scope, total } = plan;
   const { max_jobs: maxJobs, max_spend: maxSpend, reason } = request;
   const record: RedriveRecord = {
@@ -55,7 +55,7 @@ export async function executePlan(
     throw new ProblemError('plan_executed', `The redrive ${redriveId(key)} has executed this plan.`);
   }
   await queue.add(written);
-  return written;
+  return { record: written, isNew: written === record };
 }
 
 const isSameRequest = (one: RedriveRecord, other: RedriveRecord) =>

@@ -11,19 +11,32 @@ import {
   redriveSchema,
 } from '@darkroom/api';
 import type { Settings } from '@darkroom/shared/config';
-import { MAX_PLAN_RENDERS, type RedriveControlRecord } from '@darkroom/shared/redrives';
+import {
+  MAX_PLAN_RENDERS,
+  type RedriveControlRecord,
+  type RedriveRecord,
+  redriveId,
+} from '@darkroom/shared/redrives';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { describeCaller } from '../access/index.ts';
+import type { Auditor } from '../audit/index.ts';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { operatorScope, type ReadDeadLetters, selectDeadLetters } from '../dead-letters/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
-import { getBodyBytes, parseBodiesAsBytes, requireBodyKind, resolveBaseUrl } from '../http/index.ts';
+import {
+  getBodyBytes,
+  noQuery,
+  parseBodiesAsBytes,
+  readQuery,
+  requireBodyKind,
+  resolveBaseUrl,
+  wholeNumber,
+} from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
 import { jsonResponse, problemResponses } from '../openapi/index.ts';
 import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
-import { noQuery, readQuery, wholeNumber } from '../renders/index.ts';
 import { createPlan, type PlanDeps } from './create-plan.ts';
 import { executePlan } from './execute-plan.ts';
 import { type FindDeps, findPlan, findRedrive, isVisible, readRedrive } from './find-redrive.ts';
@@ -32,6 +45,7 @@ import { planResponse, redriveResponse } from './responses.ts';
 
 export interface RedriveDeps extends PlanDeps, FindDeps {
   readDeadLetters: ReadDeadLetters;
+  auditor: Auditor;
   settings: Pick<Settings, 'PRICES' | 'MAX_PURCHASES'>;
   clock: Clock;
 }
@@ -81,8 +95,8 @@ const createEndpoint = (deps: RedriveDeps): Endpoint => ({
     const { plan: id, ids } = checked.data;
     if (id !== undefined) {
       const plan = await findPlan(deps, scope, id);
-      const record = await executePlan(deps, plan, checked.data, { actor, now: deps.clock.now() });
-      request.log.warn({ plan: id, actor, reason: record.reason }, 'redrive begun by an operator');
+      const { record, isNew } = await executePlan(deps, plan, checked.data, { actor, now: deps.clock.now() });
+      if (isNew) await recordRedrive(deps.auditor, request, 'redrive.create', record, record.reason);
       const facts = (await readRedrive(deps, plan.key)) ?? {
         record,
         control: undefined,
@@ -181,13 +195,28 @@ const controlEndpoint = (
       await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
         deps.redrives.writeControl(record.key, next, { signal }),
       );
-      request.log.warn({ redrive: record.key, action, actor, reason }, 'redrive changed by an operator');
+      await recordRedrive(deps.auditor, request, `redrive.${action}`, record, reason);
     }
     await deps.queue.wake(record.key);
     const facts = await findRedrive(deps, scope, readId(request));
     return await reply.code(202).send(redriveResponse(facts, resolveBaseUrl(request)));
   },
 });
+
+const recordRedrive = (
+  auditor: Auditor,
+  request: FastifyRequest,
+  action: `redrive.${'create' | keyof typeof WANTED}`,
+  { key, scope, total, rate, acceptDuplicateCharge }: RedriveRecord,
+  reason: string | undefined,
+) =>
+  auditor.record(request, {
+    action,
+    target: { kind: 'redrive', id: redriveId(key) },
+    tenant: scope,
+    reason,
+    ...(action === 'redrive.create' ? { after: { total, rate, acceptDuplicateCharge } } : {}),
+  });
 
 const readId = (request: FastifyRequest) => (request.params as { id: string }).id;
 

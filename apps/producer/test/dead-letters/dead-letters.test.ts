@@ -200,6 +200,10 @@ requires('redis').describe('dead letters', () => {
     expect((await list(harness, '?code=content_policy_violation', as('all'))).total).toBe(0);
     expect(await harness.ledger.readDiscard(id as string)).toMatchObject({ end: 1, note: 'known' });
     expect(await harness.queues.render.getJobState(id as string)).toBe('failed');
+    const audit = await harness.get('/v1/audit?limit=1', as('all'));
+    expect(await audit.json()).toMatchObject({
+      data: [{ action: 'dead_letter.discard', target: { kind: 'dead-letter', id }, reason: 'known' }],
+    });
   });
 
   test.for<[object, string, string]>([

@@ -168,6 +168,13 @@ requires('redis').describe('redrives', () => {
       409,
       'redrive_ended',
     ]);
+    const audit = (await (await harness.get('/v1/audit?limit=4', as('all'))).json()) as {
+      data: { action: string; target: { id: string } }[];
+    };
+    // The clock stands still, so the four have no order.
+    expect(new Set(audit.data.map(({ action, target }) => `${action} ${target.id}`))).toEqual(
+      new Set(['cancel', 'resume', 'pause', 'create'].map((action) => `redrive.${action} ${id}`)),
+    );
     const key = keyOfId(id);
     await redrives.writeMarks(key, 0, {
       marks: 'dfc',
