@@ -1,6 +1,7 @@
 /**
  * How many renders are due, so that `rate` per second are started. A delay of up to `MAX_CATCH_UP_MS` is made up for,
- * because timers are late; a longer one is not: after a pause or the death of a worker there is no burst.
+ * because timers and calls are late. A longer one is not made up for. A run begins with a `nextAt` that is not in the
+ * past: after a pause or the death of a worker there is no burst.
  *
  * @param nextAt Unix ms: when the next render is due
  * @returns `nextAt` for the call after these renders were started
@@ -13,4 +14,4 @@ export function takeDue(nextAt: number, now: number, rate: number): { due: numbe
   return { due, nextAt: from + due * intervalMs };
 }
 
-const MAX_CATCH_UP_MS = 200;
+const MAX_CATCH_UP_MS = 1_000;
