@@ -12,25 +12,13 @@ const MAX_GROUPS = 500;
 
 type Tallies = RedriveEnd['tallies'];
 
-/** Writes how a redrive ended. Reads one part after another, so its memory does not grow with the plan. */
-export async function endRedrive(
-  { key, counts, stop, startedAt }: RedriveJob,
-  { redrives, now, signal }: { redrives: RedriveStore; now: number; signal: AbortSignal },
-): Promise<RedriveEnd> {
+/** How a redrive ended, without the tallies of its groups. */
+export function createEnd({ counts, stop, startedAt }: RedriveJob, now: number): RedriveEnd {
   const [started, done, skipped, failed, buys, spendMicros] = sumCounts(counts);
-  const tallies: Tallies = [{}, {}, {}, {}, {}];
-  for (let part = 0; part < counts.length; part += 1) {
-    const items = await redrives.readPlanPart(key, part, { signal });
-    const { marks } = await redrives.readMarks(key, part, { signal });
-    for (const [index, { groups }] of items.entries()) {
-      const status = itemStatus(readMark(marks, index));
-      if (status === 'done' || status === 'failed') addToTallies(tallies, groups, status === 'failed');
-    }
-  }
-  const status =
-    stop?.kind === 'canceled' ? 'canceled' : stop ? 'stopped' : failed > 0 ? 'partial' : 'completed';
-  const end: RedriveEnd = {
-    status,
+  const ended = failed > 0 ? 'partial' : 'completed';
+  const stopped = stop?.kind === 'canceled' ? 'canceled' : 'stopped';
+  return {
+    status: stop ? stopped : ended,
     ...(stop ? { statusReason: stop.reason } : {}),
     ...(startedAt === undefined ? {} : { startedAt }),
     endedAt: now,
@@ -40,8 +28,25 @@ export async function endRedrive(
     failed,
     buys,
     spendMicros,
-    tallies,
+    tallies: [{}, {}, {}, {}, {}],
   };
+}
+
+/** Writes how a redrive ended. Reads one part after another, so its memory does not grow with the plan. */
+export async function endRedrive(
+  data: RedriveJob,
+  { redrives, now, signal }: { redrives: RedriveStore; now: number; signal: AbortSignal },
+): Promise<RedriveEnd> {
+  const { key, counts } = data;
+  const end = createEnd(data, now);
+  for (let part = 0; part < counts.length; part += 1) {
+    const items = await redrives.readPlanPart(key, part, { signal });
+    const { marks } = await redrives.readMarks(key, part, { signal });
+    for (const [index, { groups }] of items.entries()) {
+      const status = itemStatus(readMark(marks, index));
+      if (status === 'done' || status === 'failed') addToTallies(end.tallies, groups, status === 'failed');
+    }
+  }
   await redrives.writeEnd(key, end, { signal });
   return end;
 }

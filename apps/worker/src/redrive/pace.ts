@@ -1,17 +1,37 @@
 /**
- * How many renders are due, so that `rate` per second are started. A delay of up to `MAX_CATCH_UP_MS` is made up for,
- * because timers and calls are late. A longer one is not made up for. A run begins with a `nextAt` that is not in the
- * past: after a pause or the death of a worker there is no burst.
- *
- * @param nextAt Unix ms: when the next render is due
- * @returns `nextAt` for the call after these renders were started
+ * When the next render is due (Unix ms), and how much time this run is behind its rate (ms). A run begins without debt and
+ * with a `nextAt` that is not in the past: after a pause or the death of a worker, nothing is made up for.
  */
-export function takeDue(nextAt: number, now: number, rate: number): { due: number; nextAt: number } {
-  const intervalMs = 1000 / rate;
-  const from = Math.max(nextAt, now - MAX_CATCH_UP_MS);
-  if (now < from) return { due: 0, nextAt: from };
-  const due = Math.floor((now - from) / intervalMs) + 1;
-  return { due, nextAt: from + due * intervalMs };
+export interface Pace {
+  nextAt: number;
+  debtMs: number;
 }
 
-const MAX_CATCH_UP_MS = 1_000;
+/** Timers and calls are late: so much is made up for at once. */
+const MAX_BURST_MS = 200;
+/** More is made up for by a rate that is higher by this factor, until the debt is paid. */
+const CATCH_UP_FACTOR = 1.04;
+/** Time behind the rate that is made up for at most. */
+const MAX_DEBT_MS = 60_000;
+
+/** The pace at this time: what a burst cannot make up for becomes debt. */
+export function updatePace({ nextAt, debtMs }: Pace, now: number): Pace {
+  const lostMs = Math.max(0, now - MAX_BURST_MS - nextAt);
+  return { nextAt: nextAt + lostMs, debtMs: Math.min(MAX_DEBT_MS, debtMs + lostMs) };
+}
+
+/** How many renders are due, so that `rate` per second are started. */
+export function countDue(pace: Pace, now: number, rate: number): number {
+  return now < pace.nextAt ? 0 : Math.floor((now - pace.nextAt) / stepMs(pace, rate)) + 1;
+}
+
+/** The pace after `count` renders were started. */
+export function advancePace(pace: Pace, count: number, rate: number): Pace {
+  const step = stepMs(pace, rate);
+  return {
+    nextAt: pace.nextAt + count * step,
+    debtMs: Math.max(0, pace.debtMs - count * (1000 / rate - step)),
+  };
+}
+
+const stepMs = ({ debtMs }: Pace, rate: number) => 1000 / (debtMs > 0 ? rate * CATCH_UP_FACTOR : rate);

@@ -14,15 +14,22 @@ import {
   SKIP_MARK,
   sumCounts,
 } from '@darkroom/shared/redrives';
+import { errorMessage } from '@darkroom/shared/runtime';
 import { formatDollars } from '@darkroom/shared/snapshot';
 import pMap from 'p-map';
-import type { FailedRenders, Infra, StageJob, StageOutcome } from '../stage/index.ts';
+import {
+  type FailedRenders,
+  type Infra,
+  mustHandBack,
+  type StageJob,
+  type StageOutcome,
+} from '../stage/index.ts';
 import { checkEnds } from './check-ends.ts';
-import { endRedrive } from './end-redrive.ts';
-import { takeDue } from './pace.ts';
+import { createEnd, endRedrive } from './end-redrive.ts';
+import { advancePace, countDue, type Pace, updatePace } from './pace.ts';
 import { findSkipReason, priceOf, startRender } from './start-renders.ts';
 
-export interface RedriveStageDeps extends Pick<Infra, 'clock' | 'log' | 'ledger' | 'metrics'> {
+export interface RedriveStageDeps extends Pick<Infra, 'clock' | 'log' | 'scrub' | 'ledger' | 'metrics'> {
   redrives: RedriveStore;
   renders: FailedRenders;
   /** Whether the queue may lack renders at the moment. */
@@ -50,9 +57,14 @@ export async function redriveStage(
   try {
     return await run.run();
   } catch (error) {
-    if (job.signal.aborted || !isStoreAway(error)) throw error;
-    log.warn({ redrive: job.id, err: error.message }, 'store away: the redrive waits');
-    return { kind: 'wait', afterMs: AWAY_MS, data: run.data };
+    if (job.signal.aborted || mustHandBack(error)) throw error;
+    if (isStoreAway(error)) {
+      log.warn({ redrive: job.id, err: error.message }, 'store away: the redrive waits');
+      return { kind: 'wait', afterMs: AWAY_MS, data: run.data };
+    }
+    log.error({ redrive: job.id, err: error, alert: true }, 'redrive stopped: unexpected error');
+    await run.endWithError(error);
+    return { kind: 'done', value: undefined };
   }
 }
 
@@ -69,8 +81,7 @@ class RedriveRun {
   /** The renders of the present part, and the marks of this part. */
   #items: PlanItem[] = [];
   #failures: PartMarks['failures'] = {};
-  /** Unix ms: when the next render is due. */
-  #nextAt = 0;
+  #pace: Pace = { nextAt: 0, debtMs: 0 };
   #lastCheck = 0;
 
   constructor(job: StageJob<RedriveJob>, deps: RedriveStageDeps) {
@@ -88,7 +99,7 @@ class RedriveRun {
     const record = await redrives.readRecord(key, { signal });
     if (!record) throw new Error(`the record of the redrive ${key} is missing in the store`);
     this.data = { startedAt: clock.now(), ...this.data };
-    this.#nextAt = Math.max(this.data.nextAt ?? 0, clock.now());
+    this.#pace = { nextAt: Math.max(this.data.nextAt ?? 0, clock.now()), debtMs: 0 };
     await this.#openPart(record);
     for (;;) {
       signal.throwIfAborted();
@@ -102,6 +113,15 @@ class RedriveRun {
       if (!isStarting || !this.#hasMore()) return { kind: 'wait', afterMs: WAIT_MS, data: this.data };
       await this.#sleepUntilDue();
     }
+  }
+
+  /** An unexpected error, such as a part of the plan that is missing in the store: an operator makes a new plan. */
+  async endWithError(error: unknown): Promise<void> {
+    const { redrives, clock, metrics } = this.#deps;
+    const reason = `unexpected error: ${this.#deps.scrub(errorMessage(error))}`;
+    const data: RedriveJob = { ...this.data, stop: { kind: 'error', reason } };
+    await redrives.writeEnd(data.key, createEnd(data, clock.now()), { signal: this.#job.signal });
+    metrics.redrives.inc({ outcome: 'stopped' });
   }
 
   /** Reads the present part, and finishes what a killed run was about to start. */
@@ -146,12 +166,15 @@ class RedriveRun {
       await this.#finishPart(record);
       return true;
     }
-    const pace = takeDue(this.#nextAt, clock.now(), record.rate);
-    if (pace.due === 0) return false;
-    const marked = await this.#markDue(record, from, Math.min(pace.due, PARALLEL * 2));
+    const now = clock.now();
+    const pace = updatePace(this.#pace, now);
+    this.#pace = pace;
+    const due = countDue(pace, now, record.rate);
+    if (due === 0) return false;
     // Skipped renders do not count against the pace.
-    this.#nextAt = pace.nextAt - (pace.due - marked) * (1000 / record.rate);
-    this.data = { ...this.data, nextAt: this.#nextAt };
+    const marked = await this.#markDue(record, from, Math.min(due, PARALLEL * 2));
+    this.#pace = advancePace(pace, marked, record.rate);
+    this.data = { ...this.data, nextAt: Math.ceil(this.#pace.nextAt) };
     await this.#job.save(this.data);
     await this.#startPending(record, { isResumed: false });
     return marked === 0;
@@ -295,7 +318,7 @@ class RedriveRun {
 
   async #sleepUntilDue(): Promise<void> {
     const { clock } = this.#deps;
-    const ms = Math.min(Math.max(5, this.#nextAt - clock.now()), CHECK_EVERY_MS);
+    const ms = Math.min(Math.max(5, this.#pace.nextAt - clock.now()), CHECK_EVERY_MS);
     await clock.sleep(ms, this.#job.signal);
   }
 

@@ -166,6 +166,15 @@ requires('redis').describe('a redrive', () => {
     expect((await redrive.redrives.readMarks(redrive.key, 0)).marks).toBe('e');
   });
 
+  test('a redrive whose plan cannot be read stops, and says why', async () => {
+    const items = await put({});
+    const redrive = await beginRedrive(harness, items, { total: 600 });
+    left(1);
+    const end = await redrive.waitForEnd();
+    expect(end).toMatchObject({ status: 'stopped', started: 1, skipped: 0 });
+    expect(end.statusReason).toContain('part 1 of the redrive plan');
+  });
+
   test('a paused redrive starts nothing, a resumed one goes on, and a canceled one ends', async () => {
     const items = await put(...Array.from({ length: 40 }, () => ({})));
     const redrive = await beginRedrive(harness, items, { rate: 20 });

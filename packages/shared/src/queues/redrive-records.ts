@@ -28,6 +28,6 @@ export interface RedriveJob {
   /** The part whose running renders are checked next. */
   nextCheck: number;
   /** Why no more renders are started. */
-  stop?: { kind: 'canceled' | 'max_jobs' | 'max_spend'; reason: string };
+  stop?: { kind: 'canceled' | 'max_jobs' | 'max_spend' | 'error'; reason: string };
   paused?: { reason: string };
 }
