@@ -93,7 +93,7 @@ export const redrive: Scenario<RedriveResult> = {
 const startWorker = (
   workspace: Workspace,
   options: Pick<DarkroomOptions, 'upstream' | 'dataDir' | 'prefix'>,
-) => startDarkroom(workspace, { ...options, env: { LOCK_DURATION_MS: '2000' } });
+) => startDarkroom(workspace, { ...options, env: { LOCK_DURATION_MS: '5000' } });
 
 interface Ground {
   engine: Engine;

@@ -16,7 +16,7 @@ export const REDRIVE_ID = /^rdv_[0-9a-f]{32}$/;
  * - `completed`: every render that it started has completed
  * - `partial`: at least one render failed again
  * - `canceled`: an operator canceled it
- * - `stopped`: `max_jobs` or `max_spend` was reached
+ * - `stopped`: `max_jobs` or `max_spend` was reached, or an unexpected error ended it; `status_reason` says which
  */
 export const REDRIVE_STATUSES = [
   'waiting',
@@ -177,7 +177,7 @@ export const redriveSchema = z
     plan: z.string().regex(PLAN_ID),
     status: z.enum(REDRIVE_STATUSES).meta({
       description:
-        '`waiting`, `running`, `paused` and `canceling` can change. `completed`: no render failed again. `partial`: at least one did. `canceled`: by an operator. `stopped`: `max_jobs` or `max_spend` was reached.',
+        '`waiting`, `running`, `paused` and `canceling` can change. `completed`: no render failed again. `partial`: at least one did. `canceled`: by an operator. `stopped`: `max_jobs` or `max_spend` was reached, or an unexpected error ended it; `status_reason` says which.',
     }),
     status_reason: z
       .string()

@@ -1,6 +1,6 @@
 /**
- * When the next render is due (Unix ms), and how much time this run is behind its rate (ms). A run begins without debt and
- * with a `nextAt` that is not in the past: after a pause or the death of a worker, nothing is made up for.
+ * When the next render is due (Unix ms), and how much time the redrive is behind its rate (ms). A run begins with a `nextAt`
+ * that is not in the past: a pause, or the death of a worker, is not made up for.
  */
 export interface Pace {
   nextAt: number;

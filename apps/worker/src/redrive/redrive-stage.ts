@@ -99,7 +99,8 @@ class RedriveRun {
     const record = await redrives.readRecord(key, { signal });
     if (!record) throw new Error(`the record of the redrive ${key} is missing in the store`);
     this.data = { startedAt: clock.now(), ...this.data };
-    this.#pace = { nextAt: Math.max(this.data.nextAt ?? 0, clock.now()), debtMs: 0 };
+    const { nextAt = 0, debtMs = 0 } = this.data;
+    this.#pace = { nextAt: Math.max(nextAt, clock.now()), debtMs };
     await this.#openPart(record);
     for (;;) {
       signal.throwIfAborted();
@@ -174,7 +175,8 @@ class RedriveRun {
     // Skipped renders do not count against the pace.
     const marked = await this.#markDue(record, from, Math.min(due, PARALLEL * 2));
     this.#pace = advancePace(pace, marked, record.rate);
-    this.data = { ...this.data, nextAt: Math.ceil(this.#pace.nextAt) };
+    const { nextAt, debtMs } = this.#pace;
+    this.data = { ...this.data, nextAt: Math.ceil(nextAt), debtMs: Math.round(debtMs) };
     await this.#job.save(this.data);
     await this.#startPending(record, { isResumed: false });
     return marked === 0;

@@ -25,6 +25,8 @@ export interface RedriveJob {
   counts: PartCounts[];
   /** Unix milliseconds: when the next render is due. */
   nextAt?: number;
+  /** Milliseconds: how much it is behind its rate. */
+  debtMs?: number;
   /** The part whose running renders are checked next. */
   nextCheck: number;
   /** Why no more renders are started. */
