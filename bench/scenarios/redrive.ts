@@ -147,7 +147,7 @@ async function measureRedrive(
     let early = 0;
     for (;;) {
       const job = await queues.redrive.getJob(redriveId(key));
-      const [now = 0, finished = 0, omitted = 0, broken = 0] = sumCounts(job?.data.counts ?? []);
+      const [now, finished, omitted, broken] = sumCounts(job?.data.counts ?? []);
       const sample = {
         at: performance.now(),
         started: now,

@@ -135,7 +135,7 @@ const EXECUTION_FIELDS = [
 const price = (description: string) => amountSchema.nullable().meta({ description });
 const count = (description: string) => z.number().int().min(0).meta({ description });
 
-/** `POST /v1/redrives` with `dry_run`, and `GET /v1/redrives/plans/{id}`, 200. */
+/** `POST /v1/redrives` with `dry_run`, and `GET /v1/redrive-plans/{id}`, 200. */
 export const redrivePlanSchema = z
   .strictObject({
     object: z.literal('redrive_plan'),

@@ -54,7 +54,7 @@ export interface RedriveDeps extends PlanDeps, FindDeps {
 const MAX_BODY_BYTES = 128 * 1024;
 const MAX_CONTROL_BYTES = 16 * 1024;
 
-/** Everything below `/v1/redrives`. A key of one tenant makes and sees only redrives of its tenant. */
+/** Everything below `/v1/redrives` and `/v1/redrive-plans`. A key of one tenant makes and sees only redrives of its tenant. */
 export function registerRedrives(app: FastifyInstance, deps: RedriveDeps): void {
   app.register(async (scope) => {
     parseBodiesAsBytes(scope);
@@ -63,7 +63,7 @@ export function registerRedrives(app: FastifyInstance, deps: RedriveDeps): void 
     });
     registerEndpoints(scope, '/v1/redrives', { GET: listEndpoint(deps), POST: createEndpoint(deps) });
   });
-  registerEndpoints(app, '/v1/redrives/plans/:id', { GET: planEndpoint(deps) });
+  registerEndpoints(app, '/v1/redrive-plans/:id', { GET: planEndpoint(deps) });
   registerEndpoints(app, '/v1/redrives/:id', { GET: getEndpoint(deps) });
   registerEndpoints(app, '/v1/redrives/:id/items', { GET: itemsEndpoint(deps) });
   app.register(async (scope) => {
@@ -301,7 +301,7 @@ const createDoc = {
           plan: { value: { filter: { code: 'upstream_unreachable' }, dry_run: true } },
           execution: {
             value: {
-              plan: 'rdp_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7',
+              plan: 'rdp_0a1b2c3d4e5f60718293a4b5c6d7e8f9',
               rate: 20,
               max_spend: '12.50',
               reason: 'The provider is back.',

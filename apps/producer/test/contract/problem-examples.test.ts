@@ -81,7 +81,7 @@ requires('redis').describe('the examples of problems', () => {
       postTo(open, `/v1/renders/${(await putReceipt(open)).renderId}/deliveries/redeliver`),
     queue_not_found: () => postTo(open, '/v1/queues/webhook-dead-letter/resume'),
     dead_letter_not_found: () => open.get('/v1/dead-letters/rnd_0123456789abcdef0123456789abcdef'),
-    plan_not_found: () => open.get('/v1/redrives/plans/rdp_0123456789abcdef0123456789abcdef'),
+    plan_not_found: () => open.get('/v1/redrive-plans/rdp_0123456789abcdef0123456789abcdef'),
     redrive_not_found: () => open.get('/v1/redrives/rdv_0123456789abcdef0123456789abcdef'),
     plan_expired: async () => {
       const plan = await planRedrive(open);

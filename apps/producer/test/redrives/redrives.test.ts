@@ -86,7 +86,7 @@ requires('redis').describe('redrives', () => {
     expect(made.purchases.count).toBe(4);
     expect(Math.round(Number(made.purchases.price) * 1e6)).toBe(micros);
     expect(made.acknowledge.count).toBe(3);
-    expect(await (await get(`/plans/${made.id}`)).json()).toEqual(made);
+    expect(await (await harness.get(`/v1/redrive-plans/${made.id}`, as('all'))).json()).toEqual(made);
   });
 
   test('renders that fail after the plan was made are not in it', async () => {
