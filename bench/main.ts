@@ -8,7 +8,7 @@
 // stats.ts       pure: medians and spreads
 // scenario.ts    what a scenario is
 // table.ts       pure: results as tables
-// scenarios/     throughput, engine-cost, memory, decode, intake, journal, restore: run and report
+// scenarios/     throughput, engine-cost, memory, decode, intake, journal, restore, redrive: run and report
 // intake/        the three parts of the scenario intake, and its caller
 // probes/        read CPU time, memory and the work of Redis
 // skeleton/      the bare BullMQ worker that Darkroom is compared with
@@ -21,7 +21,16 @@ import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeMachine, readMachine } from './machine.ts';
 import type { Scenario } from './scenario.ts';
-import { decode, engineCost, intake, journal, memory, restore, throughput } from './scenarios/index.ts';
+import {
+  decode,
+  engineCost,
+  intake,
+  journal,
+  memory,
+  redrive,
+  restore,
+  throughput,
+} from './scenarios/index.ts';
 import { roundNumbers } from './stats.ts';
 import { openWorkspace, RedisMissing } from './workspace.ts';
 
@@ -33,7 +42,11 @@ const SCENARIOS: Scenario<unknown>[] = [
   intake,
   journal,
   restore,
+  redrive,
 ] as Scenario<unknown>[];
+
+/** Scenarios that run for minutes. */
+const ONLY_WHEN_NAMED = ['redrive'];
 
 interface Flags {
   json?: boolean;
@@ -97,7 +110,8 @@ try {
     const results: Record<string, unknown> = {};
     if (!flags.json) print(`${describeMachine(machine)}\n`);
     for (const scenario of SCENARIOS) {
-      if (flags.only && !flags.only.includes(scenario.name)) continue;
+      if (flags.only ? !flags.only.includes(scenario.name) : ONLY_WHEN_NAMED.includes(scenario.name))
+        continue;
       const { renders, quick = false, cpuProf: cpuProfile } = flags;
       const result = await scenario.run(workspace, { renders, quick, cpuProfile, progress });
       results[scenario.name] = result;

@@ -44,13 +44,15 @@ export interface DarkroomOptions {
   upstream: string;
   dataDir: string;
   env?: Record<string, string>;
+  /** @default a new one */
+  prefix?: string;
   /** The folder for the CPU profile of the process. */
   cpuProfile?: string | undefined;
 }
 
 /** Starts the worker as in production: with its own entry file and settings from the environment. */
 export async function startDarkroom(workspace: Workspace, options: DarkroomOptions): Promise<WorkerProcess> {
-  const prefix = workspace.createPrefix();
+  const prefix = options.prefix ?? workspace.createPrefix();
   const port = await freePort();
   const { child, stop } = startProcess(workspace, findMain(WORKER), {
     env: {

@@ -4,11 +4,13 @@
 // decode.ts        memory and time of decoding images, without a queue
 // intake.ts        throughput, memory and delivery latency of the producer
 // journal.ts       what the intake journal costs
+// redrive.ts       pace, memory and progress of a redrive whose worker is killed twice
 // restore.ts       time, memory and requests of a restore
 export { decode } from './decode.ts';
 export { engineCost } from './engine-cost.ts';
 export { intake } from './intake.ts';
 export { journal } from './journal.ts';
 export { memory } from './memory.ts';
+export { redrive } from './redrive.ts';
 export { restore } from './restore.ts';
 export { throughput } from './throughput.ts';

@@ -4,19 +4,23 @@ import { type Engine, EngineError } from '@darkroom/shared/engine';
 import { Ledger } from '@darkroom/shared/ledger';
 import { isLoopbackHost } from '@darkroom/shared/net';
 import { openQueues } from '@darkroom/shared/queues';
+import { RedriveStore } from '@darkroom/shared/redrives';
 import { randomHex } from '@darkroom/shared/render';
 import { createScrub, errorMessage, type Logger } from '@darkroom/shared/runtime';
 import { type ServiceContext } from '@darkroom/shared/service';
 import { createSignedLinks, createWaitingLimit, guardRoutes } from './access/index.ts';
 import { createAuditor, registerAudit } from './audit/index.ts';
 import {
+  createDeadLetterQueue,
   createIntakeRecorder,
   createQueueStateReader,
+  createRedriveQueue,
   createRenderQueue,
   createWaitConditionsReader,
   withFallback,
 } from './backends/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
+import { createDeadLetterReader, registerDeadLetters } from './dead-letters/index.ts';
 import { createForecast } from './forecast/index.ts';
 import { createMetrics, createReadiness, registerHealth } from './health/index.ts';
 import { createDrain, createServer } from './http/index.ts';
@@ -25,6 +29,7 @@ import { createRenderList } from './lookup/index.ts';
 import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
 import { registerPages } from './pages/index.ts';
 import { registerQueues } from './queues/index.ts';
+import { createTalliesReader, registerRedrives } from './redrives/index.ts';
 import { createRenderWatch } from './render-watch/index.ts';
 import { type RenderReadDeps, registerRenders } from './renders/index.ts';
 import {
@@ -141,6 +146,27 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   });
   registerQueues(app, { queue, clock, auditor });
   registerAudit(app, store);
+  const deadLetters = createDeadLetterQueue(engine, queues);
+  const readDeadLetters = createDeadLetterReader(deadLetters, logger);
+  const redrives = new RedriveStore(store);
+  registerDeadLetters(app, {
+    queue: deadLetters,
+    ledger,
+    settings,
+    clock,
+    readDeadLetters,
+    auditor,
+    readTallies: createTalliesReader(redrives),
+  });
+  registerRedrives(app, {
+    ledger,
+    redrives,
+    queue: createRedriveQueue(engine, queues),
+    readDeadLetters,
+    auditor,
+    settings,
+    clock,
+  });
   registerHealth(app, { metrics, readiness, waiting, queueState });
   registerOpenApi(app, createDocument);
   await registerReference(app);

@@ -3,6 +3,7 @@ import { openLinkSigner } from '@darkroom/shared/keys';
 import { Ledger } from '@darkroom/shared/ledger';
 import { assertPutIfAbsent, type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { openQueues } from '@darkroom/shared/queues';
+import { RedriveStore } from '@darkroom/shared/redrives';
 import { type Clock, createScrub, type Logger } from '@darkroom/shared/runtime';
 import type { ServiceContext } from '@darkroom/shared/service';
 import { startHealthServer, WorkMonitor } from './health/index.ts';
@@ -65,7 +66,15 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   });
   const monitor = new WorkMonitor({ engine, queues, clock, metrics, log });
   const links = openLinkSigner(store, clock);
-  const workers = openWorkers(infra, { engine, queues, monitor, downloader, poster, links });
+  const workers = openWorkers(infra, {
+    engine,
+    queues,
+    monitor,
+    downloader,
+    poster,
+    links,
+    redrives: new RedriveStore(store),
+  });
   // Redis may be away when a worker starts. The sweep is scheduled as soon as it answers, and again by every restore.
   scheduleSweep(queues).catch((error: unknown) => log.warn({ err: error }, 'sweep not scheduled yet'));
   const watch = openEngineWatch({ engine, queues, clock, log, metrics });

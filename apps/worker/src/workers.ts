@@ -4,15 +4,18 @@ import {
   type MaintenanceJob,
   QUEUE,
   type Queues,
+  type RedriveJob,
   type RenderResult,
   type RestoreJob,
   type RestoreReport,
+  readQueueState,
   type StoreJob,
   type StoreResult,
   type SubmitJob,
   type SubmitResult,
   type WebhookJob,
 } from '@darkroom/shared/queues';
+import { type RedriveStore, resumeRedrives } from '@darkroom/shared/redrives';
 import type { Checkpoint, Receipt } from '@darkroom/shared/render';
 import { errorMessage } from '@darkroom/shared/runtime';
 import {
@@ -23,6 +26,7 @@ import {
   openCancelMarkers,
   openChildren,
   openDeadLetters,
+  openFailedRenders,
   openWebhookDeadLetters,
 } from './bullmq/index.ts';
 import { LatencySketch } from './decide/index.ts';
@@ -37,6 +41,7 @@ import {
   sweepCancelMarkers,
   sweepDelays,
 } from './maintenance/index.ts';
+import { computeRedriveProgress, redriveStage } from './redrive/index.ts';
 import { computeProgress, renderStage } from './render/index.ts';
 import { createJournalSweepMemory, restoreStage, sweepJournal } from './restore/index.ts';
 import { createBugFailure, type Infra, type StageFailure } from './stage/index.ts';
@@ -49,6 +54,7 @@ export interface WorkersDeps extends StoreImageDeps, Pick<WebhookDeps, 'poster'>
   engine: Engine;
   queues: Queues;
   monitor: WorkMonitor;
+  redrives: RedriveStore;
   links: LinkSigner;
 }
 
@@ -69,6 +75,9 @@ interface OpenWorker {
 
 /** Every queue has a worker, or none on purpose. */
 type Workers = Record<keyof Queues, OpenWorker | 'no worker'>;
+
+/** Redrives that one worker starts renders of at the same time. Others take turns with them. */
+const MAX_STARTING_REDRIVES = 20;
 
 /** Opens one BullMQ worker per queue, each with its stage. */
 export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise<void> } {
@@ -152,6 +161,11 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     memory: createSweepMemory(),
     webhookWaits: new Map(),
   };
+  const setUp = async () => {
+    await scheduleSweep(queues);
+    const open = await resumeRedrives(queues, deps.redrives);
+    if (open > 0) log.info({ open }, 'redrives go on');
+  };
   const workers: Workers = {
     render: open<Checkpoint, RenderResult>(
       QUEUE.render,
@@ -232,13 +246,29 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     webhookDeadLetter: 'no worker',
     cancel: 'no worker',
     stop: 'no worker',
+    redrive: open<RedriveJob, void>(
+      QUEUE.redrive,
+      createProcessor({
+        ...host,
+        dataKind: 'redrive-job',
+        stage: (job) =>
+          redriveStage(job, {
+            ...infra,
+            redrives: deps.redrives,
+            renders: openFailedRenders(queues),
+            isIncomplete: async () => ['restoring', 'unknown'].includes(await readQueueState(engine, queues)),
+          }),
+        computeProgress: computeRedriveProgress,
+        createBugFailure: createFailureAt('poll'),
+      }),
+      { onShutdown: 'hand-back', concurrency: MAX_STARTING_REDRIVES },
+    ),
     restore: open<RestoreJob, RestoreReport>(
       QUEUE.restore,
       createProcessor({
         ...host,
         dataKind: 'restore-job',
-        stage: (job) =>
-          restoreStage(job, { ...restoreDeps, metrics: infra.metrics, setUp: () => scheduleSweep(queues) }),
+        stage: (job) => restoreStage(job, { ...restoreDeps, metrics: infra.metrics, setUp }),
         computeProgress: ({ percent }) => percent,
         createBugFailure: createFailureAt('poll'),
       }),

@@ -7,15 +7,19 @@
 // queues.ts      the queues that operators pause
 // audit.ts       what operators did
 // statements.ts  what an operator can state about a purchase
+// dead-letters.ts dead letters: filters, lists, groups, discards
+// redrives.ts    plans of redrives, redrives, and their renders
 // webhooks.ts    the body of a webhook, and the state of its delivery
 // problems.ts    the table of all error codes, and the problem document
 // failures.ts    the table of all reasons why a render fails
 
 export * from './audit.ts';
+export * from './dead-letters.ts';
 export * from './failures.ts';
 export * from './fields.ts';
 export * from './problems.ts';
 export * from './queues.ts';
+export * from './redrives.ts';
 export * from './request.ts';
 export * from './responses.ts';
 export * from './statements.ts';

@@ -53,6 +53,13 @@ export const PROBLEMS = {
     'The render has not ended, it has no webhook, or the retention time of its deliveries is over.',
   ],
   queue_not_found: [404, 'No such queue', '`GET /v1/queues` lists the queues that can be paused.'],
+  dead_letter_not_found: [
+    404,
+    'No such dead letter',
+    'The render has not failed, was redriven, or its dead letter was discarded. `GET /v1/dead-letters` lists the open ones.',
+  ],
+  plan_not_found: [404, 'No such plan', 'Make a plan with `POST /v1/redrives` and `"dry_run": true`.'],
+  redrive_not_found: [404, 'No such redrive', '`GET /v1/redrives` lists them.'],
   not_found: [404, 'No such page', 'See /reference for all endpoints.'],
   method_not_allowed: [405, 'The method is not allowed', 'The header `Allow` lists the allowed methods.'],
   idempotency_conflict: [
@@ -69,6 +76,17 @@ export const PROBLEMS = {
     409,
     'No purchase of this render needs a statement',
     'A statement is possible while a render is held, and after it failed with `submission_unknown`, `task_lost` or `task_timeout`.',
+  ],
+  plan_expired: [409, 'The plan has expired', 'Make a new plan: prices and expiry times have changed since.'],
+  plan_executed: [
+    409,
+    'The plan was executed already',
+    'A plan is executed once. `detail` names its redrive. Make a new plan for the renders that failed again.',
+  ],
+  redrive_ended: [
+    409,
+    'The redrive has ended',
+    'A redrive that has ended cannot be paused, resumed or canceled.',
   ],
   body_too_large: [
     413,

@@ -72,7 +72,8 @@ const imageSchema = z
   })
   .meta({ id: 'Image' });
 
-const amountSchema = z.string().regex(/^\d+\.\d{3,6}$/);
+/** An exact decimal number of dollars. */
+export const amountSchema = z.string().regex(/^\d+\.\d{3,6}$/);
 
 const costSchema = z
   .strictObject({

@@ -1,14 +1,18 @@
 // render-queue.ts        the producer's calls to the queue: with deadlines, and one error when the queue is away
+// dead-letter-queue.ts   the producer's calls to the queue of dead letters
+// redrive-queue.ts       the producer's calls to the queue of redrives
 // queue-position.ts      the position of a render among those that wait for their submission
 // webhook-deliveries.ts  the webhooks of a render: found by their ids, sent again
 // intake-recorder.ts     the journal of accepted renders; waits for the disk of the queue
 // queue-state.ts         whether the queue has everything that was accepted
 // wait-conditions.ts     what keeps renders waiting, read at most once per second
 // deadlines.ts           deadlines for calls to the store, and for anything else
+export * from './dead-letter-queue.ts';
 export * from './deadlines.ts';
 export * from './intake-recorder.ts';
 export * from './queue-position.ts';
 export * from './queue-state.ts';
+export * from './redrive-queue.ts';
 export * from './render-queue.ts';
 export * from './wait-conditions.ts';
 export * from './webhook-deliveries.ts';

@@ -79,7 +79,10 @@ const MAX_NOT_YET_INDEXED = 20_000;
  * The engine has deadlines for its own calls. These are the producer's, so that no fault of the engine keeps a caller
  * waiting (I7). The embedded engine has one session and no network: it can be slow, but it is never away.
  */
-const QUEUE_DEADLINE_MS = { redis: { one: 2_800, bulk: 12_000 }, pglite: { one: 30_000, bulk: 60_000 } };
+export const QUEUE_DEADLINE_MS = {
+  redis: { one: 2_800, bulk: 12_000 },
+  pglite: { one: 30_000, bulk: 60_000 },
+};
 
 export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
   const deadline = QUEUE_DEADLINE_MS[engine.kind];
@@ -154,7 +157,7 @@ async function readNotYetIndexed(queue: Queues['render']): Promise<string[]> {
 }
 
 /** A command that was sent may still take effect after the deadline. Job ids make that harmless. */
-async function withQueueDeadline<T>(ms: number, work: Promise<T>): Promise<T> {
+export async function withQueueDeadline<T>(ms: number, work: Promise<T>): Promise<T> {
   try {
     return await withDeadline(ms, work, () => {
       throw new EngineError('unavailable', `no answer within ${ms} ms`);

@@ -104,6 +104,10 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     // Its completed job is the proof that the queue has everything that was accepted.
     changes: [],
   },
+  redrive: {
+    description: 'Redrives: each executes a plan at its pace; pause and cancel them through the API',
+    changes: [],
+  },
   maintenance: { description: 'Chores of the workers', changes: ['pause', 'promote', 'clean'] },
 };
 

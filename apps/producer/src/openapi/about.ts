@@ -33,6 +33,11 @@ export const TAGS = [
     description:
       "The provider's own endpoints with its requests, responses, statuses and error envelope. A service that calls ToAPIs changes only its base URL.",
   },
+  {
+    name: 'Dead letters',
+    description:
+      'Failed renders, in groups by their reason: inspect, discard and redrive them. For operators.',
+  },
   { name: 'Operations', description: 'Health and metrics, for the operators of a deployment.' },
 ] as const;
 

@@ -18,7 +18,7 @@
 // params.ts        path and query parameters that several endpoints have
 export * from './find-render.ts';
 export * from './image-links.ts';
-export { readListQuery } from './list-query.ts';
+export { readListQuery, timeParam } from './list-query.ts';
 export { idParam } from './params.ts';
 export * from './routes.ts';
 export { readStatement, statePurchase } from './statement.ts';

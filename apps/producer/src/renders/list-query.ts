@@ -53,7 +53,7 @@ const statuses = z
 const isTime = (text: string) =>
   z.union([z.iso.datetime({ offset: true }), z.iso.date()]).safeParse(text).success;
 
-const time = (description: string) =>
+export const timeParam = (description: string) =>
   z
     .string()
     .refine(isTime, { error: 'expected an ISO 8601 time, such as 2026-11-22T16:00:00Z or 2026-11-22' })
@@ -73,8 +73,8 @@ export const listParams = z.object({
     .regex(RUN, { error: "expected a run's name" })
     .optional()
     .meta({ description: 'Only renders with this `run`.', example: 'autumn-2026' }),
-  created_after: time('Only renders created at this time or later.'),
-  created_before: time('Only renders created before this time.'),
+  created_after: timeParam('Only renders created at this time or later.'),
+  created_before: timeParam('Only renders created before this time.'),
   limit: wholeNumber(1, 100)
     .optional()
     .meta({ description: 'Maximum number of renders in a page; 20 by default.' }),

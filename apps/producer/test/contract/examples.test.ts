@@ -4,7 +4,14 @@ import { startSimulator } from '@darkroom/upstream-simulator';
 import { beforeAll, expect, test } from 'vitest';
 import { listExamples, sendExample } from '../support/contract/call-as.ts';
 import { type Contract, createContract } from '../support/contract/check.ts';
-import { ASKED, putJob, putReceipt, putUpload } from '../support/contract/contract-fixture.ts';
+import {
+  ASKED,
+  putDeadLetter,
+  putJob,
+  putReceipt,
+  putRedrives,
+  putUpload,
+} from '../support/contract/contract-fixture.ts';
 import {
   type Described,
   examplesOf,
@@ -39,6 +46,10 @@ requires('redis').describe('the examples of the API', () => {
       openHarness({ settings }),
     ]);
     await putReceipt(ended, { renderId: ID });
+    await putRedrives(ended);
+    // Another one than the first, because a canceled redrive cannot be paused.
+    await putRedrives(living);
+    await putDeadLetter(ended, ID);
     await putUpload(ended, UPLOAD);
     const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;
     const message = {

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { PROBLEMS, type ProblemCode, problemSchema } from '@darkroom/api';
 import { createApiKey } from '@darkroom/shared/keys';
 import { StoreError } from '@darkroom/shared/object-store';
+import { keyOfId, type RedrivePlan, RedriveStore, redriveId } from '@darkroom/shared/redrives';
 import { cleanup, requires, service, startProxy } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { createProblemExample } from '../../src/openapi/index.ts';
@@ -79,6 +80,27 @@ requires('redis').describe('the examples of problems', () => {
     delivery_not_found: async () =>
       postTo(open, `/v1/renders/${(await putReceipt(open)).renderId}/deliveries/redeliver`),
     queue_not_found: () => postTo(open, '/v1/queues/webhook-dead-letter/resume'),
+    dead_letter_not_found: () => open.get('/v1/dead-letters/rnd_0123456789abcdef0123456789abcdef'),
+    plan_not_found: () => open.get('/v1/redrive-plans/rdp_0123456789abcdef0123456789abcdef'),
+    redrive_not_found: () => open.get('/v1/redrives/rdv_0123456789abcdef0123456789abcdef'),
+    plan_expired: async () => {
+      const plan = await planRedrive(open);
+      const redrives = new RedriveStore(open.store);
+      const found = (await redrives.readPlan(keyOfId(plan))) as RedrivePlan;
+      await redrives.writePlan({ ...found, expiresAt: 1 });
+      return await postTo(open, '/v1/redrives', { plan });
+    },
+    plan_executed: async () => {
+      const plan = await planRedrive(open);
+      await postTo(open, '/v1/redrives', { plan });
+      return await postTo(open, '/v1/redrives', { plan, rate: 1 });
+    },
+    redrive_ended: async () => {
+      const plan = await planRedrive(open);
+      await postTo(open, '/v1/redrives', { plan });
+      await postTo(open, `/v1/redrives/${redriveId(keyOfId(plan))}/cancel`);
+      return await postTo(open, `/v1/redrives/${redriveId(keyOfId(plan))}/pause`);
+    },
     not_found: () => open.get('/v2'),
     method_not_allowed: () => postTo(open, unknown),
     idempotency_conflict: async () => {
@@ -139,11 +161,18 @@ const hideValues = (text: string): unknown =>
   JSON.parse(
     text
       .replace(/"http[^"]*\/problems\//g, '"http://…/problems/')
-      .replace(/rnd_[0-9a-f]{32}/g, 'rnd_…')
+      .replace(/(rnd|rdv)_[0-9a-f]{32}/g, '$1_…')
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '…')
       .replace(/"(request_id|received)":"(?:[^"\\]|\\.)*"/g, '"$1":"…"')
       .replace(/may send \d+/, 'may send …')
       .replace(/serves \d+/, 'serves …'),
   );
+
+/** @returns the id of an empty plan. */
+async function planRedrive(harness: Harness): Promise<string> {
+  const response = await postTo(harness, '/v1/redrives', { filter: {}, dry_run: true });
+  return ((await response.json()) as { id: string }).id;
+}
 
 const postTo = (
   harness: Harness,

@@ -70,6 +70,7 @@ async function board(harness: Harness, queue: string): Promise<BoardQueue> {
     'cancel',
     'stop',
     'restore',
+    'redrive',
     'maintenance',
   ]);
   return queues.find(({ name }) => name === queue) as BoardQueue;

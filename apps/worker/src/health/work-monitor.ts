@@ -33,6 +33,7 @@ const WATCH: Record<keyof Queues, 'moves' | 'counted' | 'ignored'> = {
   cancel: 'ignored',
   stop: 'ignored',
   restore: 'ignored',
+  redrive: 'ignored',
 };
 const QUEUE_NAMES = Object.keys(WATCH) as (keyof Queues)[];
 

@@ -50,6 +50,13 @@ export function listKeptObjects({
       ...RECORD,
       consequence: 'it is not known who changed a render that can still be redriven',
     },
+    {
+      prefix: 'redrives/',
+      minDays: queueDays,
+      ...RECORD,
+      minBytes: 0,
+      consequence: 'running redrives stop, and ended ones are missing from lists',
+    },
     { prefix: 'by-day/', minDays: queueDays, ...EMPTY, consequence: 'renders are missing from lists' },
     {
       prefix: 'inputs/',

@@ -13,7 +13,7 @@ export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepCo
   const { failure, attemptsMade } = checkpoint.at;
   if (job.attemptsMade !== attemptsMade) return redrive(checkpoint, context);
   if (checkpoint.at.restored) {
-    await own.deadLetters.put(createDeadLetter(checkpoint, failure));
+    await restoreDeadLetter(checkpoint, context);
     return { kind: 'dead', failure };
   }
   const priorEnds = countPriorEnds(checkpoint, attemptsMade);
@@ -22,6 +22,18 @@ export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepCo
     { ...own, ledger: infra.ledger, metrics: infra.metrics, log: infra.log },
   );
   return earlier ? { kind: 'done', value: earlier } : { kind: 'dead', failure };
+}
+
+/** Writes the dead letter of a restored render again, unless an operator discarded it. */
+async function restoreDeadLetter(checkpoint: CheckpointAt<'bury'>, { job, infra, own }: StepContext) {
+  const { renderId, at } = checkpoint;
+  const priorEnds = countPriorEnds(checkpoint, at.attemptsMade);
+  const discard = await infra.ledger.readDiscard(renderId, job.signal);
+  if (discard && discard.end > priorEnds) return;
+  const receipt = await infra.ledger.readReceipt(renderId, job.signal);
+  const earlier = receipt?.earlierFailures;
+  const end = { ...(priorEnds > 0 ? { priorEnds } : {}), ...(earlier ? { earlierFailures: earlier } : {}) };
+  await own.deadLetters.put(createDeadLetter(checkpoint, at.failure, end));
 }
 
 async function redrive(checkpoint: CheckpointAt<'bury'>, context: StepContext): Promise<Transition> {

@@ -5,6 +5,7 @@ import {
   changeOutcome,
   DATA_VERSION,
   type DeadLetter,
+  type EarlierFailure,
   type Failure,
   type Note,
   type Receipt,
@@ -128,23 +129,60 @@ export async function endDeadRender(
   deps: EndDeps & { metrics: Metrics; log: Logger },
 ): Promise<RenderResult | undefined> {
   const { renderId } = checkpoint;
-  const earlier = await findFinalReceipt(renderId, deps, job.signal);
-  if (earlier) return await finishEnd(earlier, job.signal, deps);
+  const earlier = await deps.ledger.readReceipt(renderId, job.signal);
+  // A render that has completed or was canceled does not fail; see findFinalReceipt.
+  if (earlier && earlier.status !== 'failed') return await finishEnd(earlier, job.signal, deps);
   const notes = await noteOnce(job, `dead: ${describeFailure(failure)}`);
-  const receipt = createReceipt(checkpoint, { failure, notes, finishedAt }, priorEnds);
+  const receipt = {
+    ...createReceipt(checkpoint, { failure, notes, finishedAt }, priorEnds),
+    ...listEarlierFailures(earlier, priorEnds),
+  };
   await deps.ledger.writeDeadLetterIndex(renderId, job.signal);
   await deps.ledger.writeReceipt(receipt, job.signal);
   await deps.enqueueWebhooks(receipt, job.signal);
   await deps.cancelMarkers.remove(renderId);
-  await deps.deadLetters.put(createDeadLetter(checkpoint, failure));
+  await deps.deadLetters.put(createDeadLetter(checkpoint, failure, receipt));
   deps.metrics.renders.inc({ outcome: 'failed' });
   deps.metrics.deadLetters.inc({ code: failure.code });
   deps.log.warn({ renderId, code: failure.code, step: failure.step }, 'render failed: dead letter written');
   return undefined;
 }
 
-export function createDeadLetter(checkpoint: Checkpoint, failure: Failure): DeadLetter {
+/** Failures before redrives that a receipt keeps. */
+const MAX_EARLIER_FAILURES = 10;
+
+/**
+ * The history of a render that failed before: the failures that its last receipt knows, and that receipt's own one.
+ *
+ * @param priorEnds how often the render had ended before. The receipt of a run that a crash interrupted has the same number.
+ */
+function listEarlierFailures(
+  earlier: Receipt | undefined,
+  priorEnds: number,
+): Pick<Receipt, 'earlierFailures'> {
+  if (!earlier?.failure) return {};
+  const known = earlier.earlierFailures ?? [];
+  if ((earlier.priorEnds ?? 0) >= priorEnds) return known.length > 0 ? { earlierFailures: known } : {};
+  const { code, message, step, at } = earlier.failure;
+  const { redrivenAt } = earlier;
+  const last: EarlierFailure = {
+    code,
+    message,
+    step,
+    at,
+    ...(redrivenAt === undefined ? {} : { redrivenAt }),
+  };
+  return { earlierFailures: [...known, last].slice(-MAX_EARLIER_FAILURES) };
+}
+
+/** @param end of the render, as its receipt has it. */
+export function createDeadLetter(
+  checkpoint: Checkpoint,
+  failure: Failure,
+  { priorEnds, earlierFailures }: Pick<Receipt, 'priorEnds' | 'earlierFailures'>,
+): DeadLetter {
   const { renderId, tenant, purchases, request, createdAt } = checkpoint;
+  const { resume, resumeAttempt } = readResume(checkpoint);
   const resultExpiresAt = findResultExpiry(checkpoint);
   return {
     version: DATA_VERSION,
@@ -157,6 +195,9 @@ export function createDeadLetter(checkpoint: Checkpoint, failure: Failure): Dead
     ...(resultExpiresAt === undefined ? {} : { resultExpiresAt }),
     request,
     createdAt,
+    ...(resume && resumeAttempt ? { resume: { step: resume.step, attempt: resumeAttempt } } : {}),
+    ...(priorEnds ? { priorEnds } : {}),
+    ...(earlierFailures ? { earlierFailures } : {}),
   };
 }
 

@@ -23,8 +23,8 @@ export async function restoreStage(
   const { log, metrics, queues } = deps;
   const { identity, reason } = job.data;
   let data = job.data;
-  await deps.setUp();
   try {
+    await deps.setUp();
     const report = await restoreQueue(deps, {
       apply: true,
       position: data.position,

@@ -1,3 +1,4 @@
+import type { ItemFailure } from '@darkroom/shared/redrives';
 import type { Checkpoint, Failure, Note } from '@darkroom/shared/render';
 
 /** Why a job failed. A render's failure is a {@link Failure}, which has more fields. */
@@ -37,6 +38,20 @@ export type ChildState<R> =
   | { kind: 'completed'; value: R }
   /** Without a `failure`, BullMQ failed the child: its workers died too often. */
   | { kind: 'failed'; failure: Failure | undefined };
+
+/** The job of a render as a redrive sees it. `ends`: how often the render has ended. */
+export type RenderState =
+  | { kind: 'absent' }
+  | { kind: 'running'; ends: number }
+  | { kind: 'failed'; ends: number; failure: ItemFailure }
+  | { kind: 'ended'; ends: number; status: 'completed' | 'canceled' };
+
+/** The renders that a redrive runs again. */
+export interface FailedRenders {
+  read(renderId: string): Promise<RenderState>;
+  /** Makes a failed render run again. @returns false if it is not failed any more, or has failed again since end `end`. */
+  retry(renderId: string, end: number): Promise<boolean>;
+}
 
 /** A job as a stage sees it. */
 export interface StageJob<D> {

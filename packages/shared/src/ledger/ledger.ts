@@ -5,6 +5,7 @@ import {
   DATA_VERSION,
   dayIndexKey,
   deadLetterKey,
+  discardKey,
   intentKey,
   ledgerPrefix,
   type PersistedKind,
@@ -26,6 +27,8 @@ import {
   type CancelRequest,
   type ClaimId,
   cancelRequestSchema,
+  type Discard,
+  discardSchema,
   type Intent,
   intentSchema,
   type Refund,
@@ -248,6 +251,21 @@ export class Ledger {
   /** Deletes the object of {@link writeDeadLetterIndex}, after the render has completed or was canceled. */
   async deleteDeadLetterIndex(renderId: string, signal?: AbortSignal): Promise<void> {
     await this.#store.delete(deadLetterKey(renderId), signal ? { signal } : {});
+  }
+
+  /** Records that an operator discarded the dead letter of a render. The last discard counts. */
+  async writeDiscard(
+    renderId: string,
+    discard: Omit<Discard, 'discardedAt'>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const value: Discard = { ...discard, discardedAt: this.#clock.now() };
+    await this.#store.put(discardKey(renderId), serializeVersioned(value), jsonPutOptions(signal));
+  }
+
+  async readDiscard(renderId: string, signal?: AbortSignal): Promise<Discard | undefined> {
+    const value = await this.#read('discard', discardKey(renderId), signal);
+    return value === undefined ? undefined : discardSchema.parse(value);
   }
 
   async writeReceipt(receipt: Receipt, signal?: AbortSignal): Promise<void> {

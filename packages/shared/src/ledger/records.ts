@@ -60,6 +60,17 @@ export const cancelRequestSchema = z.object({
   requestedAt: z.number(),
 });
 
+export const discardSchema = z.object({
+  version: z.literal(DATA_VERSION),
+  /** Which end of the render it is about: 1 for the first. A later end has a dead letter again. */
+  end: z.number().int().positive(),
+  /** Who discarded it, for people. */
+  actor: z.string(),
+  note: z.string(),
+  /** Unix milliseconds. */
+  discardedAt: z.number(),
+});
+
 export const refundSchema = z.object({
   version: z.literal(DATA_VERSION),
   /** Unix milliseconds: when Darkroom learned of it. */
@@ -85,6 +96,9 @@ export type TaskResult = Omit<z.infer<typeof resultSchema>, 'version'>;
 
 /** A caller's request to cancel a render. The queue's cancel marker is made from it if the queue loses the marker. */
 export type CancelRequest = Omit<z.infer<typeof cancelRequestSchema>, 'version'>;
+
+/** An operator discarded the dead letter of a render. Neither the sweep nor a restore writes it again. */
+export type Discard = Omit<z.infer<typeof discardSchema>, 'version'>;
 
 /**
  * The provider gave the money of a purchase back, because its task failed. Written before the render goes on: without it,

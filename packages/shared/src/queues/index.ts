@@ -1,10 +1,12 @@
 // queues.ts        every queue: its name, payload and result types, retention, priorities and job ids
+// redrive-records.ts  the job of a redrive
 // restore-records.ts  the job of a restore, and its report
 // restore-state.ts whether the queue has everything that was accepted; requests a restore
 // stop-records.ts  the records of the queue `stop`: an operator's pause, the stop of the provider's account
 // stops.ts         pauses and resumes queues, reads why queues wait
 // wake-render.ts   makes a waiting render check its cancel marker at once
 export * from './queues.ts';
+export * from './redrive-records.ts';
 export * from './restore-records.ts';
 export * from './restore-state.ts';
 export * from './stop-records.ts';

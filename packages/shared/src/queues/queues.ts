@@ -12,6 +12,7 @@ import type {
   Reference,
   StoredImage,
 } from '../render/index.ts';
+import type { RedriveJob } from './redrive-records.ts';
 import type { RestoreJob, RestoreReport } from './restore-records.ts';
 import type { StopJob } from './stop-records.ts';
 
@@ -27,6 +28,7 @@ export const QUEUE = {
   cancel: 'cancel',
   stop: 'stop',
   restore: 'restore',
+  redrive: 'redrive',
 } as const;
 
 /** The outcome of a submission: the return value of a `submit` child. */
@@ -196,6 +198,10 @@ export function openQueues(engine: Engine, retention: Retention) {
       QUEUE.restore,
       // A completed restore is the proof that the queue is complete.
       createJobOptions({ done: false, failed: false }),
+    ),
+    redrive: openQueue<RedriveJob, void>(
+      QUEUE.redrive,
+      createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
     ),
     stop: openQueue<StopJob, void>(QUEUE.stop, createJobOptions({ done: false, failed: false })),
   };

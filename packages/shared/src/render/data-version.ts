@@ -29,7 +29,14 @@ export type PersistedKind =
   | 'journal-entry'
   | 'cancel-request'
   | 'upload'
-  | 'audit-entry';
+  | 'audit-entry'
+  | 'discard'
+  | 'redrive-job'
+  | 'redrive-plan'
+  | 'redrive-part'
+  | 'redrive-marks'
+  | 'redrive-control'
+  | 'redrive-record';
 
 type Persisted = Record<string, unknown>;
 

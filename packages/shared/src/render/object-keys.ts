@@ -16,6 +16,8 @@ export const acceptedKey = (renderId: string, attempt: number) =>
 export const resultKey = (renderId: string, attempt: number) => `ledger/${renderId}/${attempt}/result.json`;
 /** A caller asked to cancel the render. */
 export const cancelRequestKey = (renderId: string) => `ledger/${renderId}/cancel.json`;
+/** An operator discarded the dead letter of the render. */
+export const discardKey = (renderId: string) => `ledger/${renderId}/discard.json`;
 export const refundKey = (renderId: string, attempt: number) => `ledger/${renderId}/${attempt}/refund.json`;
 export const receiptKey = (renderId: string) => `renders/${renderId}.json`;
 /** The prefix of {@link deadLetterKey}. */

@@ -1,10 +1,17 @@
 import { FINAL_STATUSES, STEPS } from '@darkroom/api';
 import { z } from 'zod';
-import { liveStepSchema } from './checkpoint.ts';
+import { type LiveStep, liveStepSchema } from './checkpoint.ts';
 import { DATA_VERSION, upgradePersisted } from './data-version.ts';
 import { type JobRequest, jobRequestSchema } from './job-request.ts';
 import { type Cost, costSchema, type Purchase, purchaseSchema } from './purchases.ts';
-import { type Failure, failureSchema, noteSchema, storedImageSchema } from './record-parts.ts';
+import {
+  type EarlierFailure,
+  earlierFailureSchema,
+  type Failure,
+  failureSchema,
+  noteSchema,
+  storedImageSchema,
+} from './record-parts.ts';
 
 /** The final record of a render, in the store. It stays there after the queue's retention. */
 export const receiptSchema = z.object({
@@ -30,6 +37,8 @@ export const receiptSchema = z.object({
   redrivenAt: z.number().optional(),
   /** How often the render had ended before this end. Absent: never. */
   priorEnds: z.number().int().positive().optional(),
+  /** The failures before the redrives, oldest first; of very many, the last ones. */
+  earlierFailures: z.array(earlierFailureSchema).optional(),
   /** When (Unix ms) a caller asked to cancel it, and the step that the cancel ended. */
   canceled: z.strictObject({ requestedAt: z.number(), from: z.enum(STEPS) }).optional(),
   /** The timeline from its job's log, oldest first. */
@@ -56,4 +65,10 @@ export interface DeadLetter {
   resultExpiresAt?: number;
   request: JobRequest;
   createdAt: number;
+  /** The step with which a redrive continues, and the number of its attempt. Absent in letters of an earlier release. */
+  resume?: { step: LiveStep['step']; attempt: number };
+  /** How often the render had ended before this end. Absent: never. */
+  priorEnds?: number;
+  /** As in the receipt. */
+  earlierFailures?: EarlierFailure[];
 }

@@ -34,6 +34,19 @@ export const failureSchema = z.strictObject({
 
 export type Failure = z.infer<typeof failureSchema>;
 
+/** A failure after which a render was redriven. Its receipt and its dead letter contain the last ones. */
+export const earlierFailureSchema = z.object({
+  code: z.enum(FAILURE_CODES),
+  message: z.string(),
+  step: z.enum(STEPS),
+  /** Unix milliseconds. */
+  at: z.number(),
+  /** When (Unix ms) the redrive began. */
+  redrivenAt: z.number().optional(),
+});
+
+export type EarlierFailure = z.infer<typeof earlierFailureSchema>;
+
 /** One line of a render's timeline, for people. */
 export const noteSchema = z.strictObject({
   /** Unix milliseconds. */

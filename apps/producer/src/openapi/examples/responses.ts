@@ -15,6 +15,7 @@ import type {
   RenderResponse,
   WebhookEvent,
 } from '@darkroom/api';
+import { DEAD_LETTER_EXAMPLES } from './dead-letters.ts';
 import { createProblemExample } from './problems.ts';
 
 /** The id of the render in the examples, and the URL of the API. */
@@ -130,6 +131,7 @@ const queue: QueueResponse = {
 
 /** By the id of the component. */
 export const RESPONSE_EXAMPLES: Record<string, unknown> = {
+  ...DEAD_LETTER_EXAMPLES,
   Accepted: accepted,
   Render: RENDER_EXAMPLE,
   RenderDetail: detail,

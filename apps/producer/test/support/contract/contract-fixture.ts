@@ -1,7 +1,9 @@
 import { renderJob } from '@darkroom/shared/queues';
+import { type RedrivePlan, RedriveStore } from '@darkroom/shared/redrives';
 import {
   type Checkpoint,
   DATA_VERSION,
+  type DeadLetter,
   drawRenderId,
   formatNote,
   inputKey,
@@ -128,4 +130,52 @@ export async function putUpload(harness: Harness, name: string, tenant = 'defaul
   const record = { version: DATA_VERSION, type: 'image/jpeg', bytes: bytes.length, width: 8, height: 8 };
   const recordKey = `uploads/${tenant}/${digest}.json`;
   await harness.store.put(recordKey, JSON.stringify(record), { contentType: 'application/json' });
+}
+
+/** The plan and the redrive that the examples name, and the plan that an example executes. Without renders. */
+export async function putRedrives({ store }: Harness): Promise<void> {
+  const redrives = new RedriveStore(store);
+  const plan: Omit<RedrivePlan, 'key'> = {
+    scope: '*',
+    createdAt: ASKED,
+    expiresAt: Date.now() + 3_600_000,
+    total: 0,
+    steps: { submit: 0, hold: 0, poll: 0, store: 0, finish: 0 },
+    buys: 0,
+    priceMicros: 0,
+    acknowledges: 0,
+    acknowledgeMicros: 0,
+    unknown: 0,
+    notFound: [],
+  };
+  const key = '5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
+  for (const one of [key, '0a1b2c3d4e5f60718293a4b5c6d7e8f9']) {
+    await redrives.writePlan({ ...plan, key: one });
+  }
+  await redrives.writeRecord({
+    key,
+    scope: '*',
+    actor: 'a test',
+    createdAt: ASKED,
+    total: 0,
+    rate: 10,
+    acceptDuplicateCharge: false,
+    pollAgain: false,
+  });
+}
+
+/** The dead letter of a render that the queue no longer has. */
+export async function putDeadLetter({ queues }: Harness, renderId: string): Promise<void> {
+  const letter: DeadLetter = {
+    version: DATA_VERSION,
+    renderId,
+    tenant: 'default',
+    failure: { code: 'internal_error', message: 'unexpected', step: 'submit', at: ASKED, chain: [] },
+    attempts: 0,
+    purchases: [],
+    cost: sumCost([]),
+    request: REQUEST,
+    createdAt: ASKED,
+  };
+  await queues.deadLetter.add(letter.failure.code, letter, { jobId: renderId });
 }

@@ -1,0 +1,19 @@
+// Dead letters: the endpoints below /v1/dead-letters, for operators.
+//
+// routes.ts              the paths, and what they answer
+// filter.ts              query parameters and filters; which dead letters a caller sees
+// select.ts              the dead letters that a request body selects
+// read-dead-letters.ts   all open dead letters, kept in memory
+// dead-letter.ts         one of them, as it is kept in memory
+// normalize-message.ts   messages without ids and numbers, so that equal causes form one group
+// forecast-redrive.ts    what a redrive would do with a dead letter, and what it would cost
+// summarize.ts           groups with their counts and amounts
+// responses.ts           dead letters as the API shows them
+// discard.ts             removes dead letters, and records it
+export type { OpenDeadLetter } from './dead-letter.ts';
+export { operatorScope } from './filter.ts';
+export { type ForecastContext, forecastRedrive } from './forecast-redrive.ts';
+export { createDeadLetterReader, type ReadDeadLetters } from './read-dead-letters.ts';
+export { registerDeadLetters } from './routes.ts';
+export { selectDeadLetters } from './select.ts';
+export { GROUP_KEY, type RedriveTallies } from './summarize.ts';

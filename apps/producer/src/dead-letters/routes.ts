@@ -1,0 +1,217 @@
+import {
+  type DeadLetterListResponse,
+  deadLetterDetailSchema,
+  deadLetterListSchema,
+  deadLetterSummarySchema,
+  discardRequestSchema,
+  discardSchema,
+} from '@darkroom/api';
+import type { Settings } from '@darkroom/shared/config';
+import type { Clock } from '@darkroom/shared/runtime';
+import type { FastifyInstance } from 'fastify';
+import { describeCaller } from '../access/index.ts';
+import type { Auditor } from '../audit/index.ts';
+import { type Endpoint, registerEndpoints } from '../endpoint.ts';
+import {
+  getBodyBytes,
+  noQuery,
+  parseBodiesAsBytes,
+  readQuery,
+  requireBodyKind,
+  resolveBaseUrl,
+} from '../http/index.ts';
+import { parseJson } from '../intake/index.ts';
+import { toCursor } from '../lookup/index.ts';
+import { jsonResponse, problemResponses } from '../openapi/index.ts';
+import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { idParam } from '../renders/index.ts';
+import { type OpenDeadLetter, parseDeadLetter } from './dead-letter.ts';
+import { type DiscardDeps, discardDeadLetters } from './discard.ts';
+import { listParams, operatorScope, readListQuery, readSummaryQuery, summaryParams } from './filter.ts';
+import type { ReadDeadLetters } from './read-dead-letters.ts';
+import { deadLetterDetail, deadLetterResponse } from './responses.ts';
+import { selectDeadLetters } from './select.ts';
+import { type RedriveTallies, summarizeDeadLetters } from './summarize.ts';
+
+export interface DeadLetterDeps extends DiscardDeps {
+  readDeadLetters: ReadDeadLetters;
+  auditor: Auditor;
+  /** The tallies of the redrives that this caller may see. `scope`: a tenant, or `*`. */
+  readTallies(scope: string): Promise<RedriveTallies>;
+  settings: Pick<Settings, 'PRICES' | 'MAX_PURCHASES'>;
+  clock: Clock;
+}
+
+/** Enough for all ids that a request can name. */
+const MAX_BODY_BYTES = 128 * 1024;
+
+/** Everything below `/v1/dead-letters`. A key of one tenant sees and discards only the dead letters of its tenant. */
+export function registerDeadLetters(app: FastifyInstance, deps: DeadLetterDeps): void {
+  registerEndpoints(app, '/v1/dead-letters', { GET: listEndpoint(deps) });
+  registerEndpoints(app, '/v1/dead-letters/summary', { GET: summaryEndpoint(deps) });
+  registerEndpoints(app, '/v1/dead-letters/:id', { GET: getEndpoint(deps) });
+  app.register(async (scope) => {
+    parseBodiesAsBytes(scope);
+    scope.addHook('onRequest', async (request) => {
+      if (request.method === 'POST') requireBodyKind(request, ['json']);
+    });
+    registerEndpoints(scope, '/v1/dead-letters/discard', { POST: discardEndpoint(deps) });
+  });
+}
+
+const forecastContext = ({ settings, clock }: DeadLetterDeps) => ({ settings, now: clock.now() });
+
+const listEndpoint = (deps: DeadLetterDeps): Endpoint => ({
+  needs: 'operate',
+  doc: listDoc,
+  run: async (request, reply) => {
+    const { matches, limit, cursor } = readListQuery(request);
+    const letters = (await deps.readDeadLetters()).filter(matches);
+    const start = cursor
+      ? letters.findIndex(
+          ({ failedAt, renderId }) =>
+            failedAt < cursor.createdAt || (failedAt === cursor.createdAt && renderId > cursor.renderId),
+        )
+      : 0;
+    const page = start < 0 ? [] : letters.slice(start, start + limit);
+    const last = page.at(-1);
+    const hasMore = last !== undefined && start + page.length < letters.length;
+    const base = resolveBaseUrl(request);
+    const context = forecastContext(deps);
+    const list: DeadLetterListResponse = {
+      object: 'list',
+      data: page.map((letter) => deadLetterResponse(letter, base, context)),
+      total: letters.length,
+      next_cursor: hasMore ? toCursor({ createdAt: last.failedAt, renderId: last.renderId }) : null,
+    };
+    return await reply.send(list);
+  },
+});
+
+const summaryEndpoint = (deps: DeadLetterDeps): Endpoint => ({
+  needs: 'operate',
+  doc: summaryDoc,
+  run: async (request, reply) => {
+    const { matches, groupBy } = readSummaryQuery(request);
+    const [letters, tallies] = await Promise.all([
+      deps.readDeadLetters(),
+      deps.readTallies(operatorScope(request)),
+    ]);
+    return await reply.send(
+      summarizeDeadLetters(letters.filter(matches), groupBy, tallies, forecastContext(deps)),
+    );
+  },
+});
+
+const getEndpoint = (deps: DeadLetterDeps): Endpoint => ({
+  needs: 'operate',
+  doc: getDoc,
+  run: async (request, reply) => {
+    readQuery(noQuery, request);
+    const { id } = request.params as { id: string };
+    const [letter] = selectDeadLetters(await deps.readDeadLetters(), request, { ids: [id] });
+    const [text] = letter ? await deps.queue.readTexts([id]) : [];
+    if (!letter || text === undefined) {
+      throw new ProblemError('dead_letter_not_found', 'There is no open dead letter of this render.');
+    }
+    const whole = parseDeadLetter(text);
+    return await reply.send(deadLetterDetail(letter, whole, resolveBaseUrl(request), forecastContext(deps)));
+  },
+});
+
+const discardEndpoint = (deps: DeadLetterDeps): Endpoint => ({
+  needs: 'operate',
+  bodyLimit: MAX_BODY_BYTES,
+  doc: discardDoc,
+  run: async (request, reply) => {
+    readQuery(noQuery, request);
+    const value = parseJson(getBodyBytes(request));
+    const checked = discardRequestSchema.safeParse(value);
+    if (!checked.success) {
+      throw invalidRequest(listFieldProblems(checked.error, value, discardRequestSchema));
+    }
+    const { ids, note } = checked.data;
+    const actor = describeCaller(request.caller);
+    const letters = selectDeadLetters(await deps.readDeadLetters(), request, checked.data);
+    const record = ({ renderId, tenant, code, end }: OpenDeadLetter) =>
+      deps.auditor.record(request, {
+        action: 'dead_letter.discard',
+        target: { kind: 'dead-letter', id: renderId },
+        tenant,
+        reason: note,
+        before: { code, end },
+      });
+    const discard = await discardDeadLetters(deps, letters, { ids, note, actor, record });
+    return await reply.send(discard);
+  },
+});
+
+const TAGS = ['Dead letters'];
+
+const listDoc = {
+  operationId: 'listDeadLetters',
+  tags: TAGS,
+  summary: 'List the dead letters',
+  description:
+    'The latest failure first. All filters must match. A render that is redriven at the moment has no open dead letter. A key of one tenant sees only the dead letters of its tenant.',
+  requestParams: { query: listParams },
+  responses: {
+    '200': jsonResponse('A page of dead letters.', deadLetterListSchema),
+    ...problemResponses('invalid_request', 'queue_unavailable'),
+  },
+};
+
+const summaryDoc = {
+  operationId: 'summarizeDeadLetters',
+  tags: TAGS,
+  summary: 'Group the dead letters',
+  description:
+    'Groups by reason: the code and the message without ids, numbers, addresses and URLs. So 2,000 failures with three causes are three groups. Other groups: by run, tenant, model or failed step.',
+  requestParams: { query: summaryParams },
+  responses: {
+    '200': jsonResponse('The groups, the largest first.', deadLetterSummarySchema),
+    ...problemResponses('invalid_request', 'queue_unavailable', 'store_unavailable'),
+  },
+};
+
+const getDoc = {
+  operationId: 'getDeadLetter',
+  tags: TAGS,
+  summary: 'Get a dead letter',
+  description: 'With its causes, its request, and the failures before earlier redrives.',
+  requestParams: { path: idParam },
+  responses: {
+    '200': jsonResponse('The dead letter.', deadLetterDetailSchema),
+    ...problemResponses('dead_letter_not_found', 'invalid_request', 'queue_unavailable'),
+  },
+};
+
+const discardDoc = {
+  operationId: 'discardDeadLetters',
+  tags: TAGS,
+  summary: 'Discard dead letters',
+  description:
+    'Removes dead letters that need no redrive. The ledger keeps the note. The renders stay failed, and a discarded dead letter does not come back. One call discards at most 1,000: repeat it while `remaining` is not 0.',
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': {
+        schema: discardRequestSchema,
+        example: { filter: { code: 'content_policy_violation' }, note: 'The shop changes these prompts.' },
+      },
+    },
+  },
+  responses: {
+    '200': jsonResponse('What was discarded.', discardSchema),
+    ...problemResponses(
+      'empty_body',
+      'invalid_json',
+      'invalid_utf8',
+      'too_deep',
+      'body_too_large',
+      'invalid_request',
+      'queue_unavailable',
+      'store_unavailable',
+    ),
+  },
+};
