@@ -1,6 +1,5 @@
-import { errorMessage } from '@darkroom/shared/runtime';
+import { errorCause, errorMessage } from '@darkroom/shared/runtime';
 import { FormData } from 'undici';
-import { errorCause } from '../../net/index.ts';
 import type {
   PollAnswer,
   ProofAnswer,

@@ -4,3 +4,4 @@
 // refusal.ts      error envelopes, Retry-After, responses after which certainly nothing was bought
 // http.ts         one request; distinguishes "not connected" from "response lost"
 export { openToapis } from './client.ts';
+export { createSubmissionBody } from './submission.ts';

@@ -1,4 +1,4 @@
-import type { ExpiryRule } from '@darkroom/shared/object-store';
+import type { ExpiryRule } from '../object-store/index.ts';
 import type { KeptObjects } from './kept-objects.ts';
 
 /** A rule that deletes objects before their time, and all that it deletes. */

@@ -1,7 +1,6 @@
-import type { ExpiryRule } from '@darkroom/shared/object-store';
 import { describe, expect, test } from 'vitest';
-import { findHarmfulRules } from '../../src/lifecycle/harmful-rules.ts';
-import { listKeptObjects } from '../../src/lifecycle/kept-objects.ts';
+import { findHarmfulRules, listKeptObjects } from '../../src/lifecycle/index.ts';
+import type { ExpiryRule } from '../../src/object-store/index.ts';
 
 const kept = (IMAGE_KEY = 'images/{id}.{ext}') => listKeptObjects({ RETENTION_DAYS: 7, IMAGE_KEY });
 

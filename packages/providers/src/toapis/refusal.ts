@@ -1,4 +1,4 @@
-import { parseRetryAfter } from '../../net/index.ts';
+import { parseRetryAfter } from '@darkroom/shared/net';
 import type { AccountStopped, NotBought, RateLimited, Refused } from '../provider.ts';
 
 /** An HTTP response, read to its end. */

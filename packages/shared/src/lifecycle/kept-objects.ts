@@ -1,4 +1,4 @@
-import type { Settings } from '@darkroom/shared/config';
+import type { Settings } from '../config/index.ts';
 
 /** The objects below one prefix of the store. docs/operations.md has the same list for operators. */
 export interface KeptObjects {

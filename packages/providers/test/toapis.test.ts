@@ -1,12 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type JobRequest, jobRequestSchema } from '@darkroom/shared/render';
+import type { JobRequest } from '@darkroom/shared/render';
 import { cleanup, freePort } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { openToapis } from '../../src/providers/toapis/index.ts';
-import { parseBalance, parsePoll, parseSubmit } from '../../src/providers/toapis/parse.ts';
-import { createSubmissionBody } from '../../src/providers/toapis/submission.ts';
-import { prepareInputs } from '../../src/submit/prepare-inputs.ts';
+import { openToapis } from '../src/toapis/index.ts';
+import { parseBalance, parsePoll, parseSubmit } from '../src/toapis/parse.ts';
+import { createSubmissionBody } from '../src/toapis/submission.ts';
 
 const NOW = 1_700_000_000_000;
 const minimal: JobRequest = {
@@ -171,48 +170,6 @@ test('a submission has its resolution in both places, n as a number, and the ren
     image_urls: [{ url: 'https://a/b.png' }],
     client_business_id: 'rnd_1',
   });
-});
-
-describe('the fields of a job request', () => {
-  /** Two values of each field. A new field of the schema is a type error here. */
-  const VALUES: { [K in keyof JobRequest]-?: [JobRequest[K], JobRequest[K]] } = {
-    model: ['gemini-3-pro-image-preview', 'nano-banana-pro'],
-    prompt: ['a mug', 'a chair'],
-    size: ['1:1', '16:9'],
-    resolution: ['1K', '4K'],
-    images: [[{ kind: 'url', url: 'https://a/1.png' }], [{ kind: 'url', url: 'https://a/2.png' }]],
-    mask: [
-      { kind: 'url', url: 'https://a/1.png' },
-      { kind: 'url', url: 'https://a/2.png' },
-    ],
-    priority: ['batch', 'interactive'],
-    run: ['monday', 'tuesday'],
-    webhook: [
-      { kind: 'url', url: 'https://a/1' },
-      { kind: 'url', url: 'https://a/2' },
-    ],
-    metadata: [{ sku: '1' }, { sku: '2' }],
-  };
-  /** For Darkroom alone: the provider must not get them. */
-  const NOT_SENT: (keyof JobRequest)[] = ['priority', 'run', 'webhook', 'metadata'];
-
-  const sendBody = async (over: Partial<JobRequest>) => {
-    const request = { ...minimal, ...over };
-    // URLs need neither settings, nor store, nor provider.
-    const prepared = await prepareInputs(request, {} as never, new AbortController().signal);
-    if (prepared.kind !== 'ready') throw new Error(prepared.message);
-    return createSubmissionBody({ renderId: 'rnd_1', request, inputs: prepared.inputs });
-  };
-
-  test.for(Object.keys(jobRequestSchema.shape) as (keyof JobRequest)[])(
-    'the field %s reaches the body of the submission, unless it is for Darkroom alone',
-    async (field) => {
-      const [first, second] = VALUES[field];
-      const [one, other] = [await sendBody({ [field]: first }), await sendBody({ [field]: second })];
-      if (NOT_SENT.includes(field)) expect(one).toEqual(other);
-      else expect(one).not.toEqual(other);
-    },
-  );
 });
 
 describe('connections', () => {
