@@ -5,6 +5,7 @@
 // error-cause.ts    the cause of any thrown value
 // logger.ts         pino, with every line scrubbed
 // scrub.ts          removes secrets from a text
+// version.ts        the version of this release
 export * from './clock.ts';
 export * from './error-cause.ts';
 export * from './error-message.ts';
@@ -12,3 +13,4 @@ export * from './logger.ts';
 export * from './scrub.ts';
 export * from './share-runs.ts';
 export * from './timeouts.ts';
+export * from './version.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listAdvice, parseInfo } from '../../../src/engine/redis/advice.ts';
+import { listAdvice, parseInfo } from '../../../src/engine/redis/facts.ts';
 
 const good = [
   '# Server',
@@ -26,7 +26,7 @@ test.each([
 ])('a Redis with %s changed to %s gets advice', (from, to, advice) => {
   const sentences = listAdvice(parseInfo(good.replace(from, to)));
   expect(sentences).toHaveLength(1);
-  expect(sentences[0]).toMatch(advice);
+  expect(sentences[0]?.text).toMatch(advice);
 });
 
 test('the redis_version of Valkey is ignored', () => {
