@@ -9,7 +9,14 @@ import type {
   UploadAnswer,
 } from '../provider.ts';
 import { NotConnectedError, openDispatcher, sendRequest } from './http.ts';
-import { isProviderReply, parseBalance, parsePoll, parseSubmit, parseUpload } from './parse.ts';
+import {
+  isKeyRejection,
+  isProviderReply,
+  parseBalance,
+  parsePoll,
+  parseSubmit,
+  parseUpload,
+} from './parse.ts';
 import { createSubmissionBody } from './submission.ts';
 
 const DEFAULT_BASE_URL = 'https://toapis.com';
@@ -96,7 +103,11 @@ export function openToapis(options: {
     },
     readBalance: async (signal) => {
       try {
-        return parseBalance(await get('/v1/balance', signal));
+        const balance = parseBalance(await get('/v1/balance', signal));
+        if (balance.kind !== 'unreadable') return balance;
+        // The balance endpoint answers a wrong key with 200 and a message in any language. The status of a task has a code.
+        const status = await get(`/v1/images/generations/${UNKNOWN_TASK}`, signal);
+        return isKeyRejection(status) ? { kind: 'unauthorized' } : balance;
       } catch (error) {
         return { kind: 'unreadable', reason: describeError(error) };
       }

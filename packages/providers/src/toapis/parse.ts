@@ -97,9 +97,8 @@ export function parseUpload(reply: Reply, now: number): UploadAnswer {
 /** Classifies the response to `GET /v1/balance`. The unit of the balance depends on the account. */
 export function parseBalance(reply: Reply): BalanceAnswer {
   const json = readJson(reply);
-  const isOwnError = readEnvelope(json) !== undefined;
-  if (isOwnError && (reply.status === 401 || reply.status === 403)) return { kind: 'unauthorized' };
-  if (isOwnError && reply.status === 402) return { kind: 'empty' };
+  if (isKeyRejection(reply)) return { kind: 'unauthorized' };
+  if (reply.status === 402 && isProviderReply(reply)) return { kind: 'empty' };
   if (reply.status !== 200 || json?.success !== true || typeof json.remain_balance !== 'number') {
     return { kind: 'unreadable', reason: readError(json).message || `HTTP ${reply.status}` };
   }
@@ -107,6 +106,10 @@ export function parseBalance(reply: Reply): BalanceAnswer {
   if (json.unlimited_quota === true || remaining === -1) return { kind: 'usable' };
   return remaining > 0 ? { kind: 'usable', remaining } : { kind: 'empty' };
 }
+
+/** Whether the provider itself rejects the API key. */
+export const isKeyRejection = (reply: Reply): boolean =>
+  (reply.status === 401 || reply.status === 403) && isProviderReply(reply);
 
 /** Whether a response to a poll of an unknown task has the provider's form. */
 export const isProviderReply = (reply: Reply): boolean => readEnvelope(readJson(reply)) !== undefined;
