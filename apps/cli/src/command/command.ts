@@ -33,7 +33,7 @@ export interface Call<Options> {
   isJson: boolean;
   /** Opened with the first use. */
   api(): Promise<Api>;
-  /** Asks, unless `--yes`. @throws CliError when the answer is no, or nobody can answer. */
+  /** Asks, unless `--yes`. @throws CliError when the answer is no, or there is no terminal. */
   confirm(question: string): Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export async function confirm(
 ): Promise<void> {
   if (yes) return;
   if (isJson || !host.canAsk) {
-    const reason = isJson ? '--json asks nothing' : 'without a terminal, nobody can answer';
+    const reason = isJson ? '--json asks nothing' : 'there is no terminal for an answer';
     throw new CliError(
       EXIT.usage,
       `--yes: expected this flag, because ${reason}.`,

@@ -3,9 +3,7 @@
 // run-command.ts   runs one command: its connection, its questions, its output
 export {
   type Argument,
-  type Call,
   type CommandSpec,
   defineCommand,
-  type Result,
 } from './command.ts';
 export { runCommand } from './run-command.ts';

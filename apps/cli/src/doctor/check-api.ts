@@ -4,7 +4,7 @@ import { type Check, fail, ok, warn } from './check.ts';
 
 const NAME = 'producer';
 
-/** Checks the producer that the other commands talk to. @param isChosen whether somebody named its URL */
+/** Checks the producer that the other commands talk to. @param isChosen whether an operator named its URL */
 export async function checkApi(
   api: Api,
   { url, isChosen }: { url: string; isChosen: boolean },

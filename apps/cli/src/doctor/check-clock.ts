@@ -1,6 +1,6 @@
 import { type Check, fail, ok, warn } from './check.ts';
 
-/** Below this difference, it is the inaccuracy of the measurement: stores tell their time in whole seconds. */
+/** Below this difference, it is the inaccuracy of the measurement: the times of a store are whole seconds. */
 const WARN_MS = 2_000;
 /** Deadlines count only when two polls, 30 s apart, have passed them. */
 const FAIL_MS = 30_000;

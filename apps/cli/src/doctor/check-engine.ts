@@ -64,7 +64,7 @@ function checkEviction(facts: EngineFacts): Check {
     return fail('eviction', text, 'CONFIG SET maxmemory-policy noeviction, and the same in redis.conf.');
   return facts.evictionPolicy
     ? ok('eviction', `maxmemory-policy is ${facts.evictionPolicy}`)
-    : warn('eviction', 'Redis does not tell its maxmemory-policy', 'Make sure that it is noeviction.');
+    : warn('eviction', 'Redis does not report its maxmemory-policy', 'Make sure that it is noeviction.');
 }
 
 const PERSISTENCE_REMEDY = 'Set appendonly to yes and appendfsync to everysec (infra/redis.conf).';
@@ -74,7 +74,11 @@ function checkPersistence(facts: EngineFacts, settings: Settings): Check {
   const isJournalOn = settings.INTAKE_JOURNAL === 'on';
   const text = findAdvice(facts, 'persistence');
   if (facts.appendOnly === undefined)
-    return warn('persistence', 'Redis does not tell whether it has an append-only file', PERSISTENCE_REMEDY);
+    return warn(
+      'persistence',
+      'Redis does not report whether it has an append-only file',
+      PERSISTENCE_REMEDY,
+    );
   if (!text) {
     const effect = isJournalOn
       ? 'accepted renders survive its loss, too: they are in the intake journal'

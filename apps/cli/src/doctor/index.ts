@@ -12,5 +12,5 @@
 // report.ts          the report for people
 export type { Check } from './check.ts';
 export { checkApi } from './check-api.ts';
-export { type ExamineOptions, examine } from './examine.ts';
+export { examine } from './examine.ts';
 export { formatReport } from './report.ts';

@@ -2,7 +2,7 @@
 // table.ts     tables, and lists of names and values
 // units.ts     durations, times and counts
 // progress.ts  progress with rate and remaining time
-export { openProgress, type Progress, type ProgressDisplay } from './progress.ts';
+export { openProgress } from './progress.ts';
 export { createStyle, type Style, showSafely } from './style.ts';
 export { formatFacts, formatTable } from './table.ts';
 export { formatCount, formatDuration, formatTime } from './units.ts';

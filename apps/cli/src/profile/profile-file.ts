@@ -15,8 +15,7 @@ const fileSchema = z.strictObject({
   profiles: z.record(z.string(), profileSchema).default({}),
 });
 
-export type Profile = z.infer<typeof profileSchema>;
-export type ProfileFile = z.infer<typeof fileSchema>;
+type ProfileFile = z.infer<typeof fileSchema>;
 
 type Env = Readonly<Record<string, string | undefined>>;
 

@@ -99,7 +99,7 @@ describe('profiles', () => {
 
 describe('the command line', () => {
   test('an unknown command gets a suggestion', async () => {
-    expect(await darkroom(['rendrs'])).toMatchObject({
+    expect(await darkroom(['render'])).toMatchObject({
       code: 2,
       err: expect.stringContaining('Did you mean renders?'),
     });

@@ -56,7 +56,7 @@ requires('redis').describe('commands about renders', () => {
   test('cancel asks first, needs --yes without a terminal, and reports what it could not cancel', async () => {
     const asked = await server.run(['renders', 'cancel', stuck]);
     expect(asked).toMatchObject({ code: 2, out: '' });
-    expect(asked.err).toMatch(/^error: --yes: expected this flag, because without a terminal/);
+    expect(asked.err).toMatch(/^error: --yes: expected this flag, because there is no terminal/);
     const json = await server.run(['renders', 'cancel', stuck, '--json', 'id'], { answer: true });
     expect(json.err).toMatch(/^error: --yes: expected this flag, because --json asks nothing/);
     expect((await server.run(['renders', 'cancel', stuck], { answer: false })).code).toBe(4);
@@ -120,7 +120,9 @@ requires('redis').test('pause and resume stop and start a queue, with a reason',
   const server = await startDarkroom({}, { worker: false });
   const without = await server.run(['pause', 'submit', '--yes']);
   expect(without).toMatchObject({ code: 2, err: expect.stringContaining("'--reason <text>' not specified") });
-  expect((await server.run(['pause', 'sbmit', '--reason', 'x'])).err).toContain('Allowed choices are render');
+  expect((await server.run(['pause', 'submits', '--reason', 'x'])).err).toContain(
+    'Allowed choices are render',
+  );
   expect((await server.run(['pause', 'submit', '--reason', 'outage', '--yes'])).code).toBe(0);
   const queues = await server.json(['queues', 'list']);
   expect(queues.find(({ name }: { name: string }) => name === 'submit').paused).toMatchObject({

@@ -9,7 +9,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 
 const ROLES = ['enqueue', 'read', 'operate'] as const;
-type Needed = Role | 'operator';
+type Needed = Role | 'enqueue or operate' | 'operator';
 
 interface Operation {
   method: string;

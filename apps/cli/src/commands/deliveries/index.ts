@@ -2,7 +2,7 @@ import { deliverySchema } from '@darkroom/api';
 import type { Delivery } from '@darkroom/client';
 import { Option } from 'commander';
 import { defineCommand } from '../../command/index.ts';
-import { formatCount, formatTable, formatTime, showSafely } from '../../output/index.ts';
+import { formatTable, formatTime, showSafely } from '../../output/index.ts';
 
 const FIELDS = Object.keys(deliverySchema.shape);
 const RENDER = { name: '<render-id>', text: 'the id of a render: rnd_…' };
@@ -52,7 +52,7 @@ const redeliverCommand = defineCommand<{ delivery?: string }>({
     const data = await renders.redeliver(id, { delivery, signal: host.signal });
     return {
       data,
-      text: `${formatCount(data.length, 'delivery').replace('deliverys', 'deliveries')} queued.\n${formatDeliveries(data, host.clock.now())}`,
+      text: `${data.length} of its webhooks are sent again.\n${formatDeliveries(data, host.clock.now())}`,
     };
   },
 });

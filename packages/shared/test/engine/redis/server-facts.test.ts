@@ -15,7 +15,7 @@ async function openOn(url: string, prefix = uniquePrefix()) {
   return engine;
 }
 
-withOwnRedis('a Redis tells its version, its policy, its persistence and its time', async () => {
+withOwnRedis('a Redis reports its version, its policy, its persistence and its time', async () => {
   const redis = await createOwnRedis('--maxmemory-policy', 'allkeys-lru', '--appendonly', 'no');
   await redis.start();
   const engine = await openOn(redis.url);
