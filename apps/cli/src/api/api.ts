@@ -1,6 +1,14 @@
-import type { QueueListResponse, QueueResponse, RenderResponse, StatementRequest } from '@darkroom/api';
+import type {
+  AuditEntryResponse,
+  AuditListResponse,
+  QueueListResponse,
+  QueueResponse,
+  RenderResponse,
+  StatementRequest,
+} from '@darkroom/api';
 import { createDarkroom, type Renders } from '@darkroom/client';
 import { openTransport } from '@darkroom/client/transport';
+import { VERSION } from '@darkroom/shared/runtime';
 import type { Connection } from '../profile/index.ts';
 
 /** The API as the command line uses it: the client's renders, and endpoints that only operators call. */
@@ -13,6 +21,8 @@ export interface Api {
   listQueues(): Promise<QueueResponse[]>;
   pauseQueue(queue: string, reason: string): Promise<QueueResponse>;
   resumeQueue(queue: string): Promise<QueueResponse>;
+  /** What operators did. @param target `kind:id` */
+  listAudit(options: { target: string | undefined; limit: number }): Promise<AuditEntryResponse[]>;
   /** The answer of `/readyz`, with any status. */
   readReadiness(): Promise<{ status: number; body: Record<string, unknown> }>;
 }
@@ -20,10 +30,13 @@ export interface Api {
 /** A person waits for the answer, so an error is shown after few tries. */
 const RETRY = { tries: 3, baseMs: 200, maxMs: 1_000, maxRetryAfterMs: 5_000 };
 const READY_MS = 5_000;
+const AUDIT_PAGE = 200;
 
 /** @param signal aborts every request */
 export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
-  const options = { url, apiKey, retry: RETRY };
+  // The audit log names the command line by this header.
+  const headers = { 'user-agent': `darkroom-cli/${VERSION}` };
+  const options = { url, apiKey, headers, retry: RETRY };
   const { renders } = createDarkroom(options);
   const transport = openTransport(options);
   const send = <T>(method: 'GET' | 'POST', path: string, body?: unknown, repeatable = true) =>
@@ -46,6 +59,13 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
     listQueues: async () => (await send<QueueListResponse>('GET', 'v1/queues')).data,
     pauseQueue: (queue, reason) => send('POST', queuePath(queue, 'pause'), { reason }),
     resumeQueue: (queue) => send('POST', queuePath(queue, 'resume')),
+    listAudit: ({ target, limit }) =>
+      collectPages(limit, (cursor) =>
+        send<AuditListResponse>(
+          'GET',
+          `v1/audit${buildQuery({ target, limit: Math.min(limit, AUDIT_PAGE), cursor })}`,
+        ),
+      ),
     readReadiness: async () => {
       const response = await fetch(new URL('readyz', base), {
         signal: AbortSignal.any([signal, AbortSignal.timeout(READY_MS)]),
@@ -55,4 +75,25 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
       return { status: response.status, body };
     },
   };
+}
+
+function buildQuery(values: Record<string, string | number | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
+  const text = query.toString();
+  return text && `?${text}`;
+}
+
+/** Reads pages until there are `limit` items, or no more pages. */
+async function collectPages<T>(
+  limit: number,
+  readPage: (cursor: string | undefined) => Promise<{ data: T[]; next_cursor: string | null }>,
+): Promise<T[]> {
+  const items: T[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await readPage(cursor);
+    items.push(...page.data);
+    if (items.length >= limit || page.next_cursor === null) return items.slice(0, limit);
+    cursor = page.next_cursor;
+  }
 }

@@ -1,10 +1,12 @@
 // renders/     renders …
 // deliveries/  deliveries …: webhooks of a render
 // queues/      queues list, pause, resume
+// audit/       audit list: what operators did
 // keys/        keys new
 // profiles/    profiles …
 // system/      doctor, restore, open
 import type { CommandSpec } from '../command/index.ts';
+import { AUDIT_COMMANDS } from './audit/index.ts';
 import { DELIVERY_COMMANDS } from './deliveries/index.ts';
 import { KEY_COMMANDS } from './keys/index.ts';
 import { PROFILE_COMMANDS } from './profiles/index.ts';
@@ -17,6 +19,7 @@ export const COMMANDS: readonly CommandSpec<never>[] = [
   ...RENDER_COMMANDS,
   ...DELIVERY_COMMANDS,
   ...QUEUE_COMMANDS,
+  ...AUDIT_COMMANDS,
   ...SYSTEM_COMMANDS,
   ...KEY_COMMANDS,
   ...PROFILE_COMMANDS,
@@ -27,6 +30,7 @@ export const NOUNS: Record<string, string> = {
   renders: 'Renders: list, follow, cancel, resolve unknown purchases.',
   deliveries: 'Webhook deliveries of a render.',
   queues: 'Queues and their pauses.',
+  audit: 'What operators did.',
   keys: 'API keys.',
   profiles: 'The servers that this command line knows.',
 };

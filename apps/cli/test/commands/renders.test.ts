@@ -133,4 +133,10 @@ requires('redis').test('pause and resume stop and start a queue, with a reason',
   expect(why.out).toMatch(/reason +paused\nmessage +outage/);
   expect(why.out).toContain('darkroom resume submit');
   expect((await server.run(['resume', 'submit', '--yes'])).out).toMatch(/submit +runs/);
+  const actions = await server.json(['audit', 'list', '--target', 'queue:submit']);
+  expect(actions).toMatchObject([
+    { action: 'queue.resume', source: 'cli' },
+    { action: 'queue.pause', source: 'cli', reason: 'outage' },
+  ]);
+  expect((await server.run(['audit', 'list', '--limit', '1'])).out).toMatch(/queue\.resume +queue:submit/);
 });

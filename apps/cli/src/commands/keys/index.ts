@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { createApiKey, formatApiKey } from '@darkroom/shared/keys';
 import { Option } from 'commander';
-import { defineCommand } from '../../command/index.ts';
-import { readRoles, readTenant, readWholeNumber } from './key-options.ts';
+import { defineCommand, readCount } from '../../command/index.ts';
+import { readRoles, readTenant } from './key-options.ts';
 
 interface Options {
   tenant: string;
@@ -23,12 +23,8 @@ const newCommand = defineCommand<Options>({
       .argParser(readTenant)
       .default('default'),
     new Option('--roles <list>', 'enqueue, read, operate (default: enqueue,read; operate,read for *)'),
-    new Option('--rate <n>', 'requests per second, instead of API_RATE_PER_SECOND').argParser(
-      readWholeNumber,
-    ),
-    new Option('--body <bytes>', 'bytes of a request body, instead of MAX_BODY_BYTES').argParser(
-      readWholeNumber,
-    ),
+    new Option('--rate <n>', 'requests per second, instead of API_RATE_PER_SECOND').argParser(readCount),
+    new Option('--body <bytes>', 'bytes of a request body, instead of MAX_BODY_BYTES').argParser(readCount),
     new Option('--webhook-secret', 'make a secret for signing webhooks instead'),
   ],
   examples: [

@@ -9,11 +9,6 @@ export function readTenant(tenant: string): string {
   throw new InvalidArgumentError('expected a name of at most 63 of a-z 0-9 - _, or *.');
 }
 
-export function readWholeNumber(text: string): number {
-  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected a whole number above 0.');
-}
-
 /** Not an argument parser of commander: the known roles depend on the tenant. */
 export function readRoles(text: string | undefined, tenant: string): Role[] {
   const allTenants = tenant === ALL_TENANTS;

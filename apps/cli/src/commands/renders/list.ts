@@ -1,6 +1,6 @@
 import { RENDER_STATUSES, type RenderResponse, type RenderStatus } from '@darkroom/api';
 import { InvalidArgumentError, Option } from 'commander';
-import { defineCommand } from '../../command/index.ts';
+import { defineCommand, readCount } from '../../command/index.ts';
 import { formatRenderTable, RENDER_FIELDS } from './render-view.ts';
 
 interface Options {
@@ -23,7 +23,7 @@ export const listCommand = defineCommand<Options>({
     new Option('--tenant <name>', 'only renders of this tenant (with a key for all tenants)'),
     new Option('--after <time>', 'created at or after this time, such as 2026-11-22 or 2026-11-22T16:00:00Z'),
     new Option('--before <time>', 'created before this time'),
-    new Option('--limit <n>', 'at most this many renders').argParser(readLimit).default(20),
+    new Option('--limit <n>', 'at most this many renders').argParser(readCount).default(20),
   ],
   examples: [
     'renders list',
@@ -55,9 +55,4 @@ function readStatuses(text: string): RenderStatus[] {
   if (statuses.every((word): word is RenderStatus => (RENDER_STATUSES as readonly string[]).includes(word)))
     return statuses;
   throw new InvalidArgumentError(`expected one or more of ${RENDER_STATUSES.join(', ')}.`);
-}
-
-function readLimit(text: string): number {
-  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected a whole number above 0.');
 }
