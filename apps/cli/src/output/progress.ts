@@ -15,8 +15,10 @@ export interface ProgressDisplay {
 }
 
 const BAR_WIDTH = 24;
-/** Without a terminal, a line is written at most this often, unless everything is done. */
+/** Without a terminal, a change is written at most this often, unless everything is done. */
 const LINE_MS = 5_000;
+/** …and without a change, this often. */
+const QUIET_LINE_MS = 60_000;
 
 export function openProgress(
   host: Pick<Host, 'err' | 'isErrTerminal' | 'clock'>,
@@ -25,6 +27,7 @@ export function openProgress(
   const startedAt = host.clock.now();
   let first: number | undefined;
   let shown = '';
+  let shownFacts = '';
   let shownAt = Number.NEGATIVE_INFINITY;
   return {
     show(progress) {
@@ -33,9 +36,15 @@ export function openProgress(
       const text = formatProgress(progress, { unit, elapsedMs: now - startedAt, first });
       if (host.isErrTerminal) {
         host.err(`\r\u001b[2K${formatBar(progress)} ${text}`);
-      } else if (text !== shown && (now - shownAt >= LINE_MS || progress.done >= progress.total)) {
-        host.err(`${text}\n`);
         shownAt = now;
+      } else {
+        const facts = `${progress.done} ${progress.total} ${progress.note ?? ''}`;
+        const isDue = now - shownAt >= (facts === shownFacts ? QUIET_LINE_MS : LINE_MS);
+        const isEnd = progress.done >= progress.total && facts !== shownFacts;
+        if (isDue || isEnd) {
+          host.err(`${text}\n`);
+          [shownAt, shownFacts] = [now, facts];
+        }
       }
       shown = text;
     },
