@@ -15,7 +15,7 @@ describe('harmful lifecycle rules', () => {
     const records = ['ledger/', 'renders/', 'intake/', 'config/', 'dead-letters/'];
     expect(findHarm({ days: 3650 })).toEqual(records);
     expect(findHarm({ days: 28 })).toEqual([...records, 'inputs/']);
-    expect(findHarm({ days: 27 })).toEqual([...records, 'by-day/', 'inputs/']);
+    expect(findHarm({ days: 27 })).toEqual([...records, 'audit/', 'by-day/', 'inputs/']);
     expect(findHarm({ days: 1 })).toEqual(kept().map(({ prefix }) => prefix));
   });
 
