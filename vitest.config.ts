@@ -4,12 +4,14 @@ import { defineConfig } from 'vitest/config';
 
 const folders = [
   'packages/shared',
+  'packages/providers',
   'packages/upstream-simulator',
   'packages/testkit',
   'packages/client',
   'apps/producer',
   'apps/worker',
   'apps/standalone',
+  'apps/cli',
   'scripts',
 ].filter((folder) => existsSync(new URL(folder, import.meta.url)));
 

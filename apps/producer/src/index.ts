@@ -1,6 +1,5 @@
 // start-producer.ts  composes the API and the dashboard from the folders below
 // main.ts            the process: settings, signals, exit codes
-// new-key/           the command line that makes API keys and webhook secrets (options.ts)
 //
 // endpoint.ts        what a route is: needs, doc, run
 // renders/           the endpoints below /v1/renders (routes.ts)

@@ -23,6 +23,5 @@
 //
 // stage/         what a stage is: job, outcome, failure, Infra
 // decide/        the whole policy, pure: what each trouble means, and how long each wait is
-// providers/     the image provider
-// net/           DNS lookups that check addresses, Retry-After
+// net/           DNS lookups that check addresses
 export { type RunningWorker, startWorker, type WorkerDeps } from './start-worker.ts';

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { createProvider, type Provider } from '@darkroom/providers';
 import { openLinkSigner } from '@darkroom/shared/keys';
 import { Ledger } from '@darkroom/shared/ledger';
 import { assertPutIfAbsent, type ObjectStore, StoreError } from '@darkroom/shared/object-store';
@@ -9,7 +10,6 @@ import type { ServiceContext } from '@darkroom/shared/service';
 import { startHealthServer, WorkMonitor } from './health/index.ts';
 import { warnOfHarmfulRules } from './lifecycle/index.ts';
 import { scheduleSweep } from './maintenance/index.ts';
-import { createProvider, type Provider } from './providers/index.ts';
 import { openEngineWatch } from './restore/index.ts';
 import { createMetrics, type Infra } from './stage/index.ts';
 import { openDownloader } from './store-image/index.ts';

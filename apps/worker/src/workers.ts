@@ -1,6 +1,7 @@
 import type { Engine, EngineWorkerOptions, Processor } from '@darkroom/shared/engine';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import {
+  createWorkerName,
   type MaintenanceJob,
   QUEUE,
   type Queues,
@@ -89,11 +90,12 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
   const deadLetters = openDeadLetters(queues);
   const enqueueEnd = (receipt: Receipt, signal: AbortSignal) =>
     enqueueWebhooks({ ...infra, queues }, receipt, signal);
+  const name = createWorkerName();
   const createFailureAt = (step: 'submit' | 'store' | 'poll') => (error: unknown) =>
     createBugFailure(infra, step, error);
 
   const open = <D, R>(
-    name: string,
+    queue: string,
     processor: Processor<D, R>,
     { onShutdown, ...options }: EngineWorkerOptions & { onShutdown: OnShutdown },
   ): OpenWorker => {
@@ -105,7 +107,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
         monitor.noteActivity();
       }
     };
-    const worker = engine.worker<D, R>(name, monitored, {
+    const worker = engine.worker<D, R>(queue, monitored, {
+      name,
       lockDuration: settings.LOCK_DURATION_MS,
       stalledInterval: Math.max(1000, Math.round(settings.LOCK_DURATION_MS / 2)),
       settings: { backoffStrategy: decidedBackoff },

@@ -1,6 +1,7 @@
 // A client of Darkroom's API for services. It uses only Web APIs, and imports only the types of `@darkroom/api`.
 //
-// darkroom.ts           createDarkroom and its options
+// darkroom.ts           createDarkroom
+// open-transport.ts     its options; sends requests. The entry `@darkroom/client/transport` inside of this repository
 // types.ts              the API's types, under the names that the client exports
 // errors.ts             DarkroomError and its codes
 // clock.ts              the source of time and random numbers
@@ -13,9 +14,10 @@
 // webhooks/   verifies webhooks; also the entry `@darkroom/client/webhooks`
 export type { CreateManyOptions, CreateManyResult, CreateManyRun, Tally } from './bulk/index.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { createDarkroom, type Darkroom, type DarkroomOptions } from './darkroom.ts';
+export { createDarkroom, type Darkroom } from './darkroom.ts';
 export { type ClientCode, DarkroomError, type ErrorCode } from './errors.ts';
 export type { Retry, RetryOptions } from './http/index.ts';
+export type { DarkroomOptions } from './open-transport.ts';
 export type {
   CallOptions,
   CreateOptions,

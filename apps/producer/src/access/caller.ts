@@ -14,11 +14,12 @@ export interface Caller {
 export const KEYLESS_CALLER: Caller = { tenant: 'default', roles: ROLES };
 
 /** What a route needs of its caller. `operator`: an operator of all tenants. `anyone`: no key. */
-export type Needs = Role | 'operator' | 'anyone';
+export type Needs = Role | 'enqueue or operate' | 'operator' | 'anyone';
 
 /** Whether the caller has what a route needs. Without keys the only tenant is also the operator. */
 export function hasRole(caller: Caller, needs: Needs): boolean {
   if (needs === 'anyone') return true;
+  if (needs === 'enqueue or operate') return hasRole(caller, 'enqueue') || hasRole(caller, 'operate');
   if (needs !== 'operator') return caller.roles.includes(needs);
   return caller.roles.includes('operate') && (!caller.key || caller.tenant === ALL_TENANTS);
 }

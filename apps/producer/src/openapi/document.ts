@@ -42,7 +42,7 @@ export function collectOperations(app: FastifyInstance) {
 function describeRole(needs: Needs = 'operator'): string {
   if (needs === 'anyone') return '';
   if (needs === 'operator') return 'Needs a key of all tenants with the role `operate`.';
-  return `Needs a key with the role \`${needs}\`.`;
+  return `Needs a key with the role \`${needs.replace(' or ', '` or `')}\`.`;
 }
 
 const KEY_SECURITY = [{ key: [] }, { password: [] }];

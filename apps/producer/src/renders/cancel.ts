@@ -19,7 +19,8 @@ const CANCEL_WAIT_MS = 2_000;
 
 /** `POST /v1/renders/{id}/cancel`. */
 export const cancelEndpoint = (deps: RenderReadDeps): Endpoint => ({
-  needs: 'enqueue',
+  // A key for all tenants cannot have `enqueue`, and an operator must be able to cancel.
+  needs: 'enqueue or operate',
   bodyLimit: EMPTY_BODY_BYTES,
   doc,
   run: (request, reply) => cancelRender(deps, request, reply),

@@ -1,8 +1,7 @@
 import type { Settings } from '@darkroom/shared/config';
+import { findHarmfulRules, listKeptObjects } from '@darkroom/shared/lifecycle';
 import type { ObjectStore } from '@darkroom/shared/object-store';
 import { errorMessage, type Logger } from '@darkroom/shared/runtime';
-import { findHarmfulRules } from './harmful-rules.ts';
-import { listKeptObjects } from './kept-objects.ts';
 
 const READ_MS = 5_000;
 

@@ -1,3 +1,4 @@
+import type { BalanceAnswer } from '@darkroom/providers';
 import {
   type AccountStop,
   addAccountStop,
@@ -7,7 +8,6 @@ import {
   updateAccountStop,
 } from '@darkroom/shared/queues';
 import { DATA_VERSION, randomHex } from '@darkroom/shared/render';
-import type { BalanceAnswer } from '../providers/index.ts';
 import type { Infra } from '../stage/index.ts';
 import type { AccountGate } from '../submit/index.ts';
 import { scheduleAccountCheck } from './check-account.ts';

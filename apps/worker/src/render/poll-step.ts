@@ -1,3 +1,4 @@
+import type { PollAnswer } from '@darkroom/providers';
 import type { Acceptance } from '@darkroom/shared/ledger';
 import {
   type Checkpoint,
@@ -16,7 +17,6 @@ import {
   pickDoubt,
   type Trouble,
 } from '../decide/index.ts';
-import type { PollAnswer } from '../providers/index.ts';
 import { leaveTask } from './end-render.ts';
 import type { StepContext } from './step-context.ts';
 import { applyDecision, goTo, type Transition, waitAt } from './transitions.ts';

@@ -1,9 +1,9 @@
+import type { Provider } from '@darkroom/providers';
 import type { Engine } from '@darkroom/shared/engine';
 import { isStoreAway } from '@darkroom/shared/object-store';
 import { QUEUE, type Queues, type RestoreReport, renderJob } from '@darkroom/shared/queues';
 import { type Checkpoint, DATA_VERSION, formatNote, type Receipt } from '@darkroom/shared/render';
 import pMap from 'p-map';
-import type { Provider } from '../providers/index.ts';
 import { type Infra, isEngineError } from '../stage/index.ts';
 import { countWebhooks } from '../webhooks/index.ts';
 import { checkpointFromReceipt, type LostRender, type Reconstruction, reconstruct } from './reconstruct.ts';

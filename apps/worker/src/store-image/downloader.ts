@@ -2,9 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { errorMessage } from '@darkroom/shared/runtime';
+import { errorCause, errorMessage } from '@darkroom/shared/runtime';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
-import { errorCause } from '../net/index.ts';
 import { isGoneDocument, MAX_DOCUMENT_CHARACTERS } from './host-error.ts';
 import { assertResultHost, createResultLookup, HostRefused, type HostRules } from './result-hosts.ts';
 

@@ -1,6 +1,6 @@
+import type { AccountStopped, ProviderInputs, UploadAnswer } from '@darkroom/providers';
 import type { JobRequest, Reference } from '@darkroom/shared/render';
 import type { Trouble } from '../decide/index.ts';
-import type { AccountStopped, ProviderInputs, UploadAnswer } from '../providers/index.ts';
 import type { Infra } from '../stage/index.ts';
 
 export type PreparedInputs =

@@ -1,4 +1,4 @@
-import type { ProofAnswer } from '../providers/index.ts';
+import type { ProofAnswer } from '@darkroom/providers';
 import type { Infra } from '../stage/index.ts';
 
 /**

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { AccountStopped, SubmitAnswer } from '@darkroom/providers';
 import type { Acceptance, ClaimId, Release } from '@darkroom/shared/ledger';
 import { isStoreAway } from '@darkroom/shared/object-store';
 import type { SubmitJob, SubmitResult } from '@darkroom/shared/queues';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { createSituation, decide, type Trouble } from '../decide/index.ts';
-import type { AccountStopped, SubmitAnswer } from '../providers/index.ts';
 import { createFailure, type Infra, type StageJob, type StageOutcome } from '../stage/index.ts';
 import { prepareInputs } from './prepare-inputs.ts';
 import type { ProviderProof } from './provider-proof.ts';

@@ -1,6 +1,7 @@
 import { isLocalName, isPublicAddress } from '@darkroom/shared/net';
+import { errorCause } from '@darkroom/shared/runtime';
 import { Agent, buildConnector, request } from 'undici';
-import { createDnsLookup, createGuardedLookup, errorCause, type LookupAll } from '../net/index.ts';
+import { createDnsLookup, createGuardedLookup, type LookupAll } from '../net/index.ts';
 import { classifyResponse, type PostAnswer } from './post-answer.ts';
 
 export interface Poster {

@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type FailureCode } from '@darkroom/api';
+import type { Submission } from '@darkroom/providers';
 import { readAccountStop } from '@darkroom/shared/queues';
 import { sumCost } from '@darkroom/shared/render';
 import { cleanup, requires, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { expect, test } from 'vitest';
-import type { Submission } from '../../src/providers/index.ts';
 import { startFakeProvider } from '../support/fake-provider.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { PollAnswer, Provider, Submission, SubmitAnswer } from '@darkroom/providers';
 import type { JobRequest } from '@darkroom/shared/render';
 import sharp from 'sharp';
-import type { PollAnswer, Provider, Submission, SubmitAnswer } from '../../src/providers/index.ts';
 
 /** Results expire in 2100: a fixture with such a result never ages. */
 const EXPIRES_AT = Date.UTC(2100, 0);

@@ -1,3 +1,4 @@
+import type { Provider } from '@darkroom/providers';
 import { parseSettings, type Settings } from '@darkroom/shared/config';
 import { type Engine, openEngine } from '@darkroom/shared/engine';
 import { Ledger } from '@darkroom/shared/ledger';
@@ -21,7 +22,6 @@ import {
   type SweepDelaysDeps,
   type SweepDeps,
 } from '../../src/maintenance/index.ts';
-import type { Provider } from '../../src/providers/index.ts';
 import { createMetrics } from '../../src/stage/index.ts';
 import { enqueueWebhooks } from '../../src/webhooks/index.ts';
 

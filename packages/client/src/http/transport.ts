@@ -6,7 +6,7 @@ import { startTimeLimit } from './time-limit.ts';
 
 /** One request to the API. */
 export interface RequestSpec {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** The path with its query, starting with `v1/`. */
   path: string;
   headers?: Record<string, string>;

@@ -72,8 +72,29 @@ export interface Engine {
   ping(timeoutMs: number): Promise<void>;
   /** What an operator should change: a Redis that evicts keys, has no append-only file, is too old… */
   warnings(): Promise<string[]>;
+  /** What the server says about itself. Rejects fast when the engine is away. */
+  readFacts(): Promise<EngineFacts>;
+  /** The server's clock, in Unix milliseconds. Rejects fast when the engine is away. */
+  readTime(): Promise<number>;
   /** Closes workers, queues and connections. Idempotent. Gives up after a few seconds. */
   close(): Promise<void>;
+}
+
+/** What an operator should change at the server, by topic. */
+export interface EngineAdvice {
+  topic: 'eviction' | 'persistence' | 'version' | 'timers' | 'role';
+  /** The fact and the remedy, in one or two sentences. */
+  text: string;
+}
+
+export interface EngineFacts {
+  /** Its name and version: `Redis 7.2.4`. */
+  server: string;
+  /** Absent if the server does not say it. */
+  evictionPolicy?: string;
+  /** Whether there is an append-only file. Absent if the server does not say it. */
+  appendOnly?: boolean;
+  advice: EngineAdvice[];
 }
 
 /**

@@ -14,8 +14,10 @@
 export {
   type Counters,
   type Engine,
+  type EngineAdvice,
   EngineError,
   type EngineErrorCode,
+  type EngineFacts,
   type EngineQueueOptions,
   type EngineWorkerOptions,
   type JobTime,

@@ -11,7 +11,7 @@ export interface OpenEngineOptions {
   /** The embedded engine keeps its files in `<dataDir>/queue`. */
   dataDir: string;
   /** The role of this process. It names the connections. */
-  role: 'producer' | 'worker' | 'both';
+  role: 'producer' | 'worker' | 'both' | 'cli';
   /**
    * Separates deployments that share a Redis. It is put in braces, so that all keys of one deployment are in one slot of
    * a Redis Cluster. A single server has the same braces, so that a move to a cluster renames no key. The embedded

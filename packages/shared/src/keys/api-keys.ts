@@ -4,7 +4,7 @@ import { TENANT } from '@darkroom/api';
 /**
  * - `enqueue`: create and cancel renders
  * - `read`: read renders, their images and pages
- * - `operate`: redeliver webhooks; with all tenants also the dashboard and metrics
+ * - `operate`: cancel renders, redeliver webhooks; with all tenants also the dashboard and metrics
  */
 export const ROLES = ['enqueue', 'read', 'operate'] as const;
 export type Role = (typeof ROLES)[number];

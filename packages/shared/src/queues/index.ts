@@ -4,6 +4,7 @@
 // restore-state.ts whether the queue has everything that was accepted; requests a restore
 // stop-records.ts  the records of the queue `stop`: an operator's pause, the stop of the provider's account
 // stops.ts         pauses and resumes queues, reads why queues wait
+// worker-names.ts  the name and version of worker processes, and those that Redis sees
 // wake-render.ts   makes a waiting render check its cancel marker at once
 export * from './queues.ts';
 export * from './redrive-records.ts';
@@ -12,3 +13,4 @@ export * from './restore-state.ts';
 export * from './stop-records.ts';
 export * from './stops.ts';
 export * from './wake-render.ts';
+export * from './worker-names.ts';

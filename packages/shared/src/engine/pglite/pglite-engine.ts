@@ -126,6 +126,8 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
       await withTimeout(timeoutMs, 'SELECT 1', pool.query('SELECT 1'));
     },
     warnings: async () => [],
+    readFacts: async () => ({ server: 'PGlite', advice: [] }),
+    readTime: async () => options.clock.now(),
     close() {
       closing ??= shutDown();
       return closing;

@@ -4,5 +4,5 @@
 // job-reads.ts    reads of many jobs in one round trip
 // permissions.ts   which commands the queues need; an error names those that Redis denies
 // write-sync.ts    waits until Redis has written its append-only file to the disk (WAITAOF)
-// advice.ts        what an operator should change at a Redis
+// facts.ts         what this Redis says about itself, and what an operator should change
 export { openRedisEngine } from './redis-engine.ts';

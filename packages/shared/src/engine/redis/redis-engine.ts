@@ -6,9 +6,9 @@ import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
 import { isAccessDenied, toEngineError, withTimeout } from '../errors.ts';
 import { describeTarget, type QueueTarget } from '../queue-url.ts';
-import { parseInfo, readRedisAdvice } from './advice.ts';
 import { createFailFastBackend, createWorkerBackend } from './backends.ts';
 import { type ConnectionMode, openConnection, type RedisConnection, waitUntilReady } from './connections.ts';
+import { parseInfo, readRedisFacts, readRedisTime } from './facts.ts';
 import { countEnded, findExistingJobs, readJobTexts, readJobTimes } from './job-reads.ts';
 import { assertPermissions } from './permissions.ts';
 import { createWriteSync } from './write-sync.ts';
@@ -169,12 +169,11 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
     ping,
     async warnings() {
       await ping(options.operationTimeoutMs);
-      return await withTimeout(options.operationTimeoutMs, 'INFO', readRedisAdvice(queueConnection)).catch(
-        (error) => {
-          throw toEngineError(error);
-        },
-      );
+      const { advice } = await failFast('INFO', readRedisFacts(queueConnection));
+      return advice.map(({ text }) => text);
     },
+    readFacts: () => failFast('INFO', readRedisFacts(queueConnection)),
+    readTime: () => failFast('TIME', readRedisTime(queueConnection)),
     close() {
       closing ??= factory.close(options.closeTimeoutMs).finally(() => {
         for (const connection of connections) connection.disconnect();

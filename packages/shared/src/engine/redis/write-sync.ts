@@ -1,8 +1,8 @@
 import { shareRuns } from '../../runtime/index.ts';
 import { EngineError } from '../engine.ts';
 import { withTimeout } from '../errors.ts';
-import { parseInfo } from './advice.ts';
 import { type RedisConnection, waitUntilReady } from './connections.ts';
+import { parseInfo } from './facts.ts';
 
 export interface WriteSyncOptions {
   /** Opens a connection for this alone: WAITAOF blocks its connection. */

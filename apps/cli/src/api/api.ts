@@ -1,0 +1,99 @@
+import type {
+  AuditEntryResponse,
+  AuditListResponse,
+  QueueListResponse,
+  QueueResponse,
+  RenderResponse,
+  StatementRequest,
+} from '@darkroom/api';
+import { createDarkroom, type Renders } from '@darkroom/client';
+import { openTransport } from '@darkroom/client/transport';
+import { VERSION } from '@darkroom/shared/runtime';
+import type { Connection } from '../profile/index.ts';
+
+/** The API as the command line uses it: the client's renders, and endpoints that only operators call. */
+export interface Api {
+  /** The URL of a page of the server: `renders/rnd_…`. */
+  pageUrl(path: string): string;
+  renders: Renders;
+  /** States what became of an unknown purchase. */
+  stateOutcome(renderId: string, statement: StatementRequest): Promise<RenderResponse>;
+  listQueues(): Promise<QueueResponse[]>;
+  pauseQueue(queue: string, reason: string): Promise<QueueResponse>;
+  resumeQueue(queue: string): Promise<QueueResponse>;
+  /** What operators did. @param target `kind:id` */
+  listAudit(options: { target: string | undefined; limit: number }): Promise<AuditEntryResponse[]>;
+  /** The answer of `/readyz`, with any status. */
+  readReadiness(): Promise<{ status: number; body: Record<string, unknown> }>;
+}
+
+/** A person waits for the answer, so an error is shown after few tries. */
+const RETRY = { tries: 3, baseMs: 200, maxMs: 1_000, maxRetryAfterMs: 5_000 };
+const READY_MS = 5_000;
+const AUDIT_PAGE = 200;
+
+/** @param signal aborts every request */
+export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
+  // The audit log names the command line by this header.
+  const headers = { 'user-agent': `darkroom-cli/${VERSION}` };
+  const options = { url, apiKey, headers, retry: RETRY };
+  const { renders } = createDarkroom(options);
+  const transport = openTransport(options);
+  const send = <T>(method: 'GET' | 'POST', path: string, body?: unknown, repeatable = true) =>
+    transport.sendForJson<T>({
+      method,
+      path,
+      repeatable,
+      signal,
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+  const base = url.replace(/\/*$/, '/');
+  const queuePath = (queue: string, action: string) => `v1/queues/${encodeURIComponent(queue)}/${action}`;
+  return {
+    pageUrl: (path) => new URL(path, base).href,
+    renders,
+    stateOutcome: (id, statement) =>
+      send('POST', `v1/renders/${encodeURIComponent(id)}/statement`, statement, false),
+    listQueues: async () => (await send<QueueListResponse>('GET', 'v1/queues')).data,
+    pauseQueue: (queue, reason) => send('POST', queuePath(queue, 'pause'), { reason }),
+    resumeQueue: (queue) => send('POST', queuePath(queue, 'resume')),
+    listAudit: ({ target, limit }) =>
+      collectPages(limit, (cursor) =>
+        send<AuditListResponse>(
+          'GET',
+          `v1/audit${buildQuery({ target, limit: Math.min(limit, AUDIT_PAGE), cursor })}`,
+        ),
+      ),
+    readReadiness: async () => {
+      const response = await fetch(new URL('readyz', base), {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(READY_MS)]),
+        redirect: 'manual',
+      });
+      const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+      return { status: response.status, body };
+    },
+  };
+}
+
+function buildQuery(values: Record<string, string | number | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
+  const text = query.toString();
+  return text && `?${text}`;
+}
+
+/** Reads pages until there are `limit` items, or no more pages. */
+async function collectPages<T>(
+  limit: number,
+  readPage: (cursor: string | undefined) => Promise<{ data: T[]; next_cursor: string | null }>,
+): Promise<T[]> {
+  const items: T[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await readPage(cursor);
+    items.push(...page.data);
+    if (items.length >= limit || page.next_cursor === null) return items.slice(0, limit);
+    cursor = page.next_cursor;
+  }
+}

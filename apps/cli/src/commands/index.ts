@@ -1,0 +1,36 @@
+// renders/     renders …
+// deliveries/  deliveries …: webhooks of a render
+// queues/      queues list, pause, resume
+// audit/       audit list: what operators did
+// keys/        keys new
+// profiles/    profiles …
+// system/      doctor, restore, open
+import type { CommandSpec } from '../command/index.ts';
+import { AUDIT_COMMANDS } from './audit/index.ts';
+import { DELIVERY_COMMANDS } from './deliveries/index.ts';
+import { KEY_COMMANDS } from './keys/index.ts';
+import { PROFILE_COMMANDS } from './profiles/index.ts';
+import { QUEUE_COMMANDS } from './queues/index.ts';
+import { RENDER_COMMANDS } from './renders/index.ts';
+import { SYSTEM_COMMANDS } from './system/index.ts';
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandSpec<never>[] = [
+  ...RENDER_COMMANDS,
+  ...DELIVERY_COMMANDS,
+  ...QUEUE_COMMANDS,
+  ...AUDIT_COMMANDS,
+  ...SYSTEM_COMMANDS,
+  ...KEY_COMMANDS,
+  ...PROFILE_COMMANDS,
+];
+
+/** What each noun is about, for the help. */
+export const NOUNS: Record<string, string> = {
+  renders: 'Renders: list, follow, cancel, resolve unknown purchases.',
+  deliveries: 'Webhook deliveries of a render.',
+  queues: 'Queues and their pauses.',
+  audit: 'What operators did.',
+  keys: 'API keys.',
+  profiles: 'The servers that this command line knows.',
+};

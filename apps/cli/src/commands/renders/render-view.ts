@@ -1,0 +1,90 @@
+import {
+  type RenderDetailResponse,
+  type RenderResponse,
+  renderDetailSchema,
+  renderSchema,
+} from '@darkroom/api';
+import {
+  formatDuration,
+  formatFacts,
+  formatTable,
+  formatTime,
+  type Style,
+  showSafely,
+} from '../../output/index.ts';
+
+export const RENDER_FIELDS = Object.keys(renderSchema.shape);
+export const RENDER_DETAIL_FIELDS = Object.keys(renderDetailSchema.shape);
+
+type Color = Parameters<Style>[0];
+const STATUS_COLORS: Record<RenderResponse['status'], Color> = {
+  queued: 'dim',
+  rendering: 'cyan',
+  storing: 'cyan',
+  completed: 'green',
+  failed: 'red',
+  canceled: 'yellow',
+};
+
+export const showStatus = ({ status }: Pick<RenderResponse, 'status'>, style: Style) =>
+  style(STATUS_COLORS[status], status);
+
+/** What was charged, and what may have been charged. */
+export function formatCost({ cost }: Pick<RenderResponse, 'cost'>): string {
+  const { spent, refunded, possibly_spent: possible } = cost;
+  const more = [
+    ...(Number(refunded) > 0 ? [`$${refunded} refunded`] : []),
+    ...(Number(possible) > 0 ? [`possibly $${possible} more`] : []),
+  ];
+  return [`$${spent}`, ...more].join(', ');
+}
+
+/** Why it waits or failed, in one word or two. */
+function formatReason({ error, waiting_for: waiting }: RenderResponse): string {
+  if (error) return error.code;
+  return waiting ? `waits: ${waiting.cause}` : '';
+}
+
+export function formatRenderTable(renders: readonly RenderResponse[], now: number, style: Style): string {
+  const rows = renders.map((render) => [
+    render.id,
+    showStatus(render, style),
+    formatDuration(now - Date.parse(render.created_at)),
+    render.run ?? '',
+    render.tenant,
+    `$${render.cost.spent}`,
+    formatReason(render),
+  ]);
+  return formatTable(['ID', 'STATUS', 'AGE', 'RUN', 'TENANT', 'SPENT', 'REASON'], rows, 'No renders match.');
+}
+
+export function formatRender(render: RenderDetailResponse, now: number, style: Style): string {
+  const { image, error, request, eta, webhook } = render;
+  const metadata = Object.entries(render.metadata).map(([name, value]) => `${name}=${String(value)}`);
+  const waiting = render.waiting_for;
+  const orNone = (value: string | number | null) => (value === null ? undefined : String(value));
+  return formatFacts([
+    ['id', render.id],
+    [
+      'status',
+      `${showStatus(render, style)}${render.status === 'rendering' ? `, ${render.progress} %` : ''}`,
+    ],
+    ['waits for', waiting ? [waiting.cause, waiting.reason].filter(Boolean).join(': ') : undefined],
+    ['error', error ? `${error.code} in step ${error.step}: ${showSafely(error.message)}` : undefined],
+    ['prompt', showSafely(request.prompt)],
+    ['model', [request.model, request.size, request.resolution, request.priority].filter(Boolean).join(', ')],
+    ['tenant', render.tenant],
+    ['run', orNone(render.run)],
+    ['metadata', metadata.length > 0 ? showSafely(metadata.join(', ')) : undefined],
+    ['created', formatTime(render.created_at, now)],
+    ['updated', formatTime(render.updated_at, now)],
+    ['position', orNone(render.queue_position)],
+    ['ready', eta === null ? undefined : `about ${formatTime(eta, now)}`],
+    ['cost', formatCost(render)],
+    ['tasks', render.task_ids.join(', ') || undefined],
+    ['image', image ? `${image.key} (${image.width} × ${image.height}, ${image.bytes} bytes)` : undefined],
+    ['warnings', image?.warnings?.join(' ')],
+    ['webhook', webhook ? `${webhook.status} after ${webhook.attempts} attempts` : undefined],
+    ['page', render.links.page],
+  ]);
+}

@@ -1,0 +1,71 @@
+import type { RenderDetailResponse } from '@darkroom/api';
+import type { Api } from '../../api/index.ts';
+import { defineCommand } from '../../command/index.ts';
+import { formatFacts, formatTime, showSafely } from '../../output/index.ts';
+import { explainRender } from './explain.ts';
+import { showStatus } from './render-view.ts';
+
+export const whyCommand = defineCommand({
+  path: 'renders why',
+  summary: 'Say why a render waits or failed, what that means, and which command helps.',
+  args: [{ name: '<id>', text: 'the id of a render: rnd_…' }],
+  examples: ['renders why rnd_5f1c…', 'renders why rnd_5f1c… --json code,commands'],
+  fields: [
+    'id',
+    'status',
+    'code',
+    'message',
+    'meaning',
+    'advice',
+    'resolves_itself',
+    'actor',
+    'since',
+    'queue_position',
+    'eta',
+    'commands',
+  ],
+  uses: 'api',
+  page: ([id = '']) => `renders/${encodeURIComponent(id)}`,
+  run: async ({ args: [id = ''], api, host, style }) => {
+    const client = await api();
+    const render = await client.renders.get(id, { signal: host.signal });
+    const explanation = explainRender(render, { pausedQueue: await findPausedQueue(client, render) });
+    const { error, waiting_for: waiting, queue_position: position, eta } = render;
+    const message = error?.message ?? waiting?.reason ?? null;
+    const data = {
+      id: render.id,
+      status: render.status,
+      message,
+      actor: waiting?.actor ?? null,
+      since: waiting?.since ?? null,
+      queue_position: position,
+      eta,
+      ...explanation,
+    };
+    const now = host.clock.now();
+    const facts = formatFacts([
+      ['status', showStatus(render, style)],
+      ['reason', explanation.code === render.status ? undefined : style('bold', explanation.code)],
+      ['message', message === null ? undefined : showSafely(message)],
+      ['by', waiting?.actor ?? undefined],
+      ['since', waiting?.since ? formatTime(waiting.since, now) : undefined],
+      ['position', position === null ? undefined : String(position)],
+      ['ready', eta === null ? undefined : `about ${formatTime(eta, now)}`],
+    ]);
+    const commands = explanation.commands.map((command) => `  ${command}\n`).join('');
+    return {
+      data,
+      text: `${facts}\n${explanation.meaning}\n${explanation.advice}\n${commands && `\n${commands}`}`,
+    };
+  },
+});
+
+/** The queue whose pause the render waits for. Only operators may read pauses. */
+async function findPausedQueue(
+  api: Api,
+  { waiting_for: waiting }: RenderDetailResponse,
+): Promise<string | undefined> {
+  if (waiting?.cause !== 'paused') return undefined;
+  const queues = await api.listQueues().catch(() => []);
+  return queues.find(({ paused }) => paused?.since === waiting.since)?.name;
+}

@@ -1,0 +1,142 @@
+import { requires, until } from '@darkroom/testkit';
+import { beforeAll, expect, test } from 'vitest';
+import { type RunningDarkroom, startDarkroom } from '../support/running-darkroom.ts';
+
+requires('redis').describe('commands about renders', () => {
+  let server: RunningDarkroom;
+  let completed: string;
+  let failed: string;
+  let stuck: string;
+
+  beforeAll(async () => {
+    server = await startDarkroom();
+    completed = await server.create({ prompt: 'a mug', run: 'night' });
+    failed = await server.create({ prompt: 'a mug [[sim:invalid_request]]', run: 'night' });
+    stuck = await server.create({ prompt: 'a mug [[sim:stuck]]', run: 'day' });
+  });
+
+  test('watch follows a render to its end, and its exit code says how it ended', async () => {
+    const { code, out, err } = await server.run(['renders', 'watch', completed]);
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`^id +${completed}\nstatus +completed\n`));
+    // Plain lines without a terminal.
+    expect(err).not.toContain('\u001b');
+    expect(err).toMatch(/100 % · completed\n$/);
+    expect((await server.run(['renders', 'watch', failed])).code).toBe(1);
+    const run = await server.run(['renders', 'watch', '--run', 'night']);
+    expect(run.code).toBe(5);
+    expect(run.err).toMatch(/2\/2 renders · 1 failed/);
+    expect((await server.run(['renders', 'watch', '--run', 'nothing'])).code).toBe(3);
+  });
+
+  test('list shows renders as a table, and selects fields and renders', async () => {
+    const { out } = await server.run(['renders', 'list']);
+    expect(out.split('\n')[0]).toMatch(/^ID +STATUS +AGE +RUN +TENANT +SPENT +REASON$/);
+    const { out: json } = await server.run(['renders', 'list', '--run', 'night', '--json', 'id,status']);
+    expect(JSON.parse(json)).toEqual([
+      { id: failed, status: 'failed' },
+      { id: completed, status: 'completed' },
+    ]);
+    expect(await server.json(['renders', 'list', '--limit', '1'])).toHaveLength(1);
+    expect(await server.json(['renders', 'list', '--status', 'completed,failed'])).toHaveLength(2);
+  });
+
+  test('why explains a failure and a wait, and names the command that helps', async () => {
+    expect(await server.json(['renders', 'why', failed])).toMatchObject({
+      code: 'invalid_request',
+      meaning: expect.stringContaining('Nothing was bought'),
+      resolves_itself: false,
+    });
+    await until(async () => (await server.json(['renders', 'get', stuck])).status === 'rendering');
+    const waiting = await server.run(['renders', 'why', stuck]);
+    expect(waiting.out).toMatch(/reason +provider/);
+    expect(waiting.out).toContain(`darkroom renders watch ${stuck}`);
+  });
+
+  test('cancel asks first, needs --yes without a terminal, and reports what it could not cancel', async () => {
+    const asked = await server.run(['renders', 'cancel', stuck]);
+    expect(asked).toMatchObject({ code: 2, out: '' });
+    expect(asked.err).toMatch(/^error: --yes: expected this flag, because there is no terminal/);
+    const json = await server.run(['renders', 'cancel', stuck, '--json', 'id'], { answer: true });
+    expect(json.err).toMatch(/^error: --yes: expected this flag, because --json asks nothing/);
+    expect((await server.run(['renders', 'cancel', stuck], { answer: false })).code).toBe(4);
+    expect((await server.json(['renders', 'get', stuck])).status).toBe('rendering');
+    const both = await server.run(['renders', 'cancel', stuck, completed], { answer: true });
+    expect(both.code).toBe(5);
+    expect(both.out).toContain(`${stuck}  `);
+    expect(both.err).toContain(`${completed}  The render has ended`);
+    expect((await server.run(['renders', 'watch', stuck])).code).toBe(4);
+  });
+
+  test('a render that does not exist, a wrong key and a wrong value have their own exit codes', async () => {
+    const unknown = await server.run(['renders', 'get', `rnd_${'0'.repeat(32)}`]);
+    expect(unknown.code).toBe(3);
+    const key = await server.run(['renders', 'list'], { env: { DARKROOM_API_KEY: 'wrong' } });
+    expect(key.code).toBe(1);
+    expect(key.err).toContain('Set DARKROOM_API_KEY');
+    const time = await server.run(['renders', 'list', '--after', 'yesterday']);
+    expect(time.code).toBe(2);
+    expect(time.err).toMatch(
+      /^error: --after: expected an ISO 8601 time.* received the string "yesterday"\n$/,
+    );
+    const field = await server.run(['renders', 'list', '--json', 'id,nope']);
+    expect(field).toMatchObject({ code: 2, err: expect.stringMatching(/^error: --json: .*received "nope"/) });
+  });
+
+  test('--json without a value lists the fields, and --web opens the page', async () => {
+    const { out, code } = await server.run(['renders', 'get', completed, '--json']);
+    expect(code).toBe(0);
+    expect(out.split('\n')).toEqual(
+      expect.arrayContaining(['id', 'status', 'cost', 'queue_position', 'all']),
+    );
+    const { opened } = await server.run(['renders', 'get', completed, '--web']);
+    expect(opened).toEqual([`${server.url}/renders/${completed}`]);
+    expect((await server.run(['open', completed])).out).toBe(`${server.url}/renders/${completed}\n`);
+  });
+
+  test('deliveries list is empty for a render without a webhook', async () => {
+    const { out } = await server.run(['deliveries', 'list', completed]);
+    expect(out).toMatch(/^The render has no webhook deliveries/);
+    expect((await server.run(['deliveries', 'redeliver', completed, '--yes'])).code).toBe(3);
+  });
+});
+
+requires('redis').test('a held render continues as the operator states', async () => {
+  const server = await startDarkroom();
+  const id = await server.create({ prompt: 'a mug [[sim:accept_then_cut]]' });
+  await until(async () => (await server.json(['renders', 'why', id])).commands.length === 3);
+  const [commands] = (await server.json(['renders', 'why', id])).commands;
+  expect(commands).toBe(`darkroom renders resolve ${id} bought --task <task id>`);
+  const missing = await server.run(['renders', 'resolve', id, 'bought', '--yes']);
+  expect(missing.err).toBe("error: --task: expected the id of the provider's task, received nothing\n");
+  const task = server.simulator.book.byBusinessId(id)[0]?.taskId ?? '';
+  const stated = await server.run(['renders', 'resolve', id, 'bought', '--task', task, '--yes']);
+  expect(stated).toMatchObject({ code: 0, out: expect.stringContaining('The ledger has the statement') });
+  expect((await server.run(['renders', 'watch', id])).code).toBe(0);
+  expect(server.simulator.book.byBusinessId(id)).toHaveLength(1);
+});
+
+requires('redis').test('pause and resume stop and start a queue, with a reason', async () => {
+  const server = await startDarkroom({}, { worker: false });
+  const without = await server.run(['pause', 'submit', '--yes']);
+  expect(without).toMatchObject({ code: 2, err: expect.stringContaining("'--reason <text>' not specified") });
+  expect((await server.run(['pause', 'submits', '--reason', 'x'])).err).toContain(
+    'Allowed choices are render',
+  );
+  expect((await server.run(['pause', 'submit', '--reason', 'outage', '--yes'])).code).toBe(0);
+  const queues = await server.json(['queues', 'list']);
+  expect(queues.find(({ name }: { name: string }) => name === 'submit').paused).toMatchObject({
+    reason: 'outage',
+  });
+  const id = await server.create({ prompt: 'a mug' });
+  const why = await server.run(['renders', 'why', id]);
+  expect(why.out).toMatch(/reason +paused\nmessage +outage/);
+  expect(why.out).toContain('darkroom resume submit');
+  expect((await server.run(['resume', 'submit', '--yes'])).out).toMatch(/submit +runs/);
+  const actions = await server.json(['audit', 'list', '--target', 'queue:submit']);
+  expect(actions).toMatchObject([
+    { action: 'queue.resume', source: 'cli' },
+    { action: 'queue.pause', source: 'cli', reason: 'outage' },
+  ]);
+  expect((await server.run(['audit', 'list', '--limit', '1'])).out).toMatch(/queue\.resume +queue:submit/);
+});

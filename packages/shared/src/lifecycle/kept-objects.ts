@@ -1,0 +1,87 @@
+import type { Settings } from '../config/index.ts';
+
+/** The objects below one prefix of the store. docs/operations.md has the same list for operators. */
+export interface KeptObjects {
+  prefix: string;
+  /** Objects of this age in days may be deleted. `Infinity`: never. */
+  minDays: number;
+  /** The sizes of the objects in bytes, at most. Rules may match by size. */
+  minBytes: number;
+  maxBytes: number;
+  /** What happens when they are deleted earlier, for people. */
+  consequence: string;
+}
+
+/** Failed renders stay in the queue, and can be redriven, for this many times `RETENTION_DAYS`. */
+const FAILED_RETENTION = 4;
+/** Webhooks are sent for about a day, and their links work for an hour after that. */
+const WEBHOOK_DAYS = 2;
+/** Callers use an upload right after they have made it. Rules delete at midnight UTC. */
+const UPLOAD_DAYS = 2;
+
+const RECORD = { minBytes: 1, maxBytes: 1_048_576 };
+const EMPTY = { minBytes: 0, maxBytes: 0 };
+const IMAGE = { minBytes: 1, maxBytes: Number.POSITIVE_INFINITY };
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** What must stay in the store. */
+export function listKeptObjects({
+  RETENTION_DAYS,
+  IMAGE_KEY,
+}: Pick<Settings, 'RETENTION_DAYS' | 'IMAGE_KEY'>): KeptObjects[] {
+  const queueDays = RETENTION_DAYS * FAILED_RETENTION;
+  const records: [prefix: string, consequence: string][] = [
+    ['ledger/', 'a render can be bought a second time'],
+    ['renders/', 'an old idempotency key buys again, and an ended render is not found'],
+    ['intake/', 'accepted renders are lost if the queue loses its data'],
+    ['config/', 'all signed links stop working'],
+  ];
+  return [
+    ...records.map(([prefix, consequence]) => ({ prefix, minDays: NEVER, ...RECORD, consequence })),
+    {
+      prefix: 'dead-letters/',
+      minDays: NEVER,
+      ...EMPTY,
+      consequence: 'dead letters are lost if the queue loses its data',
+    },
+    {
+      prefix: 'audit/',
+      minDays: queueDays,
+      ...RECORD,
+      consequence: 'it is not known who changed a render that can still be redriven',
+    },
+    {
+      prefix: 'redrives/',
+      minDays: queueDays,
+      ...RECORD,
+      minBytes: 0,
+      consequence: 'running redrives stop, and ended ones are missing from lists',
+    },
+    { prefix: 'by-day/', minDays: queueDays, ...EMPTY, consequence: 'renders are missing from lists' },
+    {
+      prefix: 'inputs/',
+      // An input is written again only if it is a day old, so its last use may be a day later than its last write.
+      minDays: queueDays + 1,
+      ...IMAGE,
+      consequence: 'queued and redriven renders lose their reference images, and webhooks lose their URLs',
+    },
+    {
+      prefix: 'uploads/',
+      minDays: UPLOAD_DAYS,
+      ...RECORD,
+      consequence: 'requests with the URL of an upload are rejected',
+    },
+    {
+      prefix: 'thumbnails/',
+      minDays: WEBHOOK_DAYS,
+      ...IMAGE,
+      consequence: 'links to thumbnails answer 404',
+    },
+    {
+      prefix: IMAGE_KEY.slice(0, IMAGE_KEY.indexOf('{')),
+      minDays: WEBHOOK_DAYS,
+      ...IMAGE,
+      consequence: 'links to images answer 404',
+    },
+  ];
+}
