@@ -176,14 +176,14 @@ requires('redis').describe('a redrive', () => {
   });
 
   test('a paused redrive starts nothing, a resumed one goes on, and a canceled one ends', async () => {
-    const items = await put(...Array.from({ length: 40 }, () => ({})));
-    const redrive = await beginRedrive(harness, items, { rate: 20 });
+    const items = await put(...Array.from({ length: 60 }, () => ({})));
+    const redrive = await beginRedrive(harness, items, { rate: 5 });
     const countStarted = async () => (await redrive.readJob())?.counts[0]?.[0] ?? 0;
     await until(async () => (await countStarted()) >= 3);
     await redrive.want('pause');
     await until(async () => (await redrive.readJob())?.paused !== undefined);
     const paused = await countStarted();
-    expect(paused).toBeLessThan(40);
+    expect(paused).toBeLessThan(60);
     // A pass of a paused redrive counts ended renders and starts nothing.
     await until(async () => (await redrive.readJob())?.counts[0]?.[1] === paused);
     expect(await countStarted()).toBe(paused);
@@ -193,7 +193,7 @@ requires('redis').describe('a redrive', () => {
     const end = await redrive.waitForEnd();
     left(end.started);
     expect(end).toMatchObject({ status: 'canceled', failed: 0, done: end.started });
-    expect(end.started).toBeLessThan(40);
+    expect(end.started).toBeLessThan(60);
     const { marks } = await redrive.redrives.readMarks(redrive.key, 0);
     expect(items.filter((_, at) => readMark(marks, at) === 'd')).toHaveLength(end.started);
     await haveFailed(harness, failed);
