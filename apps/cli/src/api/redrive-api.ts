@@ -61,7 +61,7 @@ export function openRedriveApi(send: Send): RedriveApi {
       send('GET', `v1/dead-letters/summary${buildQuery({ ...toQuery(filter), group_by: by })}`),
     discardDeadLetters: (request) => send('POST', 'v1/dead-letters/discard', request),
     planRedrive: (selection) => send('POST', 'v1/redrives', { ...selection, dry_run: true }),
-    getPlan: (id) => send('GET', `v1/redrives/plans/${encode(id)}`),
+    getPlan: (id) => send('GET', `v1/redrive-plans/${encode(id)}`),
     // A plan is executed once, so sending it again after a lost answer starts no second redrive.
     executePlan: (request) => send('POST', 'v1/redrives', request),
     listRedrives: (limit) =>
