@@ -109,7 +109,7 @@ const discardCommand = defineCommand<FilterOptions & { all?: true; note: string 
       const answer = await client.discardDeadLetters(request);
       discarded += answer.discarded;
       for (const id of answer.skipped) skipped.add(id);
-      // Without progress, the same request would be sent for ever.
+      // Without progress, the same request would be sent without end.
       if (answer.remaining === 0 || answer.discarded === 0) {
         const data = { ...answer, discarded, skipped: [...skipped] };
         const more = skipped.size > 0 ? ` ${skipped.size} were skipped: ${data.skipped.join(', ')}` : '';
