@@ -57,7 +57,7 @@ const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 
 
 function readTime(flag: string, text: string | undefined, now: number): string | undefined {
   if (text === undefined) return undefined;
-  const [, count, unit = ''] = /^(\d+)([dhms])$/.exec(text) ?? [];
+  const [, count, unit = ''] = /^(\d+)(s|m|h|d)$/.exec(text) ?? [];
   if (count !== undefined) return new Date(now - Number(count) * (UNIT_MS[unit] ?? 0)).toISOString();
   if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text))) return new Date(text).toISOString();
   throw new CliError(
