@@ -10,9 +10,11 @@ import { createDarkroom, type Renders } from '@darkroom/client';
 import { openTransport } from '@darkroom/client/transport';
 import { VERSION } from '@darkroom/shared/runtime';
 import type { Connection } from '../profile/index.ts';
+import { openRedriveApi, type RedriveApi } from './redrive-api.ts';
+import { buildQuery, collectPages, type Send } from './send.ts';
 
 /** The API as the command line uses it: the client's renders, and endpoints that only operators call. */
-export interface Api {
+export interface Api extends RedriveApi {
   /** The URL of a page of the server: `renders/rnd_…`. */
   pageUrl(path: string): string;
   renders: Renders;
@@ -39,7 +41,7 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
   const options = { url, apiKey, headers, retry: RETRY };
   const { renders } = createDarkroom(options);
   const transport = openTransport(options);
-  const send = <T>(method: 'GET' | 'POST', path: string, body?: unknown, repeatable = true) =>
+  const send: Send = <T>(method: 'GET' | 'POST', path: string, body?: unknown, repeatable = true) =>
     transport.sendForJson<T>({
       method,
       path,
@@ -52,6 +54,7 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
   const base = url.replace(/\/*$/, '/');
   const queuePath = (queue: string, action: string) => `v1/queues/${encodeURIComponent(queue)}/${action}`;
   return {
+    ...openRedriveApi(send),
     pageUrl: (path) => new URL(path, base).href,
     renders,
     stateOutcome: (id, statement) =>
@@ -75,25 +78,4 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
       return { status: response.status, body };
     },
   };
-}
-
-function buildQuery(values: Record<string, string | number | undefined>): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
-  const text = query.toString();
-  return text && `?${text}`;
-}
-
-/** Reads pages until there are `limit` items, or no more pages. */
-async function collectPages<T>(
-  limit: number,
-  readPage: (cursor: string | undefined) => Promise<{ data: T[]; next_cursor: string | null }>,
-): Promise<T[]> {
-  const items: T[] = [];
-  for (let cursor: string | undefined; ; ) {
-    const page = await readPage(cursor);
-    items.push(...page.data);
-    if (items.length >= limit || page.next_cursor === null) return items.slice(0, limit);
-    cursor = page.next_cursor;
-  }
 }

@@ -1,2 +1,5 @@
-// api.ts  the API as the command line uses it
+// api.ts          the API as the command line uses it
+// redrive-api.ts  …dead letters and redrives
+// send.ts         queries and pages
 export { type Api, openApi } from './api.ts';
+export type { Selection } from './redrive-api.ts';

@@ -1,4 +1,6 @@
 // renders/     renders …
+// dead-letters/  dead-letters …
+// redrives/    redrives …, dead-letters redrive, renders redrive
 // deliveries/  deliveries …: webhooks of a render
 // queues/      queues list, pause, resume
 // audit/       audit list: what operators did
@@ -7,16 +9,20 @@
 // system/      doctor, restore, open
 import type { CommandSpec } from '../command/index.ts';
 import { AUDIT_COMMANDS } from './audit/index.ts';
+import { DEAD_LETTER_COMMANDS } from './dead-letters/index.ts';
 import { DELIVERY_COMMANDS } from './deliveries/index.ts';
 import { KEY_COMMANDS } from './keys/index.ts';
 import { PROFILE_COMMANDS } from './profiles/index.ts';
 import { QUEUE_COMMANDS } from './queues/index.ts';
+import { REDRIVE_COMMANDS } from './redrives/index.ts';
 import { RENDER_COMMANDS } from './renders/index.ts';
 import { SYSTEM_COMMANDS } from './system/index.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandSpec<never>[] = [
   ...RENDER_COMMANDS,
+  ...DEAD_LETTER_COMMANDS,
+  ...REDRIVE_COMMANDS,
   ...DELIVERY_COMMANDS,
   ...QUEUE_COMMANDS,
   ...AUDIT_COMMANDS,
@@ -28,6 +34,8 @@ export const COMMANDS: readonly CommandSpec<never>[] = [
 /** What each noun is about, for the help. */
 export const NOUNS: Record<string, string> = {
   renders: 'Renders: list, follow, cancel, resolve unknown purchases.',
+  'dead-letters': 'Dead letters: failed renders that wait for an operator.',
+  redrives: 'Redrives: failed renders that run again, by a plan.',
   deliveries: 'Webhook deliveries of a render.',
   queues: 'Queues and their pauses.',
   audit: 'What operators did.',

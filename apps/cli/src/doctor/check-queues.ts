@@ -85,7 +85,7 @@ async function checkDeadLetters(queues: Queues): Promise<Check[]> {
     warn(
       'dead letters',
       `${formatCount(renders, 'render')} and ${formatCount(webhooks, 'webhook')} wait for an operator`,
-      'darkroom renders list --status failed, then darkroom renders why <id>',
+      'darkroom dead-letters summary',
     ),
   ];
 }

@@ -71,7 +71,10 @@ export function explainRender(
       meaning: withoutBackticks(meaning),
       advice: withoutBackticks(`${advice} A redrive: ${redrive}`),
       resolves_itself: false,
-      commands: [...(OPEN_PURCHASE.includes(error.code) ? resolveCommands(id) : []), `darkroom open ${id}`],
+      commands: [
+        ...(OPEN_PURCHASE.includes(error.code) ? resolveCommands(id) : []),
+        `darkroom renders redrive ${id}`,
+      ],
     };
   }
   if (waiting) {
