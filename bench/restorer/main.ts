@@ -18,6 +18,14 @@ const engine = await openEngine({
   prefix: options.prefix,
   onError: (error) => process.stderr.write(`${String(error)}\n`),
 });
+/** Requests to the store between two measurements. Each is at another point of a group of renders. */
+const MEASURE_EVERY = 1_000;
+const held: number[] = [];
+const measureHeld = () => {
+  global.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  held.push(heapUsed + external);
+};
 let requests = 0;
 const store = new Proxy<ObjectStore>(await openStore({ storeUrl: options.storeUrl, dataDir: '', clock }), {
   get: (target, name) => {
@@ -25,6 +33,7 @@ const store = new Proxy<ObjectStore>(await openStore({ storeUrl: options.storeUr
     if (typeof value !== 'function') return value;
     return (...args: unknown[]) => {
       requests += 1;
+      if (options.measureHeld && requests % MEASURE_EVERY === 0) measureHeld();
       return value.apply(target, args) as unknown;
     };
   },
@@ -32,7 +41,6 @@ const store = new Proxy<ObjectStore>(await openStore({ storeUrl: options.storeUr
 const queues = openQueues(engine, { days: 7 });
 
 const percents: number[] = [];
-let early = 0;
 const began = performance.now();
 const report = await restoreQueue(
   {
@@ -51,14 +59,13 @@ const report = await restoreQueue(
     signal: new AbortController().signal,
     onGroup: async (_, { total, done }) => {
       percents.push((100 * done) / total);
-      if (early === 0 && done >= total / 10) early = (await readMemory(process.pid)).rss;
     },
   },
 );
 const result: RestorerResult = {
   ms: performance.now() - began,
   requests,
-  rss_early: early,
+  held,
   rss_peak: (await readMemory(process.pid)).peak,
   progress_correct:
     percents.at(-1) === 100 && percents.every((percent, at) => percent >= (percents[at - 1] ?? 0)),

@@ -14,6 +14,8 @@ import type { Workspace } from '../workspace.ts';
 
 interface RestoreRow extends RestorerResult {
   renders: number;
+  /** The most of `held`, in bytes. */
+  held_most: number;
   ms_per_thousand: number;
   requests_per_render: number;
 }
@@ -22,6 +24,9 @@ export interface RestoreResult {
   rows: RestoreRow[];
   /** The time per thousand renders of the largest restore over that of the smallest. */
   time_growth: number;
+  /** The same ratio of the memory that is held, and of the peak of the resident set. */
+  held_growth: number;
+  rss_growth: number;
 }
 
 const SIZES = { full: [10_000, 100_000], quick: [2_000, 20_000] };
@@ -31,6 +36,8 @@ const ACCEPTED = 0.15;
 /** Renders of a bulk call share an entry. */
 const ENTRY_RENDERS = 1_000;
 const PARALLEL = 64;
+/** The limit of the old generation of the process that restores. */
+const HEAP_MEGABYTES = 96;
 
 /** Restores an empty queue from a folder: time, memory and requests to the store, for two numbers of renders. */
 export const restore: Scenario<RestoreResult> = {
@@ -41,8 +48,14 @@ export const restore: Scenario<RestoreResult> = {
     for (const renders of size.quick ? SIZES.quick : SIZES.full) {
       rows.push(await measureRestore(workspace, renders, size));
     }
-    const [first, last] = [rows[0]?.ms_per_thousand ?? 0, rows.at(-1)?.ms_per_thousand ?? 0];
-    return { rows, time_growth: last / first };
+    const growth = (of: 'ms_per_thousand' | 'held_most' | 'rss_peak') =>
+      (rows.at(-1)?.[of] ?? 0) / (rows[0]?.[of] ?? Number.NaN);
+    return {
+      rows,
+      time_growth: growth('ms_per_thousand'),
+      held_growth: growth('held_most'),
+      rss_growth: growth('rss_peak'),
+    };
   },
 };
 
@@ -52,12 +65,20 @@ async function measureRestore(workspace: Workspace, renders: number, size: Size)
   size.progress(`restore: writing ${formatNumber(renders)} renders`);
   await writeRenders(await openStore({ storeUrl, dataDir: '', clock }), renders);
   size.progress(`restore: restoring ${formatNumber(renders)} renders`);
-  const prefix = workspace.createPrefix();
-  const result = await runRestorer(workspace, { storeUrl, prefix, dataDir: folder });
-  await removeKeys(workspace.redis, prefix);
+  const run = async (measureHeld: boolean) => {
+    const prefix = workspace.createPrefix();
+    const options = { storeUrl, prefix, dataDir: folder, measureHeld };
+    const result = await runRestorer(workspace, options, HEAP_MEGABYTES);
+    await removeKeys(workspace.redis, prefix);
+    return result;
+  };
+  const result = await run(false);
+  const { held } = await run(true);
   return {
     ...result,
     renders,
+    held,
+    held_most: Math.max(...held),
     ms_per_thousand: (result.ms * 1000) / renders,
     requests_per_render: result.requests / renders,
   };
@@ -110,12 +131,13 @@ async function writeHistory(ledger: Ledger, checkpoint: Checkpoint, share: numbe
   }
 }
 
-function reportRestore({ rows, time_growth }: RestoreResult): string {
+function reportRestore({ rows, time_growth, held_growth, rss_growth }: RestoreResult): string {
   const head = [
     'renders',
     'ms per 1,000',
     'requests per render',
-    'RSS at a tenth',
+    'held, first',
+    'held, most',
     'RSS, peak',
     'added',
     'progress',
@@ -124,12 +146,14 @@ function reportRestore({ rows, time_growth }: RestoreResult): string {
     formatNumber(row.renders),
     formatNumber(row.ms_per_thousand),
     formatNumber(row.requests_per_render),
-    formatMegabytes(row.rss_early),
+    formatMegabytes(row.held[0] ?? Number.NaN),
+    formatMegabytes(row.held_most),
     formatMegabytes(row.rss_peak),
     formatNumber(Object.values(row.report.added).reduce((sum, count) => sum + count, 0)),
     row.progress_correct ? 'correct' : 'WRONG',
   ]);
   return `Restore of an empty queue from a folder: ${ENDED * 100} % of the renders have ended, ${ACCEPTED * 100} % are at the provider
 ${formatTable(head, lines)}
-Time per 1,000 renders, the largest over the smallest: ${formatNumber(time_growth)}.`;
+The largest over the smallest: time per 1,000 renders ${formatNumber(time_growth)}, held ${formatNumber(held_growth)}, RSS ${formatNumber(rss_growth)}.
+The old generation of V8's heap is limited to ${HEAP_MEGABYTES} MB.`;
 }

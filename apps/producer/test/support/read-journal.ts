@@ -1,11 +1,11 @@
-import { listEntryKeys, readEntry } from '@darkroom/shared/journal';
+import { listEntries, readEntry } from '@darkroom/shared/journal';
 import type { ObjectStore } from '@darkroom/shared/object-store';
 
 /** The prompts of the journal, one list for each entry, oldest first. */
 export async function readJournal(store: ObjectStore): Promise<string[][]> {
   const entries: string[][] = [];
-  for await (const keys of listEntryKeys(store)) {
-    for (const key of keys) {
+  for await (const part of listEntries(store)) {
+    for (const { key } of part) {
       const entry = await readEntry(store, key);
       if (entry) entries.push(entry.checkpoints.map(({ request }) => request.prompt));
     }

@@ -1,4 +1,4 @@
-import { JOURNAL_PREFIX, type JournalEntry, listEntryKeys, readEntry } from '@darkroom/shared/journal';
+import { JOURNAL_PREFIX, type JournalEntry, listEntries, readEntry } from '@darkroom/shared/journal';
 import { isStoreAway, type ObjectStore } from '@darkroom/shared/object-store';
 import type { RestoreJob, RestoreReport } from '@darkroom/shared/queues';
 import { DEAD_LETTER_PREFIX } from '@darkroom/shared/render';
@@ -28,7 +28,7 @@ export interface RestoreOptions {
   signal: AbortSignal;
 }
 
-/** Renders that are read and added together. All memory of a restore is one group. */
+/** Renders that are read and added together. A restore holds in memory one group, and the entries that were read with it. */
 const GROUP_RENDERS = 500;
 /** Entries that are read at the same time. */
 const PARALLEL = 16;
@@ -103,20 +103,18 @@ async function* readEntries(
     }
   };
   const countRenders = () => entries.reduce((sum, { checkpoints }) => sum + checkpoints.length, 0);
-  for await (const keys of listEntryKeys(store, { after, signal })) {
-    for (let from = 0; from < keys.length; from += PARALLEL) {
-      const part = keys.slice(from, from + PARALLEL);
-      const found = await pMap(part, read, { concurrency: PARALLEL, signal });
-      // Entries are large after bulk calls: each of them may be a group.
-      for (const [at, entry] of found.entries()) {
-        if (entry) entries.push(entry);
-        objects += 1;
-        last = part[at] as string;
-        if (countRenders() < GROUP_RENDERS) continue;
-        yield { entries, after: last, objects };
-        entries = [];
-        objects = 0;
-      }
+  for await (const part of listEntries(store, { after, maxEntries: PARALLEL, signal })) {
+    const found = await pMap(part, ({ key }) => read(key), { concurrency: PARALLEL, signal });
+    // Entries are large after bulk calls: each of them may be a group.
+    for (const [at, { key }] of part.entries()) {
+      const entry = found[at];
+      if (entry) entries.push(entry);
+      objects += 1;
+      last = key;
+      if (countRenders() < GROUP_RENDERS) continue;
+      yield { entries, after: last, objects };
+      entries = [];
+      objects = 0;
     }
   }
   if (last !== undefined && objects > 0) yield { entries, after: last, objects };

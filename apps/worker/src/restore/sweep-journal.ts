@@ -1,7 +1,7 @@
 import {
   deleteEntry,
   type JournalEntry,
-  listEntryKeys,
+  listEntries,
   readEntry,
   readEntryTime,
 } from '@darkroom/shared/journal';
@@ -13,18 +13,27 @@ import { countWebhooks } from '../webhooks/index.ts';
 import { type RestoreDeps, restoreGroup } from './restore-group.ts';
 import { createReport } from './restore-queue.ts';
 
+/**
+ * By the key of an entry: the first of its renders that had not ended, and its index. A later sweep goes on there, and
+ * reads the entry only if this render has ended.
+ */
+type PendingRenders = Map<string, { renderId: string; index: number }>;
+
 /** What the sweeps of one worker remember. */
 export interface JournalSweepMemory {
-  /**
-   * By the key of an entry: the first of its renders that had not ended, and its index. A later sweep goes on there, and
-   * reads the entry only if this render has ended.
-   */
-  pending: Map<string, { renderId: string; index: number }>;
+  /** From the last pass through the whole journal. */
+  pending: PendingRenders;
+  /** From this pass. It replaces `pending`, which forgets the entries that other workers have deleted. */
+  nextPending: PendingRenders;
   /** The last entry of the last sweep. The next sweep goes on after it. Absent: from the start. */
   after: string | undefined;
 }
 
-export const createJournalSweepMemory = (): JournalSweepMemory => ({ pending: new Map(), after: undefined });
+export const createJournalSweepMemory = (): JournalSweepMemory => ({
+  pending: new Map(),
+  nextPending: new Map(),
+  after: undefined,
+});
 
 export interface JournalSweepOptions {
   signal: AbortSignal;
@@ -57,18 +66,16 @@ export async function sweepJournal(
   let deleted = 0;
   let read = 0;
   try {
-    for await (const keys of listEntryKeys(store, { after: memory.after, signal })) {
-      if ((await readQueueState(engine, queues)) !== 'complete') return deleted;
-      for (let at = 0; at < keys.length && read < maxEntries; at += PARALLEL) {
-        const part = keys.slice(at, at + PARALLEL);
-        const gone = await Promise.all(part.map((key) => sweepEntry(key, deps, memory, signal)));
-        deleted += gone.filter(Boolean).length;
-        read += part.length;
-        memory.after = part.at(-1);
-      }
-      if (read >= maxEntries) return deleted;
+    for await (const part of listEntries(store, { after: memory.after, maxEntries: PARALLEL, signal })) {
+      if (read >= maxEntries || (await readQueueState(engine, queues)) !== 'complete') return deleted;
+      const gone = await Promise.all(part.map(({ key }) => sweepEntry(key, deps, memory, signal)));
+      deleted += gone.filter(Boolean).length;
+      read += part.length;
+      memory.after = part.at(-1)?.key;
     }
     memory.after = undefined;
+    memory.pending = memory.nextPending;
+    memory.nextPending = new Map();
   } catch (error) {
     if (signal.aborted || !isStoreAway(error)) throw error;
     log.warn({ err: error.message }, 'store away: the next sweep of the journal goes on');
@@ -86,20 +93,21 @@ async function sweepEntry(
   const { store, log, engine, queues } = deps;
   try {
     const known = memory.pending.get(key);
-    if (known && !(await hasEnded(known.renderId, deps, signal)) && !(await isLost(key, known, deps)))
+    if (known && !(await hasEnded(known.renderId, deps, signal)) && !(await isLost(key, known, deps))) {
+      memory.nextPending.set(key, known);
       return false;
+    }
     const entry = await readEntry(store, key, { signal });
     const index = entry ? await findPending(entry, known?.index ?? 0, deps, signal) : undefined;
     const pending = index === undefined ? undefined : entry?.checkpoints[index];
     if (!entry || index === undefined || !pending) {
-      memory.pending.delete(key);
       // The queue must know of every webhook that is due. After a loss, it does not.
       if (!entry || (await readQueueState(engine, queues)) !== 'complete') return false;
       await deleteEntry(store, key, { signal });
       return true;
     }
     const { renderId } = pending;
-    memory.pending.set(key, { renderId, index });
+    memory.nextPending.set(key, { renderId, index });
     if (await isLost(key, pending, deps)) await addLostRenders(entry, deps, signal);
   } catch (error) {
     if (signal.aborted || isStoreAway(error) || isEngineError(error)) throw error;

@@ -72,6 +72,19 @@ requires('redis').describe('the sweep of the journal', () => {
     expect((await harness.waitForReceipt(id)).status).toBe('completed');
   });
 
+  test('a worker forgets the entries that another worker has deleted', async () => {
+    const harness = await openHarness();
+    await harness.startWorker();
+    await isComplete(harness);
+    await writeJournal(harness, [{}]);
+    const memory = createJournalSweepMemory();
+    await sweepOnce(createDeps(harness), memory);
+    expect([...memory.pending.keys()]).toEqual((await listEntries(harness)).map(({ key }) => key));
+    for (const { key } of await listEntries(harness)) await harness.store.delete(key);
+    await sweepOnce(createDeps(harness), memory);
+    expect(memory.pending.size).toBe(0);
+  });
+
   test('no entry is deleted while the queue may have lost webhooks', async () => {
     const { harness } = await openWebhookHarness();
     const worker = await harness.startWorker();

@@ -4,7 +4,7 @@
 // journal-writer.ts  writes entries before the callers are answered; calls that arrive together share one (producer)
 // journal.ts         lists, reads and deletes entries (restore, sweep)
 export { JOURNAL_PREFIX, type JournalEntry, readEntryTime } from './entry.ts';
-export { deleteEntry, listEntryKeys, readEntry } from './journal.ts';
+export { deleteEntry, type ListedEntry, listEntries, readEntry } from './journal.ts';
 export {
   createJournalWriter,
   type JournalReceipt,

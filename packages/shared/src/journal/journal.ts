@@ -5,17 +5,45 @@ interface Options {
   signal?: AbortSignal;
 }
 
-/** The keys of the journal's entries, oldest first, in pages of up to 1000. Throws {@link StoreError}. */
-export async function* listEntryKeys(
+/** An entry that was not read. */
+export interface ListedEntry {
+  key: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** Bytes of the entries of one part: about 1,600 renders. */
+const MAX_READ_BYTES = 1_000_000;
+
+/**
+ * Lists the journal's entries, oldest first, in parts that are small enough to be in memory together: at most `maxEntries`
+ * entries of at most 1 MB in total, or one larger entry. Throws {@link StoreError}.
+ */
+export async function* listEntries(
   store: ObjectStore,
-  { after, ...options }: Options & { after?: string | undefined } = {},
-): AsyncGenerator<string[]> {
+  { after, maxEntries = 16, ...options }: Options & { after?: string | undefined; maxEntries?: number } = {},
+): AsyncGenerator<ListedEntry[]> {
   for (let cursor = after; ; ) {
     const page = await store.list({ prefix: JOURNAL_PREFIX, ...(cursor ? { cursor } : {}), ...options });
-    yield page.objects.map(({ key }) => key);
+    yield* splitEntries(page.objects, maxEntries);
     cursor = page.cursor;
     if (cursor === undefined) return;
   }
+}
+
+function* splitEntries(entries: readonly ListedEntry[], maxEntries: number): Generator<ListedEntry[]> {
+  let part: ListedEntry[] = [];
+  let bytes = 0;
+  for (const { key, size } of entries) {
+    if (part.length === maxEntries || (part.length > 0 && bytes + size > MAX_READ_BYTES)) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push({ key, size });
+    bytes += size;
+  }
+  if (part.length > 0) yield part;
 }
 
 /**

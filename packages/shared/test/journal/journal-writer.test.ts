@@ -1,6 +1,6 @@
 import { latch, tempDir, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { createJournalWriter, listEntryKeys, readEntry } from '../../src/journal/index.ts';
+import { createJournalWriter, listEntries, readEntry } from '../../src/journal/index.ts';
 import { type ObjectStore, openStore } from '../../src/object-store/index.ts';
 import { type Checkpoint, DATA_VERSION, drawRenderId, NewerDataError } from '../../src/render/index.ts';
 import { systemClock } from '../../src/runtime/index.ts';
@@ -53,8 +53,8 @@ async function openJournal(options: { waitMs?: number; put?: ObjectStore['put'] 
   });
   const readAll = async () => {
     const entries: Checkpoint[][] = [];
-    for await (const keys of listEntryKeys(store)) {
-      for (const key of keys) entries.push((await readEntry(store, key))?.checkpoints ?? []);
+    for await (const part of listEntries(store)) {
+      for (const { key } of part) entries.push((await readEntry(store, key))?.checkpoints ?? []);
     }
     return entries;
   };
@@ -69,6 +69,18 @@ test('entries are listed in the order in which they were written', async () => {
     clock.advance(1);
   }
   expect(await readAll()).toEqual(renders.map((render) => [render]));
+});
+
+test('entries are listed in parts that fit into memory', async () => {
+  const { store } = await openJournal();
+  const sizes = [...Array.from({ length: 5 }, () => 10), 600_000, 390_000, 600_000, 1_500_000, 10];
+  for (const [at, size] of sizes.entries())
+    await store.put(`intake/170000000000${at}-00.json`, 'x'.repeat(size), {
+      contentType: 'application/json',
+    });
+  const parts: number[][] = [];
+  for await (const part of listEntries(store, { maxEntries: 4 })) parts.push(part.map(({ size }) => size));
+  expect(parts).toEqual([[10, 10, 10, 10], [10, 600_000, 390_000], [600_000], [1_500_000], [10]]);
 });
 
 test('single checkpoints that arrive within the wait share one object, and none waits longer', async () => {
