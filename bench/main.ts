@@ -8,7 +8,7 @@
 // stats.ts       pure: medians and spreads
 // scenario.ts    what a scenario is
 // table.ts       pure: results as tables
-// scenarios/     throughput, engine-cost, memory, decode, intake, journal, restore: run and report
+// scenarios/     throughput, engine-cost, memory, decode, intake, lists, journal, restore: run and report
 // intake/        the three parts of the scenario intake, and its caller
 // probes/        read CPU time, memory and the work of Redis
 // skeleton/      the bare BullMQ worker that Darkroom is compared with
@@ -21,7 +21,16 @@ import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeMachine, readMachine } from './machine.ts';
 import type { Scenario } from './scenario.ts';
-import { decode, engineCost, intake, journal, memory, restore, throughput } from './scenarios/index.ts';
+import {
+  decode,
+  engineCost,
+  intake,
+  journal,
+  lists,
+  memory,
+  restore,
+  throughput,
+} from './scenarios/index.ts';
 import { roundNumbers } from './stats.ts';
 import { openWorkspace, RedisMissing } from './workspace.ts';
 
@@ -31,6 +40,7 @@ const SCENARIOS: Scenario<unknown>[] = [
   memory,
   decode,
   intake,
+  lists,
   journal,
   restore,
 ] as Scenario<unknown>[];

@@ -3,12 +3,14 @@
 // memory.ts        memory of the worker while it stores images
 // decode.ts        memory and time of decoding images, without a queue
 // intake.ts        throughput, memory and delivery latency of the producer
+// lists.ts         time of a list with a backlog
 // journal.ts       what the intake journal costs
 // restore.ts       time, memory and requests of a restore
 export { decode } from './decode.ts';
 export { engineCost } from './engine-cost.ts';
 export { intake } from './intake.ts';
 export { journal } from './journal.ts';
+export { lists } from './lists.ts';
 export { memory } from './memory.ts';
 export { restore } from './restore.ts';
 export { throughput } from './throughput.ts';

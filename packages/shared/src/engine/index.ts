@@ -18,6 +18,7 @@ export {
   type EngineErrorCode,
   type EngineQueueOptions,
   type EngineWorkerOptions,
+  type JobPlace,
   type JobTime,
   type Processor,
 } from './engine.ts';
