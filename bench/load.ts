@@ -21,12 +21,12 @@ export const REQUEST = {
 } as const;
 
 /** The checkpoint that the producer creates from {@link REQUEST}. */
-export function createCheckpoint(prompt: string = PROMPT): Checkpoint {
+export function createCheckpoint({ prompt = PROMPT, tenant = 'default' } = {}): Checkpoint {
   const now = Date.now();
   return {
     version: DATA_VERSION,
     renderId: drawRenderId(),
-    tenant: 'default',
+    tenant,
     request: { model: 'gemini-3-pro-image-preview', ...REQUEST, prompt, images: [] },
     // As long as a real fingerprint, because the bench measures bytes.
     fingerprint: '0123456789abcdef'.repeat(4),
@@ -45,11 +45,11 @@ export async function enqueueRenders(
   workspace: Workspace,
   prefix: string,
   renders: number,
-  prompt = PROMPT,
+  of: { prompt?: string; tenant?: string } = {},
 ): Promise<void> {
   const queue = new Queue(QUEUE.render, { connection: workspace.redis, prefix });
   for (let left = renders; left > 0; left -= CHUNK) {
-    const jobs = Array.from({ length: Math.min(left, CHUNK) }, () => renderJob(createCheckpoint(prompt)));
+    const jobs = Array.from({ length: Math.min(left, CHUNK) }, () => renderJob(createCheckpoint(of)));
     const keep = { removeOnComplete: { age: 86_400 * 7, count: 50_000 }, keepLogs: 60 };
     await queue.addBulk(jobs.map((job) => ({ ...job, opts: { ...job.opts, ...keep } })));
   }

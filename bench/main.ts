@@ -8,7 +8,7 @@
 // stats.ts       pure: medians and spreads
 // scenario.ts    what a scenario is
 // table.ts       pure: results as tables
-// scenarios/     throughput, engine-cost, memory, decode, intake, journal, restore, redrive: run and report
+// scenarios/     throughput, engine-cost, memory, decode, intake, lists, journal, restore, redrive: run and report
 // intake/        the three parts of the scenario intake, and its caller
 // probes/        read CPU time, memory and the work of Redis
 // skeleton/      the bare BullMQ worker that Darkroom is compared with
@@ -26,6 +26,7 @@ import {
   engineCost,
   intake,
   journal,
+  lists,
   memory,
   redrive,
   restore,
@@ -40,6 +41,7 @@ const SCENARIOS: Scenario<unknown>[] = [
   memory,
   decode,
   intake,
+  lists,
   journal,
   restore,
   redrive,

@@ -3,6 +3,7 @@
 // memory.ts        memory of the worker while it stores images
 // decode.ts        memory and time of decoding images, without a queue
 // intake.ts        throughput, memory and delivery latency of the producer
+// lists.ts         time of a list with a backlog
 // journal.ts       what the intake journal costs
 // redrive.ts       pace, memory and progress of a redrive whose worker is killed twice
 // restore.ts       time, memory and requests of a restore
@@ -10,6 +11,7 @@ export { decode } from './decode.ts';
 export { engineCost } from './engine-cost.ts';
 export { intake } from './intake.ts';
 export { journal } from './journal.ts';
+export { lists } from './lists.ts';
 export { memory } from './memory.ts';
 export { redrive } from './redrive.ts';
 export { restore } from './restore.ts';

@@ -112,7 +112,7 @@ async function measure(
     }
   })();
   try {
-    await enqueueRenders(workspace, worker.prefix, images, phase.prompt);
+    await enqueueRenders(workspace, worker.prefix, images, { prompt: phase.prompt });
     await waitForRenders(workspace, worker, 'completed', images, 50);
   } finally {
     over.abort();

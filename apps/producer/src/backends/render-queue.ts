@@ -1,5 +1,5 @@
 import type { FinalStatus, PausableQueue } from '@darkroom/api';
-import { type Engine, EngineError, isUnavailable } from '@darkroom/shared/engine';
+import { type Engine, EngineError, isUnavailable, type JobPlace } from '@darkroom/shared/engine';
 import {
   type CancelMarker,
   LANE,
@@ -37,8 +37,11 @@ export interface RenderQueue {
   add(checkpoint: Checkpoint): Promise<void>;
   /** Adds all or none. */
   addBulk(checkpoints: Checkpoint[]): Promise<void>;
-  /** Ids of renders that may not be in the day index yet. Of very many, those that were added last. */
-  listNotYetIndexed(): Promise<string[]>;
+  /**
+   * Ids of renders that may not be in the day index yet: they wait, they run, or the store was away in their first run.
+   * With `after`, only those that were added since the read that returned it, and those that run.
+   */
+  listNotYetIndexed(after?: QueuePlaces): Promise<{ ids: string[]; places: QueuePlaces }>;
   /** The data of jobs, in the order of their ids; `undefined` for jobs that do not exist or cannot be read. */
   readData(renderIds: readonly string[]): Promise<unknown[]>;
   /** Writes a cancel marker and wakes the render's job, so that it reads the marker now. Idempotent. */
@@ -70,10 +73,8 @@ export interface RenderQueue {
   requestEmptyRestore(request: { identity: string; now: number }): Promise<void>;
 }
 
-/** The states of a render that its first run has not added to the day index: waiting, running, or the store was away. */
-const NOT_YET_INDEXED: JobType[] = ['prioritized', 'waiting', 'active', 'delayed'];
-/** Per state and lane. Renders that were added earlier are listed once a worker has picked them up. */
-const MAX_NOT_YET_INDEXED = 20_000;
+/** The last render of each lane, in the order of {@link LANE}. */
+export type QueuePlaces = readonly (JobPlace | undefined)[];
 
 /**
  * The engine has deadlines for its own calls. These are the producer's, so that no fault of the engine keeps a caller
@@ -105,7 +106,7 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     addBulk: async (checkpoints) => {
       await bulk(queues.render.addBulk(checkpoints.map(renderJob)));
     },
-    listNotYetIndexed: () => bulk(readNotYetIndexed(queues.render)),
+    listNotYetIndexed: (after) => bulk(readNotYetIndexed(engine, queues.render, after)),
     readData: async (renderIds) => {
       const texts = await bulk(engine.readJobTexts(QUEUE.render, renderIds));
       return texts.map(tryParse);
@@ -142,18 +143,20 @@ function tryParse(text: string | undefined): unknown {
   }
 }
 
-/**
- * The interactive lane is at the front of the prioritized jobs, so a limited range of the latest jobs would cut it
- * off. Its latest jobs are read separately, and first.
- */
-async function readNotYetIndexed(queue: Queues['render']): Promise<string[]> {
-  const { interactive } = LANE;
-  const many = (await queue.getPrioritizedCount()) > MAX_NOT_YET_INDEXED;
-  const urgent = many ? ((await queue.getCountsPerPriority([interactive]))[interactive] ?? 0) : 0;
-  const from = Math.max(0, urgent - MAX_NOT_YET_INDEXED);
-  const first = urgent > 0 ? await queue.getRanges(['prioritized'], from, urgent - 1, true) : [];
-  const all = await queue.getRanges(NOT_YET_INDEXED, 0, MAX_NOT_YET_INDEXED - 1, false);
-  return [...new Set([...first, ...all])];
+async function readNotYetIndexed(
+  engine: Engine,
+  queue: Queues['render'],
+  after: QueuePlaces | undefined,
+): Promise<{ ids: string[]; places: QueuePlaces }> {
+  const readIds = (...states: JobType[]) => queue.getRanges(states, 0, -1);
+  const delayed = after ? [] : await readIds('delayed');
+  const lanes = await Promise.all(
+    Object.values(LANE).map((priority, at) => engine.readAddedJobs(QUEUE.render, priority, after?.[at])),
+  );
+  // Last, because a render that no longer waits is running, or in the index.
+  const running = await readIds('waiting', 'active');
+  const ids = new Set([...delayed, ...lanes.flatMap((lane) => lane.ids), ...running]);
+  return { ids: [...ids], places: lanes.map(({ last }) => last) };
 }
 
 /** A command that was sent may still take effect after the deadline. Job ids make that harmless. */

@@ -1,3 +1,4 @@
+import { iterateNewestFirst } from './backlog.ts';
 import { walkDayIndex } from './day-index.ts';
 import { createNotYetIndexed } from './not-yet-indexed.ts';
 import { fillPage, type ListDeps, type ListedPage, type ListQuery } from './page.ts';
@@ -16,13 +17,11 @@ export type ListRenders = (query: ListQuery) => Promise<ListedPage>;
  * Throws {@link EngineError} and {@link StoreError} when the queue or the store is away.
  */
 export function createRenderList(deps: ListDeps): ListRenders {
-  const listNotYetIndexed = createNotYetIndexed(deps.lookup.queue);
+  const listNotYetIndexed = createNotYetIndexed(deps.lookup.queue, deps.clock);
   return async (query) => {
     const after = findStart(query, deps.clock.now());
     const notBefore = query.createdAfter ?? 0;
-    const waiting = (await listNotYetIndexed(query.tenant)).filter(
-      (position) => isAfter(position, after) && position.createdAt >= notBefore,
-    );
+    const waiting = iterateNewestFirst(await listNotYetIndexed(query.tenant), after, notBefore);
     const indexed = walkDayIndex(deps.store, { tenant: query.tenant, after, notBefore });
     return await fillPage(deps, query, mergePositions(waiting, indexed, notBefore));
   };
@@ -38,19 +37,20 @@ function findStart({ after, createdBefore }: ListQuery, now: number): Position {
 }
 
 async function* mergePositions(
-  waiting: Position[],
+  waiting: Generator<Position, void, void>,
   indexed: AsyncGenerator<Position, void, void>,
   notBefore: number,
 ): AsyncGenerator<Position, void, void> {
-  let at = 0;
+  let { value: next } = waiting.next();
   for await (const entry of indexed) {
     if (entry.createdAt < notBefore) break;
-    for (let next = waiting[at]; next && isAfter(entry, next); next = waiting[at]) {
+    while (next && isAfter(entry, next)) {
       yield next;
-      at++;
+      next = waiting.next().value;
     }
-    if (waiting[at]?.renderId === entry.renderId) at++;
+    if (next?.renderId === entry.renderId) next = waiting.next().value;
     yield entry;
   }
-  yield* waiting.slice(at);
+  if (next) yield next;
+  yield* waiting;
 }

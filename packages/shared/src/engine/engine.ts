@@ -12,6 +12,13 @@ export interface JobTime {
   at: number;
 }
 
+/** The place of a job among the prioritized jobs of its queue. */
+export interface JobPlace {
+  id: string;
+  /** Jobs that were added later have a higher one. */
+  score: number;
+}
+
 /**
  * The server of the queues. BullMQ's own classes are the interface. An engine chooses their backend, owns the
  * connections, and knows what can be wrong with its kind of server.
@@ -61,6 +68,18 @@ export interface Engine {
    * @param times Unix milliseconds, ascending; each span ends before the next time begins, the last one is open
    */
   countEnded(queue: string, state: 'completed' | 'failed', times: readonly number[]): Promise<number[]>;
+  /**
+   * The ids of the jobs of one priority that wait, in the order in which they run. With `after`, only those that were added
+   * since the read that returned it, and those that were put back to the front; all of them when the queue does not show
+   * which these are. For hundreds of thousands of jobs. Rejects fast when the engine is away.
+   *
+   * @returns `last`: the place of the job that runs last, for the next read
+   */
+  readAddedJobs(
+    queue: string,
+    priority: number,
+    after?: JobPlace,
+  ): Promise<{ ids: string[]; last: JobPlace | undefined }>;
   /** The ids of those jobs that exist. One round trip. Rejects fast when the engine is away. */
   findExistingJobs(queue: string, jobIds: readonly string[]): Promise<Set<string>>;
   /** Shared counts for quotas. BullMQ has none. */

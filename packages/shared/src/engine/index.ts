@@ -20,6 +20,7 @@ export {
   type EngineFacts,
   type EngineQueueOptions,
   type EngineWorkerOptions,
+  type JobPlace,
   type JobTime,
   type Processor,
 } from './engine.ts';

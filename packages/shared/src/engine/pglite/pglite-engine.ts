@@ -113,6 +113,13 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
       );
       return times.map((_, at) => Number(rows.find(({ span }) => span === at + 1)?.count ?? 0));
     },
+    readAddedJobs: async (queue, priority) => {
+      const { rows } = await pool.query<{ id: string }>(
+        `SELECT id FROM job WHERE queue = $1 AND state = 'waiting' AND priority = $2 ORDER BY seq`,
+        [queue, priority],
+      );
+      return { ids: rows.map(({ id }) => id), last: undefined };
+    },
     findExistingJobs: async (queue, jobIds) => {
       const { rows } = await pool.query<{ id: string }>(
         'SELECT id FROM job WHERE queue = $1 AND id = ANY($2)',

@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import type { Engine, JobTime } from '../engine.ts';
+import type { Engine, JobPlace, JobTime } from '../engine.ts';
 import type { RedisConnection } from './connections.ts';
 
 // Reads of many jobs in one round trip, which BullMQ's own API does not have. The layout is BullMQ's: a hash for each job
@@ -47,6 +47,43 @@ export async function countEnded(
     pipeline.zcount(queue.toKey(state), time, next === undefined ? '+inf' : `(${next}`);
   }
   return readReplies<number>(await pipeline.exec());
+}
+
+/** BullMQ counts the jobs that it adds to a priority in the lower 32 bits of their scores. */
+const SCORES_PER_PRIORITY = 0x1_0000_0000;
+/** Redis answers no other command while it collects them. */
+const PLACES_PER_READ = 5_000;
+
+export async function readAddedJobs(
+  connection: RedisConnection,
+  queue: Queue,
+  priority: number,
+  after?: JobPlace,
+): Promise<Awaited<ReturnType<Engine['readAddedJobs']>>> {
+  const key = queue.toKey('prioritized');
+  const front = priority * SCORES_PER_PRIORITY;
+  // When no job waits, BullMQ counts from 0 again: the scores show what was added only while this job has its place. Jobs
+  // leave in the order of their scores, so when it has left, all that wait were added later.
+  const known = after && Number(await connection.zscore(key, after.id)) === after.score ? after : undefined;
+  // BullMQ puts a job back to the front with this score.
+  const ids = known ? await connection.zrangebyscore(key, front, front) : [];
+  let last = known;
+  for (let from = known ? `(${known.score}` : String(front); ; from = `(${last?.score}`) {
+    const reply = await connection.zrangebyscore(
+      key,
+      from,
+      `(${front + SCORES_PER_PRIORITY}`,
+      'WITHSCORES',
+      'LIMIT',
+      0,
+      PLACES_PER_READ,
+    );
+    for (let at = 0; at < reply.length; at += 2) {
+      last = { id: reply[at] as string, score: Number(reply[at + 1]) };
+      ids.push(last.id);
+    }
+    if (reply.length < 2 * PLACES_PER_READ) return { ids, last };
+  }
 }
 
 export async function findExistingJobs(

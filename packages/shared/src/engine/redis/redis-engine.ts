@@ -9,7 +9,7 @@ import { describeTarget, type QueueTarget } from '../queue-url.ts';
 import { createFailFastBackend, createWorkerBackend } from './backends.ts';
 import { type ConnectionMode, openConnection, type RedisConnection, waitUntilReady } from './connections.ts';
 import { parseInfo, readRedisFacts, readRedisTime } from './facts.ts';
-import { countEnded, findExistingJobs, readJobTexts, readJobTimes } from './job-reads.ts';
+import { countEnded, findExistingJobs, readAddedJobs, readJobTexts, readJobTimes } from './job-reads.ts';
 import { assertPermissions } from './permissions.ts';
 import { createWriteSync } from './write-sync.ts';
 
@@ -148,6 +148,8 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
       failFast('ZCOUNT', countEnded(queueConnection, factory.queue(queue), state, times)),
     readJobTimes: (queue, state, range) =>
       failFast('ZRANGE', readJobTimes(queueConnection, factory.queue(queue), state, range)),
+    readAddedJobs: (queue, priority, after) =>
+      failFast('ZRANGEBYSCORE', readAddedJobs(queueConnection, factory.queue(queue), priority, after)),
     findExistingJobs: (queue, jobIds) =>
       failFast('EXISTS', findExistingJobs(queueConnection, factory.queue(queue), jobIds)),
     readIdentity: () => failFast('INFO', readRunId(queueConnection, `${prefix}:identity`)),

@@ -1,5 +1,6 @@
 import { until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
+import type { JobPlace } from '../../../src/engine/index.ts';
 import { createCollector, type EngineHarness, readJob, waitForState } from '../../support/engine-harness.ts';
 
 export function testObserving(harness: EngineHarness): void {
@@ -192,6 +193,42 @@ export function testObserving(harness: EngineHarness): void {
     expect(await count([first - 1_000, third])).toEqual([2, 1]);
     expect(await count([third + 1])).toEqual([0]);
     expect(await harness.engine().countEnded(queue.name, 'failed', [first])).toEqual([0]);
+  });
+
+  test('readAddedJobs() returns the jobs of one priority in the order in which they run', async () => {
+    const queue = harness.queue();
+    for (const [jobId, priority] of [
+      ['a.1', 10],
+      ['a.2', 1],
+      ['a.3', 10],
+    ] as const)
+      await queue.add('render', {}, { jobId, priority });
+    await queue.add('render', {}, { jobId: 'a.4', priority: 10, delay: 60_000 });
+    const read = async (priority: number) => (await harness.engine().readAddedJobs(queue.name, priority)).ids;
+    expect([await read(1), await read(10), await read(2)]).toEqual([['a.2'], ['a.1', 'a.3'], []]);
+  });
+
+  test('readAddedJobs() after an earlier read returns every job that was added since, also after the queue was empty', async () => {
+    const queue = harness.queue();
+    let last: JobPlace | undefined;
+    const add = (jobId: string) => queue.add('render', {}, { jobId, priority: 10 });
+    const readAdded = async () => {
+      const added = await harness.engine().readAddedJobs(queue.name, 10, last);
+      last = added.last;
+      return added.ids;
+    };
+    await Promise.all(['b.1', 'b.2'].map(add));
+    expect((await readAdded()).sort()).toEqual(['b.1', 'b.2']);
+    await add('b.3');
+    expect(await readAdded()).toContain('b.3');
+    const worker = await harness.worker(queue, async () => undefined);
+    await waitForState(queue, 'b.3', 'completed');
+    // The worker found no other job after it.
+    await add('b.4');
+    await waitForState(queue, 'b.4', 'completed');
+    await worker.close();
+    for (const id of ['b.5', 'b.6', 'b.7', 'b.8']) await add(id);
+    expect(await readAdded()).toEqual(['b.5', 'b.6', 'b.7', 'b.8']);
   });
 
   test('findExistingJobs() returns the ids of jobs that exist, in any state', async () => {

@@ -71,6 +71,8 @@ withOwnRedis('queues, workers, events and counters need no command beyond the li
   await engine.readJobTexts(renders.name, ['r.1']);
   await engine.readJobTimes(renders.name, 'failed', { from: 0, to: 9 });
   await engine.readJobTimes(renders.name, 'delayed', { from: 0, to: 9, latestFirst: true });
+  const { last } = await engine.readAddedJobs(renders.name, 2);
+  await engine.readAddedJobs(renders.name, 2, last);
   await engine.findExistingJobs(renders.name, ['r.1']);
   await renders.upsertJobScheduler('sweep', { every: 60_000 }, { name: 'sweep' });
   await renders.getJobCounts();
