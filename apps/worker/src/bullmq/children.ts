@@ -21,6 +21,9 @@ export function openChildren(queues: Queues) {
     readSubmit: (id: string) => readChild(queues.submit, 'submit-job', id),
     readStore: (id: string) => readChild(queues.store, 'store-job', id),
     remove: async (queue: ChildCall['queue'], id: string): Promise<void> => {
+      const child = await queues[queue].getJob(id);
+      // On the embedded engine, the parent would remember the end of this child, and the next one could not wake it.
+      if (child?.parentKey) await child.removeChildDependency();
       await queues[queue].remove(id);
     },
     withdraw: (id: string) => withdrawSubmission(queues, id),

@@ -203,6 +203,24 @@ export function testChildren(harness: EngineHarness): void {
     expect(job.data).toEqual({ step: 'store' });
   });
 
+  test('a retried parent runs again when the same child, which was detached and removed, fails again', async () => {
+    const { renders, submits } = createQueues();
+    await harness.worker(submits, () => Promise.reject(new Error('bucket is gone')));
+    await harness.worker(renders, async (job, token) => {
+      const result = await runChild(submits, 'r.1.t1', job, token);
+      throw new Error(result.value);
+    });
+    await renders.add('render', { step: 'new' }, { jobId: 'r.1', attempts: 1 });
+    const failed = await waitForState(renders, 'r.1', 'failed');
+    const child = await readJob(submits, 'r.1.t1');
+    // Without it, a child on the embedded engine would never wake its parent again.
+    await child.removeChildDependency();
+    await child.remove();
+    await failed.retry('failed');
+    await until(async () => (await readJob(renders, 'r.1')).attemptsMade === 2);
+    expect(await renders.getJobState('r.1')).toBe('failed');
+  });
+
   // `wakeRender` relies on this.
   describe('a parent continues when its waiting child is removed', () => {
     const cases: Record<string, (submits: AnyQueue) => Promise<unknown>> = {
