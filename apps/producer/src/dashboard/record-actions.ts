@@ -14,7 +14,7 @@ interface RecordDeps {
   clock: Clock;
 }
 
-const PAUSE = /\/api\/queues\/(:queueName\/)?(pause|resume)$/;
+const PAUSE = /\/api\/queues\/:queueName\/(pause|resume)$/;
 const JOB_CHANGE = /\/api\/queues\/:queueName\/(:jobId\/)?(retry|promote|clean)(\/:queueStatus)?$/;
 const JOB_ACTION: Record<string, AuditAction> = {
   retry: 'render.redrive',
@@ -28,32 +28,30 @@ export function recordActions(scope: FastifyInstance, deps: RecordDeps): void {
     if (request.method === 'GET' || reply.statusCode >= 300) return;
     const url = request.routeOptions.url ?? '';
     const pause = PAUSE.exec(url);
-    if (pause) await recordPauses(deps, request, pause[1] !== undefined, pause[2] === 'pause');
+    if (pause) await recordPause(deps, request, pause[1] === 'pause');
     const [, , change] = JOB_CHANGE.exec(url) ?? [];
     const action = change === undefined ? undefined : JOB_ACTION[change];
     if (action !== undefined) await recordJobChange(deps, request, action);
   });
 }
 
-async function recordPauses(
+async function recordPause(
   { queue, auditor, clock }: RecordDeps,
   request: FastifyRequest,
-  isOne: boolean,
   paused: boolean,
 ): Promise<void> {
   const { queueName } = request.params as { queueName?: string };
-  const names = isOne ? PAUSABLE_QUEUES.filter((name) => name === queueName) : PAUSABLE_QUEUES;
+  const name = PAUSABLE_QUEUES.find((one) => one === queueName);
+  if (!name) return;
   const actor = describeCaller(request.caller);
   const reason = 'paused on the dashboard';
-  for (const name of names) {
-    await (paused ? queue.pause(name, { actor, reason, now: clock.now() }) : queue.resume(name));
-    await auditor.record(request, {
-      action: paused ? 'queue.pause' : 'queue.resume',
-      target: { kind: 'queue', id: name },
-      tenant: ALL_TENANTS,
-      after: { paused },
-    });
-  }
+  await (paused ? queue.pause(name, { actor, reason, now: clock.now() }) : queue.resume(name));
+  await auditor.record(request, {
+    action: paused ? 'queue.pause' : 'queue.resume',
+    target: { kind: 'queue', id: name },
+    tenant: ALL_TENANTS,
+    after: { paused },
+  });
 }
 
 /** A change of one job, or of all jobs of a queue in one state. */

@@ -42,7 +42,7 @@ function provePauses(engine: { queueUrl?: 'embedded' }) {
     expect((await listPauses(harness)).map(({ paused }) => paused?.reason)).toEqual(['second']);
   });
 
-  test('a pause on the dashboard is recorded with its actor, also of all queues at once', async () => {
+  test('a pause on the dashboard is recorded with its actor', async () => {
     const harness = await openHarness(engine);
     const put = (path: string) => fetch(`${harness.url}/queues/api/queues/${path}`, { method: 'PUT' });
     expect((await put('submit/pause')).status).toBe(200);
@@ -51,10 +51,8 @@ function provePauses(engine: { queueUrl?: 'embedded' }) {
     ]);
     expect((await put('submit/resume')).status).toBe(200);
     expect(await listPauses(harness)).toEqual([]);
-
-    expect((await put('pause')).status).toBe(200);
-    expect(await listPauses(harness)).toHaveLength(5);
-    expect((await put('resume')).status).toBe(200);
+    // All at once would also pause the restore of a lost queue.
+    expect((await put('pause')).status).toBe(403);
     expect(await listPauses(harness)).toEqual([]);
   });
 

@@ -132,8 +132,14 @@ export async function putUpload(harness: Harness, name: string, tenant = 'defaul
   await harness.store.put(recordKey, JSON.stringify(record), { contentType: 'application/json' });
 }
 
+/** The keys of the plans of {@link putRedrives}. The examples name both. */
+export const REDRIVE_KEYS = ['5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7', '0a1b2c3d4e5f60718293a4b5c6d7e8f9'] as const;
+
 /** The plan and the redrive that the examples name, and the plan that an example executes. Without renders. */
-export async function putRedrives({ store }: Harness): Promise<void> {
+export async function putRedrives(
+  { store }: Harness,
+  keys: readonly string[] = [REDRIVE_KEYS[0]],
+): Promise<void> {
   const redrives = new RedriveStore(store);
   const plan: Omit<RedrivePlan, 'key'> = {
     scope: '*',
@@ -148,28 +154,31 @@ export async function putRedrives({ store }: Harness): Promise<void> {
     unknown: 0,
     notFound: [],
   };
-  const key = '5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
-  for (const one of [key, '0a1b2c3d4e5f60718293a4b5c6d7e8f9']) {
-    await redrives.writePlan({ ...plan, key: one });
+  for (const key of REDRIVE_KEYS) await redrives.writePlan({ ...plan, key });
+  for (const key of keys) {
+    await redrives.writeRecord({
+      key,
+      scope: '*',
+      actor: 'a test',
+      createdAt: ASKED,
+      total: 0,
+      rate: 10,
+      acceptDuplicateCharge: false,
+      pollAgain: false,
+    });
   }
-  await redrives.writeRecord({
-    key,
-    scope: '*',
-    actor: 'a test',
-    createdAt: ASKED,
-    total: 0,
-    rate: 10,
-    acceptDuplicateCharge: false,
-    pollAgain: false,
-  });
 }
 
 /** The dead letter of a render that the queue no longer has. */
-export async function putDeadLetter({ queues }: Harness, renderId: string): Promise<void> {
+export async function putDeadLetter(
+  { queues }: Harness,
+  renderId: string,
+  tenant = 'default',
+): Promise<void> {
   const letter: DeadLetter = {
     version: DATA_VERSION,
     renderId,
-    tenant: 'default',
+    tenant,
     failure: { code: 'internal_error', message: 'unexpected', step: 'submit', at: ASKED, chain: [] },
     attempts: 0,
     purchases: [],
