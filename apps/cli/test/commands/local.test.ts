@@ -34,7 +34,7 @@ describe('keys new', () => {
   });
 
   test.each([
-    [['--tenant', 'No Shop'], /'No Shop' is invalid\. expected a name of at most 63/],
+    [['--tenant', 'No Shop'], /'No Shop' is invalid\. expected at most 63 characters/],
     [['--roles', 'write'], /--roles: expected one or more of enqueue, read, operate, received "write"/],
     [['--tenant', '*', '--roles', 'enqueue'], /a render belongs to one tenant/],
     [['--rate', 'fast'], /'fast' is invalid\. expected a whole number above 0/],

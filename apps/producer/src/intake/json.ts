@@ -49,7 +49,8 @@ export function invalidJson(
     return new ProblemError('invalid_json', `The ${part} is not JSON.`, problem);
   }
   const { line, column, character } = position;
-  const place = `line ${line}, column ${column}`;
+  // The result of an NDJSON line has the number of the line in its body.
+  const place = part === 'line' ? `column ${column}` : `line ${line}, column ${column}`;
   const received = character === undefined ? `the end of the ${part}` : describeCharacter(character);
   return new ProblemError(
     'invalid_json',

@@ -6,7 +6,7 @@ import { EXIT } from '../../exit-codes.ts';
 
 export function readTenant(tenant: string): string {
   if (tenant === ALL_TENANTS || TENANT.test(tenant)) return tenant;
-  throw new InvalidArgumentError('expected a name of at most 63 of a-z 0-9 - _, or *.');
+  throw new InvalidArgumentError('expected at most 63 characters of a-z, 0-9, - and _, or *.');
 }
 
 /** Not an argument parser of commander: the known roles depend on the tenant. */

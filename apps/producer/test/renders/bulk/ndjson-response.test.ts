@@ -68,6 +68,20 @@ requires('redis').describe('a bulk call with an NDJSON response', () => {
     expect(await harness.jobCount()).toBe(10_000);
   }, 60_000);
 
+  test('a syntax error names its column, and the result names the line of the body', async () => {
+    const harness = await openHarness();
+    const call = startBulk(harness);
+    call.end('{"prompt":"x"}\n{"prompt":}\n');
+    const { items } = await call.rest();
+    expect(items[1]).toMatchObject({
+      line: 2,
+      error: {
+        detail: 'The line is not JSON: see column 11.',
+        problems: [{ field: 'line', received: '"}" at column 11' }],
+      },
+    });
+  });
+
   test('an NDJSON response has no maximum number of items', async () => {
     const harness = await openHarness();
     const call = startBulk(harness);
