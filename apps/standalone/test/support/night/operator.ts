@@ -38,13 +38,19 @@ export function openOperator(night: Night, plan: NightPlan): Operator {
     const done = deeds.get(render.id) ?? {};
     deeds.set(render.id, done);
     if (!hasEnded(render)) {
-      if (!done.cancel && own.fate.cancelAt === findStep(render)) return cancel(render, done);
+      if (!done.cancel && own.fate.cancelAt === findStep(render) && isInDownload(own))
+        return cancel(render, done);
       return findStep(render) === 'hold' && own.statesEarly && stateBought(render, own, done);
     }
     if (!render.error || done.purchase || done.redriven || own.remedy === 'leave') return false;
     if (own.remedy === 'state' && OPEN.includes(render.error.code)) return state(render, own, done);
     return REDRIVABLE.includes(render.error.code) && redrive(render, done);
   }
+
+  /** A render at the step `store` may still wait for its first download. Only one that met its fault is canceled there. */
+  const isInDownload = ({ fate, request }: PlannedRender): boolean =>
+    fate.cancelAt !== 'store' ||
+    simulator.faults.list().some(({ rule, fired }) => rule.promptIncludes === request.prompt && fired > 0);
 
   async function cancel(render: Render, done: Deeds): Promise<boolean> {
     const outcome = await darkroom.renders.cancel(render.id).then(
