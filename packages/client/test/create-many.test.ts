@@ -209,6 +209,30 @@ describe('a bulk call with failures', () => {
     expect(server.received).toHaveLength(3);
   });
 
+  test('a restore on the server lasts longer than all tries, and the run goes on after it', async () => {
+    const restoring = { ...unavailable, code: 'restoring' };
+    let calls = 0;
+    const server = await startScriptedServer((response) => {
+      calls += 1;
+      ndjson(response, calls <= 9 ? { index: 0, status: 503, error: restoring } : accepted(0), summary);
+    });
+    const [result] = await collect(client(server.url, 3).createMany(mugs(1)));
+    expect(result?.error).toBeUndefined();
+    expect(server.received).toHaveLength(10);
+  });
+
+  test('a restore that does not end within `maxRestoreMs` becomes a result when no try is left', async () => {
+    const restoring = { ...unavailable, code: 'restoring' };
+    const server = await startScriptedServer((response) =>
+      ndjson(response, { index: 0, status: 503, error: restoring }, summary),
+    );
+    const retry = { ...FAST_RETRIES, tries: 3, maxRestoreMs: 0 };
+    const { renders } = createDarkroom({ url: server.url, retry });
+    const [result] = await collect(renders.createMany(mugs(1)));
+    expect(result?.error).toMatchObject({ code: 'restoring' });
+    expect(server.received).toHaveLength(3);
+  });
+
   test('a server that stays unavailable ends the run, and the results before it are valid', async () => {
     const server = await startScriptedServer(
       (response) => ndjson(response, accepted(0), accepted(1), summary),

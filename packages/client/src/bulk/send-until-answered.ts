@@ -21,7 +21,7 @@ export async function* sendUntilAnswered(
   limits: BulkLimits,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<{ entry: Entry; outcome: EntryOutcome }, void> {
-  const retryLoop = transport.createRetryLoop(signal);
+  const retryLoop = transport.createRetryLoop(signal, { waitsForRestore: true });
   const transientErrors = new Map<Entry, DarkroomError>();
   let yielded = 0;
   const takeReady = function* () {

@@ -26,20 +26,38 @@ export interface RetryLoop {
   waitAfter(error: unknown): Promise<void>;
 }
 
-/** @param tries replaces the policy's; `Infinity` when a deadline ends the loop. */
+export interface RetryLimits {
+  /** Replaces the policy's; `Infinity` when a deadline ends the loop. */
+  tries?: number | undefined;
+  /** While the server restores renders, tries do not count, for `maxRestoreMs` of the policy. */
+  waitsForRestore?: boolean | undefined;
+}
+
 export function createRetryLoop(
   { clock, retryPolicy, onRetry }: RetryLoopOptions,
   signal: AbortSignal | undefined,
-  tries = retryPolicy.tries,
+  { tries = retryPolicy.tries, waitsForRestore = false }: RetryLimits = {},
 ): RetryLoop {
   let failures = 0;
+  /** Failures that are no tries. */
+  let uncounted = 0;
+  let restoreEnds: number | undefined;
+  const isRestore = (error: unknown): boolean => {
+    if (!(error instanceof DarkroomError && error.code === 'restoring')) return false;
+    restoreEnds ??= clock.now() + retryPolicy.maxRestoreMs;
+    return clock.now() < restoreEnds;
+  };
   return {
     reset: () => {
       failures = 0;
+      uncounted = 0;
+      restoreEnds = undefined;
     },
     waitAfter: async (error) => {
       failures += 1;
-      if (!(error instanceof DarkroomError) || !isTransient(error) || failures >= tries) throw error;
+      if (waitsForRestore && isRestore(error)) uncounted += 1;
+      const isLastTry = failures - uncounted >= tries;
+      if (!(error instanceof DarkroomError) || !isTransient(error) || isLastTry) throw error;
       const allowed = nextRetryDelay(failures, error.retryAfterMs, retryPolicy, clock.random());
       // When only a deadline ends the loop, a long `Retry-After` is shortened to what the policy allows.
       const delayMs = allowed ?? (tries === Infinity ? retryPolicy.maxRetryAfterMs : undefined);

@@ -10,6 +10,11 @@ export interface RetryOptions {
   maxMs?: number | undefined;
   /** With a longer `Retry-After`, in milliseconds, the client does not retry and the call fails. @default 60_000 */
   maxRetryAfterMs?: number | undefined;
+  /**
+   * How long `createMany` repeats its calls while the server restores renders, in milliseconds. A restore of 100,000
+   * renders takes longer than all `tries`. @default 600_000
+   */
+  maxRestoreMs?: number | undefined;
 }
 
 /** The options with their defaults. */
@@ -18,11 +23,17 @@ export type RetryPolicy = { [option in keyof RetryOptions]-?: number };
 /** @throws TypeError for an option that is not valid, such as `NaN`, with which the client would never stop. */
 export function resolveRetryPolicy(options: RetryOptions = {}): RetryPolicy {
   // Spreading the options over the defaults would replace a default by `undefined`.
-  const { tries = 6, baseMs = 500, maxMs = 15_000, maxRetryAfterMs = 60_000 } = options;
+  const {
+    tries = 6,
+    baseMs = 500,
+    maxMs = 15_000,
+    maxRetryAfterMs = 60_000,
+    maxRestoreMs = 600_000,
+  } = options;
   if (!(typeof tries === 'number' && tries >= 1)) throw new TypeError('retry.tries: expected at least 1');
-  for (const [name, value] of Object.entries({ baseMs, maxMs, maxRetryAfterMs }))
+  for (const [name, value] of Object.entries({ baseMs, maxMs, maxRetryAfterMs, maxRestoreMs }))
     validateMilliseconds(`retry.${name}`, value, 0);
-  return { tries, baseMs, maxMs, maxRetryAfterMs };
+  return { tries, baseMs, maxMs, maxRetryAfterMs, maxRestoreMs };
 }
 
 /**

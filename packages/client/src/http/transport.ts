@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { abortError, DarkroomError } from '../errors.ts';
 import { type ApiResponse, createApiResponse, errorFromResponse, toDarkroomError } from './response.ts';
-import { createRetryLoop, type RetryLoop, type RetryLoopOptions } from './retry-loop.ts';
+import { createRetryLoop, type RetryLimits, type RetryLoop, type RetryLoopOptions } from './retry-loop.ts';
 import { startTimeLimit } from './time-limit.ts';
 
 /** One request to the API. */
@@ -29,7 +29,7 @@ export interface Transport {
   /** As `send`, for a JSON response. */
   sendForJson<T>(request: RequestSpec): Promise<T>;
   /** @param tries replaces the client's; `Infinity` when a deadline ends the loop. */
-  createRetryLoop(signal: AbortSignal | undefined, tries?: number): RetryLoop;
+  createRetryLoop(signal: AbortSignal | undefined, limits?: RetryLimits): RetryLoop;
 }
 
 export interface TransportOptions extends RetryLoopOptions {
@@ -42,7 +42,7 @@ export interface TransportOptions extends RetryLoopOptions {
 
 export function createTransport(options: TransportOptions): Transport {
   const send: Transport['send'] = async (request, read) => {
-    const retryLoop = createRetryLoop(options, request.signal, request.repeatable ? undefined : 1);
+    const retryLoop = createRetryLoop(options, request.signal, request.repeatable ? {} : { tries: 1 });
     for (;;) {
       try {
         return await read(await sendOnce(options, request));
@@ -57,7 +57,7 @@ export function createTransport(options: TransportOptions): Transport {
     sendOnce: (request) => sendOnce(options, request),
     send,
     sendForJson: <T>(request: RequestSpec) => send(request, (response) => response.json<T>()),
-    createRetryLoop: (signal, tries) => createRetryLoop(options, signal, tries),
+    createRetryLoop: (signal, limits) => createRetryLoop(options, signal, limits),
   };
 }
 

@@ -38,7 +38,7 @@ export async function waitForEnd(
   let lastError: unknown;
   const createError = () => renderTimeoutError(id, ms, lastRender, lastError);
   const { signal, release } = startTimeLimit(clock, { signal: options.signal, ms, createError });
-  const retryLoop = transport.createRetryLoop(signal, Infinity);
+  const retryLoop = transport.createRetryLoop(signal, { tries: Infinity });
   try {
     for (;;) {
       const sentAt = clock.now();
