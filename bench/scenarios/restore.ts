@@ -36,8 +36,12 @@ const ACCEPTED = 0.15;
 /** Renders of a bulk call share an entry. */
 const ENTRY_RENDERS = 1_000;
 const PARALLEL = 64;
-/** The limit of the old generation of the process that restores. */
-const HEAP_MEGABYTES = 96;
+/**
+ * The limits of the old generation of the process that restores. The run that measures what is held has little room: what
+ * is held too long ends the process. The run that measures time and RSS has more, so that it does not measure V8's
+ * collector.
+ */
+const HEAP_MEGABYTES = { time: 512, held: 96 };
 
 /** Restores an empty queue from a folder: time, memory and requests to the store, for two numbers of renders. */
 export const restore: Scenario<RestoreResult> = {
@@ -68,7 +72,7 @@ async function measureRestore(workspace: Workspace, renders: number, size: Size)
   const run = async (measureHeld: boolean) => {
     const prefix = workspace.createPrefix();
     const options = { storeUrl, prefix, dataDir: folder, measureHeld };
-    const result = await runRestorer(workspace, options, HEAP_MEGABYTES);
+    const result = await runRestorer(workspace, options, HEAP_MEGABYTES[measureHeld ? 'held' : 'time']);
     await removeKeys(workspace.redis, prefix);
     return result;
   };
@@ -155,5 +159,5 @@ function reportRestore({ rows, time_growth, held_growth, rss_growth }: RestoreRe
   return `Restore of an empty queue from a folder: ${ENDED * 100} % of the renders have ended, ${ACCEPTED * 100} % are at the provider
 ${formatTable(head, lines)}
 The largest over the smallest: time per 1,000 renders ${formatNumber(time_growth)}, held ${formatNumber(held_growth)}, RSS ${formatNumber(rss_growth)}.
-The old generation of V8's heap is limited to ${HEAP_MEGABYTES} MB.`;
+The old generation of V8's heap is limited to ${HEAP_MEGABYTES.time} MB, and to ${HEAP_MEGABYTES.held} MB where "held" is measured.`;
 }
