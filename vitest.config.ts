@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const folders = [
   'packages/shared',
@@ -15,6 +16,24 @@ const folders = [
   'scripts',
 ].filter((folder) => existsSync(new URL(folder, import.meta.url)));
 
+/** Long, and mostly waiting. Vitest would run them at the end, alone: they are small, and `worker` is the last project. */
+const LONG_FILES = [
+  'killed',
+  'restricted-redis',
+  'redrive/killed',
+  'restore/restore-command',
+  'store-front-end',
+];
+const isLong = ({ moduleId }: TestSpecification) =>
+  LONG_FILES.some((name) => moduleId.endsWith(`/worker/test/${name}.test.ts`));
+
+class LongFilesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 // One root, so that the servers of `globalSetup` start once for all projects.
 export default defineConfig({
   test: {
@@ -22,6 +41,7 @@ export default defineConfig({
     teardownTimeout: 60_000,
     // Most files wait for servers and processes: two files at a time use less than half of two cores.
     maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: LongFilesFirst },
     globalSetup: ['./packages/testkit/src/setup.ts'],
     projects: folders.map((folder) => ({
       test: {
