@@ -4,7 +4,7 @@ import { parseSettings, type Settings } from '@darkroom/shared/config';
 import { openEngine } from '@darkroom/shared/engine';
 import { openStore } from '@darkroom/shared/object-store';
 import { openQueues, type Queues } from '@darkroom/shared/queues';
-import { createLogger, systemClock } from '@darkroom/shared/runtime';
+import { type Clock, createLogger, systemClock } from '@darkroom/shared/runtime';
 import { cleanup, plantSecret, service, tempDir, uniquePrefix } from '@darkroom/testkit';
 import { type Simulator, startSimulator } from '@darkroom/upstream-simulator';
 import { startWorker } from '@darkroom/worker';
@@ -28,7 +28,7 @@ export interface RunningDarkroom {
 /** A producer, a worker, Redis, a folder as the store, and the simulated provider. */
 export async function startDarkroom(
   settings: Partial<Settings> = {},
-  { worker = true }: { worker?: boolean } = {},
+  { worker = true, clock = systemClock }: { worker?: boolean; clock?: Clock } = {},
 ): Promise<RunningDarkroom> {
   const dataDir = await tempDir();
   const [operatorKey, shopKey] = [plantSecret(), plantSecret()];
@@ -64,11 +64,11 @@ export async function startDarkroom(
     onError: () => undefined,
   });
   cleanup(() => engine.close());
-  const store = await openStore({ dataDir, clock: systemClock });
+  const store = await openStore({ dataDir, clock });
   cleanup(() => store.close());
   const secrets = [operatorKey, shopKey, simulator.apiKey];
   const logger = createLogger({ name: 'darkroom', level: 'silent', secrets });
-  const deps = { settings: parsed, engine, store, logger, clock: systemClock, secrets };
+  const deps = { settings: parsed, engine, store, logger, clock, secrets };
   const producer = await startProducer(deps);
   cleanup(() => producer.close());
   if (worker) {

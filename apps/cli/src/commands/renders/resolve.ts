@@ -24,7 +24,7 @@ export const resolveCommand = defineCommand<Options>({
   path: 'renders resolve',
   summary: 'State what became of a purchase whose outcome is unknown.',
   details:
-    'The statement is kept in the ledger. A held render continues at once. A failed render continues with its next redrive.',
+    'The statement is kept in the ledger. The render goes on at once, also if it has failed: with the task, or with a purchase.',
   args: [
     { name: '<id>', text: 'the id of a render: rnd_…' },
     { name: '<outcome>', text: 'what became of the purchase', choices: Object.keys(OUTCOMES) },
@@ -56,13 +56,10 @@ export const resolveCommand = defineCommand<Options>({
       ...(note === undefined ? {} : { note }),
     };
     const render = await client.stateOutcome(id, statement);
-    const next =
-      render.status === 'failed'
-        ? 'It continues with its next redrive.'
-        : `Follow it with: darkroom renders watch ${id}`;
+    const next = `Follow it with: darkroom renders watch ${id}`;
     return {
       data: render,
-      text: `${id}  ${showStatus(render, style)}\nThe ledger has the statement. ${next}\n`,
+      text: `${id}  ${showStatus(render, style)}\nThe ledger has the statement, and the render goes on. ${next}\n`,
     };
   },
 });
