@@ -38,6 +38,7 @@ export function createMetrics() {
       'engine_changes_total',
       'Times that this worker found the queue engine restarted, replaced or emptied',
     ),
+    repairs: counter('sweep_repairs_total', 'What sweeps repaired, by kind', ['repair']),
     redrives: counter('redrives_total', 'Redrives that this worker ended, by outcome', ['outcome']),
     restores: counter('restores_total', 'Restores that this worker completed, by outcome', ['outcome']),
     restored: counter('restored_renders_total', 'Renders that restores added again, by step', ['step']),
