@@ -14,10 +14,12 @@ export interface RunningDarkroom {
   url: string;
   /** The settings of the command line, with the key of an operator of all tenants. */
   env: { DARKROOM_URL: string; DARKROOM_API_KEY: string };
+  /** The settings of a worker, for commands that connect to Redis and the store themselves. */
+  workerEnv: Record<string, string>;
   queues: Queues;
   simulator: Simulator;
   /** Creates a render of tenant `shop`. @returns its id */
-  create(request: { prompt: string; run?: string }): Promise<string>;
+  create(request: { prompt: string; run?: string; webhook_url?: string }): Promise<string>;
   /** Runs a command line against this Darkroom. */
   run(args: readonly string[], options?: CliOptions): Promise<CliRun>;
   /** As `run`, and parses the output. */
@@ -56,11 +58,12 @@ export async function startDarkroom(
     SHUTDOWN_TIMEOUT_MS: 2000,
     ...settings,
   };
+  const prefix = uniquePrefix();
   const engine = await openEngine({
     queueUrl: parsed.QUEUE_URL,
     dataDir,
     role: 'both',
-    prefix: uniquePrefix(),
+    prefix,
     onError: () => undefined,
   });
   cleanup(() => engine.close());
@@ -81,6 +84,14 @@ export async function startDarkroom(
   return {
     url: producer.url,
     env,
+    workerEnv: {
+      QUEUE_URL: parsed.QUEUE_URL ?? '',
+      QUEUE_PREFIX: prefix,
+      DATA_DIR: dataDir,
+      TOAPIS_BASE_URL: simulator.url,
+      TOAPIS_API_KEY: simulator.apiKey,
+      ALLOW_PRIVATE_HOSTS: 'true',
+    },
     queues: openQueues(engine, { days: 1 }),
     simulator,
     run,

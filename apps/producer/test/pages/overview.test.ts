@@ -70,7 +70,7 @@ requires('redis').describe('the overview', () => {
       'maintenance &lt;until&gt; 18:00 (a user of this machine, for',
       '2 failed: The outcome of the submission is unknown',
       '1 of them have a paid image',
-      '1 paid image expires within two hours',
+      'Paid images expire within two hours: 1',
       '0 wait to be stored, 1 need a redrive.',
       '<code>queue.pause</code>',
     ]) {

@@ -15,6 +15,6 @@ export * from './expiring-images.ts';
 export { createSweepMemory } from './open-failures.ts';
 export * from './sweep.ts';
 export * from './sweep-cancel-markers.ts';
-export { type SweepDelaysDeps, sweepDelays, type WebhookWaits } from './sweep-delays.ts';
+export { type SweepDelaysDeps, sweepDelays } from './sweep-delays.ts';
 export * from './sweep-holds.ts';
 export * from './sweep-receipts.ts';

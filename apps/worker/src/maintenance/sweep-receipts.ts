@@ -18,7 +18,7 @@ const PARTS = 256;
 /** Lists of the store per sweep. */
 const MAX_LISTS = 4;
 /** A render that has just ended may still write. */
-const SETTLED_MS = 60_000;
+const RECENT_MS = 60_000;
 
 /** The part of the ids with which the next sweep goes on. */
 export interface ReceiptSweepMemory {
@@ -91,7 +91,7 @@ async function writeMissing(renderId: string, deps: SweepReceiptsDeps): Promise<
   const { queues, ledger, clock, log, signal } = deps;
   try {
     const job = await queues.render.getJob(renderId);
-    if (!job?.finishedOn || clock.now() - job.finishedOn < SETTLED_MS) return false;
+    if (!job?.finishedOn || clock.now() - job.finishedOn < RECENT_MS) return false;
     const checkpoint = readCheckpoint(job.data);
     if (await ledger.readReceipt(renderId, signal)) return false;
     const { logs } = await queues.render.getJobLogs(renderId);

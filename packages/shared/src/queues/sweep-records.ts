@@ -1,5 +1,3 @@
-import type { Queues } from './queues.ts';
-
 /** What a sweep repairs. */
 export const REPAIRS = [
   /** The dead letter of a render that BullMQ failed was missing. */
@@ -23,19 +21,4 @@ export type Repairs = Partial<Record<Repair, number>>;
 /** The return value of a job `sweep`. */
 export interface SweepReport {
   repairs: Repairs;
-}
-
-/** The repairs of all sweeps that the queue still has, which are those of a day, and when the last one was (Unix ms). */
-export async function readRepairs({
-  maintenance,
-}: Pick<Queues, 'maintenance'>): Promise<{ repairs: Repairs; lastAt: number | undefined }> {
-  const repairs: Repairs = {};
-  let lastAt: number | undefined;
-  for (const job of await maintenance.getJobs(['completed'], 0, -1)) {
-    const counts = Object.entries(job?.returnvalue?.repairs ?? {}) as [Repair, number][];
-    if (counts.length === 0) continue;
-    for (const [repair, count] of counts) repairs[repair] = (repairs[repair] ?? 0) + count;
-    lastAt = Math.max(lastAt ?? 0, job.finishedOn ?? 0);
-  }
-  return { repairs, lastAt };
 }

@@ -98,10 +98,9 @@ function listExpiring(
 ): Markup[] {
   const [first] = [...storing, ...failed].sort((a, b) => a.expiresAt - b.expiresAt);
   if (!first) return [];
-  const count = storing.length + failed.length;
   return [
     problem(
-      `${count} paid ${count === 1 ? 'image expires' : 'images expire'} within two hours`,
+      `Paid images expire within two hours: ${storing.length + failed.length}`,
       html`${storing.length} wait to be stored, ${failed.length} need a redrive. The first, <a href="/renders/${first.renderId}">${first.renderId}</a>, expires in ${formatDuration(first.expiresAt - now)}. <a href="/renders?status=storing">Renders that are being stored</a>`,
     ),
   ];
