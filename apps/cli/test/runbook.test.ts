@@ -115,7 +115,7 @@ requires('redis').describe('the commands of the runbook', () => {
   beforeAll(async () => {
     const receiver = createServer((_, response) => response.writeHead(acknowledges ? 204 : 410).end());
     await new Promise<void>((done) => receiver.listen(0, '127.0.0.1', done));
-    cleanup(() => receiver.close());
+    cleanup(() => void receiver.close());
     server = await startDarkroom(
       {
         SUBMIT_ATTEMPTS: 1,
