@@ -8,7 +8,7 @@
 // stats.ts       pure: medians and spreads
 // scenario.ts    what a scenario is
 // table.ts       pure: results as tables
-// scenarios/     throughput, engine-cost, memory, decode, intake, lists, journal, restore, redrive: run and report
+// scenarios/     throughput, engine-cost, memory, decode, intake, lists, pages, journal, restore, redrive: run and report
 // intake/        the three parts of the scenario intake, and its caller
 // probes/        read CPU time, memory and the work of Redis
 // skeleton/      the bare BullMQ worker that Darkroom is compared with
@@ -28,6 +28,7 @@ import {
   journal,
   lists,
   memory,
+  pages,
   redrive,
   restore,
   throughput,
@@ -42,13 +43,14 @@ const SCENARIOS: Scenario<unknown>[] = [
   decode,
   intake,
   lists,
+  pages,
   journal,
   restore,
   redrive,
 ] as Scenario<unknown>[];
 
 /** Scenarios that run for minutes. */
-const ONLY_WHEN_NAMED = ['redrive'];
+const ONLY_WHEN_NAMED = ['redrive', 'pages'];
 
 interface Flags {
   json?: boolean;

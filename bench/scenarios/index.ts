@@ -4,6 +4,7 @@
 // decode.ts        memory and time of decoding images, without a queue
 // intake.ts        throughput, memory and delivery latency of the producer
 // lists.ts         time of a list with a backlog
+// pages.ts        time of the overview and of lists with many renders
 // journal.ts       what the intake journal costs
 // redrive.ts       pace, memory and progress of a redrive whose worker is killed twice
 // restore.ts       time, memory and requests of a restore
@@ -13,6 +14,7 @@ export { intake } from './intake.ts';
 export { journal } from './journal.ts';
 export { lists } from './lists.ts';
 export { memory } from './memory.ts';
+export { pages } from './pages.ts';
 export { redrive } from './redrive.ts';
 export { restore } from './restore.ts';
 export { throughput } from './throughput.ts';

@@ -20,7 +20,11 @@ import {
   withFallback,
 } from './backends/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
-import { createDeadLetterReader, registerDeadLetters } from './dead-letters/index.ts';
+import {
+  createDeadLetterReader,
+  createExpiringImagesReader,
+  registerDeadLetters,
+} from './dead-letters/index.ts';
 import { createForecast } from './forecast/index.ts';
 import { createMetrics, createReadiness, registerHealth } from './health/index.ts';
 import { createDrain, createServer } from './http/index.ts';
@@ -167,7 +171,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     settings,
     clock,
   });
-  registerHealth(app, { metrics, readiness, waiting, queueState });
+  const readExpiring = createExpiringImagesReader({ engine, queues, readDeadLetters, clock });
+  registerHealth(app, { metrics, readiness, waiting, queueState, readExpiring });
   registerOpenApi(app, createDocument);
   await registerReference(app);
   registerPages(app, {
@@ -175,6 +180,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     engine,
     queues,
     scrub,
+    readDeadLetters,
+    readExpiring,
     keyless,
     submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
   });

@@ -1,12 +1,14 @@
 import type { Engine, EngineWorkerOptions, Processor } from '@darkroom/shared/engine';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import {
+  createExpiringImageReader,
   createWorkerName,
   type MaintenanceJob,
   QUEUE,
   type Queues,
   type RedriveJob,
   type RenderResult,
+  type Repair,
   type RestoreJob,
   type RestoreReport,
   readQueueState,
@@ -14,6 +16,7 @@ import {
   type StoreResult,
   type SubmitJob,
   type SubmitResult,
+  type SweepReport,
   type WebhookJob,
 } from '@darkroom/shared/queues';
 import { type RedriveStore, resumeRedrives } from '@darkroom/shared/redrives';
@@ -34,13 +37,19 @@ import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
 import {
   checkAccount,
+  createReceiptSweepMemory,
   createSweepMemory,
   openAccountGate,
+  reportRepairs,
   scheduleSweep,
   sweep,
   sweepAccountStop,
   sweepCancelMarkers,
   sweepDelays,
+  sweepHolds,
+  sweepReceipts,
+  type WarnedRenders,
+  warnOfExpiringImages,
 } from './maintenance/index.ts';
 import { computeRedriveProgress, redriveStage } from './redrive/index.ts';
 import { computeProgress, renderStage } from './render/index.ts';
@@ -153,6 +162,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
   };
 
   const journalMemory = createJournalSweepMemory();
+  const receiptMemory = createReceiptSweepMemory();
+  const readExpiring = createExpiringImageReader(engine, queues);
+  const warned: WarnedRenders = new Set();
   const restoreDeps = { ...infra, engine, queues, enqueueWebhooks: enqueueEnd };
   const sweepDeps = {
     ...infra,
@@ -226,20 +238,26 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
       }),
       { onShutdown: 'finish-in-time', concurrency: settings.WEBHOOK_CONCURRENCY },
     ),
-    maintenance: open<MaintenanceJob, void>(
+    maintenance: open<MaintenanceJob, SweepReport | undefined>(
       QUEUE.maintenance,
-      createProcessor({
+      createProcessor<MaintenanceJob, SweepReport | undefined>({
         ...host,
         dataKind: 'maintenance-job',
         stage: async (job) => {
           const { data, signal } = job;
-          if (data.chore === 'check-account') return checkAccount({ ...job, data }, { ...infra, queues });
-          await sweep({ ...sweepDeps, signal });
-          await sweepCancelMarkers({ ...sweepDeps, signal });
+          if (data.chore === 'check-account')
+            return await checkAccount({ ...job, data }, { ...infra, queues });
+          warnOfExpiringImages(await readExpiring(now()), warned, infra);
+          const repairs: Record<Repair, number> = {
+            dead_letter_written: await sweep({ ...sweepDeps, signal }),
+            cancel_woken: await sweepCancelMarkers({ ...sweepDeps, signal }),
+            delay_ended: await sweepDelays({ ...sweepDeps, signal }),
+            hold_ended: await sweepHolds({ ...sweepDeps, signal }),
+            render_added: (await sweepJournal(restoreDeps, journalMemory, { signal })).added,
+            receipt_written: await sweepReceipts({ ...sweepDeps, memory: receiptMemory, signal }),
+          };
           await sweepAccountStop(queues, now());
-          await sweepDelays({ ...sweepDeps, signal });
-          await sweepJournal(restoreDeps, journalMemory, { signal });
-          return { kind: 'done', value: undefined };
+          return { kind: 'done', value: reportRepairs(repairs, infra) };
         },
         createBugFailure: createFailureAt('poll'),
       }),

@@ -63,7 +63,12 @@ requires('redis').describe('commands about dead letters and redrives', () => {
     const watched = await server.run(['redrives', 'watch', created.id]);
     expect(watched.code).toBe(5);
     expect(watched.err).toMatch(/4\/4 renders · partial, 1 failed/);
-    expect(watched.out).toMatch(new RegExp(`${hopeless} +failed +content_policy_violation`));
+    expect(watched.out).toMatch(
+      new RegExp(`${hopeless} +failed +submit +\\$0\\.025 +content_policy_violation`),
+    );
+    const items = await server.run(['redrives', 'items', created.id, '--status', 'done']);
+    for (const id of recoverable) expect(items.out).toMatch(new RegExp(`${id} +done +submit +\\$0\\.025`));
+    expect(items.out).not.toContain(hopeless);
     for (const id of recoverable)
       expect((await server.json(['renders', 'get', id])).status).toBe('completed');
     expect(server.simulator.book.totals().tasks).toBe(3);

@@ -114,6 +114,18 @@ requires('redis').test('a held render continues as the operator states', async (
   expect(stated).toMatchObject({ code: 0, out: expect.stringContaining('The ledger has the statement') });
   expect((await server.run(['renders', 'watch', id])).code).toBe(0);
   expect(server.simulator.book.byBusinessId(id)).toHaveLength(1);
+
+  const many = (input: string) => server.run(['renders', 'resolve', '--stdin', '--yes'], { input });
+  // No statement is made when one line is wrong.
+  expect(await many(`${id} buy-again\n${id} maybe\n`)).toMatchObject({
+    code: 2,
+    err: `error: ${id}: expected bought, not-bought, buy-again, received maybe\n`,
+  });
+  expect(await many(`${id} not-bought\n`)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('No statement was taken.'),
+  });
+  expect(server.simulator.book.byBusinessId(id)).toHaveLength(1);
 });
 
 requires('redis').test('pause and resume stop and start a queue, with a reason', async () => {

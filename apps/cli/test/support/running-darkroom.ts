@@ -4,7 +4,7 @@ import { parseSettings, type Settings } from '@darkroom/shared/config';
 import { openEngine } from '@darkroom/shared/engine';
 import { openStore } from '@darkroom/shared/object-store';
 import { openQueues, type Queues } from '@darkroom/shared/queues';
-import { createLogger, systemClock } from '@darkroom/shared/runtime';
+import { type Clock, createLogger, systemClock } from '@darkroom/shared/runtime';
 import { cleanup, plantSecret, service, tempDir, uniquePrefix } from '@darkroom/testkit';
 import { type Simulator, startSimulator } from '@darkroom/upstream-simulator';
 import { startWorker } from '@darkroom/worker';
@@ -14,10 +14,12 @@ export interface RunningDarkroom {
   url: string;
   /** The settings of the command line, with the key of an operator of all tenants. */
   env: { DARKROOM_URL: string; DARKROOM_API_KEY: string };
+  /** The settings of a worker, for commands that connect to Redis and the store themselves. */
+  workerEnv: Record<string, string>;
   queues: Queues;
   simulator: Simulator;
   /** Creates a render of tenant `shop`. @returns its id */
-  create(request: { prompt: string; run?: string }): Promise<string>;
+  create(request: { prompt: string; run?: string; webhook_url?: string }): Promise<string>;
   /** Runs a command line against this Darkroom. */
   run(args: readonly string[], options?: CliOptions): Promise<CliRun>;
   /** As `run`, and parses the output. */
@@ -28,7 +30,7 @@ export interface RunningDarkroom {
 /** A producer, a worker, Redis, a folder as the store, and the simulated provider. */
 export async function startDarkroom(
   settings: Partial<Settings> = {},
-  { worker = true }: { worker?: boolean } = {},
+  { worker = true, clock = systemClock }: { worker?: boolean; clock?: Clock } = {},
 ): Promise<RunningDarkroom> {
   const dataDir = await tempDir();
   const [operatorKey, shopKey] = [plantSecret(), plantSecret()];
@@ -56,19 +58,20 @@ export async function startDarkroom(
     SHUTDOWN_TIMEOUT_MS: 2000,
     ...settings,
   };
+  const prefix = uniquePrefix();
   const engine = await openEngine({
     queueUrl: parsed.QUEUE_URL,
     dataDir,
     role: 'both',
-    prefix: uniquePrefix(),
+    prefix,
     onError: () => undefined,
   });
   cleanup(() => engine.close());
-  const store = await openStore({ dataDir, clock: systemClock });
+  const store = await openStore({ dataDir, clock });
   cleanup(() => store.close());
   const secrets = [operatorKey, shopKey, simulator.apiKey];
   const logger = createLogger({ name: 'darkroom', level: 'silent', secrets });
-  const deps = { settings: parsed, engine, store, logger, clock: systemClock, secrets };
+  const deps = { settings: parsed, engine, store, logger, clock, secrets };
   const producer = await startProducer(deps);
   cleanup(() => producer.close());
   if (worker) {
@@ -81,6 +84,14 @@ export async function startDarkroom(
   return {
     url: producer.url,
     env,
+    workerEnv: {
+      QUEUE_URL: parsed.QUEUE_URL ?? '',
+      QUEUE_PREFIX: prefix,
+      DATA_DIR: dataDir,
+      TOAPIS_BASE_URL: simulator.url,
+      TOAPIS_API_KEY: simulator.apiKey,
+      ALLOW_PRIVATE_HOSTS: 'true',
+    },
     queues: openQueues(engine, { days: 1 }),
     simulator,
     run,

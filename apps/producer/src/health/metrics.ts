@@ -1,5 +1,5 @@
 import { WAIT_CAUSES } from '@darkroom/api';
-import type { Queues } from '@darkroom/shared/queues';
+import type { ExpiringImages, Queues } from '@darkroom/shared/queues';
 import { listWaitCauses, type WaitConditions } from '@darkroom/shared/snapshot';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { withDeadline } from '../backends/index.ts';
@@ -11,8 +11,13 @@ export interface Metrics {
    * The metrics as text, and its content type. Does not reject when a queue is away.
    *
    * @param incomplete whether the queue may lack accepted renders. Absent: not known.
+   * @param expiring paid images that expire soon. Absent: not known.
    */
-  read(waiting: WaitConditions, incomplete?: boolean): Promise<{ text: string; contentType: string }>;
+  read(
+    waiting: WaitConditions,
+    incomplete?: boolean,
+    expiring?: ExpiringImages,
+  ): Promise<{ text: string; contentType: string }>;
 }
 
 /** How long a scrape waits for the queues. */
@@ -53,6 +58,12 @@ export function createMetrics(queues: Queues): Metrics {
     help: '0 while renders are restored after a loss of the queue',
     registers,
   });
+  const expiringImages = new Gauge({
+    name: 'darkroom_expiring_images',
+    help: 'Paid images that are not stored and expire within two hours',
+    labelNames: ['state'],
+    registers,
+  });
   const waits = new Gauge({
     name: 'darkroom_waiting',
     help: '1 while renders wait for this cause',
@@ -66,12 +77,14 @@ export function createMetrics(queues: Queues): Metrics {
       seconds.observe({ method, route }, duration);
     },
     recordIntake: (outcome, tenant, count = 1) => renders.inc({ outcome, tenant }, count),
-    async read(waiting, incomplete) {
+    async read(waiting, incomplete, expiring) {
       // While the queue is away its depths are unknown: the last known numbers would look like a standstill.
       depth.reset();
       const counts = await readDepths(queues);
       up.set(counts ? 1 : 0);
       if (incomplete !== undefined) complete.set(incomplete ? 0 : 1);
+      for (const state of ['storing', 'failed'] as const)
+        if (expiring) expiringImages.set({ state }, expiring[state].length);
       for (const { queue, state, count } of counts ?? []) depth.set({ queue, state }, count);
       const causes = listWaitCauses(waiting);
       // The provider works on some render nearly always. A worker's gauge says when it does not answer.

@@ -1,12 +1,17 @@
 import { WAIT_CAUSES } from '@darkroom/api';
+import type { ExpiringImages } from '@darkroom/shared/queues';
 import { listWaitCauses } from '@darkroom/shared/snapshot';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { type QueueStateReader, type WaitConditionsReader, withFallback } from '../backends/index.ts';
+import type { ReadExpiringImages } from '../dead-letters/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
 import { jsonResponse, problemResponse, problemResponses } from '../openapi/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
+
+/** How long a scrape waits for the images that expire soon. */
+const EXPIRING_MS = 2_000;
 
 /** Probes and metrics. */
 export function registerHealth(
@@ -16,6 +21,7 @@ export function registerHealth(
     readiness: () => Promise<Readiness>;
     waiting: WaitConditionsReader;
     queueState: QueueStateReader;
+    readExpiring: ReadExpiringImages;
   },
 ): void {
   // Health: this process answers. Readiness: the queue and the store answer, too.
@@ -56,6 +62,7 @@ export function registerHealth(
         const { text, contentType } = await deps.metrics.read(
           await deps.waiting.read(),
           await readIncomplete(deps.queueState),
+          await withFallback<ExpiringImages | undefined>(EXPIRING_MS, deps.readExpiring(), undefined),
         );
         return await reply.type(contentType).send(text);
       },

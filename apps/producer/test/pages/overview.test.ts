@@ -70,10 +70,27 @@ requires('redis').describe('the overview', () => {
       'maintenance &lt;until&gt; 18:00 (a user of this machine, for',
       '2 failed: The outcome of the submission is unknown',
       '1 of them have a paid image',
+      'Paid images expire within two hours: 1',
+      '0 wait to be stored, 1 need a redrive.',
       '<code>queue.pause</code>',
     ]) {
       expect(text).toContain(content);
     }
+  });
+
+  test('repairs of sweeps are shown, and images that expire are a metric', async () => {
+    const harness = await openHarness();
+    await bury(harness, { resultExpiresAt: Date.now() + 600_000 });
+    const { queues } = harness;
+    await queues.maintenance.add('sweep', { version: 4, chore: 'sweep' } as never);
+    const worker = harness.engine.worker('maintenance', async () => ({ repairs: { render_added: 2 } }));
+    await until(async () => (await queues.maintenance.getCompletedCount()) === 1);
+    await worker.close();
+    const { text } = await read(harness, '/overview');
+    expect(text).toContain('2 × an accepted render was not in the queue');
+    const metrics = (await read(harness, '/metrics')).text;
+    expect(metrics).toContain('darkroom_expiring_images{state="failed"} 1');
+    expect(metrics).toContain('darkroom_expiring_images{state="storing"} 0');
   });
 
   test('waiting renders are counted by lane, with the one that has waited longest', async () => {

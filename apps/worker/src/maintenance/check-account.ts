@@ -35,7 +35,7 @@ export async function scheduleAccountCheck(queues: Queues, { since, refusals }: 
 export async function checkAccount(
   job: StageJob<MaintenanceJob> & { data: CheckJob },
   deps: Pick<Infra, 'provider' | 'clock' | 'log'> & { queues: Queues },
-): Promise<StageOutcome<void, MaintenanceJob>> {
+): Promise<StageOutcome<undefined, MaintenanceJob>> {
   const { queues, provider, clock, log } = deps;
   const { since, refusals } = job.data;
   const stop = await readAccountStop(queues);

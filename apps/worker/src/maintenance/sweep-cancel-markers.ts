@@ -17,10 +17,13 @@ export interface SweepCancelMarkersDeps {
 /**
  * Wakes all renders that have a cancel marker. The producer may have died between marker and wake, or a run may have gone
  * to wait just then. Markers of renders that have ended are removed. Markers of a newer Darkroom are left alone.
+ *
+ * @returns how many renders it woke.
  */
-export async function sweepCancelMarkers(deps: SweepCancelMarkersDeps): Promise<void> {
+export async function sweepCancelMarkers(deps: SweepCancelMarkersDeps): Promise<number> {
   const { engine, queues, signal } = deps;
   // All ids at once: the sweep removes markers, so a later page would start too late.
+  let woken = 0;
   const ids = await queues.cancel.getRanges(['waiting'], 0, -1, true);
   for (let from = 0; from < ids.length; from += PAGE) {
     const page = ids.slice(from, from + PAGE);
@@ -28,24 +31,28 @@ export async function sweepCancelMarkers(deps: SweepCancelMarkersDeps): Promise<
     for (const [index, renderId] of page.entries()) {
       signal.throwIfAborted();
       const marker = markers[index];
-      if (marker !== undefined) await sweepMarker(renderId, marker, deps);
+      if (marker !== undefined && (await sweepMarker(renderId, marker, deps))) woken += 1;
     }
   }
+  return woken;
 }
 
+/** @returns whether it woke the render. */
 async function sweepMarker(
   renderId: string,
   marker: string,
   { queues, log }: SweepCancelMarkersDeps,
-): Promise<void> {
+): Promise<boolean> {
   try {
     upgradePersisted('cancel-marker', JSON.parse(marker));
     const found = await wakeRender(queues, renderId);
     if (found === 'woken') log.info({ renderId }, 'render woken: it has a cancel marker');
+    return found === 'woken';
   } catch (error) {
     if (isEngineError(error)) throw error;
     // The sweep of a newer worker reads the marker.
-    if (error instanceof NewerDataError) return;
-    log.error({ renderId, err: error }, 'cancel marker skipped: unexpected error');
+    if (!(error instanceof NewerDataError))
+      log.error({ renderId, err: error }, 'cancel marker skipped: unexpected error');
+    return false;
   }
 }

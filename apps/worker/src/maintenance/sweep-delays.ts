@@ -80,7 +80,7 @@ async function endWebhookWaits(deps: SweepDelaysDeps, now: number): Promise<numb
 }
 
 /** All jobs of a queue that are delayed beyond `time` (Unix ms). Those that wait longest come first. */
-async function listWaitsBeyond(
+export async function listWaitsBeyond(
   { engine, signal }: Pick<SweepDelaysDeps, 'engine' | 'signal'>,
   queue: string,
   time: number,
@@ -96,7 +96,8 @@ async function listWaitsBeyond(
   }
 }
 
-async function promote(job: Pick<Job, 'promote'>): Promise<boolean> {
+/** @returns whether the job was delayed. */
+export async function promote(job: Pick<Job, 'promote'>): Promise<boolean> {
   try {
     await job.promote();
     return true;

@@ -1,6 +1,6 @@
 import type { Engine, JobTime } from '@darkroom/shared/engine';
 import { isStoreAway } from '@darkroom/shared/object-store';
-import type { Queues } from '@darkroom/shared/queues';
+import type { Queues, Repair, SweepReport } from '@darkroom/shared/queues';
 import {
   type Checkpoint,
   DATA_VERSION,
@@ -26,6 +26,16 @@ export async function scheduleSweep(queues: Queues): Promise<void> {
     { every: SWEEP_EVERY_MS },
     { name: 'sweep', data: { version: DATA_VERSION, chore: 'sweep' } },
   );
+}
+
+/** Counts what a sweep has repaired. @returns the return value of its job */
+export function reportRepairs(
+  repairs: Record<Repair, number>,
+  { metrics }: { metrics: Metrics },
+): SweepReport {
+  const made = Object.entries(repairs).filter(([, count]) => count > 0);
+  for (const [repair, count] of made) metrics.repairs.inc({ repair }, count);
+  return { repairs: Object.fromEntries(made) };
 }
 
 /** Renders that are ended at the same time. Each needs several calls to the store, one after another. */

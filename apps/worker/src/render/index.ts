@@ -12,5 +12,5 @@
 // end-render.ts      what all three ends write, in which order; also used by the sweep
 // transitions.ts     what a step returns, and decisions turned into it
 // step-context.ts    what the steps work with
-export { countPriorEnds, type EndDeps, endDeadRender, leaveTask } from './end-render.ts';
+export { countPriorEnds, createReceipt, type EndDeps, endDeadRender, leaveTask } from './end-render.ts';
 export { computeProgress, renderStage } from './render-stage.ts';

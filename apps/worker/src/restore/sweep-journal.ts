@@ -7,24 +7,34 @@ import {
 } from '@darkroom/shared/journal';
 import { isStoreAway } from '@darkroom/shared/object-store';
 import { QUEUE, readQueueState, webhookId } from '@darkroom/shared/queues';
-import type { Checkpoint } from '@darkroom/shared/render';
+import type { Checkpoint, Step } from '@darkroom/shared/render';
 import { isEngineError } from '../stage/index.ts';
 import { countWebhooks } from '../webhooks/index.ts';
 import { type RestoreDeps, restoreGroup } from './restore-group.ts';
 import { createReport } from './restore-queue.ts';
 
 /**
- * By the key of an entry: the first of its renders that had not ended, and its index. A later sweep goes on there, and
- * reads the entry only if this render has ended.
+ * An entry whose renders have not all ended: the first of them, and its index. A later sweep goes on there. It reads the
+ * entry only if this render has ended, or to search all of its renders for lost ones.
  */
-type PendingRenders = Map<string, { renderId: string; index: number }>;
+interface PendingEntry {
+  renderId: string;
+  index: number;
+  /** When (Unix ms) all renders of the entry were searched for last. */
+  searchedAt: number;
+  /** Renders that have ended and left the queue. */
+  ended: Set<string>;
+}
+
+/** By the key of the entry. */
+type PendingEntries = Map<string, PendingEntry>;
 
 /** What the sweeps of one worker remember. */
 export interface JournalSweepMemory {
   /** From the last pass through the whole journal. */
-  pending: PendingRenders;
+  pending: PendingEntries;
   /** From this pass. It replaces `pending`, which forgets the entries that other workers have deleted. */
-  nextPending: PendingRenders;
+  nextPending: PendingEntries;
   /** The last entry of the last sweep. The next sweep goes on after it. Absent: from the start. */
   after: string | undefined;
 }
@@ -51,25 +61,39 @@ const PARALLEL = 8;
 const LOST_AFTER_MS = 10 * 60_000;
 
 /**
+ * How often all renders of an entry are searched for. In between, a sweep asks only the queue, and only for one render per
+ * entry, so that the store gets no request per render and minute.
+ */
+const SEARCH_EVERY_MS = 10 * 60_000;
+
+/** What a sweep of the journal did: entries that it deleted, lost renders that it added to the queue. */
+export interface JournalSweep {
+  deleted: number;
+  added: number;
+}
+
+/**
  * Deletes the entries of the journal whose renders have all ended, and whose webhooks were acknowledged or have become
  * dead letters. A render that neither runs nor has ended is added again: its producer died in between.
  *
- * @returns how many entries it deleted.
  * @throws the errors of the engine. A store that is away ends the sweep; the next one goes on.
  */
 export async function sweepJournal(
   deps: RestoreDeps,
   memory: JournalSweepMemory,
   { signal, maxEntries = 2_000 }: JournalSweepOptions,
-): Promise<number> {
+): Promise<JournalSweep> {
   const { store, log, engine, queues } = deps;
-  let deleted = 0;
+  const swept: JournalSweep = { deleted: 0, added: 0 };
   let read = 0;
   try {
     for await (const part of listEntries(store, { after: memory.after, maxEntries: PARALLEL, signal })) {
-      if (read >= maxEntries || (await readQueueState(engine, queues)) !== 'complete') return deleted;
-      const gone = await Promise.all(part.map(({ key }) => sweepEntry(key, deps, memory, signal)));
-      deleted += gone.filter(Boolean).length;
+      if (read >= maxEntries || (await readQueueState(engine, queues)) !== 'complete') return swept;
+      const results = await Promise.all(part.map(({ key }) => sweepEntry(key, deps, memory, signal)));
+      for (const result of results) {
+        swept.deleted += result.deleted;
+        swept.added += result.added;
+      }
       read += part.length;
       memory.after = part.at(-1)?.key;
     }
@@ -80,40 +104,62 @@ export async function sweepJournal(
     if (signal.aborted || !isStoreAway(error)) throw error;
     log.warn({ err: error.message }, 'store away: the next sweep of the journal goes on');
   }
-  return deleted;
+  return swept;
 }
 
-/** @returns whether the entry was deleted. */
+const NOTHING: JournalSweep = { deleted: 0, added: 0 };
+
 async function sweepEntry(
   key: string,
   deps: RestoreDeps,
   memory: JournalSweepMemory,
   signal: AbortSignal,
-): Promise<boolean> {
-  const { store, log, engine, queues } = deps;
+): Promise<JournalSweep> {
+  const { store, log, engine, queues, clock } = deps;
   try {
     const known = memory.pending.get(key);
-    if (known && !(await hasEnded(known.renderId, deps, signal)) && !(await isLost(key, known, deps))) {
+    const isDue = !known || Math.abs(clock.now() - known.searchedAt) > SEARCH_EVERY_MS;
+    if (
+      !isDue &&
+      ((await isRunning(known.renderId, deps)) || !(await hasEnded(known.renderId, deps, signal)))
+    ) {
       memory.nextPending.set(key, known);
-      return false;
+      return NOTHING;
     }
     const entry = await readEntry(store, key, { signal });
     const index = entry ? await findPending(entry, known?.index ?? 0, deps, signal) : undefined;
     const pending = index === undefined ? undefined : entry?.checkpoints[index];
     if (!entry || index === undefined || !pending) {
       // The queue must know of every webhook that is due. After a loss, it does not.
-      if (!entry || (await readQueueState(engine, queues)) !== 'complete') return false;
+      if (!entry || (await readQueueState(engine, queues)) !== 'complete') return NOTHING;
       await deleteEntry(store, key, { signal });
-      return true;
+      return { deleted: 1, added: 0 };
     }
-    const { renderId } = pending;
-    memory.nextPending.set(key, { renderId, index });
-    if (await isLost(key, pending, deps)) await addLostRenders(entry, deps, signal);
+    const ended = known?.ended ?? new Set<string>();
+    const now = clock.now();
+    const acceptedAt = readEntryTime(key) ?? 0;
+    const isOld = acceptedAt < now - LOST_AFTER_MS;
+    const searchedAt = isOld ? now : acceptedAt;
+    memory.nextPending.set(key, { renderId: pending.renderId, index, searchedAt, ended });
+    if (!isOld) return NOTHING;
+    const isLost = await hasLostRenders(entry.checkpoints.slice(index), ended, deps, signal);
+    if (isLost) return { deleted: 0, added: await addLostRenders(entry, deps, signal) };
   } catch (error) {
     if (signal.aborted || isStoreAway(error) || isEngineError(error)) throw error;
     log.error({ key, err: error }, 'journal entry skipped: unexpected error');
   }
-  return false;
+  return NOTHING;
+}
+
+/** Steps at which a render may have written its end. */
+const LAST_STEPS: readonly Step['step'][] = ['finish', 'bury', 'cancel'];
+
+/** Whether the queue shows that a render has not ended. It may have ended all the same, when BullMQ failed its job. */
+async function isRunning(renderId: string, { engine }: RestoreDeps): Promise<boolean> {
+  const [text] = await engine.readJobTexts(QUEUE.render, [renderId]);
+  if (text === undefined) return false;
+  const { at } = JSON.parse(text) as Partial<Checkpoint>;
+  return at !== undefined && !LAST_STEPS.includes(at.step);
 }
 
 /** The index of the first render that has not ended, or whose webhook is under way. @param from those before have ended */
@@ -144,25 +190,36 @@ async function hasEnded(
   return true;
 }
 
-/** Whether a render that has not ended is absent from the queue, long after its intake. */
-async function isLost(
-  key: string,
-  { renderId }: Pick<Checkpoint, 'renderId'>,
-  { clock, engine, ledger }: RestoreDeps,
+/**
+ * Whether one of these renders is neither in the queue nor has ended.
+ *
+ * @param ended renders that are known to have ended; those that are found are added
+ */
+async function hasLostRenders(
+  renders: readonly Pick<Checkpoint, 'renderId'>[],
+  ended: Set<string>,
+  { engine, ledger }: RestoreDeps,
+  signal: AbortSignal,
 ): Promise<boolean> {
-  if ((readEntryTime(key) ?? 0) >= clock.now() - LOST_AFTER_MS) return false;
-  const existing = await engine.findExistingJobs(QUEUE.render, [renderId]);
-  // With a receipt it has ended: only its webhook is under way.
-  return !existing.has(renderId) && (await ledger.readReceipt(renderId)) === undefined;
+  const ids = renders.map(({ renderId }) => renderId).filter((id) => !ended.has(id));
+  const existing = await engine.findExistingJobs(QUEUE.render, ids);
+  for (const id of ids) {
+    if (existing.has(id)) continue;
+    if (!(await ledger.readReceipt(id, signal))) return true;
+    ended.add(id);
+  }
+  return false;
 }
 
+/** @returns how many renders it added. */
 async function addLostRenders(
   { key, checkpoints }: JournalEntry,
   deps: RestoreDeps,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const report = createReport();
   const candidates = checkpoints.map((first) => ({ renderId: first.renderId, first }));
   await restoreGroup(candidates, deps, { report, apply: true, signal });
   deps.log.warn({ key, ...report }, 'renders added that were in the journal and not in the queue');
+  return Object.values(report.added).reduce((sum, count) => sum + count, 0);
 }

@@ -1,3 +1,5 @@
+import { FAILURE_CODES } from '@darkroom/api';
+import { REPAIRS } from '@darkroom/shared/queues';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The worker's Prometheus metrics. Each worker has its own registry, so two workers in one process do not mix. */
@@ -7,7 +9,7 @@ export function createMetrics() {
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: `darkroom_${name}`, help, labelNames, registers });
-  return {
+  const metrics = {
     registry,
     submissions: counter('submissions_total', 'POSTs to the provider, by answer', ['answer']),
     unknownSubmissions: counter('submissions_unknown_total', 'Submissions whose outcome is unknown'),
@@ -38,6 +40,7 @@ export function createMetrics() {
       'engine_changes_total',
       'Times that this worker found the queue engine restarted, replaced or emptied',
     ),
+    repairs: counter('sweep_repairs_total', 'What sweeps repaired, by kind', ['repair']),
     redrives: counter('redrives_total', 'Redrives that this worker ended, by outcome', ['outcome']),
     restores: counter('restores_total', 'Restores that this worker completed, by outcome', ['outcome']),
     restored: counter('restored_renders_total', 'Renders that restores added again, by step', ['step']),
@@ -60,6 +63,13 @@ export function createMetrics() {
       registers,
     }),
   };
+  // Prometheus takes the first value of a counter for no increase, so the counters of alerts begin at 0.
+  for (const code of FAILURE_CODES) metrics.deadLetters.inc({ code }, 0);
+  for (const repair of REPAIRS) metrics.repairs.inc({ repair }, 0);
+  for (const reason of ['unauthorized', 'insufficient_quota']) metrics.accountStops.inc({ reason }, 0);
+  metrics.redrives.inc({ outcome: 'partial' }, 0);
+  metrics.restores.inc({ outcome: 'renders_added' }, 0);
+  return metrics;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;

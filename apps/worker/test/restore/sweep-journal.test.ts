@@ -1,3 +1,4 @@
+import { Ledger } from '@darkroom/shared/ledger';
 import { readQueueState, requestRestore } from '@darkroom/shared/queues';
 import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
@@ -19,8 +20,11 @@ function createDeps(harness: Harness, aheadMs = 0): RestoreDeps {
   };
 }
 
-const sweepOnce = (deps: RestoreDeps, memory = createJournalSweepMemory()) =>
-  sweepJournal(deps, memory, { signal: new AbortController().signal });
+/** @returns how many entries it deleted. */
+const sweepOnce = async (deps: RestoreDeps, memory = createJournalSweepMemory()) => {
+  const { deleted } = await sweepJournal(deps, memory, { signal: new AbortController().signal });
+  return deleted;
+};
 
 const listEntries = async ({ store }: Harness) => (await store.list({ prefix: 'intake/' })).objects;
 
@@ -70,6 +74,34 @@ requires('redis').describe('the sweep of the journal', () => {
     expect(await harness.queues.render.getJob(id)).toBeUndefined();
     await sweepOnce(createDeps(harness, LONG_MS));
     expect((await harness.waitForReceipt(id)).status).toBe('completed');
+  });
+
+  test('a lost render is found beside a render of the same entry that runs, without a request per sweep', async () => {
+    const harness = await openHarness();
+    const [running = '', lost = ''] = await acceptRenders(harness, [{}, {}]);
+    await requestRestore(harness.engine, harness.queues, { reason: 'test', now: Date.now() });
+    const worker = await harness.startWorker();
+    await isComplete(harness);
+    await worker.close();
+    const checkpoint = await harness.readCheckpoint(lost);
+    for (const id of [running, lost]) await harness.queues.render.remove(id, { removeChildren: true });
+    await harness.queues.render.add(
+      '1K',
+      { ...checkpoint, renderId: running },
+      { jobId: running, priority: 10 },
+    );
+    const memory = createJournalSweepMemory();
+    const sweepAt = async (aheadMs: number, store = harness.store) => {
+      const deps = createDeps({ ...harness, store, ledger: new Ledger(store, lowJitterClock) }, aheadMs);
+      return await sweepJournal(deps, memory, { signal: new AbortController().signal });
+    };
+    expect(await sweepAt(0)).toEqual({ deleted: 0, added: 0 });
+    // Between two searches, the store is only listed.
+    const { list } = harness.store;
+    const listOnly = { list: list.bind(harness.store) } as typeof harness.store;
+    expect(await sweepAt(60_000, listOnly)).toEqual({ deleted: 0, added: 0 });
+    expect(await sweepAt(LONG_MS)).toEqual({ deleted: 0, added: 1 });
+    expect(await harness.queues.render.getJob(lost)).toBeDefined();
   });
 
   test('a worker forgets the entries that another worker has deleted', async () => {

@@ -15,6 +15,7 @@ import type {
 import type { RedriveJob } from './redrive-records.ts';
 import type { RestoreJob, RestoreReport } from './restore-records.ts';
 import type { StopJob } from './stop-records.ts';
+import type { SweepReport } from './sweep-records.ts';
 
 /** The names of all queues. */
 export const QUEUE = {
@@ -181,9 +182,10 @@ export function openQueues(engine: Engine, retention: Retention) {
       ...createJobOptions({ done: false, failed: false }),
       sizeLimit: 64 * 1024,
     }),
-    maintenance: openQueue<MaintenanceJob, void>(
+    maintenance: openQueue<MaintenanceJob, SweepReport | undefined>(
       QUEUE.maintenance,
-      createJobOptions({ done: keepFinished(HOUR_S, 100), failed: keepFinished(age, 100) }),
+      // The overview shows the repairs of a day; see readRepairs.
+      createJobOptions({ done: keepFinished(DAY_S, 1_500), failed: keepFinished(age, 100) }),
     ),
     webhook: openQueue<WebhookJob, void>(
       QUEUE.webhook,
@@ -215,8 +217,12 @@ export type Queues = ReturnType<typeof openQueues>;
  */
 export const LANE = { interactive: 1, batch: 10 } as const;
 
+/** The priorities of store jobs begin again at 1 in October 2029: then the jobs of one day are not in order. */
+const FIRST_EXPIRY = Date.UTC(2026, 0, 1);
+
 /** The priority of a store job: paid images that expire first run first. In minutes, below BullMQ's limit of 2^21. */
-export const expiryPriority = (expiresAt: number) => 1 + (Math.floor(expiresAt / 60_000) % 2_000_000);
+export const expiryPriority = (expiresAt: number) =>
+  1 + (Math.max(0, Math.floor((expiresAt - FIRST_EXPIRY) / 60_000)) % 2_000_000);
 
 /** The job of a new render, for `queue.add` or `addBulk`. */
 export function renderJob(checkpoint: Checkpoint) {

@@ -1,10 +1,16 @@
-// index.ts           redrives plan, create, list, get, watch, pause, resume, cancel
+// index.ts           redrives plan, create, list, get, items, watch, pause, resume, cancel
 // redrive.ts         dead-letters redrive and renders redrive: plan, show, confirm, run, follow
 // execution.ts       …how a plan is executed
 // follow-redrive.ts  follows a redrive to its end
 // redrive-view.ts    plans and redrives as text
-import { redrivePlanSchema, redriveSchema } from '@darkroom/api';
-import { Option } from 'commander';
+import {
+  REDRIVE_ITEM_STATUSES,
+  type RedriveItemStatus,
+  redriveItemSchema,
+  redrivePlanSchema,
+  redriveSchema,
+} from '@darkroom/api';
+import { InvalidArgumentError, Option } from 'commander';
 import { type CommandSpec, defineCommand, readCount } from '../../command/index.ts';
 import {
   type FilterOptions,
@@ -15,7 +21,7 @@ import {
 import { type ExecutionOptions, executionOptions, toExecution } from './execution.ts';
 import { describeRedrive, followRedrive } from './follow-redrive.ts';
 import { deadLettersRedriveCommand, rendersRedriveCommand } from './redrive.ts';
-import { formatPlan, formatRedrive, formatRedrives } from './redrive-view.ts';
+import { formatItems, formatPlan, formatRedrive, formatRedrives } from './redrive-view.ts';
 
 const FIELDS = Object.keys(redriveSchema.shape);
 const REDRIVE = { name: '<id>', text: 'the id of a redrive: rdv_…' };
@@ -85,6 +91,33 @@ const getCommand = defineCommand({
   },
 });
 
+const itemsCommand = defineCommand<{ status: RedriveItemStatus[]; limit: number }>({
+  path: 'redrives items',
+  summary: 'List the renders of a redrive: which it buys again, and what became of each.',
+  args: [REDRIVE],
+  options: [
+    new Option('--status <list>', `only these: ${REDRIVE_ITEM_STATUSES.join(', ')}`)
+      .argParser(readStatuses)
+      .default([...REDRIVE_ITEM_STATUSES], 'all'),
+    new Option('--limit <n>', 'at most this many').argParser(readCount).default(100),
+  ],
+  examples: ['redrives items rdv_5f1c…', 'redrives items rdv_5f1c… --status failed,skipped --json id,error'],
+  fields: Object.keys(redriveItemSchema.shape),
+  uses: 'api',
+  run: async ({ args: [id = ''], options: { status, limit }, api }) => {
+    const data = await (await api()).listRedriveItems(id, status, limit);
+    return { data, text: formatItems(data, 0) || 'No render of this redrive matches.\n' };
+  },
+});
+
+function readStatuses(text: string): RedriveItemStatus[] {
+  const names = text.split(',').map((word) => word.trim());
+  const isStatus = (name: string): name is RedriveItemStatus =>
+    (REDRIVE_ITEM_STATUSES as readonly string[]).includes(name);
+  if (names.every(isStatus)) return names;
+  throw new InvalidArgumentError(`expected one or more of ${REDRIVE_ITEM_STATUSES.join(', ')}.`);
+}
+
 const watchCommand = defineCommand({
   path: 'redrives watch',
   summary: 'Follow a redrive until it ends or is paused.',
@@ -123,6 +156,7 @@ export const REDRIVE_COMMANDS: readonly CommandSpec<never>[] = [
   createCommand,
   listCommand,
   getCommand,
+  itemsCommand,
   watchCommand,
   createControlCommand('pause', 'Pause a redrive. Renders that it has started go on.'),
   createControlCommand('resume', 'Let a paused redrive go on.'),

@@ -66,13 +66,15 @@ export function formatRedrive(redrive: RedriveResponse, now: number): string {
   ]);
 }
 
-/** The renders that failed again or were skipped, with the reason of each. */
+/** Renders of a redrive, with the reason of those that failed again or were skipped. */
 export function formatItems(items: readonly RedriveItem[], more: number): string {
   if (items.length === 0) return '';
-  const rows = items.map(({ id, status, error, skip_reason: skipReason }) => [
+  const rows = items.map(({ id, status, step, buys, price, error, skip_reason: skipReason }) => [
     id,
     status,
+    step,
+    buys ? formatPrice(price) : '',
     showSafely(error ? `${error.code}: ${error.message}` : (skipReason ?? '')),
   ]);
-  return `\n${formatTable(['ID', 'STATUS', 'REASON'], rows, '')}${more > 0 ? `and ${more} more\n` : ''}`;
+  return `\n${formatTable(['ID', 'STATUS', 'STEP', 'BUYS', 'REASON'], rows, '')}${more > 0 ? `and ${more} more\n` : ''}`;
 }

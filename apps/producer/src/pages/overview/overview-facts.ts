@@ -1,12 +1,21 @@
 import type { FailureCode } from '@darkroom/api';
 import { type AuditEntry, listAuditEntries } from '@darkroom/shared/audit';
 import type { Engine } from '@darkroom/shared/engine';
-import { LANE, QUEUE, type Queues, type Stops } from '@darkroom/shared/queues';
-import type { DeadLetter } from '@darkroom/shared/render';
+import {
+  EXPIRES_SOON_MS,
+  type ExpiringImages,
+  LANE,
+  QUEUE,
+  type Queues,
+  type Repairs,
+  readRepairs,
+  type Stops,
+} from '@darkroom/shared/queues';
 import type { Scrub } from '@darkroom/shared/runtime';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import { STORE_DEADLINE_MS, withFallback, withStoreDeadline } from '../../backends/index.ts';
 import { scrubDeep } from '../../dashboard/index.ts';
+import type { ReadDeadLetters, ReadExpiringImages } from '../../dead-letters/index.ts';
 import { snapshotOfRenderJob } from '../../lookup/index.ts';
 import type { RenderReadDeps } from '../../renders/index.ts';
 import type { Column } from '../design/index.ts';
@@ -15,6 +24,8 @@ export interface OverviewDeps extends RenderReadDeps {
   engine: Engine;
   queues: Queues;
   scrub: Scrub;
+  readDeadLetters: ReadDeadLetters;
+  readExpiring: ReadExpiringImages;
   /** The provider's quota. */
   submitsPerSecond: number;
 }
@@ -52,6 +63,10 @@ export interface OverviewFacts {
   /** Whether renders are restored after a loss of the queue. */
   incomplete: boolean;
   deadLetters?: DeadLetterGroup[];
+  /** Paid images that are not stored and expire within two hours. */
+  expiring?: ExpiringImages;
+  /** What sweeps repaired in the last day. */
+  repairs?: Repairs;
   /** Workers that take renders. Absent if the engine cannot list them. */
   workers?: number;
   engineWarnings: string[];
@@ -64,27 +79,35 @@ export interface OverviewFacts {
 export const CHART_MINUTES = 60;
 const NEWEST_IMAGES = 12;
 const LAST_ACTIONS = 5;
-/** Dead letters are counted by reason up to this number. */
-const MAX_DEAD_LETTERS = 1_000;
 /** A part that takes longer is left out. */
 const DEADLINE_MS = 2_000;
 const MINUTE_MS = 60_000;
-const SOON_MS = 2 * 3_600_000;
+/** Sweeps run once a minute. */
+const REPAIRS_MS = 30_000;
 
 /** Reads the facts at most once per second, for any number of readers. */
 export function createOverviewReader(deps: OverviewDeps): () => Promise<OverviewFacts> {
-  let last: { at: number; facts: Promise<OverviewFacts> } | undefined;
+  const now = () => deps.clock.now();
+  const readCachedRepairs = cacheFor(REPAIRS_MS, now, async () => (await readRepairs(deps.queues)).repairs);
+  return cacheFor(1_000, now, () => readFacts(deps, readCachedRepairs));
+}
+
+function cacheFor<T>(ms: number, now: () => number, read: () => Promise<T>): () => Promise<T> {
+  let last: { at: number; value: Promise<T> } | undefined;
   return () => {
-    const now = deps.clock.now();
-    if (!last || Math.abs(now - last.at) >= 1_000) last = { at: now, facts: readFacts(deps) };
-    return last.facts;
+    if (!last || Math.abs(now() - last.at) >= ms) last = { at: now(), value: read() };
+    return last.value;
   };
 }
 
-async function readFacts(deps: OverviewDeps): Promise<OverviewFacts> {
+async function readFacts(
+  deps: OverviewDeps,
+  readCachedRepairs: () => Promise<Repairs>,
+): Promise<OverviewFacts> {
   const { queues, engine, clock, scrub, lookup } = deps;
   const now = clock.now();
   const read = <T>(work: Promise<T>) => withFallback<T | undefined>(DEADLINE_MS, work, undefined);
+  const [expiring, repairs] = await Promise.all([read(deps.readExpiring()), read(readCachedRepairs())]);
   const [counts, lanes, minutes, waiting, incomplete, groups, workers, warnings, oldest, newest, actions] =
     await Promise.all([
       read(countWork(queues)),
@@ -92,7 +115,7 @@ async function readFacts(deps: OverviewDeps): Promise<OverviewFacts> {
       read(readMinutes(deps, now)),
       deps.waiting.read(),
       read(lookup.queueState.isIncomplete()),
-      read(groupDeadLetters(queues, now)),
+      read(groupDeadLetters(deps, now)),
       read(countWorkers(engine, queues)),
       read(engine.warnings()),
       read(findOldest(deps)),
@@ -110,6 +133,8 @@ async function readFacts(deps: OverviewDeps): Promise<OverviewFacts> {
     isStoreAway,
     incomplete: incomplete ?? false,
     ...(groups ? { deadLetters: groups } : {}),
+    ...(expiring ? { expiring } : {}),
+    ...(repairs ? { repairs } : {}),
     ...(workers === undefined ? {} : { workers }),
     engineWarnings: warnings ?? [],
     ...(oldest ? { oldest } : {}),
@@ -162,14 +187,12 @@ async function readMinutes({ engine }: OverviewDeps, now: number): Promise<Colum
   return minutes.map((_, at) => ({ done: done[at] ?? 0, dead: dead[at] ?? 0 }));
 }
 
-async function groupDeadLetters({ deadLetter }: Queues, now: number): Promise<DeadLetterGroup[]> {
-  const jobs = await deadLetter.getJobs(['waiting'], 0, MAX_DEAD_LETTERS - 1);
+async function groupDeadLetters({ readDeadLetters }: OverviewDeps, now: number): Promise<DeadLetterGroup[]> {
   const groups = new Map<FailureCode, DeadLetterGroup>();
-  for (const { data } of jobs) {
-    const { failure, resultExpiresAt } = data as DeadLetter;
-    const { code } = failure;
+  for (const { code, resultExpiresAt } of await readDeadLetters()) {
     const { count, expiringSoon } = groups.get(code) ?? { count: 0, expiringSoon: 0 };
-    const isSoon = resultExpiresAt !== undefined && resultExpiresAt > now && resultExpiresAt < now + SOON_MS;
+    const isSoon =
+      resultExpiresAt !== undefined && resultExpiresAt > now && resultExpiresAt < now + EXPIRES_SOON_MS;
     groups.set(code, { code, count: count + 1, expiringSoon: expiringSoon + (isSoon ? 1 : 0) });
   }
   return [...groups.values()].toSorted((one, other) => other.count - one.count);

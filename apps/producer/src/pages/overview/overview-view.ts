@@ -1,4 +1,5 @@
 import { FAILURES } from '@darkroom/api';
+import type { ExpiringImages, Repair } from '@darkroom/shared/queues';
 import { actionTable } from '../audit-view.ts';
 import { card, createColumnChart, emptyState, html, type Markup, stat } from '../design/index.ts';
 import { createTile } from '../render-list/index.ts';
@@ -56,6 +57,15 @@ function listProblems(facts: OverviewFacts): Markup[] {
   }
   if (facts.workers === 0 && hasWork(facts))
     list.push(problem('No worker is running', 'Renders wait until a worker starts.'));
+  if (facts.expiring) list.push(...listExpiring(facts.expiring, now, problem));
+  const repairs = Object.entries(facts.repairs ?? {}) as [Repair, number][];
+  if (repairs.length > 0)
+    list.push(
+      warning(
+        'Sweeps repaired something in the last day',
+        html`${repairs.map(([repair, count]) => `${count} × ${REPAIR_TEXTS[repair]}`).join('; ')}. The log of the workers names the renders.`,
+      ),
+    );
   for (const { code, count, expiringSoon } of deadLetters) {
     const { title, advice } = FAILURES[code];
     const urgent =
@@ -70,6 +80,30 @@ function listProblems(facts: OverviewFacts): Markup[] {
   for (const text of facts.engineWarnings)
     list.push(warning('A setting of the queue is not as it should be', text));
   return list;
+}
+
+const REPAIR_TEXTS: Record<Repair, string> = {
+  dead_letter_written: 'a dead letter was missing',
+  cancel_woken: 'a canceled render did not wake',
+  delay_ended: 'a job was delayed while a clock was ahead',
+  hold_ended: 'an unknown purchase was held too long',
+  render_added: 'an accepted render was not in the queue',
+  receipt_written: 'a receipt was missing',
+};
+
+function listExpiring(
+  { storing, failed }: ExpiringImages,
+  now: number,
+  problem: (title: string, text: Markup) => Markup,
+): Markup[] {
+  const [first] = [...storing, ...failed].sort((a, b) => a.expiresAt - b.expiresAt);
+  if (!first) return [];
+  return [
+    problem(
+      `Paid images expire within two hours: ${storing.length + failed.length}`,
+      html`${storing.length} wait to be stored, ${failed.length} need a redrive. The first, <a href="/renders/${first.renderId}">${first.renderId}</a>, expires in ${formatDuration(first.expiresAt - now)}. <a href="/renders?status=storing">Renders that are being stored</a>`,
+    ),
+  ];
 }
 
 function accountText(
