@@ -1,4 +1,6 @@
 // routes.ts        the paths of all pages
+// sign-in.ts       GET and POST /sign-in, /sign-out
+// keys-page.ts     GET and POST /keys
 // home.ts          GET /start; GET / for callers that are no operators
 // overview/        GET /overview; GET / for operators
 // render-list/     GET /renders
@@ -12,8 +14,10 @@
 // timeline.ts      …what happened, with the time between (pure)
 //
 // design/          tokens, style sheet, badges, cards, tables, charts
+// form.ts          the fields of a form
 // layout.ts        the frame and the security policy of every page
 // live-script.ts   replaces the body of a page by what its event stream sends
 // error-page.ts    a problem as a page
 // formats.ts       times and texts for people
+export { sendErrorPage } from './error-page.ts';
 export { registerPages } from './routes.ts';

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { type Caller, hasRole, type Needs } from '../access/index.ts';
+import { type Caller, hasRole, type Needs, SIGN_IN_PATH } from '../access/index.ts';
 import { createStyleSheet, html, type Markup, PAGE_STYLES } from './design/index.ts';
 import { LIVE_SCRIPT_PATH } from './live-script.ts';
 
@@ -19,15 +19,17 @@ const LIVE_POLICY = [...POLICY, "script-src 'self'", "connect-src 'self'"];
 
 /** The pages in the head of each page, and what they need of their caller. */
 const SECTIONS = [
-  { path: '/overview', name: 'Overview', needs: 'operator' },
+  { path: '/overview', name: 'Overview', needs: 'overseer' },
   { path: '/renders', name: 'Renders', needs: 'read' },
   { path: '/audit', name: 'Audit log', needs: 'operate' },
-  { path: '/queues', name: 'Dashboard', needs: 'operator' },
+  { path: '/queues', name: 'Dashboard', needs: 'overseer' },
   { path: '/reference', name: 'API', needs: 'anyone' },
 ] as const;
 export type Section = (typeof SECTIONS)[number]['path'];
 
-/** Whether a link is shown. A browser that sent no key may send one when the linked page asks for it. */
+export const SIGN_OUT_PATH = '/sign-out';
+
+/** Whether a link is shown. A browser without a session can sign in when it opens the linked page. */
 export const mayOpen = (caller: Caller | undefined, needs: Needs) => !caller || hasRole(caller, needs);
 
 interface Page {
@@ -35,8 +37,8 @@ interface Page {
   body: Markup;
   /** The section that the page belongs to. */
   section?: Section;
-  /** Seconds until the browser reloads the page. */
-  refresh?: number;
+  /** Seconds until the browser reloads the page, or opens another one. */
+  refresh?: number | { seconds: number; path: string };
   /** The path of an event stream that sends new bodies. */
   events?: string;
 }
@@ -49,8 +51,8 @@ export function sendPage(reply: FastifyReply, status: number, page: Page) {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 ${
-  refresh &&
-  html`<meta http-equiv="refresh" content="${refresh}">
+  refresh !== undefined &&
+  html`<meta http-equiv="refresh" content="${typeof refresh === 'number' ? refresh : `${refresh.seconds};url=${refresh.path}`}">
 `
 }<title>${title} · Darkroom</title>
 <link rel="icon" href="/favicon.ico">
@@ -80,4 +82,13 @@ const navigation = (
 ) => html`<nav class="top"><a class="home" href="/">${LOGO}Darkroom</a>
 ${SECTIONS.filter(({ needs }) => mayOpen(caller, needs)).map(
   ({ path, name }) => html`<a href="${path}"${path === section && html` aria-current="page"`}>${name}</a>\n`,
-)}</nav>`;
+)}${account(caller)}</nav>`;
+
+/** In a deployment without keys, no person signs in. */
+const account = (caller: Caller | undefined) => {
+  if (!caller) return html`<a href="${SIGN_IN_PATH}">Sign in</a>`;
+  return (
+    caller.session &&
+    html`<form method="post" action="${SIGN_OUT_PATH}"><button class="link" title="${caller.tenant === '*' ? 'all tenants' : caller.tenant}: ${caller.roles.join(', ')}">Sign out</button></form>`
+  );
+};

@@ -1,18 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { registerEndpoints } from '../endpoint.ts';
-import { getBodyBytes, parseBodiesAsBytes } from '../http/index.ts';
+import { parseBodiesAsBytes } from '../http/index.ts';
 import { hasEnded } from '../lookup/index.ts';
 import { readStatement, statePurchase } from '../renders/index.ts';
 import { sendErrorPage } from './error-page.ts';
+import { MAX_FORM_BYTES, readForm } from './form.ts';
 import { shorten } from './formats.ts';
 import { sendPage } from './layout.ts';
 import { type RenderPageDeps, readRenderFacts } from './render-facts.ts';
 import { createRenderView } from './render-view.ts';
-import { needsStatement, parseStatementForm } from './statement-form.ts';
+import { needsStatement } from './statement-form.ts';
 
 /** Seconds until the page of a render that has not ended reloads. */
 const REFRESH_S = 3;
-const MAX_FORM_BYTES = 16 * 1024;
 
 /** `/renders/{id}`: a render for people. */
 export function registerRenderPage(app: FastifyInstance, deps: RenderPageDeps): void {
@@ -34,7 +34,7 @@ export function registerRenderPage(app: FastifyInstance, deps: RenderPageDeps): 
 /** Records the statement of the form, and shows the page again. */
 async function recordStatement(deps: RenderPageDeps, request: FastifyRequest, reply: FastifyReply) {
   try {
-    const form = parseStatementForm(getBodyBytes(request).toString('utf8'));
+    const form = Object.fromEntries(readForm(request));
     await statePurchase(deps, request, readStatement(form));
     const { id } = request.params as { id: string };
     return await reply.redirect(`/renders/${id}`, 303);

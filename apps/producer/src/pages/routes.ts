@@ -2,18 +2,17 @@ import type { FastifyInstance } from 'fastify';
 import { registerEndpoints } from '../endpoint.ts';
 import { registerAuditPage } from './audit-page.ts';
 import { registerHome } from './home.ts';
+import { registerKeysPage } from './keys-page.ts';
 import { registerLiveScript } from './live-script.ts';
 import { type OverviewDeps, registerOverview } from './overview/index.ts';
 import { registerProblemPages } from './problems.ts';
 import type { RenderPageDeps } from './render-facts.ts';
 import { registerRenderList } from './render-list/index.ts';
 import { registerRenderPage } from './render-page.ts';
+import { registerSignIn, type SignInDeps } from './sign-in.ts';
 
 /** All pages but the dashboard and the API reference. */
-export function registerPages(
-  app: FastifyInstance,
-  deps: RenderPageDeps & OverviewDeps & { keyless: boolean },
-): void {
+export function registerPages(app: FastifyInstance, deps: RenderPageDeps & OverviewDeps & SignInDeps): void {
   const sendOverview = registerOverview(app, deps);
   registerHome(app, { ...deps, sendOverview });
   registerRenderList(app, deps);
@@ -21,6 +20,8 @@ export function registerPages(
   registerLiveScript(app);
   registerProblemPages(app);
   registerRenderPage(app, deps);
+  registerSignIn(app, deps);
+  registerKeysPage(app, deps);
   registerIcon(app);
 }
 

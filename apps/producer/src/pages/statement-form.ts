@@ -31,8 +31,3 @@ ${Object.entries(CHOICES).map(
 <p><label>Note (optional) <input name="note" maxlength="300" size="40"></label></p>
 <p><button>Record the statement</button></p>
 </form>`;
-
-/** The fields of the form as the API's request. Empty fields are left out. */
-export function parseStatementForm(body: string): Record<string, string> {
-  return Object.fromEntries([...new URLSearchParams(body)].filter(([, value]) => value.trim() !== ''));
-}

@@ -22,6 +22,7 @@ const FRAME = `
 .top { display: flex; flex-wrap: wrap; gap: var(--space-2) var(--space-4); align-items: center; padding: var(--space-3) 0; border-bottom: 1px solid var(--line); }
 .top a { text-decoration: none; color: var(--soft); padding: var(--space-1) 0; }
 .top a:hover, .top a[aria-current] { color: var(--ink); } .top a[aria-current] { box-shadow: 0 2px 0 var(--brand); }
+.top form { margin: 0; } button.link { border: 0; background: none; padding: var(--space-1) 0; font-weight: 400; color: var(--soft); } button.link:hover { color: var(--ink); text-decoration: underline; }
 .top .home { font-weight: 700; color: var(--ink); display: inline-flex; gap: var(--space-2); align-items: center; margin-right: auto; }
 .home svg { width: 1.25rem; height: 1.25rem; }`;
 
@@ -53,6 +54,8 @@ button:hover, .button:hover { border-color: var(--ink); }
 input, select { font: inherit; color: var(--ink); background: var(--page); border: 1px solid var(--line); border-radius: var(--radius); padding: .35rem .6rem; max-width: 100%; }
 input[type=radio] { padding: 0; }
 .filters { display: flex; flex-wrap: wrap; gap: var(--space-3); align-items: end; } .filters label { display: grid; font-size: var(--text-s); color: var(--soft); }
+button.primary { background: var(--ink); color: var(--page); border-color: var(--ink); }
+.narrow { max-width: 32rem; }
 .row { display: flex; flex-wrap: wrap; gap: var(--space-2) var(--space-4); align-items: center; }`;
 
 const IMAGES = `
