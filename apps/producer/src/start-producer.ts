@@ -165,7 +165,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   const deadLetters = createDeadLetterQueue(engine, queues);
   const readDeadLetters = createDeadLetterReader(deadLetters, logger);
   const redrives = new RedriveStore(store);
-  registerDeadLetters(app, {
+  const deadLetterDeps = {
     queue: deadLetters,
     ledger,
     settings,
@@ -173,8 +173,9 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     readDeadLetters,
     auditor,
     readTallies: createTalliesReader(redrives),
-  });
-  registerRedrives(app, {
+  };
+  registerDeadLetters(app, deadLetterDeps);
+  const redriveDeps = {
     ledger,
     redrives,
     queue: createRedriveQueue(engine, queues),
@@ -182,7 +183,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     auditor,
     settings,
     clock,
-  });
+  };
+  registerRedrives(app, redriveDeps);
   const readExpiring = createExpiringImagesReader({ engine, queues, readDeadLetters, clock });
   registerHealth(app, { metrics, readiness, waiting, queueState, readExpiring });
   registerOpenApi(app, createDocument);
@@ -192,12 +194,13 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     engine,
     queues,
     scrub,
-    readDeadLetters,
     readExpiring,
     keyless,
     ring,
     sessions,
     countWrongKey,
+    deadLetters: deadLetterDeps,
+    redrives: redriveDeps,
     submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
   });
   await registerDashboard(app, { engine, queues, queue, clock, scrub, auditor });

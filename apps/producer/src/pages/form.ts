@@ -2,6 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { getBodyBytes } from '../http/index.ts';
 
 export const MAX_FORM_BYTES = 16 * 1024;
+/** Enough for all ids that a form can select. */
+export const MAX_SELECTION_BYTES = 64 * 1024;
 
 /** The fields of a form that are filled in. Forms send their empty fields, too. */
 export function readForm(request: FastifyRequest): URLSearchParams {

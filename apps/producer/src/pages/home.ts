@@ -48,10 +48,10 @@ const LINKS: { href: string; name: string; content: string; needs?: Needs }[] = 
   { href: '/renders', name: 'Renders', content: 'search and gallery', needs: 'read' },
   { href: '/reference', name: 'API reference', content: 'every endpoint, with examples to try' },
   {
-    href: '/queues/queue/dead-letter',
+    href: '/dead-letters',
     name: 'Dead letters',
-    content: 'failed renders, and why they failed',
-    needs: 'overseer',
+    content: 'failed renders, why they failed, and redrives',
+    needs: 'read or operate',
   },
   { href: '/queues', name: 'All queues', content: 'Bull Board', needs: 'overseer' },
   { href: '/keys', name: 'API keys', content: 'make and revoke them', needs: 'overseer' },
