@@ -4,6 +4,7 @@
 // endpoint.ts        what a route is: needs, doc, run
 // renders/           the endpoints below /v1/renders (routes.ts)
 // toapis/            everything that knows ToAPIs: the drop-in endpoint and ToAPIs' webhooks (drop-in/routes.ts)
+// keys/              the endpoints below /v1/keys (change-keys.ts)
 // pages/             pages for people (render-page.ts)
 // dashboard/         Bull Board: what it shows, and which changes it allows (queue-views.ts)
 // openapi/           the OpenAPI document and the API reference (document.ts)

@@ -10,6 +10,7 @@ await runService({
     'PUBLIC_URL',
     'API_KEYS',
     'API_RATE_PER_SECOND',
+    'WRONG_KEYS_PER_MINUTE',
     'MAX_WAITING_PER_KEY',
     'MAX_CONNECTIONS',
     'BODY_TIMEOUT_MS',

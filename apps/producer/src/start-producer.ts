@@ -8,7 +8,14 @@ import { RedriveStore } from '@darkroom/shared/redrives';
 import { randomHex } from '@darkroom/shared/render';
 import { createScrub, errorMessage, type Logger } from '@darkroom/shared/runtime';
 import { type ServiceContext } from '@darkroom/shared/service';
-import { createSignedLinks, createWaitingLimit, guardRoutes } from './access/index.ts';
+import {
+  createKeyRing,
+  createSessions,
+  createSignedLinks,
+  createWaitingLimit,
+  createWrongKeyLimit,
+  guardRoutes,
+} from './access/index.ts';
 import { createAuditor, registerAudit } from './audit/index.ts';
 import {
   createDeadLetterQueue,
@@ -29,9 +36,10 @@ import { createForecast } from './forecast/index.ts';
 import { createMetrics, createReadiness, registerHealth } from './health/index.ts';
 import { createDrain, createServer } from './http/index.ts';
 import type { IntakeDeps } from './intake/index.ts';
+import { registerKeys } from './keys/index.ts';
 import { createRenderList } from './lookup/index.ts';
 import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
-import { registerPages } from './pages/index.ts';
+import { registerPages, sendErrorPage } from './pages/index.ts';
 import { registerQueues } from './queues/index.ts';
 import { createTalliesReader, registerRedrives } from './redrives/index.ts';
 import { createRenderWatch } from './render-watch/index.ts';
@@ -84,7 +92,10 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   });
   const close = createDrain(app, clock, settings.SHUTDOWN_TIMEOUT_MS);
   const links = createSignedLinks(store, clock);
-  guardRoutes(app, { settings, engine, links });
+  const ring = createKeyRing(store, settings.API_KEYS, { clock, logger });
+  const sessions = createSessions(store, ring, clock);
+  const countWrongKey = createWrongKeyLimit(settings.WRONG_KEYS_PER_MINUTE);
+  guardRoutes(app, { settings, engine, links, ring, sessions, countWrongKey, sendErrorPage });
   const createDocument = collectOperations(app);
 
   const uploads = createUploadStore(store, links, clock);
@@ -149,11 +160,12 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     now: () => clock.now(),
   });
   registerQueues(app, { queue, clock, auditor });
+  registerKeys(app, { ring, auditor });
   registerAudit(app, store);
   const deadLetters = createDeadLetterQueue(engine, queues);
   const readDeadLetters = createDeadLetterReader(deadLetters, logger);
   const redrives = new RedriveStore(store);
-  registerDeadLetters(app, {
+  const deadLetterDeps = {
     queue: deadLetters,
     ledger,
     settings,
@@ -161,8 +173,9 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     readDeadLetters,
     auditor,
     readTallies: createTalliesReader(redrives),
-  });
-  registerRedrives(app, {
+  };
+  registerDeadLetters(app, deadLetterDeps);
+  const redriveDeps = {
     ledger,
     redrives,
     queue: createRedriveQueue(engine, queues),
@@ -170,7 +183,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     auditor,
     settings,
     clock,
-  });
+  };
+  registerRedrives(app, redriveDeps);
   const readExpiring = createExpiringImagesReader({ engine, queues, readDeadLetters, clock });
   registerHealth(app, { metrics, readiness, waiting, queueState, readExpiring });
   registerOpenApi(app, createDocument);
@@ -180,9 +194,13 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     engine,
     queues,
     scrub,
-    readDeadLetters,
     readExpiring,
     keyless,
+    ring,
+    sessions,
+    countWrongKey,
+    deadLetters: deadLetterDeps,
+    redrives: redriveDeps,
     submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
   });
   await registerDashboard(app, { engine, queues, queue, clock, scrub, auditor });

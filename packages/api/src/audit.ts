@@ -16,11 +16,13 @@ export const AUDIT_ACTIONS = [
   'redrive.pause',
   'redrive.resume',
   'redrive.cancel',
+  'key.create',
+  'key.revoke',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** What an action changes. */
-export const AUDIT_TARGETS = ['render', 'queue', 'webhook', 'redrive', 'dead-letter'] as const;
+export const AUDIT_TARGETS = ['render', 'queue', 'webhook', 'redrive', 'dead-letter', 'key'] as const;
 export type AuditTargetKind = (typeof AUDIT_TARGETS)[number];
 
 /** How an action was requested: a call of the API, a page, Bull Board, the command `darkroom`. */
@@ -36,7 +38,7 @@ export const auditEntrySchema = z
     id: z.string(),
     object: z.literal('audit_entry'),
     at: z.iso.datetime(),
-    actor: z.string().meta({ description: 'The tenant and the start of the key in `API_KEYS`.' }),
+    actor: z.string().meta({ description: 'The tenant of the key and the start of its hash.' }),
     source: z.enum(AUDIT_SOURCES),
     action: z.enum(AUDIT_ACTIONS),
     target: z.strictObject({

@@ -5,6 +5,7 @@
 // request.ts     the request for a render
 // responses.ts   the responses: a render, a list of renders, a bulk call
 // queues.ts      the queues that operators pause
+// keys.ts        API keys that operators make and revoke
 // audit.ts       what operators did
 // statements.ts  what an operator can state about a purchase
 // dead-letters.ts dead letters: filters, lists, groups, discards
@@ -17,6 +18,7 @@ export * from './audit.ts';
 export * from './dead-letters.ts';
 export * from './failures.ts';
 export * from './fields.ts';
+export * from './keys.ts';
 export * from './problems.ts';
 export * from './queues.ts';
 export * from './redrives.ts';

@@ -58,6 +58,7 @@ export const PROBLEMS = {
     'No such dead letter',
     'The render has not failed, was redriven, or its dead letter was discarded. `GET /v1/dead-letters` lists the open ones.',
   ],
+  key_not_found: [404, 'No such API key', '`GET /v1/keys` lists the keys.'],
   plan_not_found: [404, 'No such plan', 'Make a plan with `POST /v1/redrives` and `"dry_run": true`.'],
   redrive_not_found: [404, 'No such redrive', '`GET /v1/redrives` lists them.'],
   not_found: [404, 'No such page', 'See /reference for all endpoints.'],
@@ -88,6 +89,11 @@ export const PROBLEMS = {
     'The redrive has ended',
     'A redrive that has ended cannot be paused, resumed or canceled.',
   ],
+  key_in_settings: [
+    409,
+    'This key is an entry of API_KEYS',
+    'Remove the entry from API_KEYS and restart the producers. Only keys that were made with `POST /v1/keys` can be revoked while the producers run.',
+  ],
   body_too_large: [
     413,
     'The body is too large',
@@ -112,6 +118,11 @@ export const PROBLEMS = {
     429,
     'Too many requests with this API key',
     'Wait for `Retry-After` seconds. To create thousands of renders, use bulk calls. To wait for thousands of renders, use webhooks.',
+  ],
+  too_many_wrong_keys: [
+    429,
+    'Too many wrong API keys from this address',
+    'Wait for `Retry-After` seconds. A right key is accepted all the time.',
   ],
   headers_too_large: [431, 'The headers are too large', 'Send smaller headers.'],
   internal_error: [

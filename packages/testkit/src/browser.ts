@@ -21,12 +21,10 @@ const FLAGS = [
 
 /**
  * Opens a page in a real Chromium. It is closed when the test (from a hook: the file) is over.
- *
- * @param options.httpCredentials what the browser sends when a server asks for a password
  */
 export async function openPage(
   viewport = { width: 1280, height: 860 },
-  options: { httpCredentials?: { username: string; password: string }; colorScheme?: 'light' | 'dark' } = {},
+  options: { colorScheme?: 'light' | 'dark' } = {},
 ): Promise<WatchedPage> {
   const browser: Browser = await chromium.launch({
     executablePath: service('browser').executable,

@@ -1,6 +1,10 @@
 import type {
   AuditEntryResponse,
   AuditListResponse,
+  KeyListResponse,
+  KeyRequest,
+  KeyResponse,
+  NewKeyResponse,
   QueueListResponse,
   QueueResponse,
   RenderResponse,
@@ -23,6 +27,9 @@ export interface Api extends RedriveApi {
   listQueues(): Promise<QueueResponse[]>;
   pauseQueue(queue: string, reason: string): Promise<QueueResponse>;
   resumeQueue(queue: string): Promise<QueueResponse>;
+  listKeys(): Promise<KeyResponse[]>;
+  createKey(key: KeyRequest): Promise<NewKeyResponse>;
+  revokeKey(id: string, reason: string | undefined): Promise<KeyResponse>;
   /** What operators did. @param target `kind:id` */
   listAudit(options: { target: string | undefined; limit: number }): Promise<AuditEntryResponse[]>;
   /** The answer of `/readyz`, with any status. */
@@ -62,6 +69,9 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
     listQueues: async () => (await send<QueueListResponse>('GET', 'v1/queues')).data,
     pauseQueue: (queue, reason) => send('POST', queuePath(queue, 'pause'), { reason }),
     resumeQueue: (queue) => send('POST', queuePath(queue, 'resume')),
+    listKeys: async () => (await send<KeyListResponse>('GET', 'v1/keys')).data,
+    createKey: (key) => send('POST', 'v1/keys', key, false),
+    revokeKey: (id, reason) => send('POST', `v1/keys/${encodeURIComponent(id)}/revoke`, { reason }),
     listAudit: ({ target, limit }) =>
       collectPages(limit, (cursor) =>
         send<AuditListResponse>(

@@ -4,7 +4,7 @@
 // deliveries/  deliveries …: webhooks of a render
 // queues/      queues list, pause, resume
 // audit/       audit list: what operators did
-// keys/        keys new
+// keys/        keys …
 // profiles/    profiles …
 // system/      doctor, restore, open
 import type { CommandSpec } from '../command/index.ts';

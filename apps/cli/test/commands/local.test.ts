@@ -7,9 +7,9 @@ import { cleanup, freePort, spawnNode, tempDir } from '@darkroom/testkit';
 import { describe, expect, test, vi } from 'vitest';
 import { darkroom } from '../support/run.ts';
 
-describe('keys new', () => {
+describe('keys new --entry', () => {
   test('its entry gives access to its key, for people and as JSON', async () => {
-    const { out, code } = await darkroom(['keys', 'new', '--tenant', 'shop', '--rate', '50']);
+    const { out, code } = await darkroom(['keys', 'new', '--entry', '--tenant', 'shop', '--rate', '50']);
     expect(code).toBe(0);
     const [key = ''] = /dk_[\w-]+/.exec(out) ?? [];
     const [entry = ''] = /shop:\S+/.exec(out) ?? [];
@@ -18,7 +18,9 @@ describe('keys new', () => {
       roles: ['enqueue', 'read'],
       perSecond: 50,
     });
-    const json = JSON.parse((await darkroom(['keys', 'new', '--tenant', '*', '--json', 'key,entry'])).out);
+    const json = JSON.parse(
+      (await darkroom(['keys', 'new', '--entry', '--tenant', '*', '--json', 'key,entry'])).out,
+    );
     expect(findApiKey(parseApiKeys(json.entry) ?? [], json.key)).toMatchObject({
       tenant: '*',
       roles: ['operate', 'read'],
@@ -40,7 +42,7 @@ describe('keys new', () => {
     [['--rate', 'fast'], /'fast' is invalid\. expected a whole number above 0/],
     [['--nope'], /unknown option '--nope'/],
   ])('with %j it says what was expected, and exits with 2', async (args, message) => {
-    const { err, code } = await darkroom(['keys', 'new', ...args]);
+    const { err, code } = await darkroom(['keys', 'new', '--entry', ...args]);
     expect(code).toBe(2);
     expect(err).toMatch(message);
   });

@@ -94,6 +94,18 @@ requires('redis').describe('commands about renders', () => {
     expect((await server.run(['open', completed])).out).toBe(`${server.url}/renders/${completed}\n`);
   });
 
+  test('keys new makes a key that works at once, keys list shows it, and keys revoke ends it', async () => {
+    const made = await server.json(['keys', 'new', '--tenant', 'shop', '--name', 'a test']);
+    const env = { DARKROOM_API_KEY: made.key };
+    expect((await server.run(['renders', 'list'], { env })).code).toBe(0);
+    expect((await server.run(['keys', 'list'])).out).toMatch(new RegExp(`${made.id} .*store +a test.*works`));
+    const revoked = await server.run(['keys', 'revoke', made.id, '--yes', '--reason', 'test']);
+    expect(revoked.out).toMatch(/revoked by key \*:…:\w+…: test/);
+    expect((await server.run(['renders', 'list'], { env })).code).toBe(1);
+    const [{ id }] = await server.json(['keys', 'list', '--json', 'id']);
+    expect((await server.run(['keys', 'revoke', id, '--yes'])).err).toContain('entry of API_KEYS');
+  });
+
   test('deliveries list is empty for a render without a webhook', async () => {
     const { out } = await server.run(['deliveries', 'list', completed]);
     expect(out).toMatch(/^The render has no webhook deliveries/);

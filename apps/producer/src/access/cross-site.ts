@@ -22,6 +22,22 @@ export function rejectCrossSite(request: FastifyRequest): void {
   );
 }
 
+/**
+ * For requests with the cookie of a session. Programs send no cookie, and every browser says from where a change comes.
+ * Call after {@link rejectCrossSite}.
+ *
+ * @throws {ProblemError} `cross_site_request` for a change without that proof.
+ */
+export function requireSameOrigin({ method, headers }: FastifyRequest): void {
+  if (method === 'GET' || method === 'HEAD') return;
+  // `none`: a person entered the URL. Such a request is never a change of a page.
+  if (headers['sec-fetch-site'] === 'same-origin' || headers.origin !== undefined) return;
+  throw new ProblemError(
+    'cross_site_request',
+    'A session can change something only from a page of this API.',
+  );
+}
+
 function isOwnOrigin(request: FastifyRequest, origin: string): boolean {
   if (!URL.canParse(origin)) return false;
   const { host } = new URL(origin);

@@ -6,6 +6,7 @@ import type { Engine } from '@darkroom/shared/engine';
 import { QUEUE, type Queues } from '@darkroom/shared/queues';
 import type { Clock, Scrub } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
+import { hasRole } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
 import type { RenderQueue } from '../backends/index.ts';
 import { dashboardRequestError, RETRY_JOB_ROUTE, retryStateError } from './allowed-changes.ts';
@@ -72,15 +73,23 @@ export async function registerDashboard(app: FastifyInstance, deps: DashboardDep
   });
   await app.register(
     async (scope) => {
+      scope.addHook('onRoute', (route) => {
+        const needs = [route.method].flat().every((one) => one === 'GET' || one === 'HEAD')
+          ? 'overseer'
+          : 'operator';
+        route.config = { ...route.config, needs, isDashboard: true };
+      });
       scope.addHook('onRequest', async (_request, reply) => {
         reply.headers(PAGE_HEADERS);
       });
-      const styles = `<style>${createHidingStyles()}</style></head>`;
-      scope.addHook('onSend', async (_request, reply, payload) => {
+      const styles = (isReadOnly: boolean) => `<style>${createHidingStyles(isReadOnly)}</style></head>`;
+      scope.addHook('onSend', async ({ caller }, reply, payload) => {
         // Only the page: the answers of Bull Board's API contain prompts, in which any text can be.
         const isPage = String(reply.getHeader('content-type')).startsWith('text/html');
         if (!isPage || typeof payload !== 'string') return payload;
-        return payload.replace(FONT_LINK, '').replace('</head>', styles);
+        return payload
+          .replace(FONT_LINK, '')
+          .replace('</head>', styles(!caller || !hasRole(caller, 'operator')));
       });
       recordActions(scope, deps);
       await scope.register(server.registerPlugin());

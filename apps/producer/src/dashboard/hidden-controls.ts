@@ -22,10 +22,26 @@ const MENU_BUTTON = 'button[aria-haspopup="menu"]';
  * one. This stylesheet hides them. It knows a control by its icon: of the actions and of the menu, it shows only the
  * icons that are listed, so a control that a later version adds is hidden, too. A test in a real browser lists the
  * controls that are visible.
+ *
+ * @param isReadOnly hide every control that changes something
  */
-export function createHidingStyles(): string {
+export function createHidingStyles(isReadOnly: boolean): string {
+  const hidden = isReadOnly ? [...READ_ONLY_RULES, ...createRules()] : createRules();
+  return `${hidden.join(',\n')} { display: none; }`;
+}
+
+/** All of them: buttons, the menus of queues, and the changes in the menu of the overview. */
+const READ_ONLY_RULES = [
+  JOB_BUTTON,
+  LIST_BUTTON,
+  `body:has(h1[title]) main ${MENU_BUTTON}`,
+  `[class*="queueCard-"] ${MENU_BUTTON}`,
+  `[role="menu"]:has(${ICONS.pause.join(', ')}, ${ICONS.retry.join(', ')}) [role="menuitem"]:not([aria-haspopup])`,
+];
+
+function createRules(): string[] {
   const onCompleted = 'body:has(a[aria-current="page"][href*="/queue/"][href*="status=completed"])';
-  const rules = [
+  return [
     `${JOB_BUTTON}:not(:has(${iconsOf('promote', 'retry', 'remove')}))`,
     ...(['promote', 'retry', 'remove'] as const).map((change) => hideElsewhere(change, JOB_BUTTON)),
     `${LIST_BUTTON}:not(:has(${iconsOf('promote', 'retry', 'clean')}))`,
@@ -45,7 +61,6 @@ export function createHidingStyles(): string {
     // The table of schedules.
     '[class*="actionsCell-"] button',
   ];
-  return `${rules.join(',\n')} { display: none; }`;
 }
 
 const iconsOf = (...changes: QueueChange[]) => changes.flatMap((change) => ICONS[change]).join(', ');

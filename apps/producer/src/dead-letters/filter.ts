@@ -68,14 +68,16 @@ export const summaryParams = z.object({
 /** Whether a dead letter is one of those that a caller may see and asks for. */
 export type Matches = (letter: OpenDeadLetter) => boolean;
 
+type QueryRequest = Pick<FastifyRequest, 'query' | 'caller'>;
+
 /** @throws {ProblemError} `invalid_request`. */
-export function readListQuery(request: FastifyRequest) {
+export function readListQuery(request: QueryRequest) {
   const { limit = 50, cursor, ...filter } = readQuery(listParams, request);
   return { matches: createMatcher(request, toFilter(filter)), limit, cursor };
 }
 
 /** @throws {ProblemError} `invalid_request`. */
-export function readSummaryQuery(request: FastifyRequest) {
+export function readSummaryQuery(request: QueryRequest) {
   const { group_by: groupBy = 'reason', ...filter } = readQuery(summaryParams, request);
   return { matches: createMatcher(request, toFilter(filter)), groupBy };
 }
@@ -89,7 +91,7 @@ const toFilter = ({ since, until, ...rest }: QueryFilter): DeadLetterFilter => (
 });
 
 /** The tenant whose dead letters an operator sees: `*` for all. Without keys, the only operator sees all. */
-export function operatorScope({ caller }: FastifyRequest): string {
+export function operatorScope({ caller }: Pick<FastifyRequest, 'caller'>): string {
   if (!caller) throw new Error('a handler read the tenant of a request that no guard checked');
   return caller.key ? caller.tenant : ALL_TENANTS;
 }
@@ -99,7 +101,11 @@ export function operatorScope({ caller }: FastifyRequest): string {
  *
  * @throws {ProblemError} `invalid_request` for a filter by tenant with the key of one tenant.
  */
-export function createMatcher(request: FastifyRequest, filter: DeadLetterFilter, field = ''): Matches {
+export function createMatcher(
+  request: Pick<FastifyRequest, 'caller'>,
+  filter: DeadLetterFilter,
+  field = '',
+): Matches {
   const scope = operatorScope(request);
   if (scope !== ALL_TENANTS && filter.tenant !== undefined) {
     const expected = "nothing, because this key reads its own tenant's renders";

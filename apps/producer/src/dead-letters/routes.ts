@@ -6,11 +6,7 @@ import {
   discardRequestSchema,
   discardSchema,
 } from '@darkroom/api';
-import type { Settings } from '@darkroom/shared/config';
-import type { Clock } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
-import { describeCaller } from '../access/index.ts';
-import type { Auditor } from '../audit/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
 import {
   getBodyBytes,
@@ -21,26 +17,19 @@ import {
   resolveBaseUrl,
 } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
-import { toCursor } from '../lookup/index.ts';
 import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { invalidRequest, listFieldProblems } from '../problems/index.ts';
 import { idParam } from '../renders/index.ts';
-import { type OpenDeadLetter, parseDeadLetter } from './dead-letter.ts';
-import { type DiscardDeps, discardDeadLetters } from './discard.ts';
+import {
+  type DeadLetterDeps,
+  discardSelected,
+  findDeadLetter,
+  forecastContext,
+  listSelected,
+  summarizeSelected,
+} from './actions.ts';
 import { listParams, operatorScope, readListQuery, readSummaryQuery, summaryParams } from './filter.ts';
-import type { ReadDeadLetters } from './read-dead-letters.ts';
 import { deadLetterDetail, deadLetterResponse } from './responses.ts';
-import { selectDeadLetters } from './select.ts';
-import { type RedriveTallies, summarizeDeadLetters } from './summarize.ts';
-
-export interface DeadLetterDeps extends DiscardDeps {
-  readDeadLetters: ReadDeadLetters;
-  auditor: Auditor;
-  /** The tallies of the redrives that this caller may see. `scope`: a tenant, or `*`. */
-  readTallies(scope: string): Promise<RedriveTallies>;
-  settings: Pick<Settings, 'PRICES' | 'MAX_PURCHASES'>;
-  clock: Clock;
-}
 
 /** Enough for all ids that a request can name. */
 const MAX_BODY_BYTES = 128 * 1024;
@@ -59,30 +48,18 @@ export function registerDeadLetters(app: FastifyInstance, deps: DeadLetterDeps):
   });
 }
 
-const forecastContext = ({ settings, clock }: DeadLetterDeps) => ({ settings, now: clock.now() });
-
 const listEndpoint = (deps: DeadLetterDeps): Endpoint => ({
   needs: 'operate',
   doc: listDoc,
   run: async (request, reply) => {
-    const { matches, limit, cursor } = readListQuery(request);
-    const letters = (await deps.readDeadLetters()).filter(matches);
-    const start = cursor
-      ? letters.findIndex(
-          ({ failedAt, renderId }) =>
-            failedAt < cursor.createdAt || (failedAt === cursor.createdAt && renderId > cursor.renderId),
-        )
-      : 0;
-    const page = start < 0 ? [] : letters.slice(start, start + limit);
-    const last = page.at(-1);
-    const hasMore = last !== undefined && start + page.length < letters.length;
+    const { page, total, next } = await listSelected(deps, readListQuery(request));
     const base = resolveBaseUrl(request);
     const context = forecastContext(deps);
     const list: DeadLetterListResponse = {
       object: 'list',
       data: page.map((letter) => deadLetterResponse(letter, base, context)),
-      total: letters.length,
-      next_cursor: hasMore ? toCursor({ createdAt: last.failedAt, renderId: last.renderId }) : null,
+      total,
+      next_cursor: next ?? null,
     };
     return await reply.send(list);
   },
@@ -93,13 +70,7 @@ const summaryEndpoint = (deps: DeadLetterDeps): Endpoint => ({
   doc: summaryDoc,
   run: async (request, reply) => {
     const { matches, groupBy } = readSummaryQuery(request);
-    const [letters, tallies] = await Promise.all([
-      deps.readDeadLetters(),
-      deps.readTallies(operatorScope(request)),
-    ]);
-    return await reply.send(
-      summarizeDeadLetters(letters.filter(matches), groupBy, tallies, forecastContext(deps)),
-    );
+    return await reply.send(await summarizeSelected(deps, operatorScope(request), { matches, groupBy }));
   },
 });
 
@@ -108,13 +79,7 @@ const getEndpoint = (deps: DeadLetterDeps): Endpoint => ({
   doc: getDoc,
   run: async (request, reply) => {
     readQuery(noQuery, request);
-    const { id } = request.params as { id: string };
-    const [letter] = selectDeadLetters(await deps.readDeadLetters(), request, { ids: [id] });
-    const [text] = letter ? await deps.queue.readTexts([id]) : [];
-    if (!letter || text === undefined) {
-      throw new ProblemError('dead_letter_not_found', 'There is no open dead letter of this render.');
-    }
-    const whole = parseDeadLetter(text);
+    const { letter, whole } = await findDeadLetter(deps, request);
     return await reply.send(deadLetterDetail(letter, whole, resolveBaseUrl(request), forecastContext(deps)));
   },
 });
@@ -130,18 +95,7 @@ const discardEndpoint = (deps: DeadLetterDeps): Endpoint => ({
     if (!checked.success) {
       throw invalidRequest(listFieldProblems(checked.error, value, discardRequestSchema));
     }
-    const { ids, note } = checked.data;
-    const actor = describeCaller(request.caller);
-    const letters = selectDeadLetters(await deps.readDeadLetters(), request, checked.data);
-    const record = ({ renderId, tenant, code, end }: OpenDeadLetter) =>
-      deps.auditor.record(request, {
-        action: 'dead_letter.discard',
-        target: { kind: 'dead-letter', id: renderId },
-        tenant,
-        reason: note,
-        before: { code, end },
-      });
-    const discard = await discardDeadLetters(deps, letters, { ids, note, actor, record });
+    const discard = await discardSelected(deps, request, checked.data);
     return await reply.send(discard);
   },
 });

@@ -27,8 +27,8 @@ export function limitConnections(
     reply.header('connection', 'close');
     const detail = `This server serves ${max} connections at the same time.`;
     const problem = new ProblemError('too_many_connections', detail, { retryAfter: RETRY_AFTER_S });
-    // Routes without `needs` are the dashboard's: its own error handler cannot send problems.
-    if (request.routeOptions.config.needs === undefined) return sendProblem(problem, request, reply);
+    // The dashboard's own error handler cannot send problems.
+    if (request.routeOptions.config.isDashboard) return sendProblem(problem, request, reply);
     throw problem;
   });
 }

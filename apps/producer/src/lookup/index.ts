@@ -8,4 +8,4 @@
 export * from './find.ts';
 export * from './list.ts';
 export type { ListQuery } from './page.ts';
-export { parseCursor, toCursor } from './position.ts';
+export { type Position, parseCursor, toCursor } from './position.ts';

@@ -1,4 +1,4 @@
-import type { RenderStatus } from '@darkroom/api';
+import type { FailureCode, RenderStatus } from '@darkroom/api';
 import { EngineError } from '@darkroom/shared/engine';
 import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { type Clock } from '@darkroom/shared/runtime';
@@ -12,6 +12,10 @@ export interface ListQuery {
   tenant: string;
   statuses?: readonly RenderStatus[] | undefined;
   run?: string | undefined;
+  /** Failed with one of these codes. */
+  codes?: readonly FailureCode[] | undefined;
+  /** The id, run, prompt, a task id or a value of the metadata contains this text. Case does not matter. */
+  text?: string | undefined;
   /** Unix milliseconds, inclusive. */
   createdAfter?: number | undefined;
   /** Unix milliseconds, exclusive. */
@@ -50,7 +54,8 @@ export async function fillPage(
   source: AsyncGenerator<Position, void, void>,
 ): Promise<ListedPage> {
   const snapshots: RenderSnapshot[] = [];
-  const filtered = query.statuses !== undefined || query.run !== undefined;
+  const { statuses, run, codes, text } = query;
+  const filtered = [statuses, run, codes, text].some((filter) => filter !== undefined);
   for (let cost = 0; ; ) {
     const batch = await takePositions(source, filtered ? FILTERED_BATCH : query.limit - snapshots.length);
     const found = await pMap(batch, (position) => readSnapshot(deps, query, position), {
@@ -104,6 +109,15 @@ async function readSnapshot(
   return snapshot && snapshot.createdAt === createdAt ? snapshot : undefined;
 }
 
-const matches = (snapshot: RenderSnapshot, { statuses, run }: ListQuery) =>
+const matches = (snapshot: RenderSnapshot, { statuses, run, codes, text }: ListQuery) =>
   (statuses === undefined || statuses.includes(snapshot.status)) &&
-  (run === undefined || snapshot.request.run === run);
+  (run === undefined || snapshot.request.run === run) &&
+  (codes === undefined || (snapshot.error !== undefined && codes.includes(snapshot.error.code))) &&
+  (text === undefined || containsText(snapshot, text.toLowerCase()));
+
+function containsText({ renderId, request, purchases }: RenderSnapshot, wanted: string): boolean {
+  const taskIds = purchases.flatMap(({ taskId }) => taskId ?? []);
+  const values = Object.values(request.metadata ?? {}).map(String);
+  const texts = [renderId, request.run ?? '', request.prompt, ...taskIds, ...values];
+  return texts.some((one) => one.toLowerCase().includes(wanted));
+}

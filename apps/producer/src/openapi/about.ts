@@ -42,11 +42,11 @@ export const TAGS = [
 ] as const;
 
 export const SECURITY_SCHEMES = {
-  key: { type: 'http', scheme: 'bearer', description: 'An API key, made by `npx -y pnpm@12 new-key`.' },
+  key: { type: 'http', scheme: 'bearer', description: 'An API key, made by `darkroom keys new`.' },
   password: {
     type: 'http',
     scheme: 'basic',
-    description: 'For browsers: the key as the password, with any user name.',
+    description: 'For programs that send only Basic: the key as the password, with any user name.',
   },
   link: {
     type: 'apiKey',

@@ -17,7 +17,14 @@ export const jsonResponse = (
 });
 
 /** The problems of every operation that needs a key. */
-const ALWAYS: ProblemCode[] = ['bad_request', 'unauthorized', 'forbidden', 'rate_limited', 'internal_error'];
+const ALWAYS: ProblemCode[] = [
+  'bad_request',
+  'unauthorized',
+  'forbidden',
+  'rate_limited',
+  'too_many_wrong_keys',
+  'internal_error',
+];
 
 const RETRY_AFTER: Headers = {
   'Retry-After': {
@@ -26,7 +33,7 @@ const RETRY_AFTER: Headers = {
   },
 };
 const HEADERS: { [status: number]: Headers } = {
-  401: { 'WWW-Authenticate': { description: '`Bearer`; for browsers `Basic`.', schema: { type: 'string' } } },
+  401: { 'WWW-Authenticate': { description: '`Bearer`.', schema: { type: 'string' } } },
   429: RETRY_AFTER,
   503: RETRY_AFTER,
 };

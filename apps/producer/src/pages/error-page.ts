@@ -9,6 +9,7 @@ import { problemBody } from './problems.ts';
 export async function sendErrorPage(request: FastifyRequest, reply: FastifyReply, error: unknown) {
   const problem = toProblem(error);
   logServerProblem(request, problem);
+  if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter));
   return await sendPage(reply, problem.status, {
     title: PROBLEMS[problem.code][1],
     body: problemBody(problem),

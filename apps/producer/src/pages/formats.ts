@@ -11,3 +11,7 @@ export function shorten(text: string, max: number): string {
   const characters = [...text];
   return characters.length > max ? `${characters.slice(0, max - 1).join('')}…` : text;
 }
+
+/** Shows the parts of a text between backticks as code. */
+export const markCode = (text: string): Markup[] =>
+  text.split('`').map((part, index) => (index % 2 ? html`<code>${part}</code>` : html`${part}`));

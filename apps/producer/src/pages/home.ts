@@ -27,7 +27,7 @@ export function registerHome(
   };
   const sendHome = async (request: FastifyRequest, reply: FastifyReply) => {
     const { caller } = request;
-    return await (caller && hasRole(caller, 'operator') ? sendOverview : sendStart)(request, reply);
+    return await (caller && hasRole(caller, 'overseer') ? sendOverview : sendStart)(request, reply);
   };
   registerEndpoints(app, '/', { GET: { needs: 'anyone', run: sendHome } });
   registerEndpoints(app, '/start', { GET: { needs: 'anyone', run: sendStart } });
@@ -43,17 +43,18 @@ const LINKS: { href: string; name: string; content: string; needs?: Needs }[] = 
     href: '/overview',
     name: 'Overview',
     content: 'current work, problems, newest images',
-    needs: 'operator',
+    needs: 'overseer',
   },
   { href: '/renders', name: 'Renders', content: 'search and gallery', needs: 'read' },
   { href: '/reference', name: 'API reference', content: 'every endpoint, with examples to try' },
   {
-    href: '/queues/queue/dead-letter',
+    href: '/dead-letters',
     name: 'Dead letters',
-    content: 'failed renders, and why they failed',
-    needs: 'operator',
+    content: 'failed renders, why they failed, and redrives',
+    needs: 'read or operate',
   },
-  { href: '/queues', name: 'All queues', content: 'Bull Board', needs: 'operator' },
+  { href: '/queues', name: 'All queues', content: 'Bull Board', needs: 'overseer' },
+  { href: '/keys', name: 'API keys', content: 'make and revoke them', needs: 'overseer' },
   { href: '/audit', name: 'Audit log', content: 'what operators did', needs: 'operate' },
   {
     href: '/problems',
@@ -95,7 +96,7 @@ does this${operator && html`: <a href="/queues/queue/restore">its job</a> shows 
 `;
 
 const KEYLESS = html`<p class="card">There are no API keys: every user of this machine has all rights, and other machines
-have no access. <code>npx -y pnpm@12 new-key</code> makes a key.</p>`;
+have no access. <code>npx -y pnpm@12 new-key</code> makes a key for API_KEYS.</p>`;
 
-const KEYED = html`<p class="card">Services send <code>Authorization: Bearer &lt;key&gt;</code>. In a browser, enter the key as
-the password, with any user name. Queues and metrics are for operators of all tenants.</p>`;
+const KEYED = html`<p class="card">Services send <code>Authorization: Bearer &lt;key&gt;</code>. In a browser, <a href="/sign-in">sign in</a>
+with a key. Queues and metrics are for keys of all tenants.</p>`;

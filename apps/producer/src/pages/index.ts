@@ -1,19 +1,26 @@
 // routes.ts        the paths of all pages
+// sign-in.ts       GET and POST /sign-in, /sign-out
+// keys-page.ts     GET and POST /keys
 // home.ts          GET /start; GET / for callers that are no operators
 // overview/        GET /overview; GET / for operators
 // render-list/     GET /renders
+// dead-letters/    GET /dead-letters: groups, lists, discards
+// redrives/        GET /redrives, /redrive-plans: plan, execute, follow
 // audit-page.ts    GET /audit
 // audit-view.ts    …actions as a table (pure)
 // problems.ts      GET /problems, /problems/{code}: what each problem means
 // render-page.ts   GET /renders/{id} (main decision: sendRenderPage)
 // render-facts.ts  …the facts about a render, read and scrubbed
 // render-view.ts   …facts → page (pure)
+// render-actions.ts …the buttons (pure)
 // statement-form.ts …the form in which an operator states what became of a purchase
 // timeline.ts      …what happened, with the time between (pure)
 //
 // design/          tokens, style sheet, badges, cards, tables, charts
+// form.ts          the fields of a form
 // layout.ts        the frame and the security policy of every page
-// live-script.ts   replaces the body of a page by what its event stream sends
+// scripts.ts       the scripts: a page that follows an event stream, a button that copies
 // error-page.ts    a problem as a page
 // formats.ts       times and texts for people
+export { sendErrorPage } from './error-page.ts';
 export { registerPages } from './routes.ts';

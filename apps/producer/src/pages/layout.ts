@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
-import { type Caller, hasRole, type Needs } from '../access/index.ts';
+import { type Caller, hasRole, type Needs, SIGN_IN_PATH } from '../access/index.ts';
 import { createStyleSheet, html, type Markup, PAGE_STYLES } from './design/index.ts';
-import { LIVE_SCRIPT_PATH } from './live-script.ts';
+import { LIVE_SCRIPT_PATH } from './scripts.ts';
 
 const STYLE = createStyleSheet(PAGE_STYLES);
 
@@ -14,20 +14,24 @@ const POLICY = [
   "form-action 'self'",
   "frame-ancestors 'none'",
 ];
-/** A live page also runs the script of this API, which reads events of this API. */
-const LIVE_POLICY = [...POLICY, "script-src 'self'", "connect-src 'self'"];
+/** A page with a script runs only those of this API. A live page also reads events of this API. */
+const SCRIPT_POLICY = [...POLICY, "script-src 'self'"];
+const LIVE_POLICY = [...SCRIPT_POLICY, "connect-src 'self'"];
 
 /** The pages in the head of each page, and what they need of their caller. */
 const SECTIONS = [
-  { path: '/overview', name: 'Overview', needs: 'operator' },
+  { path: '/overview', name: 'Overview', needs: 'overseer' },
   { path: '/renders', name: 'Renders', needs: 'read' },
+  { path: '/dead-letters', name: 'Dead letters', needs: 'read or operate' },
   { path: '/audit', name: 'Audit log', needs: 'operate' },
-  { path: '/queues', name: 'Dashboard', needs: 'operator' },
+  { path: '/queues', name: 'Dashboard', needs: 'overseer' },
   { path: '/reference', name: 'API', needs: 'anyone' },
 ] as const;
 export type Section = (typeof SECTIONS)[number]['path'];
 
-/** Whether a link is shown. A browser that sent no key may send one when the linked page asks for it. */
+export const SIGN_OUT_PATH = '/sign-out';
+
+/** Whether a link is shown. A browser without a session can sign in when it opens the linked page. */
 export const mayOpen = (caller: Caller | undefined, needs: Needs) => !caller || hasRole(caller, needs);
 
 interface Page {
@@ -35,22 +39,25 @@ interface Page {
   body: Markup;
   /** The section that the page belongs to. */
   section?: Section;
-  /** Seconds until the browser reloads the page. */
-  refresh?: number;
+  /** Seconds until the browser reloads the page, or opens another one. */
+  refresh?: number | { seconds: number; path: string };
   /** The path of an event stream that sends new bodies. */
   events?: string;
+  /** The path of a script. */
+  script?: string;
 }
 
 /** Sends a page for people. */
 export function sendPage(reply: FastifyReply, status: number, page: Page) {
-  const { title, body, refresh, events } = page;
+  const { title, body, refresh, events, script } = page;
+  const policy = events ? LIVE_POLICY : script ? SCRIPT_POLICY : POLICY;
   const document = html`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 ${
-  refresh &&
-  html`<meta http-equiv="refresh" content="${refresh}">
+  refresh !== undefined &&
+  html`<meta http-equiv="refresh" content="${typeof refresh === 'number' ? refresh : `${refresh.seconds};url=${refresh.path}`}">
 `
 }<title>${title} · Darkroom</title>
 <link rel="icon" href="/favicon.ico">
@@ -59,15 +66,11 @@ ${navigation(page.section, reply.request.caller)}
 <main${events && html` data-events="${events}"`}>
 ${body}
 </main>
-${
-  events &&
-  html`<script src="${LIVE_SCRIPT_PATH}" defer></script>
-`
-}</html>
+${[...(events ? [LIVE_SCRIPT_PATH] : []), ...(script ? [script] : [])].map((path) => html`<script src="${path}" defer></script>\n`)}</html>
 `;
   return reply
     .code(status)
-    .header('content-security-policy', (events ? LIVE_POLICY : POLICY).join('; '))
+    .header('content-security-policy', policy.join('; '))
     .type('text/html; charset=utf-8')
     .send(document.text);
 }
@@ -80,4 +83,13 @@ const navigation = (
 ) => html`<nav class="top"><a class="home" href="/">${LOGO}Darkroom</a>
 ${SECTIONS.filter(({ needs }) => mayOpen(caller, needs)).map(
   ({ path, name }) => html`<a href="${path}"${path === section && html` aria-current="page"`}>${name}</a>\n`,
-)}</nav>`;
+)}${account(caller)}</nav>`;
+
+/** In a deployment without keys, no person signs in. */
+const account = (caller: Caller | undefined) => {
+  if (!caller) return html`<a href="${SIGN_IN_PATH}">Sign in</a>`;
+  return (
+    caller.session &&
+    html`<form method="post" action="${SIGN_OUT_PATH}"><button class="link" title="${caller.tenant === '*' ? 'all tenants' : caller.tenant}: ${caller.roles.join(', ')}">Sign out</button></form>`
+  );
+};

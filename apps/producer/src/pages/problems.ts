@@ -6,6 +6,7 @@ import { resolveBaseUrl } from '../http/index.ts';
 import { createProblemExample } from '../openapi/index.ts';
 import type { ProblemError } from '../problems/index.ts';
 import { html, type Markup, table } from './design/index.ts';
+import { markCode } from './formats.ts';
 import { sendPage } from './layout.ts';
 
 const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
@@ -92,7 +93,7 @@ function failurePart(code: FailureCode): Markup {
   }</span></p>
 <h2>Effect of a redrive</h2>
 <p>${markCode(redrive)}</p>
-<p class="soft">An operator redrives a render with <em>Retry</em> on its failed job in the <a href="/queues/queue/render?status=failed">dashboard</a>.
+<p class="soft">An operator redrives it on the page of <a href="/dead-letters/list?code=${code}">dead letters</a>, or with <code>darkroom renders redrive</code>.
 The render keeps its id, and continues with the step that its <code>error</code> names.</p>`;
 }
 
@@ -119,7 +120,3 @@ ${
   )
 }
 <p class="soft">${retryAfter === undefined ? markCode(PROBLEMS[code][2]) : 'This page reloads automatically.'}</p>`;
-
-/** Shows the parts of a text between backticks as code. */
-const markCode = (text: string): Markup[] =>
-  text.split('`').map((part, index) => (index % 2 ? html`<code>${part}</code>` : html`${part}`));

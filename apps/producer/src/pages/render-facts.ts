@@ -1,15 +1,19 @@
-import type { WaitingFor } from '@darkroom/api';
+import type { DeadLetterResponse, WaitingFor } from '@darkroom/api';
 import { type AuditEntry, listAuditEntries } from '@darkroom/shared/audit';
+import { getRenderPrice } from '@darkroom/shared/config';
 import { type Queues } from '@darkroom/shared/queues';
 import { type Note, parseNote } from '@darkroom/shared/render';
 import { type Scrub } from '@darkroom/shared/runtime';
-import { type RenderSnapshot } from '@darkroom/shared/snapshot';
+import { formatDollars, type RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
-import { hasRole } from '../access/index.ts';
+import { hasRole, type Needs } from '../access/index.ts';
 import { type Delivery, findDeliveries, withFallback } from '../backends/index.ts';
 import { scrubDeep } from '../dashboard/index.ts';
+import { type DeadLetterDeps, forecastRedrive, selectDeadLetters } from '../dead-letters/index.ts';
 import type { Forecast } from '../forecast/index.ts';
+import { hasEnded } from '../lookup/index.ts';
 import {
+  canStatePurchase,
   createImagePath,
   findRequestedRender,
   type RenderReadDeps,
@@ -17,6 +21,7 @@ import {
 } from '../renders/index.ts';
 
 export interface RenderPageDeps extends RenderReadDeps {
+  deadLetters: DeadLetterDeps;
   queues: Queues;
   scrub: Scrub;
 }
@@ -34,8 +39,20 @@ export interface RenderFacts {
   forecast: Forecast;
   /** Whether the caller has access to the dashboard. */
   operator: boolean;
+  /** What the caller can do with the render now. */
+  possible: RenderActions;
   /** Unix milliseconds. */
   now: number;
+}
+
+/** An action is absent, or false, when it cannot succeed or the caller may not do it. */
+export interface RenderActions {
+  cancel: boolean;
+  /** What a redrive does. */
+  redrive?: DeadLetterResponse['redrive'];
+  /** The price of a purchase, for a statement of what became of the present one. Null: unknown. */
+  statement?: { price: string | null };
+  resend: boolean;
 }
 
 /** The page is shown without notes, deliveries and forecast when they take longer. */
@@ -54,7 +71,6 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
       lifetimeMs: LINK_LIFETIME_MS,
       sign: 'if-needed',
     });
-  const { key, tenant } = request.caller ?? {};
   const operates = request.caller !== undefined && hasRole(request.caller, 'operate');
   const [notes, deliveries, actions, forecast, waitingFor, image] = await Promise.all([
     snapshot.notes ?? withFallback(EXTRAS_DEADLINE_MS, readLogNotes(queues, renderId), []),
@@ -64,6 +80,7 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
     readWaitCause(deps, snapshot),
     snapshot.image && createImageLink(),
   ]);
+  const possible = await findActions(deps, request, { snapshot, deliveries });
   return {
     ...(scrubDeep(scrub, { snapshot, notes, deliveries, actions, waitingFor }) as Pick<
       RenderFacts,
@@ -71,10 +88,56 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
     >),
     imageLink: image,
     forecast,
-    operator: !key || tenant === '*',
+    possible,
+    operator: request.caller !== undefined && hasRole(request.caller, 'overseer'),
     now: clock.now(),
   };
 }
+
+async function findActions(
+  { deadLetters, lookup, clock }: RenderPageDeps,
+  request: FastifyRequest,
+  { snapshot, deliveries }: Pick<RenderFacts, 'snapshot' | 'deliveries'>,
+): Promise<RenderActions> {
+  const { caller } = request;
+  const may = (needs: Needs) => caller !== undefined && hasRole(caller, needs);
+  const { settings } = deadLetters;
+  const [letter] =
+    snapshot.status === 'failed' && may('operate')
+      ? selectDeadLetters(
+          await withFallback(EXTRAS_DEADLINE_MS, deadLetters.readDeadLetters(), []),
+          request,
+          {
+            ids: [snapshot.renderId],
+          },
+        )
+      : [];
+  // The queue still has the render.
+  const canRedrive = letter !== undefined && letter.jobFailedAt > 0;
+  const forecast = canRedrive ? forecastRedrive(letter, { settings, now: clock.now() }) : undefined;
+  const canState =
+    may('operator') &&
+    (snapshot.step === 'hold' || snapshot.status === 'failed') &&
+    (await withFallback(EXTRAS_DEADLINE_MS, canStatePurchase(lookup, snapshot.renderId), false));
+  return {
+    cancel: !hasEnded(snapshot) && may('enqueue or operate'),
+    ...(forecast
+      ? {
+          redrive: {
+            step: forecast.step ?? null,
+            action: forecast.action,
+            price: toPrice(forecast.priceMicros),
+          },
+        }
+      : {}),
+    ...(canState
+      ? { statement: { price: toPrice(getRenderPrice(settings, snapshot.request.resolution)) } }
+      : {}),
+    resend: deliveries.length > 0 && may('operate'),
+  };
+}
+
+const toPrice = (micros: number | undefined) => (micros === undefined ? null : formatDollars(micros));
 
 async function readLogNotes(queues: Queues, renderId: string): Promise<Note[]> {
   const { logs } = await queues.render.getJobLogs(renderId);

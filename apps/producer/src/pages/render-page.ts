@@ -1,18 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Needs } from '../access/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
-import { getBodyBytes, parseBodiesAsBytes } from '../http/index.ts';
+import { parseBodiesAsBytes } from '../http/index.ts';
 import { hasEnded } from '../lookup/index.ts';
-import { readStatement, statePurchase } from '../renders/index.ts';
+import { cancelRequestedRender, readStatement, redeliverWebhooks, statePurchase } from '../renders/index.ts';
 import { sendErrorPage } from './error-page.ts';
+import { MAX_FORM_BYTES, readForm } from './form.ts';
 import { shorten } from './formats.ts';
 import { sendPage } from './layout.ts';
 import { type RenderPageDeps, readRenderFacts } from './render-facts.ts';
 import { createRenderView } from './render-view.ts';
-import { needsStatement, parseStatementForm } from './statement-form.ts';
+import { COPY_SCRIPT_PATH } from './scripts.ts';
 
 /** Seconds until the page of a render that has not ended reloads. */
 const REFRESH_S = 3;
-const MAX_FORM_BYTES = 16 * 1024;
 
 /** `/renders/{id}`: a render for people. */
 export function registerRenderPage(app: FastifyInstance, deps: RenderPageDeps): void {
@@ -21,21 +22,28 @@ export function registerRenderPage(app: FastifyInstance, deps: RenderPageDeps): 
   });
   app.register(async (scope) => {
     parseBodiesAsBytes(scope);
-    registerEndpoints(scope, '/renders/:id/statement', {
-      POST: {
-        needs: 'operator',
-        bodyLimit: MAX_FORM_BYTES,
-        run: (request, reply) => recordStatement(deps, request, reply),
-      },
-    });
+    const register = (action: string, needs: Needs, act: Act) =>
+      registerEndpoints(scope, `/renders/:id/${action}`, {
+        POST: {
+          needs,
+          bodyLimit: MAX_FORM_BYTES,
+          run: (request, reply) => actAndReturn(act, request, reply),
+        },
+      });
+    register('statement', 'operator', (request) =>
+      statePurchase(deps, request, readStatement(Object.fromEntries(readForm(request)))),
+    );
+    register('cancel', 'enqueue or operate', (request, reply) => cancelRequestedRender(deps, request, reply));
+    register('redeliver', 'operate', (request) => redeliverWebhooks(deps, request));
   });
 }
 
-/** Records the statement of the form, and shows the page again. */
-async function recordStatement(deps: RenderPageDeps, request: FastifyRequest, reply: FastifyReply) {
+type Act = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+
+/** Does what a form asks for, and shows the page again. */
+async function actAndReturn(act: Act, request: FastifyRequest, reply: FastifyReply) {
   try {
-    const form = parseStatementForm(getBodyBytes(request).toString('utf8'));
-    await statePurchase(deps, request, readStatement(form));
+    await act(request, reply);
     const { id } = request.params as { id: string };
     return await reply.redirect(`/renders/${id}`, 303);
   } catch (error) {
@@ -52,9 +60,8 @@ async function sendRenderPage(deps: RenderPageDeps, request: FastifyRequest, rep
       section: '/renders',
       body: createRenderView(facts),
       // A reload would empty the form.
-      ...(hasEnded(facts.snapshot) || (facts.operator && needsStatement(facts.snapshot))
-        ? {}
-        : { refresh: REFRESH_S }),
+      ...(hasEnded(facts.snapshot) || facts.possible.statement ? {} : { refresh: REFRESH_S }),
+      script: COPY_SCRIPT_PATH,
     });
   } catch (error) {
     return await sendErrorPage(request, reply, error);

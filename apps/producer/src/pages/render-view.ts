@@ -4,9 +4,10 @@ import { dashboardPath, formatDollars, problemPath, type RenderSnapshot } from '
 import { hasEnded } from '../lookup/index.ts';
 import { actionTable } from './audit-view.ts';
 import { html, type Markup, stateBadge } from './design/index.ts';
-import { formatTime, shorten } from './formats.ts';
+import { formatTime, markCode, shorten } from './formats.ts';
+import { createActions } from './render-actions.ts';
 import type { RenderFacts } from './render-facts.ts';
-import { createStatementForm, needsStatement } from './statement-form.ts';
+import { createStatementForm } from './statement-form.ts';
 import { type Bar, createBars, createTimeline, formatDuration } from './timeline.ts';
 
 /** A render for people. Pure. */
@@ -20,10 +21,11 @@ export function createRenderView(facts: RenderFacts): Markup {
 ${
   !hasEnded(snapshot) &&
   html`<p><progress max="100" value="${progress}">${progress} %</progress>
-<span class="soft">${progress} %${forecastText(facts)}${!(facts.operator && needsStatement(snapshot)) && '; this page reloads automatically'}</span></p>`
+<span class="soft">${progress} %${forecastText(facts)}${!facts.possible.statement && '; this page reloads automatically'}</span></p>`
 }
 ${facts.waitingFor && html`<p class="waiting">${describeWaiting(facts.waitingFor)}</p>`}
 ${error && errorCard(error)}
+${createActions(facts)}
 <div class="${image ? 'columns two' : 'columns'}">
 <div>${image ?? noImage(snapshot)}</div>
 <div>
@@ -35,7 +37,7 @@ ${requestSection(facts)}
 ${historySection(facts)}
 <h2>Purchases</h2>
 ${purchasesSection(snapshot)}
-${facts.operator && needsStatement(snapshot) && createStatementForm(snapshot)}
+${facts.possible.statement && html`<div id="statement">${createStatementForm(snapshot, facts.possible.statement.price)}</div>`}
 ${facts.deliveries.length > 0 && html`<h2>Webhooks</h2>${deliveriesSection(facts)}`}
 ${facts.actions.length > 0 && html`<h2>Actions of operators</h2>${actionTable(facts.actions)}`}
 <h2>Links</h2>
@@ -65,7 +67,10 @@ const errorCard = ({ code, message, step, chain }: NonNullable<RenderFacts['snap
 <p><strong class="failed">${FAILURES[code].title}</strong> <span class="soft">at ${step}</span></p>
 <p>${message}</p>
 ${chain.length > 0 && html`<ol>${chain.map((cause) => html`<li><code>${cause}</code></li>`)}</ol>`}
-<p class="soft"><a href="${problemPath(code)}"><code>${code}</code></a>: what was paid, what to do, and what a redrive does</p>
+<p>${markCode(FAILURES[code].meaning)}</p>
+<p><strong>What to do</strong>: ${markCode(FAILURES[code].advice)}</p>
+<p><strong>A redrive</strong>: ${markCode(FAILURES[code].redrive)}</p>
+<p class="soft"><a href="${problemPath(code)}"><code>${code}</code></a></p>
 </div>`;
 
 /** The image itself: a thumbnail is too small for people who check it. */
@@ -87,7 +92,11 @@ function forecastText({ forecast: { queuePosition, eta }, now }: RenderFacts): s
   return `${position}${eta === undefined ? '' : `; ready in about ${formatDuration(Math.max(1_000, eta - now))}`}`;
 }
 
-function requestSection({ snapshot }: RenderFacts): Markup {
+const listPath = (filter: string, value: string) =>
+  `/renders?${new URLSearchParams({ [filter]: value }).toString()}`;
+
+function requestSection(facts: RenderFacts): Markup {
+  const { snapshot } = facts;
   const { request, tenant } = snapshot;
   const rows: [string, unknown][] = [
     ['Prompt', request.prompt],
@@ -100,10 +109,13 @@ function requestSection({ snapshot }: RenderFacts): Markup {
       request.images.length > 0 && html`${request.images.length}: ${request.images.map(formatReference)}`,
     ],
     ['Mask', request.mask && formatReference(request.mask, 0)],
-    ['Run', request.run],
-    ['Tenant', tenant],
+    ['Run', request.run && html`<a href="${listPath('run', request.run)}">${request.run}</a>`],
+    ['Tenant', facts.operator ? html`<a href="${listPath('tenant', tenant)}">${tenant}</a>` : tenant],
     ['Webhook', request.webhook && formatHost(request.webhook)],
-    ...Object.entries(request.metadata ?? {}).map(([key, value]): [string, unknown] => [key, String(value)]),
+    ...Object.entries(request.metadata ?? {}).map(([key, value]): [string, unknown] => [
+      key,
+      html`<a href="${listPath('text', String(value))}">${String(value)}</a>`,
+    ]),
   ];
   return html`<dl>${rows.map(([name, value]) => value && html`<dt>${name}<dd>${value}`)}</dl>`;
 }

@@ -1,26 +1,36 @@
 import type { FastifyInstance } from 'fastify';
+import type { DeadLetterDeps } from '../dead-letters/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
+import type { RedriveDeps } from '../redrives/index.ts';
 import { registerAuditPage } from './audit-page.ts';
+import { registerDeadLetterPages } from './dead-letters/index.ts';
 import { registerHome } from './home.ts';
-import { registerLiveScript } from './live-script.ts';
+import { registerKeysPage } from './keys-page.ts';
 import { type OverviewDeps, registerOverview } from './overview/index.ts';
 import { registerProblemPages } from './problems.ts';
+import { registerRedrivePages } from './redrives/index.ts';
 import type { RenderPageDeps } from './render-facts.ts';
 import { registerRenderList } from './render-list/index.ts';
 import { registerRenderPage } from './render-page.ts';
+import { registerScripts } from './scripts.ts';
+import { registerSignIn, type SignInDeps } from './sign-in.ts';
 
 /** All pages but the dashboard and the API reference. */
 export function registerPages(
   app: FastifyInstance,
-  deps: RenderPageDeps & OverviewDeps & { keyless: boolean },
+  deps: RenderPageDeps & OverviewDeps & SignInDeps & { deadLetters: DeadLetterDeps; redrives: RedriveDeps },
 ): void {
   const sendOverview = registerOverview(app, deps);
   registerHome(app, { ...deps, sendOverview });
   registerRenderList(app, deps);
   registerAuditPage(app, deps);
-  registerLiveScript(app);
+  registerScripts(app);
   registerProblemPages(app);
   registerRenderPage(app, deps);
+  registerDeadLetterPages(app, { ...deps.deadLetters, scrub: deps.scrub });
+  registerRedrivePages(app, { ...deps.redrives, scrub: deps.scrub });
+  registerSignIn(app, deps);
+  registerKeysPage(app, deps);
   registerIcon(app);
 }
 

@@ -10,20 +10,10 @@ import {
   redriveRequestSchema,
   redriveSchema,
 } from '@darkroom/api';
-import type { Settings } from '@darkroom/shared/config';
-import {
-  MAX_PLAN_RENDERS,
-  type RedriveControlRecord,
-  type RedriveRecord,
-  redriveId,
-} from '@darkroom/shared/redrives';
-import type { Clock } from '@darkroom/shared/runtime';
+import { MAX_PLAN_RENDERS } from '@darkroom/shared/redrives';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { describeCaller } from '../access/index.ts';
-import type { Auditor } from '../audit/index.ts';
-import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
-import { operatorScope, type ReadDeadLetters, selectDeadLetters } from '../dead-letters/index.ts';
+import { operatorScope } from '../dead-letters/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
 import {
   getBodyBytes,
@@ -36,19 +26,19 @@ import {
 } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
 import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
-import { createPlan, type PlanDeps } from './create-plan.ts';
-import { executePlan } from './execute-plan.ts';
-import { type FindDeps, findPlan, findRedrive, isVisible, readRedrive } from './find-redrive.ts';
+import { invalidRequest, listFieldProblems } from '../problems/index.ts';
+import {
+  controlRedrive,
+  listRedrives,
+  planRedrive,
+  REDRIVE_CONTROL_ACTIONS,
+  type RedriveControlAction,
+  type RedriveDeps,
+  startRedrive,
+} from './actions.ts';
+import { findPlan, findRedrive } from './find-redrive.ts';
 import { listItems } from './list-items.ts';
 import { planResponse, redriveResponse } from './responses.ts';
-
-export interface RedriveDeps extends PlanDeps, FindDeps {
-  readDeadLetters: ReadDeadLetters;
-  auditor: Auditor;
-  settings: Pick<Settings, 'PRICES' | 'MAX_PURCHASES'>;
-  clock: Clock;
-}
 
 /** Enough for all ids that a request can name. */
 const MAX_BODY_BYTES = 128 * 1024;
@@ -69,15 +59,11 @@ export function registerRedrives(app: FastifyInstance, deps: RedriveDeps): void 
   app.register(async (scope) => {
     // These need no body. They accept an empty body of any kind.
     parseBodiesAsBytes(scope);
-    for (const [action, wanted] of Object.entries(WANTED)) {
-      registerEndpoints(scope, `/v1/redrives/:id/${action}`, {
-        POST: controlEndpoint(deps, action as keyof typeof WANTED, wanted),
-      });
+    for (const action of REDRIVE_CONTROL_ACTIONS) {
+      registerEndpoints(scope, `/v1/redrives/:id/${action}`, { POST: controlEndpoint(deps, action) });
     }
   });
 }
-
-const WANTED = { pause: 'pause', resume: 'run', cancel: 'cancel' } as const;
 
 const createEndpoint = (deps: RedriveDeps): Endpoint => ({
   needs: 'operate',
@@ -90,30 +76,11 @@ const createEndpoint = (deps: RedriveDeps): Endpoint => ({
     if (!checked.success) {
       throw invalidRequest(listFieldProblems(checked.error, value, redriveRequestSchema));
     }
-    const scope = operatorScope(request);
-    const actor = describeCaller(request.caller);
-    const { plan: id, ids } = checked.data;
-    if (id !== undefined) {
-      const plan = await findPlan(deps, scope, id);
-      const { record, isNew } = await executePlan(deps, plan, checked.data, { actor, now: deps.clock.now() });
-      if (isNew) await recordRedrive(deps.auditor, request, 'redrive.create', record, record.reason);
-      const facts = (await readRedrive(deps, plan.key)) ?? {
-        record,
-        control: undefined,
-        job: undefined,
-        end: undefined,
-      };
+    if (checked.data.plan !== undefined) {
+      const facts = await startRedrive(deps, request, { ...checked.data, plan: checked.data.plan });
       return await reply.code(202).send(redriveResponse(facts, resolveBaseUrl(request)));
     }
-    const letters = selectDeadLetters(await deps.readDeadLetters(), request, checked.data);
-    if (letters.length > MAX_PLAN_RENDERS) {
-      const expected = `a filter that selects at most ${MAX_PLAN_RENDERS} dead letters`;
-      throw invalidRequest([{ field: 'filter', expected, received: `${letters.length} dead letters` }]);
-    }
-    const found = new Set(letters.map(({ renderId }) => renderId));
-    const notFound = [...new Set(ids ?? [])].filter((one) => !found.has(one));
-    const { settings, clock } = deps;
-    const plan = await createPlan(deps, letters, { scope, notFound, settings, now: clock.now() });
+    const plan = await planRedrive(deps, request, checked.data);
     return await reply.send(planResponse(plan));
   },
 });
@@ -132,17 +99,12 @@ const listEndpoint = (deps: RedriveDeps): Endpoint => ({
   doc: listDoc,
   run: async (request, reply) => {
     const { limit = 20, cursor } = readQuery(listParams, request);
-    const scope = operatorScope(request);
-    const listed = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
-      deps.redrives.list({ cursor, limit, signal }),
-    );
-    const visible = listed.filter((one) => isVisible(scope, one.scope));
-    const facts = await Promise.all(visible.map(({ key }) => readRedrive(deps, key)));
+    const { facts, next } = await listRedrives(deps, request, { limit, cursor });
     const base = resolveBaseUrl(request);
     return await reply.send({
       object: 'list',
-      data: facts.flatMap((one) => (one ? [redriveResponse(one, base)] : [])),
-      next_cursor: listed.length === limit ? (listed.at(-1)?.cursor ?? null) : null,
+      data: facts.map((one) => redriveResponse(one, base)),
+      next_cursor: next ?? null,
     });
   },
 });
@@ -167,56 +129,17 @@ const itemsEndpoint = (deps: RedriveDeps): Endpoint => ({
   },
 });
 
-const controlEndpoint = (
-  deps: RedriveDeps,
-  action: keyof typeof WANTED,
-  wanted: RedriveControlRecord['wanted'],
-): Endpoint => ({
+const controlEndpoint = (deps: RedriveDeps, action: RedriveControlAction): Endpoint => ({
   needs: 'operate',
   bodyLimit: MAX_CONTROL_BYTES,
   doc: controlDocs[action],
   run: async (request, reply) => {
     readQuery(noQuery, request);
     const { reason } = readControl(request);
-    const scope = operatorScope(request);
-    const { record, end, control } = await findRedrive(deps, scope, readId(request));
-    const isCanceled = control?.wanted === 'cancel';
-    if (end || (isCanceled && wanted !== 'cancel')) {
-      throw new ProblemError('redrive_ended', `The redrive is ${end?.status ?? 'being canceled'}.`);
-    }
-    const actor = describeCaller(request.caller);
-    if (!isCanceled) {
-      const next: RedriveControlRecord = {
-        wanted,
-        actor,
-        ...(reason === undefined ? {} : { reason }),
-        at: deps.clock.now(),
-      };
-      await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
-        deps.redrives.writeControl(record.key, next, { signal }),
-      );
-      await recordRedrive(deps.auditor, request, `redrive.${action}`, record, reason);
-    }
-    await deps.queue.wake(record.key);
-    const facts = await findRedrive(deps, scope, readId(request));
+    const facts = await controlRedrive(deps, request, { id: readId(request), action, reason });
     return await reply.code(202).send(redriveResponse(facts, resolveBaseUrl(request)));
   },
 });
-
-const recordRedrive = (
-  auditor: Auditor,
-  request: FastifyRequest,
-  action: `redrive.${'create' | keyof typeof WANTED}`,
-  { key, scope, total, rate, acceptDuplicateCharge }: RedriveRecord,
-  reason: string | undefined,
-) =>
-  auditor.record(request, {
-    action,
-    target: { kind: 'redrive', id: redriveId(key) },
-    tenant: scope,
-    reason,
-    ...(action === 'redrive.create' ? { after: { total, rate, acceptDuplicateCharge } } : {}),
-  });
 
 const readId = (request: FastifyRequest) => (request.params as { id: string }).id;
 

@@ -3,11 +3,11 @@ import { DATA_VERSION } from '@darkroom/shared/render';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { hasRole } from '../access/index.ts';
+import { hasRole, requireTenant } from '../access/index.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { getBodyBytes, noQuery, readQuery } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
-import { hasEnded } from '../lookup/index.ts';
+import { findRenderOrImage, hasEnded } from '../lookup/index.ts';
 import { problemResponses, RENDER_EXAMPLE } from '../openapi/index.ts';
 import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
 import { createRenderResponse, findRequestedRender, type RenderReadDeps } from './find-render.ts';
@@ -29,29 +29,71 @@ export const cancelEndpoint = (deps: RenderReadDeps): Endpoint => ({
 async function cancelRender(deps: RenderReadDeps, request: FastifyRequest, reply: FastifyReply) {
   readQuery(noQuery, request);
   rejectContent(getBodyBytes(request));
-  let snapshot = rejectIfEnded(await findRequestedRender(deps, request));
-  if (!hasEnded(snapshot)) {
-    const { renderId, tenant, status } = snapshot;
-    const requestedAt = deps.clock.now();
-    // Before the marker: the marker is made from it when the queue loses the marker.
-    await deps.recorder.recordCancel({ renderId, requestedAt });
-    await deps.lookup.queue.cancel({ version: DATA_VERSION, renderId, tenant, requestedAt });
-    snapshot = rejectIfEnded(await waitUntilCanceled(deps, request, reply, snapshot));
-    request.log.info({ renderId, tenant, canceled: hasEnded(snapshot) }, 'cancel requested');
-    // Services cancel, too. Their receipts show that.
-    if (request.caller && hasRole(request.caller, 'operate')) {
-      await deps.auditor.record(request, {
-        action: 'render.cancel',
-        target: { kind: 'render', id: renderId },
-        tenant,
-        before: { status },
-        after: { status: snapshot.status },
-      });
-    }
-  }
+  const snapshot = await cancelRequestedRender(deps, request, reply);
   return await reply
     .code(hasEnded(snapshot) ? 200 : 202)
     .send(await createRenderResponse(deps, request, snapshot));
+}
+
+/**
+ * Cancels the render that the `:id` of a path names, and waits a moment for its end.
+ *
+ * @throws {ProblemError} `render_not_found`, `render_ended`.
+ */
+export async function cancelRequestedRender(
+  deps: RenderReadDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<RenderSnapshot> {
+  const before = rejectIfEnded(await findRequestedRender(deps, request));
+  if (hasEnded(before)) return before;
+  await requestCancel(deps, before);
+  const snapshot = rejectIfEnded(await waitUntilCanceled(deps, request, reply, before));
+  const { renderId, tenant } = before;
+  request.log.info({ renderId, tenant, canceled: hasEnded(snapshot) }, 'cancel requested');
+  // Services cancel, too. Their receipts show that.
+  if (request.caller && hasRole(request.caller, 'operate')) {
+    await recordCancel(deps, request, before, snapshot);
+  }
+  return snapshot;
+}
+
+/** Cancels a render of the caller, and does not wait for its end. @returns whether it was found and had not ended. */
+export async function cancelWithoutWaiting(
+  deps: RenderReadDeps,
+  request: FastifyRequest,
+  id: string,
+): Promise<boolean> {
+  const snapshot = await findRenderOrImage(deps.lookup, requireTenant(request), id);
+  if (!snapshot || hasEnded(snapshot)) return false;
+  await requestCancel(deps, snapshot);
+  await deps.lookup.queue.wake(snapshot.renderId);
+  if (request.caller && hasRole(request.caller, 'operate')) await recordCancel(deps, request, snapshot);
+  return true;
+}
+
+const recordCancel = (
+  { auditor }: RenderReadDeps,
+  request: FastifyRequest,
+  { renderId, tenant, status }: RenderSnapshot,
+  after?: RenderSnapshot,
+) =>
+  auditor.record(request, {
+    action: 'render.cancel',
+    target: { kind: 'render', id: renderId },
+    tenant,
+    before: { status },
+    after: { status: after?.status ?? 'canceling' },
+  });
+
+async function requestCancel(
+  { recorder, lookup, clock }: RenderReadDeps,
+  { renderId, tenant }: RenderSnapshot,
+): Promise<void> {
+  const requestedAt = clock.now();
+  // Before the marker: the marker is made from it when the queue loses the marker.
+  await recorder.recordCancel({ renderId, requestedAt });
+  await lookup.queue.cancel({ version: DATA_VERSION, renderId, tenant, requestedAt });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type DeliveryListResponse, type DeliveryResponse, deliveryListSchema } from '@darkroom/api';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Delivery } from '../backends/index.ts';
 import type { Endpoint } from '../endpoint.ts';
@@ -26,22 +27,34 @@ export const redeliverEndpoint = (deps: RenderReadDeps): Endpoint => ({
   doc: redeliverDoc,
   run: async (request, reply) => {
     const { delivery: id } = readQuery(redeliverQuery, request);
-    const { renderId, tenant } = await findRequestedRender(deps, request);
-    const { queue } = deps.lookup;
-    const chosen = chooseDeliveries(await queue.deliveries(renderId), id);
-    const redelivered = await Promise.all(chosen.map((delivery) => queue.redeliver(delivery.id)));
-    if (!redelivered.includes(true)) throw deliveryNotFound(renderId);
-    await deps.auditor.record(request, {
-      action: 'webhook.redeliver',
-      target: { kind: 'render', id: renderId },
-      tenant,
-      after: { deliveries: redelivered.filter(Boolean).length },
-    });
-    const ids = new Set(chosen.map((delivery) => delivery.id));
-    const now = (await queue.deliveries(renderId)).filter((delivery) => ids.has(delivery.id));
-    return await reply.code(202).send(toDeliveryList(now));
+    return await reply.code(202).send(toDeliveryList(await redeliverWebhooks(deps, request, id)));
   },
 });
+
+/**
+ * Sends the webhooks of a render's latest end again, or one by its id.
+ *
+ * @throws {ProblemError} `render_not_found`, `delivery_not_found`.
+ */
+export async function redeliverWebhooks(
+  deps: RenderReadDeps,
+  request: FastifyRequest,
+  id?: string,
+): Promise<Delivery[]> {
+  const { renderId, tenant } = await findRequestedRender(deps, request);
+  const { queue } = deps.lookup;
+  const chosen = chooseDeliveries(await queue.deliveries(renderId), id);
+  const redelivered = await Promise.all(chosen.map((delivery) => queue.redeliver(delivery.id)));
+  if (!redelivered.includes(true)) throw deliveryNotFound(renderId);
+  await deps.auditor.record(request, {
+    action: 'webhook.redeliver',
+    target: { kind: 'render', id: renderId },
+    tenant,
+    after: { deliveries: redelivered.filter(Boolean).length },
+  });
+  const ids = new Set(chosen.map((delivery) => delivery.id));
+  return (await queue.deliveries(renderId)).filter((delivery) => ids.has(delivery.id));
+}
 
 /** The delivery with this id. Without an id: all deliveries of the render's latest end. */
 function chooseDeliveries(deliveries: readonly Delivery[], id: string | undefined): Delivery[] {

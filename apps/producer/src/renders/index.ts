@@ -16,9 +16,11 @@
 // watch-render.ts  snapshots of a render until its end
 // image-links.ts   URLs of a render's image
 // params.ts        path and query parameters that several endpoints have
+export { cancelRequestedRender, cancelWithoutWaiting } from './cancel.ts';
+export { redeliverWebhooks } from './deliveries.ts';
 export * from './find-render.ts';
 export * from './image-links.ts';
 export { readListQuery, timeParam } from './list-query.ts';
 export { idParam } from './params.ts';
 export * from './routes.ts';
-export { readStatement, statePurchase } from './statement.ts';
+export { canStatePurchase, readStatement, statePurchase } from './statement.ts';

@@ -1,4 +1,11 @@
-import { RENDER_STATUSES, type RenderStatus, RUN, TENANT } from '@darkroom/api';
+import {
+  FAILURE_CODES,
+  type FailureCode,
+  RENDER_STATUSES,
+  type RenderStatus,
+  RUN,
+  TENANT,
+} from '@darkroom/api';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -13,7 +20,7 @@ import { invalidRequest } from '../problems/index.ts';
  * @throws {ProblemError} `invalid_request`.
  */
 export function readListQuery(request: Pick<FastifyRequest, 'query' | 'caller'>): ListQuery {
-  const { tenant, status, run, created_after, created_before, limit, cursor } = readQuery(
+  const { tenant, status, run, code, text, created_after, created_before, limit, cursor } = readQuery(
     listParams,
     request,
   );
@@ -26,6 +33,8 @@ export function readListQuery(request: Pick<FastifyRequest, 'query' | 'caller'>)
     tenant: tenant ?? own,
     statuses: status,
     run,
+    codes: code,
+    text,
     createdAfter: created_after,
     createdBefore: created_before,
     after: cursor,
@@ -48,6 +57,22 @@ const statuses = z
     description: 'One or more, separated by commas.',
     param: { style: 'form', explode: false },
     example: ['completed', 'failed'],
+  });
+
+const isCode = (text: string): text is FailureCode => (FAILURE_CODES as readonly string[]).includes(text);
+
+const codes = z
+  .string()
+  .refine((text) => text.split(',').every(isCode), {
+    error: `expected one or more of ${FAILURE_CODES.join(', ')}, separated by commas`,
+  })
+  .transform((text) => text.split(',').filter(isCode))
+  .optional()
+  .meta({
+    override: { type: 'array', items: { type: 'string', enum: [...FAILURE_CODES] }, minItems: 1 },
+    description: 'Only failed renders with one of these codes, separated by commas.',
+    param: { style: 'form', explode: false },
+    example: ['task_timeout'],
   });
 
 const isTime = (text: string) =>
@@ -73,6 +98,12 @@ export const listParams = z.object({
     .regex(RUN, { error: "expected a run's name" })
     .optional()
     .meta({ description: 'Only renders with this `run`.', example: 'autumn-2026' }),
+  code: codes,
+  text: z.string().trim().min(1).max(200).optional().meta({
+    description:
+      'Only renders whose id, run, prompt, a task id or a value of the metadata contains this text. Case does not matter.',
+    example: '1042',
+  }),
   created_after: timeParam('Only renders created at this time or later.'),
   created_before: timeParam('Only renders created before this time.'),
   limit: wholeNumber(1, 100)

@@ -71,6 +71,15 @@ export async function statePurchase(
   });
 }
 
+/** Whether {@link statePurchase} can succeed for this render now. */
+export async function canStatePurchase(
+  { queue }: RenderReadDeps['lookup'],
+  renderId: string,
+): Promise<boolean> {
+  const job = await queue.get(renderId);
+  return job !== undefined && isPurchaseOpen(job);
+}
+
 /** Whether the outcome of the present purchase is unknown, and no worker is finding it out by polls. */
 function isPurchaseOpen({ data, finishedOn }: RenderJob): boolean {
   const { at } = data as Checkpoint;

@@ -51,7 +51,9 @@ requires('redis').describe('access with keys', () => {
   let id: string;
 
   beforeAll(async () => {
-    harness = await openHarness({ settings: { ...keys.settings(), API_RATE_PER_SECOND: 10_000 } });
+    harness = await openHarness({
+      settings: { ...keys.settings(), API_RATE_PER_SECOND: 10_000, WRONG_KEYS_PER_MINUTE: 10_000 },
+    });
     operations = await operationsOf(harness);
     id = await enqueue(harness, shop, 'first');
   });
@@ -168,11 +170,11 @@ requires('redis').describe('access with keys', () => {
     },
   );
 
-  test("a render's page asks a browser for a password, accepts the key as the password, and is for its tenant only", async () => {
+  test("a render's page leads a browser without a key to the sign-in, accepts Basic, and is for its tenant only", async () => {
     const html = { accept: 'text/html' };
     const asked = await harness.get(`/renders/${id}`, html);
-    expect(asked.status).toBe(401);
-    expect(asked.headers.get('www-authenticate')).toMatch(/^Basic /);
+    expect(asked.status).toBe(303);
+    expect(asked.headers.get('location')).toBe(`/sign-in?next=${encodeURIComponent(`/renders/${id}`)}`);
     const basic = ({ authorization }: { authorization: string }) => ({
       ...html,
       authorization: `Basic ${Buffer.from(`user:${authorization.slice(7)}`).toString('base64')}`,

@@ -8,6 +8,7 @@ import {
   ASKED,
   putDeadLetter,
   putJob,
+  putKey,
   putReceipt,
   putRedrives,
   putUpload,
@@ -45,6 +46,7 @@ requires('redis').describe('the examples of the API', () => {
       openHarness({ settings }),
       openHarness({ settings }),
     ]);
+    await putKey(ended);
     await putReceipt(ended, { renderId: ID });
     await putRedrives(ended);
     // Another one than the first, because a canceled redrive cannot be paused.

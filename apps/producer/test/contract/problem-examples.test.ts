@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { PROBLEMS, type ProblemCode, problemSchema } from '@darkroom/api';
-import { createApiKey } from '@darkroom/shared/keys';
+import { type ApiKey, createApiKey, keyIdOf } from '@darkroom/shared/keys';
 import { StoreError } from '@darkroom/shared/object-store';
 import { keyOfId, type RedrivePlan, RedriveStore, redriveId } from '@darkroom/shared/redrives';
 import { cleanup, requires, service, startProxy } from '@darkroom/testkit';
@@ -24,7 +24,10 @@ requires('redis').describe('the examples of problems', () => {
   let broken: Harness;
   /** No restore has completed. */
   let incomplete: Harness;
+  /** One wrong key per minute. */
+  let limited: Harness;
   let keys: Record<'read' | 'slow', Record<string, string>>;
+  const operator = createApiKey();
 
   const withStore = (error: Error) =>
     openHarness({
@@ -41,11 +44,14 @@ requires('redis').describe('the examples of problems', () => {
       slow: { authorization: `Bearer ${slow.text}` },
     };
     const proxy = await startProxy(service('redis').url);
-    [open, keyed, queueAway, storeAway, broken, incomplete] = await Promise.all([
+    const operatorKey: ApiKey = { tenant: '*', roles: ['operate'], sha256: operator.sha256 };
+    [limited, open, keyed, queueAway, storeAway, broken, incomplete] = await Promise.all([
+      openHarness({ settings: { API_KEYS: [operatorKey], WRONG_KEYS_PER_MINUTE: 1 } }),
       openHarness({ settings: { TOAPIS_WEBHOOK_SECRET: 'secret' } }),
       openHarness({
         settings: {
           API_KEYS: [
+            operatorKey,
             { tenant: 'default', roles: ['read'], sha256: read.sha256 },
             { tenant: 'default', roles: ['read'], sha256: slow.sha256, perSecond: 1 },
           ],
@@ -82,6 +88,16 @@ requires('redis').describe('the examples of problems', () => {
     queue_not_found: () => postTo(open, '/v1/queues/webhook-dead-letter/resume'),
     dead_letter_not_found: () => open.get('/v1/dead-letters/rnd_0123456789abcdef0123456789abcdef'),
     plan_not_found: () => open.get('/v1/redrive-plans/rdp_0123456789abcdef0123456789abcdef'),
+    key_not_found: () => postTo(open, '/v1/keys/key_0123456789abcdef/revoke'),
+    key_in_settings: () =>
+      postTo(keyed, `/v1/keys/${keyIdOf(operator)}/revoke`, '', {
+        authorization: `Bearer ${operator.text}`,
+      }),
+    too_many_wrong_keys: async () => {
+      const wrong = { authorization: 'Bearer dk_wrong' };
+      await limited.get('/v1/renders', wrong);
+      return await limited.get('/v1/renders', wrong);
+    },
     redrive_not_found: () => open.get('/v1/redrives/rdv_0123456789abcdef0123456789abcdef'),
     plan_expired: async () => {
       const plan = await planRedrive(open);

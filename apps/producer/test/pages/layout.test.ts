@@ -63,6 +63,8 @@ requires('redis', 'browser').describe('the layout of the page of a render', () =
         '/overview',
         '/renders',
         '/audit',
+        '/keys',
+        '/sign-in',
         '/start',
         '/problems',
         '/problems/submission_unknown',

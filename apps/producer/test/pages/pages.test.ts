@@ -1,11 +1,12 @@
 import { FAILURE_CODES, FAILURES, PROBLEMS, type RenderResponse } from '@darkroom/api';
 import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
-import { drawRenderId, type Failure, sumCost } from '@darkroom/shared/render';
+import { DATA_VERSION, drawRenderId, type Failure, sumCost } from '@darkroom/shared/render';
 import { plantSecret, requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { html } from '../../src/pages/design/index.ts';
 import { createBars, createTimeline, formatDuration } from '../../src/pages/timeline.ts';
 import { ASKED, putJob, putReceipt, REQUEST } from '../support/contract/contract-fixture.ts';
+import { putFailedRenders } from '../support/failed-renders.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
 async function openPage(harness: Harness, path: string, headers: Record<string, string> = {}) {
@@ -14,8 +15,11 @@ async function openPage(harness: Harness, path: string, headers: Record<string, 
   const policy = response.headers.get('content-security-policy') ?? '';
   expect(policy).toContain("default-src 'none'");
   expect(policy).not.toContain('unsafe');
-  expect(policy).not.toContain('script-src');
-  const text = await response.text();
+  const whole = await response.text();
+  // The page of a render has a button that copies its id.
+  const text = whole.replace('<script src="/assets/copy.js" defer></script>', '');
+  if (text === whole) expect(policy).not.toContain('script-src');
+  else expect(policy).toContain("script-src 'self'");
   expect(text).not.toMatch(/<script|<[^>]*\son\w+=|(src|href)="(https?:)?\/\//i);
   return { status: response.status, text };
 }
@@ -36,8 +40,8 @@ requires('redis').describe('the page of a render', () => {
       `href="/v1/renders/${renderId}/image"`,
       'width="512" height="320"',
       'autumn-catalogue',
-      '<dt>sku<dd>1042',
-      '<dt>rush<dd>true',
+      '<dt>sku<dd><a href="/renders?text=1042">1042</a>',
+      '<dt>rush<dd><a href="/renders?text=true">true</a>',
       'submitted: accepted as task_img_abc123',
       // From the submission to the stored image.
       'then 24.9 s',
@@ -200,6 +204,40 @@ requires('redis').describe('the page of a render', () => {
     const { text } = await openPage(harness, `/renders/${renderId}`);
     for (const hidden of [secret, 'topsecret', 'AAAAAAAA']) expect(text).not.toContain(hidden);
     expect(text).toContain('fetched https://files.example.com/a.png?[redacted]');
+  });
+
+  test('the page of a render has the buttons that can succeed, and each says what it costs', async () => {
+    const harness = await openHarness();
+    const webhook = { kind: 'url', url: 'https://hooks.example.com/a' } as const;
+    const [failed = ''] = await putFailedRenders(harness, [
+      { code: 'upstream_unreachable', run: 'night-run' },
+    ]);
+    const running = await putJob(harness);
+    const { renderId: completed } = await putReceipt(harness, { request: { ...REQUEST, webhook } });
+    const message = { version: DATA_VERSION, renderId: completed, tenant: 'default', status: 'completed' };
+    await harness.queues.webhook.add('completed', { ...message, to: webhook, endedAt: ASKED } as never, {
+      jobId: `msg_${completed}_completed_0`,
+    });
+    const buttons = async (id: string) => {
+      const { text } = await openPage(harness, `/renders/${id}`);
+      const found = [...text.matchAll(/<button[^>]*>([^<]*)<|<a class="button"[^>]*>([^<]*)</g)];
+      return found.map(([, button, link]) => button ?? link);
+    };
+    expect(await buttons(completed)).toEqual(['Download', 'Copy the id', 'Send the webhooks again']);
+    expect(await buttons(failed)).toEqual(['Copy the id', 'Plan a redrive']);
+    const { text } = await openPage(harness, `/renders/${failed}`);
+    expect(text).toContain('a redrive buys again (submit): $0.025');
+    expect(text).toContain('href="/renders?run=night-run"');
+    expect(text).toContain('All <code>SUBMIT_ATTEMPTS</code> attempts');
+
+    const post = (path: string, body = '') =>
+      fetch(harness.url + path, { method: 'POST', body, redirect: 'manual' });
+    expect((await post(`/renders/${completed}/redeliver`)).status).toBe(303);
+    expect((await post(`/renders/${completed}/cancel`)).status).toBe(409);
+    expect(await buttons(running.renderId)).toEqual(['Copy the id', 'Cancel']);
+    const cancel = await post('/renders/cancel', `id=${running.renderId}&id=${completed}&id=nonsense`);
+    expect(cancel.headers.get('location')).toBe('/renders?canceled=1');
+    expect(await harness.queues.cancel.getJob(running.renderId)).toBeDefined();
   });
 
   test('the page of an unknown render says that there is no such render', async () => {

@@ -1,10 +1,11 @@
 import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
 import { StoreError } from '@darkroom/shared/object-store';
 import { LANE, renderJob } from '@darkroom/shared/queues';
-import { type Checkpoint } from '@darkroom/shared/render';
+import { type Checkpoint, type Failure } from '@darkroom/shared/render';
 import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { toCursor } from '../../src/lookup/index.ts';
+import { putReceipt } from '../support/contract/contract-fixture.ts';
 import { createCheckpoint, enqueue, startFakeWorker } from '../support/fake-worker.ts';
 import { openHarness, readProblem } from '../support/harness.ts';
 import {
@@ -79,6 +80,24 @@ requires('redis').describe('GET /v1/renders', () => {
     // Not even the ids of the others are read again.
     expect(Math.max(...added)).toBeGreaterThanOrEqual(3_000);
     expect(added.at(-1)).toBe(1);
+  });
+
+  test('the list is filtered by text in prompt and metadata, and by the code of a failure', async () => {
+    const harness = await openHarness();
+    const request = createRequest('night');
+    const mug = createRenderAt(NOW, { request: { ...request, prompt: 'A Porcelain cup' } });
+    const sku = createRenderAt(NOW - 1, { request: { ...request, metadata: { sku: 'K-1042' } } });
+    await enqueue(harness, mug, sku);
+    const failure: Failure = { code: 'task_lost', message: 'm', step: 'poll', at: NOW, chain: [] };
+    const { renderId: failed } = await putReceipt(harness, { status: 'failed', failure });
+    const ids = async (query: string) => readIds(await listRenders(harness, query));
+    expect(await ids('text=porcelain')).toEqual([readId(mug)]);
+    expect(await ids('text=k-1042')).toEqual([readId(sku)]);
+    expect(await ids(`text=${readId(sku)}`)).toEqual([readId(sku)]);
+    expect(await ids('code=task_lost,task_timeout')).toEqual([failed]);
+    expect(await ids('code=task_timeout')).toEqual([]);
+    const wrong = await readProblem(await harness.get('/v1/renders?code=nope'));
+    expect(wrong.problems[0]?.field).toBe('code');
   });
 
   test('the list is empty when there are no renders', async () => {

@@ -68,6 +68,11 @@ export const settingsSchema = z.object({
   API_RATE_PER_SECOND: whole(1, 100_000)
     .default(100)
     .describe('Requests per second of one key, counted over all producers.'),
+  WRONG_KEYS_PER_MINUTE: whole(1, 1_000_000)
+    .default(30)
+    .describe(
+      'Wrong API keys that one producer answers with 401 per minute and address; more get 429. A right key is always accepted.',
+    ),
   MAX_WAITING_PER_KEY: whole(1, 100_000)
     .default(500)
     .describe(

@@ -77,6 +77,9 @@ export function createApiKey(): { text: string; sha256: string } {
   return { text, sha256: hashKeyText(text).toString('hex') };
 }
 
+/** The id of a key, for people and paths. It says nothing about the key's text. */
+export const keyIdOf = ({ sha256 }: Pick<ApiKey, 'sha256'>): string => `key_${sha256.slice(0, 16)}`;
+
 /** Finds the key with this text. Takes the same time for every key and for an unknown text, against timing attacks. */
 export function findApiKey(keys: readonly ApiKey[], text: string): ApiKey | undefined {
   const digest = hashKeyText(text);

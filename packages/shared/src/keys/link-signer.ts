@@ -1,6 +1,7 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ObjectStore } from '../object-store/index.ts';
 import type { Clock } from '../runtime/index.ts';
+import { readOrCreateSecret } from './stored-secret.ts';
 
 const SECRET_KEY = 'config/link-secret';
 
@@ -36,7 +37,7 @@ export function openLinkSigner(store: ObjectStore, clock: Clock): LinkSigner {
     { path, tenant, expiresAt }: Omit<SignedLink, 'signature'>,
     signal?: AbortSignal,
   ) => {
-    secret ??= await readOrCreateSecret(store, signal ? { signal } : {});
+    secret ??= await readOrCreateSecret(store, SECRET_KEY, signal ? { signal } : {});
     return createHmac('sha256', secret).update(`${path}\n${tenant}\n${expiresAt}`).digest('base64url');
   };
   return {
@@ -51,17 +52,4 @@ export function openLinkSigner(store: ObjectStore, clock: Clock): LinkSigner {
       return expected.length === received.length && timingSafeEqual(expected, received);
     },
   };
-}
-
-async function readOrCreateSecret(store: ObjectStore, options: { signal?: AbortSignal }): Promise<string> {
-  const readSecret = async () => {
-    const bytes = await store.get(SECRET_KEY, options);
-    return bytes && Buffer.from(bytes).toString('utf8');
-  };
-  const existing = await readSecret();
-  if (existing) return existing;
-  const created = randomBytes(32).toString('base64url');
-  await store.putIfAbsent(SECRET_KEY, created, { contentType: 'text/plain', ...options });
-  // Another process may have created it first.
-  return (await readSecret()) ?? created;
 }

@@ -34,7 +34,8 @@ export function listKeptObjects({
     ['ledger/', 'a render can be bought a second time'],
     ['renders/', 'an old idempotency key buys again, and an ended render is not found'],
     ['intake/', 'accepted renders are lost if the queue loses its data'],
-    ['config/', 'all signed links stop working'],
+    ['config/', 'all signed links and sessions stop working'],
+    ['access/', 'API keys that were made at run time stop working, or work again after they were revoked'],
   ];
   return [
     ...records.map(([prefix, consequence]) => ({ prefix, minDays: NEVER, ...RECORD, consequence })),

@@ -36,7 +36,9 @@ export type PersistedKind =
   | 'redrive-part'
   | 'redrive-marks'
   | 'redrive-control'
-  | 'redrive-record';
+  | 'redrive-record'
+  | 'api-key'
+  | 'key-revocation';
 
 type Persisted = Record<string, unknown>;
 

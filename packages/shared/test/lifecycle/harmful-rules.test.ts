@@ -12,7 +12,7 @@ const findHarm = (rule: Partial<ExpiryRule>, imageKey?: string): string[] =>
 
 describe('harmful lifecycle rules', () => {
   test('a rule for the whole store harms everything that must stay longer', () => {
-    const records = ['ledger/', 'renders/', 'intake/', 'config/', 'dead-letters/'];
+    const records = ['ledger/', 'renders/', 'intake/', 'config/', 'access/', 'dead-letters/'];
     expect(findHarm({ days: 3650 })).toEqual(records);
     expect(findHarm({ days: 28 })).toEqual([...records, 'inputs/']);
     expect(findHarm({ days: 27 })).toEqual([...records, 'audit/', 'redrives/', 'by-day/', 'inputs/']);
@@ -37,7 +37,13 @@ describe('harmful lifecycle rules', () => {
     // Empty objects: the indexes of lists, and the markers of dead letters.
     expect(findHarm({ smallerThan: 1, days: 1 })).toEqual(['dead-letters/', 'redrives/', 'by-day/']);
     expect(findHarm({ largerThan: 5_000_000, days: 1 })).toEqual(['inputs/', 'thumbnails/', 'images/']);
-    expect(findHarm({ largerThan: 0, days: 3650 })).toEqual(['ledger/', 'renders/', 'intake/', 'config/']);
+    expect(findHarm({ largerThan: 0, days: 3650 })).toEqual([
+      'ledger/',
+      'renders/',
+      'intake/',
+      'config/',
+      'access/',
+    ]);
   });
 
   test('images without a prefix of their own are spared by a rule for another prefix', () => {

@@ -39,6 +39,7 @@ const listCommand = defineCommand<FilterOptions & { limit: number }>({
   ],
   fields: Object.keys(deadLetterSchema.shape),
   uses: 'api',
+  page: () => 'dead-letters/list',
   run: async ({ options, api, host }) => {
     const now = host.clock.now();
     const data = await (await api()).listDeadLetters(toFilter(options, now), options.limit);
@@ -53,6 +54,7 @@ const getCommand = defineCommand({
   examples: ['dead-letters get rnd_5f1c…', 'dead-letters get rnd_5f1c… --json causes,earlier_failures'],
   fields: Object.keys(deadLetterDetailSchema.shape),
   uses: 'api',
+  page: ([id = '']) => `dead-letters/${encodeURIComponent(id)}`,
   run: async ({ args: [id = ''], api, host }) => {
     const data = await (await api()).getDeadLetter(id);
     return { data, text: formatDeadLetter(data, host.clock.now()) };
@@ -73,6 +75,7 @@ const summaryCommand = defineCommand<FilterOptions & { by: DeadLetterGroupKind }
   ],
   fields: Object.keys(deadLetterSummarySchema.shape),
   uses: 'api',
+  page: () => 'dead-letters',
   run: async ({ options, api, host }) => {
     const now = host.clock.now();
     const data = await (await api()).summarizeDeadLetters(toFilter(options, now), options.by);

@@ -71,6 +71,7 @@ const listCommand = defineCommand<{ limit: number }>({
   examples: ['redrives list', 'redrives list --json id,status,remaining'],
   fields: FIELDS,
   uses: 'api',
+  page: () => 'redrives',
   run: async ({ options: { limit }, api, host }) => {
     const data = await (await api()).listRedrives(limit);
     return { data, text: formatRedrives(data, host.clock.now()) };
@@ -84,6 +85,7 @@ const getCommand = defineCommand({
   examples: ['redrives get rdv_5f1c…', 'redrives get rdv_5f1c… --json status,remaining'],
   fields: FIELDS,
   uses: 'api',
+  page: ([id = '']) => `redrives/${encodeURIComponent(id)}`,
   run: async ({ args: [id = ''], api, host }) => {
     const client = await api();
     const data = await client.getRedrive(id);
@@ -125,6 +127,7 @@ const watchCommand = defineCommand({
   examples: ['redrives watch rdv_5f1c…', 'redrives watch rdv_5f1c… --json status,done,failed'],
   fields: FIELDS,
   uses: 'api',
+  page: ([id = '']) => `redrives/${encodeURIComponent(id)}`,
   run: async ({ args: [id = ''], api, host }) => {
     const { redrive: data, text, exitCode } = await followRedrive(await api(), id, host);
     return { data, text, exitCode };

@@ -7,6 +7,9 @@ import { EXIT } from '../../exit-codes.ts';
 const PAGES: Record<string, string> = {
   home: '',
   dashboard: 'queues',
+  'dead-letters': 'dead-letters',
+  redrives: 'redrives',
+  keys: 'keys',
   reference: 'reference',
   problems: 'problems',
 };

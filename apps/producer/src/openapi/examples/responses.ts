@@ -7,6 +7,9 @@ import type {
   BulkSummary,
   DeliveryListResponse,
   DeliveryResponse,
+  KeyListResponse,
+  KeyResponse,
+  NewKeyResponse,
   ProgressEvent,
   QueueListResponse,
   QueueResponse,
@@ -129,6 +132,20 @@ const queue: QueueResponse = {
   },
 };
 
+const key: KeyResponse = {
+  object: 'key',
+  id: 'key_9f86d081884c7d65',
+  tenant: 'shop',
+  roles: ['enqueue', 'read'],
+  source: 'store',
+  name: 'catalogue service',
+  rate: null,
+  body_bytes: null,
+  created_at: '2026-11-22T16:00:00.000Z',
+  created_by: 'key *:…:5f1c0d7a…',
+  revoked: null,
+};
+
 /** By the id of the component. */
 export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   ...DEAD_LETTER_EXAMPLES,
@@ -143,6 +160,9 @@ export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   Progress: { id: EXAMPLE_ID, status: 'rendering', progress: 42 } satisfies ProgressEvent,
   Delivery: delivery,
   DeliveryList: { object: 'list', data: [delivery] } satisfies DeliveryListResponse,
+  Key: key,
+  NewKey: { ...key, key: 'dk_…' } satisfies NewKeyResponse,
+  KeyList: { object: 'list', data: [key] } satisfies KeyListResponse,
   Queue: queue,
   AuditEntry: auditEntry,
   AuditList: { object: 'list', data: [auditEntry], next_cursor: null } satisfies AuditListResponse,

@@ -22,6 +22,7 @@ const FRAME = `
 .top { display: flex; flex-wrap: wrap; gap: var(--space-2) var(--space-4); align-items: center; padding: var(--space-3) 0; border-bottom: 1px solid var(--line); }
 .top a { text-decoration: none; color: var(--soft); padding: var(--space-1) 0; }
 .top a:hover, .top a[aria-current] { color: var(--ink); } .top a[aria-current] { box-shadow: 0 2px 0 var(--brand); }
+.top form { margin: 0; } button.link { border: 0; background: none; padding: var(--space-1) 0; font-weight: 400; color: var(--soft); } button.link:hover { color: var(--ink); text-decoration: underline; }
 .top .home { font-weight: 700; color: var(--ink); display: inline-flex; gap: var(--space-2); align-items: center; margin-right: auto; }
 .home svg { width: 1.25rem; height: 1.25rem; }`;
 
@@ -51,13 +52,20 @@ progress { width: 100%; height: .6rem; accent-color: var(--rendering); }
 button, .button { font: inherit; font-weight: 600; color: var(--ink); background: var(--page); border: 1px solid var(--soft); border-radius: var(--radius); padding: .35rem .9rem; cursor: pointer; text-decoration: none; display: inline-block; }
 button:hover, .button:hover { border-color: var(--ink); }
 input, select { font: inherit; color: var(--ink); background: var(--page); border: 1px solid var(--line); border-radius: var(--radius); padding: .35rem .6rem; max-width: 100%; }
-input[type=radio] { padding: 0; }
+input[type=radio], input[type=checkbox] { padding: 0; } fieldset { border: 1px solid var(--line); border-radius: var(--radius); padding: var(--space-3) var(--space-4); margin: 0; min-width: 0; }
+form { margin: 0; }
 .filters { display: flex; flex-wrap: wrap; gap: var(--space-3); align-items: end; } .filters label { display: grid; font-size: var(--text-s); color: var(--soft); }
+button.primary { background: var(--ink); color: var(--page); border-color: var(--ink); }
+.narrow { max-width: 32rem; }
+.actions { display: flex; flex-wrap: wrap; gap: var(--space-3); align-items: center; margin: var(--space-4) 0; } .action { display: inline-flex; flex-wrap: wrap; gap: var(--space-2); align-items: center; }
 .row { display: flex; flex-wrap: wrap; gap: var(--space-2) var(--space-4); align-items: center; }`;
 
 const IMAGES = `
 .image { display: block; max-width: 100%; width: auto; height: auto; max-height: 50rem; background: var(--card); border-radius: var(--radius); border: 1px solid var(--line); }
 .gallery { display: grid; gap: var(--space-4); grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); }
+/* The box of a tile is on its image. */
+.pick { position: relative; min-width: 0; } .pick > input { position: absolute; z-index: 1; left: var(--space-2); top: var(--space-2); width: 1.25rem; height: 1.25rem; accent-color: var(--brand); }
+.acts { margin-top: var(--space-4); }
 .tile { display: block; text-decoration: none; min-width: 0; }
 .tile .frame { display: grid; place-items: center; aspect-ratio: 1; background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; }
 .tile:hover .frame { border-color: var(--soft); } .tile img { width: 100%; height: 100%; object-fit: contain; }

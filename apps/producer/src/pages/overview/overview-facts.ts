@@ -1,6 +1,7 @@
-import type { FailureCode } from '@darkroom/api';
+import type { DeadLetterGroup } from '@darkroom/api';
 import { type AuditEntry, listAuditEntries } from '@darkroom/shared/audit';
 import type { Engine } from '@darkroom/shared/engine';
+import { ALL_TENANTS } from '@darkroom/shared/keys';
 import {
   EXPIRES_SOON_MS,
   type ExpiringImages,
@@ -15,7 +16,12 @@ import type { Scrub } from '@darkroom/shared/runtime';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import { STORE_DEADLINE_MS, withFallback, withStoreDeadline } from '../../backends/index.ts';
 import { scrubDeep } from '../../dashboard/index.ts';
-import type { ReadDeadLetters, ReadExpiringImages } from '../../dead-letters/index.ts';
+import {
+  type DeadLetterDeps,
+  type OpenDeadLetter,
+  type ReadExpiringImages,
+  summarizeSelected,
+} from '../../dead-letters/index.ts';
 import { snapshotOfRenderJob } from '../../lookup/index.ts';
 import type { RenderReadDeps } from '../../renders/index.ts';
 import type { Column } from '../design/index.ts';
@@ -24,8 +30,8 @@ export interface OverviewDeps extends RenderReadDeps {
   engine: Engine;
   queues: Queues;
   scrub: Scrub;
-  readDeadLetters: ReadDeadLetters;
   readExpiring: ReadExpiringImages;
+  deadLetters: DeadLetterDeps;
   /** The provider's quota. */
   submitsPerSecond: number;
 }
@@ -40,10 +46,9 @@ export interface WorkCounts {
   failed: number;
 }
 
-/** Open dead letters with one reason. */
-export interface DeadLetterGroup {
-  code: FailureCode;
-  count: number;
+/** Open dead letters with one reason: a group of `GET /v1/dead-letters/summary`. */
+export interface ReasonGroup {
+  group: DeadLetterGroup;
   /** How many of them have a paid image whose URL expires within two hours. */
   expiringSoon: number;
 }
@@ -62,7 +67,8 @@ export interface OverviewFacts {
   isStoreAway: boolean;
   /** Whether renders are restored after a loss of the queue. */
   incomplete: boolean;
-  deadLetters?: DeadLetterGroup[];
+  /** The largest groups, and how many more there are. */
+  deadLetters?: { groups: ReasonGroup[]; more: number };
   /** Paid images that are not stored and expire within two hours. */
   expiring?: ExpiringImages;
   /** What sweeps repaired in the last day. */
@@ -79,6 +85,7 @@ export interface OverviewFacts {
 export const CHART_MINUTES = 60;
 const NEWEST_IMAGES = 12;
 const LAST_ACTIONS = 5;
+const MAX_GROUPS = 8;
 /** A part that takes longer is left out. */
 const DEADLINE_MS = 2_000;
 const MINUTE_MS = 60_000;
@@ -115,7 +122,7 @@ async function readFacts(
       read(readMinutes(deps, now)),
       deps.waiting.read(),
       read(lookup.queueState.isIncomplete()),
-      read(groupDeadLetters(deps, now)),
+      read(groupDeadLetters(deps)),
       read(countWorkers(engine, queues)),
       read(engine.warnings()),
       read(findOldest(deps)),
@@ -132,7 +139,7 @@ async function readFacts(
     stops: scrubDeep(scrub, { pauses, ...(account ? { account } : {}) }) as Stops,
     isStoreAway,
     incomplete: incomplete ?? false,
-    ...(groups ? { deadLetters: groups } : {}),
+    ...(groups ? { deadLetters: scrubDeep(scrub, groups) as typeof groups } : {}),
     ...(expiring ? { expiring } : {}),
     ...(repairs ? { repairs } : {}),
     ...(workers === undefined ? {} : { workers }),
@@ -187,15 +194,19 @@ async function readMinutes({ engine }: OverviewDeps, now: number): Promise<Colum
   return minutes.map((_, at) => ({ done: done[at] ?? 0, dead: dead[at] ?? 0 }));
 }
 
-async function groupDeadLetters({ readDeadLetters }: OverviewDeps, now: number): Promise<DeadLetterGroup[]> {
-  const groups = new Map<FailureCode, DeadLetterGroup>();
-  for (const { code, resultExpiresAt } of await readDeadLetters()) {
-    const { count, expiringSoon } = groups.get(code) ?? { count: 0, expiringSoon: 0 };
-    const isSoon =
-      resultExpiresAt !== undefined && resultExpiresAt > now && resultExpiresAt < now + EXPIRES_SOON_MS;
-    groups.set(code, { code, count: count + 1, expiringSoon: expiringSoon + (isSoon ? 1 : 0) });
-  }
-  return [...groups.values()].toSorted((one, other) => other.count - one.count);
+async function groupDeadLetters({ deadLetters: deps, clock }: OverviewDeps) {
+  // The overview is for callers of all tenants.
+  const summary = await summarizeSelected(deps, ALL_TENANTS, { matches: () => true, groupBy: 'reason' });
+  const letters = await deps.readDeadLetters();
+  const now = clock.now();
+  const isSoon = ({ resultExpiresAt: at }: OpenDeadLetter) =>
+    at !== undefined && at > now && at < now + EXPIRES_SOON_MS;
+  const soon = new Map<string, number>();
+  for (const { reason } of letters.filter(isSoon)) soon.set(reason, (soon.get(reason) ?? 0) + 1);
+  const all = summary.groups.map((group) => ({ group, expiringSoon: soon.get(group.key ?? '') ?? 0 }));
+  // A paid image that expires soon is urgent, also in a small group.
+  const groups = all.filter(({ expiringSoon }, at) => at < MAX_GROUPS || expiringSoon > 0);
+  return { groups, more: all.length - groups.length + summary.more_groups };
 }
 
 async function countWorkers({ kind }: Engine, { render }: Queues): Promise<number | undefined> {

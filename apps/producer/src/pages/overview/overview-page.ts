@@ -45,7 +45,7 @@ export function registerOverview(app: FastifyInstance, deps: OverviewDeps): Send
       );
   };
 
-  registerEndpoints(app, '/overview', { GET: { needs: 'operator', run: sendOverview } });
-  registerEndpoints(app, EVENTS_PATH, { GET: { needs: 'operator', run: sendEvents } });
+  registerEndpoints(app, '/overview', { GET: { needs: 'overseer', run: sendOverview } });
+  registerEndpoints(app, EVENTS_PATH, { GET: { needs: 'overseer', run: sendEvents } });
   return sendOverview;
 }

@@ -1,10 +1,11 @@
 import { FAILURES } from '@darkroom/api';
 import type { ExpiringImages, Repair } from '@darkroom/shared/queues';
 import { actionTable } from '../audit-view.ts';
+import { formatPrice } from '../dead-letters/index.ts';
 import { card, createColumnChart, emptyState, html, type Markup, stat } from '../design/index.ts';
 import { createTile } from '../render-list/index.ts';
 import { formatDuration } from '../timeline.ts';
-import { CHART_MINUTES, type OverviewFacts } from './overview-facts.ts';
+import { CHART_MINUTES, type OverviewFacts, type ReasonGroup } from './overview-facts.ts';
 
 /** The overview. Pure. */
 export function createOverview(facts: OverviewFacts): Markup {
@@ -29,7 +30,7 @@ ${facts.actions.length > 0 && html`<p><a href="/audit">The whole audit log</a></
 }
 
 function listProblems(facts: OverviewFacts): Markup[] {
-  const { stops, deadLetters = [], now } = facts;
+  const { stops, deadLetters, now } = facts;
   const problem = (title: string, text: string | Markup) =>
     card(html`<p><strong>${title}</strong></p><p>${text}</p>`, 'problem');
   const warning = (title: string, text: string | Markup) =>
@@ -66,17 +67,14 @@ function listProblems(facts: OverviewFacts): Markup[] {
         html`${repairs.map(([repair, count]) => `${count} × ${REPAIR_TEXTS[repair]}`).join('; ')}. The log of the workers names the renders.`,
       ),
     );
-  for (const { code, count, expiringSoon } of deadLetters) {
-    const { title, advice } = FAILURES[code];
-    const urgent =
-      expiringSoon > 0 && ` ${expiringSoon} of them have a paid image whose URL expires within two hours.`;
+  for (const one of deadLetters?.groups ?? []) list.push(createGroupCard(one));
+  if (deadLetters && deadLetters.more > 0)
     list.push(
       warning(
-        `${count} failed: ${title}`,
-        html`${advice}${urgent} <a href="/renders?status=failed">Failed renders</a> · <a href="/problems/${code}">what this means</a>`,
+        `${deadLetters.more} more reasons of failures`,
+        html`<a href="/dead-letters">All dead letters</a>`,
       ),
     );
-  }
   for (const text of facts.engineWarnings)
     list.push(warning('A setting of the queue is not as it should be', text));
   return list;
@@ -101,9 +99,21 @@ function listExpiring(
   return [
     problem(
       `Paid images expire within two hours: ${storing.length + failed.length}`,
-      html`${storing.length} wait to be stored, ${failed.length} need a redrive. The first, <a href="/renders/${first.renderId}">${first.renderId}</a>, expires in ${formatDuration(first.expiresAt - now)}. <a href="/renders?status=storing">Renders that are being stored</a>`,
+      html`${storing.length} wait to be stored, ${failed.length} need a redrive. The first, <a href="/renders/${first.renderId}">${first.renderId}</a>, expires in ${formatDuration(first.expiresAt - now)}. <a href="/renders?status=storing">Renders that are being stored</a> · <a href="/dead-letters">Dead letters</a>`,
     ),
   ];
+}
+
+function createGroupCard({ group, expiringSoon }: ReasonGroup): Markup {
+  const { code, key, count, message, redrive_price: price, acknowledge } = group;
+  const title = code ? FAILURES[code].title : 'unknown reason';
+  return card(
+    html`<p><strong>${count} failed: ${title}</strong></p>
+${message && html`<p><code>${message}</code></p>`}
+<p>${expiringSoon > 0 && `${expiringSoon} of them have a paid image whose URL expires within two hours. `}A redrive costs ${formatPrice(price)}${acknowledge.count > 0 && `; ${acknowledge.count} need an acknowledgement (${formatPrice(acknowledge.price)})`}.
+<a href="/dead-letters/list?reason=${key}">Show them</a> · <a href="/dead-letters">all groups</a> · <a href="/problems/${code}">what this means</a></p>`,
+    'warning',
+  );
 }
 
 function accountText(
@@ -144,7 +154,7 @@ function workSection({
 ${stat('Waiting', String(work.queued), { href: '/renders?status=queued', ...(lane ? { note: lane } : {}) })}
 ${stat('At the provider', String(work.rendering), { href: '/renders?status=rendering' })}
 ${stat('Being stored', String(work.storing), { href: '/renders?status=storing' })}
-${stat('Failed', String(work.failed), { href: '/renders?status=failed', note: 'open dead letters' })}
+${stat('Failed', String(work.failed), { href: '/dead-letters', note: 'open dead letters' })}
 ${stat('Completed', String(work.completed), { href: '/renders?status=completed', note: 'in the queue' })}
 ${stat('Backlog', backlog === undefined ? '?' : String(backlog), { note: finish })}
 ${stat('Completed per minute', String(lastMinute), { note: `quota: ${submitsPerSecond} submissions per second` })}

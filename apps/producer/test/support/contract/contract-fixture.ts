@@ -188,3 +188,17 @@ export async function putDeadLetter(
   };
   await queues.deadLetter.add(letter.failure.code, letter, { jobId: renderId });
 }
+
+/** The API key that the examples name. */
+export async function putKey({ store }: Harness): Promise<void> {
+  const key = {
+    version: DATA_VERSION,
+    id: 'key_9f86d081884c7d65',
+    tenant: 'shop',
+    roles: ['enqueue', 'read'],
+    sha256: sha256('test'),
+    createdAt: ASKED,
+    createdBy: 'a test',
+  };
+  await store.put(`access/keys/${key.id}.json`, JSON.stringify(key), { contentType: 'application/json' });
+}
