@@ -78,8 +78,12 @@ requires('redis').describe('the commands of the runbook', () => {
 
   /** The values of $NAME in the commands of a section, by its anchor. */
   const prepare: Record<string, () => Promise<Record<string, string>>> = {
+    'renders-wait-for-an-operator': async () => {
+      await pauseSubmissions();
+      return {};
+    },
     'the-backlog-only-grows': async () => {
-      await server.run(['pause', 'submit', '--reason', 'maintenance', '--yes']);
+      await pauseSubmissions();
       return { RENDER: await server.create({ prompt: 'a queued mug' }) };
     },
     'unknown-purchases': async () => ({
@@ -96,8 +100,10 @@ requires('redis').describe('the commands of the runbook', () => {
     },
     'sweeps-repaired-something': async () => ({ RENDER: ids['mug'] ?? '' }),
   };
+  const pauseSubmissions = () => server.run(['pause', 'submit', '--reason', 'maintenance', '--yes']);
   /** What follows the commands of a section. */
   const finish: Record<string, () => Promise<unknown>> = {
+    'renders-wait-for-an-operator': async () => expect(await server.queues.submit.isPaused()).toBe(false),
     'the-backlog-only-grows': () => server.run(['resume', 'submit', '--yes']),
     'paid-images-expire': async () => await expectStatus('shelf', 'completed'),
     'unknown-purchases': async () => {
