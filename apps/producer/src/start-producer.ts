@@ -39,7 +39,7 @@ import type { IntakeDeps } from './intake/index.ts';
 import { registerKeys } from './keys/index.ts';
 import { createRenderList } from './lookup/index.ts';
 import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
-import { registerPages, sendErrorPage } from './pages/index.ts';
+import { BOARD_THEME, registerPages, sendErrorPage } from './pages/index.ts';
 import { registerQueues } from './queues/index.ts';
 import { createTalliesReader, registerRedrives } from './redrives/index.ts';
 import { createRenderWatch } from './render-watch/index.ts';
@@ -203,7 +203,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     redrives: redriveDeps,
     submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
   });
-  await registerDashboard(app, { engine, queues, queue, clock, scrub, auditor });
+  await registerDashboard(app, { engine, queues, queue, clock, scrub, auditor, theme: BOARD_THEME });
 
   await app.listen({ host: settings.HOST, port: settings.PORT });
   const url = formatUrl(settings.HOST, (app.server.address() as AddressInfo).port);

@@ -1,6 +1,6 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import type { QueueJobJson } from '@bull-board/api/typings/app';
+import type { QueueJobJson, UITheme } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { Engine } from '@darkroom/shared/engine';
 import { QUEUE, type Queues } from '@darkroom/shared/queues';
@@ -26,6 +26,8 @@ interface DashboardDeps {
   clock: Clock;
   scrub: Scrub;
   auditor: Auditor;
+  /** The colors and fonts of the pages. */
+  theme: UITheme;
 }
 
 /** Bull Board over every queue, below `/queues`. Its responses contain no secrets (I8). */
@@ -43,13 +45,16 @@ export async function registerDashboard(app: FastifyInstance, deps: DashboardDep
     options: {
       uiConfig: {
         boardTitle: 'Darkroom',
+        theme: deps.theme,
         hideDocsLink: true,
         // Of the embedded engine it shows a port that does not exist.
         hideRedisDetails: deps.engine.kind === 'pglite',
         miscLinks: [
           { text: 'Start page', url: '/' },
+          { text: 'Dead letters', url: '/dead-letters' },
           { text: 'API reference', url: '/reference' },
           { text: 'Metrics', url: '/metrics' },
+          { text: 'Sign out', url: '/sign-out' },
         ],
         sortQueues: false,
         dateFormats: { full: { dateStyle: 'medium', timeStyle: 'medium' } },

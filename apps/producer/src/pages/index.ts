@@ -22,5 +22,6 @@
 // scripts.ts       the scripts: a page that follows an event stream, a button that copies
 // error-page.ts    a problem as a page
 // formats.ts       times and texts for people
+export { BOARD_THEME } from './design/index.ts';
 export { sendErrorPage } from './error-page.ts';
 export { registerPages } from './routes.ts';

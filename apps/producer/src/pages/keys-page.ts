@@ -68,6 +68,7 @@ async function sendKeys(
   const mayChange = request.caller !== undefined && hasRole(request.caller, 'operator');
   return await sendPage(reply, made ? 201 : 200, {
     title: 'API keys',
+    section: '/keys',
     body: createKeysView(keys, { mayChange, made }),
   });
 }

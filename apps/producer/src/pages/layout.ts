@@ -24,6 +24,7 @@ const SECTIONS = [
   { path: '/renders', name: 'Renders', needs: 'read' },
   { path: '/dead-letters', name: 'Dead letters', needs: 'read or operate' },
   { path: '/audit', name: 'Audit log', needs: 'operate' },
+  { path: '/keys', name: 'Keys', needs: 'overseer' },
   { path: '/queues', name: 'Dashboard', needs: 'overseer' },
   { path: '/reference', name: 'API', needs: 'anyone' },
 ] as const;

@@ -145,6 +145,12 @@ requires('redis', 'browser').describe('the controls of Bull Board', () => {
     await page.goto(`${harness.url}/queues/job-schedulers`);
     await page.locator('[class*="actionsCell-"]').first().waitFor();
     expect(await listControls(page, '[class*="actionsCell-"]')).toEqual([]);
+    // The design of the pages.
+    expect(
+      await page.evaluate(() =>
+        getComputedStyle(document.documentElement).getPropertyValue('--status-failed'),
+      ),
+    ).toBe('#b3261e');
     expect(troubles).toEqual([]);
   });
 

@@ -30,9 +30,7 @@ ${
 ${letter.run && html`<dt>Run<dd><a href="${listPath({ run: letter.run })}">${letter.run}</a>`}
 <dt>Model<dd>${letter.model}, ${letter.resolution}
 <dt>Purchases<dd>${letter.attempts}${letter.task_ids.length > 0 && `: ${letter.task_ids.join(', ')}`}
-<dt>Money<dd>$${letter.cost.spent} spent, $${letter.cost.refunded} refunded, $${letter.cost.possibly_spent} possibly spent
-${letter.url_expires_at && html`<dt>Paid image until<dd>${formatTime(Date.parse(letter.url_expires_at))}`}
-${Object.entries(letter.metadata).map(([name, value]) => html`<dt>${name}<dd>${String(value)}\n`)}
+<dt>Money<dd>$${letter.cost.spent} spent, $${letter.cost.refunded} refunded, $${letter.cost.possibly_spent} possibly spent${letter.url_expires_at && html`<dt>Paid image until<dd>${formatTime(Date.parse(letter.url_expires_at))}`}${Object.entries(letter.metadata).map(([name, value]) => html`<dt>${name}<dd>${String(value)}`)}
 </dl>
 ${
   letter.earlier_failures.length > 0 &&
