@@ -59,6 +59,8 @@ const PATHS = [
   '/renders?status=completed',
   '/renders?status=failed',
   '/renders?status=queued',
+  '/dead-letters',
+  '/dead-letters/list',
   '/v1/renders?limit=50',
   '/v1/renders?limit=50&status=completed',
   '/v1/renders?limit=50&status=failed',
