@@ -4,7 +4,7 @@ import type { Needs } from './access/index.ts';
 import { ProblemError } from './problems/index.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
-type EndpointMethod = 'GET' | 'POST';
+type EndpointMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** One method of a path. */
 export interface Endpoint {

@@ -38,6 +38,7 @@ import { createDrain, createServer } from './http/index.ts';
 import type { IntakeDeps } from './intake/index.ts';
 import { registerKeys } from './keys/index.ts';
 import { createRenderList } from './lookup/index.ts';
+import { createTodaysMoneyReader, registerBudgets, registerSpend } from './money/index.ts';
 import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
 import { BOARD_THEME, registerPages, sendErrorPage } from './pages/index.ts';
 import { registerQueues } from './queues/index.ts';
@@ -162,6 +163,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   registerQueues(app, { queue, clock, auditor });
   registerKeys(app, { ring, auditor });
   registerAudit(app, store);
+  registerSpend(app, { store, clock });
+  registerBudgets(app, { store, engine, clock, auditor });
   const deadLetters = createDeadLetterQueue(engine, queues);
   const readDeadLetters = createDeadLetterReader(deadLetters, logger);
   const redrives = new RedriveStore(store);
@@ -202,6 +205,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     deadLetters: deadLetterDeps,
     redrives: redriveDeps,
     submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
+    readTodaysMoney: createTodaysMoneyReader({ store, engine, clock }),
   });
   await registerDashboard(app, { engine, queues, queue, clock, scrub, auditor, theme: BOARD_THEME });
 

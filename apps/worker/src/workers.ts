@@ -22,6 +22,7 @@ import {
 import { type RedriveStore, resumeRedrives } from '@darkroom/shared/redrives';
 import type { Checkpoint, Receipt } from '@darkroom/shared/render';
 import { errorMessage } from '@darkroom/shared/runtime';
+import { openBudgetGate } from './budgets/index.ts';
 import {
   addChild,
   createProcessor,
@@ -130,6 +131,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     return Object.assign(worker, { onShutdown });
   };
 
+  const budgets = openBudgetGate({ ...infra, engine, queues });
   const pollQuotaKey = `${provider.name}-polls`;
   const renderDeps = {
     latencies: new LatencySketch(settings.EXPECTED_LATENCY_MS),
@@ -139,6 +141,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     children: openChildren(queues),
     deadLetters,
     cancelMarkers,
+    budgets,
     enqueueWebhooks: enqueueEnd,
   };
   const proof = openProviderProof(infra);
@@ -152,6 +155,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
       },
     },
     account: openAccountGate({ ...infra, queues }),
+    budgets,
     isCancelRequested: async (renderId: string) => (await cancelMarkers.find(renderId)) !== undefined,
   };
   const webhookDeps: WebhookDeps = {
@@ -296,7 +300,12 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
       { onShutdown: 'hand-back', concurrency: 1 },
     ),
   };
-  return { close: () => closeWorkers(workers, infra) };
+  return {
+    close: async () => {
+      await closeWorkers(workers, infra);
+      await budgets.close();
+    },
+  };
 }
 
 /** Stops all workers: {@link OnShutdown} says what happens to their jobs. Gives up soon after `SHUTDOWN_TIMEOUT_MS`. */

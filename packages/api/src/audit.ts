@@ -18,11 +18,21 @@ export const AUDIT_ACTIONS = [
   'redrive.cancel',
   'key.create',
   'key.revoke',
+  'budget.set',
+  'budget.unset',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** What an action changes. */
-export const AUDIT_TARGETS = ['render', 'queue', 'webhook', 'redrive', 'dead-letter', 'key'] as const;
+export const AUDIT_TARGETS = [
+  'render',
+  'queue',
+  'webhook',
+  'redrive',
+  'dead-letter',
+  'key',
+  'budget',
+] as const;
 export type AuditTargetKind = (typeof AUDIT_TARGETS)[number];
 
 /** How an action was requested: a call of the API, a page, Bull Board, the command `darkroom`. */

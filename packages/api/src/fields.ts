@@ -64,7 +64,7 @@ export const FAILURE_CODES = [
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
 /** Why a render waits. */
-export const WAIT_CAUSES = ['quota', 'account', 'paused', 'provider', 'store'] as const;
+export const WAIT_CAUSES = ['quota', 'account', 'paused', 'provider', 'store', 'budget'] as const;
 
 /** The steps of a render that cost time or money. An error names the step in which the render failed. */
 export const STEPS = ['submit', 'hold', 'poll', 'store', 'finish'] as const;

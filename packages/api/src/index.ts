@@ -6,7 +6,9 @@
 // responses.ts   the responses: a render, a list of renders, a bulk call
 // queues.ts      the queues that operators pause
 // keys.ts        API keys that operators make and revoke
+// budgets.ts    hard limits for what renders cost
 // audit.ts       what operators did
+// spend.ts      what renders cost
 // statements.ts  what an operator can state about a purchase
 // dead-letters.ts dead letters: filters, lists, groups, discards
 // redrives.ts    plans of redrives, redrives, and their renders
@@ -15,6 +17,7 @@
 // failures.ts    the table of all reasons why a render fails
 
 export * from './audit.ts';
+export * from './budgets.ts';
 export * from './dead-letters.ts';
 export * from './failures.ts';
 export * from './fields.ts';
@@ -24,5 +27,6 @@ export * from './queues.ts';
 export * from './redrives.ts';
 export * from './request.ts';
 export * from './responses.ts';
+export * from './spend.ts';
 export * from './statements.ts';
 export * from './webhooks.ts';

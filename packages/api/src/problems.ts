@@ -52,6 +52,7 @@ export const PROBLEMS = {
     'No such webhook delivery',
     'The render has not ended, it has no webhook, or the retention time of its deliveries is over.',
   ],
+  budget_not_found: [404, 'No such budget', '`GET /v1/budgets` lists the budgets.'],
   queue_not_found: [404, 'No such queue', '`GET /v1/queues` lists the queues that can be paused.'],
   dead_letter_not_found: [
     404,

@@ -97,7 +97,7 @@ const waitingForSchema = z
   .strictObject({
     cause: z.enum(WAIT_CAUSES).meta({
       description:
-        "`quota`: for its turn within the provider's quota. `account`: the provider's account cannot buy. `paused`: an operator paused the queue. `provider`: the provider works on it. `store`: the object store is away.",
+        "`quota`: for its turn within the provider's quota. `account`: the provider's account cannot buy. `paused`: an operator paused the queue. `provider`: the provider works on it. `store`: the object store is away. `budget`: a budget is used up; `reason` has its name, its limit and when it renews.",
     }),
     actor: z.string().nullable().meta({ description: 'Who paused the queue, if that is known.' }),
     reason: z.string().nullable().meta({ description: 'An explanation for people.' }),

@@ -14,11 +14,12 @@ import { createDarkroom, type Renders } from '@darkroom/client';
 import { openTransport } from '@darkroom/client/transport';
 import { VERSION } from '@darkroom/shared/runtime';
 import type { Connection } from '../profile/index.ts';
+import { type MoneyApi, openMoneyApi } from './money-api.ts';
 import { openRedriveApi, type RedriveApi } from './redrive-api.ts';
 import { buildQuery, collectPages, type Send } from './send.ts';
 
 /** The API as the command line uses it: the client's renders, and endpoints that only operators call. */
-export interface Api extends RedriveApi {
+export interface Api extends RedriveApi, MoneyApi {
   /** The URL of a page of the server: `renders/rnd_…`. */
   pageUrl(path: string): string;
   renders: Renders;
@@ -48,7 +49,12 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
   const options = { url, apiKey, headers, retry: RETRY };
   const { renders } = createDarkroom(options);
   const transport = openTransport(options);
-  const send: Send = <T>(method: 'GET' | 'POST', path: string, body?: unknown, repeatable = true) =>
+  const send: Send = <T>(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: unknown,
+    repeatable = true,
+  ) =>
     transport.sendForJson<T>({
       method,
       path,
@@ -62,6 +68,7 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
   const queuePath = (queue: string, action: string) => `v1/queues/${encodeURIComponent(queue)}/${action}`;
   return {
     ...openRedriveApi(send),
+    ...openMoneyApi(send),
     pageUrl: (path) => new URL(path, base).href,
     renders,
     stateOutcome: (id, statement) =>

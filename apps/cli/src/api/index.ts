@@ -1,5 +1,6 @@
 // api.ts          the API as the command line uses it
 // redrive-api.ts  …dead letters and redrives
+// money-api.ts    …money
 // send.ts         queries and pages
 export { type Api, openApi } from './api.ts';
 export type { Selection } from './redrive-api.ts';

@@ -1,6 +1,6 @@
 /** Sends a request to the API, and reads the JSON of the answer. @param repeatable whether it is safe to send it twice */
 export type Send = <T>(
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   body?: unknown,
   repeatable?: boolean,

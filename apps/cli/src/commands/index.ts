@@ -3,6 +3,7 @@
 // redrives/    redrives …, dead-letters redrive, renders redrive
 // deliveries/  deliveries …: webhooks of a render
 // queues/      queues list, pause, resume
+// money/       spend: what renders cost; budget …: hard limits
 // audit/       audit list: what operators did
 // keys/        keys …
 // profiles/    profiles …
@@ -12,6 +13,7 @@ import { AUDIT_COMMANDS } from './audit/index.ts';
 import { DEAD_LETTER_COMMANDS } from './dead-letters/index.ts';
 import { DELIVERY_COMMANDS } from './deliveries/index.ts';
 import { KEY_COMMANDS } from './keys/index.ts';
+import { MONEY_COMMANDS } from './money/index.ts';
 import { PROFILE_COMMANDS } from './profiles/index.ts';
 import { QUEUE_COMMANDS } from './queues/index.ts';
 import { REDRIVE_COMMANDS } from './redrives/index.ts';
@@ -25,6 +27,7 @@ export const COMMANDS: readonly CommandSpec<never>[] = [
   ...REDRIVE_COMMANDS,
   ...DELIVERY_COMMANDS,
   ...QUEUE_COMMANDS,
+  ...MONEY_COMMANDS,
   ...AUDIT_COMMANDS,
   ...SYSTEM_COMMANDS,
   ...KEY_COMMANDS,
@@ -37,6 +40,7 @@ export const NOUNS: Record<string, string> = {
   'dead-letters': 'Dead letters: failed renders that wait for an operator.',
   redrives: 'Redrives: failed renders that run again, by a plan.',
   deliveries: 'Webhook deliveries of a render.',
+  budget: 'Budgets: hard limits for what renders may cost.',
   queues: 'Queues and their pauses.',
   audit: 'What operators did.',
   keys: 'API keys.',

@@ -80,6 +80,25 @@ requires('redis').describe('commands about dead letters and redrives', () => {
     expect((await server.run(['redrives', 'cancel', created.id, '--yes'])).code).toBe(1);
   });
 
+  test('spend sums what the renders cost, and a budget is set, listed and removed', async () => {
+    expect(await server.json(['spend', '--by', 'run'])).toMatchObject({
+      spent: '0.075',
+      groups: [{ key: 'night', renders: 3, spent: '0.075' }],
+    });
+    expect((await server.run(['spend', '--by', 'tenant'])).out).toMatch(/shop +3 +\$0\.075 +\$0\.000/);
+    expect((await server.run(['budget', 'list'])).out).toBe('There is no budget.\n');
+    const set = ['budget', 'set', 'lab', '--limit', '2.5', '--tenant', 'lab'];
+    expect((await server.run(set, { answer: false })).code).toBe(4);
+    expect((await server.run([...set, '--yes'])).out).toMatch(/lab +\$2\.500 +day/);
+    expect(await server.json(['budget', 'list'])).toMatchObject([{ name: 'lab', tenant: 'lab' }]);
+    expect((await server.run(['budget', 'get', 'shop'])).code).toBe(3);
+    expect((await server.run(['budget', 'unset', 'lab', '--yes'])).code).toBe(0);
+    expect(await server.json(['audit', 'list', '--target', 'budget:lab'])).toMatchObject([
+      { action: 'budget.unset', source: 'cli' },
+      { action: 'budget.set', after: { limit: '2.500' } },
+    ]);
+  });
+
   test('a redrive stops at its cap, which has an exit code of its own', async () => {
     const capped = await server.run(['renders', 'redrive', hopeless, '--max-spend', '0.001', '--yes']);
     expect(capped.code).toBe(6);

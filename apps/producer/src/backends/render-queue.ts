@@ -1,6 +1,7 @@
 import type { FinalStatus, PausableQueue } from '@darkroom/api';
 import { type Engine, EngineError, isUnavailable, type JobPlace } from '@darkroom/shared/engine';
 import {
+  type BudgetWait,
   type CancelMarker,
   LANE,
   type PauseRecord,
@@ -17,7 +18,7 @@ import {
   type Stops,
   wakeRender,
 } from '@darkroom/shared/queues';
-import { type Checkpoint } from '@darkroom/shared/render';
+import { type Checkpoint, submitJobId } from '@darkroom/shared/render';
 import type { Job, JobType } from 'bullmq';
 import { withDeadline } from './deadlines.ts';
 import { findQueuePosition, type WaitingRender } from './queue-position.ts';
@@ -59,6 +60,8 @@ export interface RenderQueue {
   readStops(): Promise<Stops>;
   /** Submissions that wait for their turn. */
   countWaitingSubmissions(): Promise<number>;
+  /** The budget for which a submission waits. @returns `undefined` if it waits for none */
+  readBudgetWait(renderId: string, attempt: number): Promise<BudgetWait | undefined>;
   /** The position of a render in the queue, from 1. Approximate. */
   findPosition(waiting: WaitingRender): Promise<number>;
   /** The jobs of the renders that completed last. */
@@ -125,6 +128,7 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     resume: (queue) => one(resumeQueue(queues, queue)),
     readStops: () => one(readStops(queues)),
     countWaitingSubmissions: () => one(queues.submit.getJobCountByTypes('prioritized', 'waiting')),
+    readBudgetWait: (renderId, attempt) => one(readBudgetWait(queues, submitJobId(renderId, attempt))),
     findPosition: (waiting) => one(findQueuePosition(queues, waiting)),
     listCompleted: (count) => one(queues.render.getJobs(['completed'], 0, count - 1)),
     ping: () => one(engine.ping(2_000)),
@@ -133,6 +137,11 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     readIdentity: () => one(engine.readIdentity()),
     requestEmptyRestore: (request) => one(requestEmptyRestore(queues, request)),
   };
+}
+
+async function readBudgetWait(queues: Queues, childId: string): Promise<BudgetWait | undefined> {
+  const child = await queues.submit.getJob(childId);
+  return child?.data.budget && (await child.isDelayed()) ? child.data.budget : undefined;
 }
 
 function tryParse(text: string | undefined): unknown {

@@ -54,6 +54,7 @@ const WAIT_TEXTS = {
   paused: 'Waits: an operator paused the queue',
   provider: 'Waits for the provider',
   store: 'Waits: the object store is away',
+  budget: 'Waits: a budget is used up',
 } as const;
 
 function describeWaiting({ cause, actor, reason, since }: NonNullable<RenderFacts['waitingFor']>): Markup {

@@ -2,6 +2,7 @@ import type { RenderResponse, WaitingFor } from '@darkroom/api';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type Clock } from '@darkroom/shared/runtime';
 import {
+  describeBudgetWait,
   findWaitCause,
   type ImageUrls,
   type RenderSnapshot,
@@ -71,6 +72,13 @@ function toImageUrls(image: ImageLink, thumbnail: ImageLink): ImageUrls {
 
 /** What a render waits for. Null after its end. */
 export const readWaitCause = async (
-  { waiting }: Pick<RenderReadDeps, 'waiting'>,
-  { step }: RenderSnapshot,
-): Promise<WaitingFor | null> => (step ? findWaitCause(step, await waiting.read()) : null);
+  { waiting, lookup }: Pick<RenderReadDeps, 'waiting' | 'lookup'>,
+  { step, renderId, attempts }: RenderSnapshot,
+): Promise<WaitingFor | null> => {
+  if (!step) return null;
+  const cause = findWaitCause(step, await waiting.read());
+  if (step !== 'submit' || (cause && cause.cause !== 'quota')) return cause;
+  // An attempt that waits to be submitted is not counted yet. What cannot be read keeps nothing waiting.
+  const budget = await lookup.queue.readBudgetWait(renderId, attempts + 1).catch(() => undefined);
+  return budget ? describeBudgetWait(budget) : cause;
+};

@@ -6,6 +6,7 @@ import { listExamples, sendExample } from '../support/contract/call-as.ts';
 import { type Contract, createContract } from '../support/contract/check.ts';
 import {
   ASKED,
+  putBudget,
   putDeadLetter,
   putJob,
   putKey,
@@ -47,6 +48,7 @@ requires('redis').describe('the examples of the API', () => {
       openHarness({ settings }),
     ]);
     await putKey(ended);
+    await putBudget(ended, 'all-days');
     await putReceipt(ended, { renderId: ID });
     await putRedrives(ended);
     // Another one than the first, because a canceled redrive cannot be paused.

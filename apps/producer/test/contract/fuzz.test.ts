@@ -9,6 +9,7 @@ import { expect, test } from 'vitest';
 import { type Answered, type Contract, createContract } from '../support/contract/check.ts';
 import {
   ASKED,
+  putBudget,
   putDeadLetter,
   putJob,
   putReceipt,
@@ -112,12 +113,17 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   const [dead, [canceled, other]] = [drawRenderId(), REDRIVE_KEYS];
   await putDeadLetter(harness, dead, tenant);
   await putRedrives(harness, REDRIVE_KEYS);
+  // A request can remove a budget.
+  const budgets = Array.from({ length: 8 }, (_, n) => `budget-${n}`);
+  await Promise.all(budgets.map((budget) => putBudget(harness, budget)));
   const redrive = '/v1/redrives/{id}';
   return {
     id: [...ids, ...ids.slice(0, 4), ...Array.from({ length: 6 }, () => held.renderId), drawRenderId()],
     queue: ['maintenance', 'webhook'],
     name: [upload, `${'cd'.repeat(32)}.png`],
     '/v1/dead-letters/{id}': [dead],
+    '/v1/budgets/{name}': budgets,
+    '/v1/renders/{id}/statement': [held.renderId, held.renderId, ...ids.slice(0, 1)],
     '/v1/redrive-plans/{id}': [`rdp_${other}`],
     [redrive]: [`rdv_${other}`],
     [`${redrive}/items`]: [`rdv_${other}`],

@@ -16,6 +16,10 @@ export type Trouble =
   | { kind: 'refused'; code: 'invalid_request' | 'content_policy_violation' }
   /** The account cannot buy at present, so nothing was submitted. */
   | { kind: 'account_stopped' }
+  /** A budget has not enough left. `renewsAt` (Unix ms) is absent if it never renews. */
+  | { kind: 'over_budget'; renewsAt: number | undefined }
+  /** The sums of the budgets are being filled. */
+  | { kind: 'budgets_not_ready' }
   /**
    * The account refused the submission. `refusals`: how often it refused this render although it was healthy.
    * `hasBoughtSince`: it has bought for other renders since it first refused this one.
@@ -70,6 +74,11 @@ const ACCOUNT_REFUSED: Pace = { baseMs: 5000, capMs: 60_000 };
 /** The same pace for each try: these waits are not counted. */
 const STORE_AWAY: Pace = { baseMs: 4000, capMs: 4000 };
 const UNPROVEN: Pace = { baseMs: 5000, capMs: 5000 };
+const BUDGETS_NOT_READY: Pace = { baseMs: 1000, capMs: 1000 };
+/** Workers wake waiting renders when a budget is raised or money comes back. This is for the case that none did. */
+export const MAX_OVER_BUDGET_MS = 3_600_000;
+/** All renders that wait for the renewal go on within this time. */
+const RENEWAL_SPREAD_MS = 10_000;
 const ACCOUNT_STOPPED: Pace = { baseMs: 5000, capMs: 5000 };
 
 /** A render that a healthy account refuses this often is at fault itself. */
@@ -102,6 +111,14 @@ export function decide(trouble: Trouble, at: Situation): Decision {
       return fail(trouble.code);
     case 'account_stopped':
       return { kind: 'wait-all', afterMs: backoff(ACCOUNT_STOPPED) };
+    case 'over_budget': {
+      const checkMs = (MAX_OVER_BUDGET_MS / 2) * (1 + at.random);
+      const renewalMs =
+        (trouble.renewsAt ?? Number.POSITIVE_INFINITY) - at.now + at.random * RENEWAL_SPREAD_MS;
+      return { kind: 'wait', afterMs: Math.ceil(Math.min(checkMs, Math.max(renewalMs, 1))) };
+    }
+    case 'budgets_not_ready':
+      return { kind: 'wait-all', afterMs: backoff(BUDGETS_NOT_READY) };
     case 'account_refused': {
       if (trouble.refusals >= MAX_ACCOUNT_REFUSALS) return fail('account_refused');
       const afterMs = backoff(ACCOUNT_REFUSED);

@@ -1,12 +1,14 @@
 import type { Engine, JobTime } from '@darkroom/shared/engine';
 import { QUEUE, type Queues } from '@darkroom/shared/queues';
 import type { Job } from 'bullmq';
-import { maxWebhookDelay } from '../decide/index.ts';
+import { MAX_OVER_BUDGET_MS, maxWebhookDelay } from '../decide/index.ts';
 import { type Infra, isEngineError } from '../stage/index.ts';
 
 const PAGE = 1_000;
 /** The clocks of two workers may differ by this much. */
 const TOLERANCE_MS = 300_000;
+/** Longer than a submission waits for a budget. */
+const MAX_BUDGET_WAIT_MS = MAX_OVER_BUDGET_MS + TOLERANCE_MS;
 /** Longer than any step of a render waits, also by a clock that is ahead by the tolerance: Retry-After counts ten minutes. */
 const MAX_WAIT_MS = 1_200_000;
 
@@ -31,7 +33,11 @@ export async function sweepDelays(deps: SweepDelaysDeps): Promise<number> {
   const now = clock.now();
   let ended = 0;
   ended += await endWaits(queues.render, ({ data }) => data.updatedAt);
-  ended += await endWaits(queues.submit, ({ processedOn }) => processedOn);
+  ended += await endWaits(
+    queues.submit,
+    ({ processedOn }) => processedOn,
+    ({ data }) => (data.budget ? MAX_BUDGET_WAIT_MS : MAX_WAIT_MS),
+  );
   ended += await endWaits(queues.store, ({ processedOn }) => processedOn);
   ended += await endWebhookWaits(deps, now);
   if (ended > 0) log.warn({ jobs: ended }, 'jobs woken: they were delayed while a clock was ahead');
@@ -41,13 +47,14 @@ export async function sweepDelays(deps: SweepDelaysDeps): Promise<number> {
   async function endWaits<D>(
     queue: { name: string; getJob(id: string): Promise<Job<D> | undefined> },
     readStart: (job: Job<D>) => number | undefined,
+    findMaxWait: (job: Job<D>) => number = () => MAX_WAIT_MS,
   ): Promise<number> {
     let woken = 0;
     for (const { id, at } of await listWaitsBeyond(deps, queue.name, now + TOLERANCE_MS)) {
       signal.throwIfAborted();
       const job = await queue.getJob(id);
       if (!job) continue;
-      const isTooLong = at > now + MAX_WAIT_MS || (readStart(job) ?? 0) > now + TOLERANCE_MS;
+      const isTooLong = at > now + findMaxWait(job) || (readStart(job) ?? 0) > now + TOLERANCE_MS;
       if (isTooLong && (await promote(job))) woken += 1;
     }
     return woken;

@@ -17,6 +17,7 @@ export async function buryStep(checkpoint: CheckpointAt<'bury'>, context: StepCo
     return { kind: 'dead', failure };
   }
   const priorEnds = countPriorEnds(checkpoint, attemptsMade);
+  await own.budgets.recordEnd(checkpoint);
   const earlier = await endDeadRender(
     { checkpoint, failure, finishedAt: infra.clock.now(), priorEnds, job },
     { ...own, ledger: infra.ledger, metrics: infra.metrics, log: infra.log },

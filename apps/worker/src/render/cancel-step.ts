@@ -84,6 +84,7 @@ export async function cancelStep(
   const priorEnds = countPriorEnds(checkpoint, job.attemptsMade);
   const end = { canceled: { requestedAt, from }, notes, finishedAt: clock.now() };
   const receipt = createReceipt(checkpoint, end, priorEnds);
+  await own.budgets.recordEnd(checkpoint);
   const value = await endRender(receipt, job.signal, { ...own, ledger });
   const { cost } = receipt;
   metrics.renders.inc({ outcome: 'canceled' });

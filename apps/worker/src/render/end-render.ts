@@ -66,10 +66,13 @@ export const countPriorEnds = ({ endsBefore = 0 }: Checkpoint, attemptsMade: num
  * @returns the end that counts; see {@link findFinalReceipt}.
  */
 export async function endRender(receipt: Receipt, signal: AbortSignal, deps: EndDeps): Promise<RenderResult> {
-  const earlier = await findFinalReceipt(receipt.renderId, deps, signal);
-  if (!earlier) await deps.ledger.writeReceipt(receipt, signal);
-  return await finishEnd(earlier ?? receipt, signal, deps);
+  const earlier = await deps.ledger.readReceipt(receipt.renderId, signal);
+  const final = isFinal(earlier) ? earlier : undefined;
+  if (!final) await deps.ledger.writeReceipt(receipt, signal, earlier);
+  return await finishEnd(final ?? receipt, signal, deps);
 }
+
+const isFinal = (receipt: Receipt | undefined) => receipt !== undefined && receipt.status !== 'failed';
 
 /**
  * The receipt of a render that completed or was canceled before. Such a render never runs again. So if one does, the queue
@@ -81,7 +84,7 @@ export async function findFinalReceipt(
   signal: AbortSignal,
 ): Promise<Receipt | undefined> {
   const receipt = await ledger.readReceipt(renderId, signal);
-  return receipt?.status === 'failed' ? undefined : receipt;
+  return isFinal(receipt) ? receipt : undefined;
 }
 
 /** All writes of an end that follow its receipt. @returns the return value of the job */
@@ -138,7 +141,7 @@ export async function endDeadRender(
     ...listEarlierFailures(earlier, priorEnds),
   };
   await deps.ledger.writeDeadLetterIndex(renderId, job.signal);
-  await deps.ledger.writeReceipt(receipt, job.signal);
+  await deps.ledger.writeReceipt(receipt, job.signal, earlier);
   await deps.enqueueWebhooks(receipt, job.signal);
   await deps.cancelMarkers.remove(renderId);
   await deps.deadLetters.put(createDeadLetter(checkpoint, failure, receipt));

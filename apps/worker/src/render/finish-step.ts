@@ -17,6 +17,7 @@ export async function finishStep(
   const priorEnds = countPriorEnds(checkpoint, job.attemptsMade);
   const receipt = createReceipt(checkpoint, { image, notes, finishedAt: clock.now() }, priorEnds);
   const { renderId, cost } = receipt;
+  await own.budgets.recordEnd(checkpoint);
   const value = await endRender(receipt, job.signal, { ...own, ledger });
   metrics.renders.inc({ outcome: 'completed' });
   metrics.renderSeconds.observe((receipt.finishedAt - receipt.createdAt) / 1000);

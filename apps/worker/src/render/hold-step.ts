@@ -15,6 +15,7 @@ export async function startHolding(
   const { renderId, attempt } = checkpoint;
   infra.metrics.unknownSubmissions.inc();
   infra.log.warn({ renderId, attempt, reason }, 'submission outcome unknown');
+  await context.own.budgets.count(checkpoint);
   await job.note(`outcome unknown (${reason}); not bought again, waiting for an answer of the provider`);
   const decision = decide({ kind: 'outcome_unknown' }, createSituation(infra, { tries: 1, attempt }));
   const purchases = addUnknownPurchase(checkpoint, context);

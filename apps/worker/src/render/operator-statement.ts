@@ -31,6 +31,7 @@ export async function applyStatement(
       return startPolling(checkpoint, context, acceptance);
     }
     case 'not_bought': {
+      await context.own.budgets.release(checkpoint);
       await job.note(`${describeActor(statement)}: it was not bought`);
       const purchases = checkpoint.purchases.filter((purchase) => purchase.attempt !== attempt);
       return buyAgain({ ...checkpoint, purchases });

@@ -106,6 +106,7 @@ export async function pollStep(checkpoint: PollCheckpoint, context: StepContext)
         { refundedAt: infra.clock.now(), reason },
         job.signal,
       );
+      await own.budgets.release(checkpoint);
       await job.note(`task ${at.taskId} failed after ${countPolls(at.polls)} and was refunded: ${reason}`);
       const trouble: Trouble = { kind: 'task_failed', content: answer.content };
       const message = `the provider's task failed: ${answer.message}`;

@@ -1,5 +1,6 @@
 import type { CancelMarker, StoreResult, SubmitResult } from '@darkroom/shared/queues';
 import type { Checkpoint, DeadLetter, Receipt } from '@darkroom/shared/render';
+import type { BudgetGate } from '../budgets/index.ts';
 import type { LatencySketch } from '../decide/index.ts';
 import type { ChildState, Infra, StageJob } from '../stage/index.ts';
 
@@ -28,6 +29,7 @@ export interface RenderDeps {
     find(renderId: string): Promise<CancelMarker | undefined>;
     remove(renderId: string): Promise<void>;
   };
+  budgets: Pick<BudgetGate, 'count' | 'release' | 'recordEnd'>;
   /** Enqueues the webhooks of an end. */
   enqueueWebhooks(receipt: Receipt, signal: AbortSignal): Promise<void>;
 }

@@ -5,6 +5,7 @@ import type { Acceptance, ClaimId, Release } from '@darkroom/shared/ledger';
 import { isStoreAway } from '@darkroom/shared/object-store';
 import type { SubmitJob, SubmitResult } from '@darkroom/shared/queues';
 import { errorMessage } from '@darkroom/shared/runtime';
+import type { BudgetAnswer, BudgetGate } from '../budgets/index.ts';
 import { createSituation, decide, type Trouble } from '../decide/index.ts';
 import { createFailure, type Infra, type StageJob, type StageOutcome } from '../stage/index.ts';
 import { prepareInputs } from './prepare-inputs.ts';
@@ -29,6 +30,7 @@ export interface AccountGate {
 export interface SubmitDeps {
   proof: ProviderProof;
   account: AccountGate;
+  budgets: Pick<BudgetGate, 'reserve' | 'count' | 'release'>;
   isCancelRequested(renderId: string): Promise<boolean>;
 }
 
@@ -42,7 +44,7 @@ type SubmitOutcome = StageOutcome<SubmitResult, SubmitJob>;
 type Accepted = Pick<Acceptance, 'taskId' | 'acceptedAt'>;
 
 /**
- * Buys one image, at most once. The order is the guarantee: proof, inputs, intent, POST, acceptance. A run that finds an intent
+ * Buys one image, at most once. The order is the guarantee: proof, inputs, budgets, intent, POST, acceptance. A run that finds an intent
  * without an acceptance does not POST (I2). The task id is in the ledger before any other component learns it (I3).
  */
 export async function submitStage(
@@ -84,6 +86,10 @@ async function buyUnclaimed(context: SubmitContext, nextClaim: number): Promise<
   if (prepared.kind === 'trouble') return applyDecision(context, prepared.trouble, prepared.message);
   // From here on a cancel is no longer free.
   if (await own.isCancelRequested(renderId)) return { kind: 'done', value: { kind: 'canceled' } };
+  const reserved = await own.budgets.reserve(job.data);
+  if (reserved.kind === 'not_ready')
+    return applyDecision(context, { kind: 'budgets_not_ready' }, 'the sums of the budgets are being filled');
+  if (reserved.kind === 'over') return waitForBudget(context, reserved);
   const owner = randomUUID();
   const claim: ClaimId = { renderId, attempt, claim: nextClaim };
   const claimedBy = `${hostname()}/${process.pid}`;
@@ -94,8 +100,31 @@ async function buyUnclaimed(context: SubmitContext, nextClaim: number): Promise<
   if (!claimed) return unknown('another run claimed it');
   const answer = await infra.provider.submit({ renderId, request, inputs: prepared.inputs });
   infra.metrics.submissions.inc({ answer: answer.kind });
-  const release = (reason: string) => releaseClaim(context, claim, { owner, reason: infra.scrub(reason) });
+  const release = async (reason: string) => {
+    await releaseClaim(context, claim, { owner, reason: infra.scrub(reason) });
+    // After the ledger: until then the outcome is unknown, which counts as spent.
+    await own.budgets.release(job.data);
+  };
   return await handleSubmitAnswer(context, answer, release);
+}
+
+/** Over budget, a render waits. It uses no attempt, and no deadline runs. */
+function waitForBudget(
+  context: SubmitContext,
+  { budget, renewsAt, isUnpriced }: Extract<BudgetAnswer, { kind: 'over' }>,
+): Promise<SubmitOutcome> {
+  const { job, infra } = context;
+  const { name, limitMicros, per } = budget;
+  const wait = {
+    name,
+    limitMicros,
+    per,
+    since: job.data.budget?.since ?? infra.clock.now(),
+    ...(renewsAt === undefined ? {} : { renewsAt }),
+    ...(isUnpriced ? { isUnpriced: true as const } : {}),
+  };
+  const marked = { ...context, job: { ...job, data: { ...job.data, budget: wait } } };
+  return applyDecision(marked, { kind: 'over_budget', renewsAt }, `budget ${name} is used up`);
 }
 
 /** Writes down what the provider answered, before anything else is done with it. */
@@ -190,7 +219,7 @@ const releaseClaim = (context: SubmitContext, claim: ClaimId, release: Omit<Rele
  * the queue, and the next run writes it.
  */
 async function recordAcceptance(context: SubmitContext, mark: Accepted): Promise<SubmitOutcome> {
-  const { job, infra } = context;
+  const { job, infra, own } = context;
   const { renderId, attempt, provider, request } = job.data;
   const costMicros = infra.provider.priceMicros(request);
   const acceptance: Acceptance = { ...mark, costMicros, provider, source: 'answer' };
@@ -200,6 +229,7 @@ async function recordAcceptance(context: SubmitContext, mark: Accepted): Promise
     try {
       // Without the job's signal: a shutdown must not lose what was just paid for.
       await infra.ledger.writeAcceptance(renderId, attempt, acceptance);
+      await own.budgets.count(job.data);
       return accepted(mark);
     } catch (error) {
       // Any error of the store: this purchase is paid for, so it waits until the store is fixed (I3).

@@ -344,3 +344,25 @@ describe('the check of a stopped account', () => {
     expect(check({ kind: 'unauthorized' }, rejected)).toBe(false);
   });
 });
+
+describe('decide about budgets', () => {
+  const now = Date.UTC(2026, 10, 26, 23, 59);
+  const waitMs = (renewsAt: number | undefined, random: number) => {
+    const decision = decide({ kind: 'over_budget', renewsAt }, situation({ now, random }));
+    return decision.kind === 'wait' ? decision.afterMs : decision;
+  };
+
+  test('a render over budget waits until the renewal, and a little longer so that not all wake at once', () => {
+    expect([0, 0.5, 1].map((random) => waitMs(now + 60_000, random))).toEqual([60_000, 65_000, 70_000]);
+    // The clock has passed the renewal since the money was asked for.
+    expect(waitMs(now - 1, 0)).toBe(1);
+  });
+
+  test('a render over a budget that never renews is tried again after at most an hour', () => {
+    expect([0, 1].map((random) => waitMs(undefined, random))).toEqual([1_800_000, 3_600_000]);
+  });
+
+  test('while the sums of the budgets are filled, all submissions wait', () => {
+    expect(decide({ kind: 'budgets_not_ready' }, situation())).toMatchObject({ kind: 'wait-all' });
+  });
+});

@@ -4,7 +4,13 @@ import type { Clock } from '@darkroom/shared/runtime';
 import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { sweepDelays } from '../../src/maintenance/index.ts';
-import { createSweepDeps, type Harness, lowJitterClock, openHarness } from '../support/harness.ts';
+import {
+  createSweepDeps,
+  type Harness,
+  lowJitterClock,
+  newCheckpoint,
+  openHarness,
+} from '../support/harness.ts';
 
 const AHEAD = 6 * 3_600_000;
 
@@ -125,6 +131,18 @@ requires('redis').describe('a clock that is six hours ahead for some seconds', (
     expect(await sweepDelays(deps)).toBe(1);
     expect((await harness.queues.store.getDelayed()).map((job) => job.id)).toEqual(['rnd_2.t1']);
     expect(await sweepDelays(deps)).toBe(0);
+  });
+
+  test('a submission that waits an hour for a budget is left alone', async () => {
+    const harness = await openHarness();
+    const { deps } = createSweepDeps(harness);
+    const { request, tenant, provider } = newCheckpoint({}, Date.now());
+    const budget = { name: 'night', limitMicros: 1, per: 'day', since: Date.now() } as const;
+    const data = { version: DATA_VERSION, renderId: 'rnd_1', tenant, provider, attempt: 1, request, budget };
+    await harness.queues.submit.add('submit', data, { jobId: 'rnd_1.s1', delay: 3_600_000, priority: 1 });
+    await harness.queues.submit.add('submit', data, { jobId: 'rnd_2.s1', delay: AHEAD, priority: 1 });
+    expect(await sweepDelays(deps)).toBe(1);
+    expect((await harness.queues.submit.getDelayed()).map(({ id }) => id)).toEqual(['rnd_1.s1']);
   });
 
   test('more than a page of delayed downloads is woken by one sweep', async () => {

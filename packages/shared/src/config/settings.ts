@@ -216,6 +216,11 @@ export const settingsSchema = z.object({
     })
     .default('images/{id}.{ext}')
     .describe('The key of a stored image, with {id}, {tenant}, {date} and {ext}.'),
+  BUDGET_REFRESH_MS: whole(100, 60_000)
+    .default(2_000)
+    .describe(
+      'How often a worker reads the budgets from the store, in milliseconds. Without a store for twice that time, nothing is bought.',
+    ),
   PRICES: z
     .string()
     .refine(

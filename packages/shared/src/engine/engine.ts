@@ -1,4 +1,5 @@
 import type { Job, Queue, QueueEvents, QueueOptions, Worker, WorkerOptions } from 'bullmq';
+import type { BudgetCounters } from './budget-counters.ts';
 
 /** A processor as BullMQ calls it. BullMQ passes the signal only to functions that declare three parameters. */
 export type Processor<D, R> = (job: Job<D, R>, token: string, signal: AbortSignal) => Promise<R>;
@@ -84,6 +85,8 @@ export interface Engine {
   findExistingJobs(queue: string, jobIds: readonly string[]): Promise<Set<string>>;
   /** Shared counts for quotas. BullMQ has none. */
   readonly counters: Counters;
+  /** Shared sums for budgets. BullMQ has none. */
+  readonly budgetCounters: BudgetCounters;
   /**
    * Resolves when the engine answers and grants its user everything that the queues need. Rejects with
    * {@link EngineError} `unavailable` after `timeoutMs`, or `unauthorized` or `forbidden` with the reason.

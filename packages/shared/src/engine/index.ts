@@ -9,8 +9,16 @@
 // errors.ts           which errors mean that the engine is unavailable; time limits
 // error-report.ts     reports background errors: throttled, without secrets
 // counters.ts         counters over rate-limiter-flexible, for both engines
+// budget-counters.ts  sums of purchases for budgets: the interface; memory-budget-counters.ts is the embedded engine's
 // redis/              the engine on Redis
 // pglite/             the embedded engine
+export type {
+  BudgetCounters,
+  CountedBudget,
+  CountedDays,
+  CountedPurchase,
+  Reservation,
+} from './budget-counters.ts';
 export {
   type Counters,
   type Engine,

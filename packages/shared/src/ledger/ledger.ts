@@ -8,6 +8,7 @@ import {
   discardKey,
   intentKey,
   ledgerPrefix,
+  listSpendKeys,
   type PersistedKind,
   type Receipt,
   readReceipt,
@@ -268,7 +269,18 @@ export class Ledger {
     return value === undefined ? undefined : discardSchema.parse(value);
   }
 
-  async writeReceipt(receipt: Receipt, signal?: AbortSignal): Promise<void> {
+  /**
+   * Writes a receipt and its entries in the spend index. The entries come first: a run that a crash interrupts writes all
+   * of it again.
+   *
+   * @param replaced the receipt that this one replaces; its entries are deleted if their amounts differ
+   */
+  async writeReceipt(receipt: Receipt, signal?: AbortSignal, replaced?: Receipt): Promise<void> {
+    const entries = listSpendKeys(receipt);
+    const empty = { contentType: 'text/plain', ...(signal ? { signal } : {}) };
+    for (const key of entries) await this.#store.put(key, '', empty);
+    for (const key of replaced ? listSpendKeys(replaced) : [])
+      if (!entries.includes(key)) await this.#store.delete(key, signal ? { signal } : {});
     await this.#store.put(receiptKey(receipt.renderId), serializeVersioned(receipt), jsonPutOptions(signal));
   }
 

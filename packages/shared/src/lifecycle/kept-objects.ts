@@ -34,6 +34,7 @@ export function listKeptObjects({
     ['ledger/', 'a render can be bought a second time'],
     ['renders/', 'an old idempotency key buys again, and an ended render is not found'],
     ['intake/', 'accepted renders are lost if the queue loses its data'],
+    ['budgets/', 'the limits that operators set are gone, and renders are bought without them'],
     ['config/', 'all signed links and sessions stop working'],
     ['access/', 'API keys that were made at run time stop working, or work again after they were revoked'],
   ];
@@ -58,6 +59,7 @@ export function listKeptObjects({
       minBytes: 0,
       consequence: 'running redrives stop, and ended ones are missing from lists',
     },
+    { prefix: 'spend/', minDays: queueDays, ...EMPTY, consequence: 'spend reports and budgets miss money' },
     { prefix: 'by-day/', minDays: queueDays, ...EMPTY, consequence: 'renders are missing from lists' },
     {
       prefix: 'inputs/',

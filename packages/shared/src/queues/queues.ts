@@ -54,8 +54,23 @@ export interface SubmitJob {
   accepted?: { taskId: string; acceptedAt: number };
   /** How often the account refused this render although it was healthy. */
   accountRefusals?: number;
+  /** The budget that it waited for last. Stays when it goes on. */
+  budget?: BudgetWait;
   /** Written before the child fails. */
   failure?: Failure;
+}
+
+/** Why a submission waits for a budget. */
+export interface BudgetWait {
+  name: string;
+  limitMicros: number;
+  per: 'day' | 'total';
+  /** Unix milliseconds: since when it waits. */
+  since: number;
+  /** Unix milliseconds. Absent: the budget does not renew. */
+  renewsAt?: number;
+  /** The price of the render is not known, so it cannot be reserved. */
+  isUnpriced?: true;
 }
 
 /** The outcome of storing: the return value of a `store` child. */

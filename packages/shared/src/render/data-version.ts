@@ -38,7 +38,8 @@ export type PersistedKind =
   | 'redrive-control'
   | 'redrive-record'
   | 'api-key'
-  | 'key-revocation';
+  | 'key-revocation'
+  | 'budget';
 
 type Persisted = Record<string, unknown>;
 

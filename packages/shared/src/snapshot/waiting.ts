@@ -1,5 +1,6 @@
 import type { StepName, WaitingFor } from '@darkroom/api';
-import type { Stops } from '../queues/index.ts';
+import type { BudgetWait, Stops } from '../queues/index.ts';
+import { formatDollars } from './render-response.ts';
 
 /** What can keep renders waiting at this moment, for all of them. */
 export interface WaitConditions extends Stops {
@@ -26,6 +27,25 @@ export function findWaitCause(step: StepName, now: WaitConditions): WaitingFor |
     case 'finish':
       return now.isStoreAway ? describeCause('store') : null;
   }
+}
+
+/** A render that waits for a budget: its name, limit and renewal are in the reason. */
+export function describeBudgetWait({
+  name,
+  limitMicros,
+  per,
+  since,
+  renewsAt,
+  isUnpriced,
+}: BudgetWait): WaitingFor {
+  const period = per === 'day' ? 'per UTC day' : 'in total';
+  const limit = `budget ${name}: $${formatDollars(limitMicros)} ${period}`;
+  const renewal =
+    renewsAt === undefined ? 'it does not renew' : `it renews at ${new Date(renewsAt).toISOString()}`;
+  const reason = isUnpriced
+    ? `${limit}; the price of this render is not known, so nothing can be reserved: set PRICES`
+    : `${limit} is used up; ${renewal}`;
+  return describeCause('budget', { reason, since });
 }
 
 /** The causes for which queues wait, for probes and metrics. */

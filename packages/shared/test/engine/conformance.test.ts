@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine/index.ts';
 import { createEngineHarness } from '../support/engine-harness.ts';
 import { testAdding } from './guarantees/adding.ts';
+import { testBudgetCounters } from './guarantees/budget-counters.ts';
 import { testChildren } from './guarantees/children.ts';
 import { testFailing } from './guarantees/failing.ts';
 import { testJobFacts } from './guarantees/job-facts.ts';
@@ -36,6 +37,7 @@ describe.each(['redis', 'pglite'] as const)('%s', (kind) => {
   afterAll(() => engine?.close());
 
   describe.skipIf(missing)('adding', () => testAdding(harness));
+  describe.skipIf(missing)('budget counters', () => testBudgetCounters(harness));
   describe.skipIf(missing)('order', () => testOrder(harness));
   describe.skipIf(missing)('polling', () => testPolling(harness));
   describe.skipIf(missing)('failing', () => testFailing(harness));

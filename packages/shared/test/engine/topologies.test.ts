@@ -43,6 +43,11 @@ async function checkEngineAt(queueUrl: string): Promise<void> {
   // At the same time: a second later, the counter has another unit.
   const takes = await Promise.all([engine.counters.take('polls', 1), engine.counters.take('polls', 1)]);
   expect(takes.filter((ms) => ms === 0)).toHaveLength(1);
+  await engine.budgetCounters.markReady('g');
+  const days = { day: '2026-11-26', dayBefore: '2026-11-25' };
+  const budgets = [{ sum: 'all@2026-11-26', sumBefore: 'all@2026-11-25', limitMicros: 25_000 }];
+  const reserve = (id: string) => engine.budgetCounters.reserve('g', days, { id, micros: 25_000, budgets });
+  expect(await Promise.all([reserve('a'), reserve('b')])).toContainEqual({ kind: 'over', index: 0 });
   expect((await engine.warnings()).join()).toMatch(/hz is 10/);
   await engine.close();
   expect(failures.all).toEqual([]);

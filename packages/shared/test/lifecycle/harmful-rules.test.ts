@@ -12,10 +12,17 @@ const findHarm = (rule: Partial<ExpiryRule>, imageKey?: string): string[] =>
 
 describe('harmful lifecycle rules', () => {
   test('a rule for the whole store harms everything that must stay longer', () => {
-    const records = ['ledger/', 'renders/', 'intake/', 'config/', 'access/', 'dead-letters/'];
+    const records = ['ledger/', 'renders/', 'intake/', 'budgets/', 'config/', 'access/', 'dead-letters/'];
     expect(findHarm({ days: 3650 })).toEqual(records);
     expect(findHarm({ days: 28 })).toEqual([...records, 'inputs/']);
-    expect(findHarm({ days: 27 })).toEqual([...records, 'audit/', 'redrives/', 'by-day/', 'inputs/']);
+    expect(findHarm({ days: 27 })).toEqual([
+      ...records,
+      'audit/',
+      'redrives/',
+      'spend/',
+      'by-day/',
+      'inputs/',
+    ]);
     expect(findHarm({ days: 1 })).toEqual(kept().map(({ prefix }) => prefix));
   });
 
@@ -35,12 +42,18 @@ describe('harmful lifecycle rules', () => {
 
   test('a rule by size harms only objects of such sizes', () => {
     // Empty objects: the indexes of lists, and the markers of dead letters.
-    expect(findHarm({ smallerThan: 1, days: 1 })).toEqual(['dead-letters/', 'redrives/', 'by-day/']);
+    expect(findHarm({ smallerThan: 1, days: 1 })).toEqual([
+      'dead-letters/',
+      'redrives/',
+      'spend/',
+      'by-day/',
+    ]);
     expect(findHarm({ largerThan: 5_000_000, days: 1 })).toEqual(['inputs/', 'thumbnails/', 'images/']);
     expect(findHarm({ largerThan: 0, days: 3650 })).toEqual([
       'ledger/',
       'renders/',
       'intake/',
+      'budgets/',
       'config/',
       'access/',
     ]);

@@ -39,6 +39,12 @@ const WAITS: Record<WaitingFor['cause'], Omit<Explanation, 'code' | 'commands'>>
     advice: 'Check the store. The render continues when the store answers.',
     resolves_itself: false,
   },
+  budget: {
+    meaning: 'A budget that counts this render is used up.',
+    advice: 'Wait for its renewal, or raise it.',
+    // A total never renews.
+    resolves_itself: false,
+  },
 };
 
 const UNKNOWN_PURCHASE: Omit<Explanation, 'code' | 'commands'> = {
@@ -96,6 +102,8 @@ function waitCommands(id: string, { cause }: WaitingFor, pausedQueue = '<queue>'
       return [`darkroom renders watch ${id}`];
     case 'paused':
       return ['darkroom queues list', `darkroom resume ${pausedQueue}`];
+    case 'budget':
+      return ['darkroom budget list', 'darkroom budget set <name> --limit <dollars>'];
     case 'account':
     case 'store':
       return ['darkroom doctor'];

@@ -64,6 +64,7 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   render_not_found: 'There is no render with this id.',
   image_not_found: 'The render is not completed. Its status says more.',
   delivery_not_found: 'This render has no such webhook delivery.',
+  budget_not_found: 'There is no budget with this name.',
   queue_not_found: 'There is no queue with this name that can be paused.',
   dead_letter_not_found: 'There is no open dead letter of this render.',
   key_not_found: 'There is no key with this id.',

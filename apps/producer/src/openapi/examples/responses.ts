@@ -19,6 +19,7 @@ import type {
   WebhookEvent,
 } from '@darkroom/api';
 import { DEAD_LETTER_EXAMPLES } from './dead-letters.ts';
+import { MONEY_EXAMPLES } from './money.ts';
 import { createProblemExample } from './problems.ts';
 
 /** The id of the render in the examples, and the URL of the API. */
@@ -149,6 +150,7 @@ const key: KeyResponse = {
 /** By the id of the component. */
 export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   ...DEAD_LETTER_EXAMPLES,
+  ...MONEY_EXAMPLES,
   Accepted: accepted,
   Render: RENDER_EXAMPLE,
   RenderDetail: detail,

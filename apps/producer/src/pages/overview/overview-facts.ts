@@ -23,6 +23,7 @@ import {
   summarizeSelected,
 } from '../../dead-letters/index.ts';
 import { snapshotOfRenderJob } from '../../lookup/index.ts';
+import type { TodaysMoney } from '../../money/index.ts';
 import type { RenderReadDeps } from '../../renders/index.ts';
 import type { Column } from '../design/index.ts';
 
@@ -34,6 +35,7 @@ export interface OverviewDeps extends RenderReadDeps {
   deadLetters: DeadLetterDeps;
   /** The provider's quota. */
   submitsPerSecond: number;
+  readTodaysMoney(): Promise<TodaysMoney | undefined>;
 }
 
 /** Renders by what happens to them now. */
@@ -78,6 +80,8 @@ export interface OverviewFacts {
   engineWarnings: string[];
   /** The render that waits longest for its turn. */
   oldest?: { renderId: string; createdAt: number };
+  /** What the renders that ended today cost. */
+  money?: TodaysMoney;
   newest: RenderSnapshot[];
   actions: AuditEntry[];
 }
@@ -114,7 +118,11 @@ async function readFacts(
   const { queues, engine, clock, scrub, lookup } = deps;
   const now = clock.now();
   const read = <T>(work: Promise<T>) => withFallback<T | undefined>(DEADLINE_MS, work, undefined);
-  const [expiring, repairs] = await Promise.all([read(deps.readExpiring()), read(readCachedRepairs())]);
+  const [expiring, repairs, money] = await Promise.all([
+    read(deps.readExpiring()),
+    read(readCachedRepairs()),
+    read(deps.readTodaysMoney()),
+  ]);
   const [counts, lanes, minutes, waiting, incomplete, groups, workers, warnings, oldest, newest, actions] =
     await Promise.all([
       read(countWork(queues)),
@@ -145,6 +153,7 @@ async function readFacts(
     ...(workers === undefined ? {} : { workers }),
     engineWarnings: warnings ?? [],
     ...(oldest ? { oldest } : {}),
+    ...(money ? { money } : {}),
     newest: scrubDeep(scrub, (newest ?? []).map(snapshotOfRenderJob)) as RenderSnapshot[],
     actions: scrubDeep(scrub, actions ?? []) as AuditEntry[],
   };

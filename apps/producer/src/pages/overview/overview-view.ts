@@ -3,8 +3,10 @@ import type { ExpiringImages, Repair } from '@darkroom/shared/queues';
 import { actionTable } from '../audit-view.ts';
 import { formatPrice } from '../dead-letters/index.ts';
 import { card, createColumnChart, emptyState, html, type Markup, stat } from '../design/index.ts';
+
 import { createTile } from '../render-list/index.ts';
 import { formatDuration } from '../timeline.ts';
+import { createMoneySection } from './money-view.ts';
 import { CHART_MINUTES, type OverviewFacts, type ReasonGroup } from './overview-facts.ts';
 
 /** The overview. Pure. */
@@ -16,6 +18,8 @@ export function createOverview(facts: OverviewFacts): Markup {
 ${problems.length > 0 ? html`<div class="stack">${problems}</div>` : emptyState('Nothing needs an operator.')}
 <h2>Current work</h2>
 ${workSection(facts)}
+<h2>Money of today</h2>
+${createMoneySection(facts)}
 <h2>Renders that ended in the last hour</h2>
 ${chartSection(facts)}
 <h2>Newest images</h2>

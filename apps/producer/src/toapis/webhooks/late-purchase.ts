@@ -46,13 +46,14 @@ export async function recordLatePurchase(
   }
   const purchases = recordPurchase(receipt.purchases, { ...purchase, outcome });
   const text = `provider webhook after the end: ${taskId} was ${outcome === 'refunded' ? 'refunded' : 'bought'}`;
-  await ledger.writeReceipt({
+  const changed = {
     ...receipt,
     purchases,
     attempts: purchases.length,
     cost: sumCost(purchases),
     notes: [...(receipt.notes ?? []), { at: deps.now(), text }],
-  });
+  };
+  await ledger.writeReceipt(changed, undefined, receipt);
   await job.updateData({ ...checkpoint, purchases });
   return 'recorded';
 }

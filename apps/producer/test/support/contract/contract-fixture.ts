@@ -1,3 +1,4 @@
+import { writeBudget } from '@darkroom/shared/budgets';
 import { renderJob } from '@darkroom/shared/queues';
 import { type RedrivePlan, RedriveStore } from '@darkroom/shared/redrives';
 import {
@@ -38,6 +39,18 @@ const bought = {
   outcome: 'accepted' as const,
   provider: 'toapis' as const,
 };
+
+/** A budget that counts no render of a test. */
+export const putBudget = ({ store }: Harness, name: string) =>
+  writeBudget(store, {
+    name,
+    limitMicros: 1_000_000,
+    per: 'day',
+    tenant: 'no-tenant',
+    since: ASKED,
+    setAt: ASKED,
+    actor: 'test',
+  });
 
 /** A real image in the store, with its thumbnail. */
 export async function putImage(harness: Harness, renderId: string): Promise<StoredImage> {

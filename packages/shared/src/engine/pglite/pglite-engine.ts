@@ -15,6 +15,7 @@ import { COUNTER_WINDOW_SECONDS, createCounters } from '../counters.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
 import { withTimeout } from '../errors.ts';
+import { createMemoryBudgetCounters } from '../memory-budget-counters.ts';
 import { lockFolder } from './folder-lock.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createPglitePool } from './pool.ts';
@@ -127,6 +128,7 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
       );
       return new Set(rows.map(({ id }) => id));
     },
+    budgetCounters: createMemoryBudgetCounters(),
     counters: createCounters(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),
     async ping(timeoutMs) {
       if (closing) throw new EngineError('unavailable', 'The queue engine is closed.');

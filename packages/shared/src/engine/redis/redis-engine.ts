@@ -11,6 +11,7 @@ import { type ConnectionMode, openConnection, type RedisConnection, waitUntilRea
 import { parseInfo, readRedisFacts, readRedisTime } from './facts.ts';
 import { countEnded, findExistingJobs, readAddedJobs, readJobTexts, readJobTimes } from './job-reads.ts';
 import { assertPermissions } from './permissions.ts';
+import { createRedisBudgetCounters } from './redis-budget-counters.ts';
 import { createWriteSync } from './write-sync.ts';
 
 export interface RedisEngineOptions {
@@ -159,6 +160,7 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
         throw toEngineError(error);
       });
     },
+    budgetCounters: createRedisBudgetCounters(queueConnection, prefix, failFast),
     counters: createCounters(
       new RateLimiterRedis({
         storeClient: queueConnection,
