@@ -12,6 +12,7 @@ import {
   putBudget,
   putDeadLetter,
   putJob,
+  putKey,
   putReceipt,
   putRedrives,
   putUpload,
@@ -113,6 +114,7 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   const [dead, [canceled, other]] = [drawRenderId(), REDRIVE_KEYS];
   await putDeadLetter(harness, dead, tenant);
   await putRedrives(harness, REDRIVE_KEYS);
+  await putKey(harness);
   // A request can remove a budget.
   const budgets = Array.from({ length: 8 }, (_, n) => `budget-${n}`);
   await Promise.all(budgets.map((budget) => putBudget(harness, budget)));
@@ -123,6 +125,7 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
     name: [upload, `${'cd'.repeat(32)}.png`],
     '/v1/dead-letters/{id}': [dead],
     '/v1/budgets/{name}': budgets,
+    '/v1/keys/{id}/revoke': ['key_9f86d081884c7d65'],
     '/v1/renders/{id}/statement': [held.renderId, held.renderId, ...ids.slice(0, 1)],
     '/v1/redrive-plans/{id}': [`rdp_${other}`],
     [redrive]: [`rdv_${other}`],
