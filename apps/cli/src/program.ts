@@ -34,8 +34,9 @@ function addCommand(
   onEnd: (code: ExitCode) => void,
 ): void {
   const [first = '', second] = spec.path.split(' ');
-  const parent = second === undefined ? program : findNoun(program, first);
-  const command = parent.command(second ?? first).description(spec.summary);
+  // `pause` is a command, and the noun of `pause list`.
+  const noun = findNoun(program, first);
+  const command = (second === undefined ? noun : noun.command(second)).description(spec.summary);
   for (const argument of spec.args ?? []) command.addArgument(toCommanderArgument(argument));
   for (const option of spec.options ?? []) command.addOption(option);
   // Completion shows the description, so it has one line. The details are in the help alone.

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { ConfigError } from '@darkroom/shared/config';
+import { ControlReader } from '@darkroom/shared/control';
 import { type Engine, EngineError } from '@darkroom/shared/engine';
 import { Ledger } from '@darkroom/shared/ledger';
 import { isLoopbackHost } from '@darkroom/shared/net';
@@ -20,6 +21,7 @@ import { createAuditor, registerAudit } from './audit/index.ts';
 import {
   createDeadLetterQueue,
   createIntakeRecorder,
+  createPauseBook,
   createQueueStateReader,
   createRedriveQueue,
   createRenderQueue,
@@ -41,6 +43,7 @@ import { createRenderList } from './lookup/index.ts';
 import { createTodaysMoneyReader, registerBudgets, registerSpend } from './money/index.ts';
 import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
 import { BOARD_THEME, registerPages, sendErrorPage } from './pages/index.ts';
+import { registerPauses } from './pauses/index.ts';
 import { registerQueues } from './queues/index.ts';
 import { createTalliesReader, registerRedrives } from './redrives/index.ts';
 import { createRenderWatch } from './render-watch/index.ts';
@@ -127,13 +130,17 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     onUnreadable: (renderId, err) => logger.error({ renderId, err }, 'list: render left out: unreadable'),
   });
   const readiness = createReadiness({ queue, store, clock });
+  const reader = new ControlReader({ store, queues, clock });
+  const pauses = createPauseBook({ store, queues, reader, clock, logger });
   const waiting = createWaitConditionsReader({
     queue,
+    pauses,
     clock,
     isStoreAway: async () => (await readiness()).checks.store !== 'ok',
   });
   const readForecast = createForecast({
     queue,
+    waiting,
     clock,
     submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
     expectedDurationMs: settings.EXPECTED_LATENCY_MS,
@@ -160,7 +167,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     settings,
     now: () => clock.now(),
   });
-  registerQueues(app, { queue, clock, auditor });
+  registerQueues(app, { queue, pauses, clock, auditor });
+  registerPauses(app, { pauses, read, clock, auditor });
   registerKeys(app, { ring, auditor });
   registerAudit(app, store);
   registerSpend(app, { store, clock });
@@ -207,7 +215,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
     readTodaysMoney: createTodaysMoneyReader({ store, engine, clock }),
   });
-  await registerDashboard(app, { engine, queues, queue, clock, scrub, auditor, theme: BOARD_THEME });
+  await registerDashboard(app, { engine, queues, pauses, clock, scrub, auditor, theme: BOARD_THEME });
 
   await app.listen({ host: settings.HOST, port: settings.PORT });
   const url = formatUrl(settings.HOST, (app.server.address() as AddressInfo).port);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createProvider, type Provider } from '@darkroom/providers';
+import { ControlReader } from '@darkroom/shared/control';
 import { openLinkSigner } from '@darkroom/shared/keys';
 import { Ledger } from '@darkroom/shared/ledger';
 import { assertPutIfAbsent, type ObjectStore, StoreError } from '@darkroom/shared/object-store';
@@ -7,6 +8,7 @@ import { openQueues } from '@darkroom/shared/queues';
 import { RedriveStore } from '@darkroom/shared/redrives';
 import { type Clock, createScrub, type Logger } from '@darkroom/shared/runtime';
 import type { ServiceContext } from '@darkroom/shared/service';
+import { openControlWatch } from './control/index.ts';
 import { startHealthServer, WorkMonitor } from './health/index.ts';
 import { warnOfHarmfulRules } from './lifecycle/index.ts';
 import { scheduleSweep } from './maintenance/index.ts';
@@ -64,12 +66,14 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     timeoutMs: settings.WEBHOOK_TIMEOUT_MS,
     now: () => clock.now(),
   });
-  const monitor = new WorkMonitor({ engine, queues, clock, metrics, log });
+  const control = new ControlReader({ store, queues, clock });
+  const monitor = new WorkMonitor({ engine, queues, control, clock, metrics, log });
   const links = openLinkSigner(store, clock);
   const workers = openWorkers(infra, {
     engine,
     queues,
     monitor,
+    control,
     downloader,
     poster,
     links,
@@ -77,6 +81,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   });
   // Redis may be away when a worker starts. The sweep is scheduled as soon as it answers, and again by every restore.
   scheduleSweep(queues).catch((error: unknown) => log.warn({ err: error }, 'sweep not scheduled yet'));
+  const controlWatch = openControlWatch({ control, engine, queues, clock, log });
   const watch = openEngineWatch({ engine, queues, clock, log, metrics });
   const health = await startHealthServer({
     host: settings.HOST,
@@ -91,7 +96,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   });
 
   const close = async () => {
-    await watch.close();
+    await Promise.all([watch.close(), controlWatch.close()]);
     await workers.close();
     await Promise.allSettled([
       health.close(),

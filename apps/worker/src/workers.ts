@@ -1,3 +1,4 @@
+import type { ControlReader } from '@darkroom/shared/control';
 import type { Engine, EngineWorkerOptions, Processor } from '@darkroom/shared/engine';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import {
@@ -34,6 +35,7 @@ import {
   openFailedRenders,
   openWebhookDeadLetters,
 } from './bullmq/index.ts';
+import { sweepControl } from './control/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
 import {
@@ -65,6 +67,7 @@ export interface WorkersDeps extends StoreImageDeps, Pick<WebhookDeps, 'poster'>
   engine: Engine;
   queues: Queues;
   monitor: WorkMonitor;
+  control: ControlReader;
   redrives: RedriveStore;
   links: LinkSigner;
 }
@@ -93,7 +96,7 @@ const MAX_STARTING_REDRIVES = 20;
 /** Opens one BullMQ worker per queue, each with its stage. */
 export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise<void> } {
   const { settings, clock, log, provider } = infra;
-  const { engine, queues, monitor } = deps;
+  const { engine, queues, monitor, control } = deps;
   const now = () => clock.now();
   const host = { log, now };
   const cancelMarkers = openCancelMarkers(queues);
@@ -143,6 +146,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     cancelMarkers,
     budgets,
     enqueueWebhooks: enqueueEnd,
+    findPauses: control.findPauses.bind(control),
   };
   const proof = openProviderProof(infra);
   const submitDeps = {
@@ -156,6 +160,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     },
     account: openAccountGate({ ...infra, queues }),
     budgets,
+    findPauses: control.findPauses.bind(control),
     isCancelRequested: async (renderId: string) => (await cancelMarkers.find(renderId)) !== undefined,
   };
   const webhookDeps: WebhookDeps = {
@@ -261,6 +266,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
             receipt_written: await sweepReceipts({ ...sweepDeps, memory: receiptMemory, signal }),
           };
           await sweepAccountStop(queues, now());
+          await sweepControl({ ...infra, queues, signal });
           return { kind: 'done', value: reportRepairs(repairs, infra) };
         },
         createBugFailure: createFailureAt('poll'),

@@ -5,6 +5,9 @@ import { TENANT } from './fields.ts';
 export const AUDIT_ACTIONS = [
   'queue.pause',
   'queue.resume',
+  'pause.create',
+  'pause.end',
+  'render.let_through',
   'render.cancel',
   'render.state_purchase',
   'render.redrive',
@@ -32,6 +35,7 @@ export const AUDIT_TARGETS = [
   'dead-letter',
   'key',
   'budget',
+  'pause',
 ] as const;
 export type AuditTargetKind = (typeof AUDIT_TARGETS)[number];
 

@@ -63,8 +63,20 @@ export const FAILURE_CODES = [
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
-/** Why a render waits. */
-export const WAIT_CAUSES = ['quota', 'account', 'paused', 'provider', 'store', 'budget'] as const;
+/**
+ * Why a render waits. The list is closed, and its order is the precedence: of several causes, the response names the first
+ * one. Callers, metrics and docs use these codes, so they must not change.
+ */
+export const WAIT_CAUSES = [
+  'paused',
+  'account',
+  'budget',
+  'store',
+  'quota',
+  'unknown_purchase',
+  'provider',
+] as const;
+export type WaitCode = (typeof WAIT_CAUSES)[number];
 
 /** The steps of a render that cost time or money. An error names the step in which the render failed. */
 export const STEPS = ['submit', 'hold', 'poll', 'store', 'finish'] as const;

@@ -7,11 +7,13 @@
 // queues.ts      the queues that operators pause
 // keys.ts        API keys that operators make and revoke
 // budgets.ts    hard limits for what renders cost
+// pauses.ts      pauses of submission: for all renders, a tenant, a run or a model
 // audit.ts       what operators did
 // spend.ts      what renders cost
 // statements.ts  what an operator can state about a purchase
 // dead-letters.ts dead letters: filters, lists, groups, discards
 // redrives.ts    plans of redrives, redrives, and their renders
+// waits.ts       the table of all reasons why a render waits
 // webhooks.ts    the body of a webhook, and the state of its delivery
 // problems.ts    the table of all error codes, and the problem document
 // failures.ts    the table of all reasons why a render fails
@@ -22,6 +24,7 @@ export * from './dead-letters.ts';
 export * from './failures.ts';
 export * from './fields.ts';
 export * from './keys.ts';
+export * from './pauses.ts';
 export * from './problems.ts';
 export * from './queues.ts';
 export * from './redrives.ts';
@@ -29,4 +32,5 @@ export * from './request.ts';
 export * from './responses.ts';
 export * from './spend.ts';
 export * from './statements.ts';
+export * from './waits.ts';
 export * from './webhooks.ts';

@@ -54,6 +54,7 @@ export const PROBLEMS = {
   ],
   budget_not_found: [404, 'No such budget', '`GET /v1/budgets` lists the budgets.'],
   queue_not_found: [404, 'No such queue', '`GET /v1/queues` lists the queues that can be paused.'],
+  pause_not_found: [404, 'No such pause', '`GET /v1/pauses` lists all pauses.'],
   dead_letter_not_found: [
     404,
     'No such dead letter',
@@ -78,6 +79,11 @@ export const PROBLEMS = {
     409,
     'No purchase of this render needs a statement',
     'A statement is possible while a render is held, and after it failed with `submission_unknown`, `task_lost` or `task_timeout`.',
+  ],
+  pause_exists: [
+    409,
+    'A pause with this name exists',
+    'Choose another name. Pauses stack: renders go on when the last one has ended.',
   ],
   plan_expired: [409, 'The plan has expired', 'Make a new plan: prices and expiry times have changed since.'],
   plan_executed: [

@@ -93,15 +93,29 @@ const costSchema = z
       "The cost so far, from the configured prices. The provider's charges lie between `spent` and the sum of `spent` and `possibly_spent`.",
   });
 
-const waitingForSchema = z
+const blockerSchema = z
   .strictObject({
     cause: z.enum(WAIT_CAUSES).meta({
       description:
-        "`quota`: for its turn within the provider's quota. `account`: the provider's account cannot buy. `paused`: an operator paused the queue. `provider`: the provider works on it. `store`: the object store is away. `budget`: a budget is used up; `reason` has its name, its limit and when it renews.",
+        "Of several causes the first one of this list. `paused`: an operator paused the submission or a queue. `account`: the provider's account cannot buy. `budget`: a budget is used up; `reason` has its name, its limit and when it renews. `store`: the object store is away. `quota`: for its turn within the provider's quota. `unknown_purchase`: the outcome of its submission is unknown. `provider`: the provider works on it. Each has a page at `/problems/{cause}`.",
     }),
-    actor: z.string().nullable().meta({ description: 'Who paused the queue, if that is known.' }),
+    name: z.string().nullable().meta({ description: 'The name of the pause, if it is one.' }),
+    actor: z.string().nullable().meta({ description: 'Who made the pause, if that is known.' }),
+    owner: z.string().nullable().meta({ description: 'Who knows when the pause can end.' }),
     reason: z.string().nullable().meta({ description: 'An explanation for people.' }),
     since: z.iso.datetime().nullable(),
+    until: z.iso.datetime().nullable().meta({ description: 'When it ends by itself, if that is known.' }),
+  })
+  .meta({ id: 'Blocker' });
+
+const waitingForSchema = blockerSchema
+  .extend({
+    retry_at: z.iso.datetime().nullable().meta({ description: 'When the render is tried again, if known.' }),
+    resolves_itself: z.boolean().meta({ description: 'Whether the render goes on without a person.' }),
+    command: z.string().meta({ description: 'The command that helps an operator, or shows more.' }),
+    also: z.array(blockerSchema).meta({
+      description: 'What else holds the render back. It goes on when all of them have ended.',
+    }),
   })
   .meta({ id: 'WaitingFor' });
 
@@ -257,6 +271,7 @@ export const progressEventSchema = z
   .meta({ id: 'Progress' });
 
 export type AcceptedResponse = z.infer<typeof acceptedSchema>;
+export type Blocker = z.infer<typeof blockerSchema>;
 export type WaitingFor = z.infer<typeof waitingForSchema>;
 export type RenderResponse = z.infer<typeof renderSchema>;
 export type RenderDetailResponse = z.infer<typeof renderDetailSchema>;

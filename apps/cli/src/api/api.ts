@@ -1,10 +1,13 @@
 import type {
   AuditEntryResponse,
   AuditListResponse,
+  CreatePauseRequest,
   KeyListResponse,
   KeyRequest,
   KeyResponse,
   NewKeyResponse,
+  PauseListResponse,
+  PauseResponse,
   QueueListResponse,
   QueueResponse,
   RenderResponse,
@@ -27,10 +30,16 @@ export interface Api extends RedriveApi, MoneyApi {
   stateOutcome(renderId: string, statement: StatementRequest): Promise<RenderResponse>;
   listQueues(): Promise<QueueResponse[]>;
   pauseQueue(queue: string, reason: string): Promise<QueueResponse>;
-  resumeQueue(queue: string): Promise<QueueResponse>;
   listKeys(): Promise<KeyResponse[]>;
   createKey(key: KeyRequest): Promise<NewKeyResponse>;
   revokeKey(id: string, reason: string | undefined): Promise<KeyResponse>;
+  resumeQueue(queue: string): Promise<QueueResponse>;
+  /** The pauses that stand: of submission, and of queues. */
+  listPauses(): Promise<PauseResponse[]>;
+  createPause(pause: CreatePauseRequest): Promise<PauseResponse>;
+  endPause(name: string): Promise<PauseResponse>;
+  /** Lets one render through all pauses of submission. */
+  letThrough(renderId: string, reason: string): Promise<RenderResponse>;
   /** What operators did. @param target `kind:id` */
   listAudit(options: { target: string | undefined; limit: number }): Promise<AuditEntryResponse[]>;
   /** The answer of `/readyz`, with any status. */
@@ -75,10 +84,14 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
       send('POST', `v1/renders/${encodeURIComponent(id)}/statement`, statement, false),
     listQueues: async () => (await send<QueueListResponse>('GET', 'v1/queues')).data,
     pauseQueue: (queue, reason) => send('POST', queuePath(queue, 'pause'), { reason }),
-    resumeQueue: (queue) => send('POST', queuePath(queue, 'resume')),
     listKeys: async () => (await send<KeyListResponse>('GET', 'v1/keys')).data,
     createKey: (key) => send('POST', 'v1/keys', key, false),
     revokeKey: (id, reason) => send('POST', `v1/keys/${encodeURIComponent(id)}/revoke`, { reason }),
+    resumeQueue: (queue) => send('POST', queuePath(queue, 'resume')),
+    listPauses: async () => (await send<PauseListResponse>('GET', 'v1/pauses')).data,
+    createPause: (pause) => send('POST', 'v1/pauses', pause, false),
+    endPause: (name) => send('POST', `v1/pauses/${encodeURIComponent(name)}/resume`, undefined, false),
+    letThrough: (id, reason) => send('POST', `v1/renders/${encodeURIComponent(id)}/let-through`, { reason }),
     listAudit: ({ target, limit }) =>
       collectPages(limit, (cursor) =>
         send<AuditListResponse>(

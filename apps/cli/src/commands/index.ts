@@ -2,7 +2,7 @@
 // dead-letters/  dead-letters …
 // redrives/    redrives …, dead-letters redrive, renders redrive
 // deliveries/  deliveries …: webhooks of a render
-// queues/      queues list, pause, resume
+// queues/      queues list, pause, pause list, resume
 // money/       spend: what renders cost; budget …: hard limits
 // audit/       audit list: what operators did
 // keys/        keys …

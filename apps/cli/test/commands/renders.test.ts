@@ -68,6 +68,37 @@ requires('redis').describe('commands about renders', () => {
     expect((await server.run(['renders', 'watch', stuck])).code).toBe(4);
   });
 
+  test('pause holds a run back, why names the pause and the command, and let-through and resume free renders', async () => {
+    const paused = await server.json([
+      'pause',
+      '--run',
+      'later',
+      '--reason',
+      'review',
+      '--owner',
+      'ann',
+      '--name',
+      'review-1',
+      '--yes',
+    ]);
+    expect(paused).toMatchObject({ name: 'review-1', scope: { run: 'later', tenant: null }, owner: 'ann' });
+    expect((await server.run(['pause', 'list'])).out).toMatch(/review-1 +run later +ann/);
+    const first = await server.create({ prompt: 'a mug', run: 'later' });
+    const second = await server.create({ prompt: 'a mug', run: 'later' });
+    await until(async () => (await server.json(['renders', 'why', second])).code === 'paused');
+    expect(await server.json(['renders', 'why', first])).toMatchObject({
+      owner: 'ann',
+      commands: ['darkroom pause list', 'darkroom resume review-1', expect.stringContaining(first)],
+    });
+    await server.run(['renders', 'let-through', first, '--reason', 'sample', '--yes']);
+    expect((await server.run(['renders', 'watch', first])).code).toBe(0);
+    expect((await server.json(['renders', 'get', second])).status).toBe('queued');
+    expect((await server.run(['resume', 'review-1', '--yes'])).out).toContain('Ended: review-1 (run later)');
+    expect((await server.run(['renders', 'watch', second])).code).toBe(0);
+    const wrong = await server.run(['pause', 'submit', '--tenant', 'a', '--reason', 'x', '--yes']);
+    expect(wrong.err).toContain('--tenant: expected no value');
+  });
+
   test('a render that does not exist, a wrong key and a wrong value have their own exit codes', async () => {
     const unknown = await server.run(['renders', 'get', `rnd_${'0'.repeat(32)}`]);
     expect(unknown.code).toBe(3);
@@ -156,7 +187,7 @@ requires('redis').test('pause and resume stop and start a queue, with a reason',
   const why = await server.run(['renders', 'why', id]);
   expect(why.out).toMatch(/reason +paused\nmessage +outage/);
   expect(why.out).toContain('darkroom resume submit');
-  expect((await server.run(['resume', 'submit', '--yes'])).out).toMatch(/submit +runs/);
+  expect((await server.run(['resume', 'submit', '--yes'])).out).toContain('Ended: queue-submit');
   const actions = await server.json(['audit', 'list', '--target', 'queue:submit']);
   expect(actions).toMatchObject([
     { action: 'queue.resume', source: 'cli' },

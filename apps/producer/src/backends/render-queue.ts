@@ -1,11 +1,9 @@
-import type { FinalStatus, PausableQueue } from '@darkroom/api';
+import type { FinalStatus } from '@darkroom/api';
 import { type Engine, EngineError, isUnavailable, type JobPlace } from '@darkroom/shared/engine';
 import {
   type BudgetWait,
   type CancelMarker,
   LANE,
-  type PauseRecord,
-  pauseQueue,
   QUEUE,
   type QueueState,
   type Queues,
@@ -14,7 +12,6 @@ import {
   readStops,
   renderJob,
   requestEmptyRestore,
-  resumeQueue,
   type Stops,
   wakeRender,
 } from '@darkroom/shared/queues';
@@ -53,9 +50,6 @@ export interface RenderQueue {
   deliveries(renderId: string, status?: FinalStatus): Promise<Delivery[]>;
   /** Sends a webhook again. @returns `false` when the queue no longer holds it. */
   redeliver(webhookId: string): Promise<boolean>;
-  /** Pauses a queue for an operator. */
-  pause(queue: PausableQueue, record: { actor: string; reason: string; now: number }): Promise<PauseRecord>;
-  resume(queue: PausableQueue): Promise<void>;
   /** Why queues wait at this moment. */
   readStops(): Promise<Stops>;
   /** Submissions that wait for their turn. */
@@ -124,8 +118,6 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     },
     deliveries: (renderId, status) => one(findDeliveries(queues, renderId, status && [status])),
     redeliver: (webhookId) => one(redeliverWebhook(queues, webhookId)),
-    pause: (queue, record) => one(pauseQueue(queues, queue, record)),
-    resume: (queue) => one(resumeQueue(queues, queue)),
     readStops: () => one(readStops(queues)),
     countWaitingSubmissions: () => one(queues.submit.getJobCountByTypes('prioritized', 'waiting')),
     readBudgetWait: (renderId, attempt) => one(readBudgetWait(queues, submitJobId(renderId, attempt))),

@@ -1,6 +1,8 @@
+import { NO_CONTROLS } from '@darkroom/shared/control';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { WaitConditions } from '@darkroom/shared/snapshot';
 import { withDeadline } from './deadlines.ts';
+import type { PauseBook } from './pause-book.ts';
 import type { RenderQueue } from './render-queue.ts';
 
 /** Reads what keeps renders waiting. It never rejects: what cannot be read keeps nothing waiting. */
@@ -14,10 +16,17 @@ export interface WaitConditionsReader {
 const CACHE_MS = 1_000;
 /** A response is not held back for longer. */
 const DEADLINE_MS = 500;
-const NOTHING: WaitConditions = { pauses: [], hasSubmitBacklog: false, isStoreAway: false };
+const NOTHING: WaitConditions = {
+  at: 0,
+  control: NO_CONTROLS,
+  pauses: [],
+  hasSubmitBacklog: false,
+  isStoreAway: false,
+};
 
 export function createWaitConditionsReader(deps: {
   queue: RenderQueue;
+  pauses: PauseBook;
   /** Whether the store is away, checked at most once per second. */
   isStoreAway(): Promise<boolean>;
   clock: Clock;
@@ -25,18 +34,23 @@ export function createWaitConditionsReader(deps: {
   let last: { at: number; conditions: Promise<WaitConditions> } | undefined;
   let latest = NOTHING;
   let isStoreAway = false;
+  let control = NO_CONTROLS;
 
   const readNow = async (): Promise<WaitConditions> => {
     const store = deps.isStoreAway().then((away) => {
       isStoreAway = away;
+    });
+    const read = deps.pauses.readState().then((state) => {
+      control = state;
     });
     const [stops, submissions] = await Promise.all([
       deps.queue.readStops(),
       deps.queue.countWaitingSubmissions(),
       // A store that is away answers late: then the last known state counts.
       withDeadline(DEADLINE_MS / 2, store, () => undefined),
+      withDeadline(DEADLINE_MS / 2, read, () => undefined).catch(() => undefined),
     ]);
-    latest = { ...stops, hasSubmitBacklog: submissions > 0, isStoreAway };
+    latest = { ...stops, at: deps.clock.now(), control, hasSubmitBacklog: submissions > 0, isStoreAway };
     return latest;
   };
 
@@ -44,7 +58,7 @@ export function createWaitConditionsReader(deps: {
     read: () => {
       const now = deps.clock.now();
       if (!last || Math.abs(now - last.at) >= CACHE_MS) {
-        const unknown = () => ({ ...NOTHING, isStoreAway });
+        const unknown = () => ({ ...NOTHING, at: deps.clock.now(), control, isStoreAway });
         const conditions = withDeadline(DEADLINE_MS, readNow().catch(unknown), unknown);
         last = { at: now, conditions };
       }

@@ -8,7 +8,7 @@ import type { Clock, Scrub } from '@darkroom/shared/runtime';
 import type { FastifyInstance } from 'fastify';
 import { hasRole } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
-import type { RenderQueue } from '../backends/index.ts';
+import type { PauseBook } from '../backends/index.ts';
 import { dashboardRequestError, RETRY_JOB_ROUTE, retryStateError } from './allowed-changes.ts';
 import { createHidingStyles } from './hidden-controls.ts';
 import { markFailedJobs } from './mark-failed-jobs.ts';
@@ -22,7 +22,7 @@ const PATH = '/queues';
 interface DashboardDeps {
   engine: Engine;
   queues: Queues;
-  queue: RenderQueue;
+  pauses: PauseBook;
   clock: Clock;
   scrub: Scrub;
   auditor: Auditor;

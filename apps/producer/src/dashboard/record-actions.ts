@@ -5,11 +5,11 @@ import type { Clock } from '@darkroom/shared/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { describeCaller } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
-import type { RenderQueue } from '../backends/index.ts';
+import type { PauseBook } from '../backends/index.ts';
 
 interface RecordDeps {
   queues: Queues;
-  queue: RenderQueue;
+  pauses: PauseBook;
   auditor: Auditor;
   clock: Clock;
 }
@@ -36,7 +36,7 @@ export function recordActions(scope: FastifyInstance, deps: RecordDeps): void {
 }
 
 async function recordPause(
-  { queue, auditor, clock }: RecordDeps,
+  { pauses, auditor, clock }: RecordDeps,
   request: FastifyRequest,
   paused: boolean,
 ): Promise<void> {
@@ -45,7 +45,7 @@ async function recordPause(
   if (!name) return;
   const actor = describeCaller(request.caller);
   const reason = 'paused on the dashboard';
-  await (paused ? queue.pause(name, { actor, reason, now: clock.now() }) : queue.resume(name));
+  await (paused ? pauses.pauseQueue(name, { actor, reason, now: clock.now() }) : pauses.resumeQueue(name));
   await auditor.record(request, {
     action: paused ? 'queue.pause' : 'queue.resume',
     target: { kind: 'queue', id: name },

@@ -1,6 +1,6 @@
 import type { Clock } from '@darkroom/shared/runtime';
-import type { RenderSnapshot } from '@darkroom/shared/snapshot';
-import type { RenderQueue } from '../backends/index.ts';
+import { findWaitCause, type RenderSnapshot } from '@darkroom/shared/snapshot';
+import type { RenderQueue, WaitConditionsReader } from '../backends/index.ts';
 import { snapshotOfRenderJob } from '../lookup/index.ts';
 import { estimateEta } from './eta.ts';
 
@@ -16,6 +16,7 @@ export type ReadForecast = (snapshot: RenderSnapshot) => Promise<Forecast>;
 
 export interface ForecastDeps {
   queue: RenderQueue;
+  waiting: WaitConditionsReader;
   clock: Clock;
   submitsPerSecond: number;
   /** Used until a render has completed. Milliseconds. */
@@ -35,7 +36,7 @@ export function createForecast(deps: ForecastDeps): ReadForecast {
       status === 'queued' ? { renderId, attempt: attempts + 1, priority: request.priority } : undefined;
     const [position, submissionsStopped, durations] = await Promise.all([
       waiting && deps.queue.findPosition(waiting),
-      waiting ? areSubmissionsStopped(deps.queue) : false,
+      waiting ? isSubmissionStopped(deps.waiting, snapshot) : false,
       readDurations(),
     ]);
     const eta = estimateEta(snapshot, {
@@ -53,9 +54,12 @@ export function createForecast(deps: ForecastDeps): ReadForecast {
 }
 
 /** By the account, or by an operator. */
-async function areSubmissionsStopped(queue: RenderQueue): Promise<boolean> {
-  const { account, pauses } = await queue.readStops();
-  return account !== undefined || pauses.some(({ queue: name }) => name === 'submit' || name === 'render');
+async function isSubmissionStopped(
+  waiting: WaitConditionsReader,
+  snapshot: RenderSnapshot,
+): Promise<boolean> {
+  const cause = findWaitCause({ ...snapshot, step: 'submit' }, await waiting.read())?.cause;
+  return cause === 'account' || cause === 'paused';
 }
 
 /** How long recent renders took from their acceptance by the provider to the stored image, in ascending order. */

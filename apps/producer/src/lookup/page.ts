@@ -16,6 +16,8 @@ export interface ListQuery {
   codes?: readonly FailureCode[] | undefined;
   /** The id, run, prompt, a task id or a value of the metadata contains this text. Case does not matter. */
   text?: string | undefined;
+  /** Only renders that wait for this cause. */
+  waitsFor?: ((snapshot: RenderSnapshot) => Promise<boolean>) | undefined;
   /** Unix milliseconds, inclusive. */
   createdAfter?: number | undefined;
   /** Unix milliseconds, exclusive. */
@@ -54,8 +56,8 @@ export async function fillPage(
   source: AsyncGenerator<Position, void, void>,
 ): Promise<ListedPage> {
   const snapshots: RenderSnapshot[] = [];
-  const { statuses, run, codes, text } = query;
-  const filtered = [statuses, run, codes, text].some((filter) => filter !== undefined);
+  const { statuses, run, codes, text, waitsFor } = query;
+  const filtered = [statuses, run, codes, text, waitsFor].some((filter) => filter !== undefined);
   for (let cost = 0; ; ) {
     const batch = await takePositions(source, filtered ? FILTERED_BATCH : query.limit - snapshots.length);
     const found = await pMap(batch, (position) => readSnapshot(deps, query, position), {
@@ -97,7 +99,7 @@ async function isExhausted(source: AsyncGenerator<Position, void, void>): Promis
 
 async function readSnapshot(
   { lookup, onUnreadable }: ListDeps,
-  { tenant }: ListQuery,
+  { tenant, waitsFor }: ListQuery,
   { renderId, createdAt }: Position,
 ): Promise<RenderSnapshot | undefined> {
   if (renderId === END_OF_MILLISECOND) return undefined;
@@ -106,7 +108,8 @@ async function readSnapshot(
     onUnreadable(renderId, error);
   });
   // An id can have two entries, when the queue lost its data in between. Only the entry of the present job counts.
-  return snapshot && snapshot.createdAt === createdAt ? snapshot : undefined;
+  if (!snapshot || snapshot.createdAt !== createdAt) return undefined;
+  return waitsFor === undefined || (await waitsFor(snapshot)) ? snapshot : undefined;
 }
 
 const matches = (snapshot: RenderSnapshot, { statuses, run, codes, text }: ListQuery) =>

@@ -1,4 +1,12 @@
-import { FAILURES, type FailureCode, PROBLEMS, type ProblemCode } from '@darkroom/api';
+import {
+  FAILURES,
+  type FailureCode,
+  PROBLEMS,
+  type ProblemCode,
+  WAIT_CAUSES,
+  WAITS,
+  type WaitCode,
+} from '@darkroom/api';
 import { problemPath } from '@darkroom/shared/snapshot';
 import type { FastifyInstance } from 'fastify';
 import { registerEndpoints } from '../endpoint.ts';
@@ -30,11 +38,12 @@ export function registerProblemPages(app: FastifyInstance): void {
         const { code } = request.params as { code: string };
         const problem = PROBLEM_CODES.find((one) => one === code);
         const failure = FAILURE_CODES.find((one) => one === code);
-        if (!problem && !failure)
+        const wait = WAIT_CAUSES.find((one) => one === code);
+        if (!problem && !failure && !wait)
           return await sendPage(reply, 404, { title: 'No such problem', body: unknownPage(code) });
         return await sendPage(reply, 200, {
           title: code,
-          body: html`${problem && problemPart(problem, resolveBaseUrl(request))}${failure && failurePart(failure)}
+          body: html`${problem && problemPart(problem, resolveBaseUrl(request))}${failure && failurePart(failure)}${wait && waitPart(wait)}
 <p><a href="/problems">All problems</a></p>`,
         });
       },
@@ -57,9 +66,15 @@ ${PROBLEM_CODES.map((code) => html`<tr><td>${PROBLEMS[code][0]}<td>${linkToCode(
 <div class="wide"><table>
 <tr><th>Retryable<th>Code<th>Meaning</tr>
 ${FAILURE_CODES.map((code) => html`<tr><td>${FAILURES[code].retryable ? 'yes' : 'no'}<td>${linkToCode(code)}<td>${FAILURES[code].title}</tr>\n`)}
+</table></div>
+<h2>Reasons why renders wait</h2>
+<p class="soft">Of several reasons, <code>waiting_for.cause</code> is the first one of this list.</p>
+<div class="wide"><table>
+<tr><th>Resolves itself<th>Code<th>Meaning</tr>
+${WAIT_CAUSES.map((code) => html`<tr><td>${WAITS[code].resolvesItself ? 'yes' : 'no'}<td>${linkToCode(code)}<td>${WAITS[code].title}</tr>\n`)}
 </table></div>`;
 
-const linkToCode = (code: ProblemCode | FailureCode) =>
+const linkToCode = (code: ProblemCode | FailureCode | WaitCode) =>
   html`<a href="${problemPath(code)}"><code>${addBreaks(code)}</code></a>`;
 
 /** Lets a narrow screen break a code after its underscores, and nowhere else. */
@@ -97,9 +112,22 @@ function failurePart(code: FailureCode): Markup {
 The render keeps its id, and continues with the step that its <code>error</code> names.</p>`;
 }
 
+function waitPart(code: WaitCode): Markup {
+  const { title, meaning, advice, resolvesItself, command } = WAITS[code];
+  return html`
+<h1>${title}</h1>
+<p><span class="badge queued">waits</span> <code>${code}</code> <span class="soft">· the reason why a render waits</span></p>
+<p>${markCode(meaning)}</p>
+<h2>What to do</h2>
+<p>${markCode(advice)}</p>
+<pre>${command}</pre>
+<p>Resolves itself: <strong>${resolvesItself ? 'yes' : 'no'}</strong>. <span class="soft">Renders that wait for it:
+<a href="/v1/renders?waiting_for=${code}"><code>GET /v1/renders?waiting_for=${code}</code></a>.</span></p>`;
+}
+
 const unknownPage = (code: string) => html`
 <h1>No such problem</h1>
-<p>Neither the API nor a failed render has the code <code>${code.slice(0, 80)}</code>.</p>
+<p>Neither the API nor a render has the code <code>${code.slice(0, 80)}</code>.</p>
 <p><a href="/problems">All problems</a></p>`;
 
 /** For a page that cannot be shown because of this problem. */

@@ -1,4 +1,4 @@
-import { FAILURES } from '@darkroom/api';
+import { type Blocker, FAILURES, WAITS } from '@darkroom/api';
 import { type Purchase, type Reference, sumCost } from '@darkroom/shared/render';
 import { dashboardPath, formatDollars, problemPath, type RenderSnapshot } from '@darkroom/shared/snapshot';
 import { hasEnded } from '../lookup/index.ts';
@@ -48,20 +48,18 @@ ${facts.operator && html`<li><a href="${dashboardPath(renderId)}">Its job on the
 </ul>`;
 }
 
-const WAIT_TEXTS = {
-  quota: "Waits for its turn within the provider's quota",
-  account: "Waits: the provider's account cannot buy",
-  paused: 'Waits: an operator paused the queue',
-  provider: 'Waits for the provider',
-  store: 'Waits: the object store is away',
-  budget: 'Waits: a budget is used up',
-} as const;
-
-function describeWaiting({ cause, actor, reason, since }: NonNullable<RenderFacts['waitingFor']>): Markup {
-  return html`${WAIT_TEXTS[cause]}${actor && html` (${actor})`}${reason && `: ${reason}`}${
-    since && html` · since ${formatTime(Date.parse(since))}`
-  }.`;
+function describeWaiting(waiting: NonNullable<RenderFacts['waitingFor']>): Markup {
+  return html`<strong>Waits</strong>: ${describeBlocker(waiting)}${waiting.also.map(
+    (one) => html`<br>Also: ${describeBlocker(one)}`,
+  )}`;
 }
+
+const describeBlocker = ({ cause, name, owner, reason, since, until }: Blocker): Markup =>
+  html`<a href="${problemPath(cause)}">${WAITS[cause].title}</a>${name && html` (<code>${name}</code>)`}${
+    reason && `: ${reason}`
+  }${owner && ` · ${owner}`}${since && html` · since ${formatTime(Date.parse(since))}`}${
+    until && html` · until ${formatTime(Date.parse(until))}`
+  }.`;
 
 const errorCard = ({ code, message, step, chain }: NonNullable<RenderFacts['snapshot']['error']>) => html`
 <div class="card error">

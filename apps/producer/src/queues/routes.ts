@@ -13,7 +13,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { describeCaller } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
-import type { RenderQueue } from '../backends/index.ts';
+import type { PauseBook, RenderQueue } from '../backends/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
 import { getBodyBytes, parseBodiesAsBytes } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
@@ -22,6 +22,7 @@ import { invalidRequest, listFieldProblems, ProblemError } from '../problems/ind
 
 interface QueueDeps {
   queue: RenderQueue;
+  pauses: PauseBook;
   clock: Clock;
   auditor: Auditor;
 }
@@ -53,7 +54,7 @@ const listEndpoint = ({ queue }: QueueDeps): Endpoint => ({
   },
 });
 
-const pauseEndpoint = ({ queue, clock, auditor }: QueueDeps): Endpoint => ({
+const pauseEndpoint = ({ queue, pauses, clock, auditor }: QueueDeps): Endpoint => ({
   needs: 'operator',
   bodyLimit: MAX_BODY_BYTES,
   doc: pauseDoc,
@@ -62,7 +63,7 @@ const pauseEndpoint = ({ queue, clock, auditor }: QueueDeps): Endpoint => ({
     const { reason } = readPauseRequest(request);
     const actor = describeCaller(request.caller);
     const before = await readPause(queue, name);
-    const record = await queue.pause(name, { actor, reason, now: clock.now() });
+    const record = await pauses.pauseQueue(name, { actor, reason, now: clock.now() });
     await auditor.record(request, {
       action: 'queue.pause',
       target: { kind: 'queue', id: name },
@@ -75,14 +76,14 @@ const pauseEndpoint = ({ queue, clock, auditor }: QueueDeps): Endpoint => ({
   },
 });
 
-const resumeEndpoint = ({ queue, auditor }: QueueDeps): Endpoint => ({
+const resumeEndpoint = ({ queue, pauses, auditor }: QueueDeps): Endpoint => ({
   needs: 'operator',
   bodyLimit: MAX_BODY_BYTES,
   doc: resumeDoc,
   run: async (request, reply) => {
     const name = readQueueName(request);
     const before = await readPause(queue, name);
-    await queue.resume(name);
+    await pauses.resumeQueue(name);
     await auditor.record(request, {
       action: 'queue.resume',
       target: { kind: 'queue', id: name },

@@ -2,7 +2,6 @@ import type { RenderResponse, WaitingFor } from '@darkroom/api';
 import { type ObjectStore } from '@darkroom/shared/object-store';
 import { type Clock } from '@darkroom/shared/runtime';
 import {
-  describeBudgetWait,
   findWaitCause,
   type ImageUrls,
   type RenderSnapshot,
@@ -73,12 +72,14 @@ function toImageUrls(image: ImageLink, thumbnail: ImageLink): ImageUrls {
 /** What a render waits for. Null after its end. */
 export const readWaitCause = async (
   { waiting, lookup }: Pick<RenderReadDeps, 'waiting' | 'lookup'>,
-  { step, renderId, attempts }: RenderSnapshot,
+  { step, ...snapshot }: RenderSnapshot,
 ): Promise<WaitingFor | null> => {
   if (!step) return null;
-  const cause = findWaitCause(step, await waiting.read());
-  if (step !== 'submit' || (cause && cause.cause !== 'quota')) return cause;
+  const conditions = await waiting.read();
+  const found = findWaitCause({ ...snapshot, step }, conditions);
+  if (step !== 'submit' || (found && found.cause !== 'quota')) return found;
   // An attempt that waits to be submitted is not counted yet. What cannot be read keeps nothing waiting.
+  const { renderId, attempts } = snapshot;
   const budget = await lookup.queue.readBudgetWait(renderId, attempts + 1).catch(() => undefined);
-  return budget ? describeBudgetWait(budget) : cause;
+  return budget ? findWaitCause({ ...snapshot, step, budget }, conditions) : found;
 };

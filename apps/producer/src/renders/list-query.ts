@@ -5,6 +5,8 @@ import {
   type RenderStatus,
   RUN,
   TENANT,
+  WAIT_CAUSES,
+  type WaitCode,
 } from '@darkroom/api';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
@@ -90,6 +92,10 @@ export const timeParam = (description: string) =>
       example: '2026-11-22T00:00:00Z',
     });
 
+/** The cause in the query of a list, for a request that {@link readListQuery} has checked. */
+export const readWaitFilter = (request: Pick<FastifyRequest, 'query'>): WaitCode | undefined =>
+  readQuery(listParams, request).waiting_for;
+
 /** The query parameters of `GET /v1/renders`. */
 export const listParams = z.object({
   status: statuses,
@@ -104,6 +110,10 @@ export const listParams = z.object({
       'Only renders whose id, run, prompt, a task id or a value of the metadata contains this text. Case does not matter.',
     example: '1042',
   }),
+  waiting_for: z
+    .enum(WAIT_CAUSES)
+    .optional()
+    .meta({ description: 'Only renders whose `waiting_for` has this `cause`.', example: 'paused' }),
   created_after: timeParam('Only renders created at this time or later.'),
   created_before: timeParam('Only renders created before this time.'),
   limit: wholeNumber(1, 100)

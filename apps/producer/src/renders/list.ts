@@ -1,9 +1,11 @@
 import { type RenderListResponse, renderListSchema } from '@darkroom/api';
+import type { RenderSnapshot } from '@darkroom/shared/snapshot';
+import type { FastifyRequest } from 'fastify';
 import type { Endpoint } from '../endpoint.ts';
 import { toCursor } from '../lookup/index.ts';
 import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import { createRenderResponse, type RenderReadDeps } from './find-render.ts';
-import { listParams, readListQuery } from './list-query.ts';
+import { createRenderResponse, type RenderReadDeps, readWaitCause } from './find-render.ts';
+import { listParams, readListQuery, readWaitFilter } from './list-query.ts';
 
 /** `GET /v1/renders`. */
 export const listEndpoint = (deps: RenderReadDeps): Endpoint => ({
@@ -11,7 +13,7 @@ export const listEndpoint = (deps: RenderReadDeps): Endpoint => ({
   doc,
   run: async (request, reply) => {
     const [{ snapshots, next }, incomplete] = await Promise.all([
-      deps.list(readListQuery(request)),
+      deps.list({ ...readListQuery(request), waitsFor: createWaitFilter(deps, request) }),
       deps.lookup.queueState.isIncomplete(),
     ]);
     const list: RenderListResponse = {
@@ -23,6 +25,12 @@ export const listEndpoint = (deps: RenderReadDeps): Endpoint => ({
     return await reply.send(list);
   },
 });
+
+function createWaitFilter(deps: RenderReadDeps, request: FastifyRequest) {
+  const wanted = readWaitFilter(request);
+  if (wanted === undefined) return undefined;
+  return async (snapshot: RenderSnapshot) => (await readWaitCause(deps, snapshot))?.cause === wanted;
+}
 
 const doc = {
   operationId: 'listRenders',

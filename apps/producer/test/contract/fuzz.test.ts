@@ -1,4 +1,5 @@
 import { type Settings } from '@darkroom/shared/config';
+import { ControlStore } from '@darkroom/shared/control';
 import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
 import { DATA_VERSION, drawRenderId } from '@darkroom/shared/render';
 import { cleanup, requires } from '@darkroom/testkit';
@@ -118,11 +119,22 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   // A request can remove a budget.
   const budgets = Array.from({ length: 8 }, (_, n) => `budget-${n}`);
   await Promise.all(budgets.map((budget) => putBudget(harness, budget)));
+  const pauses = ['one', 'two', 'three', 'four', 'five', 'six'];
+  const facts = {
+    version: DATA_VERSION,
+    reason: 'review',
+    owner: 'ann',
+    actor: 'ann',
+    since: ASKED,
+  } as const;
+  const control = new ControlStore(harness.store);
+  await Promise.all(pauses.map((name) => control.addPause({ ...facts, name, scope: { tenant } })));
   const redrive = '/v1/redrives/{id}';
   return {
     id: [...ids, ...ids.slice(0, 4), ...Array.from({ length: 6 }, () => held.renderId), drawRenderId()],
     queue: ['maintenance', 'webhook'],
     name: [upload, `${'cd'.repeat(32)}.png`],
+    '/v1/pauses/{name}/resume': pauses,
     '/v1/dead-letters/{id}': [dead],
     '/v1/budgets/{name}': budgets,
     '/v1/keys/{id}/revoke': ['key_9f86d081884c7d65'],

@@ -100,6 +100,12 @@ requires('redis').describe('the examples of problems', () => {
       return await limited.get('/v1/renders', wrong);
     },
     redrive_not_found: () => open.get('/v1/redrives/rdv_0123456789abcdef0123456789abcdef'),
+    pause_not_found: () => postTo(open, '/v1/pauses/acme-template/resume'),
+    pause_exists: async () => {
+      const pause = { name: 'acme-template', tenant: 'acme', reason: 'review' };
+      await postTo(open, '/v1/pauses', pause);
+      return await postTo(open, '/v1/pauses', pause);
+    },
     plan_expired: async () => {
       const plan = await planRedrive(open);
       const redrives = new RedriveStore(open.store);

@@ -33,7 +33,7 @@ function provePauses(engine: { queueUrl?: 'embedded' }) {
     expect((await change(harness, 'submit/resume')).status).toBe(200);
     expect(await harness.queues.submit.isPaused()).toBe(false);
     expect(await listPauses(harness)).toEqual([]);
-    expect(await harness.queues.stop.getJobCountByTypes('waiting')).toBe(0);
+    expect(await harness.queues.stop.getJob('pause-submit')).toBeUndefined();
   });
 
   test('pausing a paused queue replaces the reason', async () => {

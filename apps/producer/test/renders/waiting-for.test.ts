@@ -57,17 +57,23 @@ requires('redis').describe('waiting_for', () => {
     await pause(harness, 'submit', 'provider maintenance');
     const waiting = {
       cause: 'paused',
+      name: 'queue-submit',
       actor: 'a user of this machine',
+      owner: 'a user of this machine',
       reason: 'provider maintenance',
       since: expect.any(String),
+      until: null,
+      retry_at: null,
+      resolves_itself: false,
+      command: 'darkroom resume submit',
+      also: [],
     };
     expect(await readWaiting(harness, id)).toEqual(waiting);
     const list = renderListSchema.parse(await (await harness.get('/v1/renders')).json());
     expect(list.data.map((render) => render.waiting_for)).toEqual([waiting]);
     const page = await (await harness.get(`/renders/${id}`)).text();
-    expect(page).toContain(
-      'Waits: an operator paused the queue (a user of this machine): provider maintenance',
-    );
+    expect(page).toContain('An operator paused the submission');
+    expect(page).toContain('provider maintenance');
   });
 
   test('a pause of the queue submit does not concern a render that is at the provider', async () => {
@@ -98,7 +104,7 @@ requires('redis').describe('waiting_for', () => {
       refusals: 1,
       creatorToken: 't',
     });
-    expect(await readWaiting(harness, id)).toEqual({
+    expect(await readWaiting(harness, id)).toMatchObject({
       cause: 'account',
       actor: null,
       reason: 'insufficient_quota',

@@ -7,6 +7,7 @@
 // next-poll-delay.ts   when to poll a task next
 // latency-sketch.ts    how long recent tasks took
 // time-limit.ts        whether a time limit is over, although the clock may jump
+// pause-wait.ts         how long a paused render waits until it checks again
 // account-check.ts     when to check a stopped account, and whether it may buy again
 // webhook-schedule.ts  when to send a webhook again
 export * from './account-check.ts';
@@ -14,6 +15,7 @@ export * from './backoff.ts';
 export * from './decide.ts';
 export * from './latency-sketch.ts';
 export * from './next-poll-delay.ts';
+export * from './pause-wait.ts';
 export * from './situation.ts';
 export * from './time-limit.ts';
 export * from './webhook-schedule.ts';

@@ -1,4 +1,5 @@
 import { WAIT_CAUSES, type WaitingFor } from '@darkroom/api';
+import { type ControlReader, NO_CONTROLS } from '@darkroom/shared/control';
 import type { Engine } from '@darkroom/shared/engine';
 import { type Queues, readStops } from '@darkroom/shared/queues';
 import { type Clock, errorMessage, type Logger } from '@darkroom/shared/runtime';
@@ -49,6 +50,7 @@ const RUNNABLE_STATES = ['waiting', 'prioritized'];
 export class WorkMonitor {
   readonly #engine: Pick<Engine, 'ping'>;
   readonly #queues: Queues;
+  readonly #control: Pick<ControlReader, 'latest'>;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #log: Logger;
@@ -58,18 +60,26 @@ export class WorkMonitor {
   #idleChecks = 0;
   #jobs: WorkReport['jobs'] = {};
   #engineError: string | undefined = 'not checked yet';
-  #conditions: WaitConditions = { pauses: [], hasSubmitBacklog: false, isStoreAway: false };
+  #conditions: WaitConditions = {
+    at: 0,
+    control: NO_CONTROLS,
+    pauses: [],
+    hasSubmitBacklog: false,
+    isStoreAway: false,
+  };
   #isProviderAway = false;
 
   constructor(deps: {
     engine: Pick<Engine, 'ping'>;
     queues: Queues;
+    control: Pick<ControlReader, 'latest'>;
     clock: Clock;
     metrics: Metrics;
     log: Logger;
   }) {
     this.#engine = deps.engine;
     this.#queues = deps.queues;
+    this.#control = deps.control;
     this.#clock = deps.clock;
     this.#metrics = deps.metrics;
     this.#log = deps.log;
@@ -158,6 +168,8 @@ export class WorkMonitor {
     this.#conditions = {
       ...before,
       ...(await readStops(this.#queues)),
+      at: this.#clock.now(),
+      control: this.#control.latest(),
       hasSubmitBacklog: backlog > 0,
     };
     this.#showWaiting();

@@ -1,3 +1,4 @@
+import type { PausableRender, SubmissionPause } from '@darkroom/shared/control';
 import type { CancelMarker, StoreResult, SubmitResult } from '@darkroom/shared/queues';
 import type { Checkpoint, DeadLetter, Receipt } from '@darkroom/shared/render';
 import type { BudgetGate } from '../budgets/index.ts';
@@ -30,6 +31,8 @@ export interface RenderDeps {
     remove(renderId: string): Promise<void>;
   };
   budgets: Pick<BudgetGate, 'count' | 'release' | 'recordEnd'>;
+  /** The pauses that hold the submission of a render back, the one that ends last first. */
+  findPauses(render: PausableRender): Promise<SubmissionPause[]>;
   /** Enqueues the webhooks of an end. */
   enqueueWebhooks(receipt: Receipt, signal: AbortSignal): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { SubmitResult } from '@darkroom/shared/queues';
 import { type Checkpoint, type CheckpointAt, type Failure, submitJobId } from '@darkroom/shared/render';
-import { createSituation, decide } from '../decide/index.ts';
+import { createSituation, decide, waitForPause } from '../decide/index.ts';
 import { findFinalReceipt, finishEnd } from './end-render.ts';
 import { startHolding } from './hold-step.ts';
 import { addUnknownPurchase, startPolling } from './poll-step.ts';
@@ -24,6 +24,8 @@ export async function submitStep(
         const value = await finishEnd(ended, job.signal, { ...own, ledger: infra.ledger });
         return { kind: 'done', value };
       }
+      const paused = await waitWhilePaused(checkpoint, context);
+      if (paused) return paused;
       await noteAndIndex(checkpoint, context);
       return { kind: 'child', child: { queue: 'submit', id, checkpoint }, absent: true };
     }
@@ -34,6 +36,30 @@ export async function submitStep(
     case 'failed':
       return handleFailedChild(checkpoint, context, child.failure);
   }
+}
+
+/**
+ * A paused render waits here, and not in the queue `submit`: there each run would use up a part of the quota. The end of
+ * the pause wakes it.
+ */
+async function waitWhilePaused(
+  checkpoint: CheckpointAt<'submit'>,
+  context: StepContext,
+): Promise<Transition | undefined> {
+  const { job, infra, own } = context;
+  const [pause] = await own.findPauses(checkpoint);
+  if (!pause) return undefined;
+  // Once, in its first run: it is checked again until the pause ends.
+  if (checkpoint.updatedAt === checkpoint.createdAt) {
+    await infra.ledger.writeDayIndex(checkpoint, job.signal);
+    await job.note(`waits: paused by ${pause.owner} (${pause.name}): ${pause.reason}`);
+  }
+  const { afterMs } = waitForPause({
+    until: pause.until,
+    now: infra.clock.now(),
+    random: infra.clock.random(),
+  });
+  return { kind: 'wait', afterMs, data: checkpoint };
 }
 
 async function handleSubmitResult(

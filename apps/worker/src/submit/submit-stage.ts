@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { AccountStopped, SubmitAnswer } from '@darkroom/providers';
+import type { PausableRender, SubmissionPause } from '@darkroom/shared/control';
 import type { Acceptance, ClaimId, Release } from '@darkroom/shared/ledger';
 import { isStoreAway } from '@darkroom/shared/object-store';
 import type { SubmitJob, SubmitResult } from '@darkroom/shared/queues';
 import { errorMessage } from '@darkroom/shared/runtime';
 import type { BudgetAnswer, BudgetGate } from '../budgets/index.ts';
-import { createSituation, decide, type Trouble } from '../decide/index.ts';
+import { createSituation, decide, type Trouble, waitForPause } from '../decide/index.ts';
 import { createFailure, type Infra, type StageJob, type StageOutcome } from '../stage/index.ts';
 import { prepareInputs } from './prepare-inputs.ts';
 import type { ProviderProof } from './provider-proof.ts';
@@ -32,6 +33,8 @@ export interface SubmitDeps {
   account: AccountGate;
   budgets: Pick<BudgetGate, 'reserve' | 'count' | 'release'>;
   isCancelRequested(renderId: string): Promise<boolean>;
+  /** The pauses that hold a submission back, the one that ends last first. */
+  findPauses(render: PausableRender): Promise<SubmissionPause[]>;
 }
 
 interface SubmitContext {
@@ -78,6 +81,8 @@ async function buyOnce(context: SubmitContext): Promise<SubmitOutcome> {
 async function buyUnclaimed(context: SubmitContext, nextClaim: number): Promise<SubmitOutcome> {
   const { job, infra, own } = context;
   const { renderId, attempt, provider, request } = job.data;
+  const paused = await waitWhilePaused(context);
+  if (paused) return paused;
   const proof = await own.proof.obtain();
   if (proof.kind === 'unproven') return applyDecision(context, { kind: 'provider_unproven' }, proof.reason);
   if (proof.kind === 'not_bought') return applyDecision(context, proof, proof.reason);
@@ -86,6 +91,8 @@ async function buyUnclaimed(context: SubmitContext, nextClaim: number): Promise<
   if (prepared.kind === 'trouble') return applyDecision(context, prepared.trouble, prepared.message);
   // From here on a cancel is no longer free.
   if (await own.isCancelRequested(renderId)) return { kind: 'done', value: { kind: 'canceled' } };
+  const pausedMeanwhile = await waitWhilePaused(context);
+  if (pausedMeanwhile) return pausedMeanwhile;
   const reserved = await own.budgets.reserve(job.data);
   if (reserved.kind === 'not_ready')
     return applyDecision(context, { kind: 'budgets_not_ready' }, 'the sums of the budgets are being filled');
@@ -125,6 +132,15 @@ function waitForBudget(
   };
   const marked = { ...context, job: { ...job, data: { ...job.data, budget: wait } } };
   return applyDecision(marked, { kind: 'over_budget', renewsAt }, `budget ${name} is used up`);
+}
+
+/** A submission that began before the pause waits, too. Its render wakes it. */
+async function waitWhilePaused({ job, infra, own }: SubmitContext): Promise<SubmitOutcome | undefined> {
+  const [pause] = await own.findPauses(job.data);
+  if (!pause) return undefined;
+  const [now, random] = [infra.clock.now(), infra.clock.random()];
+  const data = { ...job.data, pausedAt: now };
+  return { kind: 'wait', ...waitForPause({ until: pause.until, now, random }), data };
 }
 
 /** Writes down what the provider answered, before anything else is done with it. */

@@ -1,3 +1,4 @@
+import { NO_CONTROLS } from '@darkroom/shared/control';
 import { pauseQueue } from '@darkroom/shared/queues';
 import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
@@ -58,6 +59,7 @@ requires('redis').describe('the health of a worker that waits', () => {
     const monitor = new WorkMonitor({
       engine: harness.engine,
       queues: harness.queues,
+      control: { latest: () => NO_CONTROLS },
       clock,
       metrics: createMetrics(),
       log,

@@ -52,6 +52,8 @@ export interface SubmitJob {
   request: Checkpoint['request'];
   /** A task id that is not in the ledger yet, because the store was away when the provider answered (I3). */
   accepted?: { taskId: string; acceptedAt: number };
+  /** When (Unix ms) it last began to wait for the end of a pause. */
+  pausedAt?: number;
   /** How often the account refused this render although it was healthy. */
   accountRefusals?: number;
   /** The budget that it waited for last. Stays when it goes on. */

@@ -32,5 +32,12 @@ export interface AccountStop {
   creatorToken: string;
 }
 
+/** Changes whenever an operator changes a pause in the object store. Every process reads the store again then. */
+export interface ControlRevision {
+  version: typeof DATA_VERSION;
+  kind: 'revision';
+  revision: string;
+}
+
 /** The data of a job in the queue `stop`, which has no worker. */
-export type StopJob = PauseRecord | AccountStop;
+export type StopJob = PauseRecord | AccountStop | ControlRevision;

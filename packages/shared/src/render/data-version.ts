@@ -39,7 +39,9 @@ export type PersistedKind =
   | 'redrive-record'
   | 'api-key'
   | 'key-revocation'
-  | 'budget';
+  | 'budget'
+  | 'pause'
+  | 'pass';
 
 type Persisted = Record<string, unknown>;
 

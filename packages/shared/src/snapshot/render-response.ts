@@ -5,6 +5,7 @@ import {
   type FailureCode,
   type ProblemCode,
   type RenderResponse,
+  type WaitCode,
   type WaitingFor,
 } from '@darkroom/api';
 import { type Cost, type Purchase, sumCost } from '../render/index.ts';
@@ -27,8 +28,8 @@ export function renderLinks(base: string, renderId: string): RenderLinks {
 
 export const dashboardPath = (renderId: string) => `/queues/queue/render/${renderId}`;
 
-/** The page that explains a problem of the API or the failure of a render. */
-export const problemPath = (code: ProblemCode | FailureCode) => `/problems/${code}`;
+/** The page that explains a problem of the API, or the failure or the wait of a render. */
+export const problemPath = (code: ProblemCode | FailureCode | WaitCode) => `/problems/${code}`;
 
 const toIsoTime = (at: number) => new Date(at).toISOString();
 const toIsoTimeOrNull = (at: number | undefined) => (at === undefined ? null : toIsoTime(at));

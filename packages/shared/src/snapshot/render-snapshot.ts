@@ -28,6 +28,8 @@ export interface RenderSnapshot {
   fingerprint: string;
   createdAt: number;
   updatedAt: number;
+  /** When its job runs again, while it waits for that time. */
+  delayedUntil?: number;
   /** When the provider accepted the first purchase. */
   startedAt?: number;
   image?: StoredImage;
@@ -42,6 +44,8 @@ export interface RenderSnapshot {
 export interface JobFacts {
   finishedOn?: number | undefined;
   failedReason?: string | undefined;
+  /** Milliseconds from the last change until the job runs again. */
+  delay?: number;
   progress: unknown;
   returnvalue?: RenderResult | undefined;
 }
@@ -82,6 +86,7 @@ export function snapshotFromJob(job: JobFacts, checkpoint: Checkpoint): RenderSn
     status: STATUS[step],
     step,
     progress: Math.min(progressPercent(job, step), 99),
+    ...(job.delay ? { delayedUntil: checkpoint.updatedAt + job.delay } : {}),
     // An attempt that waits in the submit queue has not started.
     attempts: step === 'submit' ? checkpoint.attempt - 1 : checkpoint.attempt,
   };

@@ -1,43 +1,35 @@
-import type { StepName, WaitingFor } from '@darkroom/api';
+import { type Blocker, type StepName, WAIT_CAUSES, WAITS, type WaitingFor } from '@darkroom/api';
+import {
+  type ControlState,
+  findPauses,
+  listOpenPauses,
+  type PausableRender,
+  type SubmissionPause,
+} from '../control/index.ts';
 import type { BudgetWait, Stops } from '../queues/index.ts';
 import { formatDollars } from './render-response.ts';
 
 /** What can keep renders waiting at this moment, for all of them. */
 export interface WaitConditions extends Stops {
+  /** Unix milliseconds: when this was read. */
+  at: number;
+  /** Pauses of submission, and the renders that are let through. */
+  control: ControlState;
   /** Submissions wait in their queue for the provider's quota. */
   hasSubmitBacklog: boolean;
   isStoreAway: boolean;
 }
 
-/** What a render at this step waits for, or null if nothing keeps it from going on. */
-export function findWaitCause(step: StepName, now: WaitConditions): WaitingFor | null {
-  const paused = findPause(step === 'submit' || step === 'store' ? [step, 'render'] : ['render'], now);
-  if (paused) return paused;
-  switch (step) {
-    case 'submit': {
-      const { account } = now;
-      if (account) return describeCause('account', { reason: account.reason, since: account.since });
-      return now.hasSubmitBacklog ? describeCause('quota') : null;
-    }
-    case 'hold':
-      return describeCause('provider', { reason: 'the outcome of the submission is unknown' });
-    case 'poll':
-      return describeCause('provider');
-    case 'store':
-    case 'finish':
-      return now.isStoreAway ? describeCause('store') : null;
-  }
+/** A render that has not ended. `delayedUntil`: Unix milliseconds, when its job runs again. */
+export interface WaitingRender extends PausableRender {
+  step: StepName;
+  delayedUntil?: number | undefined;
+  /** The budget for which its submission waits. */
+  budget?: BudgetWait;
 }
 
 /** A render that waits for a budget: its name, limit and renewal are in the reason. */
-export function describeBudgetWait({
-  name,
-  limitMicros,
-  per,
-  since,
-  renewsAt,
-  isUnpriced,
-}: BudgetWait): WaitingFor {
+function describeBudgetWait({ name, limitMicros, per, since, renewsAt, isUnpriced }: BudgetWait): Blocker {
   const period = per === 'day' ? 'per UTC day' : 'in total';
   const limit = `budget ${name}: $${formatDollars(limitMicros)} ${period}`;
   const renewal =
@@ -45,34 +37,103 @@ export function describeBudgetWait({
   const reason = isUnpriced
     ? `${limit}; the price of this render is not known, so nothing can be reserved: set PRICES`
     : `${limit} is used up; ${renewal}`;
-  return describeCause('budget', { reason, since });
+  return describe('budget', { name, reason, since, until: renewsAt });
 }
 
-/** The causes for which queues wait, for probes and metrics. */
+/** What a render waits for, or null if nothing keeps it from going on. Of several causes, the first of {@link WAIT_CAUSES}. */
+export function findWaitCause(render: WaitingRender, now: WaitConditions): WaitingFor | null {
+  const [first, ...others] = listBlockers(render, now).toSorted(
+    (one, other) => WAIT_CAUSES.indexOf(one.cause) - WAIT_CAUSES.indexOf(other.cause),
+  );
+  if (!first) return null;
+  const { cause, name, until } = first;
+  const { resolvesItself, command } = WAITS[cause];
+  const runsAt = cause === 'paused' || cause === 'budget' ? until : toIsoTime(render.delayedUntil);
+  return {
+    ...first,
+    retry_at: runsAt,
+    resolves_itself: resolvesItself || until !== null,
+    command: command
+      .replace('{id}', render.renderId)
+      .replace('{name}', name?.replace(/^queue-/, '') ?? '<name>'),
+    also: others,
+  };
+}
+
+/** The causes for which renders wait, for probes and metrics. */
 export function listWaitCauses(now: WaitConditions): WaitingFor['cause'][] {
+  const isPaused = now.pauses.length > 0 || listOpenPauses(now.control, now.at).length > 0;
   return [
-    ...(now.pauses.length > 0 ? (['paused'] as const) : []),
+    ...(isPaused ? (['paused'] as const) : []),
     ...(now.account ? (['account'] as const) : []),
     ...(now.isStoreAway ? (['store'] as const) : []),
     ...(now.hasSubmitBacklog ? (['quota'] as const) : []),
   ];
 }
 
-function findPause(queues: string[], { pauses }: Stops): WaitingFor | undefined {
-  const pause = pauses.find(({ queue }) => queues.includes(queue));
-  if (!pause) return undefined;
-  const { record } = pause;
-  return record
-    ? describeCause('paused', { actor: record.actor, reason: record.reason, since: record.since })
-    : describeCause('paused');
+/** Everything that keeps a render from going on. A further cause gets its place here and in `WAIT_CAUSES`. */
+function listBlockers(render: WaitingRender, now: WaitConditions): Blocker[] {
+  const { step } = render;
+  const pauses = listPauses(render, now);
+  switch (step) {
+    case 'submit': {
+      const { account } = now;
+      const refused = account && describe('account', { reason: account.reason, since: account.since });
+      return [
+        ...pauses,
+        ...(refused ? [refused] : []),
+        ...(render.budget ? [describeBudgetWait(render.budget)] : []),
+        // A paused render does not wait for its turn.
+        ...(now.hasSubmitBacklog && pauses.length === 0 ? [describe('quota')] : []),
+      ];
+    }
+    case 'hold':
+      return [
+        ...pauses,
+        describe('unknown_purchase', { reason: 'the outcome of the submission is unknown' }),
+      ];
+    case 'poll':
+      return [...pauses, describe('provider')];
+    case 'store':
+    case 'finish':
+      return [...pauses, ...(now.isStoreAway ? [describe('store')] : [])];
+  }
 }
 
-const describeCause = (
-  cause: WaitingFor['cause'],
-  { actor, reason, since }: { actor?: string; reason?: string; since?: number } = {},
-): WaitingFor => ({
+/** The pauses of the queues of this step, then the pauses of its submission. */
+function listPauses(render: WaitingRender, now: WaitConditions): Blocker[] {
+  const { step } = render;
+  const queues: readonly string[] = step === 'submit' || step === 'store' ? [step, 'render'] : ['render'];
+  const ofQueues = now.pauses
+    .filter(({ queue }) => queues.includes(queue))
+    .map(({ queue, record }) => {
+      const facts = record && { actor: record.actor, owner: record.actor, reason: record.reason };
+      return describe('paused', { name: `queue-${queue}`, since: record?.since, ...facts });
+    });
+  const ofSubmission = step === 'submit' ? findPauses(now.control, render, now.at) : [];
+  return [...ofQueues, ...ofSubmission.map(describePause)];
+}
+
+const describePause = ({ name, actor, owner, reason, since, until }: SubmissionPause): Blocker =>
+  describe('paused', { name, actor, owner, reason, since, until });
+
+interface BlockerFacts {
+  name?: string;
+  actor?: string;
+  owner?: string;
+  reason?: string;
+  since?: number | undefined;
+  until?: number | undefined;
+}
+
+const describe = (cause: Blocker['cause'], facts: BlockerFacts = {}): Blocker => ({
   cause,
-  actor: actor ?? null,
-  reason: reason ?? null,
-  since: since === undefined ? null : new Date(since).toISOString(),
+  name: facts.name ?? null,
+  actor: facts.actor ?? null,
+  owner: facts.owner ?? null,
+  reason: facts.reason ?? null,
+  since: toIsoTime(facts.since),
+  until: toIsoTime(facts.until),
 });
+
+const toIsoTime = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());

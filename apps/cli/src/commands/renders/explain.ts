@@ -1,4 +1,4 @@
-import { FAILURES, type RenderDetailResponse, type WaitingFor } from '@darkroom/api';
+import { FAILURES, type RenderDetailResponse, WAITS, type WaitCode } from '@darkroom/api';
 
 /** Why a render waits or has ended, for a person and for a program. */
 export interface Explanation {
@@ -13,48 +13,6 @@ export interface Explanation {
   commands: string[];
 }
 
-const WAITS: Record<WaitingFor['cause'], Omit<Explanation, 'code' | 'commands'>> = {
-  quota: {
-    meaning: "It waits for its turn within the provider's quota.",
-    advice: 'Nothing is wrong. More workers do not help: all workers share one quota.',
-    resolves_itself: true,
-  },
-  account: {
-    meaning: "The provider's account cannot buy: it has no balance, or the provider rejects the API key.",
-    advice: 'Add money to the account, or correct TOAPIS_API_KEY. Workers check the account by themselves.',
-    resolves_itself: false,
-  },
-  paused: {
-    meaning: 'An operator paused the queue.',
-    advice: 'Ask the person who paused it. Then resume the queue.',
-    resolves_itself: false,
-  },
-  provider: {
-    meaning: 'The provider works on it.',
-    advice: 'Nothing is wrong, unless it takes much longer than other renders.',
-    resolves_itself: true,
-  },
-  store: {
-    meaning: 'The object store is away, so the image cannot be stored.',
-    advice: 'Check the store. The render continues when the store answers.',
-    resolves_itself: false,
-  },
-  budget: {
-    meaning: 'A budget that counts this render is used up.',
-    advice: 'Wait for its renewal, or raise it.',
-    // A total never renews.
-    resolves_itself: false,
-  },
-};
-
-const UNKNOWN_PURCHASE: Omit<Explanation, 'code' | 'commands'> = {
-  meaning:
-    'The outcome of its submission is unknown, so the image may have been bought. It is not bought again meanwhile.',
-  advice:
-    "Look for the render's id in the provider's account. Then state what became of the purchase. The provider's webhook does the same.",
-  resolves_itself: false,
-};
-
 /** Failures after which a purchase is open: a statement is possible. */
 const OPEN_PURCHASE: readonly string[] = ['submission_unknown', 'task_lost', 'task_timeout'];
 
@@ -64,11 +22,8 @@ const resolveCommands = (id: string) => [
   `darkroom renders resolve ${id} buy-again`,
 ];
 
-/** Explains the state of a render. Pure. @param pausedQueue the queue whose pause it waits for, if it is known */
-export function explainRender(
-  render: RenderDetailResponse,
-  { pausedQueue }: { pausedQueue?: string | undefined } = {},
-): Explanation {
+/** Explains the state of a render. Pure. */
+export function explainRender(render: RenderDetailResponse): Explanation {
   const { id, status, error, waiting_for: waiting } = render;
   if (error) {
     const { meaning, advice, redrive } = FAILURES[error.code];
@@ -84,29 +39,30 @@ export function explainRender(
     };
   }
   if (waiting) {
-    const isUnknown = waiting.cause === 'provider' && waiting.reason !== null;
-    const known = isUnknown ? UNKNOWN_PURCHASE : WAITS[waiting.cause];
+    const { cause, resolves_itself, command, also } = waiting;
+    const { meaning, advice } = WAITS[cause];
+    const others = also.map((one) => `${one.cause}${one.name === null ? '' : ` (${one.name})`}`);
     return {
-      code: waiting.cause,
-      ...known,
-      commands: isUnknown ? resolveCommands(id) : waitCommands(id, waiting, pausedQueue),
+      code: cause,
+      meaning: withoutBackticks(`${meaning}${others.length > 0 ? ` Also: ${others.join(', ')}.` : ''}`),
+      advice: withoutBackticks(advice),
+      resolves_itself,
+      commands: waitCommands(id, cause, command),
     };
   }
   return { code: status, ...explainStatus(status), commands: statusCommands(render) };
 }
 
-function waitCommands(id: string, { cause }: WaitingFor, pausedQueue = '<queue>'): string[] {
+function waitCommands(id: string, cause: WaitCode, command: string): string[] {
   switch (cause) {
-    case 'quota':
-    case 'provider':
-      return [`darkroom renders watch ${id}`];
+    case 'unknown_purchase':
+      return resolveCommands(id);
     case 'paused':
-      return ['darkroom queues list', `darkroom resume ${pausedQueue}`];
+      return ['darkroom pause list', command, `darkroom renders let-through ${id} --reason <text>`];
     case 'budget':
-      return ['darkroom budget list', 'darkroom budget set <name> --limit <dollars>'];
-    case 'account':
-    case 'store':
-      return ['darkroom doctor'];
+      return ['darkroom budget list', command];
+    default:
+      return [command];
   }
 }
 

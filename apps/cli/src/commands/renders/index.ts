@@ -1,9 +1,10 @@
-// list.ts, get.ts, why.ts, watch.ts, cancel.ts, resolve.ts   one command each
+// list.ts, get.ts, why.ts, watch.ts, cancel.ts, resolve.ts, let-through.ts   one command each
 // watch-run.ts    …watch --run: follows a run
 // explain.ts      …why: what each cause and code means (pure)
 // render-view.ts  renders as text, and their fields
 import { cancelCommand } from './cancel.ts';
 import { getCommand } from './get.ts';
+import { letThroughCommand } from './let-through.ts';
 import { listCommand } from './list.ts';
 import { resolveCommand } from './resolve.ts';
 import { watchCommand } from './watch.ts';
@@ -16,4 +17,5 @@ export const RENDER_COMMANDS = [
   watchCommand,
   cancelCommand,
   resolveCommand,
+  letThroughCommand,
 ];

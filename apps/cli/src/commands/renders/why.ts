@@ -1,5 +1,3 @@
-import type { RenderDetailResponse } from '@darkroom/api';
-import type { Api } from '../../api/index.ts';
 import { defineCommand } from '../../command/index.ts';
 import { formatFacts, formatTime, showSafely } from '../../output/index.ts';
 import { explainRender } from './explain.ts';
@@ -19,7 +17,11 @@ export const whyCommand = defineCommand({
     'advice',
     'resolves_itself',
     'actor',
+    'owner',
     'since',
+    'until',
+    'retry_at',
+    'also',
     'queue_position',
     'eta',
     'commands',
@@ -29,7 +31,7 @@ export const whyCommand = defineCommand({
   run: async ({ args: [id = ''], api, host, style }) => {
     const client = await api();
     const render = await client.renders.get(id, { signal: host.signal });
-    const explanation = explainRender(render, { pausedQueue: await findPausedQueue(client, render) });
+    const explanation = explainRender(render);
     const { error, waiting_for: waiting, queue_position: position, eta } = render;
     const message = error?.message ?? waiting?.reason ?? null;
     const data = {
@@ -37,7 +39,11 @@ export const whyCommand = defineCommand({
       status: render.status,
       message,
       actor: waiting?.actor ?? null,
+      owner: waiting?.owner ?? null,
       since: waiting?.since ?? null,
+      until: waiting?.until ?? null,
+      retry_at: waiting?.retry_at ?? null,
+      also: waiting?.also ?? [],
       queue_position: position,
       eta,
       ...explanation,
@@ -47,8 +53,12 @@ export const whyCommand = defineCommand({
       ['status', showStatus(render, style)],
       ['reason', explanation.code === render.status ? undefined : style('bold', explanation.code)],
       ['message', message === null ? undefined : showSafely(message)],
+      ['pause', waiting?.name ?? undefined],
+      ['owner', waiting?.owner ?? undefined],
       ['by', waiting?.actor ?? undefined],
       ['since', waiting?.since ? formatTime(waiting.since, now) : undefined],
+      ['until', waiting?.until ? formatTime(waiting.until, now) : undefined],
+      ['next try', waiting?.retry_at ? formatTime(waiting.retry_at, now) : undefined],
       ['position', position === null ? undefined : String(position)],
       ['ready', eta === null ? undefined : `about ${formatTime(eta, now)}`],
     ]);
@@ -59,13 +69,3 @@ export const whyCommand = defineCommand({
     };
   },
 });
-
-/** The queue whose pause the render waits for. Only operators may read pauses. */
-async function findPausedQueue(
-  api: Api,
-  { waiting_for: waiting }: RenderDetailResponse,
-): Promise<string | undefined> {
-  if (waiting?.cause !== 'paused') return undefined;
-  const queues = await api.listQueues().catch(() => []);
-  return queues.find(({ paused }) => paused?.since === waiting.since)?.name;
-}

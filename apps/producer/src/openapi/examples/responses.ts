@@ -10,6 +10,8 @@ import type {
   KeyListResponse,
   KeyResponse,
   NewKeyResponse,
+  PauseListResponse,
+  PauseResponse,
   ProgressEvent,
   QueueListResponse,
   QueueResponse,
@@ -41,6 +43,17 @@ const accepted: AcceptedResponse = {
   durability: 'journal',
   created_at: '2026-11-22T16:00:45.349Z',
   links,
+};
+
+const pause: PauseResponse = {
+  object: 'pause',
+  name: 'acme-template',
+  scope: { tenant: 'acme', run: null, model: null, queue: null },
+  reason: 'Wrong prompt template',
+  owner: 'ann',
+  actor: 'key *:operate+read:1d0f7a2c…',
+  since: '2026-11-22T16:00:45.349Z',
+  until: null,
 };
 
 export const RENDER_EXAMPLE: RenderResponse = {
@@ -165,6 +178,8 @@ export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   Key: key,
   NewKey: { ...key, key: 'dk_…' } satisfies NewKeyResponse,
   KeyList: { object: 'list', data: [key] } satisfies KeyListResponse,
+  Pause: pause,
+  PauseList: { object: 'list', data: [pause] } satisfies PauseListResponse,
   Queue: queue,
   AuditEntry: auditEntry,
   AuditList: { object: 'list', data: [auditEntry], next_cursor: null } satisfies AuditListResponse,

@@ -1,5 +1,6 @@
 import type { DeadLetterGroup } from '@darkroom/api';
 import { type AuditEntry, listAuditEntries } from '@darkroom/shared/audit';
+import { listOpenPauses, type SubmissionPause } from '@darkroom/shared/control';
 import type { Engine } from '@darkroom/shared/engine';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import {
@@ -66,6 +67,8 @@ export interface OverviewFacts {
   minutes?: Column[];
   submitsPerSecond: number;
   stops: Stops;
+  /** Pauses of submission. */
+  submissionPauses: SubmissionPause[];
   isStoreAway: boolean;
   /** Whether renders are restored after a loss of the queue. */
   incomplete: boolean;
@@ -137,7 +140,7 @@ async function readFacts(
       read(lookup.queue.listCompleted(NEWEST_IMAGES)),
       read(listActions(deps)),
     ]);
-  const { pauses, account, isStoreAway } = waiting;
+  const { pauses, account, isStoreAway, control } = waiting;
   return {
     now,
     ...(counts ? { work: counts } : {}),
@@ -145,6 +148,7 @@ async function readFacts(
     ...(minutes ? { minutes } : {}),
     submitsPerSecond: deps.submitsPerSecond,
     stops: scrubDeep(scrub, { pauses, ...(account ? { account } : {}) }) as Stops,
+    submissionPauses: scrubDeep(scrub, listOpenPauses(control, now)) as SubmissionPause[],
     isStoreAway,
     incomplete: incomplete ?? false,
     ...(groups ? { deadLetters: scrubDeep(scrub, groups) as typeof groups } : {}),

@@ -60,6 +60,16 @@ function listProblems(facts: OverviewFacts): Markup[] {
       warning(`The queue ${queue} is paused`, html`${text} <a href="/queues/queue/${queue}">The queue</a>`),
     );
   }
+  for (const { name, scope, owner, reason, since, until } of facts.submissionPauses) {
+    const parts = Object.entries(scope).map(([field, value]) => `${field} ${value}`);
+    const end = until === undefined ? '' : `, until ${new Date(until).toISOString()}`;
+    list.push(
+      warning(
+        `Submission is paused: ${parts.length > 0 ? parts.join(', ') : 'all renders'}`,
+        html`${reason} (${owner}, for ${formatDuration(now - since)}${end}) <code>darkroom resume ${name}</code>`,
+      ),
+    );
+  }
   if (facts.workers === 0 && hasWork(facts))
     list.push(problem('No worker is running', 'Renders wait until a worker starts.'));
   if (facts.expiring) list.push(...listExpiring(facts.expiring, now, problem));

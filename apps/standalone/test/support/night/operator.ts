@@ -124,7 +124,7 @@ function findStep({ status, waiting_for: waitingFor }: Render): VisibleStep | un
     case 'queued':
       return 'submit';
     case 'rendering':
-      return waitingFor?.reason?.includes('unknown') ? 'hold' : 'poll';
+      return waitingFor?.cause === 'unknown_purchase' ? 'hold' : 'poll';
     case 'storing':
       return 'store';
     default:

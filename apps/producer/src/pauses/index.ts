@@ -1,0 +1,6 @@
+// Pauses of submission, and renders that are let through: the endpoints below /v1/pauses.
+//
+// routes.ts       list, create, end (main decision: who may pause what)
+// let-through.ts  POST /v1/renders/{id}/let-through
+// responses.ts    a pause as the API returns it (pure)
+export { registerPauses } from './routes.ts';

@@ -1,0 +1,79 @@
+import { letThroughSchema, renderSchema } from '@darkroom/api';
+import type { Clock } from '@darkroom/shared/runtime';
+import { describeCaller } from '../access/index.ts';
+import type { Auditor } from '../audit/index.ts';
+import type { PauseBook } from '../backends/index.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { getBodyBytes, noQuery, readQuery } from '../http/index.ts';
+import { parseJson } from '../intake/index.ts';
+import { hasEnded } from '../lookup/index.ts';
+import { jsonResponse, problemResponses } from '../openapi/index.ts';
+import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { createRenderResponse, findRequestedRender, idParam, type RenderReadDeps } from '../renders/index.ts';
+
+/** `POST /v1/renders/{id}/let-through`. */
+export const letThroughEndpoint = (deps: {
+  read: RenderReadDeps;
+  pauses: PauseBook;
+  auditor: Auditor;
+  clock: Clock;
+}): Endpoint => ({
+  needs: 'operate',
+  bodyLimit: 16 * 1024,
+  doc,
+  run: async (request, reply) => {
+    readQuery(noQuery, request);
+    const value = parseJson(getBodyBytes(request));
+    const checked = letThroughSchema.safeParse(value);
+    if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, letThroughSchema));
+    const { reason } = checked.data;
+    const snapshot = await findRequestedRender(deps.read, request);
+    const { renderId, tenant, status } = snapshot;
+    if (hasEnded(snapshot))
+      throw new ProblemError('render_ended', `The render is ${status}: nothing waits.`, { renderId });
+    const actor = describeCaller(request.caller);
+    await deps.pauses.letThrough({ renderId, reason, actor, at: deps.clock.now() });
+    await deps.auditor.record(request, {
+      action: 'render.let_through',
+      target: { kind: 'render', id: renderId },
+      tenant,
+      reason,
+      before: { status },
+    });
+    return await reply.code(202).send(await createRenderResponse(deps.read, request, snapshot));
+  },
+});
+
+const doc = {
+  operationId: 'letThrough',
+  tags: ['Operations'],
+  summary: 'Let one render through',
+  description:
+    'The render is submitted although pauses of its tenant, run or model stand. The pause of a whole queue still holds it back. It stays let through until its end.',
+  requestParams: { path: idParam },
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': {
+        schema: letThroughSchema,
+        example: { reason: 'The photographer waits for this one.' },
+      },
+    },
+  },
+  responses: {
+    '202': jsonResponse('The render is let through.', renderSchema),
+    ...problemResponses(
+      'render_not_found',
+      'render_ended',
+      'empty_body',
+      'invalid_json',
+      'invalid_utf8',
+      'too_deep',
+      'body_too_large',
+      'invalid_request',
+      'queue_unavailable',
+      'store_unavailable',
+      'restoring',
+    ),
+  },
+};

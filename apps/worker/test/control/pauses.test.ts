@@ -1,0 +1,124 @@
+import { announceChange, ControlStore, type PauseScope } from '@darkroom/shared/control';
+import { DATA_VERSION } from '@darkroom/shared/render';
+import { requires, until } from '@darkroom/testkit';
+import { expect, test } from 'vitest';
+import { type Harness, newCheckpoint, openHarness } from '../support/harness.ts';
+
+const renderJobOf = (tenant: string, run: string) => {
+  const checkpoint = { ...newCheckpoint({ run }, Date.now()), tenant };
+  return { name: '1K', data: checkpoint, opts: { jobId: checkpoint.renderId, priority: 10 } };
+};
+
+async function enqueue(harness: Harness, tenant: string, count: number, run = 'night'): Promise<string[]> {
+  const jobs = Array.from({ length: count }, () => renderJobOf(tenant, run));
+  await harness.queues.render.addBulk(jobs);
+  return jobs.map(({ data }) => data.renderId);
+}
+
+async function pause(harness: Harness, name: string, scope: PauseScope, until?: number): Promise<void> {
+  const record = {
+    version: DATA_VERSION,
+    name,
+    scope,
+    reason: 'review',
+    owner: 'ann',
+    actor: 'ann',
+  } as const;
+  const end = until === undefined ? {} : { until };
+  await new ControlStore(harness.store).addPause({ ...record, since: Date.now(), ...end });
+  await announceChange(harness.queues);
+}
+
+async function endPause(harness: Harness, name: string): Promise<void> {
+  await new ControlStore(harness.store).removePause(name);
+  await announceChange(harness.queues);
+}
+
+const countBought = (harness: Harness, ids: readonly string[]) =>
+  ids.filter((id) => harness.countPurchases(id).charged > 0).length;
+
+/** All these renders wait as delayed jobs, outside the queue `submit`. */
+const isHeldBack = async (harness: Harness, ids: readonly string[]) => {
+  const states = await Promise.all(ids.map((id) => harness.queues.render.getJobState(id)));
+  return states.every((state) => state === 'delayed' || state === 'completed');
+};
+
+const complete = async (harness: Harness, ids: readonly string[]) => {
+  for (const id of ids) expect((await harness.waitForReceipt(id)).status).toBe('completed');
+};
+
+requires('redis').describe('a pause of submission', () => {
+  test('stops one tenant within a second and no other one; of two pauses, the end of one starts nothing', async () => {
+    const harness = await openHarness({ settings: { TOAPIS_SUBMIT_PER_SECOND: 8 } });
+    await harness.startWorker();
+    await harness.startWorker();
+    const acme = await enqueue(harness, 'acme', 60);
+    await until(() => countBought(harness, acme) >= 4);
+
+    await pause(harness, 'first', { tenant: 'acme' });
+    const pausedAt = Date.now();
+    await until(async () => Date.now() - pausedAt >= 1_000);
+    const bought = countBought(harness, acme);
+    // Behind the 50 others they would wait for six seconds.
+    const other = await enqueue(harness, 'other', 4);
+    await complete(harness, other);
+    expect(Date.now() - pausedAt).toBeLessThan(5_000);
+    expect(countBought(harness, acme)).toBe(bought);
+    await until(() => isHeldBack(harness, acme));
+    expect(await harness.queues.submit.getJobCountByTypes('waiting', 'prioritized')).toBe(0);
+
+    await pause(harness, 'second', { run: 'night', tenant: 'acme' });
+    await endPause(harness, 'first');
+    await complete(harness, await enqueue(harness, 'other', 4));
+    expect(countBought(harness, acme)).toBe(bought);
+
+    // One render is let through.
+    const [passed = ''] = (
+      await Promise.all(
+        acme.map(async (id) => ((await harness.readCheckpoint(id)).at.step === 'submit' ? [id] : [])),
+      )
+    ).flat();
+    await new ControlStore(harness.store).putPass({
+      renderId: passed,
+      reason: 'sample',
+      actor: 'ann',
+      at: 1,
+    });
+    await announceChange(harness.queues);
+    await complete(harness, [passed]);
+    expect(countBought(harness, acme)).toBe(bought + 1);
+
+    const endedAt = Date.now();
+    await endPause(harness, 'second');
+    await complete(harness, acme);
+    // At once, and at the pace of the quota.
+    expect(Date.now() - endedAt).toBeLessThan(12_000);
+    expect(acme.every((id) => harness.countPurchases(id).charged === 1)).toBe(true);
+  });
+
+  test('survives an emptied queue and new workers, also for a whole queue, and ends by itself at its end', async () => {
+    const harness = await openHarness();
+    await pause(harness, 'all', {});
+    const control = new ControlStore(harness.store);
+    await control.putQueuePause({ reason: 'disk full', owner: 'bob', actor: 'bob', since: 1 }, 'store');
+    // The queue loses everything.
+    await harness.queues.stop.obliterate({ force: true });
+    const worker = await harness.startWorker();
+    const [id = ''] = await enqueue(harness, 'acme', 1);
+    await until(() => isHeldBack(harness, [id]));
+    await until(() => harness.queues.store.isPaused());
+    expect(countBought(harness, [id])).toBe(0);
+    await harness.queues.store.resume();
+
+    // The next worker knows the pause from its first submission on.
+    await worker.close();
+    await harness.startWorker();
+    const endsAt = Date.now() + 1_500;
+    await pause(harness, 'until', { model: 'gemini-3-pro-image-preview' }, endsAt);
+    await endPause(harness, 'all');
+    const receipt = await harness.waitForReceipt(id);
+    expect(receipt.status).toBe('completed');
+    expect(receipt.purchases[0]?.acceptedAt).toBeGreaterThanOrEqual(endsAt);
+    expect(Date.now() - endsAt).toBeLessThan(6_000);
+  });
+});
