@@ -80,7 +80,8 @@ requires('redis').describe('the commands of the runbook', () => {
   const prepare: Record<string, () => Promise<Record<string, string>>> = {
     'renders-wait-for-an-operator': async () => {
       await pauseSubmissions();
-      return {};
+      await server.run(['pause', '--run', 'later', '--name', 'review', '--reason', 'review', '--yes']);
+      return { PAUSE: 'review' };
     },
     'the-backlog-only-grows': async () => {
       await pauseSubmissions();

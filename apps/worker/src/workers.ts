@@ -160,7 +160,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     },
     account: openAccountGate({ ...infra, queues }),
     budgets,
-    findPauses: control.findPauses.bind(control),
+    findPauses: control.findPresentPauses.bind(control),
     isCancelRequested: async (renderId: string) => (await cancelMarkers.find(renderId)) !== undefined,
   };
   const webhookDeps: WebhookDeps = {

@@ -23,11 +23,11 @@ export const letThroughEndpoint = (deps: {
   doc,
   run: async (request, reply) => {
     readQuery(noQuery, request);
+    const snapshot = await findRequestedRender(deps.read, request);
     const value = parseJson(getBodyBytes(request));
     const checked = letThroughSchema.safeParse(value);
     if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, letThroughSchema));
     const { reason } = checked.data;
-    const snapshot = await findRequestedRender(deps.read, request);
     const { renderId, tenant, status } = snapshot;
     if (hasEnded(snapshot))
       throw new ProblemError('render_ended', `The render is ${status}: nothing waits.`, { renderId });

@@ -74,6 +74,6 @@ requires('redis').describe('/v1/budgets', () => {
       reason: 'budget night: $1.500 per UTC day is used up; it renews at 2036-01-01T00:00:00.000Z',
     });
     const page = await (await harness.get(`/renders/${renderId}`, { accept: 'text/html' })).text();
-    expect(page).toContain('Waits: a budget is used up');
+    expect(page).toMatch(/<strong>Waits<\/strong>: <a [^>]*>A budget is used up<\/a>/);
   });
 });

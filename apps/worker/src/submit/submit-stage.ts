@@ -33,7 +33,7 @@ export interface SubmitDeps {
   account: AccountGate;
   budgets: Pick<BudgetGate, 'reserve' | 'count' | 'release'>;
   isCancelRequested(renderId: string): Promise<boolean>;
-  /** The pauses that hold a submission back, the one that ends last first. */
+  /** The pauses that hold a submission back at this moment, the one that ends last first. */
   findPauses(render: PausableRender): Promise<SubmissionPause[]>;
 }
 

@@ -52,9 +52,13 @@ export class ControlReader {
    * back for minutes, so a pause is believed only after a read.
    */
   async findPauses(render: PausableRender): Promise<SubmissionPause[]> {
-    const find = (state: ControlState) => findPauses(state, render, this.#clock.now());
-    if (this.#loaded && find(this.#loaded.state).length === 0) return [];
-    return find(await this.refresh());
+    if (this.#loaded && findPauses(this.#loaded.state, render, this.#clock.now()).length === 0) return [];
+    return await this.findPresentPauses(render);
+  }
+
+  /** The same, with every pause that was acknowledged before the call. For the moment before a purchase. */
+  async findPresentPauses(render: PausableRender): Promise<SubmissionPause[]> {
+    return findPauses(await this.refresh(), render, this.#clock.now());
   }
 
   async #refresh(): Promise<ControlState> {
