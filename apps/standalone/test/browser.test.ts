@@ -50,7 +50,11 @@ const findCompleted = (ended: EndedSample[]) =>
   (ended.find(({ render }) => render.image) as EndedSample).render;
 
 /** The widths of the images in a page, in pixels. An image that was not loaded has 0. */
-const imageWidths = (page: Page) => page.evaluate('[...document.images].map((image) => image.naturalWidth)');
+/** The widths of all images, once they are loaded. */
+const imageWidths = async (page: Page) => {
+  await page.waitForFunction('[...document.images].every((image) => image.complete)');
+  return page.evaluate('[...document.images].map((image) => image.naturalWidth)');
+};
 
 /** Whether a page is wider than its viewport. */
 const overflows = (page: Page) => page.evaluate('document.documentElement.scrollWidth > innerWidth');

@@ -44,6 +44,8 @@ export async function createOwnRedis(...extra: string[]): Promise<RedisServer> {
   const args = `--port ${port} --bind 127.0.0.1 --dir ${dir} --appendonly yes --appendfsync always`.split(
     ' ',
   );
+  // The default is 10,000 above the port, which may be taken.
+  if (extra.includes('--cluster-enabled')) args.push('--cluster-port', String(await freePort()));
   const files = join(dir, 'appendonlydir');
   const findFile = async () =>
     join(files, (await readdir(files)).find((name) => name.endsWith('.incr.aof')) as string);
