@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { createJournalWriter } from '@darkroom/shared/journal';
 import { Ledger } from '@darkroom/shared/ledger';
 import { type ObjectStore, openStore } from '@darkroom/shared/object-store';
-import { type Checkpoint, DATA_VERSION, sumCost } from '@darkroom/shared/render';
+import { type Checkpoint, DATA_VERSION, serializeCheckpoint, sumCost } from '@darkroom/shared/render';
 import { systemClock as clock } from '@darkroom/shared/runtime';
 import { createCheckpoint } from '../load.ts';
 import { removeKeys } from '../probes/index.ts';
@@ -100,7 +100,7 @@ async function writeRenders(store: ObjectStore, renders: number): Promise<void> 
   for (let written = 0; written < renders; written += ENTRY_RENDERS) {
     const count = Math.min(ENTRY_RENDERS, renders - written);
     const checkpoints = Array.from({ length: count }, () => createCheckpoint());
-    await journal.append(checkpoints);
+    await journal.append(checkpoints.map(serializeCheckpoint));
     const open = checkpoints.entries();
     const work = async () => {
       for (const [at, checkpoint] of open) await writeHistory(ledger, checkpoint, at / count);

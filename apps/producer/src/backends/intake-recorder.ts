@@ -4,7 +4,7 @@ import { EngineError } from '@darkroom/shared/engine';
 import { createJournalWriter, deleteEntry, type JournalReceipt } from '@darkroom/shared/journal';
 import type { Ledger } from '@darkroom/shared/ledger';
 import { isStoreAway, type ObjectStore } from '@darkroom/shared/object-store';
-import type { Checkpoint } from '@darkroom/shared/render';
+import type { SerializedCheckpoint } from '@darkroom/shared/render';
 import { type Clock, errorMessage, type Logger } from '@darkroom/shared/runtime';
 import { STORE_DEADLINE_MS, withStoreDeadline } from './deadlines.ts';
 import type { RenderQueue } from './render-queue.ts';
@@ -27,7 +27,7 @@ export interface IntakeRecorder {
    *
    * @throws {StoreError} while the store is away, unless `INTAKE_WITHOUT_STORE` is `accept`.
    */
-  record(checkpoints: readonly Checkpoint[]): Promise<IntakeRecord>;
+  record(checkpoints: readonly SerializedCheckpoint[]): Promise<IntakeRecord>;
   /** Writes a request to cancel to the ledger. Must be called before the marker is written. Throws as `record` does. */
   recordCancel(request: { renderId: string; requestedAt: number }): Promise<void>;
   /**

@@ -10,12 +10,12 @@ import {
   type RenderResult,
   readQueueState,
   readStops,
-  renderJob,
   requestEmptyRestore,
   type Stops,
+  serializedRenderJob,
   wakeRender,
 } from '@darkroom/shared/queues';
-import { type Checkpoint, submitJobId } from '@darkroom/shared/render';
+import { type Checkpoint, type SerializedCheckpoint, submitJobId } from '@darkroom/shared/render';
 import type { Job, JobType } from 'bullmq';
 import { withDeadline } from './deadlines.ts';
 import { findQueuePosition, type WaitingRender } from './queue-position.ts';
@@ -32,9 +32,9 @@ export interface RenderQueue {
    */
   areOwn(checkpoints: readonly Checkpoint[]): Promise<boolean[]>;
   /** Adding an id that already exists changes nothing. */
-  add(checkpoint: Checkpoint): Promise<void>;
+  add(checkpoint: SerializedCheckpoint): Promise<void>;
   /** Adds all or none. */
-  addBulk(checkpoints: Checkpoint[]): Promise<void>;
+  addBulk(checkpoints: readonly SerializedCheckpoint[]): Promise<void>;
   /**
    * Ids of renders that may not be in the day index yet: they wait, they run, or the store was away in their first run.
    * With `after`, only those that were added since the read that returned it, and those that run.
@@ -97,11 +97,11 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
       );
     },
     add: async (checkpoint) => {
-      const { name, data, opts } = renderJob(checkpoint);
+      const { name, data, opts } = serializedRenderJob(checkpoint);
       await one(queues.render.add(name, data, opts));
     },
     addBulk: async (checkpoints) => {
-      await bulk(queues.render.addBulk(checkpoints.map(renderJob)));
+      await bulk(queues.render.addBulk(checkpoints.map(serializedRenderJob)));
     },
     listNotYetIndexed: (after) => bulk(readNotYetIndexed(engine, queues.render, after)),
     readData: async (renderIds) => {

@@ -2,7 +2,13 @@ import type { Durability } from '@darkroom/api';
 import { selectTenantValues, type TenantValue } from '@darkroom/shared/config';
 import { type Ledger } from '@darkroom/shared/ledger';
 import { ensureObject, type ObjectStore } from '@darkroom/shared/object-store';
-import { type Checkpoint, drawRenderId, renderIdFor, type StoredInput } from '@darkroom/shared/render';
+import {
+  type Checkpoint,
+  drawRenderId,
+  renderIdFor,
+  type StoredInput,
+  serializeCheckpoint,
+} from '@darkroom/shared/render';
 import { type Clock } from '@darkroom/shared/runtime';
 import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import {
@@ -85,9 +91,10 @@ export async function acceptRender(
 async function enqueueRender(deps: IntakeDeps, draft: Draft): Promise<AcceptedRender> {
   const { checkpoint, keyed } = draft;
   const { renderId, tenant } = checkpoint;
-  const { durability, withdraw } = await deps.recorder.record([checkpoint]);
+  const serialized = serializeCheckpoint(checkpoint);
+  const { durability, withdraw } = await deps.recorder.record([serialized]);
   try {
-    await deps.queue.add(checkpoint).catch(async (error: unknown) => {
+    await deps.queue.add(serialized).catch(async (error: unknown) => {
       if (!staysInJournal(draft, error)) await withdraw([renderId]);
       throw error;
     });

@@ -1,4 +1,4 @@
-import type { Checkpoint } from '@darkroom/shared/render';
+import { type Checkpoint, type SerializedCheckpoint, serializeCheckpoint } from '@darkroom/shared/render';
 import pMap from 'p-map';
 import type { IntakeRecord } from '../backends/index.ts';
 import { findRender, readFromReceipt, snapshotOfRenderJob } from '../lookup/index.ts';
@@ -41,6 +41,8 @@ export interface PreparedBatch {
   slots: Slot[];
   /** The drafts to add, by render id. Of two drafts with the same key, the first. */
   fresh: ReadonlyMap<string, Draft>;
+  /** The checkpoints of the drafts to add. */
+  checkpoints: readonly SerializedCheckpoint[];
   record: IntakeRecord;
 }
 
@@ -139,25 +141,23 @@ async function recordDrafts(call: BulkCall, slots: Slot[]): Promise<PreparedBatc
     if (!fresh.has(renderId)) fresh.set(renderId, draft);
   }
   try {
-    const record = await call.deps.recorder.record(listCheckpoints(fresh));
-    return { slots, fresh, record };
+    const checkpoints = [...fresh.values()].map((draft) => serializeCheckpoint(draft.checkpoint));
+    const record = await call.deps.recorder.record(checkpoints);
+    return { slots, fresh, checkpoints, record };
   } catch (error) {
     const rejected = slots.map((slot) => ('draft' in slot ? toRejected(call, error) : slot));
-    return { slots: rejected, fresh: new Map(), record: NOTHING_RECORDED };
+    return { slots: rejected, fresh: new Map(), checkpoints: [], record: NOTHING_RECORDED };
   }
 }
 
 const NOTHING_RECORDED: IntakeRecord = { durability: 'queue', withdraw: async () => undefined };
 
-const listCheckpoints = (drafts: PreparedBatch['fresh']): Checkpoint[] =>
-  [...drafts.values()].map(({ checkpoint }) => checkpoint);
-
 /** @returns why nothing could be added. */
-async function addDrafts(call: BulkCall, { fresh, record }: PreparedBatch): Promise<unknown> {
+async function addDrafts(call: BulkCall, { fresh, checkpoints, record }: PreparedBatch): Promise<unknown> {
   if (fresh.size === 0) return undefined;
   const error = call.unavailable
     ? toSkipped(call.unavailable).problem
-    : await catchError(call.deps.queue.addBulk(listCheckpoints(fresh)));
+    : await catchError(call.deps.queue.addBulk(checkpoints));
   if (error === undefined) return undefined;
   const refused = [...fresh].filter(([, draft]) => !staysInJournal(draft, error));
   await record.withdraw(refused.map(([renderId]) => renderId));

@@ -1,6 +1,6 @@
 import { createJournalWriter } from '@darkroom/shared/journal';
 import { renderJob } from '@darkroom/shared/queues';
-import type { Checkpoint, JobRequest } from '@darkroom/shared/render';
+import { type Checkpoint, type JobRequest, serializeCheckpoint } from '@darkroom/shared/render';
 import { systemClock } from '@darkroom/shared/runtime';
 import { connectAdmin } from '@darkroom/testkit';
 import { type Harness, newCheckpoint } from './harness.ts';
@@ -18,7 +18,7 @@ export async function writeJournal(harness: Harness, requests: AcceptedRequest[]
     waitMs: 0,
   });
   const checkpoints = requests.map((request) => newCheckpoint(request, Date.now()));
-  await writer.append(checkpoints);
+  await writer.append(checkpoints.map(serializeCheckpoint));
   return checkpoints;
 }
 

@@ -1,7 +1,7 @@
 import {
   type BackendFactory,
   type ConnectionOptions,
-  Queue,
+  type Queue,
   QueueEvents,
   type RedisQueueBackend,
   Worker,
@@ -9,6 +9,7 @@ import {
 import { type Clock, raceTimeout } from '../runtime/index.ts';
 import type { Engine, EngineQueueOptions, EngineWorkerOptions, Processor } from './engine.ts';
 import type { ErrorReport } from './error-report.ts';
+import { SerializedQueue } from './serialized-queue.ts';
 import { workerDefaults } from './worker-defaults.ts';
 
 /** What BullMQ's classes need of an engine. One connection object may serve many of them. */
@@ -49,7 +50,7 @@ export function createBullMQFactory(backend: BullMQBackend): BullMQFactory {
       assertOpen();
       const known = queues.get(name);
       if (known) return known as unknown as Queue<D, R>;
-      const queue = new Queue(
+      const queue = new SerializedQueue(
         name,
         {
           ...options,

@@ -5,6 +5,7 @@
 // queue-url.ts        parses the forms of QUEUE_URL
 // worker-defaults.ts  default options of workers
 // job-id.ts           ids that BullMQ cannot take for a job
+// serialized-queue.ts queues that take data whose JSON is known
 // bullmq-factory.ts   makes and closes BullMQ's queues, workers and events on a backend
 // errors.ts           which errors mean that the engine is unavailable; time limits
 // error-report.ts     reports background errors: throttled, without secrets
@@ -37,3 +38,4 @@ export { isUnavailable } from './errors.ts';
 export { jobIdProblem } from './job-id.ts';
 export { type OpenEngineOptions, openEngine } from './open-engine.ts';
 export { parseQueueUrl } from './queue-url.ts';
+export { serializedData } from './serialized-queue.ts';

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { type Checkpoint, randomHex } from '../render/index.ts';
+import { randomHex, type SerializedCheckpoint } from '../render/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import { entryKey, serializeEntry } from './entry.ts';
 
@@ -15,16 +15,16 @@ export interface JournalReceipt {
 export interface JournalWriter {
   /**
    * Writes the checkpoints of one call and resolves when they are durable. A single checkpoint waits a few milliseconds
-   * for others (`waitMs`), which then share its object. Several checkpoints are written at once. While objects of several
-   * checkpoints are being written, the next calls share one object.
+   * for others (`waitMs`), which then share its object. Several checkpoints are written at once, unless an object of
+   * several was begun less than 50 ms before, or two are being written: then the next calls share one object.
    * Rejects with the error of the store.
    */
-  append(checkpoints: readonly Checkpoint[]): Promise<JournalReceipt>;
+  append(checkpoints: readonly SerializedCheckpoint[]): Promise<JournalReceipt>;
 }
 
 export interface JournalWriterOptions {
   /** Writes an object, or deletes it. Each has its own deadline (I7). */
-  put(key: string, body: string): Promise<void>;
+  put(key: string, body: Uint8Array): Promise<void>;
   remove(key: string): Promise<void>;
   /** Called when an object was not written for certain: the store may have it. Its renders are refused, so it must go. */
   onUnwritten(key: string): void;
@@ -34,17 +34,22 @@ export interface JournalWriterOptions {
 }
 
 /** Renders in one object at most. A restore holds one object in memory. */
-const MAX_RENDERS = 1_000;
+const MAX_RENDERS = 2_000;
 /**
  * Objects of several checkpoints that are written at the same time. On a disk, each object costs several syncs, which take
  * the longer the more of them there are.
  */
 const MAX_WRITES = 2;
+/**
+ * Milliseconds between the starts of two such writes. An object costs producer and store more time than the renders in
+ * it, so a stream of batches must not write one object per batch. The first batch after a pause does not wait.
+ */
+const PACE_MS = 50;
 
 /** An object of the journal whose calls still run. */
 interface OpenEntry {
   key: string;
-  checkpoints: Checkpoint[];
+  checkpoints: SerializedCheckpoint[];
   /** Resolves when the object is written. */
   written: Promise<void>;
   /** Changes of one object are made one after the other. */
@@ -58,6 +63,8 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
   /** The entry that several checkpoints join. It waits for its turn to be written. */
   let waiting: OpenEntry | undefined;
   const limitWrites = pLimit(MAX_WRITES);
+  /** When (Unix ms) the last write of several checkpoints started, or will start. */
+  let lastStart = 0;
 
   const write = async (entry: OpenEntry) => {
     if (gathering === entry) gathering = undefined;
@@ -70,12 +77,21 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
     }
   };
 
-  const createEntry = (checkpoints: readonly Checkpoint[]): OpenEntry => {
+  const waitForPace = async () => {
+    const now = clock.now();
+    const ms = lastStart + PACE_MS - now;
+    // Two writes wait at most. A longer wait means that the clock was set back, which must not delay a write.
+    const wait = ms > 0 && ms <= MAX_WRITES * PACE_MS ? ms : 0;
+    lastStart = now + wait;
+    if (wait > 0) await clock.sleep(wait);
+  };
+
+  const createEntry = (checkpoints: readonly SerializedCheckpoint[]): OpenEntry => {
     const key = entryKey(clock.now(), randomHex(8));
     return { key, checkpoints: [...checkpoints], written: Promise.resolve(), change: Promise.resolve() };
   };
 
-  const addOne = (checkpoint: Checkpoint): OpenEntry => {
+  const addOne = (checkpoint: SerializedCheckpoint): OpenEntry => {
     if (gathering && gathering.checkpoints.length < MAX_RENDERS) {
       gathering.checkpoints.push(checkpoint);
       return gathering;
@@ -86,20 +102,23 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
     return entry;
   };
 
-  const addSeveral = (checkpoints: readonly Checkpoint[]): OpenEntry => {
+  const addSeveral = (checkpoints: readonly SerializedCheckpoint[]): OpenEntry => {
     if (waiting && waiting.checkpoints.length + checkpoints.length <= MAX_RENDERS) {
       waiting.checkpoints.push(...checkpoints);
       return waiting;
     }
     const entry = createEntry(checkpoints);
     waiting = entry;
-    entry.written = limitWrites(() => write(entry));
+    entry.written = limitWrites(async () => {
+      if (entry.checkpoints.length > 1) await waitForPace();
+      await write(entry);
+    });
     return entry;
   };
 
-  const withdraw = (entry: OpenEntry, own: readonly Checkpoint[], renderIds: readonly string[]) => {
+  const withdraw = (entry: OpenEntry, own: readonly SerializedCheckpoint[], renderIds: readonly string[]) => {
     // Two calls with one key may share the entry: only the checkpoints of this call are taken out.
-    const gone = new Set(own.filter(({ renderId }) => renderIds.includes(renderId)));
+    const gone = new Set(own.filter(({ checkpoint }) => renderIds.includes(checkpoint.renderId)));
     const work = entry.change.then(async () => {
       const left = entry.checkpoints.filter((checkpoint) => !gone.has(checkpoint));
       if (left.length === entry.checkpoints.length) return;

@@ -1,6 +1,6 @@
 import type { FinalStatus } from '@darkroom/api';
 import type { JobsOptions, KeepJobs, Queue } from 'bullmq';
-import type { Engine, EngineQueueOptions } from '../engine/index.ts';
+import { type Engine, type EngineQueueOptions, serializedData } from '../engine/index.ts';
 import type {
   Checkpoint,
   Cost,
@@ -10,6 +10,7 @@ import type {
   JobRequest,
   ProviderName,
   Reference,
+  SerializedCheckpoint,
   StoredImage,
 } from '../render/index.ts';
 import type { RedriveJob } from './redrive-records.ts';
@@ -249,6 +250,12 @@ export function renderJob(checkpoint: Checkpoint) {
     opts: { jobId: checkpoint.renderId, priority: LANE[checkpoint.request.priority], attempts: 1 },
   };
 }
+
+/** As {@link renderJob}, without serializing the checkpoint again. */
+export const serializedRenderJob = ({ checkpoint, json }: SerializedCheckpoint) => ({
+  ...renderJob(checkpoint),
+  data: serializedData<Checkpoint>(json),
+});
 
 /**
  * The id of a webhook: the id of its job, and the `webhook-id` that receivers get. It is derived (I6), so that a run that

@@ -127,6 +127,17 @@ export type CheckpointAt<S extends Step['step']> = Checkpoint & { at: Extract<St
 export const readCheckpoint = (data: unknown): Checkpoint =>
   checkpointSchema.parse(upgradePersisted('checkpoint', data));
 
+/** A checkpoint with its JSON, which the intake journal and the queue both write. */
+export interface SerializedCheckpoint {
+  checkpoint: Checkpoint;
+  json: string;
+}
+
+export const serializeCheckpoint = (checkpoint: Checkpoint): SerializedCheckpoint => ({
+  checkpoint,
+  json: JSON.stringify(checkpoint),
+});
+
 /** The progress of a render at the start of each step, in percent. A canceled render keeps its last progress. */
 export const STEP_PROGRESS = {
   submit: 0,

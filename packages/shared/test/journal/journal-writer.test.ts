@@ -2,7 +2,13 @@ import { latch, tempDir, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { createJournalWriter, listEntries, readEntry } from '../../src/journal/index.ts';
 import { type ObjectStore, openStore } from '../../src/object-store/index.ts';
-import { type Checkpoint, DATA_VERSION, drawRenderId, NewerDataError } from '../../src/render/index.ts';
+import {
+  type Checkpoint,
+  DATA_VERSION,
+  drawRenderId,
+  NewerDataError,
+  serializeCheckpoint,
+} from '../../src/render/index.ts';
 import { systemClock } from '../../src/runtime/index.ts';
 
 const createCheckpoint = (prompt = 'a mug'): Checkpoint => ({
@@ -43,7 +49,7 @@ async function openJournal(options: { waitMs?: number; put?: ObjectStore['put'] 
   const store = await openStore({ dataDir: await tempDir(), clock: systemClock });
   const clock = createManualClock();
   const unwritten: string[] = [];
-  const writer = createJournalWriter({
+  const journal = createJournalWriter({
     clock,
     waitMs: options.waitMs ?? 0,
     put: (key, body) =>
@@ -51,6 +57,9 @@ async function openJournal(options: { waitMs?: number; put?: ObjectStore['put'] 
     remove: (key) => store.delete(key),
     onUnwritten: (key) => void unwritten.push(key),
   });
+  const writer = {
+    append: (checkpoints: readonly Checkpoint[]) => journal.append(checkpoints.map(serializeCheckpoint)),
+  };
   const readAll = async () => {
     const entries: Checkpoint[][] = [];
     for await (const part of listEntries(store)) {
@@ -108,7 +117,7 @@ test('while two objects are being written, the next calls with several checkpoin
     await opened.store.put(...args);
   };
   const opened = await openJournal({ put: puts });
-  const { writer, readAll } = opened;
+  const { writer, clock, readAll } = opened;
   const batches = Array.from({ length: 5 }, (_, at) => [
     createCheckpoint(`${at} a`),
     createCheckpoint(`${at} b`),
@@ -117,6 +126,7 @@ test('while two objects are being written, the next calls with several checkpoin
   for (const [at, batch] of batches.entries()) {
     appended.push(writer.append(batch));
     if (at < gates.length) await until(() => writes === at + 1);
+    clock.advance(50);
   }
   for (const gate of gates) gate.open();
   const receipts = await Promise.all(appended);
@@ -136,6 +146,31 @@ test('several checkpoints are written at once', async () => {
   await writer.append(batch);
   expect(clock.sleeping()).toBe(0);
   expect(await readAll()).toEqual([batch]);
+});
+
+test('batches that follow each other closely share one object per 50 ms', async () => {
+  const { writer, clock, readAll } = await openJournal();
+  const batches = Array.from({ length: 4 }, (_, at) => [
+    createCheckpoint(`${at} a`),
+    createCheckpoint(`${at} b`),
+  ]);
+  const [first = [], ...others] = batches;
+  await writer.append(first);
+  const next = others.map((batch) => writer.append(batch));
+  await until(() => clock.sleeping() === 1);
+  clock.advance(49);
+  expect((await readAll()).map((entry) => entry.length)).toEqual([2]);
+  clock.advance(1);
+  await Promise.all(next);
+  expect((await readAll()).map((entry) => entry.length)).toEqual([2, 6]);
+});
+
+test('a clock that was set back delays no write', async () => {
+  const { writer, clock, readAll } = await openJournal();
+  await writer.append([createCheckpoint(), createCheckpoint()]);
+  clock.advance(-3_600_000);
+  await writer.append([createCheckpoint(), createCheckpoint()]);
+  expect((await readAll()).map((entry) => entry.length)).toEqual([2, 2]);
 });
 
 test('no checkpoints make no object', async () => {

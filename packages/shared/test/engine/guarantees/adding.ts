@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { serializedData } from '../../../src/engine/index.ts';
 import { type EngineHarness, readJob } from '../../support/engine-harness.ts';
 
 export function testAdding(harness: EngineHarness): void {
@@ -41,6 +42,22 @@ export function testAdding(harness: EngineHarness): void {
     expect((await queue.getJobCounts('waiting')).waiting).toBe(990);
     expect((await readJob(queue, 'j.7')).data).toEqual({ from: 'before' });
     expect((await readJob(queue, 'j.3')).data).toEqual({ from: 'batch', n: 3 });
+  });
+
+  test('data that was serialized before is stored as it is, and obeys the size limit', async () => {
+    const queue = harness.queue('serialized', { defaultJobOptions: { sizeLimit: 8_192 } });
+    const add = (jobId: string, data: object) => ({
+      name: 'render',
+      data: serializedData<object>(JSON.stringify(data)),
+      opts: { jobId },
+    });
+    const { name, data, opts } = add('a.1', { prompt: 'ein Krug' });
+    await queue.add(name, data, opts);
+    await queue.addBulk([add('a.2', { n: 2 }), add('a.3', { n: 3 })]);
+    expect((await readJob(queue, 'a.1')).data).toEqual({ prompt: 'ein Krug' });
+    expect((await readJob(queue, 'a.3')).data).toEqual({ n: 3 });
+    const large = add('a.4', { prompt: 'x'.repeat(8_200) });
+    await expect(queue.addBulk([large])).rejects.toThrow(/exceeds the limit 8192/);
   });
 
   test('an id is free again after its job is removed', async () => {
