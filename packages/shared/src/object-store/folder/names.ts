@@ -40,8 +40,8 @@ export function createNameReader(now: () => number): ReadNames {
       kept.delete(dir);
       const entries = await readdir(dir, { withFileTypes: true });
       const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort();
-      const isSettled = startedAt - Number(changedAt / 1_000_000n) > MAX_ROUNDING_MS;
-      if (isSettled && names.length >= MIN_KEPT) keep(dir, changedAt, names);
+      const isOldEnough = startedAt - Number(changedAt / 1_000_000n) > MAX_ROUNDING_MS;
+      if (isOldEnough && names.length >= MIN_KEPT) keep(dir, changedAt, names);
       return names;
     } catch (error) {
       // `a/` is no folder when there is an object `a`.

@@ -23,8 +23,8 @@ const setChangeTime = (at: number) => utimes(folder, at / 1_000, at / 1_000);
 const LONG_AGO = Date.UTC(2026, 0, 1);
 
 test('a new object in a large folder is listed at once, also when the folder was read just before', async () => {
-  for (const settle of [() => setChangeTime(LONG_AGO), async () => undefined]) {
-    await settle();
+  for (const prepare of [() => setChangeTime(LONG_AGO), async () => undefined]) {
+    await prepare();
     expect(await readLast()).toEqual([]);
     await store.put('many/z', '', plainText);
     expect((await readLast()).map(({ key }) => key)).toEqual(['many/z']);
