@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -9,6 +9,7 @@ import {
   type DeadLetter,
   dayIndexKey,
   type Failure,
+  listSpendKeys,
   type Receipt,
   receiptKey,
   type StoredImage,
@@ -28,7 +29,11 @@ import type { Workspace } from '../workspace.ts';
 interface Content {
   finished: number;
   queued: number;
+  /** Renders that wait for the end of a pause of submission. */
+  paused: number;
   deadLetters: number;
+  /** The days on which the renders were created, one after another. */
+  days: number;
 }
 
 interface PageRow {
@@ -40,17 +45,23 @@ interface PageRow {
 }
 
 export interface PagesResult {
-  small: Content;
-  large: Content;
   rounds: number;
-  rows: PageRow[];
+  small: Content;
+  cases: { name: string; large: Content; rows: PageRow[] }[];
 }
 
-const SMALL: Content = { finished: 1_000, queued: 200, deadLetters: 50 };
+const SMALL: Content = { finished: 1_000, queued: 200, paused: 0, deadLetters: 50, days: 5 };
 const LARGE = {
-  full: { finished: 100_000, queued: 20_000, deadLetters: 5_000 },
-  quick: { finished: 10_000, queued: 2_000, deadLetters: 500 },
+  full: { finished: 100_000, queued: 20_000, paused: 0, deadLetters: 5_000 },
+  quick: { finished: 10_000, queued: 2_000, paused: 0, deadLetters: 500 },
 };
+
+/** The large contents, measured one after another beside the small one. */
+const createCases = (large: Omit<Content, 'days'>): { name: string; large: Content }[] => [
+  { name: 'five days', large: { ...large, days: 5 } },
+  { name: 'one day', large: { ...large, days: 1 } },
+  { name: 'one day, paused', large: { ...large, days: 1, queued: 0, paused: large.queued } },
+];
 
 /** What an operator opens, and the calls of the command line. */
 const PATHS = [
@@ -69,10 +80,10 @@ const PATHS = [
   '/v1/dead-letters/summary',
 ];
 
-/** Renders were created in the last days, one after another. */
-const DAYS = 5;
 const DAY_MS = 86_400_000;
 const CHUNK = 500;
+/** Longer than the bench runs. */
+const PAUSE_MS = 3_600_000;
 /** The overview reads its facts at most once per second. */
 const BETWEEN_ROUNDS_MS = 1_100;
 
@@ -81,34 +92,44 @@ export const pages: Scenario<PagesResult> = {
   name: 'pages',
   report: reportPages,
   async run(workspace, size) {
-    const large = size.quick ? LARGE.quick : LARGE.full;
     const rounds = size.quick ? 8 : 20;
-    const opened = [await openContent(workspace, size, SMALL), await openContent(workspace, size, large)];
-    const times = PATHS.map(() => opened.map(() => [] as number[]));
-    const first: number[] = [];
-    size.progress(`pages: ${rounds} rounds`);
-    for (const path of PATHS) {
-      for (const { measure } of opened) first.push(await measure(path));
+    const cases = [];
+    for (const { name, large } of createCases(size.quick ? LARGE.quick : LARGE.full)) {
+      size.progress(`pages: ${name}`);
+      const opened = [await openContent(workspace, size, SMALL), await openContent(workspace, size, large)];
+      cases.push({ name, large, rows: await measurePaths(opened, rounds) });
+      for (const { close } of opened) await close();
     }
-    for (let round = 0; round < rounds; round += 1) {
-      await delay(BETWEEN_ROUNDS_MS);
-      for (const [at, path] of PATHS.entries()) {
-        for (const [which, { measure }] of opened.entries()) times[at]?.[which]?.push(await measure(path));
-      }
-    }
-    for (const { close } of opened) await close();
-    const rows = PATHS.map((path, at): PageRow => {
-      const [small = [], big = []] = times[at] ?? [];
-      return {
-        path,
-        first_ms: first[2 * at + 1] ?? 0,
-        small_ms: summarizeSpread(small),
-        large_ms: summarizeSpread(big),
-      };
-    });
-    return { small: SMALL, large, rounds, rows };
+    return { rounds, small: SMALL, cases };
   },
 };
+
+/** @param opened the small content, and the large one */
+async function measurePaths(
+  opened: { measure(path: string): Promise<number> }[],
+  rounds: number,
+): Promise<PageRow[]> {
+  const times = PATHS.map(() => opened.map(() => [] as number[]));
+  const first: number[] = [];
+  for (const path of PATHS) {
+    for (const { measure } of opened) first.push(await measure(path));
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    await delay(BETWEEN_ROUNDS_MS);
+    for (const [at, path] of PATHS.entries()) {
+      for (const [which, { measure }] of opened.entries()) times[at]?.[which]?.push(await measure(path));
+    }
+  }
+  return PATHS.map((path, at): PageRow => {
+    const [small = [], big = []] = times[at] ?? [];
+    return {
+      path,
+      first_ms: first[2 * at + 1] ?? 0,
+      small_ms: summarizeSpread(small),
+      large_ms: summarizeSpread(big),
+    };
+  });
+}
 
 async function openContent(workspace: Workspace, size: Size, content: Content) {
   const dataDir = await workspace.createFolder('memory');
@@ -119,12 +140,14 @@ async function openContent(workspace: Workspace, size: Size, content: Content) {
   size.progress(`pages: adding ${formatNumber(content.finished)} finished renders`);
   await fill(workspace, producer.prefix, join(dataDir, 'store/objects'), content);
   const pool = new Pool(producer.url, { connections: 1 });
+  if (content.paused > 0) await pauseAll(pool);
   return {
     measure: (path: string) => measurePage(pool, path),
     close: async () => {
       await pool.close();
       await producer.stop();
       await removeKeys(workspace.redis, producer.prefix);
+      await rm(dataDir, { recursive: true });
     },
   };
 }
@@ -139,9 +162,19 @@ async function measurePage(pool: Pool, path: string): Promise<number> {
   return performance.now() - began;
 }
 
+async function pauseAll(pool: Pool): Promise<void> {
+  const { statusCode } = await pool.request({
+    path: '/v1/pauses',
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'bench', reason: 'the bench measures paused renders' }),
+  });
+  if (statusCode >= 300) throw new Error(`a pause was answered ${statusCode}`);
+}
+
 /** Adds renders through BullMQ, and writes their receipts and their index straight into the folder of the store. */
 async function fill(workspace: Workspace, prefix: string, objects: string, content: Content): Promise<void> {
-  const { finished, queued, deadLetters } = content;
+  const { finished, queued, paused, deadLetters, days } = content;
   const engine = await openEngine({
     queueUrl: workspace.redisUrl,
     dataDir: '',
@@ -167,7 +200,7 @@ async function fill(workspace: Workspace, prefix: string, objects: string, conte
         // Dead letters are spread evenly.
         const isDead =
           Math.floor(((index + 1) * deadLetters) / total) > Math.floor((index * deadLetters) / total);
-        return createEnded(index / total, isDead, index);
+        return createEnded(findBirth(days, index / total), isDead, index);
       });
       await queues.render.addBulk(checkpoints.map(renderJob));
       await Promise.all(checkpoints.map((checkpoint) => writeRecords(objects, checkpoint)));
@@ -179,9 +212,14 @@ async function fill(workspace: Workspace, prefix: string, objects: string, conte
     };
     await until(hasEnded, { timeout: 600_000, every: 500 });
     await worker.close();
-    for (let left = queued; left > 0; left -= CHUNK) {
-      const jobs = Array.from({ length: Math.min(left, CHUNK) }, () => renderJob(createCheckpoint()));
-      await queues.render.addBulk(jobs);
+    for (let left = queued + paused; left > 0; left -= CHUNK) {
+      const checkpoints = Array.from({ length: Math.min(left, CHUNK) }, () => createCheckpoint());
+      // As the worker leaves a paused render: it is in the index of its day, and its job is delayed.
+      const wait = paused > 0 ? { delay: PAUSE_MS } : {};
+      await queues.render.addBulk(
+        checkpoints.map(renderJob).map((job) => ({ ...job, opts: { ...job.opts, ...wait } })),
+      );
+      if (paused > 0) await Promise.all(checkpoints.map((one) => writeDayIndex(objects, one)));
     }
   } finally {
     await engine.close();
@@ -200,9 +238,18 @@ const createImage = (renderId: string): StoredImage => ({
 
 const REASONS = ['upstream_unreachable', 'submission_unknown', 'content_policy_violation'] as const;
 
-/** @param age 0 for the oldest render, 1 for the newest */
-function createEnded(age: number, isDead: boolean, index: number): Checkpoint {
-  const createdAt = Math.round(Date.now() - DAYS * DAY_MS * (1 - age));
+/**
+ * When a render was created. The days of the index are UTC days.
+ *
+ * @param place 0 for the oldest render, 1 for the newest
+ */
+function findBirth(days: number, place: number): number {
+  const now = Date.now();
+  const first = Math.floor(now / DAY_MS) * DAY_MS - (days - 1) * DAY_MS;
+  return Math.round(first + (now - first) * place);
+}
+
+function createEnded(createdAt: number, isDead: boolean, index: number): Checkpoint {
   const run = { run: `night-${Math.floor(index / 5_000)}` };
   const created = createCheckpoint();
   const base = { ...created, createdAt, updatedAt: createdAt, request: { ...created.request, ...run } };
@@ -243,9 +290,13 @@ async function writeRecords(objects: string, checkpoint: Checkpoint): Promise<vo
   };
   await Promise.all([
     writeObject(objects, receiptKey(renderId), JSON.stringify(receipt)),
-    writeObject(objects, dayIndexKey(tenant, createdAt, renderId), ''),
+    writeDayIndex(objects, checkpoint),
+    ...listSpendKeys(receipt).map((key) => writeObject(objects, key, '')),
   ]);
 }
+
+const writeDayIndex = (objects: string, { tenant, createdAt, renderId }: Checkpoint) =>
+  writeObject(objects, dayIndexKey(tenant, createdAt, renderId), '');
 
 const folders = new Set<string>();
 async function writeObject(objects: string, key: string, text: string): Promise<void> {
@@ -281,16 +332,24 @@ async function addDeadLetters({ deadLetter }: Queues, checkpoints: readonly Chec
   if (letters.length > 0) await deadLetter.addBulk(letters);
 }
 
-function reportPages({ small, large, rounds, rows }: PagesResult): string {
-  const describe = ({ finished, queued, deadLetters }: Content) =>
-    `${formatNumber(finished)} finished, ${formatNumber(queued)} queued, ${formatNumber(deadLetters)} dead letters`;
-  const lines = rows.map(({ path, first_ms, small_ms, large_ms }) => [
-    path,
-    formatSpread(small_ms),
-    formatSpread(large_ms),
-    formatNumber(first_ms),
-  ]);
+function reportPages({ rounds, small, cases }: PagesResult): string {
+  const describe = ({ finished, queued, paused, deadLetters }: Content) =>
+    [
+      `${formatNumber(finished)} finished`,
+      `${formatNumber(queued)} queued`,
+      ...(paused > 0 ? [`${formatNumber(paused)} paused`] : []),
+      `${formatNumber(deadLetters)} dead letters`,
+    ].join(', ');
+  const tables = cases.map(({ name, large, rows }) => {
+    const lines = rows.map(({ path, first_ms, small_ms, large_ms }) => [
+      path,
+      formatSpread(small_ms),
+      formatSpread(large_ms),
+      formatNumber(first_ms),
+    ]);
+    return `${name}: ${describe(large)}\n${formatTable(['', 'small', 'large', 'large, first'], lines)}`;
+  });
   return `Pages: ms per request, median (lowest-highest) of ${rounds} rounds
-small: ${describe(small)}; large: ${describe(large)}
-${formatTable(['', 'small', 'large', 'large, first'], lines)}`;
+small: ${describe(small)}
+${tables.join('\n')}`;
 }

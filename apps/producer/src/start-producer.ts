@@ -25,6 +25,7 @@ import {
   createQueueStateReader,
   createRedriveQueue,
   createRenderQueue,
+  createSubmitQuotaReader,
   createWaitConditionsReader,
   withFallback,
 } from './backends/index.ts';
@@ -34,7 +35,7 @@ import {
   createExpiringImagesReader,
   registerDeadLetters,
 } from './dead-letters/index.ts';
-import { createForecast } from './forecast/index.ts';
+import { createForecaster } from './forecast/index.ts';
 import { createMetrics, createReadiness, registerHealth } from './health/index.ts';
 import { createDrain, createServer } from './http/index.ts';
 import type { IntakeDeps } from './intake/index.ts';
@@ -138,12 +139,13 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     clock,
     isStoreAway: async () => (await readiness()).checks.store !== 'ok',
   });
-  const readForecast = createForecast({
+  const readSubmitQuota = createSubmitQuotaReader(settings);
+  const forecaster = createForecaster({
     queue,
-    waiting,
+    queueState,
+    readSubmitQuota,
     clock,
-    submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
-    expectedDurationMs: settings.EXPECTED_LATENCY_MS,
+    maxPurchases: settings.MAX_PURCHASES,
   });
   const read: RenderReadDeps = {
     lookup,
@@ -154,7 +156,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     limitWaiting: createWaitingLimit(settings.MAX_WAITING_PER_KEY),
     list,
     waiting,
-    readForecast,
+    forecaster,
     auditor,
     clock,
   };
@@ -212,7 +214,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     countWrongKey,
     deadLetters: deadLetterDeps,
     redrives: redriveDeps,
-    submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
+    readSubmitQuota,
     readTodaysMoney: createTodaysMoneyReader({ store, engine, clock }),
   });
   await registerDashboard(app, { engine, queues, pauses, clock, scrub, auditor, theme: BOARD_THEME });

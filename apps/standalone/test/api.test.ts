@@ -69,10 +69,14 @@ describe('the API of a running Darkroom', () => {
     // The response to GET also has what needs several more reads.
     const {
       queue_position: _position,
+      provider: _provider,
       eta: _eta,
+      eta_p90: _latest,
+      eta_reason: _reason,
       webhook: _webhook,
       ...render
-    } = (await call(`/${id}`)).body as Render & Record<'queue_position' | 'eta' | 'webhook', unknown>;
+    } = (await call(`/${id}`)).body as Render &
+      Record<'queue_position' | 'provider' | 'eta' | 'eta_p90' | 'eta_reason' | 'webhook', unknown>;
     expect(events.at(-1)?.data).toEqual(render);
   });
 

@@ -78,6 +78,33 @@ export const WAIT_CAUSES = [
 ] as const;
 export type WaitCode = (typeof WAIT_CAUSES)[number];
 
+/**
+ * Why a render has no ETA. `ended`: it has ended. `restoring`: the queue was restarted or lost, and a worker adds missing
+ * renders again. `paused`, `account`, `budget`, `store` and `unknown_purchase`: it waits for this, as `waiting_for` says.
+ * `too_few_samples`: too few renders have completed. `overdue`: it takes longer than all recent renders. `unavailable`: the
+ * queue is away or slow. Of several reasons the first one of this list.
+ */
+export const ETA_REASONS = [
+  'ended',
+  'restoring',
+  'paused',
+  'account',
+  'budget',
+  'store',
+  'unknown_purchase',
+  'too_few_samples',
+  'overdue',
+  'unavailable',
+] as const;
+export type EtaReason = (typeof ETA_REASONS)[number];
+
+/**
+ * Why the provider's own queue position of a render is not known. `not_at_provider`: the provider has not accepted its
+ * task yet, or the task has ended. `not_reported`: the provider does not say it.
+ */
+export const PROVIDER_POSITION_REASONS = ['not_at_provider', 'not_reported'] as const;
+export type ProviderPositionReason = (typeof PROVIDER_POSITION_REASONS)[number];
+
 /** The steps of a render that cost time or money. An error names the step in which the render failed. */
 export const STEPS = ['submit', 'hold', 'poll', 'store', 'finish'] as const;
 export type StepName = (typeof STEPS)[number];

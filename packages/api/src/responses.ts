@@ -2,9 +2,11 @@ import { z } from 'zod';
 import {
   DELIVERY_STATUSES,
   DURABILITIES,
+  ETA_REASONS,
   FAILURE_CODES,
   MODELS,
   PRIORITIES,
+  PROVIDER_POSITION_REASONS,
   RENDER_ID,
   RENDER_STATUSES,
   RESOLUTIONS,
@@ -184,11 +186,33 @@ export const renderDetailSchema = renderSchema
   .extend({
     queue_position: z.number().int().min(1).nullable().meta({
       description:
-        'The approximate position among the renders of all tenants that wait for their submission. 1 is the next one, or the one that is being submitted. Interactive renders come before batch renders. Null when `status` is not `queued`.',
+        "The approximate position in Darkroom's queue, among the renders of all tenants that wait for their submission: one more than the renders ahead. 1 is the next one, or the one that is being submitted. Interactive renders come before batch renders. Null when `status` is not `queued`.",
     }),
+    provider: z
+      .strictObject({
+        progress: z.number().int().min(0).max(100).nullable().meta({
+          description:
+            'Percent, as the provider reported it last. Null while no task of it is at the provider.',
+        }),
+        position: z.number().int().min(1).nullable().meta({
+          description: "The position in the provider's own queue. Null with a reason in `position_reason`.",
+        }),
+        position_reason: z.enum(PROVIDER_POSITION_REASONS).nullable().meta({
+          description:
+            '`not_at_provider`: the provider has not accepted its task yet, or the task has ended. `not_reported`: the provider does not say it. ToAPIs never says it.',
+        }),
+      })
+      .meta({ description: 'What the provider says about the task of the render.' }),
     eta: z.iso.datetime().nullable().meta({
       description:
-        'An estimate of when the image is ready, from the queue position, the quota and the duration of recent renders. It moves while other renders are created. Null when the render has ended, and when there is no basis for an estimate: submissions are paused, the account of the provider cannot buy, the outcome of the submission is unknown, or the render takes longer than all recent ones.',
+        'When the render is probably complete: half of the renders are complete before this time. It moves while other renders are created. Null with a reason in `eta_reason`.',
+    }),
+    eta_p90: z.iso.datetime().nullable().meta({
+      description: 'Nine of ten renders are complete before this time. Null when `eta` is.',
+    }),
+    eta_reason: z.enum(ETA_REASONS).nullable().meta({
+      description:
+        'Why there is no ETA. Null when there is one. `ended`: the render has ended. `restoring`: missing renders are added again after a loss of the queue. `paused`, `account`, `budget`, `store`, `unknown_purchase`: the render waits for this; see `waiting_for`. `too_few_samples`: too few renders have completed. `overdue`: it takes longer than all recent renders. `unavailable`: the queue is away or slow.',
     }),
     webhook: z
       .strictObject({

@@ -49,7 +49,7 @@ export const WAITS = {
   quota: {
     title: "It waits for its turn within the provider's quota",
     meaning: 'Other renders are submitted first. All workers share one quota, so more workers do not help.',
-    advice: 'Nothing is wrong. `queue_position` and `eta` say how long it takes.',
+    advice: 'Nothing is wrong. `queue_position`, `eta` and `eta_p90` say how long it takes.',
     resolvesItself: true,
     command: 'darkroom renders watch {id}',
   },

@@ -2,6 +2,8 @@
 // dead-letter-queue.ts   the producer's calls to the queue of dead letters
 // redrive-queue.ts       the producer's calls to the queue of redrives
 // queue-position.ts      the position of a render among those that wait for their submission
+// forecast-samples.ts    the latest ends of jobs, from which forecasts are made; waiting renders by lane
+// submit-quota.ts        the quota of submissions that the workers obey
 // webhook-deliveries.ts  the webhooks of a render: found by their ids, sent again
 // intake-recorder.ts     the journal of accepted renders; waits for the disk of the queue
 // pause-book.ts          pauses of submission and of queues, in the store and in the queue
@@ -10,11 +12,13 @@
 // deadlines.ts           deadlines for calls to the store, and for anything else
 export * from './dead-letter-queue.ts';
 export * from './deadlines.ts';
+export * from './forecast-samples.ts';
 export * from './intake-recorder.ts';
 export * from './pause-book.ts';
 export * from './queue-position.ts';
 export * from './queue-state.ts';
 export * from './redrive-queue.ts';
 export * from './render-queue.ts';
+export * from './submit-quota.ts';
 export * from './wait-conditions.ts';
 export * from './webhook-deliveries.ts';

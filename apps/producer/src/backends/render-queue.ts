@@ -18,6 +18,7 @@ import {
 import { type Checkpoint, type SerializedCheckpoint, submitJobId } from '@darkroom/shared/render';
 import type { Job, JobType } from 'bullmq';
 import { withDeadline } from './deadlines.ts';
+import { type ForecastSamples, readForecastSamples } from './forecast-samples.ts';
 import { findQueuePosition, type WaitingRender } from './queue-position.ts';
 import { type Delivery, findDeliveries, redeliverWebhook } from './webhook-deliveries.ts';
 
@@ -58,6 +59,8 @@ export interface RenderQueue {
   readBudgetWait(renderId: string, attempt: number): Promise<BudgetWait | undefined>;
   /** The position of a render in the queue, from 1. Approximate. */
   findPosition(waiting: WaitingRender): Promise<number>;
+  /** What forecasts are made from. */
+  readForecastSamples(): Promise<ForecastSamples>;
   /** The jobs of the renders that completed last. */
   listCompleted(count: number): Promise<RenderJob[]>;
   ping(): Promise<void>;
@@ -122,6 +125,7 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     countWaitingSubmissions: () => one(queues.submit.getJobCountByTypes('prioritized', 'waiting')),
     readBudgetWait: (renderId, attempt) => one(readBudgetWait(queues, submitJobId(renderId, attempt))),
     findPosition: (waiting) => one(findQueuePosition(queues, waiting)),
+    readForecastSamples: () => one(readForecastSamples(queues)),
     listCompleted: (count) => one(queues.render.getJobs(['completed'], 0, count - 1)),
     ping: () => one(engine.ping(2_000)),
     sync: () => one(engine.syncWrites()),

@@ -1,16 +1,20 @@
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import { type ObjectStore } from '@darkroom/shared/object-store';
-import { dayIndexKey, dayIndexPrefix, readDayIndexKey } from '@darkroom/shared/render';
+import {
+  DAY_INDEX_PREFIX,
+  dayIndexKey,
+  dayIndexPrefix,
+  dayPrefix,
+  readDayIndexKey,
+} from '@darkroom/shared/render';
 import pMap from 'p-map';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { END_OF_MILLISECOND, isAfter, type Position } from './position.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Entries per call to the store. */
-const PAGE_SIZE = 250;
-/** Keys per call when the tenants of a day are searched: the most that stores return. */
-const TENANT_PAGE_SIZE = 1_000;
+/** Entries of the first call to the store for a tenant's day, and of further calls. */
+const PAGE_SIZE = { first: 250, next: 1_000 };
 /** How many tenants are read in parallel. */
 const MAX_PARALLEL_TENANTS = 16;
 /** How many days are read in parallel after empty days. */
@@ -71,31 +75,18 @@ async function openDay(
     tenants,
     async (one) => {
       const start = isFirst ? dayIndexKey(one, after.createdAt, after.renderId) : undefined;
-      return readTenantDay(store, one, day, await listDay(store, one, day, start));
+      return readTenantDay(store, one, day, await listDay(store, one, day, start, PAGE_SIZE.first));
     },
     { concurrency: MAX_PARALLEL_TENANTS },
   );
 }
 
-/** The tenants that have entries on a day. Skips the entries of a tenant that fills a whole page. */
-async function listTenants(store: ObjectStore, day: number): Promise<string[]> {
-  const tenants = new Set<string>();
-  const { prefix } = splitDayIndexKey(dayIndexPrefix('any', day * DAY_MS));
-  for (let cursor: string | undefined; ; ) {
-    const page = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
-      store.list({ prefix, limit: TENANT_PAGE_SIZE, signal, ...(cursor === undefined ? {} : { cursor }) }),
-    );
-    for (const { key } of page.objects) tenants.add(splitDayIndexKey(key).tenant);
-    const last = page.objects.at(-1)?.key;
-    if (page.cursor === undefined || last === undefined) return [...tenants];
-    cursor = `${prefix}${splitDayIndexKey(last).tenant}/${END_OF_MILLISECOND}`;
-  }
-}
+/** The tenants that have entries on a day. */
+const listTenants = (store: ObjectStore, day: number): Promise<string[]> =>
+  listFolders(store, dayPrefix(day * DAY_MS));
 
-function splitDayIndexKey(key: string): { prefix: string; tenant: string } {
-  const [root, date, tenant = ''] = key.split('/');
-  return { prefix: `${root}/${date}/`, tenant };
-}
+const listFolders = (store: ObjectStore, prefix: string) =>
+  withStoreDeadline(STORE_DEADLINE_MS.small, (signal) => store.listFolders({ prefix, signal }));
 
 async function* readTenantDay(
   store: ObjectStore,
@@ -106,7 +97,7 @@ async function* readTenantDay(
   for (let page = first; ; ) {
     yield* page.positions;
     if (page.cursor === undefined) return;
-    page = await listDay(store, tenant, day, page.cursor);
+    page = await listDay(store, tenant, day, page.cursor, PAGE_SIZE.next);
   }
 }
 
@@ -127,10 +118,16 @@ async function* mergeNewestFirst(sources: Positions[]): Positions {
   }
 }
 
-async function listDay(store: ObjectStore, tenant: string, day: number, cursor: string | undefined) {
+async function listDay(
+  store: ObjectStore,
+  tenant: string,
+  day: number,
+  cursor: string | undefined,
+  limit: number,
+) {
   const prefix = dayIndexPrefix(tenant, day * DAY_MS);
   const page = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
-    store.list({ prefix, limit: PAGE_SIZE, signal, ...(cursor === undefined ? {} : { cursor }) }),
+    store.list({ prefix, limit, signal, ...(cursor === undefined ? {} : { cursor }) }),
   );
   const positions = page.objects.flatMap(({ key }) => readDayIndexKey(key) ?? []);
   return { positions, cursor: page.cursor };
@@ -138,10 +135,7 @@ async function listDay(store: ObjectStore, tenant: string, day: number, cursor: 
 
 /** The first day that has entries of any tenant. @returns `fallback` when there are no entries. */
 async function findFirstDay(store: ObjectStore, fallback: number): Promise<number> {
-  const page = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
-    store.list({ prefix: 'by-day/', limit: 1, signal }),
-  );
-  const date = page.objects[0]?.key.slice('by-day/'.length, 'by-day/2026-11-22'.length);
+  const [date] = await listFolders(store, DAY_INDEX_PREFIX);
   const time = date ? Date.parse(date) : Number.NaN;
   return Number.isNaN(time) ? fallback : toDay(time);
 }

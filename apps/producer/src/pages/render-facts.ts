@@ -10,7 +10,7 @@ import { hasRole, type Needs } from '../access/index.ts';
 import { type Delivery, findDeliveries, withFallback } from '../backends/index.ts';
 import { scrubDeep } from '../dashboard/index.ts';
 import { type DeadLetterDeps, forecastRedrive, selectDeadLetters } from '../dead-letters/index.ts';
-import type { Forecast } from '../forecast/index.ts';
+import { type Forecast, NO_FORECAST } from '../forecast/index.ts';
 import { hasEnded } from '../lookup/index.ts';
 import {
   canStatePurchase,
@@ -72,12 +72,16 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
       sign: 'if-needed',
     });
   const operates = request.caller !== undefined && hasRole(request.caller, 'operate');
-  const [notes, deliveries, actions, forecast, waitingFor, image] = await Promise.all([
+  const waitingFor = await readWaitCause(deps, snapshot);
+  const [notes, deliveries, actions, forecast, image] = await Promise.all([
     snapshot.notes ?? withFallback(EXTRAS_DEADLINE_MS, readLogNotes(queues, renderId), []),
     withFallback(EXTRAS_DEADLINE_MS, findDeliveries(queues, renderId), []),
     operates ? withFallback(EXTRAS_DEADLINE_MS, listActions(deps, renderId), []) : [],
-    withFallback<Forecast>(EXTRAS_DEADLINE_MS, deps.readForecast(snapshot), {}),
-    readWaitCause(deps, snapshot),
+    withFallback<Forecast>(
+      EXTRAS_DEADLINE_MS,
+      deps.forecaster.forecastRender(snapshot, waitingFor),
+      NO_FORECAST,
+    ),
     snapshot.image && createImageLink(),
   ]);
   const possible = await findActions(deps, request, { snapshot, deliveries });

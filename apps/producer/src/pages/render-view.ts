@@ -4,6 +4,7 @@ import { dashboardPath, formatDollars, problemPath, type RenderSnapshot } from '
 import { hasEnded } from '../lookup/index.ts';
 import { actionTable } from './audit-view.ts';
 import { html, type Markup, stateBadge } from './design/index.ts';
+import { formatAhead, formatEta } from './eta-text.ts';
 import { formatTime, markCode, shorten } from './formats.ts';
 import { createActions } from './render-actions.ts';
 import type { RenderFacts } from './render-facts.ts';
@@ -85,10 +86,12 @@ ${image.warnings?.map((warning) => html`<p><strong>Differs from the request</str
 const noImage = (snapshot: RenderSnapshot) =>
   html`<p class="soft">There is no image${hasEnded(snapshot) ? '' : ' yet'}.</p>`;
 
-/** For example `; number 12 in the queue; ready in about 2 min 05 s`. */
-function forecastText({ forecast: { queuePosition, eta }, now }: RenderFacts): string {
-  const position = queuePosition === undefined ? '' : `; number ${queuePosition} in the queue`;
-  return `${position}${eta === undefined ? '' : `; ready in about ${formatDuration(Math.max(1_000, eta - now))}`}`;
+/** For example `; 11 renders ahead; ready in about 2 min 05 s, nine of ten within 3 min`. */
+function forecastText({ forecast: { queuePosition, eta }, snapshot, now }: RenderFacts): string {
+  const ahead = queuePosition === undefined ? '' : `; ${formatAhead(queuePosition - 1)}`;
+  const { providerProgress } = snapshot;
+  const provider = providerProgress === undefined ? '' : `; the provider reports ${providerProgress} %`;
+  return `${ahead}${provider}; ${formatEta(eta, now)}`;
 }
 
 const listPath = (filter: string, value: string) =>

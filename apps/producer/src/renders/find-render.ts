@@ -11,7 +11,7 @@ import type { FastifyRequest } from 'fastify';
 import { type LimitWaiting, requireTenant, type SignedLinks } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
 import type { IntakeRecorder, WaitConditionsReader } from '../backends/index.ts';
-import type { ReadForecast } from '../forecast/index.ts';
+import type { Forecaster } from '../forecast/index.ts';
 import { resolveBaseUrl } from '../http/index.ts';
 import { findRenderOrImage, type ListRenders, type LookupDeps, notFoundProblem } from '../lookup/index.ts';
 import type { RenderWatch } from '../render-watch/index.ts';
@@ -27,7 +27,7 @@ export interface RenderReadDeps {
   limitWaiting: LimitWaiting;
   list: ListRenders;
   waiting: WaitConditionsReader;
-  readForecast: ReadForecast;
+  forecaster: Forecaster;
   auditor: Auditor;
   clock: Clock;
 }

@@ -2,7 +2,7 @@ import type { FinalStatus, RenderDetailResponse } from '@darkroom/api';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { type Delivery, withFallback } from '../backends/index.ts';
-import type { Forecast } from '../forecast/index.ts';
+import { type Eta, type Forecast, NO_FORECAST } from '../forecast/index.ts';
 import { hasEnded } from '../lookup/index.ts';
 import { createRenderResponse, type RenderReadDeps } from './find-render.ts';
 
@@ -15,9 +15,13 @@ export async function createRenderDetail(
   request: FastifyRequest,
   snapshot: RenderSnapshot,
 ): Promise<RenderDetailResponse> {
-  const [render, { queuePosition, eta }, webhook] = await Promise.all([
-    createRenderResponse(deps, request, snapshot),
-    withFallback<Forecast>(DETAIL_DEADLINE_MS, deps.readForecast(snapshot), {}),
+  const render = await createRenderResponse(deps, request, snapshot);
+  const [{ queuePosition, eta }, webhook] = await Promise.all([
+    withFallback<Forecast>(
+      DETAIL_DEADLINE_MS,
+      deps.forecaster.forecastRender(snapshot, render.waiting_for),
+      NO_FORECAST,
+    ),
     hasEnded(snapshot)
       ? withFallback(DETAIL_DEADLINE_MS, readLatestDelivery(deps, snapshot), undefined)
       : undefined,
@@ -25,7 +29,8 @@ export async function createRenderDetail(
   return {
     ...render,
     queue_position: queuePosition ?? null,
-    eta: toIsoTimeOrNull(eta),
+    provider: describeProvider(snapshot),
+    ...describeEta(eta),
     webhook: webhook
       ? {
           status: webhook.status,
@@ -36,6 +41,18 @@ export async function createRenderDetail(
       : null,
   };
 }
+
+/** What the provider says about the task. ToAPIs reports a progress, and no position. */
+function describeProvider({ step, providerProgress }: RenderSnapshot): RenderDetailResponse['provider'] {
+  return step === 'poll'
+    ? { progress: providerProgress ?? null, position: null, position_reason: 'not_reported' }
+    : { progress: null, position: null, position_reason: 'not_at_provider' };
+}
+
+const describeEta = (eta: Eta): Pick<RenderDetailResponse, 'eta' | 'eta_p90' | 'eta_reason'> =>
+  'reason' in eta
+    ? { eta: null, eta_p90: null, eta_reason: eta.reason }
+    : { eta: new Date(eta.p50).toISOString(), eta_p90: new Date(eta.p90).toISOString(), eta_reason: null };
 
 const DELIVERY_ORDER = ['failed', 'pending', 'delivered'] as const satisfies Delivery['status'][];
 

@@ -3,6 +3,7 @@ import { LANE } from '@darkroom/shared/queues';
 import type { DeadLetter } from '@darkroom/shared/render';
 import { openPage, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
+import { putCompleted } from '../support/completed-renders.ts';
 import { createCheckpoint, enqueue } from '../support/fake-worker.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 import { createRenderAt, createRequest, enterRender } from '../support/listed-renders.ts';
@@ -93,6 +94,15 @@ requires('redis').describe('the overview', () => {
     expect(metrics).toContain('darkroom_expiring_images{state="storing"} 0');
   });
 
+  test('each lane has the time at which its backlog is complete', async () => {
+    const harness = await openHarness({ settings: { TOAPIS_SUBMIT_PER_SECOND: 1 } });
+    await putCompleted(harness, { tookMs: 118_000 });
+    await enqueue(harness, createCheckpoint());
+    const { text } = await read(harness, '/overview');
+    expect(text).toMatch(/Backlog, interactive.*ready in about (2 min 0\d|1 min 5\d) s, nine of ten/s);
+    expect(text).not.toContain('Backlog, batch');
+  });
+
   test('waiting renders are counted by lane, with the one that has waited longest', async () => {
     const harness = await openHarness();
     const old = createCheckpoint({ createdAt: Date.now() - 300_000 });
@@ -106,7 +116,8 @@ requires('redis').describe('the overview', () => {
     expect(await harness.queues.render.getCountsPerPriority([LANE.batch])).toEqual({ [LANE.batch]: 2 });
     const { text } = await read(harness, '/overview');
     expect(text).toContain('1 interactive, 2 batch');
-    expect(text).toContain('submitted in 600 ms');
+    expect(text).toContain('Backlog, interactive');
+    expect(text).toContain('no ETA: too few renders have completed');
     expect(text).toMatch(
       new RegExp(`/renders/${old.renderId}"><span>Oldest waiting render</span><strong>5 min 0`),
     );

@@ -101,7 +101,7 @@ requires('redis').describe('pauses of submission', () => {
     expect(page).toContain('An operator paused the submission');
     const overview = await (await harness.get('/overview', as('operator'))).text();
     expect(overview).toContain('Submission is paused: tenant shop');
-    expect(renderDetailSchema.parse(await get(`/v1/renders/${id}`)).eta).toBeNull();
+    expect(renderDetailSchema.parse(await get(`/v1/renders/${id}`)).eta_reason).toBe('paused');
 
     expect((await send(`/v1/renders/${id}/let-through`, { reason: 'sample' })).status).toBe(202);
     expect(await readWaiting(id)).toBeNull();

@@ -11,6 +11,7 @@ import { DATA_VERSION, type Failure } from '@darkroom/shared/render';
 import { requires, service, startProxy, until } from '@darkroom/testkit';
 import { UnrecoverableError } from 'bullmq';
 import { expect, test } from 'vitest';
+import { putCompleted } from '../support/completed-renders.ts';
 import { ASKED, putJob, putReceipt } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
@@ -54,82 +55,80 @@ const bought = {
 };
 
 requires('redis').describe('the details of GET /v1/renders/{id}', () => {
-  test('a queued render has its position and an ETA, which the quota and the expected duration make', async () => {
-    const now = ASKED + 60_000;
-    const harness = await openHarness({
-      settings: { TOAPIS_SUBMIT_PER_SECOND: 2, EXPECTED_LATENCY_MS: 15_000 },
-      wrap: (deps) => ({ ...deps, clock: { ...deps.clock, now: () => now } }),
-    });
+  test('a queued render has its position, and no ETA while too few renders have completed', async () => {
+    const harness = await openHarness();
     const [first, second] = [await putJob(harness), await putJob(harness)];
-    const [one, two] = [await read(harness, first.renderId), await read(harness, second.renderId)];
-    expect(one).toMatchObject({ status: 'queued', queue_position: 1, started_at: null, completed_at: null });
-    expect(two).toMatchObject({ queue_position: 2, webhook: null });
-    expect([one.eta, two.eta].map((eta) => Date.parse(eta ?? '') - now)).toEqual([15_500, 16_000]);
+    const unknown = { eta: null, eta_p90: null, eta_reason: 'too_few_samples' };
+    const provider = { progress: null, position: null, position_reason: 'not_at_provider' };
+    expect(await read(harness, first.renderId)).toMatchObject({
+      status: 'queued',
+      queue_position: 1,
+      started_at: null,
+      completed_at: null,
+      provider,
+      ...unknown,
+    });
+    expect(await read(harness, second.renderId)).toMatchObject({
+      queue_position: 2,
+      webhook: null,
+      ...unknown,
+    });
   });
 
-  test('a queued render has a position and no ETA while submissions are paused or the account cannot buy', async () => {
-    const harness = await openHarness();
+  test('a queued render has an ETA from the quota and recent renders; while something stops it, the reason', async () => {
+    const harness = await openHarness({ settings: { TOAPIS_SUBMIT_PER_SECOND: 2 } });
+    await putCompleted(harness, { tookMs: 15_000 });
     const { renderId } = await putJob(harness);
+    const { eta, eta_p90, eta_reason } = await read(harness, renderId);
+    const wait = Date.parse(eta ?? '') - Date.now();
+    expect(wait).toBeGreaterThan(13_000);
+    expect(wait).toBeLessThan(30_000);
+    expect(Date.parse(eta_p90 ?? '')).toBeGreaterThanOrEqual(Date.parse(eta ?? ''));
+    expect(eta_reason).toBeNull();
     // What keeps renders waiting is read at most once per second.
-    const readsEta = async (isKnown: boolean) =>
+    const readsReason = async (reason: string | null) =>
       until(async () => {
-        const { eta, queue_position: position } = await read(harness, renderId);
-        expect(position).toBe(1);
-        return (eta !== null) === isKnown;
+        const render = await read(harness, renderId);
+        expect(render.queue_position).toBe(1);
+        expect(render.eta === null).toBe(render.eta_reason !== null);
+        return render.eta_reason === reason;
       });
     for (const queue of ['submit', 'render'] as const) {
       await harness.queues[queue].pause();
-      await readsEta(false);
+      await readsReason('paused');
       await harness.queues[queue].resume();
-      await readsEta(true);
+      await readsReason(null);
     }
     await addAccountStop(harness.queues, ACCOUNT_STOP);
-    await readsEta(false);
+    await readsReason('account');
   });
 
-  test('a running render has its start, and an ETA from the duration of recent renders', async () => {
+  test('a running render has its start, what the provider reported, and an ETA from recent renders', async () => {
     const now = ASKED + 2_400;
     const harness = await openHarness({
       wrap: (deps) => ({ ...deps, clock: { ...deps.clock, now: () => now } }),
     });
-    const image = {
-      key: 'images/x.jpg',
-      sha256: 'ab'.repeat(32),
-      bytes: 9,
-      width: 4,
-      height: 3,
-      contentType: 'image/jpeg',
-      thumbnailKey: 'thumbnails/x.webp',
-    };
-    // A recent render, which took a second longer than the present one has taken so far.
-    const worker = harness.engine.worker('render', async (job) => {
-      const acceptedAt = Date.now() - 3_000;
-      const purchases = [{ ...bought, acceptedAt }];
-      await job.updateData({ ...(job.data as object), purchases, at: { step: 'finish', image } });
-      return { status: 'completed', image, costMicros: 30_000 };
-    });
-    const recent = new Promise((resolve) => worker.once('completed', resolve));
-    await putJob(harness);
-    await recent;
-    await worker.close();
-    const poll = {
-      taskId: 'task_1',
-      acceptedAt: bought.acceptedAt,
-      deadlineAt: ASKED,
-      polls: 1,
-      progress: 0,
-    };
-    const { renderId } = await putJob(harness, { at: { step: 'poll', ...poll }, purchases: [bought] });
+    // They took a second longer than the present one has taken so far.
+    await putCompleted(harness, { tookMs: 3_000 });
+    const poll = { taskId: 'task_1', acceptedAt: bought.acceptedAt, deadlineAt: ASKED, polls: 1 };
+    const put = async (reported: { progress: number; lastPendingAt?: number }) =>
+      await putJob(harness, { at: { step: 'poll', ...poll, ...reported }, purchases: [bought] });
+    const { renderId } = await put({ progress: 40, lastPendingAt: now });
     const render = await read(harness, renderId);
     expect(render).toMatchObject({
       status: 'rendering',
       queue_position: null,
       started_at: new Date(bought.acceptedAt).toISOString(),
       completed_at: null,
+      provider: { progress: 40, position: null, position_reason: 'not_reported' },
+      eta_reason: null,
     });
     const took = Date.parse(render.eta ?? '') - bought.acceptedAt;
     expect(took).toBeGreaterThanOrEqual(3_000);
     expect(took).toBeLessThan(13_000);
+    // Before its first report, the progress is not known.
+    const silent = await put({ progress: 0 });
+    expect((await read(harness, silent.renderId)).provider.progress).toBeNull();
   });
 
   test('a completed render has its start and its end; a failed one has no `completed_at`', async () => {
@@ -142,6 +141,9 @@ requires('redis').describe('the details of GET /v1/renders/{id}', () => {
       updated_at: end,
       queue_position: null,
       eta: null,
+      eta_p90: null,
+      eta_reason: 'ended',
+      provider: { progress: null, position: null, position_reason: 'not_at_provider' },
     });
     const failure: Failure = { code: 'task_lost', message: 'm', step: 'poll', at: ASKED, chain: [] };
     const failed = await putReceipt(harness, { status: 'failed', failure });

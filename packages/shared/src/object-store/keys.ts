@@ -21,6 +21,16 @@ export function assertPrefix(prefix: string): void {
   assertKey(prefix.endsWith('/') ? prefix.slice(0, -1) : prefix);
 }
 
+/** A prefix that ends with a slash. */
+export function assertFolderPrefix(prefix: string): void {
+  if (!prefix.endsWith('/'))
+    throw new StoreError(
+      'invalid_key',
+      `not the prefix of a folder: ${JSON.stringify(prefix.slice(0, 200))}`,
+    );
+  assertPrefix(prefix);
+}
+
 /** Metadata with lower-case names. Refuses metadata that does not fit into the headers of an S3 object. */
 export function normalizeMetadata(metadata: Record<string, string> = {}): Record<string, string> {
   const checked: Record<string, string> = {};

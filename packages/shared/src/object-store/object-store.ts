@@ -90,6 +90,12 @@ export interface ObjectStore {
    * page, so it stays valid after any later write or delete.
    */
   list(options: { prefix: string; cursor?: string; limit?: number; signal?: AbortSignal }): Promise<ListPage>;
+  /**
+   * The names of the folders directly below a prefix that ends with a slash, in ascending UTF-8 order: what follows the
+   * prefix in its keys, up to the next slash. One request per thousand folders, however many keys they have. A folder
+   * whose last object was just deleted may be among them.
+   */
+  listFolders(options: { prefix: string; signal?: AbortSignal }): Promise<string[]>;
   /** Deletes an object. An object that does not exist is no error. */
   delete(key: string, options?: { signal?: AbortSignal }): Promise<void>;
   /**

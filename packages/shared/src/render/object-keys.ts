@@ -28,9 +28,14 @@ export const inputKey = (digest: string) => `inputs/${digest}`;
 
 const DAY_MS = 86_400_000;
 
+/** The prefix of the day index. Below it are folders of UTC days, and in each of them folders of tenants. */
+export const DAY_INDEX_PREFIX = 'by-day/';
+
+/** The prefix of the UTC day of `time` (Unix ms). */
+export const dayPrefix = (time: number) => `${DAY_INDEX_PREFIX}${new Date(time).toISOString().slice(0, 10)}/`;
+
 /** The prefix of a tenant's day index, for the UTC day of `time` (Unix ms). Its keys are in order, newest first. */
-export const dayIndexPrefix = (tenant: string, time: number) =>
-  `by-day/${new Date(time).toISOString().slice(0, 10)}/${tenant}/`;
+export const dayIndexPrefix = (tenant: string, time: number) => `${dayPrefix(time)}${tenant}/`;
 
 /**
  * The key of the empty object that lists a render by day and tenant. Its name starts with the milliseconds that were

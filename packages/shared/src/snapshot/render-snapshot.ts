@@ -28,6 +28,8 @@ export interface RenderSnapshot {
   fingerprint: string;
   createdAt: number;
   updatedAt: number;
+  /** What the provider reported last about the present task, 0-100. Absent before the first report. */
+  providerProgress?: number;
   /** When its job runs again, while it waits for that time. */
   delayedUntil?: number;
   /** When the provider accepted the first purchase. */
@@ -87,9 +89,17 @@ export function snapshotFromJob(job: JobFacts, checkpoint: Checkpoint): RenderSn
     step,
     progress: Math.min(progressPercent(job, step), 99),
     ...(job.delay ? { delayedUntil: checkpoint.updatedAt + job.delay } : {}),
+    ...readProviderProgress(checkpoint),
     // An attempt that waits in the submit queue has not started.
     attempts: step === 'submit' ? checkpoint.attempt - 1 : checkpoint.attempt,
   };
+}
+
+function readProviderProgress(checkpoint: Checkpoint): Pick<RenderSnapshot, 'providerProgress'> {
+  const at = stepToResume(checkpoint);
+  return at.step === 'poll' && at.lastPendingAt !== undefined
+    ? { providerProgress: Math.round(at.progress) }
+    : {};
 }
 
 export function snapshotFromReceipt(receipt: Receipt): RenderSnapshot {

@@ -50,6 +50,15 @@ onEachStore('a list', (open) => {
     }
   });
 
+  test('listFolders() returns the folders directly below a prefix in order, and no keys', async () => {
+    const numbers = Array.from({ length: 50 }, (_, n) => String(n)).sort();
+    expect(await store.listFolders({ prefix: 'many/' })).toEqual(numbers);
+    expect(await store.listFolders({ prefix: 'order/' })).toEqual(['b']);
+    expect(await store.listFolders({ prefix: 'order/b/' })).toEqual([]);
+    expect(await store.listFolders({ prefix: 'none/' })).toEqual([]);
+    await expect(store.listFolders({ prefix: 'order/b' })).rejects.toMatchObject({ code: 'invalid_key' });
+  });
+
   test('pages of any size have no gap and no overlap, and the last page has no cursor', async () => {
     const expected = keys.filter((key) => key.startsWith('many/7/')).sort();
     for (const limit of [1, 7, expected.length, expected.length + 1]) {

@@ -58,8 +58,32 @@ export function formatRenderTable(renders: readonly RenderResponse[], now: numbe
   return formatTable(['ID', 'STATUS', 'AGE', 'RUN', 'TENANT', 'SPENT', 'REASON'], rows, 'No renders match.');
 }
 
+/** The renders ahead, what the provider says, and when the render is ready. */
+export function formatForecast(
+  {
+    queue_position: position,
+    provider,
+    eta,
+    eta_p90: latest,
+    eta_reason: reason,
+  }: Pick<RenderDetailResponse, 'queue_position' | 'provider' | 'eta' | 'eta_p90' | 'eta_reason'>,
+  now: number,
+): [string, string | undefined][] {
+  const ready =
+    eta === null || latest === null
+      ? reason !== null && reason !== 'ended'
+        ? `not known: ${reason}`
+        : undefined
+      : `about ${formatTime(eta, now)}; nine of ten before ${formatTime(latest, now)}`;
+  return [
+    ['ahead', position === null ? undefined : `${position - 1} ${position === 2 ? 'render' : 'renders'}`],
+    ['provider', provider.progress === null ? undefined : `${provider.progress} %`],
+    ['ready', ready],
+  ];
+}
+
 export function formatRender(render: RenderDetailResponse, now: number, style: Style): string {
-  const { image, error, request, eta, webhook } = render;
+  const { image, error, request, webhook } = render;
   const metadata = Object.entries(render.metadata).map(([name, value]) => `${name}=${String(value)}`);
   const waiting = render.waiting_for;
   const orNone = (value: string | number | null) => (value === null ? undefined : String(value));
@@ -78,8 +102,7 @@ export function formatRender(render: RenderDetailResponse, now: number, style: S
     ['metadata', metadata.length > 0 ? showSafely(metadata.join(', ')) : undefined],
     ['created', formatTime(render.created_at, now)],
     ['updated', formatTime(render.updated_at, now)],
-    ['position', orNone(render.queue_position)],
-    ['ready', eta === null ? undefined : `about ${formatTime(eta, now)}`],
+    ...formatForecast(render, now),
     ['cost', formatCost(render)],
     ['tasks', render.task_ids.join(', ') || undefined],
     ['image', image ? `${image.key} (${image.width} × ${image.height}, ${image.bytes} bytes)` : undefined],

@@ -4,7 +4,7 @@ import { CliError } from '../../cli-error.ts';
 import { defineCommand } from '../../command/index.ts';
 import { EXIT, type ExitCode } from '../../exit-codes.ts';
 import { openProgress } from '../../output/index.ts';
-import { formatRender, formatRenderTable, RENDER_DETAIL_FIELDS } from './render-view.ts';
+import { formatForecast, formatRender, formatRenderTable, RENDER_DETAIL_FIELDS } from './render-view.ts';
 import { watchRun } from './watch-run.ts';
 
 interface Options {
@@ -40,8 +40,15 @@ export const watchCommand = defineCommand<Options>({
       return { data: ended, text: formatRenderTable(ended, clock.now(), style), exitCode: codeFor(ended) };
     }
     // A wrong id or URL is an error at once; `wait` would try again for a long time.
-    await Promise.all(ids.map((id) => renders.get(id, { signal })));
+    const [first] = await Promise.all(ids.map((id) => renders.get(id, { signal })));
     const display = openProgress(host, { unit: ids.length === 1 ? '%' : 'renders' });
+    if (first && ids.length === 1) {
+      const facts = formatForecast(first, clock.now()).flatMap(([name, text]) =>
+        text ? `${name}: ${text}` : [],
+      );
+      const note = [first.status, ...facts].join(', ');
+      display.show({ done: first.progress, total: 100, note });
+    }
     const ended: RenderDetail[] = [];
     try {
       const watchOne = async (id: string) => {

@@ -1,7 +1,7 @@
 import { defineCommand } from '../../command/index.ts';
 import { formatFacts, formatTime, showSafely } from '../../output/index.ts';
 import { explainRender } from './explain.ts';
-import { showStatus } from './render-view.ts';
+import { formatForecast, showStatus } from './render-view.ts';
 
 export const whyCommand = defineCommand({
   path: 'renders why',
@@ -23,7 +23,10 @@ export const whyCommand = defineCommand({
     'retry_at',
     'also',
     'queue_position',
+    'provider',
     'eta',
+    'eta_p90',
+    'eta_reason',
     'commands',
   ],
   uses: 'api',
@@ -32,7 +35,7 @@ export const whyCommand = defineCommand({
     const client = await api();
     const render = await client.renders.get(id, { signal: host.signal });
     const explanation = explainRender(render);
-    const { error, waiting_for: waiting, queue_position: position, eta } = render;
+    const { error, waiting_for: waiting, queue_position: position } = render;
     const message = error?.message ?? waiting?.reason ?? null;
     const data = {
       id: render.id,
@@ -45,7 +48,10 @@ export const whyCommand = defineCommand({
       retry_at: waiting?.retry_at ?? null,
       also: waiting?.also ?? [],
       queue_position: position,
-      eta,
+      provider: render.provider,
+      eta: render.eta,
+      eta_p90: render.eta_p90,
+      eta_reason: render.eta_reason,
       ...explanation,
     };
     const now = host.clock.now();
@@ -59,8 +65,7 @@ export const whyCommand = defineCommand({
       ['since', waiting?.since ? formatTime(waiting.since, now) : undefined],
       ['until', waiting?.until ? formatTime(waiting.until, now) : undefined],
       ['next try', waiting?.retry_at ? formatTime(waiting.retry_at, now) : undefined],
-      ['position', position === null ? undefined : String(position)],
-      ['ready', eta === null ? undefined : `about ${formatTime(eta, now)}`],
+      ...formatForecast(render, now),
     ]);
     const commands = explanation.commands.map((command) => `  ${command}\n`).join('');
     return {

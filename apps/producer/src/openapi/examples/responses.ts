@@ -99,7 +99,10 @@ export const RENDER_EXAMPLE: RenderResponse = {
 const detail: RenderDetailResponse = {
   ...RENDER_EXAMPLE,
   queue_position: null,
+  provider: { progress: null, position: null, position_reason: 'not_at_provider' },
   eta: null,
+  eta_p90: null,
+  eta_reason: 'ended',
   webhook: { status: 'delivered', attempts: 1, last_error: null, next_attempt_at: null },
 };
 

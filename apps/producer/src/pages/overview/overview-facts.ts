@@ -15,7 +15,12 @@ import {
 } from '@darkroom/shared/queues';
 import type { Scrub } from '@darkroom/shared/runtime';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
-import { STORE_DEADLINE_MS, withFallback, withStoreDeadline } from '../../backends/index.ts';
+import {
+  type ReadSubmitQuota,
+  STORE_DEADLINE_MS,
+  withFallback,
+  withStoreDeadline,
+} from '../../backends/index.ts';
 import { scrubDeep } from '../../dashboard/index.ts';
 import {
   type DeadLetterDeps,
@@ -23,6 +28,7 @@ import {
   type ReadExpiringImages,
   summarizeSelected,
 } from '../../dead-letters/index.ts';
+import type { BacklogForecast } from '../../forecast/index.ts';
 import { snapshotOfRenderJob } from '../../lookup/index.ts';
 import type { TodaysMoney } from '../../money/index.ts';
 import type { RenderReadDeps } from '../../renders/index.ts';
@@ -35,7 +41,7 @@ export interface OverviewDeps extends RenderReadDeps {
   readExpiring: ReadExpiringImages;
   deadLetters: DeadLetterDeps;
   /** The provider's quota. */
-  submitsPerSecond: number;
+  readSubmitQuota: ReadSubmitQuota;
   readTodaysMoney(): Promise<TodaysMoney | undefined>;
 }
 
@@ -61,8 +67,8 @@ export interface OverviewFacts {
   /** Unix milliseconds. */
   now: number;
   work?: WorkCounts;
-  /** Waiting submissions by lane. */
-  lanes?: { interactive: number; batch: number };
+  /** Renders that wait for their submission, by lane, and when they are complete. */
+  backlog?: BacklogForecast;
   /** Renders that ended in each of the last minutes, the oldest first. */
   minutes?: Column[];
   submitsPerSecond: number;
@@ -126,12 +132,13 @@ async function readFacts(
     read(readCachedRepairs()),
     read(deps.readTodaysMoney()),
   ]);
-  const [counts, lanes, minutes, waiting, incomplete, groups, workers, warnings, oldest, newest, actions] =
+  const waiting = await deps.waiting.read();
+  const [counts, backlog, quota, minutes, incomplete, groups, workers, warnings, oldest, newest, actions] =
     await Promise.all([
       read(countWork(queues)),
-      read(countLanes(queues)),
+      read(deps.forecaster.forecastBacklog(waiting)),
+      deps.readSubmitQuota(),
       read(readMinutes(deps, now)),
-      deps.waiting.read(),
       read(lookup.queueState.isIncomplete()),
       read(groupDeadLetters(deps)),
       read(countWorkers(engine, queues)),
@@ -144,9 +151,9 @@ async function readFacts(
   return {
     now,
     ...(counts ? { work: counts } : {}),
-    ...(lanes ? { lanes } : {}),
+    ...(backlog ? { backlog } : {}),
     ...(minutes ? { minutes } : {}),
-    submitsPerSecond: deps.submitsPerSecond,
+    submitsPerSecond: quota,
     stops: scrubDeep(scrub, { pauses, ...(account ? { account } : {}) }) as Stops,
     submissionPauses: scrubDeep(scrub, listOpenPauses(control, now)) as SubmissionPause[],
     isStoreAway,
@@ -181,17 +188,6 @@ async function countWork({ render, submit, store, deadLetter }: Queues): Promise
     completed: sum(renders, 'completed'),
     failed: sum(letters, ...open),
   };
-}
-
-/** Renders that no worker has picked up, and submissions that wait for their turn. */
-async function countLanes({ render, submit }: Queues) {
-  const lanes = Object.values(LANE);
-  const [renders, submissions] = await Promise.all([
-    render.getCountsPerPriority(lanes),
-    submit.getCountsPerPriority(lanes),
-  ]);
-  const sum = (lane: number) => (renders[lane] ?? 0) + (submissions[lane] ?? 0);
-  return { interactive: sum(LANE.interactive), batch: sum(LANE.batch) };
 }
 
 async function readMinutes({ engine }: OverviewDeps, now: number): Promise<Column[]> {

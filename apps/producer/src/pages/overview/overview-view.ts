@@ -4,6 +4,7 @@ import { actionTable } from '../audit-view.ts';
 import { formatPrice } from '../dead-letters/index.ts';
 import { card, createColumnChart, emptyState, html, type Markup, stat } from '../design/index.ts';
 
+import { formatEta } from '../eta-text.ts';
 import { createTile } from '../render-list/index.ts';
 import { formatDuration } from '../timeline.ts';
 import { createMoneySection } from './money-view.ts';
@@ -144,33 +145,24 @@ const hasWork = ({ work }: OverviewFacts) =>
 
 function workSection({
   work,
-  lanes,
+  backlog,
   oldest,
   workers,
   submitsPerSecond,
   minutes,
-  stops,
   now,
 }: OverviewFacts): Markup {
   if (!work) return emptyState('The queue does not answer.');
-  const backlog = lanes ? lanes.interactive + lanes.batch : undefined;
-  const isStopped =
-    stops.account !== undefined || stops.pauses.some(({ queue }) => queue === 'submit' || queue === 'render');
-  const finish =
-    backlog === undefined || backlog === 0
-      ? 'nothing waits'
-      : isStopped
-        ? 'submissions are stopped'
-        : `submitted in ${formatDuration((backlog / submitsPerSecond) * 1_000)}`;
   const lastMinute = minutes?.at(-2)?.done ?? 0;
-  const lane = lanes && `${lanes.interactive} interactive, ${lanes.batch} batch`;
+  const { interactive, batch } = backlog?.waiting ?? {};
+  const lane = backlog && `${interactive} interactive, ${batch} batch`;
   return html`<div class="stats">
 ${stat('Waiting', String(work.queued), { href: '/renders?status=queued', ...(lane ? { note: lane } : {}) })}
 ${stat('At the provider', String(work.rendering), { href: '/renders?status=rendering' })}
 ${stat('Being stored', String(work.storing), { href: '/renders?status=storing' })}
 ${stat('Failed', String(work.failed), { href: '/dead-letters', note: 'open dead letters' })}
 ${stat('Completed', String(work.completed), { href: '/renders?status=completed', note: 'in the queue' })}
-${stat('Backlog', backlog === undefined ? '?' : String(backlog), { note: finish })}
+${backlogStats(backlog, now)}
 ${stat('Completed per minute', String(lastMinute), { note: `quota: ${submitsPerSecond} submissions per second` })}
 ${workers !== undefined && stat('Workers', String(workers), { href: '/queues/queue/render' })}
 ${
@@ -181,6 +173,20 @@ ${
 }
 </div>`;
 }
+
+/** The lanes that have a backlog. Batch renders end last, so the end of their lane is the end of the backlog. */
+function backlogStats(backlog: OverviewFacts['backlog'], now: number): Markup | Markup[] {
+  if (!backlog) return stat('Backlog', '?', { note: 'the queue does not answer' });
+  const lanes = LANES.flatMap((lane) => {
+    const end = backlog.ends[lane];
+    return end
+      ? [stat(`Backlog, ${lane}`, String(backlog.waiting[lane]), { note: formatEta(end, now) })]
+      : [];
+  });
+  return lanes.length > 0 ? lanes : stat('Backlog', '0', { note: 'nothing waits' });
+}
+
+const LANES = ['interactive', 'batch'] as const;
 
 function chartSection({ minutes }: OverviewFacts): Markup {
   if (!minutes) return emptyState('The queue does not answer.');

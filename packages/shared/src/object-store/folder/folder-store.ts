@@ -4,11 +4,12 @@ import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import type { Clock } from '../../runtime/index.ts';
 import { runStoreOperation as attemptWith } from '../body.ts';
-import { assertKey, assertPrefix, clampPageSize } from '../keys.ts';
+import { assertFolderPrefix, assertKey, assertPrefix, clampPageSize } from '../keys.ts';
 import { type ObjectStore, StoreError } from '../object-store.ts';
 import { toStoreError } from './errors.ts';
 import { createFileIfAbsent, ensureDir, removeFile, replaceFile } from './files.ts';
-import { listFolder } from './list.ts';
+import { listFolder, listSubfolders } from './list.ts';
+import { createNameReader } from './names.ts';
 import { type Folder, ignoreMissing, openObject, writeObject } from './object.ts';
 import { Sidecars } from './sidecar.ts';
 
@@ -22,6 +23,7 @@ export async function openFolderStore(root: string, clock: Clock): Promise<Objec
   const objects = join(root, 'objects');
   const temporary = join(root, 'tmp');
   const sidecars = new Sidecars(join(root, 'meta'));
+  const readNames = createNameReader(() => clock.now());
   const folder: Folder = { objects, temporary, sidecars };
   await runOperation(`open ${root}`, undefined, async () => {
     await ensureDir(objects);
@@ -93,9 +95,18 @@ export async function openFolderStore(root: string, clock: Clock): Promise<Objec
       if (cursor !== undefined) assertKey(cursor);
       const wanted = { prefix, after: cursor ?? '', limit: clampPageSize(limit), signal };
       return runOperation(`list ${prefix}`, signal, async () => {
-        const page = await listFolder(objects, wanted);
+        const page = await listFolder(objects, readNames, wanted);
         if (page.objects.length === 0) await assertPresent(objects);
         return page;
+      });
+    },
+
+    async listFolders({ prefix, signal }) {
+      assertFolderPrefix(prefix);
+      return runOperation(`list the folders of ${prefix}`, signal, async () => {
+        const folders = await listSubfolders(objects, readNames, prefix);
+        if (folders.length === 0) await assertPresent(objects);
+        return folders;
       });
     },
 

@@ -3,7 +3,7 @@ import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command } from '@aw
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '../../runtime/index.ts';
 import { runStoreOperation as attemptWith } from '../body.ts';
-import { assertKey, assertPrefix, clampPageSize } from '../keys.ts';
+import { assertFolderPrefix, assertKey, assertPrefix, clampPageSize } from '../keys.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { assertDeleteAnswer, assertListAnswer } from './answers.ts';
 import { createClients, type S3Settings } from './client.ts';
@@ -90,6 +90,29 @@ export function openS3Store(bucket: string, prefix: string, settings: S3Settings
       }));
       const last = objects.at(-1);
       return page.IsTruncated && last ? { objects, cursor: last.key } : { objects };
+    },
+
+    async listFolders({ prefix: wanted, signal }) {
+      assertFolderPrefix(wanted);
+      const what = `list the folders of ${wanted}`;
+      const folders: string[] = [];
+      for (let token: string | undefined; ; ) {
+        const command = new ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: base + wanted,
+          Delimiter: '/',
+          ...(token === undefined ? {} : { ContinuationToken: token }),
+        });
+        const page = await runOperation(what, signal, async () => {
+          const answer = await clients.retrying.send(command, createSendOptions(signal));
+          assertListAnswer(answer, what);
+          return answer;
+        });
+        const found = (page.CommonPrefixes ?? []).flatMap(({ Prefix }) => Prefix ?? []);
+        folders.push(...found.map((path) => path.slice(base.length + wanted.length, -1)));
+        token = page.NextContinuationToken;
+        if (!page.IsTruncated || token === undefined) return folders;
+      }
     },
 
     async delete(key, { signal } = {}) {
