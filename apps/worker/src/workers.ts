@@ -43,6 +43,7 @@ import {
   createReceiptSweepMemory,
   createSweepMemory,
   openAccountGate,
+  recordBalance,
   reportRepairs,
   scheduleSweep,
   sweep,
@@ -267,6 +268,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
             receipt_written: await sweepReceipts({ ...sweepDeps, memory: receiptMemory, signal }),
             budget_corrected: await sweepBudgets({ ...sweepDeps, memory: budgetMemory, signal }),
           };
+          await recordBalance({ ...infra, signal });
           await sweepAccountStop(queues, now());
           await sweepControl({ ...infra, queues, signal });
           return { kind: 'done', value: reportRepairs(repairs, infra) };
