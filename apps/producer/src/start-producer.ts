@@ -46,6 +46,7 @@ import { collectOperations, registerOpenApi, registerReference } from './openapi
 import { BOARD_THEME, registerPages, sendErrorPage } from './pages/index.ts';
 import { registerPauses } from './pauses/index.ts';
 import { registerQueues } from './queues/index.ts';
+import { type ReconcileDeps, registerReconcile } from './reconcile/index.ts';
 import { createTalliesReader, registerRedrives } from './redrives/index.ts';
 import { createRenderWatch } from './render-watch/index.ts';
 import { type RenderReadDeps, registerRenders } from './renders/index.ts';
@@ -54,6 +55,7 @@ import {
   createUploadStore,
   errorHandlerFor,
   listWebhookSecrets,
+  readDollars,
   registerDropIn,
   registerWebhooks,
 } from './toapis/index.ts';
@@ -160,7 +162,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     auditor,
     clock,
   };
-  registerDropIn(app, { intake, read, uploads, readBalance: createBalanceReader(settings, clock) });
+  const readBalance = createBalanceReader(settings, clock);
+  registerDropIn(app, { intake, read, uploads, readBalance });
   registerRenders(app, intake, read);
   registerWebhooks(app, listWebhookSecrets(settings), {
     queue,
@@ -175,6 +178,19 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   registerAudit(app, store);
   registerSpend(app, { store, clock });
   registerBudgets(app, { store, engine, clock, auditor });
+  const reconcileDeps: ReconcileDeps = {
+    store,
+    ledger,
+    engine,
+    queues,
+    lookup,
+    auditor,
+    settings,
+    clock,
+    logger,
+    readBalance: async () => readDollars(await readBalance('/v1/balance')),
+  };
+  registerReconcile(app, reconcileDeps);
   const deadLetters = createDeadLetterQueue(engine, queues);
   const readDeadLetters = createDeadLetterReader(deadLetters, logger);
   const redrives = new RedriveStore(store);
@@ -215,6 +231,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     deadLetters: deadLetterDeps,
     redrives: redriveDeps,
     readSubmitQuota,
+    reconcile: reconcileDeps,
     readTodaysMoney: createTodaysMoneyReader({ store, engine, clock }),
   });
   await registerDashboard(app, { engine, queues, pauses, clock, scrub, auditor, theme: BOARD_THEME });

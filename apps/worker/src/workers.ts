@@ -23,7 +23,7 @@ import {
 import { type RedriveStore, resumeRedrives } from '@darkroom/shared/redrives';
 import type { Checkpoint, Receipt } from '@darkroom/shared/render';
 import { errorMessage } from '@darkroom/shared/runtime';
-import { openBudgetGate } from './budgets/index.ts';
+import { createBudgetSweepMemory, openBudgetGate, sweepBudgets } from './budgets/index.ts';
 import {
   addChild,
   createProcessor,
@@ -43,6 +43,7 @@ import {
   createReceiptSweepMemory,
   createSweepMemory,
   openAccountGate,
+  recordBalance,
   reportRepairs,
   scheduleSweep,
   sweep,
@@ -172,6 +173,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
 
   const journalMemory = createJournalSweepMemory();
   const receiptMemory = createReceiptSweepMemory();
+  const budgetMemory = createBudgetSweepMemory();
   const readExpiring = createExpiringImageReader(engine, queues);
   const warned: WarnedRenders = new Set();
   const restoreDeps = { ...infra, engine, queues, enqueueWebhooks: enqueueEnd };
@@ -264,7 +266,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
             hold_ended: await sweepHolds({ ...sweepDeps, signal }),
             render_added: (await sweepJournal(restoreDeps, journalMemory, { signal })).added,
             receipt_written: await sweepReceipts({ ...sweepDeps, memory: receiptMemory, signal }),
+            budget_corrected: await sweepBudgets({ ...sweepDeps, memory: budgetMemory, signal }),
           };
+          await recordBalance({ ...infra, signal });
           await sweepAccountStop(queues, now());
           await sweepControl({ ...infra, queues, signal });
           return { kind: 'done', value: reportRepairs(repairs, infra) };

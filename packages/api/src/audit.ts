@@ -23,6 +23,7 @@ export const AUDIT_ACTIONS = [
   'key.revoke',
   'budget.set',
   'budget.unset',
+  'money.reconcile',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
@@ -36,6 +37,7 @@ export const AUDIT_TARGETS = [
   'key',
   'budget',
   'pause',
+  'reconciliation',
 ] as const;
 export type AuditTargetKind = (typeof AUDIT_TARGETS)[number];
 

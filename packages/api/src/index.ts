@@ -12,6 +12,7 @@
 // spend.ts      what renders cost
 // statements.ts  what an operator can state about a purchase
 // dead-letters.ts dead letters: filters, lists, groups, discards
+// reconcile.ts   comparisons of the books with the provider's balance
 // redrives.ts    plans of redrives, redrives, and their renders
 // waits.ts       the table of all reasons why a render waits
 // webhooks.ts    the body of a webhook, and the state of its delivery
@@ -27,6 +28,7 @@ export * from './keys.ts';
 export * from './pauses.ts';
 export * from './problems.ts';
 export * from './queues.ts';
+export * from './reconcile.ts';
 export * from './redrives.ts';
 export * from './request.ts';
 export * from './responses.ts';

@@ -53,6 +53,7 @@ export const PROBLEMS = {
     'The render has not ended, it has no webhook, or the retention time of its deliveries is over.',
   ],
   budget_not_found: [404, 'No such budget', '`GET /v1/budgets` lists the budgets.'],
+  reconciliation_not_found: [404, 'No such reconciliation', '`GET /v1/reconcile` lists the latest ones.'],
   queue_not_found: [404, 'No such queue', '`GET /v1/queues` lists the queues that can be paused.'],
   pause_not_found: [404, 'No such pause', '`GET /v1/pauses` lists all pauses.'],
   dead_letter_not_found: [
@@ -69,6 +70,11 @@ export const PROBLEMS = {
     409,
     'This idempotency key belongs to another request',
     '`render_id` is the render of the first request. Use a new key for a new request.',
+  ],
+  no_balance_readings: [
+    409,
+    'The balance was not read at both edges',
+    'Workers read the balance of the provider every few minutes. Choose a period in which a worker was running, with an account that has a balance.',
   ],
   render_ended: [
     409,

@@ -111,6 +111,7 @@ export type ProofAnswer =
 export type BalanceAnswer =
   /** `remaining` is in the provider's own unit. Absent: the account has no limit. */
   | { kind: 'usable'; remaining?: number }
-  | { kind: 'empty' }
+  /** `remaining` is absent if the answer contains no number. */
+  | { kind: 'empty'; remaining?: number }
   | { kind: 'unauthorized' }
   | { kind: 'unreadable'; reason: string };

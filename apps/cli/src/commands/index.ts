@@ -3,7 +3,7 @@
 // redrives/    redrives …, dead-letters redrive, renders redrive
 // deliveries/  deliveries …: webhooks of a render
 // queues/      queues list, pause, pause list, resume
-// money/       spend: what renders cost; budget …: hard limits
+// money/       spend: what renders cost; reconcile; budget …: hard limits
 // audit/       audit list: what operators did
 // keys/        keys …
 // profiles/    profiles …

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { startProducer } from '@darkroom/producer';
 import { parseSettings, type Settings } from '@darkroom/shared/config';
 import { openEngine } from '@darkroom/shared/engine';
-import { openStore } from '@darkroom/shared/object-store';
+import { type ObjectStore, openStore } from '@darkroom/shared/object-store';
 import { openQueues, type Queues } from '@darkroom/shared/queues';
 import { type Clock, createLogger, systemClock } from '@darkroom/shared/runtime';
 import { cleanup, plantSecret, service, tempDir, uniquePrefix } from '@darkroom/testkit';
@@ -17,6 +17,8 @@ export interface RunningDarkroom {
   /** The settings of a worker, for commands that connect to Redis and the store themselves. */
   workerEnv: Record<string, string>;
   queues: Queues;
+  store: ObjectStore;
+  settings: Settings;
   simulator: Simulator;
   /** Creates a render of tenant `shop`. @returns its id */
   create(request: { prompt: string; run?: string; webhook_url?: string }): Promise<string>;
@@ -30,7 +32,11 @@ export interface RunningDarkroom {
 /** A producer, a worker, Redis, a folder as the store, and the simulated provider. */
 export async function startDarkroom(
   settings: Partial<Settings> = {},
-  { worker = true, clock = systemClock }: { worker?: boolean; clock?: Clock } = {},
+  {
+    worker = true,
+    clock = systemClock,
+    workerClock = clock,
+  }: { worker?: boolean; clock?: Clock; workerClock?: Clock } = {},
 ): Promise<RunningDarkroom> {
   const dataDir = await tempDir();
   const [operatorKey, shopKey] = [plantSecret(), plantSecret()];
@@ -75,7 +81,7 @@ export async function startDarkroom(
   const producer = await startProducer(deps);
   cleanup(() => producer.close());
   if (worker) {
-    const running = await startWorker(deps);
+    const running = await startWorker({ ...deps, clock: workerClock });
     cleanup(() => running.close());
   }
   const env = { DARKROOM_URL: producer.url, DARKROOM_API_KEY: operatorKey };
@@ -93,6 +99,8 @@ export async function startDarkroom(
       ALLOW_PRIVATE_HOSTS: 'true',
     },
     queues: openQueues(engine, { days: 1 }),
+    store,
+    settings: parsed,
     simulator,
     run,
     json: async (args, options) => {

@@ -18,7 +18,7 @@ import type { Engine } from '@darkroom/shared/engine';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { ObjectStore } from '@darkroom/shared/object-store';
 import type { Clock } from '@darkroom/shared/runtime';
-import { formatDollars } from '@darkroom/shared/snapshot';
+import { formatDollars, parseDollars } from '@darkroom/shared/snapshot';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { describeCaller } from '../access/index.ts';
@@ -160,11 +160,6 @@ export const budgetResponse = ({ budget, usedMicros, renewsAt }: BudgetUse): Bud
   actor: budget.actor,
   reason: budget.reason ?? null,
 });
-
-function parseDollars(text: string): number {
-  const [whole = '', fraction = ''] = text.split('.');
-  return Number(whole) * 1_000_000 + Number(fraction.padEnd(6, '0'));
-}
 
 function readName(request: FastifyRequest): string {
   const { name } = request.params as { name: string };

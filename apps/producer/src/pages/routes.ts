@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { DeadLetterDeps } from '../dead-letters/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
+import type { ReconcileDeps } from '../reconcile/index.ts';
 import type { RedriveDeps } from '../redrives/index.ts';
 import { registerAuditPage } from './audit-page.ts';
 import { registerDeadLetterPages } from './dead-letters/index.ts';
@@ -8,6 +9,7 @@ import { registerHome } from './home.ts';
 import { registerKeysPage } from './keys-page.ts';
 import { type OverviewDeps, registerOverview } from './overview/index.ts';
 import { registerProblemPages } from './problems.ts';
+import { registerReconcilePage } from './reconcile/index.ts';
 import { registerRedrivePages } from './redrives/index.ts';
 import type { RenderPageDeps } from './render-facts.ts';
 import { registerRenderList } from './render-list/index.ts';
@@ -18,7 +20,9 @@ import { registerSignIn, type SignInDeps } from './sign-in.ts';
 /** All pages but the dashboard and the API reference. */
 export function registerPages(
   app: FastifyInstance,
-  deps: RenderPageDeps & OverviewDeps & SignInDeps & { deadLetters: DeadLetterDeps; redrives: RedriveDeps },
+  deps: RenderPageDeps &
+    OverviewDeps &
+    SignInDeps & { deadLetters: DeadLetterDeps; redrives: RedriveDeps; reconcile: ReconcileDeps },
 ): void {
   const sendOverview = registerOverview(app, deps);
   registerHome(app, { ...deps, sendOverview });
@@ -31,6 +35,7 @@ export function registerPages(
   registerRedrivePages(app, { ...deps.redrives, scrub: deps.scrub });
   registerSignIn(app, deps);
   registerKeysPage(app, deps);
+  registerReconcilePage(app, deps.reconcile);
   registerIcon(app);
 }
 

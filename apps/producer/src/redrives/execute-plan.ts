@@ -1,16 +1,11 @@
 import type { RedriveRequest } from '@darkroom/api';
 import { type RedrivePlan, type RedriveRecord, redriveId } from '@darkroom/shared/redrives';
+import { parseDollars } from '@darkroom/shared/snapshot';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import type { FindDeps } from './find-redrive.ts';
 
 const DEFAULT_RATE = 10;
-
-/** Dollars, as the API has them, in micro-dollars. Exact. */
-export function parseDollars(text: string): number {
-  const [whole = '', fraction = ''] = text.split('.');
-  return Number(whole) * 1_000_000 + Number(fraction.padEnd(6, '0'));
-}
 
 /**
  * Begins the redrive of a plan. The store has it before the queue, so it is not lost with the queue. The same request

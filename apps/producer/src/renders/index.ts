@@ -23,4 +23,4 @@ export * from './image-links.ts';
 export { readListQuery, timeParam } from './list-query.ts';
 export { idParam } from './params.ts';
 export * from './routes.ts';
-export { canStatePurchase, readStatement, statePurchase } from './statement.ts';
+export { canStatePurchase, readStatement, stateOutcome, statePurchase } from './statement.ts';

@@ -44,20 +44,39 @@ export function readStatement(value: unknown): StatementRequest {
  * @throws {ProblemError} `render_not_found`, `no_open_purchase`.
  */
 export async function statePurchase(
-  { lookup, auditor }: RenderReadDeps,
+  deps: RenderReadDeps,
   request: FastifyRequest,
-  { purchase, task_id: taskId, note }: StatementRequest,
+  statement: StatementRequest,
 ): Promise<void> {
-  const snapshot = await findRequestedRender({ lookup }, request);
+  await stateOutcome(deps, request, await findRequestedRender(deps, request), statement);
+}
+
+/** What a statement of Darkroom itself can say besides. */
+export interface ProvenStatement extends StatementRequest {
+  /** The only attempt that the statement is about. */
+  attempt?: number;
+  /** With `buy_again`: the purchase was charged. */
+  isCharged?: true;
+}
+
+/** As {@link statePurchase}, about this render. @throws {ProblemError} `no_open_purchase`. */
+export async function stateOutcome(
+  { lookup, auditor }: Pick<RenderReadDeps, 'lookup' | 'auditor'>,
+  request: FastifyRequest,
+  snapshot: RenderSnapshot,
+  { purchase, task_id: taskId, note, attempt, isCharged }: ProvenStatement,
+): Promise<void> {
   const { renderId, tenant, status } = snapshot;
   const job = await lookup.queue.get(renderId);
-  if (!job || !isPurchaseOpen(job)) throw noOpenPurchase(snapshot);
+  const isOther = attempt !== undefined && attempt !== job?.data.attempt;
+  if (!job || isOther || !isPurchaseOpen(job)) throw noOpenPurchase(snapshot);
   const actor = describeCaller(request.caller);
   const added = await lookup.ledger.addStatement(renderId, job.data.attempt, {
     kind: purchase,
     actor,
     ...(taskId === undefined ? {} : { taskId }),
     ...(note === undefined ? {} : { note }),
+    ...(isCharged ? { isCharged } : {}),
   });
   if (!added) throw noOpenPurchase(snapshot, 'another statement was made at the same time');
   await wakeWithStatement(job);
@@ -67,17 +86,23 @@ export async function statePurchase(
     tenant,
     reason: note,
     before: { status },
-    after: { purchase, attempt: job.data.attempt, ...(taskId === undefined ? {} : { task_id: taskId }) },
+    after: {
+      purchase,
+      attempt: job.data.attempt,
+      ...(taskId === undefined ? {} : { task_id: taskId }),
+      ...(isCharged ? { charged: true } : {}),
+    },
   });
 }
 
 /** Whether {@link statePurchase} can succeed for this render now. */
 export async function canStatePurchase(
-  { queue }: RenderReadDeps['lookup'],
+  { queue }: Pick<RenderReadDeps['lookup'], 'queue'>,
   renderId: string,
+  attempt?: number,
 ): Promise<boolean> {
   const job = await queue.get(renderId);
-  return job !== undefined && isPurchaseOpen(job);
+  return job !== undefined && isPurchaseOpen(job) && (attempt === undefined || attempt === job.data.attempt);
 }
 
 /** Whether the outcome of the present purchase is unknown, and no worker is finding it out by polls. */

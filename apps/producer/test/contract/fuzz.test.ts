@@ -1,3 +1,4 @@
+import { nameAccount, writeBalanceReading } from '@darkroom/shared/balance';
 import { type Settings } from '@darkroom/shared/config';
 import { ControlStore } from '@darkroom/shared/control';
 import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
@@ -15,6 +16,7 @@ import {
   putJob,
   putKey,
   putReceipt,
+  putReconciliation,
   putRedrives,
   putUpload,
   REDRIVE_KEYS,
@@ -75,14 +77,18 @@ requires('redis').describe(`${REQUESTS} random requests, generated from the Open
 async function openWithSettings(settings: Partial<Settings>): Promise<Harness> {
   const provider = await startSimulator({ timeScale: 0.02 });
   cleanup(() => provider.close());
-  return await openHarness({
+  const account = { TOAPIS_BASE_URL: provider.url, TOAPIS_API_KEY: provider.apiKey };
+  const harness = await openHarness({
     settings: {
       ...settings,
-      TOAPIS_BASE_URL: provider.url,
-      TOAPIS_API_KEY: provider.apiKey,
+      ...account,
       WEBHOOK_SECRETS: [{ value: `whsec_${'A'.repeat(32)}` }],
     },
   });
+  // A reconciliation compares two readings.
+  for (const at of [Date.now() - 86_400_000, Date.now() - 60_000])
+    await writeBalanceReading(harness.store, { at, micros: 10_000_000, account: nameAccount(account) });
+  return harness;
 }
 
 /** Renders in every state. Few are running, because requests that wait for them take long. */
@@ -137,6 +143,7 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
     '/v1/pauses/{name}/resume': pauses,
     '/v1/dead-letters/{id}': [dead],
     '/v1/budgets/{name}': budgets,
+    '/v1/reconcile/{id}': [await putReconciliation(harness)],
     '/v1/keys/{id}/revoke': ['key_9f86d081884c7d65'],
     '/v1/renders/{id}/statement': [held.renderId, held.renderId, ...ids.slice(0, 1)],
     '/v1/redrive-plans/{id}': [`rdp_${other}`],

@@ -132,6 +132,19 @@ requires('redis').describe('GET /v1/spend', () => {
     ]);
   });
 
+  test('an unknown purchase leaves the day on which its render ended when the day of the purchase is known', async () => {
+    const harness = await openHarness();
+    const finishedAt = NIGHT + 2 * HOUR;
+    const unknown = createReceipt([buy(1, 'unknown', 25_000)], { finishedAt });
+    await harness.ledger.writeReceipt(unknown);
+    const days = 'from=2026-11-25&to=2026-11-26';
+    expect(rows(await readSpend(harness, days))).toEqual(['2026-11-26 1 0.000 0.000 0.025']);
+    const { renderId } = unknown;
+    const known = createReceipt([buy(1, 'accepted', 25_000)], { renderId, finishedAt: finishedAt + HOUR });
+    await harness.ledger.writeReceipt(known, undefined, unknown);
+    expect(rows(await readSpend(harness, days))).toEqual(['2026-11-25 1 0.025 0.000 0.000']);
+  });
+
   test('the overview shows the money of today by tenant and run', async () => {
     const harness = await openHarness();
     const now = Date.now();

@@ -1,7 +1,7 @@
 import type { Failure, Receipt } from '@darkroom/shared/render';
 import { openPage, requires } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
-import { ASKED, putReceipt, REQUEST } from '../support/contract/contract-fixture.ts';
+import { ASKED, putReceipt, putReconciliation, REQUEST } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
 const WIDTHS = [1280, 390];
@@ -28,6 +28,7 @@ requires('redis', 'browser').describe('the layout of the page of a render', () =
   beforeAll(async () => {
     harness = await openHarness();
     ({ page } = await openPage());
+    await putReconciliation(harness);
     slow = await putReceipt(harness, {
       finishedAt: ASKED + minutes(4),
       notes: [
@@ -64,6 +65,7 @@ requires('redis', 'browser').describe('the layout of the page of a render', () =
         '/renders',
         '/audit',
         '/keys',
+        '/reconcile',
         '/sign-in',
         '/start',
         '/problems',

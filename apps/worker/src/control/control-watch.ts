@@ -22,20 +22,26 @@ const CHECK_EVERY_MS = 400;
 export function openControlWatch(deps: ControlWatchDeps): { close(): Promise<void> } {
   const { clock, log } = deps;
   const stop = new AbortController();
-  let handled: { names: string; passes: ReadonlySet<string> } | undefined;
+  let handled: { names: string; passes: ReadonlySet<string>; revision: string } | undefined;
   /** The change that this worker has begun to apply. */
   let own: string | undefined;
 
   const check = async () => {
     const state = await deps.control.refresh();
     const open = listOpenPauses(state, clock.now());
-    const present = { names: open.map(({ name }) => name).join(' '), passes: state.passes };
+    const present = {
+      names: open.map(({ name }) => name).join(' '),
+      passes: state.passes,
+      revision: deps.control.revision,
+    };
     // Without a pause, and at the start, there is nothing to take out.
-    const before = handled ?? { names: '', passes: new Set<string>() };
+    const before = handled ?? { names: '', passes: new Set<string>(), revision: present.revision };
     const isFirst = handled === undefined;
-    if (present.names === before.names && present.passes === before.passes && !isFirst) return;
+    // A pause that ended before this check saw it may have held renders back.
+    const isMissed = present.revision !== before.revision && present.passes.size === before.passes.size;
+    if (present.names === before.names && present.passes === before.passes && !isMissed && !isFirst) return;
     for (const id of present.passes) if (!before.passes.has(id)) await wakeRender(deps.queues, id);
-    if (present.names !== before.names || isFirst) await applyPauses(state);
+    if (present.names !== before.names || isMissed || isFirst) await applyPauses(state);
     // Only now: after an error, the next check does it again.
     handled = present;
   };

@@ -21,10 +21,11 @@ export async function applyStatement(
   if (!statement) return undefined;
   switch (statement.kind) {
     case 'bought': {
-      const { taskId, statedAt } = statement;
+      const { taskId } = statement;
       if (taskId === undefined || taskId === polledTaskId) return undefined;
       const costMicros = infra.provider.priceMicros(request);
-      const acceptance = { provider, taskId, acceptedAt: statedAt, costMicros, source: 'operator' } as const;
+      const acceptedAt = await readPurchaseTime(checkpoint, context, statement);
+      const acceptance = { provider, taskId, acceptedAt, costMicros, source: 'operator' } as const;
       // The first acceptance stays. The statement names the task that counts.
       await infra.ledger.writeAcceptance(renderId, attempt, acceptance, job.signal);
       await job.note(`${describeActor(statement)}: it was bought as ${taskId}`);
@@ -37,9 +38,32 @@ export async function applyStatement(
       return buyAgain({ ...checkpoint, purchases });
     }
     case 'buy_again':
+      if (statement.isCharged) {
+        await job.note(
+          `${describeActor(statement)}: it was charged, and its task is not known; buying again`,
+        );
+        const acceptedAt = await readPurchaseTime(checkpoint, context, statement);
+        const purchases = checkpoint.purchases.map((purchase) =>
+          purchase.attempt === attempt && purchase.outcome === 'unknown'
+            ? { ...purchase, outcome: 'accepted' as const, acceptedAt: purchase.acceptedAt ?? acceptedAt }
+            : purchase,
+        );
+        return buyAgain({ ...checkpoint, purchases });
+      }
       await job.note(`${describeActor(statement)}: buy again, a second charge is accepted`);
       return buyAgain(checkpoint);
   }
+}
+
+/** When the purchase was made, not when it was stated: spend and reconciliation count it on that day. */
+async function readPurchaseTime(
+  { renderId, attempt }: Checkpoint,
+  { job, infra }: StepContext,
+  { statedAt }: Statement,
+): Promise<number> {
+  const state = await infra.ledger.attemptState(renderId, attempt, job.signal);
+  if (state.kind === 'accepted') return state.acceptance.acceptedAt;
+  return state.kind === 'claimed' ? state.intent.claimedAt : statedAt;
 }
 
 const describeActor = ({ actor, note }: Statement) =>

@@ -126,8 +126,11 @@ function listPurchases(
       return [{ ...purchase, outcome: findOutcome(entry, purchase.outcome, attempt === last) }];
     }
     if (state.kind !== 'claimed' || statement?.kind === 'not_bought') return [];
-    const { provider } = state.intent;
-    return [{ provider, attempt, outcome: 'unknown', costMicros: priceMicros }];
+    const { provider, claimedAt } = state.intent;
+    const purchase = { provider, attempt, costMicros: priceMicros };
+    return statement?.isCharged
+      ? [{ ...purchase, outcome: 'accepted', acceptedAt: claimedAt }]
+      : [{ ...purchase, outcome: 'unknown' }];
   });
   const present = new Set(later.map(({ attempt }) => attempt));
   return [...known.filter(({ attempt }) => !present.has(attempt)), ...later];

@@ -1,7 +1,10 @@
+import { createProvider } from '@darkroom/providers';
 import { announceChange, ControlStore, type PauseScope } from '@darkroom/shared/control';
-import { DATA_VERSION } from '@darkroom/shared/render';
-import { requires, until } from '@darkroom/testkit';
+import { DATA_VERSION, submitJobId } from '@darkroom/shared/render';
+import { systemClock } from '@darkroom/shared/runtime';
+import { latch, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
+import { withdrawPausedSubmissions } from '../../src/control/paused-renders.ts';
 import { type Harness, newCheckpoint, openHarness } from '../support/harness.ts';
 
 const renderJobOf = (tenant: string, run: string) => {
@@ -70,6 +73,9 @@ requires('redis').describe('a pause of submission', () => {
     expect(await harness.queues.submit.getJobCountByTypes('waiting', 'prioritized')).toBe(0);
 
     await pause(harness, 'second', { run: 'night', tenant: 'acme' });
+    // Both stand while others are bought.
+    await complete(harness, await enqueue(harness, 'other', 2));
+    expect(countBought(harness, acme)).toBe(bought);
     await endPause(harness, 'first');
     await complete(harness, await enqueue(harness, 'other', 4));
     expect(countBought(harness, acme)).toBe(bought);
@@ -96,6 +102,43 @@ requires('redis').describe('a pause of submission', () => {
     // At once, and at the pace of the quota.
     expect(Date.now() - endedAt).toBeLessThan(12_000);
     expect(acme.every((id) => harness.countPurchases(id).charged === 1)).toBe(true);
+  });
+
+  test('holds back a submission that had begun before the pause was acknowledged', async () => {
+    const harness = await openHarness();
+    const provider = createProvider(harness.settings, systemClock);
+    const [asked, answered] = [latch(), latch()];
+    // Between the first look at the pauses and the claim.
+    const prove: typeof provider.prove = async (signal) => {
+      asked.open();
+      await answered.wait();
+      return await provider.prove(signal);
+    };
+    await harness.startWorker({ provider: { ...provider, prove } });
+    const [id = ''] = await enqueue(harness, 'acme', 1);
+    await asked.wait();
+    await pause(harness, 'all', {});
+    answered.open();
+    await until(() => isHeldBack(harness, [id]));
+    expect(countBought(harness, [id])).toBe(0);
+    expect((await harness.ledger.attemptState(id, 1)).kind).toBe('unclaimed');
+    await endPause(harness, 'all');
+    await complete(harness, [id]);
+  });
+
+  test('takes the waiting submissions of paused renders out of their queue, so that they use up no quota', async () => {
+    const harness = await openHarness();
+    const submissions = ['acme', 'acme', 'other'].map((tenant) => {
+      const { at: _, ...data } = { ...newCheckpoint({}, Date.now()), tenant };
+      return { name: '1K', data, opts: { jobId: submitJobId(data.renderId, 1), priority: 10 } };
+    });
+    await harness.queues.submit.addBulk(submissions);
+    await pause(harness, 'acme', { tenant: 'acme' });
+    const state = await new ControlStore(harness.store).readState();
+    const work = { ...harness, clock: systemClock, signal: new AbortController().signal };
+    expect(await withdrawPausedSubmissions(work, state)).toBe(2);
+    const left = await harness.queues.submit.getJobs(['prioritized']);
+    expect(left.map(({ data }) => data.tenant)).toEqual(['other']);
   });
 
   test('survives an emptied queue and new workers, also for a whole queue, and ends by itself at its end', async () => {

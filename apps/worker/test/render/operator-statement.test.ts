@@ -45,7 +45,10 @@ requires('redis').describe("an operator's statement about a purchase", () => {
       possiblySpentMicros: 25_000,
     });
     const taskId = harness.simulator.book.byBusinessId(id)[0]?.taskId ?? '';
+    const statedAt = Date.now();
     const receipt = await state(harness, id, { kind: 'bought', taskId, note: 'seen in the console' });
+    // Spend counts it when it was made, not when it was stated.
+    expect(receipt.purchases[0]?.acceptedAt).toBeLessThan(statedAt);
     expect(receipt.cost).toEqual({ ...sumCost([]), spentMicros: 25_000 });
     expect(receipt.purchases).toMatchObject([{ taskId, outcome: 'accepted' }]);
     expect(receipt.notes?.map(({ text }) => text)).toContain(

@@ -104,7 +104,7 @@ export function parseBalance(reply: Reply): BalanceAnswer {
   }
   const remaining = json.remain_balance;
   if (json.unlimited_quota === true || remaining === -1) return { kind: 'usable' };
-  return remaining > 0 ? { kind: 'usable', remaining } : { kind: 'empty' };
+  return { kind: remaining > 0 ? 'usable' : 'empty', remaining };
 }
 
 /** Whether the provider itself rejects the API key. */

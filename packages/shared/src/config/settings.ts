@@ -221,6 +221,11 @@ export const settingsSchema = z.object({
     .describe(
       'How often a worker reads the budgets from the store, in milliseconds. Without a store for twice that time, nothing is bought.',
     ),
+  RECONCILE_RESOLVE: oneOf(['off', 'on'])
+    .default('off')
+    .describe(
+      'With `on`, a reconciliation resolves the unknown purchases when the balance of the provider proves that all or none were charged. Only for an account with which no other program buys.',
+    ),
   PRICES: z
     .string()
     .refine(

@@ -53,6 +53,10 @@ export interface BudgetCounters {
   isReady(generation: string): Promise<boolean>;
   /** The sums are complete: from now on, purchases can be reserved. */
   markReady(generation: string): Promise<void>;
+  /** The purchases that are counted on a day, by id, in micro-dollars. A released one has 0. */
+  listPurchases(generation: string, day: string): Promise<Map<string, number>>;
+  /** Forgets the sums, so that they are imported again. Until then nothing can be reserved. */
+  reset(generation: string, days: CountedDays): Promise<void>;
   /** @returns 0 for a sum without a purchase */
   readSums(generation: string, names: readonly string[]): Promise<number[]>;
 }

@@ -67,6 +67,10 @@ export function createMemoryBudgetCounters(): BudgetCounters {
     markReady: async (generation) => {
       find(generation).isReady = true;
     },
+    listPurchases: async (generation, day) => new Map(find(generation).purchases.get(day)),
+    reset: async (generation) => {
+      generations.delete(generation);
+    },
     readSums: async (generation, names) => names.map((name) => find(generation).sums.get(name) ?? 0),
   };
 }

@@ -40,6 +40,8 @@ export const statementSchema = z.object({
   kind: z.enum(['bought', 'not_bought', 'buy_again']),
   /** With `bought`: the task of the purchase. */
   taskId: z.string().optional(),
+  /** With `buy_again`: this purchase was charged, as a reconciliation proved. It counts as spent. */
+  isCharged: z.literal(true).optional(),
   /** Who made the statement, for people. */
   actor: z.string(),
   note: z.string().optional(),

@@ -18,6 +18,8 @@ const FAILED_RETENTION = 4;
 const WEBHOOK_DAYS = 2;
 /** Callers use an upload right after they have made it. Rules delete at midnight UTC. */
 const UPLOAD_DAYS = 2;
+/** Reconciliation looks back so far, and one day more. */
+const BALANCE_DAYS = 36;
 
 const RECORD = { minBytes: 1, maxBytes: 1_048_576 };
 const EMPTY = { minBytes: 0, maxBytes: 0 };
@@ -35,6 +37,7 @@ export function listKeptObjects({
     ['renders/', 'an old idempotency key buys again, and an ended render is not found'],
     ['intake/', 'accepted renders are lost if the queue loses its data'],
     ['budgets/', 'the limits that operators set are gone, and renders are bought without them'],
+    ['control/', 'pauses of operators are lifted, and paused renders are bought'],
     ['config/', 'all signed links and sessions stop working'],
     ['access/', 'API keys that were made at run time stop working, or work again after they were revoked'],
   ];
@@ -60,6 +63,18 @@ export function listKeptObjects({
       consequence: 'running redrives stop, and ended ones are missing from lists',
     },
     { prefix: 'spend/', minDays: queueDays, ...EMPTY, consequence: 'spend reports and budgets miss money' },
+    {
+      prefix: 'balance/',
+      minDays: BALANCE_DAYS,
+      ...EMPTY,
+      consequence: 'the days before cannot be reconciled',
+    },
+    {
+      prefix: 'reconciliations/',
+      minDays: queueDays,
+      ...RECORD,
+      consequence: 'past reconciliations are not found',
+    },
     { prefix: 'by-day/', minDays: queueDays, ...EMPTY, consequence: 'renders are missing from lists' },
     {
       prefix: 'inputs/',

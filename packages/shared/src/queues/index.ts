@@ -1,5 +1,6 @@
 // queues.ts        every queue: its name, payload and result types, retention, priorities and job ids
 // expiring-images.ts  paid images that are not stored and expire soon
+// list-live-renders.ts  the checkpoints of all renders that have not ended
 // read-repairs.ts  what sweeps repaired in the last day
 // redrive-records.ts  the job of a redrive
 // restore-records.ts  the job of a restore, and its report
@@ -10,6 +11,7 @@
 // worker-names.ts  the name and version of worker processes, and those that Redis sees
 // wake-render.ts   makes a waiting render check its cancel marker at once
 export * from './expiring-images.ts';
+export * from './list-live-renders.ts';
 export * from './queues.ts';
 export * from './read-repairs.ts';
 export * from './redrive-records.ts';

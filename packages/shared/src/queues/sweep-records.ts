@@ -12,6 +12,8 @@ export const REPAIRS = [
   'render_added',
   /** The receipt of a render that has ended was missing. */
   'receipt_written',
+  /** The sum of a budget was not that of its purchases. */
+  'budget_corrected',
 ] as const;
 export type Repair = (typeof REPAIRS)[number];
 

@@ -41,7 +41,8 @@ export type PersistedKind =
   | 'key-revocation'
   | 'budget'
   | 'pause'
-  | 'pass';
+  | 'pass'
+  | 'reconciliation';
 
 type Persisted = Record<string, unknown>;
 

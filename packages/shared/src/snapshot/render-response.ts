@@ -148,6 +148,12 @@ export function describeCost({ spentMicros, refundedMicros, possiblySpentMicros 
   return `$${formatDollars(spentMicros)} spent${others.join('')}`;
 }
 
+/** Dollars, as the API has them, in micro-dollars. Exact. */
+export function parseDollars(text: string): number {
+  const [whole = '', fraction = ''] = text.split('.');
+  return Number(whole) * 1_000_000 + Number(fraction.padEnd(6, '0'));
+}
+
 /** Micro-dollars as dollars, with at least three decimals and no more than needed: 25000 → `0.025`. */
 export function formatDollars(micros: number): string {
   const whole = Math.trunc(micros / 1_000_000);

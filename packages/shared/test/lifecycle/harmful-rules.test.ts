@@ -12,14 +12,25 @@ const findHarm = (rule: Partial<ExpiryRule>, imageKey?: string): string[] =>
 
 describe('harmful lifecycle rules', () => {
   test('a rule for the whole store harms everything that must stay longer', () => {
-    const records = ['ledger/', 'renders/', 'intake/', 'budgets/', 'config/', 'access/', 'dead-letters/'];
+    const records = [
+      'ledger/',
+      'renders/',
+      'intake/',
+      'budgets/',
+      'control/',
+      'config/',
+      'access/',
+      'dead-letters/',
+    ];
     expect(findHarm({ days: 3650 })).toEqual(records);
-    expect(findHarm({ days: 28 })).toEqual([...records, 'inputs/']);
+    expect(findHarm({ days: 28 })).toEqual([...records, 'balance/', 'inputs/']);
     expect(findHarm({ days: 27 })).toEqual([
       ...records,
       'audit/',
       'redrives/',
       'spend/',
+      'balance/',
+      'reconciliations/',
       'by-day/',
       'inputs/',
     ]);
@@ -46,6 +57,7 @@ describe('harmful lifecycle rules', () => {
       'dead-letters/',
       'redrives/',
       'spend/',
+      'balance/',
       'by-day/',
     ]);
     expect(findHarm({ largerThan: 5_000_000, days: 1 })).toEqual(['inputs/', 'thumbnails/', 'images/']);
@@ -54,6 +66,7 @@ describe('harmful lifecycle rules', () => {
       'renders/',
       'intake/',
       'budgets/',
+      'control/',
       'config/',
       'access/',
     ]);

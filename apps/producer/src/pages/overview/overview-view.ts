@@ -21,6 +21,7 @@ ${problems.length > 0 ? html`<div class="stack">${problems}</div>` : emptyState(
 ${workSection(facts)}
 <h2>Money of today</h2>
 ${createMoneySection(facts)}
+<p><a href="/reconcile">Compare with the balance of the provider</a></p>
 <h2>Renders that ended in the last hour</h2>
 ${chartSection(facts)}
 <h2>Newest images</h2>
@@ -102,6 +103,7 @@ const REPAIR_TEXTS: Record<Repair, string> = {
   hold_ended: 'an unknown purchase was held too long',
   render_added: 'an accepted render was not in the queue',
   receipt_written: 'a receipt was missing',
+  budget_corrected: 'the sum of a budget was wrong',
 };
 
 function listExpiring(

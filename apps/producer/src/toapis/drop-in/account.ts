@@ -32,6 +32,16 @@ export function createBalanceReader(
   };
 }
 
+/** The balance in dollars. `undefined`: the account has no limit, or the provider does not say it. */
+export const readDollars = ({
+  success,
+  remain_balance: remaining,
+  unlimited_quota: isUnlimited,
+}: Balance): number | undefined =>
+  success && typeof remaining === 'number' && remaining !== -1 && isUnlimited !== true
+    ? remaining
+    : undefined;
+
 async function requestBalance(url: URL, key: string): Promise<Balance> {
   // ToAPIs' error message may contain the key that it rejects.
   const scrub = createScrub([key]);

@@ -13,7 +13,7 @@
 // account.ts          asks ToAPIs for the balance
 // envelope.ts         problems in ToAPIs' error envelope
 // schemas.ts          ToAPIs' responses as schemas
-export { createBalanceReader } from './account.ts';
+export { createBalanceReader, readDollars } from './account.ts';
 export { errorHandlerFor } from './envelope.ts';
 export { registerDropIn } from './routes.ts';
 export { createUploadStore } from './upload-store.ts';

@@ -17,6 +17,7 @@ import {
   thumbnailKey,
 } from '@darkroom/shared/render';
 import sharp from 'sharp';
+import { createReportId, writeReport } from '../../../src/reconcile/report-store.ts';
 import type { Harness } from '../harness.ts';
 
 /** When the renders of a test were created. Unix milliseconds. */
@@ -214,4 +215,38 @@ export async function putKey({ store }: Harness): Promise<void> {
     createdBy: 'a test',
   };
   await store.put(`access/keys/${key.id}.json`, JSON.stringify(key), { contentType: 'application/json' });
+}
+
+/** A past reconciliation. @returns its id */
+export async function putReconciliation({ store }: Pick<Harness, 'store'>): Promise<string> {
+  const id = createReportId(ASKED, '1a2b3c4d');
+  const at = new Date(ASKED).toISOString();
+  await writeReport(
+    store,
+    {
+      object: 'reconciliation',
+      id,
+      created_at: at,
+      actor: 'a user of this machine',
+      from: '2026-11-22',
+      to: '2026-11-22',
+      before: { at, balance: '10.000' },
+      after: { at, balance: '9.970' },
+      top_ups: '0.000',
+      charged: '0.030',
+      refunded: '0.000',
+      possibly_spent: '0.000',
+      expected: '0.030',
+      actual: '0.030',
+      remainder: '0.000',
+      result: 'balanced',
+      doubts: [],
+      resolved: 0,
+      unknown: [],
+      more_unknown: 0,
+      currency: 'USD',
+    },
+    new AbortController().signal,
+  );
+  return id;
 }

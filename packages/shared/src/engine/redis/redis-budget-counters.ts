@@ -14,6 +14,7 @@ const SUMS_MS = 40 * 86_400_000;
 const READY = 'ready';
 /** Purchases in one call of the script. */
 const BATCH = 200;
+const SCAN_PAGE = 1_000;
 
 /**
  * KEYS: sums, purchases of the day, purchases of the day before. All have the prefix of the queues, so in a cluster they
@@ -90,6 +91,20 @@ export function createRedisBudgetCounters(
     async markReady(generation) {
       await failFast('HSET', connection.hset(sumsKey(generation), READY, '1'));
       await failFast('PEXPIRE', connection.pexpire(sumsKey(generation), SUMS_MS));
+    },
+    async listPurchases(generation, day) {
+      const found = new Map<string, number>();
+      for (let cursor = '0'; ; ) {
+        const page = connection.hscan(`${prefix}:budgets:${generation}:${day}`, cursor, 'COUNT', SCAN_PAGE);
+        const [next, fields] = await failFast('HSCAN', page);
+        for (let at = 0; at < fields.length; at += 2) found.set(fields[at] as string, Number(fields[at + 1]));
+        if (next === '0') return found;
+        cursor = next;
+      }
+    },
+    async reset(generation, { day, dayBefore }) {
+      const keys = [day, dayBefore].map((one) => `${prefix}:budgets:${generation}:${one}`);
+      await failFast('DEL', connection.del(sumsKey(generation), ...keys));
     },
     async readSums(generation, names) {
       if (names.length === 0) return [];
