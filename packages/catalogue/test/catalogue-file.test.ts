@@ -11,7 +11,18 @@ const itemsOf = async (yaml: string, source?: string) =>
 
 describe('a catalogue file', () => {
   test('with unknown and wrong fields gets all problems with their lines', async () => {
-    const yaml = `name: Shoes\nsource:\n  path: products.csv\n  delimeter: ','\nkey: sku\nprompt: x\nresolution: 8K\nsise: 1:1\nschedule:\n  cron: every night\n  time_zone: Berlin\n`;
+    const yaml = `name: Shoes
+source:
+  path: products.csv
+  delimeter: ','
+key: sku
+prompt: x
+resolution: 8K
+sise: 1:1
+schedule:
+  cron: every night
+  time_zone: Berlin
+`;
     expect(await problemsOf(yaml)).toEqual([
       expect.stringMatching(/^catalogue:1 name: expected 1 to 48 lower-case/),
       expect.stringMatching(/^catalogue:4 source.delimeter: .*did you mean `delimiter`/),

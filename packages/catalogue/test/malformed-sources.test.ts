@@ -115,9 +115,9 @@ describe('a malformed source buys nothing, and its report has line numbers', () 
   });
 
   test('a missing column is reported at each place of the catalogue file that names it', async () => {
-    expect(await problemsOf('name,colour\nShoe,red\n')).toEqual([
-      'catalogue:3 key: the source has no column "sku". It has: name, colour',
-      'catalogue:4 prompt: the source has no column "color". It has: name, colour',
+    expect(await problemsOf('name,shade\nShoe,red\n')).toEqual([
+      'catalogue:3 key: the source has no column "sku". It has: name, shade',
+      'catalogue:4 prompt: the source has no column "color". It has: name, shade',
       'source:2 sku: the row has no key',
     ]);
   });

@@ -63,7 +63,7 @@ describe('a plan compares each item with the last good manifest', () => {
   });
 
   test.each([
-    ['prompt', YAML.replace('A photo', 'A picture'.replace('picture', 'drawing'))],
+    ['prompt', YAML.replace('A photo', 'A drawing')],
     ['model', `${YAML}model: nano-banana-pro\n`],
     ['size', `${YAML}size: 1:1\n`],
     ['resolution', `${YAML}resolution: 2K\n`],

@@ -9,7 +9,6 @@ export {
   type Changes,
   createJsonSchema,
   DELIMITERS,
-  ENCODINGS,
   IMAGE_FORMATS,
   type ImageFormat,
 } from './schema.ts';

@@ -8,7 +8,6 @@ export {
   compareInputs,
   createInputs,
   hashInputs,
-  INPUT_NAMES,
   type InputName,
   type Inputs,
 } from './identity.ts';

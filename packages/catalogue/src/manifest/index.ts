@@ -4,7 +4,6 @@
 // find-manifest.ts    the manifest of the last good run
 export { createDigestTable } from './digest-table.ts';
 export {
-  formatItemId,
   type LatestRun,
   latestRunKey,
   MANIFEST_VERSION,

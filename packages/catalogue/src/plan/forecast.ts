@@ -19,6 +19,8 @@ export interface Forecast {
   /** Unix milliseconds. Null with a reason. */
   finishAt: number | null;
   reason: string | null;
+  /** As the file has it: `06:00`. */
+  deadline: string | null;
   /** The next deadline after now, in Unix milliseconds. Null: the file has none. */
   deadlineAt: number | null;
   /** Milliseconds after the deadline. Null while either time is null, or when the run ends before it. */
@@ -32,17 +34,15 @@ export function forecastFinish(
   config: Pick<CatalogueConfig, 'deadline' | 'schedule'>,
 ): Forecast {
   const deadlineAt = findDeadline(config, now);
-  if (purchases === 0) return { finishAt: now, reason: null, deadlineAt, lateMs: null };
-  if (submitsPerSecond === undefined || backlog === undefined)
-    return {
-      finishAt: null,
-      reason: unknown ?? 'The quota or the backlog is not known.',
-      deadlineAt,
-      lateMs: null,
-    };
+  const known = { reason: null, deadline: config.deadline ?? null, deadlineAt };
+  if (purchases === 0) return { ...known, finishAt: now, lateMs: null };
+  if (submitsPerSecond === undefined || backlog === undefined) {
+    const reason = unknown ?? 'The quota or the backlog is not known.';
+    return { ...known, finishAt: null, reason, lateMs: null };
+  }
   const finishAt = now + ((backlog + purchases) / submitsPerSecond) * 1000 + renderMs;
   const late = deadlineAt === null ? 0 : finishAt - deadlineAt;
-  return { finishAt, reason: null, deadlineAt, lateMs: late > 0 ? late : null };
+  return { ...known, finishAt, lateMs: late > 0 ? late : null };
 }
 
 function findDeadline({ deadline, schedule }: Pick<CatalogueConfig, 'deadline' | 'schedule'>, now: number) {

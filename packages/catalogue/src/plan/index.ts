@@ -5,14 +5,7 @@
 // forecast.ts       when a run would end
 // guards.ts         what stops a run before it spends
 // plan-file.ts      plan.json
-export {
-  type CheckResult,
-  checkCatalogue,
-  createPlan,
-  type Plan,
-  type PlanInput,
-  type PlanResult,
-} from './create-plan.ts';
-export type { BuyReason, Decision } from './decide-items.ts';
-export type { Forecast, ForecastFacts } from './forecast.ts';
-export { GUARDS, type Guard, type GuardName } from './guards.ts';
+export { type CheckResult, checkCatalogue, createPlan, type Plan, type PlanInput } from './create-plan.ts';
+export type { Decision } from './decide-items.ts';
+export type { Forecast } from './forecast.ts';
+export { GUARDS, type GuardName } from './guards.ts';

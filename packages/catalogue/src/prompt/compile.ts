@@ -55,7 +55,7 @@ export function compilePrompt(engine: Liquid, text: string): PromptTemplate {
 }
 
 function toTemplateError(error: unknown): TemplateError {
-  const { message = '', token, originalError } = error as LiquidError & { originalError?: Error };
+  const { message, token, originalError } = error as LiquidError & { originalError?: Error };
   const [line = 1] = token?.getPosition?.() ?? [];
   const text = (originalError?.message ?? message).replace(/, (?:file:.*, )?line:\d+, col:\d+[^]*$/, '');
   const filter = /undefined filter: (\w+)/.exec(text)?.[1];

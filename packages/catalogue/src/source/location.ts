@@ -1,12 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Readable } from 'node:stream';
 import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { errorMessage } from '@darkroom/shared/runtime';
 import type { Dispatcher } from 'undici';
 import { fatalSourceProblem } from '../problems.ts';
-import { openUrl } from './open-url.ts';
+import { type OpenLocation, openUrl } from './open-url.ts';
 
 /** What is needed to read sources and reference images. */
 export interface LocationDeps {
@@ -17,13 +16,6 @@ export interface LocationDeps {
   /** Makes the https requests. @default undici's own */
   dispatcher?: Dispatcher | undefined;
   signal: AbortSignal;
-}
-
-export interface OpenLocation {
-  /** Fails with a FatalProblem when it ends before the last byte. */
-  stream: Readable;
-  /** Unix milliseconds. */
-  modifiedAt: number | undefined;
 }
 
 export type LocationKind = 'path' | 'https' | 's3';

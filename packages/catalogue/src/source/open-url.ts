@@ -2,7 +2,13 @@ import { Readable } from 'node:stream';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { type Dispatcher, request } from 'undici';
 import { fatalSourceProblem } from '../problems.ts';
-import type { OpenLocation } from './location.ts';
+
+export interface OpenLocation {
+  /** Fails with a FatalProblem when it ends before the last byte. */
+  stream: Readable;
+  /** Unix milliseconds. */
+  modifiedAt: number | undefined;
+}
 
 const MAX_REDIRECTS = 3;
 const HEADERS_MS = 30_000;

@@ -1,10 +1,7 @@
 import { type CsvError, type Info, parse } from 'csv-parse';
 import { DELIMITERS } from '../file/index.ts';
 import { fatalSourceProblem, type ProblemList } from '../problems.ts';
-import type { Row } from './read-rows.ts';
-
-/** A longer record is most likely a quote that was not closed. It bounds the memory of a reading. */
-export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+import { MAX_RECORD_BYTES, type Row } from './row.ts';
 
 interface CsvRecord {
   record: string[];

@@ -1,6 +1,5 @@
 import { fatalSourceProblem, type ProblemList } from '../problems.ts';
-import { MAX_RECORD_BYTES } from './read-csv.ts';
-import type { Row } from './read-rows.ts';
+import { MAX_RECORD_BYTES, type Row } from './row.ts';
 
 /** Reads one JSON object per line. The text has `\n` as its only line end. @throws {FatalProblem} */
 export async function* readJsonl(text: AsyncIterable<string>, problems: ProblemList): AsyncGenerator<Row> {

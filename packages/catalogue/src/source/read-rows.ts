@@ -4,15 +4,8 @@ import { fatalSourceProblem, type ProblemList } from '../problems.ts';
 import { readCsv } from './read-csv.ts';
 import { readJsonl } from './read-jsonl.ts';
 import { readText } from './read-text.ts';
+import type { Row } from './row.ts';
 import { readSnapshot, type SourceSnapshot } from './snapshot.ts';
-
-/** A row of a source. */
-export interface Row {
-  /** The line on which it begins, from 1. */
-  line: number;
-  /** In a CSV, all values are strings. */
-  values: Record<string, unknown>;
-}
 
 /** A longer value is a mistake: no prompt and no URL needs it. */
 export const MAX_VALUE_CHARACTERS = 256 * 1024;
