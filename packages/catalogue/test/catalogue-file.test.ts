@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { cleanup } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
 import { createJsonSchema } from '../src/index.ts';
 import { assertPlanned, lines, openWorkspace, YAML } from './support/workspace.ts';
@@ -67,6 +68,11 @@ schedule:
 
   test('fills a prompt the same in every time zone', async () => {
     const yaml = YAML.replace(/prompt: .*/, `prompt: "{{ name | date: '%H:%M' }}"`);
+    const before = process.env['TZ'];
+    process.env['TZ'] = 'America/New_York';
+    cleanup(() => {
+      process.env['TZ'] = before ?? 'UTC';
+    });
     const [item] = await itemsOf(yaml, 'sku,name,color\nA-1,2026-11-22T10:00:00Z,red\n');
     expect(item?.prompt).toBe('10:00');
   });

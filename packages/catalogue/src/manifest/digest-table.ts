@@ -5,7 +5,7 @@ const MAX_LOAD = 0.6;
 const EMPTY = -1;
 
 /**
- * A map from texts to numbers that takes about 50 bytes per entry, whatever the length of the texts: it keeps 16 bytes of
+ * A map from texts to numbers that takes 40 to 85 bytes per entry, whatever the length of the texts: it keeps 16 bytes of
  * their SHA-256. With it, a plan of 100,000 items takes a few megabytes.
  */
 export interface DigestTable {

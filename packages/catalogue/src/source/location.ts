@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
 import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { errorMessage } from '@darkroom/shared/runtime';
 import type { Dispatcher } from 'undici';
@@ -62,9 +63,24 @@ async function openObject(location: string, { openBucket, signal }: LocationDeps
     const store = await openBucket(`s3://${bucket}${path === undefined ? '' : `/${path}`}`);
     const found = await store.getStream(name, { signal });
     if (!found) throw fatalSourceProblem(null, `${location} does not exist`);
-    return { stream: found.stream, modifiedAt: found.info.modifiedAt || undefined };
+    return {
+      stream: Readable.from(readObject(found.stream, location)),
+      modifiedAt: found.info.modifiedAt || undefined,
+    };
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    throw fatalSourceProblem(null, `${location}: ${errorMessage(error)}`, { cause: error });
+    throw toProblem(error, location);
   }
 }
+
+async function* readObject(stream: Readable, location: string): AsyncGenerator<Buffer> {
+  try {
+    yield* stream as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw toProblem(error, location);
+  }
+}
+
+const toProblem = (error: unknown, location: string) =>
+  error instanceof StoreError
+    ? fatalSourceProblem(null, `${location}: ${errorMessage(error)}`, { cause: error })
+    : error;

@@ -42,7 +42,7 @@ export async function openUrl(
     const type = readHeader(headers, 'content-type') ?? '';
     if (/^text\/html/i.test(type)) {
       await body.dump();
-      throw fatalSourceProblem(null, `${describe(at)} answered with an HTML page, not with the source`);
+      throw fatalSourceProblem(null, `${describe(at)} answered with an HTML page, not with the file`);
     }
     const modified = Date.parse(readHeader(headers, 'last-modified') ?? '');
     return {
@@ -59,7 +59,7 @@ async function send(at: URL, dispatcher: Dispatcher | undefined, signal: AbortSi
       headersTimeout: HEADERS_MS,
       bodyTimeout: IDLE_MS,
       // The length of a compressed body says nothing about its content.
-      headers: { accept: 'text/csv, application/x-ndjson, */*', 'accept-encoding': 'identity' },
+      headers: { accept: '*/*', 'accept-encoding': 'identity' },
       ...(dispatcher ? { dispatcher } : {}),
     });
   } catch (error) {
