@@ -20,6 +20,8 @@ export interface PlanBenchResult {
   growth: Record<PlanRow['night'], { time: number; rss: number }>;
 }
 
+/** What is held too long ends the process. */
+const HEAP_MEGABYTES = 64;
 const SIZES = { full: [10_000, 100_000], quick: [5_000, 20_000] };
 const NIGHTS = ['first', 'second'] as const;
 /** Rows that are other ones on the second night: one of these. */
@@ -59,7 +61,11 @@ async function measurePlans(workspace: Workspace, count: number, { progress }: S
   const folder = await workspace.createFolder('memory');
   const manifest = join(folder, 'manifest.jsonl');
   const run = (options: { manifest?: string; writeTo?: string }) =>
-    runPlanner(workspace, { folder, file: FILE, manifest: options.manifest, writeTo: options.writeTo });
+    runPlanner(
+      workspace,
+      { folder, file: FILE, manifest: options.manifest, writeTo: options.writeTo },
+      HEAP_MEGABYTES,
+    );
   progress(`plan: ${formatNumber(count)} rows`);
   await writeSource(folder, count, 1);
   const first = await run({});
@@ -100,5 +106,6 @@ function reportPlan({ rows, growth }: PlanBenchResult): string {
   );
   return `Plan of a catalogue, from a CSV
 ${formatTable(head, lines)}
-The most rows over the fewest. ${ratios.join('; ')}.`;
+The most rows over the fewest. ${ratios.join('; ')}.
+The old generation of V8's heap is limited to ${HEAP_MEGABYTES} MB.`;
 }
