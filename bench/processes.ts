@@ -214,7 +214,7 @@ export async function runPlanner(
   heapMegabytes: number,
 ): Promise<PlannerResult> {
   const entry = fileURLToPath(new URL('./planner/main.ts', import.meta.url));
-  const { child, stop } = startProcess(workspace, entry, { 
+  const { child, stop } = startProcess(workspace, entry, {
     env: { PLANNER: JSON.stringify(options), NODE_OPTIONS: `--max-old-space-size=${heapMegabytes}` },
   });
   const line = await child.waitForLine('{"ms":', { timeout: 300_000 });

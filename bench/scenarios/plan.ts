@@ -21,7 +21,7 @@ export interface PlanBenchResult {
 }
 
 /** What is held too long ends the process. */
-const HEAP_MEGABYTES = 64;
+const HEAP_MEGABYTES = 40;
 const SIZES = { full: [10_000, 100_000], quick: [5_000, 20_000] };
 const NIGHTS = ['first', 'second'] as const;
 /** Rows that are other ones on the second night: one of these. */

@@ -24,26 +24,30 @@ const MAX_LINE_BYTES = 2 ** 16;
 /** Reads the places of all entries of a manifest. @throws {FatalProblem} for a file that is no manifest */
 export async function openManifest(path: string): Promise<ManifestReader> {
   const table = createDigestTable();
-  const keys = createDigestTable();
   const digest = createHash('sha256');
   let line = 0;
+  let rows = 0;
+  let lastKey: string | undefined;
   for await (const { bytes, offset } of readLines(path, (chunk) => digest.update(chunk))) {
     line += 1;
     const entry = parseEntry(bytes, line);
     if (table.add(formatItemId(entry), offset * MAX_LINE_BYTES + bytes.length) !== undefined)
       throw createManifestProblem(line, `the manifest has the item ${entry.key} twice`);
-    keys.add(entry.key, line);
+    // The views of a product follow each other.
+    if (entry.key !== lastKey) rows += 1;
+    lastKey = entry.key;
   }
   const file = openSync(path, 'r');
+  const buffer = Buffer.alloc(MAX_LINE_BYTES);
   const readAt = (place: number): ManifestEntry => {
-    const bytes = Buffer.alloc(place % MAX_LINE_BYTES);
-    readSync(file, bytes, 0, bytes.length, Math.floor(place / MAX_LINE_BYTES));
-    return JSON.parse(bytes.toString()) as ManifestEntry;
+    const length = place % MAX_LINE_BYTES;
+    readSync(file, buffer, 0, length, Math.floor(place / MAX_LINE_BYTES));
+    return JSON.parse(buffer.toString('utf8', 0, length)) as ManifestEntry;
   };
   return {
     sha256: digest.digest('hex'),
     items: table.size,
-    rows: keys.size,
+    rows,
     take(id) {
       const text = formatItemId(id);
       const place = table.get(text);

@@ -61,7 +61,7 @@ const AHEAD = 16;
 
 /**
  * Decides about every item of a source, in its order, then about the items that it lost. Memory does not grow with the
- * items, except for about 200 bytes each.
+ * items, except for 100 to 200 bytes each.
  *
  * A caller that buys must read all decisions first: problems are complete only after the last one.
  *
