@@ -85,7 +85,7 @@ export function createDigestTable(): DigestTable {
 const words = new Uint32Array(WORDS);
 
 function readDigest(text: string): Uint32Array {
-  const digest = hash('sha256', text, 'latin1');
+  const digest = hash('sha256', text, 'binary');
   for (let word = 0; word < WORDS; word += 1) {
     const at = word * 4;
     words[word] =
