@@ -9,6 +9,7 @@ const folders = [
   'packages/upstream-simulator',
   'packages/testkit',
   'packages/client',
+  'packages/catalogue',
   'apps/producer',
   'apps/worker',
   'apps/standalone',

@@ -8,7 +8,7 @@
 // stats.ts       pure: medians and spreads
 // scenario.ts    what a scenario is
 // table.ts       pure: results as tables
-// scenarios/     throughput, engine-cost, memory, decode, intake, lists, pages, journal, restore, redrive: run and report
+// scenarios/     throughput, engine-cost, memory, decode, intake, lists, pages, journal, restore, redrive, plan: run and report
 // intake/        the three parts of the scenario intake, and its caller
 // probes/        read CPU time, memory and the work of Redis
 // skeleton/      the bare BullMQ worker that Darkroom is compared with
@@ -16,6 +16,7 @@
 // fake-worker/   a bare worker that completes every render
 // image-host/    a file host with one large image
 // restorer/       restores one queue and counts the requests to the store
+// planner/        plans one catalogue
 // decoder/       decodes one file several times at once
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -29,6 +30,7 @@ import {
   lists,
   memory,
   pages,
+  plan,
   redrive,
   restore,
   throughput,
@@ -47,6 +49,7 @@ const SCENARIOS: Scenario<unknown>[] = [
   journal,
   restore,
   redrive,
+  plan,
 ] as Scenario<unknown>[];
 
 /** Scenarios that run for minutes. */

@@ -3,6 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePort, type NodeProcess, spawnNode, until } from '@darkroom/testkit';
 import type { AddBulkOptions, AddBulkResult } from './add-bulk-options.ts';
 import type { DecoderOptions, DecoderResult } from './decoder-options.ts';
+import type { PlannerOptions, PlannerResult } from './planner-options.ts';
 import type { RestorerOptions, RestorerResult } from './restorer-options.ts';
 import type { SkeletonOptions } from './skeleton-options.ts';
 import type { Workspace } from './workspace.ts';
@@ -201,6 +202,24 @@ export async function runRestorer(
   const line = await child.waitForLine('{"ms":', { timeout: 600_000 });
   await stop();
   return JSON.parse(line) as RestorerResult;
+}
+
+/**
+ * Runs a process that plans one catalogue. @param heapMegabytes the limit of its old generation: without one, V8 keeps
+ * garbage. @returns its measurements.
+ */
+export async function runPlanner(
+  workspace: Workspace,
+  options: PlannerOptions,
+  heapMegabytes: number,
+): Promise<PlannerResult> {
+  const entry = fileURLToPath(new URL('./planner/main.ts', import.meta.url));
+  const { child, stop } = startProcess(workspace, entry, {
+    env: { PLANNER: JSON.stringify(options), NODE_OPTIONS: `--max-old-space-size=${heapMegabytes}` },
+  });
+  const line = await child.waitForLine('{"ms":', { timeout: 300_000 });
+  await stop();
+  return JSON.parse(line) as PlannerResult;
 }
 
 /** Runs a process that only decodes images. @returns its measurements. */

@@ -6,6 +6,7 @@
 // lists.ts         time of a list with a backlog
 // pages.ts        time of the overview and of lists with many renders
 // journal.ts       what the intake journal costs
+// plan.ts          time and memory of planning a catalogue
 // redrive.ts       pace, memory and progress of a redrive whose worker is killed twice
 // restore.ts       time, memory and requests of a restore
 export { decode } from './decode.ts';
@@ -15,6 +16,7 @@ export { journal } from './journal.ts';
 export { lists } from './lists.ts';
 export { memory } from './memory.ts';
 export { pages } from './pages.ts';
+export { plan } from './plan.ts';
 export { redrive } from './redrive.ts';
 export { restore } from './restore.ts';
 export { throughput } from './throughput.ts';

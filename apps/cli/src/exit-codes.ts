@@ -20,6 +20,6 @@ export const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
   notFound: 'The server knows no such render, queue or other object.',
   canceled: 'The render or redrive was canceled, or you answered no.',
   partial: 'Some of the renders succeeded, and others did not.',
-  refused: 'A cap refused it, such as a budget or the limit of a redrive.',
+  refused: 'A cap refused it: a budget, the limit of a redrive, or a guard of a catalogue.',
   interrupted: 'You pressed Ctrl-C.',
 };

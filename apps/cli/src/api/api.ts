@@ -42,6 +42,8 @@ export interface Api extends RedriveApi, MoneyApi {
   letThrough(renderId: string, reason: string): Promise<RenderResponse>;
   /** What operators did. @param target `kind:id` */
   listAudit(options: { target: string | undefined; limit: number }): Promise<AuditEntryResponse[]>;
+  /** How many renders wait for their submission. @throws without an answer */
+  readBacklog(): Promise<number>;
   /** The answer of `/readyz`, with any status. */
   readReadiness(): Promise<{ status: number; body: Record<string, unknown> }>;
 }
@@ -99,6 +101,15 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
           `v1/audit${buildQuery({ target, limit: Math.min(limit, AUDIT_PAGE), cursor })}`,
         ),
       ),
+    readBacklog: async () => {
+      const response = await fetch(new URL('metrics', base), {
+        ...(apiKey ? { headers: { ...headers, authorization: `Bearer ${apiKey}` } } : {}),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(READY_MS)]),
+        redirect: 'manual',
+      });
+      if (response.status !== 200) throw new Error(`/metrics answered with status ${response.status}.`);
+      return countWaiting(await response.text());
+    },
     readReadiness: async () => {
       const response = await fetch(new URL('readyz', base), {
         signal: AbortSignal.any([signal, AbortSignal.timeout(READY_MS)]),
@@ -108,4 +119,11 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
       return { status: response.status, body };
     },
   };
+}
+
+/** Renders that no worker has taken, and submissions that wait for the quota, from the text of `/metrics`. */
+function countWaiting(metrics: string): number {
+  const states = /^darkroom_queue_jobs\{queue="(?:render|submit)",state="(?:waiting|prioritized)"\} (\d+)$/gm;
+  if (!/^darkroom_queue_up 1$/m.test(metrics)) throw new Error('The queue does not answer.');
+  return [...metrics.matchAll(states)].reduce((sum, [, count]) => sum + Number(count), 0);
 }

@@ -6,6 +6,7 @@ export {
   type Argument,
   type CommandSpec,
   defineCommand,
+  type Result,
 } from './command.ts';
 export { readCount } from './options.ts';
 export { runCommand } from './run-command.ts';

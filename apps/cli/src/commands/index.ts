@@ -1,5 +1,6 @@
 // renders/     renders …
 // dead-letters/  dead-letters …
+// catalogue/   catalogue …: what a night buys
 // redrives/    redrives …, dead-letters redrive, renders redrive
 // deliveries/  deliveries …: webhooks of a render
 // queues/      queues list, pause, pause list, resume
@@ -10,6 +11,7 @@
 // system/      doctor, restore, open
 import type { CommandSpec } from '../command/index.ts';
 import { AUDIT_COMMANDS } from './audit/index.ts';
+import { CATALOGUE_COMMANDS } from './catalogue/index.ts';
 import { DEAD_LETTER_COMMANDS } from './dead-letters/index.ts';
 import { DELIVERY_COMMANDS } from './deliveries/index.ts';
 import { KEY_COMMANDS } from './keys/index.ts';
@@ -23,6 +25,7 @@ import { SYSTEM_COMMANDS } from './system/index.ts';
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandSpec<never>[] = [
   ...RENDER_COMMANDS,
+  ...CATALOGUE_COMMANDS,
   ...DEAD_LETTER_COMMANDS,
   ...REDRIVE_COMMANDS,
   ...DELIVERY_COMMANDS,
@@ -37,6 +40,7 @@ export const COMMANDS: readonly CommandSpec<never>[] = [
 /** What each noun is about, for the help. */
 export const NOUNS: Record<string, string> = {
   renders: 'Renders: list, follow, cancel, resolve unknown purchases.',
+  catalogue: 'Catalogues: which image each row of a source gets, and what a run buys.',
   'dead-letters': 'Dead letters: failed renders that wait for an operator.',
   redrives: 'Redrives: failed renders that run again, by a plan.',
   deliveries: 'Webhook deliveries of a render.',

@@ -1,6 +1,6 @@
 // problem.ts         every error that the API reports, as an RFC 9457 problem
 // to-problem.ts      any error as such a problem (main decision: toProblem)
-// field-problems.ts  zod's issues as field, expected and received
-export * from './field-problems.ts';
+// The issues of zod become field, expected and received in @darkroom/shared/field-problems.
+export * from '@darkroom/shared/field-problems';
 export * from './problem.ts';
 export * from './to-problem.ts';

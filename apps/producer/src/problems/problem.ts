@@ -1,5 +1,5 @@
 import { PROBLEMS, type ProblemCode, type ProblemResponse } from '@darkroom/api';
-import type { FieldProblem } from './field-problems.ts';
+import type { FieldProblem } from '@darkroom/shared/field-problems';
 
 /** A response lists at most this many problems of one request. */
 const MAX_SHOWN = 100;

@@ -1,0 +1,64 @@
+import type { Decision, InputName } from '@darkroom/catalogue';
+import { formatFacts, showSafely } from '../../output/index.ts';
+
+/** Why one item is bought or not. */
+export interface Explanation {
+  key: string;
+  view: string | null;
+  name: string;
+  /** `buy`, `keep` or `remove`. */
+  decision: Decision['kind'];
+  reason: string;
+  /** The inputs that changed, with their values before and now. */
+  changes: { input: InputName; before: string; after: string }[];
+  prompt: string;
+}
+
+export function explainDecision(decision: Decision): Explanation {
+  const { kind, previous } = decision;
+  if (kind === 'remove') {
+    const { key, view, name, inputs } = decision.previous;
+    const reason = 'The source does not have it any more. Its image stays in the store.';
+    return { key, view, name, decision: kind, reason, changes: [], prompt: inputs.prompt };
+  }
+  const { item, inputs } = decision;
+  const { key, view, name, prompt } = item;
+  const changes = (kind === 'buy' ? decision.changes : []).map((input) => ({
+    input,
+    before: String(previous?.inputs[input] ?? 'none'),
+    after: String(inputs[input] ?? 'none'),
+  }));
+  return { key, view, name, decision: kind, reason: describeReason(decision), changes, prompt };
+}
+
+function describeReason(decision: Exclude<Decision, { kind: 'remove' }>): string {
+  if (decision.kind === 'keep') return 'Everything that determines its image is as it was.';
+  switch (decision.reason) {
+    case 'new':
+      return 'The last good run did not have it.';
+    case 'no_image': {
+      const { status, error } = decision.previous ?? {};
+      return `The last good run has no image of it: ${status}${error ? ` (${error.code})` : ''}.`;
+    }
+    case 'changed':
+      if (decision.changes.length === 0) return 'Darkroom computes its hash in another way now.';
+      return `Changed: ${decision.changes.join(', ')}.`;
+  }
+}
+
+export const formatExplanations = (explanations: readonly Explanation[]): string =>
+  explanations
+    .map(({ key, view, name, decision, reason, changes, prompt }) =>
+      formatFacts([
+        ['item', showSafely(view === null ? key : `${key}, ${view}`)],
+        ['image', name],
+        ['decision', decision],
+        ['reason', showSafely(reason)],
+        ...changes.flatMap(({ input, before, after }): [string, string][] => [
+          [`${input} before`, showSafely(before)],
+          [`${input} now`, showSafely(after)],
+        ]),
+        ['prompt', changes.some(({ input }) => input === 'prompt') ? undefined : showSafely(prompt)],
+      ]),
+    )
+    .join('\n');

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fetchLastManifest, type LastManifest, type PlanInput } from '@darkroom/catalogue';
+import { getRenderPrice, type Settings } from '@darkroom/shared/config';
+import { errorCause, errorMessage } from '@darkroom/shared/runtime';
+import { openStoreFor } from '@darkroom/shared/service';
+import type { Api } from '../../api/index.ts';
+import { CliError } from '../../cli-error.ts';
+import { EXIT } from '../../exit-codes.ts';
+import type { Host } from '../../host.ts';
+
+export interface PlanOptions {
+  manifest?: string;
+  quota?: number;
+  backlog?: number;
+}
+
+/** The last good manifest: of the option, or of the store that the settings name. */
+export async function findManifest(
+  { manifest }: PlanOptions,
+  settings: Settings,
+  workFolder: string,
+  { clock, signal }: Pick<Host, 'clock' | 'signal'>,
+  catalogue: { tenant: string; name: string },
+): Promise<LastManifest> {
+  if (manifest !== undefined) {
+    if (existsSync(manifest)) return { kind: 'found', path: manifest };
+    throw new CliError(EXIT.usage, `--manifest: ${manifest} does not exist`);
+  }
+  // Opening a folder creates it.
+  if (!settings.STORE_URL && !existsSync(join(settings.DATA_DIR, 'store'))) return { kind: 'first_run' };
+  const store = await openStoreFor(settings, clock);
+  try {
+    return await fetchLastManifest(store, catalogue, workFolder, signal);
+  } finally {
+    await store.close();
+  }
+}
+
+/** What the forecast is made from: the options, else the settings and the API. */
+export async function readForecastFacts(
+  { quota, backlog }: PlanOptions,
+  settings: Settings,
+  api: () => Promise<Api>,
+  now: number,
+): Promise<PlanInput['forecast']> {
+  const known = {
+    now,
+    submitsPerSecond: quota ?? settings.TOAPIS_SUBMIT_PER_SECOND,
+    renderMs: settings.EXPECTED_LATENCY_MS,
+  };
+  if (backlog !== undefined) return { ...known, backlog, unknown: undefined };
+  const opened = await api();
+  try {
+    return { ...known, backlog: await opened.readBacklog(), unknown: undefined };
+  } catch (error) {
+    const unknown = `The API does not say how many renders wait (${errorMessage(errorCause(error) ?? error)}). Use --backlog.`;
+    return { ...known, backlog: undefined, unknown };
+  }
+}
+
+export const createPriceFinder =
+  (settings: Settings): PlanInput['findPrice'] =>
+  ({ resolution }) =>
+    getRenderPrice(settings, resolution);

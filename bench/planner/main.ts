@@ -1,0 +1,73 @@
+// Plans one catalogue and prints one JSON object.
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { createPlan, type Decision } from '@darkroom/catalogue';
+import type { PlannerOptions, PlannerResult } from '../planner-options.ts';
+import { readMemory } from '../probes/index.ts';
+
+const options = JSON.parse(process.env['PLANNER'] ?? '{}') as PlannerOptions;
+const { folder, file, manifest, writeTo } = options;
+const workFolder = join(folder, `work-${process.pid}`);
+mkdirSync(workFolder);
+
+const output = writeTo === undefined ? undefined : openSync(writeTo, 'w');
+const writeEntry = (decision: Decision) => {
+  if (decision.kind === 'remove' || output === undefined) return;
+  const { item, hash, inputs } = decision;
+  const digest = hash.slice(2);
+  const entry = {
+    version: 1,
+    key: item.key,
+    view: item.view,
+    name: item.name,
+    line: item.line,
+    hash,
+    inputs,
+    status: 'completed',
+    origin: 'new',
+    run: 'bench',
+    render_id: `rnd_${digest.slice(0, 32)}`,
+    image: {
+      key: `images/rnd_${digest.slice(0, 32)}.png`,
+      sha256: digest,
+      bytes: 1_000_000,
+      width: 1024,
+      height: 1024,
+      content_type: 'image/png',
+    },
+    cost: { spent: '0.025', refunded: '0.000', possibly_spent: '0.000' },
+    error: null,
+    finished_at: '2026-11-22T03:00:00.000Z',
+  };
+  writeSync(output, `${JSON.stringify(entry)}\n`);
+};
+
+const began = performance.now();
+const result = await createPlan({
+  file: Buffer.from(file),
+  workFolder,
+  locations: {
+    folder,
+    openBucket: () => Promise.reject(new Error('the bench has no bucket')),
+    signal: new AbortController().signal,
+  },
+  findManifest: async () =>
+    manifest === undefined ? { kind: 'first_run' } : { kind: 'found', path: manifest },
+  findPrice: () => 25_000,
+  maxPurchases: 3,
+  accepted: [],
+  forecast: { now: Date.now(), submitsPerSecond: 5, backlog: 0, renderMs: 15_000, unknown: undefined },
+  ...(output === undefined ? {} : { onDecision: writeEntry }),
+});
+const ms = performance.now() - began;
+if (output !== undefined) closeSync(output);
+if (result.kind === 'problems') throw new Error(JSON.stringify(result.problems.listed.slice(0, 3)));
+const { buy, unchanged, removed } = result.plan.file;
+const measured: PlannerResult = {
+  ms,
+  rss_peak: (await readMemory(process.pid)).peak,
+  bought: buy.new + buy.no_image + buy.changed,
+  unchanged,
+  removed,
+};
+process.stdout.write(`${JSON.stringify(measured)}\n`);

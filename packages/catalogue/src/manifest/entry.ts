@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { IMAGE_FORMATS } from '../file/index.ts';
+
+/** Persisted in every line. */
+export const MANIFEST_VERSION = 1;
+
+const dollars = z.string().regex(/^\d+\.\d{3,6}$/);
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const time = z.iso.datetime();
+
+/**
+ * One item of a run: a line of `manifest.jsonl`. Readers join by `key` and `view`, never by position.
+ *
+ * Every item of the source has exactly one line, whatever became of it. An item that was removed from the source has none.
+ */
+export const manifestEntrySchema = z.strictObject({
+  version: z.literal(MANIFEST_VERSION),
+  key: z.string().min(1),
+  view: z.string().nullable(),
+  /** The file name of the image. */
+  name: z.string().min(1),
+  /** The line of its row in the source of this run. */
+  line: z.number().int().positive(),
+  /** Of the inputs: the version of the hash and 64 hex digits. */
+  hash: z.string().regex(/^\d+:[0-9a-f]{64}$/),
+  /** What the hash is made from, so that a plan can explain a change. */
+  inputs: z.strictObject({
+    prompt: z.string(),
+    model: z.string(),
+    size: z.string().nullable(),
+    resolution: z.string(),
+    format: z.enum(IMAGE_FORMATS),
+    references: z.array(z.string()),
+  }),
+  /**
+   * `completed`: the image exists. `failed`: it was bought or tried, and there is no image. `not_bought`: the deadline, the
+   * budget or a cancel came first. `quarantined`: its row was not valid.
+   */
+  status: z.enum(['completed', 'failed', 'not_bought', 'quarantined']),
+  /** Where a completed image is from: this run, or an earlier one. Null without an image. */
+  origin: z.enum(['new', 'reused']).nullable(),
+  /** The run that bought the image, and its render. */
+  run: z.string().nullable(),
+  render_id: z.string().nullable(),
+  /** The object of the image in the store. */
+  image: z
+    .strictObject({
+      key: z.string().min(1),
+      sha256: digest,
+      bytes: z.number().int().positive(),
+      width: z.number().int().positive(),
+      height: z.number().int().positive(),
+      content_type: z.string().min(1),
+    })
+    .nullable(),
+  /** What this run spent on the item, in US dollars. A reused image cost nothing. */
+  cost: z.strictObject({ spent: dollars, refunded: dollars, possibly_spent: dollars }),
+  error: z.strictObject({ code: z.string().min(1), message: z.string() }).nullable(),
+  finished_at: time.nullable(),
+});
+export type ManifestEntry = z.infer<typeof manifestEntrySchema>;
+
+/** The object that names the last good run. It is the only one that a run replaces, with one atomic write. */
+export const latestRunSchema = z.strictObject({
+  version: z.literal(MANIFEST_VERSION),
+  catalogue: z.string().min(1),
+  run: z.string().min(1),
+  manifest: z.strictObject({
+    key: z.string().min(1),
+    sha256: digest,
+    bytes: z.number().int().nonnegative(),
+    items: z.number().int().nonnegative(),
+  }),
+  source: z.strictObject({
+    sha256: digest,
+    bytes: z.number().int().nonnegative(),
+    rows: z.number().int().nonnegative(),
+  }),
+  finished_at: time,
+});
+export type LatestRun = z.infer<typeof latestRunSchema>;
+
+/** The prefix of everything that the store has of a catalogue. */
+export const cataloguePrefix = (tenant: string, name: string) => `catalogues/${tenant}/${name}/`;
+export const latestRunKey = (tenant: string, name: string) => `${cataloguePrefix(tenant, name)}latest.json`;
+export const manifestKey = (tenant: string, name: string, run: string) =>
+  `${cataloguePrefix(tenant, name)}runs/${run}/manifest.jsonl`;
+
+/** The identity of an item in a catalogue, for maps. */
+export const formatItemId = ({ key, view }: { key: string; view: string | null }) =>
+  JSON.stringify([key, view]);

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { ObjectStore } from '@darkroom/shared/object-store';
+import { cataloguePrefix, latestRunKey, latestRunSchema } from './entry.ts';
+
+/** The manifest of the last good run. */
+export type LastManifest =
+  | { kind: 'found'; path: string }
+  /** The catalogue has never run. */
+  | { kind: 'first_run' }
+  /** The catalogue has run, but its last manifest is not there, or is not the one that the run wrote. */
+  | { kind: 'missing'; reason: string };
+
+/** Copies the manifest of the last good run to a folder. @throws {StoreError} */
+export async function fetchLastManifest(
+  store: ObjectStore,
+  { tenant, name }: { tenant: string; name: string },
+  folder: string,
+  signal: AbortSignal,
+): Promise<LastManifest> {
+  const missing = (reason: string): LastManifest => ({ kind: 'missing', reason });
+  const bytes = await store.get(latestRunKey(tenant, name), { signal });
+  if (!bytes) {
+    const { objects } = await store.list({ prefix: cataloguePrefix(tenant, name), limit: 1, signal });
+    return objects.length === 0
+      ? { kind: 'first_run' }
+      : missing('the catalogue has runs, but no last good one');
+  }
+  const latest = latestRunSchema.safeParse(parseJson(bytes));
+  if (!latest.success) return missing(`${latestRunKey(tenant, name)} cannot be read`);
+  const { key, sha256 } = latest.data.manifest;
+  const found = await store.getStream(key, { signal });
+  if (!found) return missing(`${key} does not exist`);
+  const path = join(folder, 'manifest.jsonl');
+  const digest = createHash('sha256');
+  found.stream.on('data', (chunk: Buffer) => digest.update(chunk));
+  await pipeline(found.stream, createWriteStream(path), { signal });
+  return digest.digest('hex') === sha256 ? { kind: 'found', path } : missing(`${key} was changed`);
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

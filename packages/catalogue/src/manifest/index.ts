@@ -1,0 +1,14 @@
+// entry.ts            a line of manifest.jsonl; latest.json; their keys in the store
+// digest-table.ts     a compact map
+// manifest-reader.ts  the entries of a manifest, by item
+// find-manifest.ts    the manifest of the last good run
+export { createDigestTable } from './digest-table.ts';
+export {
+  type LatestRun,
+  latestRunKey,
+  MANIFEST_VERSION,
+  type ManifestEntry,
+  manifestKey,
+} from './entry.ts';
+export { fetchLastManifest, type LastManifest } from './find-manifest.ts';
+export { type ManifestReader, openManifest } from './manifest-reader.ts';

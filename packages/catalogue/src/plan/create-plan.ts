@@ -1,0 +1,181 @@
+import { type CatalogueFile, parseCatalogueFile } from '../file/index.ts';
+import { createReferenceDigests, createRules, type Rules } from '../items/index.ts';
+import { type LastManifest, type ManifestReader, openManifest } from '../manifest/index.ts';
+import { createProblemList, FatalProblem, type ProblemList } from '../problems.ts';
+import { type LocationDeps, type SourceSnapshot, takeSnapshot } from '../source/index.ts';
+import { type Decision, decideItems } from './decide-items.ts';
+import { type Forecast, type ForecastFacts, forecastFinish } from './forecast.ts';
+import { checkGuards, type Guard, type GuardName } from './guards.ts';
+import { createDecisionDigest, PLAN_VERSION, type PlanFile } from './plan-file.ts';
+import { createTally, type FindPrice, type Sample } from './tally.ts';
+
+export interface PlanInput {
+  /** The bytes of the catalogue file. */
+  file: Uint8Array;
+  /** For copies of the source and of the manifest. The caller removes it. */
+  workFolder: string;
+  locations: LocationDeps;
+  /** Finds the last good manifest. Not called when the catalogue file has a problem. */
+  findManifest(config: CatalogueFile['config']): Promise<LastManifest>;
+  findPrice: FindPrice;
+  /** How often a render that fails is bought again, at most. */
+  maxPurchases: number;
+  accepted: readonly GuardName[];
+  forecast: ForecastFacts;
+  /** Gets every decision while the plan is made. A plan with problems must not be executed. */
+  onDecision?(decision: Decision): void;
+}
+
+export interface Plan {
+  file: PlanFile;
+  forecast: Forecast;
+  samples: Sample[];
+  guards: Guard[];
+  /** Whether the price is above the budget of the file. */
+  isOverBudget: boolean;
+}
+
+export type PlanResult = { kind: 'planned'; plan: Plan } | { kind: 'problems'; problems: ProblemList };
+
+/** Plans a run: what it would buy, why and for how much. Buys nothing. @throws for anything but problems of the input */
+export async function createPlan(input: PlanInput): Promise<PlanResult> {
+  const problems = createProblemList();
+  const loaded = await load(input, problems);
+  if (!loaded) return { kind: 'problems', problems };
+  const { rules, snapshot } = loaded;
+  const { config } = rules.file;
+  const last = await input.findManifest(config);
+  let manifest: ManifestReader | undefined;
+  try {
+    if (last.kind === 'found') manifest = await openManifest(last.path);
+    const plan = await decideAll(input, rules, snapshot, { last, manifest }, problems);
+    return plan ? { kind: 'planned', plan } : { kind: 'problems', problems };
+  } catch (error) {
+    if (!(error instanceof FatalProblem)) throw error;
+    problems.addFatal(error);
+    return { kind: 'problems', problems };
+  } finally {
+    manifest?.close();
+  }
+}
+
+export interface CheckResult {
+  problems: ProblemList;
+  rows: number;
+  items: number;
+}
+
+/** Checks a catalogue file and every row of its source. Reads no reference images and no manifest. */
+export async function checkCatalogue(
+  input: Pick<PlanInput, 'file' | 'workFolder' | 'locations'>,
+): Promise<CheckResult> {
+  const problems = createProblemList();
+  const result = { problems, rows: 0, items: 0 };
+  const loaded = await load(input, problems);
+  if (!loaded) return result;
+  const decisions = decideItems({
+    ...loaded,
+    manifest: undefined,
+    references: createReferenceDigests('address', input.locations),
+    problems,
+    onRow: () => {
+      result.rows += 1;
+    },
+  });
+  try {
+    for await (const _ of decisions) result.items += 1;
+  } catch (error) {
+    if (!(error instanceof FatalProblem)) throw error;
+    problems.addFatal(error);
+  }
+  return result;
+}
+
+/** Reads the catalogue file and copies its source. */
+async function load(
+  { file, workFolder, locations }: Pick<PlanInput, 'file' | 'workFolder' | 'locations'>,
+  problems: ProblemList,
+): Promise<{ rules: Rules; snapshot: SourceSnapshot } | undefined> {
+  const parsed = parseCatalogueFile(file, problems);
+  const rules = parsed && createRules(parsed, problems);
+  if (!rules) return undefined;
+  try {
+    const snapshot = await takeSnapshot(rules.file.config.source.path, workFolder, locations);
+    return { rules, snapshot };
+  } catch (error) {
+    if (!(error instanceof FatalProblem)) throw error;
+    problems.addFatal(error);
+    return undefined;
+  }
+}
+
+async function decideAll(
+  input: PlanInput,
+  rules: Rules,
+  snapshot: SourceSnapshot,
+  { last, manifest }: { last: LastManifest; manifest: ManifestReader | undefined },
+  problems: ProblemList,
+): Promise<Plan | undefined> {
+  const { config, sha256 } = rules.file;
+  const tally = createTally(input.findPrice);
+  const digest = createDecisionDigest();
+  let rows = 0;
+  const decisions = decideItems({
+    rules,
+    snapshot,
+    manifest,
+    references: createReferenceDigests(config.reference_digest, input.locations),
+    problems,
+    onRow: () => {
+      rows += 1;
+    },
+  });
+  for await (const decision of decisions) {
+    tally.add(decision);
+    const { key, view } = decision.kind === 'remove' ? decision.previous : decision.item;
+    digest.add(decision.kind, key, view, decision.kind === 'remove' ? '' : decision.hash);
+    input.onDecision?.(decision);
+  }
+  if (problems.count > 0) return undefined;
+  const { buy, unchanged, removed, priceMicros, unpriced, samples } = tally.read();
+  const purchases = buy.new + buy.no_image + buy.changed;
+  const { now } = input.forecast;
+  const guards = checkGuards(
+    {
+      now,
+      modifiedAt: snapshot.modifiedAt,
+      rows,
+      changed: buy.new + buy.changed,
+      previous: manifest && { rows: manifest.rows, items: manifest.items },
+      missingManifest: last.kind === 'missing' ? last.reason : undefined,
+      unpriced,
+    },
+    config.guards,
+    input.accepted,
+  );
+  const priced = (micros: number) => (unpriced.length > 0 ? null : (micros / 1e6).toFixed(3));
+  return {
+    file: {
+      version: PLAN_VERSION,
+      catalogue: config.name,
+      tenant: config.tenant,
+      created_at: new Date(now).toISOString(),
+      catalogue_sha256: sha256,
+      source_sha256: snapshot.sha256,
+      manifest_sha256: manifest?.sha256 ?? null,
+      decisions_sha256: digest.read(),
+      rows,
+      items: purchases + unchanged,
+      buy,
+      unchanged,
+      removed,
+      price: priced(priceMicros),
+      possible_price: priced(priceMicros * input.maxPurchases),
+      guards,
+    },
+    forecast: forecastFinish(purchases, input.forecast, config),
+    samples,
+    guards,
+    isOverBudget: config.budget !== undefined && priceMicros > config.budget * 1e6,
+  };
+}
