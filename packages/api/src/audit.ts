@@ -23,6 +23,11 @@ export const AUDIT_ACTIONS = [
   'key.revoke',
   'budget.set',
   'budget.unset',
+  'limit.set',
+  'limit.unset',
+  'limit.end',
+  'worker.drain',
+  'worker.undrain',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
@@ -36,11 +41,16 @@ export const AUDIT_TARGETS = [
   'key',
   'budget',
   'pause',
+  'limit',
+  'worker',
 ] as const;
 export type AuditTargetKind = (typeof AUDIT_TARGETS)[number];
 
-/** How an action was requested: a call of the API, a page, Bull Board, the command `darkroom`. */
-export const AUDIT_SOURCES = ['api', 'page', 'dashboard', 'cli'] as const;
+/**
+ * How an action was requested: a call of the API, a page, Bull Board, the command `darkroom`. `worker`: by no person, an
+ * override ended at its time.
+ */
+export const AUDIT_SOURCES = ['api', 'page', 'dashboard', 'cli', 'worker'] as const;
 export type AuditSource = (typeof AUDIT_SOURCES)[number];
 
 /** The values of a target before or after an action. */

@@ -41,7 +41,10 @@ export type PersistedKind =
   | 'key-revocation'
   | 'budget'
   | 'pause'
-  | 'pass';
+  | 'pass'
+  | 'limit-override'
+  | 'drain'
+  | 'worker';
 
 type Persisted = Record<string, unknown>;
 
