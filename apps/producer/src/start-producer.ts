@@ -21,10 +21,12 @@ import { createAuditor, registerAudit } from './audit/index.ts';
 import {
   createDeadLetterQueue,
   createIntakeRecorder,
+  createLiveControls,
   createPauseBook,
   createQueueStateReader,
   createRedriveQueue,
   createRenderQueue,
+  createSubmitQuotaReader,
   createWaitConditionsReader,
   withFallback,
 } from './backends/index.ts';
@@ -39,6 +41,7 @@ import { createMetrics, createReadiness, registerHealth } from './health/index.t
 import { createDrain, createServer } from './http/index.ts';
 import type { IntakeDeps } from './intake/index.ts';
 import { registerKeys } from './keys/index.ts';
+import { registerLimits } from './limits/index.ts';
 import { createRenderList } from './lookup/index.ts';
 import { createTodaysMoneyReader, registerBudgets, registerSpend } from './money/index.ts';
 import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
@@ -56,6 +59,7 @@ import {
   registerDropIn,
   registerWebhooks,
 } from './toapis/index.ts';
+import { registerWorkers } from './workers/index.ts';
 
 /** The caller opens engine and store, and closes them. */
 export type ProducerDeps = ServiceContext;
@@ -138,11 +142,12 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     clock,
     isStoreAway: async () => (await readiness()).checks.store !== 'ok',
   });
+  const readSubmitQuota = createSubmitQuotaReader(settings, { reader, clock });
   const readForecast = createForecast({
     queue,
     waiting,
     clock,
-    submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
+    readSubmitQuota,
     expectedDurationMs: settings.EXPECTED_LATENCY_MS,
   });
   const read: RenderReadDeps = {
@@ -169,6 +174,10 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   });
   registerQueues(app, { queue, pauses, clock, auditor });
   registerPauses(app, { pauses, read, clock, auditor });
+  const controls = createLiveControls({ store, engine, queues, reader, logger });
+  const controlDeps = { controls, settings, clock, auditor };
+  registerLimits(app, controlDeps);
+  registerWorkers(app, controlDeps);
   registerKeys(app, { ring, auditor });
   registerAudit(app, store);
   registerSpend(app, { store, clock });
@@ -212,7 +221,9 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     countWrongKey,
     deadLetters: deadLetterDeps,
     redrives: redriveDeps,
-    submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
+    controls,
+    settings,
+    readSubmitQuota,
     readTodaysMoney: createTodaysMoneyReader({ store, engine, clock }),
   });
   await registerDashboard(app, { engine, queues, pauses, clock, scrub, auditor, theme: BOARD_THEME });

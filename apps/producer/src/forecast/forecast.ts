@@ -1,6 +1,6 @@
 import type { Clock } from '@darkroom/shared/runtime';
 import { findWaitCause, type RenderSnapshot } from '@darkroom/shared/snapshot';
-import type { RenderQueue, WaitConditionsReader } from '../backends/index.ts';
+import type { ReadSubmitQuota, RenderQueue, WaitConditionsReader } from '../backends/index.ts';
 import { snapshotOfRenderJob } from '../lookup/index.ts';
 import { estimateEta } from './eta.ts';
 
@@ -18,7 +18,7 @@ export interface ForecastDeps {
   queue: RenderQueue;
   waiting: WaitConditionsReader;
   clock: Clock;
-  submitsPerSecond: number;
+  readSubmitQuota: ReadSubmitQuota;
   /** Used until a render has completed. Milliseconds. */
   expectedDurationMs: number;
 }
@@ -43,7 +43,7 @@ export function createForecast(deps: ForecastDeps): ReadForecast {
       now: deps.clock.now(),
       position,
       submissionsStopped,
-      submitsPerSecond: deps.submitsPerSecond,
+      submitsPerSecond: await deps.readSubmitQuota(),
       durations,
     });
     return {

@@ -14,11 +14,15 @@ import { registerRenderList } from './render-list/index.ts';
 import { registerRenderPage } from './render-page.ts';
 import { registerScripts } from './scripts.ts';
 import { registerSignIn, type SignInDeps } from './sign-in.ts';
+import { registerWorkersPage, type WorkersPageDeps } from './workers/index.ts';
 
 /** All pages but the dashboard and the API reference. */
 export function registerPages(
   app: FastifyInstance,
-  deps: RenderPageDeps & OverviewDeps & SignInDeps & { deadLetters: DeadLetterDeps; redrives: RedriveDeps },
+  deps: RenderPageDeps &
+    OverviewDeps &
+    SignInDeps &
+    WorkersPageDeps & { deadLetters: DeadLetterDeps; redrives: RedriveDeps },
 ): void {
   const sendOverview = registerOverview(app, deps);
   registerHome(app, { ...deps, sendOverview });
@@ -31,6 +35,7 @@ export function registerPages(
   registerRedrivePages(app, { ...deps.redrives, scrub: deps.scrub });
   registerSignIn(app, deps);
   registerKeysPage(app, deps);
+  registerWorkersPage(app, deps);
   registerIcon(app);
 }
 

@@ -86,6 +86,8 @@ requires('redis').describe('the examples of problems', () => {
     delivery_not_found: async () =>
       postTo(open, `/v1/renders/${(await putReceipt(open)).renderId}/deliveries/redeliver`),
     budget_not_found: () => open.get('/v1/budgets/none'),
+    limit_not_found: () => open.get('/v1/limits/none'),
+    worker_not_found: () => postTo(open, '/v1/workers/none/undrain'),
     queue_not_found: () => postTo(open, '/v1/queues/webhook-dead-letter/resume'),
     dead_letter_not_found: () => open.get('/v1/dead-letters/rnd_0123456789abcdef0123456789abcdef'),
     plan_not_found: () => open.get('/v1/redrive-plans/rdp_0123456789abcdef0123456789abcdef'),

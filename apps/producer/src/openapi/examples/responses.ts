@@ -21,6 +21,7 @@ import type {
   WebhookEvent,
 } from '@darkroom/api';
 import { DEAD_LETTER_EXAMPLES } from './dead-letters.ts';
+import { CONTROL_EXAMPLES } from './controls.ts';
 import { MONEY_EXAMPLES } from './money.ts';
 import { createProblemExample } from './problems.ts';
 
@@ -164,6 +165,7 @@ const key: KeyResponse = {
 export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   ...DEAD_LETTER_EXAMPLES,
   ...MONEY_EXAMPLES,
+  ...CONTROL_EXAMPLES,
   Accepted: accepted,
   Render: RENDER_EXAMPLE,
   RenderDetail: detail,
