@@ -52,9 +52,8 @@ requires('redis').describe('a limit that an operator overrides', () => {
         countBetween(harness, endsAt + EFFECTIVE_MS, endsAt + EFFECTIVE_MS + 2_000),
       ),
     ] as const;
-    console.log('purchases in 4 s at 2 per second, and in 2 s at 10 per second:', counts);
-    // A window of the limiter is a second: four of them, and one at the edge.
-    expect(counts[0]).toBeLessThanOrEqual(10);
+    // Eight, one window of a second at the edge, and some that began before and arrived late. Without the override: 40.
+    expect(counts[0]).toBeLessThanOrEqual(14);
     expect(counts[0]).toBeGreaterThanOrEqual(5);
     expect(counts[1]).toBeGreaterThanOrEqual(15);
   });
