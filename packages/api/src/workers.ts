@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { LIVE_LIMITS } from './limits.ts';
 
 /** The name of a worker process: its host, its process id, and four random hex digits. */
 export const WORKER_NAME = /^[\w.-]{1,120}$/;
@@ -33,7 +32,7 @@ export const workerSchema = z
     active: z
       .record(z.string(), z.int())
       .meta({ description: 'The jobs that it runs now, by queue. Queues without a job are left out.' }),
-    limits: z.record(z.enum(LIVE_LIMITS), z.int()).meta({ description: 'The limits that it has applied.' }),
+    limits: z.record(z.string(), z.int()).meta({ description: 'The limits that it has applied.' }),
     drain: z
       .strictObject({ actor: z.string(), reason: z.string(), since: z.iso.datetime() })
       .nullable()

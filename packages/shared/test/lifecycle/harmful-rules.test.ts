@@ -12,7 +12,16 @@ const findHarm = (rule: Partial<ExpiryRule>, imageKey?: string): string[] =>
 
 describe('harmful lifecycle rules', () => {
   test('a rule for the whole store harms everything that must stay longer', () => {
-    const records = ['ledger/', 'renders/', 'intake/', 'budgets/', 'config/', 'access/', 'dead-letters/'];
+    const records = [
+      'ledger/',
+      'renders/',
+      'intake/',
+      'budgets/',
+      'control/',
+      'config/',
+      'access/',
+      'dead-letters/',
+    ];
     expect(findHarm({ days: 3650 })).toEqual(records);
     expect(findHarm({ days: 28 })).toEqual([...records, 'inputs/']);
     expect(findHarm({ days: 27 })).toEqual([
@@ -54,6 +63,7 @@ describe('harmful lifecycle rules', () => {
       'renders/',
       'intake/',
       'budgets/',
+      'control/',
       'config/',
       'access/',
     ]);
