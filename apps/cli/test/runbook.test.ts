@@ -83,6 +83,11 @@ requires('redis').describe('the commands of the runbook', () => {
       await server.run(['pause', '--run', 'later', '--name', 'review', '--reason', 'review', '--yes']);
       return { PAUSE: 'review' };
     },
+    'all-workers-are-drained': async () => {
+      const [{ name: WORKER }] = await server.json(['workers', 'list']);
+      await server.run(['workers', 'drain', WORKER, '--reason', 'new machine', '--yes']);
+      return { WORKER };
+    },
     'the-backlog-only-grows': async () => {
       await pauseSubmissions();
       return { RENDER: await server.create({ prompt: 'a queued mug' }) };
@@ -105,6 +110,12 @@ requires('redis').describe('the commands of the runbook', () => {
   /** What follows the commands of a section. */
   const finish: Record<string, () => Promise<unknown>> = {
     'renders-wait-for-an-operator': async () => expect(await server.queues.submit.isPaused()).toBe(false),
+    'all-workers-are-drained': async () => {
+      const [{ name }] = await server.json(['workers', 'list']);
+      await server.run(['workers', 'undrain', name, '--yes']);
+    },
+    'a-limit-is-overridden': async () =>
+      expect((await server.json(['quota', 'get', 'submissions-per-minute'])).override).toBeNull(),
     'the-backlog-only-grows': () => server.run(['resume', 'submit', '--yes']),
     'paid-images-expire': async () => await expectStatus('shelf', 'completed'),
     'unknown-purchases': async () => {

@@ -21,6 +21,7 @@ import { createAuditor, registerAudit } from './audit/index.ts';
 import {
   createDeadLetterQueue,
   createIntakeRecorder,
+  createLiveControls,
   createPauseBook,
   createQueueStateReader,
   createRedriveQueue,
@@ -40,6 +41,7 @@ import { createMetrics, createReadiness, registerHealth } from './health/index.t
 import { createDrain, createServer } from './http/index.ts';
 import type { IntakeDeps } from './intake/index.ts';
 import { registerKeys } from './keys/index.ts';
+import { registerLimits } from './limits/index.ts';
 import { createRenderList } from './lookup/index.ts';
 import { createTodaysMoneyReader, registerBudgets, registerSpend } from './money/index.ts';
 import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
@@ -59,6 +61,7 @@ import {
   registerDropIn,
   registerWebhooks,
 } from './toapis/index.ts';
+import { registerWorkers } from './workers/index.ts';
 
 /** The caller opens engine and store, and closes them. */
 export type ProducerDeps = ServiceContext;
@@ -141,7 +144,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     clock,
     isStoreAway: async () => (await readiness()).checks.store !== 'ok',
   });
-  const readSubmitQuota = createSubmitQuotaReader(settings);
+  const readSubmitQuota = createSubmitQuotaReader(settings, { reader, clock });
   const forecaster = createForecaster({
     queue,
     queueState,
@@ -174,6 +177,10 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   });
   registerQueues(app, { queue, pauses, clock, auditor });
   registerPauses(app, { pauses, read, clock, auditor });
+  const controls = createLiveControls({ store, engine, queues, reader, logger });
+  const controlDeps = { controls, settings, clock, auditor };
+  registerLimits(app, controlDeps);
+  registerWorkers(app, controlDeps);
   registerKeys(app, { ring, auditor });
   registerAudit(app, store);
   registerSpend(app, { store, clock });
@@ -232,6 +239,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     redrives: redriveDeps,
     readSubmitQuota,
     reconcile: reconcileDeps,
+    controls,
+    settings,
     readTodaysMoney: createTodaysMoneyReader({ store, engine, clock }),
   });
   await registerDashboard(app, { engine, queues, pauses, clock, scrub, auditor, theme: BOARD_THEME });

@@ -1,14 +1,17 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createProvider, type Provider } from '@darkroom/providers';
-import { ControlReader } from '@darkroom/shared/control';
+import { readLimitRanges, type Settings } from '@darkroom/shared/config';
+import { ControlReader, NO_CONTROLS } from '@darkroom/shared/control';
 import { openLinkSigner } from '@darkroom/shared/keys';
 import { Ledger } from '@darkroom/shared/ledger';
 import { assertPutIfAbsent, type ObjectStore, StoreError } from '@darkroom/shared/object-store';
 import { openQueues } from '@darkroom/shared/queues';
 import { RedriveStore } from '@darkroom/shared/redrives';
-import { type Clock, createScrub, type Logger } from '@darkroom/shared/runtime';
+import { DATA_VERSION, randomHex } from '@darkroom/shared/render';
+import { type Clock, createScrub, type Logger, VERSION } from '@darkroom/shared/runtime';
 import type { ServiceContext } from '@darkroom/shared/service';
-import { openControlWatch } from './control/index.ts';
+import { createDrainState, createLiveLimits, openControlWatch, openWorkerReport } from './control/index.ts';
 import { startHealthServer, WorkMonitor } from './health/index.ts';
 import { warnOfHarmfulRules } from './lifecycle/index.ts';
 import { scheduleSweep } from './maintenance/index.ts';
@@ -24,6 +27,8 @@ export interface WorkerDeps extends ServiceContext {
 }
 
 export interface RunningWorker {
+  /** By this name, an operator drains it. */
+  name: string;
   /** Of the health and metrics server. */
   url: string;
   /** Fetches no more jobs, lets submissions finish, hands polls back; gives up after SHUTDOWN_TIMEOUT_MS. */
@@ -37,7 +42,7 @@ export interface RunningWorker {
  */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { settings, engine, store, clock, logger: log } = deps;
-  await proveStore(store, clock, log);
+  await retryWhileUnavailable({ clock, log, store }, () => assertPutIfAbsent(store));
   await warnOfHarmfulRules(store, settings, log);
   const queues = openQueues(engine, { days: settings.RETENTION_DAYS });
   const infra: Infra = {
@@ -67,6 +72,16 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     now: () => clock.now(),
   });
   const control = new ControlReader({ store, queues, clock });
+  // Before the first job: an override of an operator counts from the start, also while the queue is away.
+  const present = await retryWhileUnavailable({ clock, log, store }, () => control.load()).catch(
+    (error: unknown) => {
+      // Submissions read it again before each purchase, and wait while it cannot be read.
+      log.error({ err: error, alert: true }, 'pauses and limits not read: unexpected error');
+      return NO_CONTROLS;
+    },
+  );
+  const limits = createLiveLimits(readBaseLimits(settings, provider), { metrics, log });
+  limits.apply(present, clock.now());
   const monitor = new WorkMonitor({ engine, queues, control, clock, metrics, log });
   const links = openLinkSigner(store, clock);
   const workers = openWorkers(infra, {
@@ -74,6 +89,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     queues,
     monitor,
     control,
+    limits,
     downloader,
     poster,
     links,
@@ -81,7 +97,46 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   });
   // Redis may be away when a worker starts. The sweep is scheduled as soon as it answers, and again by every restore.
   scheduleSweep(queues).catch((error: unknown) => log.warn({ err: error }, 'sweep not scheduled yet'));
-  const controlWatch = openControlWatch({ control, engine, queues, clock, log });
+  const identity = {
+    version: DATA_VERSION,
+    name: drawWorkerName(),
+    host: hostname(),
+    pid: process.pid,
+    release: VERSION,
+    startedAt: clock.now(),
+  };
+  const drain = createDrainState({
+    name: identity.name,
+    workers,
+    log,
+    onChange: (state) => {
+      monitor.noteDrain(state);
+      workerReport.reportSoon();
+    },
+  });
+  const workerReport = openWorkerReport({
+    engine,
+    queues,
+    clock,
+    log,
+    describe: () => ({
+      ...identity,
+      active: workers.countActive(),
+      limits: limits.report(),
+      drain: drain.state,
+    }),
+  });
+  const controlWatch = openControlWatch({
+    control,
+    engine,
+    queues,
+    clock,
+    log,
+    applyState: (state) => {
+      if (limits.apply(state, clock.now())) workerReport.reportSoon();
+      drain.apply(state);
+    },
+  });
   const watch = openEngineWatch({ engine, queues, clock, log, metrics });
   const health = await startHealthServer({
     host: settings.HOST,
@@ -98,6 +153,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const close = async () => {
     await Promise.all([watch.close(), controlWatch.close()]);
     await workers.close();
+    await workerReport.close();
     await Promise.allSettled([
       health.close(),
       monitor.close(),
@@ -107,7 +163,9 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     ]);
   };
   let closing: Promise<void> | undefined;
+  log.info({ worker: identity.name }, 'worker started');
   return {
+    name: identity.name,
     url: health.url,
     close: () => {
       closing ??= close();
@@ -118,12 +176,29 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
 
 const STORE_RETRY_MS = 2_000;
 
+/** The quotas of the settings are those of the provider. Another provider has its own. */
+function readBaseLimits(settings: Settings, { quota }: Provider) {
+  return {
+    ...readLimitRanges(settings),
+    'submissions-per-minute': { base: quota.submitsPerSecond * 60 },
+    'polls-per-second': { base: quota.pollsPerSecond },
+  };
+}
+
+/** Containers start with the same process id again. A new process must not have the name of one that was drained. */
+const drawWorkerName = () =>
+  `${hostname()
+    .replace(/[^\w.-]/g, '_')
+    .slice(0, 80)}-${process.pid}-${randomHex(2)}`;
+
 /** Waits for a store that is unreachable. A store that does not honour put-if-absent is an error. */
-async function proveStore(store: ObjectStore, clock: Clock, log: Logger): Promise<void> {
+async function retryWhileUnavailable<T>(
+  { store, clock, log }: { store: ObjectStore; clock: Clock; log: Logger },
+  work: () => Promise<T>,
+): Promise<T> {
   for (;;) {
     try {
-      await assertPutIfAbsent(store);
-      return;
+      return await work();
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'unavailable') throw error;
       log.warn({ store: store.url, err: error.message }, 'waiting for the object store');

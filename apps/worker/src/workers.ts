@@ -1,3 +1,4 @@
+import type { LimitName } from '@darkroom/api';
 import type { ControlReader } from '@darkroom/shared/control';
 import type { Engine, EngineWorkerOptions, Processor } from '@darkroom/shared/engine';
 import type { LinkSigner } from '@darkroom/shared/keys';
@@ -35,7 +36,14 @@ import {
   openFailedRenders,
   openWebhookDeadLetters,
 } from './bullmq/index.ts';
-import { sweepControl } from './control/index.ts';
+import {
+  createSubmitLimiter,
+  type DrainedWorkers,
+  type LiveLimits,
+  sweepControl,
+  sweepLimits,
+  sweepWorkers,
+} from './control/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
 import {
@@ -69,6 +77,7 @@ export interface WorkersDeps extends StoreImageDeps, Pick<WebhookDeps, 'poster'>
   queues: Queues;
   monitor: WorkMonitor;
   control: ControlReader;
+  limits: LiveLimits;
   redrives: RedriveStore;
   links: LinkSigner;
 }
@@ -83,9 +92,19 @@ type OnShutdown =
   | 'finish';
 
 interface OpenWorker {
+  concurrency: number;
   close(force?: boolean): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   cancelAllJobs(reason?: string): void;
   onShutdown: OnShutdown;
+}
+
+/** The BullMQ workers of this process. */
+export interface RunningWorkers extends DrainedWorkers {
+  /** The jobs that run now, by queue. */
+  countActive(): Record<string, number>;
+  close(): Promise<void>;
 }
 
 /** Every queue has a worker, or none on purpose. */
@@ -95,9 +114,9 @@ type Workers = Record<keyof Queues, OpenWorker | 'no worker'>;
 const MAX_STARTING_REDRIVES = 20;
 
 /** Opens one BullMQ worker per queue, each with its stage. */
-export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise<void> } {
+export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
   const { settings, clock, log, provider } = infra;
-  const { engine, queues, monitor, control } = deps;
+  const { engine, queues, monitor, control, limits } = deps;
   const now = () => clock.now();
   const host = { log, now };
   const cancelMarkers = openCancelMarkers(queues);
@@ -108,16 +127,20 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
   const createFailureAt = (step: 'submit' | 'store' | 'poll') => (error: unknown) =>
     createBugFailure(infra, step, error);
 
+  const active = new Map<string, number>();
+  const countActive = (queue: string, change: number) => active.set(queue, (active.get(queue) ?? 0) + change);
   const open = <D, R>(
     queue: string,
     processor: Processor<D, R>,
-    { onShutdown, ...options }: EngineWorkerOptions & { onShutdown: OnShutdown },
+    { onShutdown, limit, ...options }: EngineWorkerOptions & { onShutdown: OnShutdown; limit?: LimitName },
   ): OpenWorker => {
     const monitored: Processor<D, R> = async (job, token, signal) => {
       monitor.noteActivity();
+      countActive(queue, 1);
       try {
         return await processor(job, token, signal);
       } finally {
+        countActive(queue, -1);
         monitor.noteActivity();
       }
     };
@@ -126,12 +149,22 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
       lockDuration: settings.LOCK_DURATION_MS,
       stalledInterval: Math.max(1000, Math.round(settings.LOCK_DURATION_MS / 2)),
       settings: { backoffStrategy: decidedBackoff },
+      ...(limit ? { concurrency: limits.get(limit) } : {}),
       ...options,
     });
     // Another worker has the job now, or will have it soon: this worker must not spend more on it.
     worker.on('lockRenewalFailed', (ids) => {
       for (const id of ids) worker.cancelJob(id, 'the lock was lost');
     });
+    if (limit)
+      limits.onChange(limit, (value) => {
+        const isRaised = value > worker.concurrency;
+        worker.concurrency = value;
+        // BullMQ would look for more jobs only when a running one ends. In one go, this interrupts nothing.
+        if (!isRaised || worker.isPaused()) return;
+        void worker.pause(true);
+        void worker.resume();
+      });
     return Object.assign(worker, { onShutdown });
   };
 
@@ -139,7 +172,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
   const pollQuotaKey = `${provider.name}-polls`;
   const renderDeps = {
     latencies: new LatencySketch(settings.EXPECTED_LATENCY_MS),
-    takePollToken: () => engine.counters.take(pollQuotaKey, provider.quota.pollsPerSecond),
+    takePollToken: () => engine.counters.take(pollQuotaKey, limits.get('polls-per-second')),
+    readPollsPerSecond: () => limits.get('polls-per-second'),
     blockPolls: (ms: number) => engine.counters.block(pollQuotaKey, ms),
     countInFlight: () => monitor.countInFlight(),
     children: openChildren(queues),
@@ -167,7 +201,11 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
   const webhookDeps: WebhookDeps = {
     links: deps.links,
     poster: deps.poster,
-    slots: openHostSlots({ total: settings.WEBHOOK_CONCURRENCY, clock, wake: createWebhookWaker(queues) }),
+    slots: openHostSlots({
+      readTotal: () => limits.get('webhook-concurrency'),
+      clock,
+      wake: createWebhookWaker(queues),
+    }),
     deadLetters: openWebhookDeadLetters(queues),
   };
 
@@ -192,6 +230,11 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     const open = await resumeRedrives(queues, deps.redrives);
     if (open > 0) log.info({ open }, 'redrives go on');
   };
+  // BullMQ's worker reads this object for each job that it takes.
+  const submitLimiter = createSubmitLimiter(limits.get('submissions-per-minute'));
+  limits.onChange('submissions-per-minute', (value) => {
+    Object.assign(submitLimiter, createSubmitLimiter(value));
+  });
   const workers: Workers = {
     render: open<Checkpoint, RenderResult>(
       QUEUE.render,
@@ -204,7 +247,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
         readLog: (renderId) => queues.render.getJobLogs(renderId).then(({ logs }) => logs),
         addChild: (call, parent) => addChild(queues, settings, call, parent),
       }),
-      { onShutdown: 'hand-back', concurrency: settings.RENDER_CONCURRENCY },
+      { onShutdown: 'hand-back', limit: 'render-concurrency' },
     ),
     submit: open<SubmitJob, SubmitResult>(
       QUEUE.submit,
@@ -219,9 +262,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
       {
         // An interrupted submission may have been bought.
         onShutdown: 'finish',
-        concurrency: settings.SUBMIT_CONCURRENCY,
-        // Per second, not 300 per minute: BullMQ's window is fixed, and at its edge twice as many would pass.
-        limiter: { max: provider.quota.submitsPerSecond, duration: 1000 },
+        limit: 'submit-concurrency',
+        limiter: submitLimiter,
       },
     ),
     store: open<StoreJob, StoreResult>(
@@ -233,7 +275,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
         createBugFailure: createFailureAt('store'),
         withFailure: (data, failure) => ({ ...data, failure }),
       }),
-      { onShutdown: 'finish-in-time', concurrency: settings.STORE_CONCURRENCY },
+      { onShutdown: 'finish-in-time', limit: 'store-concurrency' },
     ),
     webhook: open<WebhookJob, void>(
       QUEUE.webhook,
@@ -247,7 +289,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
           chain: [],
         }),
       }),
-      { onShutdown: 'finish-in-time', concurrency: settings.WEBHOOK_CONCURRENCY },
+      { onShutdown: 'finish-in-time', limit: 'webhook-concurrency' },
     ),
     maintenance: open<MaintenanceJob, SweepReport | undefined>(
       QUEUE.maintenance,
@@ -271,6 +313,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
           await recordBalance({ ...infra, signal });
           await sweepAccountStop(queues, now());
           await sweepControl({ ...infra, queues, signal });
+          await sweepLimits({ ...infra, queues, signal });
+          await sweepWorkers({ ...infra, engine, queues, signal });
           return { kind: 'done', value: reportRepairs(repairs, infra) };
         },
         createBugFailure: createFailureAt('poll'),
@@ -281,6 +325,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     webhookDeadLetter: 'no worker',
     cancel: 'no worker',
     stop: 'no worker',
+    worker: 'no worker',
     redrive: open<RedriveJob, void>(
       QUEUE.redrive,
       createProcessor({
@@ -311,6 +356,16 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
     ),
   };
   return {
+    countActive: () => Object.fromEntries([...active].filter(([, count]) => count > 0)),
+    pause: async () => {
+      const paused = listOpen(workers).map((worker) => worker.pause());
+      // A redrive may take hours. Another worker goes on with it.
+      if (workers.redrive !== 'no worker') workers.redrive.cancelAllJobs('draining');
+      await Promise.all(paused);
+    },
+    resume: async () => {
+      await Promise.all(listOpen(workers).map((worker) => worker.resume()));
+    },
     close: async () => {
       await closeWorkers(workers, infra);
       await budgets.close();
@@ -318,12 +373,15 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): { close(): Promise
   };
 }
 
+const listOpen = (workers: Workers): OpenWorker[] =>
+  Object.values(workers).filter((worker) => worker !== 'no worker');
+
 /** Stops all workers: {@link OnShutdown} says what happens to their jobs. Gives up soon after `SHUTDOWN_TIMEOUT_MS`. */
 async function closeWorkers(
   workers: Workers,
   { settings, clock, log }: Pick<Infra, 'settings' | 'clock' | 'log'>,
 ): Promise<void> {
-  const open = Object.values(workers).filter((worker) => worker !== 'no worker');
+  const open = listOpen(workers);
   const cancelJobs = (onShutdown: OnShutdown) => {
     for (const worker of open) if (worker.onShutdown === onShutdown) worker.cancelAllJobs('shutting down');
   };

@@ -24,6 +24,11 @@ export const AUDIT_ACTIONS = [
   'budget.set',
   'budget.unset',
   'money.reconcile',
+  'limit.set',
+  'limit.unset',
+  'limit.end',
+  'worker.drain',
+  'worker.undrain',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
@@ -38,11 +43,16 @@ export const AUDIT_TARGETS = [
   'budget',
   'pause',
   'reconciliation',
+  'limit',
+  'worker',
 ] as const;
 export type AuditTargetKind = (typeof AUDIT_TARGETS)[number];
 
-/** How an action was requested: a call of the API, a page, Bull Board, the command `darkroom`. */
-export const AUDIT_SOURCES = ['api', 'page', 'dashboard', 'cli'] as const;
+/**
+ * How an action was requested: a call of the API, a page, Bull Board, the command `darkroom`. `worker`: by no person, an
+ * override ended at its time.
+ */
+export const AUDIT_SOURCES = ['api', 'page', 'dashboard', 'cli', 'worker'] as const;
 export type AuditSource = (typeof AUDIT_SOURCES)[number];
 
 /** The values of a target before or after an action. */

@@ -7,6 +7,7 @@
 // queues.ts      the queues that operators pause
 // keys.ts        API keys that operators make and revoke
 // budgets.ts    hard limits for what renders cost
+// limits.ts      limits that operators change while the workers run
 // pauses.ts      pauses of submission: for all renders, a tenant, a run or a model
 // audit.ts       what operators did
 // spend.ts      what renders cost
@@ -15,6 +16,7 @@
 // reconcile.ts   comparisons of the books with the provider's balance
 // redrives.ts    plans of redrives, redrives, and their renders
 // waits.ts       the table of all reasons why a render waits
+// workers.ts     the worker processes, and draining them
 // webhooks.ts    the body of a webhook, and the state of its delivery
 // problems.ts    the table of all error codes, and the problem document
 // failures.ts    the table of all reasons why a render fails
@@ -25,6 +27,7 @@ export * from './dead-letters.ts';
 export * from './failures.ts';
 export * from './fields.ts';
 export * from './keys.ts';
+export * from './limits.ts';
 export * from './pauses.ts';
 export * from './problems.ts';
 export * from './queues.ts';
@@ -36,3 +39,4 @@ export * from './spend.ts';
 export * from './statements.ts';
 export * from './waits.ts';
 export * from './webhooks.ts';
+export * from './workers.ts';

@@ -54,6 +54,8 @@ export const PROBLEMS = {
   ],
   budget_not_found: [404, 'No such budget', '`GET /v1/budgets` lists the budgets.'],
   reconciliation_not_found: [404, 'No such reconciliation', '`GET /v1/reconcile` lists the latest ones.'],
+  limit_not_found: [404, 'No such limit', '`GET /v1/limits` lists the limits.'],
+  worker_not_found: [404, 'No such worker', '`GET /v1/workers` lists the workers that were seen.'],
   queue_not_found: [404, 'No such queue', '`GET /v1/queues` lists the queues that can be paused.'],
   pause_not_found: [404, 'No such pause', '`GET /v1/pauses` lists all pauses.'],
   dead_letter_not_found: [

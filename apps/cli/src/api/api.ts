@@ -17,12 +17,13 @@ import { createDarkroom, type Renders } from '@darkroom/client';
 import { openTransport } from '@darkroom/client/transport';
 import { VERSION } from '@darkroom/shared/runtime';
 import type { Connection } from '../profile/index.ts';
+import { type ControlApi, openControlApi } from './control-api.ts';
 import { type MoneyApi, openMoneyApi } from './money-api.ts';
 import { openRedriveApi, type RedriveApi } from './redrive-api.ts';
 import { buildQuery, collectPages, type Send } from './send.ts';
 
 /** The API as the command line uses it: the client's renders, and endpoints that only operators call. */
-export interface Api extends RedriveApi, MoneyApi {
+export interface Api extends RedriveApi, MoneyApi, ControlApi {
   /** The URL of a page of the server: `renders/rnd_…`. */
   pageUrl(path: string): string;
   renders: Renders;
@@ -80,6 +81,7 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
   return {
     ...openRedriveApi(send),
     ...openMoneyApi(send),
+    ...openControlApi(send),
     pageUrl: (path) => new URL(path, base).href,
     renders,
     stateOutcome: (id, statement) =>

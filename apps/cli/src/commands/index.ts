@@ -4,6 +4,8 @@
 // redrives/    redrives …, dead-letters redrive, renders redrive
 // deliveries/  deliveries …: webhooks of a render
 // queues/      queues list, pause, pause list, resume
+// limits/      quota …: limits that operators change while the workers run
+// workers/     workers …: the worker processes, and draining them
 // money/       spend: what renders cost; reconcile; budget …: hard limits
 // audit/       audit list: what operators did
 // keys/        keys …
@@ -15,12 +17,14 @@ import { CATALOGUE_COMMANDS } from './catalogue/index.ts';
 import { DEAD_LETTER_COMMANDS } from './dead-letters/index.ts';
 import { DELIVERY_COMMANDS } from './deliveries/index.ts';
 import { KEY_COMMANDS } from './keys/index.ts';
+import { LIMIT_COMMANDS } from './limits/index.ts';
 import { MONEY_COMMANDS } from './money/index.ts';
 import { PROFILE_COMMANDS } from './profiles/index.ts';
 import { QUEUE_COMMANDS } from './queues/index.ts';
 import { REDRIVE_COMMANDS } from './redrives/index.ts';
 import { RENDER_COMMANDS } from './renders/index.ts';
 import { SYSTEM_COMMANDS } from './system/index.ts';
+import { WORKER_COMMANDS } from './workers/index.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandSpec<never>[] = [
@@ -30,6 +34,8 @@ export const COMMANDS: readonly CommandSpec<never>[] = [
   ...REDRIVE_COMMANDS,
   ...DELIVERY_COMMANDS,
   ...QUEUE_COMMANDS,
+  ...LIMIT_COMMANDS,
+  ...WORKER_COMMANDS,
   ...MONEY_COMMANDS,
   ...AUDIT_COMMANDS,
   ...SYSTEM_COMMANDS,
@@ -45,6 +51,8 @@ export const NOUNS: Record<string, string> = {
   redrives: 'Redrives: failed renders that run again, by a plan.',
   deliveries: 'Webhook deliveries of a render.',
   budget: 'Budgets: hard limits for what renders may cost.',
+  quota: 'Limits that operators change while the workers run.',
+  workers: 'The worker processes, and draining them.',
   queues: 'Queues and their pauses.',
   audit: 'What operators did.',
   keys: 'API keys.',

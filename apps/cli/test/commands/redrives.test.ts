@@ -99,6 +99,27 @@ requires('redis').describe('commands about dead letters and redrives', () => {
     ]);
   });
 
+  test('quota and workers: a limit is overridden for a time and unset, and a worker is drained and undrained', async () => {
+    const name = 'store-concurrency';
+    const set = ['quota', 'set', name, '4', '--reason', 'slow store', '--for', '2h'];
+    expect((await server.run(set, { answer: false })).code).toBe(4);
+    expect((await server.run([...set, '--yes'])).out).toMatch(/store-concurrency +4 +8 +1-256 +4 /);
+    await until(async () => (await server.json(['quota', 'get', name])).workers[0]?.value === 4);
+    expect((await server.run(['quota', 'get'])).out).toContain('submissions-per-minute');
+    const high = await server.run(['quota', 'set', name, '999', '--reason', 'more', '--yes']);
+    expect(high).toMatchObject({ code: 2, err: expect.stringContaining('a whole number from 1 to 256') });
+    expect((await server.run(['quota', 'set', name, 'many', '--reason', 'more', '--yes'])).code).toBe(2);
+    expect((await server.run([...set, '--until', '2030-01-01T00:00:00Z', '--yes'])).code).toBe(2);
+    expect(await server.json(['quota', 'unset', name, '--yes'])).toMatchObject({ value: 8, override: null });
+
+    const [{ name: worker }] = await server.json(['workers', 'list']);
+    await server.run(['workers', 'drain', worker, '--reason', 'new machine', '--yes']);
+    await until(async () => (await server.json(['workers', 'list']))[0].state === 'drained');
+    expect((await server.run(['workers', 'list'])).out).toContain('drained: safe to stop');
+    expect((await server.run(['workers', 'undrain', worker, '--yes'])).code).toBe(0);
+    await until(async () => (await server.json(['workers', 'list']))[0].state === 'running');
+  });
+
   test('a redrive stops at its cap, which has an exit code of its own', async () => {
     const capped = await server.run(['renders', 'redrive', hopeless, '--max-spend', '0.001', '--yes']);
     expect(capped.code).toBe(6);

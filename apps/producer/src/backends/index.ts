@@ -6,14 +6,18 @@
 // submit-quota.ts        the quota of submissions that the workers obey
 // webhook-deliveries.ts  the webhooks of a render: found by their ids, sent again
 // intake-recorder.ts     the journal of accepted renders; waits for the disk of the queue
+// live-controls.ts       limits, drains, and the workers that were seen
+// announce.ts            makes workers see a change in the store at once
 // pause-book.ts          pauses of submission and of queues, in the store and in the queue
 // queue-state.ts         whether the queue has everything that was accepted
 // wait-conditions.ts     what keeps renders waiting, read at most once per second
+// submit-quota.ts        the quota that the workers obey now
 // deadlines.ts           deadlines for calls to the store, and for anything else
 export * from './dead-letter-queue.ts';
 export * from './deadlines.ts';
 export * from './forecast-samples.ts';
 export * from './intake-recorder.ts';
+export * from './live-controls.ts';
 export * from './pause-book.ts';
 export * from './queue-position.ts';
 export * from './queue-state.ts';

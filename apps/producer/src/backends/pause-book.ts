@@ -1,6 +1,5 @@
 import type { PausableQueue } from '@darkroom/api';
 import {
-  announceChange,
   type ControlReader,
   type ControlState,
   ControlStore,
@@ -20,6 +19,7 @@ import {
   wakeRender,
 } from '@darkroom/shared/queues';
 import { type Clock, errorMessage, type Logger } from '@darkroom/shared/runtime';
+import { createAnnouncer } from './announce.ts';
 import { STORE_DEADLINE_MS, withStoreDeadline } from './deadlines.ts';
 import { QUEUE_DEADLINE_MS, withQueueDeadline } from './render-queue.ts';
 
@@ -55,11 +55,7 @@ export function createPauseBook(deps: {
     withStoreDeadline(STORE_DEADLINE_MS.small, work);
   const inQueue = <T>(work: Promise<T>) => withQueueDeadline(QUEUE_DEADLINE_MS.redis.one, work);
 
-  /** The store has the change. Without the mark, workers see it half a minute later. */
-  const announce = () =>
-    inQueue(announceChange(queues)).catch((error: unknown) => {
-      logger.warn({ err: errorMessage(error) }, 'change of a pause not announced: workers see it later');
-    });
+  const announce = createAnnouncer({ queues, logger });
 
   return {
     list: async () => {

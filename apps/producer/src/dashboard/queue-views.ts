@@ -108,6 +108,11 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     description: 'Redrives: each executes a plan at its pace; pause and cancel them through the API',
     changes: [],
   },
+  worker: {
+    description: 'What each worker process does: see the page Workers',
+    changes: [],
+    withoutWorkers: true,
+  },
   maintenance: { description: 'Chores of the workers', changes: ['pause', 'promote', 'clean'] },
 };
 

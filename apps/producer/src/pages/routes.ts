@@ -16,13 +16,15 @@ import { registerRenderList } from './render-list/index.ts';
 import { registerRenderPage } from './render-page.ts';
 import { registerScripts } from './scripts.ts';
 import { registerSignIn, type SignInDeps } from './sign-in.ts';
+import { registerWorkersPage, type WorkersPageDeps } from './workers/index.ts';
 
 /** All pages but the dashboard and the API reference. */
 export function registerPages(
   app: FastifyInstance,
   deps: RenderPageDeps &
     OverviewDeps &
-    SignInDeps & { deadLetters: DeadLetterDeps; redrives: RedriveDeps; reconcile: ReconcileDeps },
+    SignInDeps &
+    WorkersPageDeps & { deadLetters: DeadLetterDeps; redrives: RedriveDeps; reconcile: ReconcileDeps },
 ): void {
   const sendOverview = registerOverview(app, deps);
   registerHome(app, { ...deps, sendOverview });
@@ -36,6 +38,7 @@ export function registerPages(
   registerSignIn(app, deps);
   registerKeysPage(app, deps);
   registerReconcilePage(app, deps.reconcile);
+  registerWorkersPage(app, deps);
   registerIcon(app);
 }
 

@@ -23,6 +23,7 @@ import {
   readDocument,
 } from '../support/contract/document.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
+import { putWorker } from '../support/worker-record.ts';
 
 /** The render and the upload that the examples name. */
 const ID = 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
@@ -49,6 +50,7 @@ requires('redis').describe('the examples of the API', () => {
     ]);
     await putKey(ended);
     await putBudget(ended, 'all-days');
+    await putWorker(ended, 'render-7d9f-4711-a3f2');
     await putReceipt(ended, { renderId: ID });
     await putRedrives(ended);
     // Another one than the first, because a canceled redrive cannot be paused.

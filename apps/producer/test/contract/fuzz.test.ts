@@ -1,3 +1,4 @@
+import { LIVE_LIMITS } from '@darkroom/api';
 import { nameAccount, writeBalanceReading } from '@darkroom/shared/balance';
 import { type Settings } from '@darkroom/shared/config';
 import { ControlStore } from '@darkroom/shared/control';
@@ -25,6 +26,7 @@ import { type OperationAt, readDocument } from '../support/contract/document.ts'
 import { type FuzzedRequest, type FuzzTargets, generateRequests } from '../support/fuzz/requests.ts';
 import { send } from '../support/fuzz/send.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
+import { putWorker } from '../support/worker-record.ts';
 
 /** A valid request names a plan, or selects failed renders. Random ones do neither. */
 const NEVER_VALID = 'createRedrive';
@@ -135,6 +137,7 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   } as const;
   const control = new ControlStore(harness.store);
   await Promise.all(pauses.map((name) => control.addPause({ ...facts, name, scope: { tenant } })));
+  await putWorker(harness, 'one');
   const redrive = '/v1/redrives/{id}';
   return {
     id: [...ids, ...ids.slice(0, 4), ...Array.from({ length: 6 }, () => held.renderId), drawRenderId()],
@@ -144,6 +147,9 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
     '/v1/dead-letters/{id}': [dead],
     '/v1/budgets/{name}': budgets,
     '/v1/reconcile/{id}': [await putReconciliation(harness)],
+    '/v1/limits/{name}': [...LIVE_LIMITS],
+    '/v1/workers/{name}/drain': ['one'],
+    '/v1/workers/{name}/undrain': ['one'],
     '/v1/keys/{id}/revoke': ['key_9f86d081884c7d65'],
     '/v1/renders/{id}/statement': [held.renderId, held.renderId, ...ids.slice(0, 1)],
     '/v1/redrive-plans/{id}': [`rdp_${other}`],

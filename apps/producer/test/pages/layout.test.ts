@@ -3,6 +3,7 @@ import { openPage, requires } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { ASKED, putReceipt, putReconciliation, REQUEST } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
+import { putWorker } from '../support/worker-record.ts';
 
 const WIDTHS = [1280, 390];
 
@@ -27,6 +28,7 @@ requires('redis', 'browser').describe('the layout of the page of a render', () =
 
   beforeAll(async () => {
     harness = await openHarness();
+    await putWorker(harness, 'w'.repeat(100));
     ({ page } = await openPage());
     await putReconciliation(harness);
     slow = await putReceipt(harness, {
@@ -66,6 +68,7 @@ requires('redis', 'browser').describe('the layout of the page of a render', () =
         '/audit',
         '/keys',
         '/reconcile',
+        '/workers',
         '/sign-in',
         '/start',
         '/problems',

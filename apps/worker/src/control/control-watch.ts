@@ -10,13 +10,15 @@ export interface ControlWatchDeps {
   queues: Queues;
   clock: Clock;
   log: Logger;
+  /** Applies limits and drains, on every check: some end by themselves. */
+  applyState(state: ControlState): void;
 }
 
-/** A change is seen within this time. A pause must hold within a second. */
+/** A change is seen within this time. A pause must hold within a second, a limit within three. */
 const CHECK_EVERY_MS = 400;
 
 /**
- * Reads the pauses again and again. After a change, one of the workers takes paused submissions out of their queue and wakes
+ * Reads pauses, limits and drains again and again. After a change of the pauses, one of the workers takes paused submissions out of their queue and wakes
  * the renders that are free again.
  */
 export function openControlWatch(deps: ControlWatchDeps): { close(): Promise<void> } {
@@ -28,6 +30,7 @@ export function openControlWatch(deps: ControlWatchDeps): { close(): Promise<voi
 
   const check = async () => {
     const state = await deps.control.refresh();
+    deps.applyState(state);
     const open = listOpenPauses(state, clock.now());
     const present = {
       names: open.map(({ name }) => name).join(' '),
@@ -64,6 +67,8 @@ export function openControlWatch(deps: ControlWatchDeps): { close(): Promise<voi
     while (!stop.signal.aborted) {
       await check().catch((error: unknown) => {
         if (!stop.signal.aborted) log.debug({ err: errorMessage(error) }, 'pauses not read');
+        // The end of an override is known without the queue and the store.
+        deps.applyState(deps.control.latest());
       });
       await clock.sleep(CHECK_EVERY_MS, stop.signal).catch(() => undefined);
     }

@@ -4,7 +4,7 @@ import type { Queues } from '@darkroom/shared/queues';
 import type { Clock, Logger } from '@darkroom/shared/runtime';
 
 /** The clock of another worker may be behind by this time. */
-const TOLERANCE_MS = 300_000;
+export const TOLERANCE_MS = 300_000;
 
 /**
  * Deletes pauses whose end has passed, and passes of renders that have ended.

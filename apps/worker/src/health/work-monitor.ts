@@ -1,7 +1,7 @@
 import { WAIT_CAUSES, type WaitingFor } from '@darkroom/api';
 import { type ControlReader, NO_CONTROLS } from '@darkroom/shared/control';
 import type { Engine } from '@darkroom/shared/engine';
-import { type Queues, readStops } from '@darkroom/shared/queues';
+import { type Queues, readStops, type WorkerRecord } from '@darkroom/shared/queues';
 import { type Clock, errorMessage, type Logger } from '@darkroom/shared/runtime';
 import { listWaitCauses, type WaitConditions } from '@darkroom/shared/snapshot';
 import type { Metrics } from '../stage/index.ts';
@@ -16,6 +16,8 @@ export interface WorkReport {
   idleMs: number;
   /** Why renders wait. A worker that waits is healthy. */
   waiting_for: WaitingFor['cause'][];
+  /** Whether an operator drains the worker. `drained`: it is safe to stop. */
+  drain: WorkerRecord['drain'];
   jobs: Record<string, Record<string, number>>;
 }
 
@@ -35,6 +37,7 @@ const WATCH: Record<keyof Queues, 'moves' | 'counted' | 'ignored'> = {
   stop: 'ignored',
   restore: 'ignored',
   redrive: 'ignored',
+  worker: 'ignored',
 };
 const QUEUE_NAMES = Object.keys(WATCH) as (keyof Queues)[];
 
@@ -68,6 +71,7 @@ export class WorkMonitor {
     isStoreAway: false,
   };
   #isProviderAway = false;
+  #drain: WorkerRecord['drain'] = 'no';
 
   constructor(deps: {
     engine: Pick<Engine, 'ping'>;
@@ -97,6 +101,13 @@ export class WorkMonitor {
     this.#showWaiting();
   }
 
+  /** An operator drains this worker. It stands still, and is healthy. */
+  noteDrain(drain: WorkerRecord['drain']): void {
+    this.#drain = drain;
+    this.#idleChecks = 0;
+    this.#metrics.drained.set(['no', 'draining', 'drained'].indexOf(drain));
+  }
+
   noteStore(isAway: boolean): void {
     this.#conditions = { ...this.#conditions, isStoreAway: isAway };
     this.#showWaiting();
@@ -109,11 +120,11 @@ export class WorkMonitor {
 
   report(): WorkReport {
     const idleMs = this.#idleChecks * CHECK_EVERY_MS;
-    const base = { idleMs, jobs: this.#jobs, waiting_for: this.#listWaitCauses() };
+    const base = { idleMs, jobs: this.#jobs, waiting_for: this.#listWaitCauses(), drain: this.#drain };
     if (this.#engineError)
       return { ...base, alive: true, ready: false, reason: `queue engine: ${this.#engineError}` };
     const runnable = this.#countRunnable();
-    return idleMs > STUCK_AFTER_MS && runnable > 0
+    return idleMs > STUCK_AFTER_MS && runnable > 0 && this.#drain === 'no'
       ? { ...base, alive: false, ready: false, reason: `${runnable} jobs could run and none does` }
       : { ...base, alive: true, ready: true };
   }

@@ -187,7 +187,7 @@ function planNextPoll(
     isFirst,
     latency: own.latencies.shape(request.resolution),
     inFlight: own.countInFlight(),
-    pollsPerSecond: infra.provider.quota.pollsPerSecond,
+    pollsPerSecond: own.readPollsPerSecond(),
     random: infra.clock.random(),
   });
 }

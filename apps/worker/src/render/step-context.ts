@@ -10,6 +10,8 @@ export interface RenderDeps {
   latencies: LatencySketch;
   /** Takes one poll from the account's quota: 0 if the render may poll now, else the ms to wait (I9). */
   takePollToken(): Promise<number>;
+  /** The quota of all workers together. */
+  readPollsPerSecond(): number;
   /** The provider answered 429: no worker polls for `ms`. */
   blockPolls(ms: number): Promise<void>;
   /** Renders whose task is at the provider, of all workers. A rough number, for planning. */

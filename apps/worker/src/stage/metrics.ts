@@ -44,6 +44,17 @@ export function createMetrics() {
     redrives: counter('redrives_total', 'Redrives that this worker ended, by outcome', ['outcome']),
     restores: counter('restores_total', 'Restores that this worker completed, by outcome', ['outcome']),
     restored: counter('restored_renders_total', 'Renders that restores added again, by step', ['step']),
+    limits: new Gauge({
+      name: 'darkroom_limit',
+      help: 'The value of each limit that this worker has applied',
+      labelNames: ['limit'],
+      registers,
+    }),
+    drained: new Gauge({
+      name: 'darkroom_drain',
+      help: '0: this worker takes jobs; 1: it is draining; 2: it is drained',
+      registers,
+    }),
     waiting: new Gauge({
       name: 'darkroom_waiting',
       help: '1 while renders wait for this cause',

@@ -20,7 +20,7 @@ export interface HostSlots {
 
 export interface HostSlotsOptions {
   /** How many webhooks the worker has in flight at most. */
-  total: number;
+  readTotal(): number;
   clock: Pick<Clock, 'random'>;
   /**
    * Makes a deferred webhook run now.
@@ -54,7 +54,7 @@ const MAX_DEFERRED = 10_000;
 export function openHostSlots(options: HostSlotsOptions): HostSlots {
   const hosts = new Map<string, Host>();
   let taken = 0;
-  const countFree = ({ inFlight }: Host) => options.total - taken - inFlight;
+  const countFree = ({ inFlight }: Host) => options.readTotal() - taken - inFlight;
 
   const take = (host: Host): Slot => {
     taken += 1;

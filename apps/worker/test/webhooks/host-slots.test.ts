@@ -5,7 +5,7 @@ const webhook = (id: string) => ({ id, attemptsMade: 0 });
 const isFree = (slot: Slot) => slot.kind === 'free';
 
 function openSlots(total: number, wake: HostSlotsOptions['wake'] = async () => 'gone') {
-  const slots = openHostSlots({ total, clock: { random: () => 0.5 }, wake });
+  const slots = openHostSlots({ readTotal: () => total, clock: { random: () => 0.5 }, wake });
   let ids = 0;
   const acquire = (host: string) => {
     ids += 1;

@@ -31,6 +31,9 @@ const perTenant = (what: string, right: (value: string) => boolean) =>
       return z.NEVER;
     })
     .default([]);
+/** How many jobs of a queue one worker can run at the same time. */
+export const MAX_CONCURRENCY = { render: 2000, submit: 1000, store: 256, webhook: 1000 };
+
 const PRICES = /^\d+(\.\d{1,6})?$/;
 
 /**
@@ -155,6 +158,16 @@ export const settingsSchema = z.object({
   TOAPIS_QUERY_PER_SECOND: whole(1, 10000)
     .default(50)
     .describe('Status queries per second, by all workers together.'),
+  MAX_SUBMISSIONS_PER_MINUTE: whole(30, 60_000)
+    .optional()
+    .describe(
+      'The highest submission quota that an operator can set at run time. Unset: twice TOAPIS_SUBMIT_PER_SECOND. For producers.',
+    ),
+  MAX_POLLS_PER_SECOND: whole(1, 20_000)
+    .optional()
+    .describe(
+      'The highest poll quota that an operator can set at run time. Unset: twice TOAPIS_QUERY_PER_SECOND. For producers.',
+    ),
   TOAPIS_INPUTS: oneOf(['upload', 'inline'])
     .default('upload')
     .describe(
@@ -251,16 +264,16 @@ export const settingsSchema = z.object({
   WEBHOOK_TIMEOUT_MS: whole(100, 60_000)
     .default(10_000)
     .describe('The time limit of one webhook request. Milliseconds.'),
-  WEBHOOK_CONCURRENCY: whole(1, 1000)
+  WEBHOOK_CONCURRENCY: whole(1, MAX_CONCURRENCY.webhook)
     .default(32)
     .describe('How many webhooks one worker sends at the same time.'),
-  RENDER_CONCURRENCY: whole(1, 2000)
+  RENDER_CONCURRENCY: whole(1, MAX_CONCURRENCY.render)
     .default(100)
     .describe('How many renders one worker processes at the same time; most of the work is polls.'),
-  SUBMIT_CONCURRENCY: whole(1, 1000)
+  SUBMIT_CONCURRENCY: whole(1, MAX_CONCURRENCY.submit)
     .default(50)
     .describe('How many submissions one worker has in flight at the same time.'),
-  STORE_CONCURRENCY: whole(1, 256)
+  STORE_CONCURRENCY: whole(1, MAX_CONCURRENCY.store)
     .default(8)
     .describe('How many images one worker downloads and stores at the same time.'),
   SHUTDOWN_TIMEOUT_MS: whole(0, 600_000)

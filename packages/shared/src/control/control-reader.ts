@@ -16,7 +16,7 @@ const RELOAD_MS = 30_000;
 const READ_MS = 5_000;
 
 /**
- * What one process knows of the pauses. A read costs one call to the queue. The store is read only after a change, twice a
+ * What one process knows of pauses, limits and drains. A read costs one call to the queue. The store is read only after a change, twice a
  * minute, and when the queue has lost its data.
  */
 export class ControlReader {
@@ -39,6 +39,14 @@ export class ControlReader {
   /** The mark of the last change that was read. */
   get revision(): string {
     return this.#loaded?.revision ?? 'none';
+  }
+
+  /** Reads the store, also while the queue is away: before the first job. Throws {@link StoreError}. */
+  async load(): Promise<ControlState> {
+    const state = await this.#store.readState();
+    // Without a mark, the next call reads again.
+    this.#loaded = { at: this.#clock.now(), revision: undefined, state };
+    return state;
   }
 
   /**

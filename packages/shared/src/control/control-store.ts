@@ -1,6 +1,8 @@
+import type { LimitName } from '@darkroom/api';
 import type { z } from 'zod';
 import type { ObjectStore } from '../object-store/index.ts';
 import { DATA_VERSION, type PersistedKind, upgradePersisted } from '../render/index.ts';
+import { type Drain, drainSchema, type LimitOverride, limitOverrideSchema } from './limit-records.ts';
 import {
   type ControlState,
   type Pass,
@@ -14,9 +16,18 @@ import {
 export const CONTROL_PREFIX = 'control/';
 const PAUSES = `${CONTROL_PREFIX}pauses/`;
 const PASSES = `${CONTROL_PREFIX}passes/`;
+const LIMITS = `${CONTROL_PREFIX}limits/`;
+const ENDED_LIMITS = `${CONTROL_PREFIX}ended-limits/`;
+const DRAINS = `${CONTROL_PREFIX}drains/`;
 
 const pauseKey = (name: string) => `${PAUSES}${name}.json`;
 const passKey = (renderId: string) => `${PASSES}${renderId}.json`;
+const limitPrefix = (name: string) => `${LIMITS}${name}/`;
+/** Every override has a key of its own, so that the end of one never removes the next. */
+const limitKey = ({ name, since }: Pick<LimitOverride, 'name' | 'since'>) =>
+  `${limitPrefix(name)}${since}.json`;
+const endedLimitKey = (name: string) => `${ENDED_LIMITS}${name}.json`;
+const drainKey = (worker: string) => `${DRAINS}${worker}.json`;
 
 /** The name of the pause of a whole queue. */
 export const queuePauseName = (queue: NonNullable<PauseScope['queue']>) => `queue-${queue}`;
@@ -25,7 +36,7 @@ interface Options {
   signal?: AbortSignal | undefined;
 }
 
-/** Pauses and passes in the object store. Every method throws {@link StoreError}. */
+/** Pauses, passes, overrides of limits and drains in the object store. Every method throws {@link StoreError}. */
 export class ControlStore {
   readonly #store: ObjectStore;
 
@@ -71,28 +82,82 @@ export class ControlStore {
     await this.#store.delete(passKey(renderId), signal ? { signal } : {});
   }
 
+  /**
+   * Sets the override of a limit. It replaces the one before.
+   *
+   * @returns the override as it was written: `since` is later than that of all others
+   */
+  async setOverride(
+    override: Omit<LimitOverride, 'version'>,
+    { signal }: Options = {},
+  ): Promise<LimitOverride> {
+    const { name } = override;
+    const before = await this.#listKeys(limitPrefix(name), signal);
+    const known = before.map((key) => Number(key.slice(limitPrefix(name).length).replace(/\.json$/, '')));
+    const since = Math.max(override.since, ...known.map((at) => at + 1));
+    const record: LimitOverride = { ...override, version: DATA_VERSION, since };
+    await this.#store.put(limitKey(record), JSON.stringify(record), toPutOptions(signal));
+    await this.#deleteAll([...before, endedLimitKey(name)], signal);
+    return record;
+  }
+
+  /** Ends all overrides of a limit, and forgets the one that ended by itself. */
+  async removeOverrides(name: LimitName, { signal }: Options = {}): Promise<void> {
+    const keys = await this.#listKeys(limitPrefix(name), signal);
+    await this.#deleteAll([...keys, endedLimitKey(name)], signal);
+  }
+
+  /** Moves an override that ended by itself out of the way. It is still shown. */
+  async retireOverride(override: LimitOverride, { signal }: Options = {}): Promise<void> {
+    await this.#store.put(endedLimitKey(override.name), JSON.stringify(override), toPutOptions(signal));
+    await this.#deleteAll([limitKey(override)], signal);
+  }
+
+  async putDrain(drain: Omit<Drain, 'version'>, { signal }: Options = {}): Promise<void> {
+    const record: Drain = { ...drain, version: DATA_VERSION };
+    await this.#store.put(drainKey(drain.worker), JSON.stringify(record), toPutOptions(signal));
+  }
+
+  async removeDrain(worker: string, { signal }: Options = {}): Promise<void> {
+    await this.#deleteAll([drainKey(worker)], signal);
+  }
+
   /** Everything that stands now. */
   async readState({ signal }: Options = {}): Promise<ControlState> {
+    const keys = await this.#listKeys(CONTROL_PREFIX, signal);
+    const readAll = async <S extends z.ZodObject>(kind: PersistedKind, prefix: string, schema: S) => {
+      const wanted = keys.filter((key) => key.startsWith(prefix));
+      const records = await Promise.all(wanted.map((key) => this.#read(kind, key, schema, { signal })));
+      return records.filter((record) => record !== undefined);
+    };
+    const [pauses, limits, endedLimits, drains] = await Promise.all([
+      readAll('pause', PAUSES, pauseRecordSchema),
+      readAll('limit-override', LIMITS, limitOverrideSchema),
+      readAll('limit-override', ENDED_LIMITS, limitOverrideSchema),
+      readAll('drain', DRAINS, drainSchema),
+    ]);
+    const passes = keys
+      .filter((key) => key.startsWith(PASSES))
+      .map((key) => key.slice(PASSES.length).replace(/\.json$/, ''));
+    return { pauses, passes: new Set(passes), limits, endedLimits, drains };
+  }
+
+  async #listKeys(prefix: string, signal: AbortSignal | undefined): Promise<string[]> {
     const keys: string[] = [];
     for (let cursor: string | undefined; ; ) {
       const page = await this.#store.list({
-        prefix: CONTROL_PREFIX,
+        prefix,
         ...(cursor === undefined ? {} : { cursor }),
         ...(signal ? { signal } : {}),
       });
       keys.push(...page.objects.map(({ key }) => key));
       cursor = page.cursor;
-      if (cursor === undefined) break;
+      if (cursor === undefined) return keys;
     }
-    const pauses = await Promise.all(
-      keys
-        .filter((key) => key.startsWith(PAUSES))
-        .map((key) => this.#read('pause', key, pauseRecordSchema, { signal })),
-    );
-    const passes = keys
-      .filter((key) => key.startsWith(PASSES))
-      .map((key) => key.slice(PASSES.length).replace(/\.json$/, ''));
-    return { pauses: pauses.filter((pause) => pause !== undefined), passes: new Set(passes) };
+  }
+
+  async #deleteAll(keys: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    await Promise.all(keys.map((key) => this.#store.delete(key, signal ? { signal } : {})));
   }
 
   async #read<S extends z.ZodObject>(

@@ -1,6 +1,7 @@
 import { PAUSABLE_QUEUES } from '@darkroom/api';
 import { z } from 'zod';
 import { DATA_VERSION } from '../render/index.ts';
+import type { Drain, LimitOverride } from './limit-records.ts';
 
 /** Which renders a pause holds back: those that match every field. With `queue`, a whole queue is paused. */
 const scopeSchema = z.strictObject({
@@ -50,9 +51,20 @@ export interface ControlState {
   pauses: readonly SubmissionPause[];
   /** The ids of renders that are let through. */
   passes: ReadonlySet<string>;
+  /** Overrides of limits. The latest of a limit counts. */
+  limits: readonly LimitOverride[];
+  /** Overrides that ended by themselves and were not replaced. */
+  endedLimits: readonly LimitOverride[];
+  drains: readonly Drain[];
 }
 
-export const NO_CONTROLS: ControlState = { pauses: [], passes: new Set() };
+export const NO_CONTROLS: ControlState = {
+  pauses: [],
+  passes: new Set(),
+  limits: [],
+  endedLimits: [],
+  drains: [],
+};
 
 /** The pauses of submission that stand at `now`: not those of queues, and none that has ended. */
 export const listOpenPauses = ({ pauses }: ControlState, now: number): SubmissionPause[] =>

@@ -37,7 +37,7 @@ export function listKeptObjects({
     ['renders/', 'an old idempotency key buys again, and an ended render is not found'],
     ['intake/', 'accepted renders are lost if the queue loses its data'],
     ['budgets/', 'the limits that operators set are gone, and renders are bought without them'],
-    ['control/', 'pauses of operators are lifted, and paused renders are bought'],
+    ['control/', 'pauses, limits and drains of operators end by themselves, and paused renders are bought'],
     ['config/', 'all signed links and sessions stop working'],
     ['access/', 'API keys that were made at run time stop working, or work again after they were revoked'],
   ];

@@ -9,6 +9,8 @@
 // sweep-records.ts the report of a sweep
 // stops.ts         pauses and resumes queues, reads why queues wait
 // worker-names.ts  the name and version of worker processes, and those that Redis sees
+// worker-records.ts what a worker process says about itself: what it does now, the limits that it has applied
+// worker-reports.ts reads and writes these records
 // wake-render.ts   makes a waiting render check its cancel marker at once
 export * from './expiring-images.ts';
 export * from './list-live-renders.ts';
@@ -22,3 +24,5 @@ export * from './stops.ts';
 export * from './sweep-records.ts';
 export * from './wake-render.ts';
 export * from './worker-names.ts';
+export * from './worker-records.ts';
+export * from './worker-reports.ts';

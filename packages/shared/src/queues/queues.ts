@@ -17,6 +17,7 @@ import type { RedriveJob } from './redrive-records.ts';
 import type { RestoreJob, RestoreReport } from './restore-records.ts';
 import type { StopJob } from './stop-records.ts';
 import type { SweepReport } from './sweep-records.ts';
+import type { WorkerRecord } from './worker-records.ts';
 
 /** The names of all queues. */
 export const QUEUE = {
@@ -31,6 +32,7 @@ export const QUEUE = {
   stop: 'stop',
   restore: 'restore',
   redrive: 'redrive',
+  worker: 'worker',
 } as const;
 
 /** The outcome of a submission: the return value of a `submit` child. */
@@ -224,6 +226,7 @@ export function openQueues(engine: Engine, retention: Retention) {
       createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
     ),
     stop: openQueue<StopJob, void>(QUEUE.stop, createJobOptions({ done: false, failed: false })),
+    worker: openQueue<WorkerRecord, void>(QUEUE.worker, createJobOptions({ done: false, failed: false })),
   };
 }
 

@@ -32,7 +32,7 @@ export interface AccountStop {
   creatorToken: string;
 }
 
-/** Changes whenever an operator changes a pause in the object store. Every process reads the store again then. */
+/** Changes whenever an operator changes a pause, a limit or a drain in the object store. Every process reads the store again then. */
 export interface ControlRevision {
   version: typeof DATA_VERSION;
   kind: 'revision';

@@ -42,7 +42,10 @@ export type PersistedKind =
   | 'budget'
   | 'pause'
   | 'pass'
-  | 'reconciliation';
+  | 'reconciliation'
+  | 'limit-override'
+  | 'drain'
+  | 'worker';
 
 type Persisted = Record<string, unknown>;
 

@@ -20,6 +20,7 @@ import type {
   RenderResponse,
   WebhookEvent,
 } from '@darkroom/api';
+import { CONTROL_EXAMPLES } from './controls.ts';
 import { DEAD_LETTER_EXAMPLES } from './dead-letters.ts';
 import { MONEY_EXAMPLES } from './money.ts';
 import { createProblemExample } from './problems.ts';
@@ -167,6 +168,7 @@ const key: KeyResponse = {
 export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   ...DEAD_LETTER_EXAMPLES,
   ...MONEY_EXAMPLES,
+  ...CONTROL_EXAMPLES,
   Accepted: accepted,
   Render: RENDER_EXAMPLE,
   RenderDetail: detail,

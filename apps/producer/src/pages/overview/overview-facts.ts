@@ -1,6 +1,11 @@
-import type { DeadLetterGroup } from '@darkroom/api';
+import { type DeadLetterGroup, LIVE_LIMITS } from '@darkroom/api';
 import { type AuditEntry, listAuditEntries } from '@darkroom/shared/audit';
-import { listOpenPauses, type SubmissionPause } from '@darkroom/shared/control';
+import {
+  findOverride,
+  type LimitOverride,
+  listOpenPauses,
+  type SubmissionPause,
+} from '@darkroom/shared/control';
 import type { Engine } from '@darkroom/shared/engine';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import {
@@ -16,6 +21,7 @@ import {
 import type { Scrub } from '@darkroom/shared/runtime';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import {
+  type LiveControls,
   type ReadSubmitQuota,
   STORE_DEADLINE_MS,
   withFallback,
@@ -32,6 +38,7 @@ import type { BacklogForecast } from '../../forecast/index.ts';
 import { snapshotOfRenderJob } from '../../lookup/index.ts';
 import type { TodaysMoney } from '../../money/index.ts';
 import type { RenderReadDeps } from '../../renders/index.ts';
+import { listWorkers } from '../../workers/index.ts';
 import type { Column } from '../design/index.ts';
 
 export interface OverviewDeps extends RenderReadDeps {
@@ -42,6 +49,7 @@ export interface OverviewDeps extends RenderReadDeps {
   deadLetters: DeadLetterDeps;
   /** The provider's quota. */
   readSubmitQuota: ReadSubmitQuota;
+  controls: LiveControls;
   readTodaysMoney(): Promise<TodaysMoney | undefined>;
 }
 
@@ -72,6 +80,8 @@ export interface OverviewFacts {
   /** Renders that ended in each of the last minutes, the oldest first. */
   minutes?: Column[];
   submitsPerSecond: number;
+  /** Limits that an operator has overridden. */
+  overrides: LimitOverride[];
   stops: Stops;
   /** Pauses of submission. */
   submissionPauses: SubmissionPause[];
@@ -86,6 +96,8 @@ export interface OverviewFacts {
   repairs?: Repairs;
   /** Workers that take renders. Absent if the engine cannot list them. */
   workers?: number;
+  /** Every worker that runs is drained, or drains. */
+  isAllDrained: boolean;
   engineWarnings: string[];
   /** The render that waits longest for its turn. */
   oldest?: { renderId: string; createdAt: number };
@@ -133,27 +145,42 @@ async function readFacts(
     read(deps.readTodaysMoney()),
   ]);
   const waiting = await deps.waiting.read();
-  const [counts, backlog, quota, minutes, incomplete, groups, workers, warnings, oldest, newest, actions] =
-    await Promise.all([
-      read(countWork(queues)),
-      read(deps.forecaster.forecastBacklog(waiting)),
-      deps.readSubmitQuota(),
-      read(readMinutes(deps, now)),
-      read(lookup.queueState.isIncomplete()),
-      read(groupDeadLetters(deps)),
-      read(countWorkers(engine, queues)),
-      read(engine.warnings()),
-      read(findOldest(deps)),
-      read(lookup.queue.listCompleted(NEWEST_IMAGES)),
-      read(listActions(deps)),
-    ]);
+  const [
+    counts,
+    backlog,
+    quota,
+    minutes,
+    incomplete,
+    groups,
+    workers,
+    isAllDrained,
+    warnings,
+    oldest,
+    newest,
+    actions,
+  ] = await Promise.all([
+    read(countWork(queues)),
+    read(deps.forecaster.forecastBacklog(waiting)),
+    deps.readSubmitQuota(),
+    read(readMinutes(deps, now)),
+    read(lookup.queueState.isIncomplete()),
+    read(groupDeadLetters(deps)),
+    read(countWorkers(engine, queues)),
+    read(areAllDrained(deps)),
+    read(engine.warnings()),
+    read(findOldest(deps)),
+    read(lookup.queue.listCompleted(NEWEST_IMAGES)),
+    read(listActions(deps)),
+  ]);
   const { pauses, account, isStoreAway, control } = waiting;
+  const overrides = LIVE_LIMITS.flatMap((name) => findOverride(control, name, now) ?? []);
   return {
     now,
     ...(counts ? { work: counts } : {}),
     ...(backlog ? { backlog } : {}),
     ...(minutes ? { minutes } : {}),
     submitsPerSecond: quota,
+    overrides: scrubDeep(scrub, overrides) as LimitOverride[],
     stops: scrubDeep(scrub, { pauses, ...(account ? { account } : {}) }) as Stops,
     submissionPauses: scrubDeep(scrub, listOpenPauses(control, now)) as SubmissionPause[],
     isStoreAway,
@@ -162,6 +189,7 @@ async function readFacts(
     ...(expiring ? { expiring } : {}),
     ...(repairs ? { repairs } : {}),
     ...(workers === undefined ? {} : { workers }),
+    isAllDrained: isAllDrained ?? false,
     engineWarnings: warnings ?? [],
     ...(oldest ? { oldest } : {}),
     ...(money ? { money } : {}),
@@ -221,6 +249,11 @@ async function groupDeadLetters({ deadLetters: deps, clock }: OverviewDeps) {
 async function countWorkers({ kind }: Engine, { render }: Queues): Promise<number | undefined> {
   // The embedded engine cannot list its workers.
   return kind === 'pglite' ? undefined : await render.getWorkersCount();
+}
+
+async function areAllDrained(deps: OverviewDeps): Promise<boolean> {
+  const running = (await listWorkers(deps)).filter(({ state }) => state !== 'lost');
+  return running.length > 0 && running.every(({ drain }) => drain !== null);
 }
 
 /** The first of each lane has waited longest in it. */

@@ -74,6 +74,13 @@ function listProblems(facts: OverviewFacts): Markup[] {
   }
   if (facts.workers === 0 && hasWork(facts))
     list.push(problem('No worker is running', 'Renders wait until a worker starts.'));
+  if (facts.isAllDrained)
+    list.push(
+      problem(
+        'All workers are drained',
+        html`Renders wait until a worker takes jobs again. <a href="/workers">The workers</a>`,
+      ),
+    );
   if (facts.expiring) list.push(...listExpiring(facts.expiring, now, problem));
   const repairs = Object.entries(facts.repairs ?? {}) as [Repair, number][];
   if (repairs.length > 0)
@@ -91,6 +98,15 @@ function listProblems(facts: OverviewFacts): Markup[] {
         html`<a href="/dead-letters">All dead letters</a>`,
       ),
     );
+  for (const { name, value, actor, reason, until } of facts.overrides) {
+    const end = until === undefined ? '' : `, until ${new Date(until).toISOString()}`;
+    list.push(
+      warning(
+        `A limit is overridden: ${name}`,
+        html`${value}: ${reason} (${actor}${end}) <a href="/workers">The limits</a>`,
+      ),
+    );
+  }
   for (const text of facts.engineWarnings)
     list.push(warning('A setting of the queue is not as it should be', text));
   return list;
@@ -165,8 +181,8 @@ ${stat('Being stored', String(work.storing), { href: '/renders?status=storing' }
 ${stat('Failed', String(work.failed), { href: '/dead-letters', note: 'open dead letters' })}
 ${stat('Completed', String(work.completed), { href: '/renders?status=completed', note: 'in the queue' })}
 ${backlogStats(backlog, now)}
-${stat('Completed per minute', String(lastMinute), { note: `quota: ${submitsPerSecond} submissions per second` })}
-${workers !== undefined && stat('Workers', String(workers), { href: '/queues/queue/render' })}
+${stat('Completed per minute', String(lastMinute), { note: `quota: ${Math.round(submitsPerSecond * 60)} submissions per minute` })}
+${workers !== undefined && stat('Workers', String(workers), { href: '/workers' })}
 ${
   oldest &&
   stat('Oldest waiting render', formatDuration(now - oldest.createdAt), {

@@ -1,4 +1,4 @@
-import { until } from '@darkroom/testkit';
+import { latch, until } from '@darkroom/testkit';
 import { RateLimitError } from 'bullmq';
 import { expect, test } from 'vitest';
 import { createCollector, type EngineHarness, waitForState } from '../../support/engine-harness.ts';
@@ -52,6 +52,71 @@ export function testPacing(harness: EngineHarness): void {
       expect(run.attemptsMade).toBe(0);
     }
     expect((await waitForState(queue, 's.1', 'completed')).attemptsMade).toBe(1);
+  });
+
+  test('a running worker obeys a limiter that was changed', async () => {
+    const queue = harness.queue('submit');
+    const ran = createCollector<number>();
+    const limiter = { max: 1, duration: 400 };
+    await queue.addBulk(
+      Array.from({ length: 20 }, (_, n) => ({ name: 's', data: {}, opts: { jobId: `s.${n}` } })),
+    );
+    await harness.worker(queue, async () => ran.add(Date.now()), { limiter, maximumRateLimitDelay: 200 });
+    await ran.atLeast(2);
+    const changedAt = Date.now();
+    Object.assign(limiter, { max: 10, duration: 200 });
+    await ran.atLeast(20);
+    // The limiter before would take seven seconds.
+    expect(Date.now() - changedAt).toBeLessThan(3_000);
+  });
+
+  test('a running worker takes more jobs as soon as its concurrency is raised, while others still run', async () => {
+    const queue = harness.queue('store');
+    const [started, finish] = [createCollector<string>(), latch()];
+    await queue.addBulk(
+      Array.from({ length: 4 }, (_, n) => ({ name: 's', data: {}, opts: { jobId: `s.${n}` } })),
+    );
+    const worker = await harness.worker(queue, async (job) => {
+      started.add(job.id ?? '');
+      await finish.wait();
+    });
+    await started.atLeast(1);
+    worker.concurrency = 3;
+    void worker.pause(true);
+    void worker.resume();
+    await started.atLeast(3);
+    expect(started.all).toHaveLength(3);
+    finish.open();
+    await started.atLeast(4);
+  });
+
+  test('a paused worker finishes its job, takes no other one, and goes on when it is resumed', async () => {
+    const queue = harness.queue('store');
+    const [started, finish] = [createCollector<string>(), latch()];
+    const worker = await harness.worker(queue, async (job) => {
+      started.add(job.id ?? '');
+      await finish.wait();
+    });
+    await queue.add('s', {}, { jobId: 's.1' });
+    await started.atLeast(1);
+    let isPaused = false;
+    const pausing = worker.pause().then(() => {
+      isPaused = true;
+    });
+    await queue.add('s', {}, { jobId: 's.2' });
+    expect(isPaused).toBe(false);
+    finish.open();
+    await pausing;
+    expect(await queue.getJobState('s.2')).toBe('waiting');
+    await worker.resume();
+    await waitForState(queue, 's.2', 'completed');
+    // An idle worker waits for a job. The pause ends this wait.
+    await worker.pause();
+    await queue.add('s', {}, { jobId: 's.3' });
+    const other = await harness.worker(queue, async () => 'other');
+    expect((await waitForState(queue, 's.3', 'completed')).returnvalue).toBe('other');
+    await other.close();
+    expect(started.all).toEqual(['s.1', 's.2']);
   });
 
   test('removeRateLimitKey() ends a rate limit early', async () => {

@@ -1,0 +1,125 @@
+import { listAuditEntries } from '@darkroom/shared/audit';
+import { ControlStore } from '@darkroom/shared/control';
+import { listWorkerRecords } from '@darkroom/shared/queues';
+import { requires, until } from '@darkroom/testkit';
+import { describe, expect, test, vi } from 'vitest';
+import { createSubmitLimiter } from '../../src/control/index.ts';
+import { overrideLimit, readRecord } from '../support/controls.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
+import { spawnWorker } from '../support/spawn-worker.ts';
+
+// Processes start in seconds, on a busy machine in many.
+vi.setConfig({ testTimeout: 120_000 });
+
+const SUBMISSIONS = 'submissions-per-minute';
+/** Within this time, all workers obey a changed limit. */
+const EFFECTIVE_MS = 3_000;
+
+const countBetween = ({ simulator }: Harness, from: number, to: number) =>
+  simulator.book.entries().filter(({ createdAt }) => createdAt >= from && createdAt < to).length;
+
+const passed = (at: number) => until(() => Date.now() >= at, { timeout: 60_000 });
+
+const enqueue = (harness: Harness, count: number) =>
+  Promise.all(Array.from({ length: count }, () => harness.enqueue()));
+
+const readApplied = async ({ queues }: Harness, name: typeof SUBMISSIONS | 'store-concurrency') =>
+  (await listWorkerRecords(queues)).map(({ limits }) => limits[name].value);
+
+requires('redis').describe('a limit that an operator overrides', () => {
+  test('two workers obey a changed quota within three seconds under load, and the override ends on time', async () => {
+    const harness = await openHarness();
+    const env = {
+      TOAPIS_SUBMIT_PER_SECOND: '10',
+      TOAPIS_QUERY_PER_SECOND: '1000',
+      ALLOW_PRIVATE_HOSTS: 'true',
+    };
+    spawnWorker(harness, env);
+    spawnWorker(harness, env);
+    await enqueue(harness, 200);
+    await until(() => harness.simulator.book.entries().length >= 20, { timeout: 60_000 });
+    await until(async () => (await readApplied(harness, SUBMISSIONS)).length === 2);
+
+    const endsAt = Date.now() + 7_000;
+    const setAt = await overrideLimit(harness, SUBMISSIONS, 120, endsAt);
+    await until(async () => (await readApplied(harness, SUBMISSIONS)).join() === '120,120');
+    expect(Date.now() - setAt).toBeLessThan(EFFECTIVE_MS);
+    await passed(endsAt + EFFECTIVE_MS);
+    expect(await readApplied(harness, SUBMISSIONS)).toEqual([600, 600]);
+    const counts = [
+      countBetween(harness, setAt + EFFECTIVE_MS, endsAt),
+      await passed(endsAt + EFFECTIVE_MS + 2_000).then(() =>
+        countBetween(harness, endsAt + EFFECTIVE_MS, endsAt + EFFECTIVE_MS + 2_000),
+      ),
+    ] as const;
+    // Eight, one window of a second at the edge, and some that began before and arrived late. Without the override: 40.
+    expect(counts[0]).toBeLessThanOrEqual(14);
+    expect(counts[0]).toBeGreaterThanOrEqual(5);
+    expect(counts[1]).toBeGreaterThanOrEqual(15);
+  });
+
+  test('it survives an emptied queue, and a worker that starts obeys it from its first submission on', async () => {
+    const harness = await openHarness();
+    await overrideLimit(harness, SUBMISSIONS, 30);
+    const worker = await harness.startWorker();
+    await enqueue(harness, 10);
+    await until(async () => (await harness.queues.submit.getPrioritizedCount()) >= 8);
+    await worker.close();
+    await harness.queues.stop.obliterate({ force: true });
+    const bought = harness.simulator.book.entries().length;
+    // Its first fetch finds all submissions waiting.
+    await harness.startWorker();
+    await until(() => harness.simulator.book.entries().length >= bought + 3);
+    const times = harness.simulator.book
+      .entries()
+      .slice(bought)
+      .map(({ createdAt }) => createdAt);
+    // One in two seconds. What begins apart may arrive together.
+    expect((times[2] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(3_500);
+  });
+
+  test('one that ended while no worker ran has no effect, and its end is in the audit log once', async () => {
+    const harness = await openHarness();
+    const endedAt = Date.now() - 600_000;
+    await overrideLimit(harness, 'store-concurrency', 3, endedAt);
+    const worker = await harness.startWorker();
+    await until(
+      async () => (await readRecord(harness, worker.name))?.limits['store-concurrency'].value === 8,
+    );
+    const list = { kind: 'target', target: { kind: 'limit', id: 'store-concurrency' } } as const;
+    const { entries } = await listAuditEntries(harness.store, list, { limit: 10 });
+    expect(entries).toMatchObject([
+      { action: 'limit.end', at: endedAt, source: 'worker', before: { override: 3 }, reason: 'test' },
+    ]);
+    // It is shown until another one follows.
+    const control = new ControlStore(harness.store);
+    expect(await control.readState()).toMatchObject({ limits: [], endedLimits: [{ value: 3 }] });
+    await overrideLimit(harness, 'store-concurrency', 4);
+    expect(await control.readState()).toMatchObject({ limits: [{ value: 4 }], endedLimits: [] });
+  });
+
+  test('a changed concurrency counts for the next jobs of a running worker', async () => {
+    const harness = await openHarness({ settings: { STORE_CONCURRENCY: 1, SHUTDOWN_TIMEOUT_MS: 100 } });
+    harness.simulator.faults.add({ kind: 'download_hang' });
+    await harness.startWorker();
+    await enqueue(harness, 4);
+    await until(async () => (await harness.queues.store.getActiveCount()) === 1);
+    await until(async () => (await harness.queues.store.getPrioritizedCount()) === 3);
+    await overrideLimit(harness, 'store-concurrency', 3);
+    await until(async () => (await harness.queues.store.getActiveCount()) === 3);
+    expect(await harness.queues.store.getPrioritizedCount()).toBe(1);
+  });
+});
+
+describe('the limiter of the submission quota', () => {
+  test('passes exactly the quota, in windows that are as short as whole submissions allow', () => {
+    expect(createSubmitLimiter(300)).toEqual({ max: 5, duration: 1_000 });
+    expect(createSubmitLimiter(100)).toEqual({ max: 2, duration: 1_200 });
+    expect(createSubmitLimiter(30)).toEqual({ max: 1, duration: 2_000 });
+    for (let perMinute = 30; perMinute < 1_000; perMinute += 1) {
+      const { max, duration } = createSubmitLimiter(perMinute);
+      expect((max * 60_000) / duration).toBeLessThanOrEqual(perMinute);
+      expect(duration).toBeLessThanOrEqual(2_000);
+    }
+  });
+});
