@@ -4,7 +4,7 @@ import { registerEndpoints } from '../endpoint.ts';
 import { parseBodiesAsBytes } from '../http/index.ts';
 import { hasEnded } from '../lookup/index.ts';
 import { cancelRequestedRender, readStatement, redeliverWebhooks, statePurchase } from '../renders/index.ts';
-import { sendErrorPage } from './error-page.ts';
+import { withErrorPage } from './error-page.ts';
 import { MAX_FORM_BYTES, readForm } from './form.ts';
 import { shorten } from './formats.ts';
 import { sendPage } from './layout.ts';
@@ -18,7 +18,7 @@ const REFRESH_S = 3;
 /** `/renders/{id}`: a render for people. */
 export function registerRenderPage(app: FastifyInstance, deps: RenderPageDeps): void {
   registerEndpoints(app, '/renders/:id', {
-    GET: { needs: 'read', run: (request, reply) => sendRenderPage(deps, request, reply) },
+    GET: { needs: 'read', run: withErrorPage((request, reply) => sendRenderPage(deps, request, reply)) },
   });
   app.register(async (scope) => {
     parseBodiesAsBytes(scope);
@@ -27,7 +27,7 @@ export function registerRenderPage(app: FastifyInstance, deps: RenderPageDeps): 
         POST: {
           needs,
           bodyLimit: MAX_FORM_BYTES,
-          run: (request, reply) => actAndReturn(act, request, reply),
+          run: withErrorPage((request, reply) => actAndReturn(act, request, reply)),
         },
       });
     register('statement', 'operator', (request) =>
@@ -42,28 +42,20 @@ type Act = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 /** Does what a form asks for, and shows the page again. */
 async function actAndReturn(act: Act, request: FastifyRequest, reply: FastifyReply) {
-  try {
-    await act(request, reply);
-    const { id } = request.params as { id: string };
-    return await reply.redirect(`/renders/${id}`, 303);
-  } catch (error) {
-    return await sendErrorPage(request, reply, error);
-  }
+  await act(request, reply);
+  const { id } = request.params as { id: string };
+  return await reply.redirect(`/renders/${id}`, 303);
 }
 
 async function sendRenderPage(deps: RenderPageDeps, request: FastifyRequest, reply: FastifyReply) {
-  try {
-    const facts = await readRenderFacts(deps, request);
-    const { prompt } = facts.snapshot.request;
-    return await sendPage(reply, 200, {
-      title: shorten(prompt, 60),
-      section: '/renders',
-      body: createRenderView(facts),
-      // A reload would empty the form.
-      ...(hasEnded(facts.snapshot) || facts.possible.statement ? {} : { refresh: REFRESH_S }),
-      script: COPY_SCRIPT_PATH,
-    });
-  } catch (error) {
-    return await sendErrorPage(request, reply, error);
-  }
+  const facts = await readRenderFacts(deps, request);
+  const { prompt } = facts.snapshot.request;
+  return await sendPage(reply, 200, {
+    title: shorten(prompt, 60),
+    section: '/renders',
+    body: createRenderView(facts),
+    // A reload would empty the form.
+    ...(hasEnded(facts.snapshot) || facts.possible.statement ? {} : { refresh: REFRESH_S }),
+    script: COPY_SCRIPT_PATH,
+  });
 }

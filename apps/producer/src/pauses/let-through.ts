@@ -4,11 +4,11 @@ import { describeCaller } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
 import type { PauseBook } from '../backends/index.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { getBodyBytes, noQuery, readQuery } from '../http/index.ts';
-import { parseJson } from '../intake/index.ts';
+import { noQuery, readQuery } from '../http/index.ts';
+import { readJsonBody } from '../intake/index.ts';
 import { hasEnded } from '../lookup/index.ts';
-import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { JSON_BODY_PROBLEMS, jsonResponse, problemResponses } from '../openapi/index.ts';
+import { ProblemError } from '../problems/index.ts';
 import { createRenderResponse, findRequestedRender, idParam, type RenderReadDeps } from '../renders/index.ts';
 
 /** `POST /v1/renders/{id}/let-through`. */
@@ -24,10 +24,7 @@ export const letThroughEndpoint = (deps: {
   run: async (request, reply) => {
     readQuery(noQuery, request);
     const snapshot = await findRequestedRender(deps.read, request);
-    const value = parseJson(getBodyBytes(request));
-    const checked = letThroughSchema.safeParse(value);
-    if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, letThroughSchema));
-    const { reason } = checked.data;
+    const { reason } = readJsonBody(request, letThroughSchema);
     const { renderId, tenant, status } = snapshot;
     if (hasEnded(snapshot))
       throw new ProblemError('render_ended', `The render is ${status}: nothing waits.`, { renderId });
@@ -65,12 +62,7 @@ const doc = {
     ...problemResponses(
       'render_not_found',
       'render_ended',
-      'empty_body',
-      'invalid_json',
-      'invalid_utf8',
-      'too_deep',
-      'body_too_large',
-      'invalid_request',
+      ...JSON_BODY_PROBLEMS,
       'queue_unavailable',
       'store_unavailable',
       'restoring',
