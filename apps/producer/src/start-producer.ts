@@ -11,6 +11,7 @@ import { createScrub, errorMessage, type Logger } from '@darkroom/shared/runtime
 import { type ServiceContext } from '@darkroom/shared/service';
 import {
   createKeyRing,
+  createAccessCheck,
   createSessions,
   createSignedLinks,
   createWaitingLimit,
@@ -42,7 +43,7 @@ import { registerKeys } from './keys/index.ts';
 import { createRenderList } from './lookup/index.ts';
 import { createTodaysMoneyReader, registerBudgets, registerSpend } from './money/index.ts';
 import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
-import { BOARD_THEME, registerPages, sendErrorPage } from './pages/index.ts';
+import { BOARD_SCRIPT_PATH, BOARD_THEME, registerPages, sendErrorPage } from './pages/index.ts';
 import { registerPauses } from './pauses/index.ts';
 import { registerQueues } from './queues/index.ts';
 import { createTalliesReader, registerRedrives } from './redrives/index.ts';
@@ -152,6 +153,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     links,
     watch,
     limitWaiting: createWaitingLimit(settings.MAX_WAITING_PER_KEY),
+    hasAccess: createAccessCheck(ring, clock),
     list,
     waiting,
     readForecast,
@@ -206,6 +208,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     queues,
     scrub,
     readExpiring,
+    pauses,
     keyless,
     ring,
     sessions,
@@ -215,7 +218,16 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     submitsPerSecond: settings.TOAPIS_SUBMIT_PER_SECOND,
     readTodaysMoney: createTodaysMoneyReader({ store, engine, clock }),
   });
-  await registerDashboard(app, { engine, queues, pauses, clock, scrub, auditor, theme: BOARD_THEME });
+  await registerDashboard(app, {
+    engine,
+    queues,
+    pauses,
+    clock,
+    scrub,
+    auditor,
+    theme: BOARD_THEME,
+    script: BOARD_SCRIPT_PATH,
+  });
 
   await app.listen({ host: settings.HOST, port: settings.PORT });
   const url = formatUrl(settings.HOST, (app.server.address() as AddressInfo).port);

@@ -1,14 +1,22 @@
+import { letThroughSchema } from '@darkroom/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Needs } from '../access/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
 import { parseBodiesAsBytes } from '../http/index.ts';
-import { hasEnded } from '../lookup/index.ts';
-import { cancelRequestedRender, readStatement, redeliverWebhooks, statePurchase } from '../renders/index.ts';
+import { letThrough } from '../pauses/index.ts';
+import { checkRequest } from '../problems/index.ts';
+import {
+  cancelRequestedRender,
+  findRequestedRender,
+  readStatement,
+  redeliverWebhooks,
+  statePurchase,
+} from '../renders/index.ts';
 import { withErrorPage } from './error-page.ts';
 import { MAX_FORM_BYTES, readForm } from './form.ts';
 import { shorten } from './formats.ts';
 import { sendPage } from './layout.ts';
-import { type RenderPageDeps, readRenderFacts } from './render-facts.ts';
+import { doesReload, type RenderPageDeps, readRenderFacts } from './render-facts.ts';
 import { createRenderView } from './render-view.ts';
 import { COPY_SCRIPT_PATH } from './scripts.ts';
 
@@ -34,6 +42,10 @@ export function registerRenderPage(app: FastifyInstance, deps: RenderPageDeps): 
       statePurchase(deps, request, readStatement(Object.fromEntries(readForm(request)))),
     );
     register('cancel', 'enqueue or operate', (request, reply) => cancelRequestedRender(deps, request, reply));
+    register('let-through', 'operate', async (request) => {
+      const reason = checkRequest(Object.fromEntries(readForm(request)), letThroughSchema);
+      await letThrough(deps, request, await findRequestedRender(deps, request), reason);
+    });
     register('redeliver', 'operate', (request) => redeliverWebhooks(deps, request));
   });
 }
@@ -54,8 +66,7 @@ async function sendRenderPage(deps: RenderPageDeps, request: FastifyRequest, rep
     title: shorten(prompt, 60),
     section: '/renders',
     body: createRenderView(facts),
-    // A reload would empty the form.
-    ...(hasEnded(facts.snapshot) || facts.possible.statement ? {} : { refresh: REFRESH_S }),
+    ...(doesReload(facts) ? { refresh: REFRESH_S } : {}),
     script: COPY_SCRIPT_PATH,
   });
 }

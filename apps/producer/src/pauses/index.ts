@@ -4,3 +4,4 @@
 // let-through.ts  POST /v1/renders/{id}/let-through
 // responses.ts    a pause as the API returns it (pure)
 export { registerPauses } from './routes.ts';
+export { letThrough } from './let-through.ts';
