@@ -10,6 +10,7 @@ import { randomHex } from '@darkroom/shared/render';
 import { createScrub, errorMessage, type Logger } from '@darkroom/shared/runtime';
 import { type ServiceContext } from '@darkroom/shared/service';
 import {
+  createAccessCheck,
   createKeyRing,
   createSessions,
   createSignedLinks,
@@ -45,7 +46,7 @@ import { registerLimits } from './limits/index.ts';
 import { createRenderList } from './lookup/index.ts';
 import { createTodaysMoneyReader, registerBudgets, registerSpend } from './money/index.ts';
 import { collectOperations, registerOpenApi, registerReference } from './openapi/index.ts';
-import { BOARD_THEME, registerPages, sendErrorPage } from './pages/index.ts';
+import { BOARD_SCRIPT_PATH, BOARD_THEME, registerPages, sendErrorPage } from './pages/index.ts';
 import { registerPauses } from './pauses/index.ts';
 import { registerQueues } from './queues/index.ts';
 import { type ReconcileDeps, registerReconcile } from './reconcile/index.ts';
@@ -159,6 +160,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     links,
     watch,
     limitWaiting: createWaitingLimit(settings.MAX_WAITING_PER_KEY),
+    hasAccess: createAccessCheck(ring, clock),
     list,
     waiting,
     forecaster,
@@ -231,6 +233,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     queues,
     scrub,
     readExpiring,
+    pauses,
     keyless,
     ring,
     sessions,
@@ -243,7 +246,16 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     settings,
     readTodaysMoney: createTodaysMoneyReader({ store, engine, clock }),
   });
-  await registerDashboard(app, { engine, queues, pauses, clock, scrub, auditor, theme: BOARD_THEME });
+  await registerDashboard(app, {
+    engine,
+    queues,
+    pauses,
+    clock,
+    scrub,
+    auditor,
+    theme: BOARD_THEME,
+    script: BOARD_SCRIPT_PATH,
+  });
 
   await app.listen({ host: settings.HOST, port: settings.PORT });
   const url = formatUrl(settings.HOST, (app.server.address() as AddressInfo).port);

@@ -1,5 +1,6 @@
-import { requires, until } from '@darkroom/testkit';
-import { beforeAll, expect, test } from 'vitest';
+import { systemClock } from '@darkroom/shared/runtime';
+import { cleanup, requires, until } from '@darkroom/testkit';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { type RunningDarkroom, startDarkroom } from '../support/running-darkroom.ts';
 
 requires('redis').describe('commands about renders', () => {
@@ -29,6 +30,35 @@ requires('redis').describe('commands about renders', () => {
     expect((await server.run(['renders', 'watch', '--run', 'nothing'])).code).toBe(3);
   });
 
+  test('watch of a run asks once per poll, only for the renders that have not ended', async () => {
+    const stuckToo = await server.create({ prompt: 'a mug [[sim:stuck]]', run: 'many' });
+    const other = await server.create({ prompt: 'a mug', run: 'many' });
+    await server.run(['renders', 'watch', other]);
+    const fetched = vi.spyOn(globalThis, 'fetch');
+    cleanup(() => fetched.mockRestore());
+    const queries = () =>
+      fetched.mock.calls.flatMap(([input]) => /\/v1\/renders\?(.*)/.exec(String(input))?.[1] ?? []);
+    let polls = 0;
+    const sleep = async () => {
+      polls += 1;
+      if (polls === 5) await server.run(['renders', 'cancel', stuckToo, '--yes']);
+    };
+    const watched = await server.run(['renders', 'watch', '--run', 'many'], {
+      clock: { ...systemClock, sleep },
+    });
+    expect(watched.code).toBe(5);
+    expect(watched.err).toContain('2/2 renders');
+    const asked = queries();
+    const ofAll = asked.filter((query) => !query.includes('status='));
+    // At the beginning and at the end.
+    expect(ofAll).toHaveLength(2);
+    expect(asked.length - ofAll.length).toBe(polls);
+    expect(polls).toBeGreaterThanOrEqual(5);
+    const poll = new URLSearchParams(asked[1]);
+    expect(poll.get('status')).toBe('queued,rendering,storing');
+    expect(poll.has('created_after')).toBe(true);
+  }, 60_000);
+
   test('list shows renders as a table, and selects fields and renders', async () => {
     const { out } = await server.run(['renders', 'list']);
     expect(out.split('\n')[0]).toMatch(/^ID +STATUS +AGE +RUN +TENANT +SPENT +REASON$/);
@@ -38,7 +68,9 @@ requires('redis').describe('commands about renders', () => {
       { id: completed, status: 'completed' },
     ]);
     expect(await server.json(['renders', 'list', '--limit', '1'])).toHaveLength(1);
-    expect(await server.json(['renders', 'list', '--status', 'completed,failed'])).toHaveLength(2);
+    expect(
+      await server.json(['renders', 'list', '--run', 'night', '--status', 'completed,failed']),
+    ).toHaveLength(2);
   });
 
   test('why explains a failure and a wait, and names the command that helps', async () => {

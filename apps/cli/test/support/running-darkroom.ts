@@ -21,7 +21,12 @@ export interface RunningDarkroom {
   settings: Settings;
   simulator: Simulator;
   /** Creates a render of tenant `shop`. @returns its id */
-  create(request: { prompt: string; run?: string; webhook_url?: string }): Promise<string>;
+  create(request: {
+    prompt: string;
+    run?: string;
+    webhook_url?: string;
+    metadata?: Record<string, string>;
+  }): Promise<string>;
   /** Runs a command line against this Darkroom. */
   run(args: readonly string[], options?: CliOptions): Promise<CliRun>;
   /** As `run`, and parses the output. */

@@ -69,6 +69,9 @@ const readCookie = ({ headers }: FastifyRequest): string => {
   return cookie?.includes(COOKIE) ? (parseCookie(cookie)[COOKIE] ?? '') : '';
 };
 
+/** Whether the browser had a session, which may have ended. */
+export const hasSessionCookie = (request: FastifyRequest): boolean => readCookie(request) !== '';
+
 function setCookie(request: FastifyRequest, reply: FastifyReply, value: string, lifetimeMs: number): void {
   reply.header(
     'set-cookie',

@@ -28,6 +28,8 @@ interface DashboardDeps {
   auditor: Auditor;
   /** The colors and fonts of the pages. */
   theme: UITheme;
+  /** The path of a script that the page runs first. */
+  script: string;
 }
 
 /** Bull Board over every queue, below `/queues`. Its responses contain no secrets (I8). */
@@ -93,7 +95,7 @@ export async function registerDashboard(app: FastifyInstance, deps: DashboardDep
         const isPage = String(reply.getHeader('content-type')).startsWith('text/html');
         if (!isPage || typeof payload !== 'string') return payload;
         return payload
-          .replace(FONT_LINK, '')
+          .replace(FONT_LINK, `<script src="${deps.script}"></script>`)
           .replace('</head>', styles(!caller || !hasRole(caller, 'operator')));
       });
       recordActions(scope, deps);

@@ -8,17 +8,9 @@ import {
 } from '@darkroom/api';
 import type { FastifyInstance } from 'fastify';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
-import {
-  getBodyBytes,
-  noQuery,
-  parseBodiesAsBytes,
-  readQuery,
-  requireBodyKind,
-  resolveBaseUrl,
-} from '../http/index.ts';
-import { parseJson } from '../intake/index.ts';
-import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import { invalidRequest, listFieldProblems } from '../problems/index.ts';
+import { noQuery, parseBodiesAsBytes, readQuery, requireBodyKind, resolveBaseUrl } from '../http/index.ts';
+import { readJsonBody } from '../intake/index.ts';
+import { JSON_BODY_PROBLEMS, jsonResponse, problemResponses } from '../openapi/index.ts';
 import { idParam } from '../renders/index.ts';
 import {
   type DeadLetterDeps,
@@ -90,12 +82,7 @@ const discardEndpoint = (deps: DeadLetterDeps): Endpoint => ({
   doc: discardDoc,
   run: async (request, reply) => {
     readQuery(noQuery, request);
-    const value = parseJson(getBodyBytes(request));
-    const checked = discardRequestSchema.safeParse(value);
-    if (!checked.success) {
-      throw invalidRequest(listFieldProblems(checked.error, value, discardRequestSchema));
-    }
-    const discard = await discardSelected(deps, request, checked.data);
+    const discard = await discardSelected(deps, request, readJsonBody(request, discardRequestSchema));
     return await reply.send(discard);
   },
 });
@@ -157,15 +144,6 @@ const discardDoc = {
   },
   responses: {
     '200': jsonResponse('What was discarded.', discardSchema),
-    ...problemResponses(
-      'empty_body',
-      'invalid_json',
-      'invalid_utf8',
-      'too_deep',
-      'body_too_large',
-      'invalid_request',
-      'queue_unavailable',
-      'store_unavailable',
-    ),
+    ...problemResponses(...JSON_BODY_PROBLEMS, 'queue_unavailable', 'store_unavailable'),
   },
 };

@@ -19,6 +19,6 @@ export * from './accept-render.ts';
 export * from './bulk-items.ts';
 export { MAX_ITEMS } from './bulk-list.ts';
 export * from './image-type.ts';
-export { parseJson } from './json.ts';
+export { parseJson, readJsonBody } from './json.ts';
 export type { TenantUploads } from './references.ts';
 export * from './request.ts';

@@ -1,4 +1,7 @@
-import { describeCharacter, ProblemError } from '../problems/index.ts';
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { getBodyBytes } from '../http/index.ts';
+import { checkRequest, describeCharacter, ProblemError } from '../problems/index.ts';
 import { type ScannedValue, type Span, scanValue } from './scan-json.ts';
 import { locateSyntaxError } from './syntax-error.ts';
 
@@ -13,6 +16,14 @@ export function parseJson(bytes: Uint8Array, part: 'body' | 'line' = 'body'): un
   const measured = bytes.subarray(0, scanned.end + 1);
   return parseScanned(measured, { ...scanned, end: measured.length }, part);
 }
+
+/**
+ * The body of a request, as the schema reads it.
+ *
+ * @throws {ProblemError} as {@link parseJson}; `invalid_request`.
+ */
+export const readJsonBody = <S extends z.ZodType>(request: FastifyRequest, schema: S): z.output<S> =>
+  checkRequest(parseJson(getBodyBytes(request)), schema);
 
 /**
  * The JSON value of a part of the bytes, which was measured.

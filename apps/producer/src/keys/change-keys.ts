@@ -9,7 +9,7 @@ import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyRequest } from 'fastify';
 import { describeCaller, type KeyRing } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { checkRequest, ProblemError } from '../problems/index.ts';
 import { keyResponse } from './responses.ts';
 
 export interface ChangeKeysDeps {
@@ -27,9 +27,7 @@ export async function createKey(
   request: FastifyRequest,
   value: unknown,
 ): Promise<NewKeyResponse> {
-  const checked = keyRequestSchema.safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, keyRequestSchema));
-  const { tenant, roles, name, rate, body_bytes: bodyBytes } = checked.data;
+  const { tenant, roles, name, rate, body_bytes: bodyBytes } = checkRequest(value, keyRequestSchema);
   const { text, listed } = await ring.create({
     tenant,
     roles: [...new Set(roles)],
@@ -59,11 +57,9 @@ export async function revokeKey(
   request: FastifyRequest,
   value: unknown,
 ): Promise<KeyResponse> {
-  const checked = keyRevocationSchema.safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, keyRevocationSchema));
+  const { reason } = checkRequest(value, keyRevocationSchema);
   const { id } = request.params as { id: string };
   if (!KEY_ID.test(id)) throw new ProblemError('key_not_found', 'There is no key with this id.');
-  const { reason } = checked.data;
   const { listed, isNew } = await ring.revoke(id, { actor: describeCaller(request.caller), reason });
   const response = keyResponse(listed);
   if (isNew) {

@@ -1,6 +1,5 @@
 import {
   BUDGET_NAME,
-  type BudgetRequest,
   type BudgetResponse,
   budgetListSchema,
   budgetRequestSchema,
@@ -25,10 +24,10 @@ import { describeCaller } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
-import { getBodyBytes, parseBodiesAsBytes } from '../http/index.ts';
-import { parseJson } from '../intake/index.ts';
-import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { parseBodiesAsBytes } from '../http/index.ts';
+import { readJsonBody } from '../intake/index.ts';
+import { JSON_BODY_PROBLEMS, jsonResponse, problemResponses } from '../openapi/index.ts';
+import { invalidRequest, ProblemError } from '../problems/index.ts';
 
 export interface BudgetDeps {
   store: ObjectStore;
@@ -73,7 +72,7 @@ const setEndpoint = (deps: BudgetDeps): Endpoint => ({
   doc: setDoc,
   run: async (request, reply) => {
     const name = readName(request);
-    const { limit, per = 'day', tenant, run, reason } = readBudgetRequest(request);
+    const { limit, per = 'day', tenant, run, reason } = readJsonBody(request, budgetRequestSchema);
     const before = (await readAll(deps)).find((budget) => budget.name === name);
     const now = deps.clock.now();
     const scope = { per, ...(tenant === undefined ? {} : { tenant }), ...(run === undefined ? {} : { run }) };
@@ -167,13 +166,6 @@ function readName(request: FastifyRequest): string {
   throw new ProblemError('budget_not_found', 'This is no name of a budget.');
 }
 
-function readBudgetRequest(request: FastifyRequest): BudgetRequest {
-  const value = parseJson(getBodyBytes(request));
-  const checked = budgetRequestSchema.safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, budgetRequestSchema));
-  return checked.data;
-}
-
 const nameParam = z.object({ name: z.string().regex(BUDGET_NAME).meta({ example: 'all-days' }) });
 
 const listDoc = {
@@ -219,17 +211,7 @@ const setDoc = {
   },
   responses: {
     '200': jsonResponse('The budget is set.', budgetSchema),
-    ...problemResponses(
-      'budget_not_found',
-      'empty_body',
-      'invalid_json',
-      'invalid_utf8',
-      'too_deep',
-      'body_too_large',
-      'invalid_request',
-      'queue_unavailable',
-      'store_unavailable',
-    ),
+    ...problemResponses('budget_not_found', ...JSON_BODY_PROBLEMS, 'queue_unavailable', 'store_unavailable'),
   },
 };
 

@@ -90,3 +90,13 @@ export function addCommonResponses(operation: Operation, method: string): Operat
     },
   };
 }
+
+/** The problems of an endpoint that reads a JSON body. */
+export const JSON_BODY_PROBLEMS = [
+  'empty_body',
+  'invalid_json',
+  'invalid_utf8',
+  'too_deep',
+  'body_too_large',
+  'invalid_request',
+] as const;

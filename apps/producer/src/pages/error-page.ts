@@ -17,3 +17,16 @@ export async function sendErrorPage(request: FastifyRequest, reply: FastifyReply
     ...(problem.retryAfter === undefined || request.method === 'POST' ? {} : { refresh: problem.retryAfter }),
   });
 }
+
+export type PageHandler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+
+/** The handler of a page, which shows its errors as a page. */
+export const withErrorPage =
+  (run: PageHandler): PageHandler =>
+  async (request, reply) => {
+    try {
+      return await run(request, reply);
+    } catch (error) {
+      return await sendErrorPage(request, reply, error);
+    }
+  };

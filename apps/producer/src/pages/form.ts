@@ -13,3 +13,11 @@ export function readForm(request: FastifyRequest): URLSearchParams {
   }
   return filled;
 }
+
+/** The fields of a query that are filled in. */
+export const readFilledFields = (query: unknown): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(query as Record<string, unknown>).flatMap(([name, value]) =>
+      typeof value === 'string' && value.trim() !== '' ? [[name, value.trim()]] : [],
+    ),
+  );

@@ -45,7 +45,7 @@ const LINKS: { href: string; name: string; content: string; needs?: Needs }[] = 
     content: 'current work, problems, newest images',
     needs: 'overseer',
   },
-  { href: '/renders', name: 'Renders', content: 'search and gallery', needs: 'read' },
+  { href: '/renders', name: 'Renders', content: 'search, gallery and table', needs: 'read' },
   { href: '/reference', name: 'API reference', content: 'every endpoint, with examples to try' },
   {
     href: '/dead-letters',

@@ -20,9 +20,10 @@
 // design/          tokens, style sheet, badges, cards, tables, charts
 // form.ts          the fields of a form
 // layout.ts        the frame and the security policy of every page
-// scripts.ts       the scripts: a page that follows an event stream, a button that copies
+// scripts.ts       the scripts: a page that follows an event stream, a button that copies, Bull Board's sign-in
 // error-page.ts    a problem as a page
 // formats.ts       times and texts for people
 export { BOARD_THEME } from './design/index.ts';
 export { sendErrorPage } from './error-page.ts';
 export { registerPages } from './routes.ts';
+export { BOARD_SCRIPT_PATH } from './scripts.ts';

@@ -6,36 +6,24 @@ import { type Endpoint, registerEndpoints } from '../endpoint.ts';
 import { parseBodiesAsBytes } from '../http/index.ts';
 import { type ChangeKeysDeps, createKey, keyResponse, revokeKey } from '../keys/index.ts';
 import { html, type Markup, table } from './design/index.ts';
-import { sendErrorPage } from './error-page.ts';
+import { type PageHandler, withErrorPage } from './error-page.ts';
 import { MAX_FORM_BYTES, readForm } from './form.ts';
 import { formatTime } from './formats.ts';
 import { sendPage } from './layout.ts';
 
 /** `/keys`: the API keys. Operators make and revoke them here. */
 export function registerKeysPage(app: FastifyInstance, deps: ChangeKeysDeps): void {
-  const post = (run: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>): Endpoint => ({
+  const post = (run: PageHandler): Endpoint => ({
     needs: 'operator',
     bodyLimit: MAX_FORM_BYTES,
-    run: async (request, reply) => {
-      try {
-        return await run(request, reply);
-      } catch (error) {
-        return await sendErrorPage(request, reply, error);
-      }
-    },
+    run: withErrorPage(run),
   });
   app.register(async (scope) => {
     parseBodiesAsBytes(scope);
     registerEndpoints(scope, '/keys', {
       GET: {
         needs: 'overseer',
-        run: async (request, reply) => {
-          try {
-            return await sendKeys(deps, request, reply);
-          } catch (error) {
-            return await sendErrorPage(request, reply, error);
-          }
-        },
+        run: withErrorPage((request, reply) => sendKeys(deps, request, reply)),
       },
       POST: post(async (request, reply) => {
         const form = readForm(request);

@@ -1,6 +1,6 @@
 import { sumCost } from '@darkroom/shared/render';
 import { formatDollars } from '@darkroom/shared/snapshot';
-import { describeRedrive } from './dead-letters/index.ts';
+import { describeRedrive, formatPrice } from './dead-letters/index.ts';
 import { html, type Markup } from './design/index.ts';
 import type { RenderFacts } from './render-facts.ts';
 
@@ -21,6 +21,15 @@ ${
     'Plan a redrive',
     `the plan costs nothing; a redrive ${describeRedrive(possible.redrive)}`,
     html`<input type="hidden" name="id" value="${renderId}">`,
+  )
+}
+${
+  possible.letThrough &&
+  post(
+    `/renders/${renderId}/let-through`,
+    'Let it through',
+    `it is submitted although it is paused: ${formatPrice(possible.letThrough.price)}`,
+    html`<input name="reason" aria-label="Reason" placeholder="reason" required maxlength="300" size="16">`,
   )
 }
 ${possible.statement && html`<a class="button" href="#statement">State what was bought</a>`}

@@ -7,7 +7,7 @@ import { type Scrub } from '@darkroom/shared/runtime';
 import { formatDollars, type RenderSnapshot } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
 import { hasRole, type Needs } from '../access/index.ts';
-import { type Delivery, findDeliveries, withFallback } from '../backends/index.ts';
+import { type Delivery, findDeliveries, type PauseBook, withFallback } from '../backends/index.ts';
 import { scrubDeep } from '../dashboard/index.ts';
 import { type DeadLetterDeps, forecastRedrive, selectDeadLetters } from '../dead-letters/index.ts';
 import { type Forecast, NO_FORECAST } from '../forecast/index.ts';
@@ -22,6 +22,7 @@ import {
 
 export interface RenderPageDeps extends RenderReadDeps {
   deadLetters: DeadLetterDeps;
+  pauses: PauseBook;
   queues: Queues;
   scrub: Scrub;
 }
@@ -53,7 +54,13 @@ export interface RenderActions {
   /** The price of a purchase, for a statement of what became of the present one. Null: unknown. */
   statement?: { price: string | null };
   resend: boolean;
+  /** The price of a purchase, for a paused render that can be let through. Null: unknown. */
+  letThrough?: { price: string | null };
 }
+
+/** Whether the page reloads by itself. A reload would empty a form. */
+export const doesReload = ({ snapshot, possible }: RenderFacts): boolean =>
+  !hasEnded(snapshot) && !possible.statement && !possible.letThrough;
 
 /** The page is shown without notes, deliveries and forecast when they take longer. */
 const EXTRAS_DEADLINE_MS = 1_500;
@@ -84,7 +91,7 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
     ),
     snapshot.image && createImageLink(),
   ]);
-  const possible = await findActions(deps, request, { snapshot, deliveries });
+  const possible = await findActions(deps, request, { snapshot, deliveries, waitingFor });
   return {
     ...(scrubDeep(scrub, { snapshot, notes, deliveries, actions, waitingFor }) as Pick<
       RenderFacts,
@@ -101,7 +108,7 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
 async function findActions(
   { deadLetters, lookup, clock }: RenderPageDeps,
   request: FastifyRequest,
-  { snapshot, deliveries }: Pick<RenderFacts, 'snapshot' | 'deliveries'>,
+  { snapshot, deliveries, waitingFor }: Pick<RenderFacts, 'snapshot' | 'deliveries' | 'waitingFor'>,
 ): Promise<RenderActions> {
   const { caller } = request;
   const may = (needs: Needs) => caller !== undefined && hasRole(caller, needs);
@@ -123,6 +130,7 @@ async function findActions(
     may('operator') &&
     (snapshot.step === 'hold' || snapshot.status === 'failed') &&
     (await withFallback(EXTRAS_DEADLINE_MS, canStatePurchase(lookup, snapshot.renderId), false));
+  const price = toPrice(getRenderPrice(settings, snapshot.request.resolution));
   return {
     cancel: !hasEnded(snapshot) && may('enqueue or operate'),
     ...(forecast
@@ -134,12 +142,18 @@ async function findActions(
           },
         }
       : {}),
-    ...(canState
-      ? { statement: { price: toPrice(getRenderPrice(settings, snapshot.request.resolution)) } }
-      : {}),
+    ...(canState ? { statement: { price } } : {}),
+    ...(may('operate') && isPaused(waitingFor) ? { letThrough: { price } } : {}),
     resend: deliveries.length > 0 && may('operate'),
   };
 }
+
+/** A pause of a whole queue lets no render through. */
+const isPaused = (waitingFor: WaitingFor | null): boolean =>
+  waitingFor !== null &&
+  [waitingFor, ...waitingFor.also].some(
+    ({ cause, name }) => cause === 'paused' && name?.startsWith('queue-') !== true,
+  );
 
 const toPrice = (micros: number | undefined) => (micros === undefined ? null : formatDollars(micros));
 

@@ -1,14 +1,22 @@
+import { letThroughSchema } from '@darkroom/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Needs } from '../access/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
 import { parseBodiesAsBytes } from '../http/index.ts';
-import { hasEnded } from '../lookup/index.ts';
-import { cancelRequestedRender, readStatement, redeliverWebhooks, statePurchase } from '../renders/index.ts';
-import { sendErrorPage } from './error-page.ts';
+import { letThrough } from '../pauses/index.ts';
+import { checkRequest } from '../problems/index.ts';
+import {
+  cancelRequestedRender,
+  findRequestedRender,
+  readStatement,
+  redeliverWebhooks,
+  statePurchase,
+} from '../renders/index.ts';
+import { withErrorPage } from './error-page.ts';
 import { MAX_FORM_BYTES, readForm } from './form.ts';
 import { shorten } from './formats.ts';
 import { sendPage } from './layout.ts';
-import { type RenderPageDeps, readRenderFacts } from './render-facts.ts';
+import { doesReload, type RenderPageDeps, readRenderFacts } from './render-facts.ts';
 import { createRenderView } from './render-view.ts';
 import { COPY_SCRIPT_PATH } from './scripts.ts';
 
@@ -18,7 +26,7 @@ const REFRESH_S = 3;
 /** `/renders/{id}`: a render for people. */
 export function registerRenderPage(app: FastifyInstance, deps: RenderPageDeps): void {
   registerEndpoints(app, '/renders/:id', {
-    GET: { needs: 'read', run: (request, reply) => sendRenderPage(deps, request, reply) },
+    GET: { needs: 'read', run: withErrorPage((request, reply) => sendRenderPage(deps, request, reply)) },
   });
   app.register(async (scope) => {
     parseBodiesAsBytes(scope);
@@ -27,13 +35,17 @@ export function registerRenderPage(app: FastifyInstance, deps: RenderPageDeps): 
         POST: {
           needs,
           bodyLimit: MAX_FORM_BYTES,
-          run: (request, reply) => actAndReturn(act, request, reply),
+          run: withErrorPage((request, reply) => actAndReturn(act, request, reply)),
         },
       });
     register('statement', 'operator', (request) =>
       statePurchase(deps, request, readStatement(Object.fromEntries(readForm(request)))),
     );
     register('cancel', 'enqueue or operate', (request, reply) => cancelRequestedRender(deps, request, reply));
+    register('let-through', 'operate', async (request) => {
+      const reason = checkRequest(Object.fromEntries(readForm(request)), letThroughSchema);
+      await letThrough(deps, request, await findRequestedRender(deps, request), reason);
+    });
     register('redeliver', 'operate', (request) => redeliverWebhooks(deps, request));
   });
 }
@@ -42,28 +54,19 @@ type Act = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 /** Does what a form asks for, and shows the page again. */
 async function actAndReturn(act: Act, request: FastifyRequest, reply: FastifyReply) {
-  try {
-    await act(request, reply);
-    const { id } = request.params as { id: string };
-    return await reply.redirect(`/renders/${id}`, 303);
-  } catch (error) {
-    return await sendErrorPage(request, reply, error);
-  }
+  await act(request, reply);
+  const { id } = request.params as { id: string };
+  return await reply.redirect(`/renders/${id}`, 303);
 }
 
 async function sendRenderPage(deps: RenderPageDeps, request: FastifyRequest, reply: FastifyReply) {
-  try {
-    const facts = await readRenderFacts(deps, request);
-    const { prompt } = facts.snapshot.request;
-    return await sendPage(reply, 200, {
-      title: shorten(prompt, 60),
-      section: '/renders',
-      body: createRenderView(facts),
-      // A reload would empty the form.
-      ...(hasEnded(facts.snapshot) || facts.possible.statement ? {} : { refresh: REFRESH_S }),
-      script: COPY_SCRIPT_PATH,
-    });
-  } catch (error) {
-    return await sendErrorPage(request, reply, error);
-  }
+  const facts = await readRenderFacts(deps, request);
+  const { prompt } = facts.snapshot.request;
+  return await sendPage(reply, 200, {
+    title: shorten(prompt, 60),
+    section: '/renders',
+    body: createRenderView(facts),
+    ...(doesReload(facts) ? { refresh: REFRESH_S } : {}),
+    script: COPY_SCRIPT_PATH,
+  });
 }

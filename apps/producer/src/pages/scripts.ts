@@ -1,9 +1,12 @@
 import type { FastifyInstance } from 'fastify';
+import { SIGN_IN_PATH } from '../access/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
 
 export const LIVE_SCRIPT_PATH = '/assets/live.js';
 
 export const COPY_SCRIPT_PATH = '/assets/copy.js';
+
+export const BOARD_SCRIPT_PATH = '/assets/board.js';
 
 /** Copies what a button names. Browsers allow it on https and on this machine; elsewhere the button disappears. */
 const COPY_SCRIPT = `'use strict';
@@ -18,13 +21,30 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
 
 /**
  * It replaces the body of a page by what its event stream sends. Without it, or while the
- * stream is interrupted, the page stays as it is. `EventSource` connects again by itself.
+ * stream is interrupted, the page stays as it is. `EventSource` connects again by itself, but not after an HTTP error.
+ * When the session of the browser has ended, the page is loaded again, which leads to the sign-in.
  */
 const LIVE_SCRIPT = `'use strict';
 const main = document.querySelector('main[data-events]');
 const events = new EventSource(main.dataset.events);
 events.onmessage = ({ data }) => {
   main.innerHTML = JSON.parse(data);
+};
+events.addEventListener('signed-out', () => location.reload());
+events.onerror = () => {
+  if (events.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5_000);
+};
+`;
+
+/** Bull Board shows a 401 as an error of its own, again and again. It leads to the sign-in, and back. */
+const BOARD_SCRIPT = `'use strict';
+const { open } = XMLHttpRequest.prototype;
+XMLHttpRequest.prototype.open = function (...args) {
+  this.addEventListener('load', () => {
+    if (this.status !== 401) return;
+    location.replace('${SIGN_IN_PATH}?next=' + encodeURIComponent(location.pathname + location.search));
+  });
+  return open.apply(this, args);
 };
 `;
 
@@ -33,6 +53,7 @@ export function registerScripts(app: FastifyInstance): void {
   for (const [path, script] of [
     [LIVE_SCRIPT_PATH, LIVE_SCRIPT],
     [COPY_SCRIPT_PATH, COPY_SCRIPT],
+    [BOARD_SCRIPT_PATH, BOARD_SCRIPT],
   ] as const) {
     registerEndpoints(app, path, {
       GET: {

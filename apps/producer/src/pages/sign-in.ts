@@ -3,6 +3,7 @@ import {
   type Caller,
   type CountWrongKey,
   describeCaller,
+  hasSessionCookie,
   type KeyRing,
   type Sessions,
   SIGN_IN_PATH,
@@ -61,7 +62,10 @@ async function sendSignIn({ keyless }: SignInDeps, request: FastifyRequest, repl
       refresh: { seconds: 0, path: again },
     });
   }
-  return await sendPage(reply, 200, { title: 'Sign in', body: signInForm(target) });
+  const ended = hasSessionCookie(request)
+    ? 'The session of this browser has ended: it was signed out, or its key was revoked.'
+    : undefined;
+  return await sendPage(reply, 200, { title: 'Sign in', body: signInForm(target, ended) });
 }
 
 async function signIn(

@@ -3,4 +3,6 @@
 // routes.ts       list, create, end (main decision: who may pause what)
 // let-through.ts  POST /v1/renders/{id}/let-through
 // responses.ts    a pause as the API returns it (pure)
+
+export { letThrough } from './let-through.ts';
 export { registerPauses } from './routes.ts';

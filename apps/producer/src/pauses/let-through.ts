@@ -1,48 +1,62 @@
 import { letThroughSchema, renderSchema } from '@darkroom/api';
 import type { Clock } from '@darkroom/shared/runtime';
+import type { RenderSnapshot } from '@darkroom/shared/snapshot';
+import type { FastifyRequest } from 'fastify';
 import { describeCaller } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
 import type { PauseBook } from '../backends/index.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { getBodyBytes, noQuery, readQuery } from '../http/index.ts';
-import { parseJson } from '../intake/index.ts';
+import { noQuery, readQuery } from '../http/index.ts';
+import { readJsonBody } from '../intake/index.ts';
 import { hasEnded } from '../lookup/index.ts';
-import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { JSON_BODY_PROBLEMS, jsonResponse, problemResponses } from '../openapi/index.ts';
+import { ProblemError } from '../problems/index.ts';
 import { createRenderResponse, findRequestedRender, idParam, type RenderReadDeps } from '../renders/index.ts';
 
-/** `POST /v1/renders/{id}/let-through`. */
-export const letThroughEndpoint = (deps: {
+export interface LetThroughDeps {
   read: RenderReadDeps;
   pauses: PauseBook;
   auditor: Auditor;
   clock: Clock;
-}): Endpoint => ({
+}
+
+/** `POST /v1/renders/{id}/let-through`. */
+export const letThroughEndpoint = (deps: LetThroughDeps): Endpoint => ({
   needs: 'operate',
   bodyLimit: 16 * 1024,
   doc,
   run: async (request, reply) => {
     readQuery(noQuery, request);
     const snapshot = await findRequestedRender(deps.read, request);
-    const value = parseJson(getBodyBytes(request));
-    const checked = letThroughSchema.safeParse(value);
-    if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, letThroughSchema));
-    const { reason } = checked.data;
-    const { renderId, tenant, status } = snapshot;
-    if (hasEnded(snapshot))
-      throw new ProblemError('render_ended', `The render is ${status}: nothing waits.`, { renderId });
-    const actor = describeCaller(request.caller);
-    await deps.pauses.letThrough({ renderId, reason, actor, at: deps.clock.now() });
-    await deps.auditor.record(request, {
-      action: 'render.let_through',
-      target: { kind: 'render', id: renderId },
-      tenant,
-      reason,
-      before: { status },
-    });
+    await letThrough(deps, request, snapshot, readJsonBody(request, letThroughSchema));
     return await reply.code(202).send(await createRenderResponse(deps.read, request, snapshot));
   },
 });
+
+/**
+ * Lets a render through all pauses of submission, and records it.
+ *
+ * @throws {ProblemError} `render_ended`
+ */
+export async function letThrough(
+  { pauses, auditor, clock }: Omit<LetThroughDeps, 'read'>,
+  request: FastifyRequest,
+  snapshot: RenderSnapshot,
+  { reason }: { reason: string },
+): Promise<void> {
+  const { renderId, tenant, status } = snapshot;
+  if (hasEnded(snapshot))
+    throw new ProblemError('render_ended', `The render is ${status}: nothing waits.`, { renderId });
+  const actor = describeCaller(request.caller);
+  await pauses.letThrough({ renderId, reason, actor, at: clock.now() });
+  await auditor.record(request, {
+    action: 'render.let_through',
+    target: { kind: 'render', id: renderId },
+    tenant,
+    reason,
+    before: { status },
+  });
+}
 
 const doc = {
   operationId: 'letThrough',
@@ -65,12 +79,7 @@ const doc = {
     ...problemResponses(
       'render_not_found',
       'render_ended',
-      'empty_body',
-      'invalid_json',
-      'invalid_utf8',
-      'too_deep',
-      'body_too_large',
-      'invalid_request',
+      ...JSON_BODY_PROBLEMS,
       'queue_unavailable',
       'store_unavailable',
       'restoring',

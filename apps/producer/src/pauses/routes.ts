@@ -17,10 +17,10 @@ import type { Auditor } from '../audit/index.ts';
 import type { PauseBook } from '../backends/index.ts';
 import { operatorScope } from '../dead-letters/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
-import { getBodyBytes, noQuery, parseBodiesAsBytes, readQuery, requireBodyKind } from '../http/index.ts';
-import { parseJson } from '../intake/index.ts';
-import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { noQuery, parseBodiesAsBytes, readQuery, requireBodyKind } from '../http/index.ts';
+import { readJsonBody } from '../intake/index.ts';
+import { JSON_BODY_PROBLEMS, jsonResponse, problemResponses } from '../openapi/index.ts';
+import { invalidRequest, ProblemError } from '../problems/index.ts';
 import type { RenderReadDeps } from '../renders/index.ts';
 import { letThroughEndpoint } from './let-through.ts';
 import { pauseResponse, queuePauseResponse } from './responses.ts';
@@ -138,20 +138,18 @@ const describe = ({ scope, owner, until, since }: SubmissionPause) => ({
 
 /** @throws {ProblemError} `invalid_request`. */
 function readPause(request: FastifyRequest, now: number): SubmissionPause {
-  const value = parseJson(getBodyBytes(request));
-  const checked = createPauseSchema.safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, createPauseSchema));
-  const { reason, owner, run, model } = checked.data;
-  const until = checked.data.until === undefined ? undefined : Date.parse(checked.data.until);
+  const body = readJsonBody(request, createPauseSchema);
+  const { reason, owner, run, model } = body;
+  const until = body.until === undefined ? undefined : Date.parse(body.until);
   if (until !== undefined && until <= now)
     throw invalidRequest([
       { field: 'until', expected: 'a time in the future', received: 'a time that is over' },
     ]);
-  const tenant = readTenant(request, checked.data);
+  const tenant = readTenant(request, body);
   const actor = describeCaller(request.caller);
   return {
     version: DATA_VERSION,
-    name: readName(checked.data, tenant),
+    name: readName(body, tenant),
     scope: {
       ...(tenant === undefined ? {} : { tenant }),
       ...(run === undefined ? {} : { run }),
@@ -194,15 +192,6 @@ const listDoc = {
   },
 };
 
-const BODY_PROBLEMS = [
-  'empty_body',
-  'invalid_json',
-  'invalid_utf8',
-  'too_deep',
-  'body_too_large',
-  'invalid_request',
-] as const;
-
 const createDoc = {
   operationId: 'createPause',
   tags: ['Operations'],
@@ -224,7 +213,7 @@ const createDoc = {
   },
   responses: {
     '201': jsonResponse('The pause stands.', pauseSchema),
-    ...problemResponses('pause_exists', ...BODY_PROBLEMS, 'store_unavailable'),
+    ...problemResponses('pause_exists', ...JSON_BODY_PROBLEMS, 'store_unavailable'),
   },
 };
 

@@ -15,10 +15,10 @@ import { describeCaller } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
 import type { PauseBook, RenderQueue } from '../backends/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
-import { getBodyBytes, parseBodiesAsBytes } from '../http/index.ts';
-import { parseJson } from '../intake/index.ts';
-import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { parseBodiesAsBytes } from '../http/index.ts';
+import { readJsonBody } from '../intake/index.ts';
+import { JSON_BODY_PROBLEMS, jsonResponse, problemResponses } from '../openapi/index.ts';
+import { ProblemError } from '../problems/index.ts';
 
 interface QueueDeps {
   queue: RenderQueue;
@@ -60,7 +60,7 @@ const pauseEndpoint = ({ queue, pauses, clock, auditor }: QueueDeps): Endpoint =
   doc: pauseDoc,
   run: async (request, reply) => {
     const name = readQueueName(request);
-    const { reason } = readPauseRequest(request);
+    const { reason } = readJsonBody(request, pauseRequestSchema);
     const actor = describeCaller(request.caller);
     const before = await readPause(queue, name);
     const record = await pauses.pauseQueue(name, { actor, reason, now: clock.now() });
@@ -121,13 +121,6 @@ function readQueueName(request: FastifyRequest): PausableQueue {
   return name;
 }
 
-function readPauseRequest(request: FastifyRequest): z.infer<typeof pauseRequestSchema> {
-  const value = parseJson(getBodyBytes(request));
-  const checked = pauseRequestSchema.safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, pauseRequestSchema));
-  return checked.data;
-}
-
 const queueParam = z.object({ queue: z.enum(PAUSABLE_QUEUES).meta({ example: 'submit' }) });
 
 const listDoc = {
@@ -158,16 +151,7 @@ const pauseDoc = {
   },
   responses: {
     '200': jsonResponse('The queue is paused.', queueSchema),
-    ...problemResponses(
-      'queue_not_found',
-      'empty_body',
-      'invalid_json',
-      'invalid_utf8',
-      'too_deep',
-      'body_too_large',
-      'invalid_request',
-      'queue_unavailable',
-    ),
+    ...problemResponses('queue_not_found', ...JSON_BODY_PROBLEMS, 'queue_unavailable'),
   },
 };
 

@@ -24,9 +24,8 @@ import {
   resolveBaseUrl,
   wholeNumber,
 } from '../http/index.ts';
-import { parseJson } from '../intake/index.ts';
-import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import { invalidRequest, listFieldProblems } from '../problems/index.ts';
+import { readJsonBody } from '../intake/index.ts';
+import { JSON_BODY_PROBLEMS, jsonResponse, problemResponses } from '../openapi/index.ts';
 import {
   controlRedrive,
   listRedrives,
@@ -71,16 +70,12 @@ const createEndpoint = (deps: RedriveDeps): Endpoint => ({
   doc: createDoc,
   run: async (request, reply) => {
     readQuery(noQuery, request);
-    const value = parseJson(getBodyBytes(request));
-    const checked = redriveRequestSchema.safeParse(value);
-    if (!checked.success) {
-      throw invalidRequest(listFieldProblems(checked.error, value, redriveRequestSchema));
-    }
-    if (checked.data.plan !== undefined) {
-      const facts = await startRedrive(deps, request, { ...checked.data, plan: checked.data.plan });
+    const body = readJsonBody(request, redriveRequestSchema);
+    if (body.plan !== undefined) {
+      const facts = await startRedrive(deps, request, { ...body, plan: body.plan });
       return await reply.code(202).send(redriveResponse(facts, resolveBaseUrl(request)));
     }
-    const plan = await planRedrive(deps, request, checked.data);
+    const plan = await planRedrive(deps, request, body);
     return await reply.send(planResponse(plan));
   },
 });
@@ -143,14 +138,8 @@ const controlEndpoint = (deps: RedriveDeps, action: RedriveControlAction): Endpo
 
 const readId = (request: FastifyRequest) => (request.params as { id: string }).id;
 
-function readControl(request: FastifyRequest): z.infer<typeof redriveControlSchema> {
-  const bytes = getBodyBytes(request);
-  if (bytes.length === 0) return {};
-  const value = parseJson(bytes);
-  const checked = redriveControlSchema.safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, redriveControlSchema));
-  return checked.data;
-}
+const readControl = (request: FastifyRequest): z.infer<typeof redriveControlSchema> =>
+  getBodyBytes(request).length === 0 ? {} : readJsonBody(request, redriveControlSchema);
 
 const isStatus = (text: string): text is RedriveItemStatus =>
   (REDRIVE_ITEM_STATUSES as readonly string[]).includes(text);
@@ -197,14 +186,6 @@ const planIdParam = z.object({
 });
 
 const TAGS = ['Dead letters'];
-const BODY_PROBLEMS = [
-  'empty_body',
-  'invalid_json',
-  'invalid_utf8',
-  'too_deep',
-  'body_too_large',
-  'invalid_request',
-] as const;
 
 const createDoc = {
   operationId: 'createRedrive',
@@ -238,7 +219,7 @@ const createDoc = {
     '200': jsonResponse('The plan.', redrivePlanSchema),
     '202': jsonResponse('The redrive. A worker executes it.', redriveSchema),
     ...problemResponses(
-      ...BODY_PROBLEMS,
+      ...JSON_BODY_PROBLEMS,
       'plan_not_found',
       'plan_expired',
       'plan_executed',
@@ -311,7 +292,7 @@ const controlDoc = (operationId: string, summary: string, description: string) =
     ...problemResponses(
       'redrive_not_found',
       'redrive_ended',
-      ...BODY_PROBLEMS.filter((code) => code !== 'empty_body'),
+      ...JSON_BODY_PROBLEMS.filter((code) => code !== 'empty_body'),
       'queue_unavailable',
       'store_unavailable',
     ),

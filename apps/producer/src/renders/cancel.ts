@@ -6,10 +6,10 @@ import { z } from 'zod';
 import { hasRole, requireTenant } from '../access/index.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { getBodyBytes, noQuery, readQuery } from '../http/index.ts';
-import { parseJson } from '../intake/index.ts';
+import { readJsonBody } from '../intake/index.ts';
 import { findRenderOrImage, hasEnded } from '../lookup/index.ts';
-import { problemResponses, RENDER_EXAMPLE } from '../openapi/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { JSON_BODY_PROBLEMS, problemResponses, RENDER_EXAMPLE } from '../openapi/index.ts';
+import { ProblemError } from '../problems/index.ts';
 import { createRenderResponse, findRequestedRender, type RenderReadDeps } from './find-render.ts';
 import { EMPTY_BODY_BYTES, idParam } from './params.ts';
 import { watchRequestedRender } from './watch-render.ts';
@@ -28,7 +28,7 @@ export const cancelEndpoint = (deps: RenderReadDeps): Endpoint => ({
 
 async function cancelRender(deps: RenderReadDeps, request: FastifyRequest, reply: FastifyReply) {
   readQuery(noQuery, request);
-  rejectContent(getBodyBytes(request));
+  rejectContent(request);
   const snapshot = await cancelRequestedRender(deps, request, reply);
   return await reply
     .code(hasEnded(snapshot) ? 200 : 202)
@@ -125,12 +125,8 @@ function rejectIfEnded(snapshot: RenderSnapshot): RenderSnapshot {
 }
 
 /** Cancel has no parameters. A body with content is a mistake that the caller should learn of. */
-function rejectContent(bytes: Buffer): void {
-  if (bytes.length === 0) return;
-  const value = parseJson(bytes);
-  const schema = z.strictObject({});
-  const checked = schema.safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, schema));
+function rejectContent(request: FastifyRequest): void {
+  if (getBodyBytes(request).length > 0) readJsonBody(request, z.strictObject({}));
 }
 
 const describeResponse = (description: string, more: Partial<RenderResponse>) => {
@@ -163,12 +159,7 @@ const doc = {
     ...problemResponses(
       'render_not_found',
       'render_ended',
-      'empty_body',
-      'invalid_json',
-      'invalid_utf8',
-      'too_deep',
-      'body_too_large',
-      'invalid_request',
+      ...JSON_BODY_PROBLEMS,
       'queue_unavailable',
       'store_unavailable',
       'restoring',

@@ -8,7 +8,7 @@ import {
   renderResponse,
 } from '@darkroom/shared/snapshot';
 import type { FastifyRequest } from 'fastify';
-import { type LimitWaiting, requireTenant, type SignedLinks } from '../access/index.ts';
+import { type HasAccess, type LimitWaiting, requireTenant, type SignedLinks } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
 import type { IntakeRecorder, WaitConditionsReader } from '../backends/index.ts';
 import type { Forecaster } from '../forecast/index.ts';
@@ -25,6 +25,7 @@ export interface RenderReadDeps {
   links: SignedLinks;
   watch: RenderWatch;
   limitWaiting: LimitWaiting;
+  hasAccess: HasAccess;
   list: ListRenders;
   waiting: WaitConditionsReader;
   forecaster: Forecaster;

@@ -20,6 +20,7 @@ export { cancelRequestedRender, cancelWithoutWaiting } from './cancel.ts';
 export { redeliverWebhooks } from './deliveries.ts';
 export * from './find-render.ts';
 export * from './image-links.ts';
+export { createWaitFilter } from './list.ts';
 export { readListQuery, timeParam } from './list-query.ts';
 export { idParam } from './params.ts';
 export * from './routes.ts';

@@ -26,7 +26,8 @@ export const listEndpoint = (deps: RenderReadDeps): Endpoint => ({
   },
 });
 
-function createWaitFilter(deps: RenderReadDeps, request: FastifyRequest) {
+/** The filter `waiting_for` of a request that {@link readListQuery} has checked. */
+export function createWaitFilter(deps: RenderReadDeps, request: Pick<FastifyRequest, 'query'>) {
   const wanted = readWaitFilter(request);
   if (wanted === undefined) return undefined;
   return async (snapshot: RenderSnapshot) => (await readWaitCause(deps, snapshot))?.cause === wanted;

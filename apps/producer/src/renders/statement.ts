@@ -12,8 +12,8 @@ import type { RenderJob } from '../backends/index.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { getBodyBytes, noQuery, readQuery } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
-import { problemResponses, RENDER_EXAMPLE } from '../openapi/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { JSON_BODY_PROBLEMS, problemResponses, RENDER_EXAMPLE } from '../openapi/index.ts';
+import { checkRequest, ProblemError } from '../problems/index.ts';
 import { createRenderResponse, findRequestedRender, type RenderReadDeps } from './find-render.ts';
 import { EMPTY_BODY_BYTES, idParam } from './params.ts';
 
@@ -31,11 +31,8 @@ export const statementEndpoint = (deps: RenderReadDeps): Endpoint => ({
 });
 
 /** @throws {ProblemError} `invalid_request`. */
-export function readStatement(value: unknown): StatementRequest {
-  const checked = statementRequestSchema.safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, statementRequestSchema));
-  return checked.data;
-}
+export const readStatement = (value: unknown): StatementRequest =>
+  checkRequest(value, statementRequestSchema);
 
 /**
  * Records an operator's statement about the present purchase of a render, and makes the render go on with it. The ledger
@@ -160,12 +157,7 @@ const doc = {
     ...problemResponses(
       'render_not_found',
       'no_open_purchase',
-      'empty_body',
-      'invalid_json',
-      'invalid_utf8',
-      'too_deep',
-      'body_too_large',
-      'invalid_request',
+      ...JSON_BODY_PROBLEMS,
       'queue_unavailable',
       'store_unavailable',
       'restoring',

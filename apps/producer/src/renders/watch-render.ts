@@ -7,7 +7,7 @@ import { findRequestedRender, type RenderReadDeps } from './find-render.ts';
 
 /**
  * Snapshots of the requested render: now, after each of its events, and every few seconds. Ends when the render has
- * ended, at `until`, when the caller disconnects, or when the producer closes. While queue or store are away it yields
+ * ended, at `until`, when the caller disconnects or loses access, or when the producer closes. While queue or store are away it yields
  * the last snapshot again.
  *
  * Throws `rate_limited` when too many requests of the key wait, and what {@link findRequestedRender} throws; after the first snapshot only errors other than 503.
@@ -27,6 +27,7 @@ export async function* watchRequestedRender(
     } catch (error) {
       if (!last || toProblem(error).status !== 503) throw error;
     }
+    if (!(await deps.hasAccess(request))) return;
     yield last;
     if (hasEnded(last)) return;
   }

@@ -1,12 +1,10 @@
-import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
-import { text } from 'node:stream/consumers';
 import type { RenderResponse } from '@darkroom/api';
-import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
+import type { Role } from '@darkroom/shared/keys';
 import { DATA_VERSION, drawRenderId, sumCost } from '@darkroom/shared/render';
-import { requires, until } from '@darkroom/testkit';
+import { requires } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
+import { createKeyring, enqueueAs } from '../support/keyring.ts';
 
 const ROLES = ['enqueue', 'read', 'operate'] as const;
 type Needed = Role | 'enqueue or operate' | 'operator';
@@ -17,22 +15,8 @@ interface Operation {
   role: Needed | undefined;
 }
 
-const keyring = () => {
-  const entries: string[] = [];
-  const give = (
-    tenant: string,
-    roles: readonly Role[],
-    limits: { perSecond?: number; bodyBytes?: number } = {},
-  ) => {
-    const { text, sha256 } = createApiKey();
-    entries.push(formatApiKey({ tenant, roles, sha256, ...limits }));
-    return { authorization: `Bearer ${text}` };
-  };
-  return { give, settings: () => ({ API_KEYS: parseApiKeys(entries.join(',')) ?? [] }) };
-};
-
 requires('redis').describe('access with keys', () => {
-  const keys = keyring();
+  const keys = createKeyring();
   const shop = keys.give('shop', ROLES);
   const press = keys.give('press', ROLES);
   const operator = keys.give('*', ['read', 'operate']);
@@ -55,7 +39,7 @@ requires('redis').describe('access with keys', () => {
       settings: { ...keys.settings(), API_RATE_PER_SECOND: 10_000, WRONG_KEYS_PER_MINUTE: 10_000 },
     });
     operations = await operationsOf(harness);
-    id = await enqueue(harness, shop, 'first');
+    id = await enqueueAs(harness, shop, 'first');
   });
 
   const ask = (operation: Operation, headers: Record<string, string>) =>
@@ -150,8 +134,8 @@ requires('redis').describe('access with keys', () => {
   });
 
   test('the same idempotency key names a different render for each tenant', async () => {
-    expect(await enqueue(harness, shop, 'first')).toBe(id);
-    const theirs = await enqueue(harness, press, 'first');
+    expect(await enqueueAs(harness, shop, 'first')).toBe(id);
+    const theirs = await enqueueAs(harness, press, 'first');
     expect(theirs).not.toBe(id);
     expect((await harness.get(`/v1/renders/${theirs}`, shop)).status).toBe(404);
   });
@@ -222,137 +206,6 @@ requires('redis').describe('access with keys', () => {
   });
 });
 
-requires('redis').describe('access without keys', () => {
-  const settings = { PUBLIC_URL: 'https://renders.example/dark' };
-  const ask = ({ url }: Harness, host: string, origin: string) => {
-    const { port } = new URL(url);
-    const name = host.replace('PORT', port);
-    return sent(url, { host: name, origin: origin.replace('PORT', port).replace('HOST', name) });
-  };
-
-  test.each([
-    ['127.0.0.1:PORT', 'http://HOST'],
-    ['localhost:PORT', 'http://HOST'],
-    ['[::1]:PORT', 'http://HOST'],
-    ['renders.example', 'https://renders.example'],
-    ['renders.example:443', 'https://renders.example'],
-  ])('a page at %s with origin %s is a page of this API', async (host, origin) => {
-    expect(await ask(await openHarness({ settings }), host, origin)).toBe(202);
-  });
-
-  test.each([
-    ['evil.example:PORT', 'http://HOST', 421],
-    ['127.0.0.1.evil.example:PORT', 'http://HOST', 421],
-    ['behind.a.proxy', 'https://renders.example', 421],
-    ['127.0.0.1:PORT', 'http://localhost:PORT', 403],
-    ['127.0.0.1:PORT', 'http://127.0.0.1:1', 403],
-  ])(
-    'a page at %s with origin %s cannot change anything, even if its name resolves to this machine',
-    async (host, origin, status) => {
-      const harness = await openHarness({ settings });
-      expect(await ask(harness, host, origin)).toBe(status);
-      expect(await harness.jobCount()).toBe(0);
-    },
-  );
-});
-
-requires('redis').describe('requests to a foreign host name without keys', () => {
-  const paths = ['/', '/v1/renders', '/v1/balance', '/queues', '/queues/api/queues', '/metrics', '/healthz'];
-
-  test.each(paths)('GET %s answers nothing to a page whose name resolves to this machine', async (path) => {
-    const harness = await openHarness();
-    await harness.post({ prompt: 'the secret prompt' });
-    for (const host of [
-      'evil.example',
-      `evil.example:${new URL(harness.url).port}`,
-      '8.8.8.8',
-      '127.0.0.1.evil.example',
-    ]) {
-      const { status, text } = await getFromHost(harness.url + path, host);
-      expect([host, status]).toEqual([host, 421]);
-      expect(text).toContain('set PUBLIC_URL or API_KEYS');
-      expect(text).not.toContain('the secret prompt');
-    }
-  });
-
-  test('the names of this machine, HOST and PUBLIC_URL are accepted', async () => {
-    const harness = await openHarness({ settings: { PUBLIC_URL: 'https://renders.example/dark' } });
-    for (const host of [
-      'localhost',
-      'LocalHost:3000',
-      '127.0.0.1',
-      '127.0.0.1:1',
-      '[::1]:3000',
-      'renders.example',
-    ]) {
-      expect([host, (await getFromHost(`${harness.url}/v1/renders`, host)).status]).toEqual([host, 200]);
-    }
-  });
-
-  test('with keys, every host name is accepted', async () => {
-    const keys = keyring();
-    const shop = keys.give('shop', ROLES);
-    const harness = await openHarness({ settings: keys.settings() });
-    expect((await getFromHost(`${harness.url}/v1/renders`, 'any.example', shop)).status).toBe(200);
-  });
-});
-
-requires('redis').describe('the limits of a key', () => {
-  test('requests above the rate of a key get 429 with Retry-After, and other keys are not affected', async () => {
-    const keys = keyring();
-    const slow = keys.give('shop', ROLES, { perSecond: 3 });
-    const other = keys.give('shop', ROLES);
-    const harness = await openHarness({ settings: keys.settings() });
-    const id = await enqueue(harness, other, 'one');
-    expect((await harness.get(`/v1/renders/${id}`, slow)).status).toBe(200);
-    // A second may end during the burst, and a request that is not counted soon enough is accepted.
-    const rejected = await until(async () => {
-      const burst = Array.from({ length: 12 }, () => harness.get(`/v1/renders/${id}`, slow));
-      return (await Promise.all(burst)).find(({ status }) => status === 429);
-    });
-    expect(rejected.headers.get('retry-after')).toBe('1');
-    expect((await readProblem(rejected)).code).toBe('rate_limited');
-    expect((await harness.get(`/v1/renders/${id}`, other)).status).toBe(200);
-  });
-
-  test('a body above the limit of its key is rejected, with and without Content-Length', async () => {
-    const keys = keyring();
-    const small = keys.give('shop', ROLES, { bodyBytes: 200 });
-    const harness = await openHarness({ settings: keys.settings() });
-    const body = JSON.stringify({ prompt: 'x'.repeat(300) });
-    expect((await readProblem(await harness.post(body, small))).code).toBe('body_too_large');
-    const streamed = await fetch(`${harness.url}/v1/renders`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...small },
-      body: new Blob([body]).stream(),
-      duplex: 'half',
-    } as RequestInit);
-    expect((await readProblem(streamed)).code).toBe('body_too_large');
-    expect((await harness.post({ prompt: 'short' }, small)).status).toBe(202);
-  });
-});
-
-/** The status of a request for a render, with a `Host` that fetch would not send. */
-async function sent(url: string, headers: Record<string, string>): Promise<number | undefined> {
-  const asked = request(`${url}/v1/renders`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-  });
-  asked.end('{"prompt":"a"}');
-  const [response] = (await once(asked, 'response')) as [IncomingMessage];
-  response.resume();
-  await once(response, 'end');
-  return response.statusCode;
-}
-
-/** A response to a request with a `Host` that fetch would not send. */
-async function getFromHost(url: string, host: string, headers: Record<string, string> = {}) {
-  const asked = request(url, { headers: { ...headers, host } });
-  asked.end();
-  const [response] = (await once(asked, 'response')) as [IncomingMessage];
-  return { status: response.statusCode, text: await text(response) };
-}
-
 async function operationsOf(harness: Harness): Promise<Operation[]> {
   const { paths } = (await (await fetch(`${harness.url}/openapi.json`)).json()) as {
     paths: Record<string, Record<string, { 'x-role'?: Needed }>>;
@@ -394,10 +247,4 @@ async function completed(harness: Harness, tenant: string): Promise<string> {
     image: { key, thumbnailKey, sha256: '0', bytes: 5, width: 1, height: 1, contentType: 'image/jpeg' },
   });
   return renderId;
-}
-
-async function enqueue(harness: Harness, key: Record<string, string>, name: string): Promise<string> {
-  const response = await harness.post({ prompt: 'a lighthouse' }, { ...key, 'idempotency-key': name });
-  expect(response.status).toBe(202);
-  return ((await response.json()) as { id: string }).id;
 }

@@ -2,7 +2,7 @@ import type { KeyListResponse, NewKeyResponse } from '@darkroom/api';
 import { createApiKey, type Role } from '@darkroom/shared/keys';
 import { openPage, requires, until } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
-import { putReceipt } from '../support/contract/contract-fixture.ts';
+import { putJob, putReceipt } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 
 const createKey = (tenant: string, roles: Role[]) => {
@@ -194,6 +194,16 @@ requires('redis', 'browser').describe('sign-in and keys', () => {
     expect(new URL(page.url()).pathname).toBe('/sign-in');
     expect(troubles).toEqual([]);
   }, 60_000);
+
+  test('an open event stream of a revoked key ends within seconds', async () => {
+    const made = await call<NewKeyResponse>('/v1/keys', { tenant: 'shop', roles: ['read'] });
+    const { renderId } = await putJob(harness, { tenant: 'shop' });
+    const headers = { authorization: `Bearer ${made.key}` };
+    const stream = await harness.get(`/v1/renders/${renderId}/events`, headers);
+    expect(stream.status).toBe(200);
+    await call(`/v1/keys/${made.id}/revoke`, {});
+    expect(await stream.text()).not.toContain('event: end');
+  }, 20_000);
 
   // Last: afterwards, this address has sent too many wrong keys.
   test('wrong keys are rate-limited per address, and a right key works all the time', async () => {

@@ -1,7 +1,7 @@
 import { FAILURE_CODES, FAILURES, PROBLEMS, type RenderResponse } from '@darkroom/api';
 import { createApiKey, formatApiKey, parseApiKeys, type Role } from '@darkroom/shared/keys';
 import { DATA_VERSION, drawRenderId, type Failure, sumCost } from '@darkroom/shared/render';
-import { plantSecret, requires } from '@darkroom/testkit';
+import { plantSecret, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { html } from '../../src/pages/design/index.ts';
 import { putCompleted } from '../support/completed-renders.ts';
@@ -244,6 +244,30 @@ requires('redis').describe('the page of a render', () => {
     const cancel = await post('/renders/cancel', `id=${running.renderId}&id=${completed}&id=nonsense`);
     expect(cancel.headers.get('location')).toBe('/renders?canceled=1');
     expect(await harness.queues.cancel.getJob(running.renderId)).toBeDefined();
+  });
+
+  test('a paused render is let through on its page, with a reason', async () => {
+    const harness = await openHarness();
+    const { renderId } = await putJob(harness);
+    const page = async () => (await openPage(harness, `/renders/${renderId}`)).text;
+    expect(await page()).not.toContain('Let it through');
+    const pause = { reason: 'wrong template', name: 'all-renders' };
+    await fetch(`${harness.url}/v1/pauses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(pause),
+    });
+    await until(async () => (await page()).includes('Let it through'));
+    expect(await page()).toContain('it is submitted although it is paused: $0.030');
+    // A reload would empty the form.
+    expect(await page()).not.toContain('http-equiv="refresh"');
+    const send = (body: string) =>
+      fetch(`${harness.url}/renders/${renderId}/let-through`, { method: 'POST', body, redirect: 'manual' });
+    expect((await send('')).status).toBe(422);
+    const answer = await send('reason=for+the+photographer');
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/renders/${renderId}`]);
+    const pass = await harness.store.get(`control/passes/${renderId}.json`);
+    expect(JSON.parse(Buffer.from(pass ?? []).toString())).toMatchObject({ reason: 'for the photographer' });
   });
 
   test('the page of an unknown render says that there is no such render', async () => {

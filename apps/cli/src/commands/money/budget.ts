@@ -1,6 +1,6 @@
 import { BUDGET_PERIODS, type BudgetResponse, budgetSchema } from '@darkroom/api';
 import { Option } from 'commander';
-import { defineCommand } from '../../command/index.ts';
+import { callApi, defineCommand } from '../../command/index.ts';
 import { formatTable, formatTime, showSafely } from '../../output/index.ts';
 
 const FIELDS = Object.keys(budgetSchema.shape);
@@ -23,16 +23,15 @@ const formatBudgets = (budgets: readonly BudgetResponse[], now: number) =>
     'There is no budget.',
   );
 
+const formatBudget = (budget: BudgetResponse, now: number) => formatBudgets([budget], now);
+
 const listCommand = defineCommand({
   path: 'budget list',
   summary: 'List the budgets, and what of them is used.',
   examples: ['budget list', 'budget list --json name,limit,used'],
   fields: FIELDS,
   uses: 'api',
-  run: async ({ api, host }) => {
-    const data = await (await api()).listBudgets();
-    return { data, text: formatBudgets(data, host.clock.now()) };
-  },
+  run: callApi({ send: (client) => client.listBudgets(), format: formatBudgets }),
 });
 
 const getCommand = defineCommand({
@@ -42,10 +41,7 @@ const getCommand = defineCommand({
   examples: ['budget get all-days', 'budget get all-days --json used'],
   fields: FIELDS,
   uses: 'api',
-  run: async ({ args: [name = ''], api, host }) => {
-    const data = await (await api()).getBudget(name);
-    return { data, text: formatBudgets([data], host.clock.now()) };
-  },
+  run: callApi({ send: (client, { args: [name = ''] }) => client.getBudget(name), format: formatBudget }),
 });
 
 interface SetOptions {
@@ -77,12 +73,12 @@ const setCommand = defineCommand<SetOptions>({
   fields: FIELDS,
   uses: 'api',
   asks: true,
-  run: async ({ args: [name = ''], options: { limit, per, tenant, run, reason }, api, host, confirm }) => {
-    const client = await api();
-    await confirm(`Set budget ${name} to $${limit}?`);
-    const data = await client.setBudget(name, { limit, per, tenant, run, reason });
-    return { data, text: formatBudgets([data], host.clock.now()) };
-  },
+  run: callApi({
+    ask: ({ args: [name], options: { limit } }) => `Set budget ${name} to $${limit}?`,
+    send: (client, { args: [name = ''], options: { limit, per, tenant, run, reason } }) =>
+      client.setBudget(name, { limit, per, tenant, run, reason }),
+    format: formatBudget,
+  }),
 });
 
 const unsetCommand = defineCommand({
@@ -93,12 +89,11 @@ const unsetCommand = defineCommand({
   fields: FIELDS,
   uses: 'api',
   asks: true,
-  run: async ({ args: [name = ''], api, host, confirm }) => {
-    const client = await api();
-    await confirm(`Remove budget ${name}? Renders that wait for it are bought.`);
-    const data = await client.unsetBudget(name);
-    return { data, text: formatBudgets([data], host.clock.now()) };
-  },
+  run: callApi({
+    ask: ({ args: [name] }) => `Remove budget ${name}? Renders that wait for it are bought.`,
+    send: (client, { args: [name = ''] }) => client.unsetBudget(name),
+    format: formatBudget,
+  }),
 });
 
 export const BUDGET_COMMANDS = [listCommand, getCommand, setCommand, unsetCommand];

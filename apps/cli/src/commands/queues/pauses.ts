@@ -2,7 +2,7 @@ import { type CreatePauseRequest, PAUSABLE_QUEUES, type PauseResponse, pauseSche
 import { Option } from 'commander';
 import type { Api } from '../../api/index.ts';
 import { CliError } from '../../cli-error.ts';
-import { defineCommand } from '../../command/index.ts';
+import { callApi, defineCommand } from '../../command/index.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { formatTable, formatTime, showSafely } from '../../output/index.ts';
 
@@ -42,10 +42,7 @@ const listCommand = defineCommand({
   fields: FIELDS,
   uses: 'api',
   page: () => 'overview',
-  run: async ({ api, host }) => {
-    const data = await (await api()).listPauses();
-    return { data, text: formatPauses(data, host.clock.now()) };
-  },
+  run: callApi({ send: (client) => client.listPauses(), format: formatPauses }),
 });
 
 const pauseCommand = defineCommand<PauseOptions>({

@@ -11,7 +11,7 @@ import {
   redriveSchema,
 } from '@darkroom/api';
 import { InvalidArgumentError, Option } from 'commander';
-import { type CommandSpec, defineCommand, readCount } from '../../command/index.ts';
+import { type CommandSpec, callApi, defineCommand, readCount } from '../../command/index.ts';
 import {
   type FilterOptions,
   readSelection,
@@ -72,10 +72,10 @@ const listCommand = defineCommand<{ limit: number }>({
   fields: FIELDS,
   uses: 'api',
   page: () => 'redrives',
-  run: async ({ options: { limit }, api, host }) => {
-    const data = await (await api()).listRedrives(limit);
-    return { data, text: formatRedrives(data, host.clock.now()) };
-  },
+  run: callApi({
+    send: (client, { options: { limit } }) => client.listRedrives(limit),
+    format: formatRedrives,
+  }),
 });
 
 const getCommand = defineCommand({
@@ -106,10 +106,11 @@ const itemsCommand = defineCommand<{ status: RedriveItemStatus[]; limit: number 
   examples: ['redrives items rdv_5f1c…', 'redrives items rdv_5f1c… --status failed,skipped --json id,error'],
   fields: Object.keys(redriveItemSchema.shape),
   uses: 'api',
-  run: async ({ args: [id = ''], options: { status, limit }, api }) => {
-    const data = await (await api()).listRedriveItems(id, status, limit);
-    return { data, text: formatItems(data, 0) || 'No render of this redrive matches.\n' };
-  },
+  run: callApi({
+    send: (client, { args: [id = ''], options: { status, limit } }) =>
+      client.listRedriveItems(id, status, limit),
+    format: (items) => formatItems(items, 0) || 'No render of this redrive matches.\n',
+  }),
 });
 
 function readStatuses(text: string): RedriveItemStatus[] {
@@ -144,12 +145,11 @@ const createControlCommand = (action: 'pause' | 'resume' | 'cancel', summary: st
     fields: FIELDS,
     uses: 'api',
     asks: true,
-    run: async ({ args: [id = ''], options: { reason }, api, host, confirm }) => {
-      const client = await api();
-      await confirm(`${action[0]?.toUpperCase()}${action.slice(1)} the redrive ${id}?`);
-      const data = await client.controlRedrive(id, action, reason);
-      return { data, text: formatRedrive(data, host.clock.now()) };
-    },
+    run: callApi({
+      ask: ({ args: [id] }) => `${action[0]?.toUpperCase()}${action.slice(1)} the redrive ${id}?`,
+      send: (client, { args: [id = ''], options: { reason } }) => client.controlRedrive(id, action, reason),
+      format: formatRedrive,
+    }),
   });
 
 export const REDRIVE_COMMANDS: readonly CommandSpec<never>[] = [

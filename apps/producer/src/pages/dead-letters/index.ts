@@ -9,4 +9,4 @@
 // amounts.ts      money, and what a redrive does, for people (pure)
 export { describeRedrive, formatPrice } from './amounts.ts';
 export { registerDeadLetterPages } from './pages.ts';
-export { toFilter } from './query.ts';
+export { readSelection } from './query.ts';

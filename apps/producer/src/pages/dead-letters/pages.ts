@@ -19,14 +19,14 @@ import {
 } from '../../dead-letters/index.ts';
 import { registerEndpoints } from '../../endpoint.ts';
 import { parseBodiesAsBytes, resolveBaseUrl } from '../../http/index.ts';
-import { invalidRequest, listFieldProblems } from '../../problems/index.ts';
-import { sendErrorPage } from '../error-page.ts';
-import { MAX_SELECTION_BYTES, readForm } from '../form.ts';
+import { checkRequest } from '../../problems/index.ts';
+import { withErrorPage } from '../error-page.ts';
+import { MAX_SELECTION_BYTES, readFilledFields, readForm } from '../form.ts';
 import { sendPage } from '../layout.ts';
 import { createDetailView } from './detail-view.ts';
 import { createGroupsView } from './groups-view.ts';
 import { createListView } from './list-view.ts';
-import { isGroupKind, listPath, pickFilters, readFilledFields, resolveAge, toFilter } from './query.ts';
+import { isGroupKind, listPath, pickFilters, readSelection, resolveAge } from './query.ts';
 
 export type DeadLetterPageDeps = DeadLetterDeps & { scrub: Scrub };
 
@@ -34,13 +34,7 @@ type Run = (deps: DeadLetterPageDeps, request: FastifyRequest, reply: FastifyRep
 
 /** `/dead-letters`: groups, lists, single ones, discards. Keys with the role `read` see them. */
 export function registerDeadLetterPages(app: FastifyInstance, deps: DeadLetterPageDeps): void {
-  const page = (run: Run) => async (request: FastifyRequest, reply: FastifyReply) => {
-    try {
-      return await run(deps, request, reply);
-    } catch (error) {
-      return await sendErrorPage(request, reply, error);
-    }
-  };
+  const page = (run: Run) => withErrorPage((request, reply) => run(deps, request, reply));
   for (const [path, run] of [
     ['/dead-letters', sendGroups],
     ['/dead-letters/list', sendList],
@@ -117,15 +111,10 @@ const sendDetail: Run = async (deps, request, reply) => {
 /** Discards the selected ones, or all that match the filters, and shows the list again. */
 const discard: Run = async (deps, request, reply) => {
   const form = readForm(request);
-  const fields = Object.fromEntries(form);
-  const ids = form.getAll('id');
-  const value = {
-    ...(ids.length > 0 || !form.has('all') ? { ids } : { filter: toFilter(fields) }),
-    note: form.get('note') ?? undefined,
-  };
-  const checked = discardRequestSchema.safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, discardRequestSchema));
-  const { discarded, remaining } = await discardSelected(deps, request, checked.data);
-  const more = { discarded: String(discarded), remaining: String(remaining) };
-  return await reply.redirect(listPath({ ...(ids.length > 0 ? {} : pickFilters(fields)), ...more }), 303);
+  const selection = readSelection(form);
+  const body = checkRequest({ ...selection, note: form.get('note') ?? undefined }, discardRequestSchema);
+  const { discarded, remaining } = await discardSelected(deps, request, body);
+  const filters = 'ids' in selection ? {} : pickFilters(Object.fromEntries(form));
+  const counts = { discarded: String(discarded), remaining: String(remaining) };
+  return await reply.redirect(listPath({ ...filters, ...counts }), 303);
 };

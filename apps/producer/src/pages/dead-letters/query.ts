@@ -14,14 +14,6 @@ export const AGES: Record<string, { name: string; since?: number; until?: number
   'older-week': { name: 'more than 7 days ago', until: 7 * 24 * HOUR_MS },
 };
 
-/** The filled fields of a query. A form sends its empty fields, too. */
-export const readFilledFields = (query: unknown): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(query as Record<string, unknown>).flatMap(([name, value]) =>
-      typeof value === 'string' && value.trim() !== '' ? [[name, value.trim()]] : [],
-    ),
-  );
-
 /** Replaces `age` by the times that the API takes. Other fields stay: the API rejects unknown ones. */
 export function resolveAge(fields: Record<string, string>, now: number): Record<string, string> {
   const { age, ...rest } = fields;
@@ -40,7 +32,7 @@ export const pickFilters = (fields: Record<string, string>): Record<string, stri
   Object.fromEntries(FILTERS.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]])));
 
 /** Filters of a query as the filter of a request's body. Times without an hour get one. */
-export function toFilter(fields: Record<string, string>): Record<string, unknown> {
+function toFilter(fields: Record<string, string>): Record<string, unknown> {
   const { code, since, until, ...rest } = pickFilters(fields);
   const toTime = (text: string) => (Number.isNaN(Date.parse(text)) ? text : new Date(text).toISOString());
   return {
@@ -57,3 +49,11 @@ export const isGroupKind = (text: string | undefined): text is DeadLetterGroupKi
 /** The path of a list with these fields. */
 export const listPath = (fields: Record<string, string>) =>
   `/dead-letters/list?${new URLSearchParams(fields).toString()}`;
+
+/** The selected dead letters of a form, or all that match its filters. */
+export function readSelection(
+  form: URLSearchParams,
+): { ids: string[] } | { filter: Record<string, unknown> } {
+  const ids = form.getAll('id');
+  return ids.length > 0 || !form.has('all') ? { ids } : { filter: toFilter(Object.fromEntries(form)) };
+}

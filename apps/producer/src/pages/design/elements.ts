@@ -19,9 +19,9 @@ export function stat(
 /** What a list shows while it has no entries. */
 export const emptyState = (text: string | Markup): Markup => html`<p class="empty">${text}</p>`;
 
-/** A table that scrolls by itself where the window is narrow. */
+/** A table. Where the window is narrow, each row is a block whose values have their names. */
 export const table = (heads: readonly string[], rows: readonly (readonly unknown[])[]): Markup =>
-  html`<div class="wide"><table>
+  html`<div class="wide rows"><table>
 <tr>${heads.map((head) => html`<th>${head}`)}</tr>
-${rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}`)}</tr>\n`)}
+${rows.map((cells) => html`<tr>${cells.map((cell, at) => html`<td${heads[at] && html` data-head="${heads[at]}"`}>${cell}`)}</tr>\n`)}
 </table></div>`;

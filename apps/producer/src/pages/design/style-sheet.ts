@@ -35,7 +35,7 @@ const ELEMENTS = `
 .badge svg { width: .8em; height: .8em; flex: none; }
 .queued { color: var(--queued); } .rendering, .pending { color: var(--rendering); } .storing { color: var(--storing); }
 .completed, .delivered { color: var(--completed); } .badge.failed { color: var(--failed); } .canceled { color: var(--canceled); }
-.stats { display: grid; gap: var(--space-3); grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
+.stats { display: grid; gap: var(--space-3); grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); }
 .stat { display: block; text-decoration: none; background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); padding: var(--space-3) var(--space-4); }
 a.stat:hover { border-color: var(--soft); }
 .stat span { display: block; color: var(--soft); font-size: var(--text-s); } .stat strong { display: block; font-size: var(--text-xxl); line-height: 1.2; font-weight: 600; }
@@ -43,7 +43,7 @@ a.stat:hover { border-color: var(--soft); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th { text-align: left; font-weight: 600; font-size: var(--text-s); color: var(--soft); }
 td, th { padding: var(--space-2) var(--space-4) var(--space-2) 0; border-top: 1px solid var(--line); vertical-align: top; }
-tr:first-child th { border-top: 0; } .number { text-align: right; } th.number { color: inherit; font-size: inherit; }
+tr:first-child th { border-top: 0; } .number { text-align: right; white-space: nowrap; } .pair { white-space: nowrap; } th.number { color: inherit; font-size: inherit; }
 ol, ul { list-style: none; margin: 0; padding: 0; }
 li { padding: var(--space-2) 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; } li:first-child { border-top: 0; }
 dl { display: grid; grid-template-columns: fit-content(11rem) minmax(0, 1fr); gap: var(--space-1) var(--space-5); margin: 0; }
@@ -51,14 +51,26 @@ dt { overflow-wrap: anywhere; } dd { margin: 0; overflow-wrap: anywhere; white-s
 progress { width: 100%; height: .6rem; accent-color: var(--rendering); }
 button, .button { font: inherit; font-weight: 600; color: var(--ink); background: var(--page); border: 1px solid var(--soft); border-radius: var(--radius); padding: .35rem .9rem; cursor: pointer; text-decoration: none; display: inline-block; }
 button:hover, .button:hover { border-color: var(--ink); }
-input, select { font: inherit; color: var(--ink); background: var(--page); border: 1px solid var(--line); border-radius: var(--radius); padding: .35rem .6rem; max-width: 100%; }
-input[type=radio], input[type=checkbox] { padding: 0; } fieldset { border: 1px solid var(--line); border-radius: var(--radius); padding: var(--space-3) var(--space-4); margin: 0; min-width: 0; }
+input, select { font: inherit; color: var(--ink); background: var(--page); border: 1px solid var(--line); border-radius: var(--radius); padding: .35rem .6rem; max-width: 100%; min-height: 2.3rem; }
+input[type=radio], input[type=checkbox] { padding: 0; min-height: 0; } fieldset { border: 1px solid var(--line); border-radius: var(--radius); padding: var(--space-3) var(--space-4); margin: 0; min-width: 0; }
 form { margin: 0; }
 .filters { display: flex; flex-wrap: wrap; gap: var(--space-3); align-items: end; } .filters label { display: grid; font-size: var(--text-s); color: var(--soft); }
 button.primary { background: var(--ink); color: var(--page); border-color: var(--ink); }
 .narrow { max-width: 32rem; }
 .actions { display: flex; flex-wrap: wrap; gap: var(--space-3); align-items: center; margin: var(--space-4) 0; } .action { display: inline-flex; flex-wrap: wrap; gap: var(--space-2); align-items: center; }
-.row { display: flex; flex-wrap: wrap; gap: var(--space-2) var(--space-4); align-items: center; }`;
+.row { display: flex; flex-wrap: wrap; gap: var(--space-2) var(--space-4); align-items: center; } .between { justify-content: space-between; }
+.views { display: inline-flex; border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; }
+.views a { padding: .25rem .9rem; text-decoration: none; color: var(--soft); } .views a[aria-current] { background: var(--line); color: var(--ink); font-weight: 600; }
+.filters label { min-width: 0; max-width: 100%; } .filters .row label { display: inline-flex; gap: var(--space-1); align-items: center; }
+/* A form has two columns. A row of a table becomes a block: its values stand below each other, each with its name. */
+@media (max-width: 40rem) {
+  .filters { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); } .filters .row { grid-column: 1 / -1; }
+  .filters input:not([type=checkbox]), .filters select { width: 100%; }
+  .rows table, .rows tbody, .rows tr, .rows td { display: block; } .rows tr:first-child { display: none; }
+  .rows tr { border-top: 1px solid var(--line); padding: var(--space-3) 0; } .rows tr:nth-child(2) { border-top: 0; }
+  .rows td { position: relative; min-height: 1.6rem; border: 0; padding: .1rem 0 .1rem 6.5rem; overflow-wrap: anywhere; } .rows td:empty { display: none; } .rows td code { overflow-wrap: anywhere; } .pair { white-space: normal; }
+  .rows td::before { content: attr(data-head); position: absolute; left: 0; width: 6rem; color: var(--soft); font-size: var(--text-s); }
+}`;
 
 const IMAGES = `
 .image { display: block; max-width: 100%; width: auto; height: auto; max-height: 50rem; background: var(--card); border-radius: var(--radius); border: 1px solid var(--line); }

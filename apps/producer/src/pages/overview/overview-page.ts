@@ -41,7 +41,15 @@ export function registerOverview(app: FastifyInstance, deps: OverviewDeps): Send
       .header('content-type', 'text/event-stream')
       .header('x-accel-buffering', 'no')
       .send(
-        Readable.from(streamBodies(createBody, { clock: deps.clock, until, signal }), { objectMode: false }),
+        Readable.from(
+          streamBodies(createBody, {
+            hasAccess: () => deps.hasAccess(request),
+            clock: deps.clock,
+            until,
+            signal,
+          }),
+          { objectMode: false },
+        ),
       );
   };
 

@@ -7,7 +7,7 @@ import { scrubDeep } from '../../dashboard/index.ts';
 import { operatorScope } from '../../dead-letters/index.ts';
 import { registerEndpoints } from '../../endpoint.ts';
 import { parseBodiesAsBytes, resolveBaseUrl } from '../../http/index.ts';
-import { invalidRequest, listFieldProblems } from '../../problems/index.ts';
+import { checkRequest } from '../../problems/index.ts';
 import {
   controlRedrive,
   findPlan,
@@ -23,8 +23,8 @@ import {
   redriveResponse,
   startRedrive,
 } from '../../redrives/index.ts';
-import { toFilter } from '../dead-letters/index.ts';
-import { sendErrorPage } from '../error-page.ts';
+import { readSelection } from '../dead-letters/index.ts';
+import { withErrorPage } from '../error-page.ts';
 import { MAX_FORM_BYTES, MAX_SELECTION_BYTES, readForm } from '../form.ts';
 import { sendPage } from '../layout.ts';
 import { createPlanView } from './plan-view.ts';
@@ -42,13 +42,7 @@ const MAX_ITEMS = 200;
 
 /** `/redrives` and `/redrive-plans`. Keys with the role `read` see them. */
 export function registerRedrivePages(app: FastifyInstance, deps: RedrivePageDeps): void {
-  const page = (run: Run) => async (request: FastifyRequest, reply: FastifyReply) => {
-    try {
-      return await run(deps, request, reply);
-    } catch (error) {
-      return await sendErrorPage(request, reply, error);
-    }
-  };
+  const page = (run: Run) => withErrorPage((request, reply) => run(deps, request, reply));
   for (const [path, run] of [
     ['/redrives', sendRedrives],
     ['/redrives/:id', sendRedrive],
@@ -69,34 +63,27 @@ export function registerRedrivePages(app: FastifyInstance, deps: RedrivePageDeps
 const readId = (request: FastifyRequest) => (request.params as { id: string }).id;
 const mayChange = ({ caller }: FastifyRequest) => caller !== undefined && hasRole(caller, 'operate');
 
-/** @throws {ProblemError} `invalid_request`. */
-function checkRequest(value: unknown) {
-  const checked = redriveRequestSchema.safeParse(value);
-  if (checked.success) return checked.data;
-  throw invalidRequest(listFieldProblems(checked.error, value, redriveRequestSchema));
-}
-
 /** Makes a plan for the selected dead letters, or for all that match the filters, and shows it. */
 const makePlan: Run = async (deps, request, reply) => {
-  const form = readForm(request);
-  const ids = form.getAll('id');
-  const selection =
-    ids.length > 0 || !form.has('all') ? { ids } : { filter: toFilter(Object.fromEntries(form)) };
-  const plan = await planRedrive(deps, request, checkRequest({ ...selection, dry_run: true }));
+  const body = checkRequest({ ...readSelection(readForm(request)), dry_run: true }, redriveRequestSchema);
+  const plan = await planRedrive(deps, request, body);
   return await reply.redirect(`/redrive-plans/${planId(plan.key)}`, 303);
 };
 
 const executePlan: Run = async (deps, request, reply) => {
   const { rate, max_jobs: maxJobs, max_spend, reason, unclear } = Object.fromEntries(readForm(request));
   const plan = readId(request);
-  const body = checkRequest({
-    plan,
-    rate: Number(rate),
-    ...(maxJobs === undefined ? {} : { max_jobs: Number(maxJobs) }),
-    ...(max_spend === undefined ? {} : { max_spend }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(unclear === 'poll_again' || unclear === 'accept_duplicate_charge' ? { [unclear]: true } : {}),
-  });
+  const body = checkRequest(
+    {
+      plan,
+      rate: Number(rate),
+      ...(maxJobs === undefined ? {} : { max_jobs: Number(maxJobs) }),
+      ...(max_spend === undefined ? {} : { max_spend }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(unclear === 'poll_again' || unclear === 'accept_duplicate_charge' ? { [unclear]: true } : {}),
+    },
+    redriveRequestSchema,
+  );
   const { record } = await startRedrive(deps, request, { ...body, plan });
   return await reply.redirect(`/redrives/${redriveId(record.key)}`, 303);
 };

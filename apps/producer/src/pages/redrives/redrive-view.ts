@@ -59,7 +59,7 @@ const controls = ({ id, status }: RedriveResponse): Markup => {
 
 const itemTable = (items: readonly RedriveItem[]): Markup =>
   table(
-    ['Render', 'What became of it', 'Reason'],
+    ['Render', 'Result', 'Reason'],
     items.map(({ id, status, error, skip_reason: skipReason }) => [
       html`<a href="/renders/${id}"><code>${id}</code></a>`,
       status,

@@ -9,88 +9,86 @@ import { toCursor } from '../../lookup/index.ts';
 import {
   cancelWithoutWaiting,
   createImagePath,
+  createWaitFilter,
   type RenderReadDeps,
   readListQuery,
+  readWaitCause,
 } from '../../renders/index.ts';
-import { sendErrorPage } from '../error-page.ts';
-import { MAX_FORM_BYTES, readForm } from '../form.ts';
+import { withErrorPage } from '../error-page.ts';
+import { MAX_SELECTION_BYTES, readFilledFields, readForm } from '../form.ts';
 import { sendPage } from '../layout.ts';
+import { pathOf, readView, toApiQuery } from './list-query.ts';
 import { createListView } from './list-view.ts';
 
 const LINK_LIFETIME_MS = 3_600_000;
 /** The list has long rows of tiles. */
 const TILES = 48;
+const ROWS = 100;
 const PARALLEL = 8;
 
-/** `/renders`: with the filters of `GET /v1/renders`, and `id`. */
+/** `/renders`: with the filters of `GET /v1/renders`, `id` and `view`. */
 export function registerRenderList(app: FastifyInstance, deps: RenderReadDeps): void {
   registerEndpoints(app, '/renders', {
-    GET: { needs: 'read', run: (request, reply) => sendList(deps, request, reply) },
+    GET: { needs: 'read', run: withErrorPage((request, reply) => sendList(deps, request, reply)) },
   });
   app.register(async (scope) => {
     parseBodiesAsBytes(scope);
     registerEndpoints(scope, '/renders/cancel', {
       POST: {
         needs: 'enqueue or operate',
-        bodyLimit: MAX_FORM_BYTES,
-        run: (request, reply) => cancelSelected(deps, request, reply),
+        bodyLimit: MAX_SELECTION_BYTES,
+        run: withErrorPage((request, reply) => cancelSelected(deps, request, reply)),
       },
     });
   });
 }
 
 async function sendList(deps: RenderReadDeps, request: FastifyRequest, reply: FastifyReply) {
-  try {
-    const query = readFilledFields(request.query);
-    const { id, canceled, ...filters } = query;
-    if (id !== undefined) return await reply.redirect(`/renders/${encodeURIComponent(id)}`, 303);
-    const [{ snapshots, next }, incomplete] = await Promise.all([
-      deps.list(readListQuery({ caller: request.caller, query: { limit: String(TILES), ...filters } })),
-      deps.lookup.queueState.isIncomplete(),
-    ]);
-    const thumbnails = await Promise.all(snapshots.map((snapshot) => linkThumbnail(deps, request, snapshot)));
-    return await sendPage(reply, 200, {
-      title: 'Renders',
-      section: '/renders',
-      body: createListView({
-        snapshots,
-        thumbnails,
-        query: filters,
-        incomplete,
-        mayCancel: may(request, 'enqueue or operate'),
-        mayRedrive: may(request, 'operate'),
-        ...(canceled === undefined ? {} : { canceled }),
-        allTenants: requireTenant(request) === ALL_TENANTS,
-        ...(next ? { next: toCursor(next) } : {}),
-      }),
-    });
-  } catch (error) {
-    return await sendErrorPage(request, reply, error);
-  }
+  const { id, canceled, ...query } = readFilledFields(request.query);
+  if (id !== undefined) return await reply.redirect(`/renders/${encodeURIComponent(id)}`, 303);
+  const { view, ...fields } = query;
+  const isTable = readView(view) === 'table';
+  const filters = { limit: String(isTable ? ROWS : TILES), ...toApiQuery(fields) };
+  const asked = { caller: request.caller, query: filters };
+  const [{ snapshots, next }, incomplete] = await Promise.all([
+    deps.list({ ...readListQuery(asked), waitsFor: createWaitFilter(deps, asked) }),
+    deps.lookup.queueState.isIncomplete(),
+  ]);
+  const [thumbnails, waits] = await Promise.all([
+    Promise.all(isTable ? [] : snapshots.map((snapshot) => linkThumbnail(deps, request, snapshot))),
+    Promise.all(isTable ? snapshots.map((snapshot) => readWaitCause(deps, snapshot)) : []),
+  ]);
+  return await sendPage(reply, 200, {
+    title: 'Renders',
+    section: '/renders',
+    body: createListView({
+      snapshots,
+      thumbnails,
+      waits,
+      query,
+      incomplete,
+      mayCancel: may(request, 'enqueue or operate'),
+      mayRedrive: may(request, 'operate'),
+      ...(canceled === undefined ? {} : { canceled }),
+      allTenants: requireTenant(request) === ALL_TENANTS,
+      ...(next ? { next: toCursor(next) } : {}),
+      now: deps.clock.now(),
+    }),
+  });
 }
 
 const may = ({ caller }: FastifyRequest, needs: Needs) => caller !== undefined && hasRole(caller, needs);
 
-/** Cancels the selected renders. Those that have ended are left alone. */
+/** Cancels the selected renders, and shows the list again. Those that have ended are left alone. */
 async function cancelSelected(deps: RenderReadDeps, request: FastifyRequest, reply: FastifyReply) {
-  try {
-    const ids = readForm(request).getAll('id').slice(0, TILES);
-    const canceled = await pMap(ids, (id) => cancelWithoutWaiting(deps, request, id), {
-      concurrency: PARALLEL,
-    });
-    return await reply.redirect(`/renders?canceled=${canceled.filter(Boolean).length}`, 303);
-  } catch (error) {
-    return await sendErrorPage(request, reply, error);
-  }
+  const form = readForm(request);
+  const ids = form.getAll('id').slice(0, ROWS);
+  const canceled = await pMap(ids, (id) => cancelWithoutWaiting(deps, request, id), {
+    concurrency: PARALLEL,
+  });
+  const query = Object.fromEntries(new URLSearchParams(form.get('query') ?? ''));
+  return await reply.redirect(pathOf({ ...query, canceled: String(canceled.filter(Boolean).length) }), 303);
 }
-
-/** A form sends its empty fields, too. */
-const readFilledFields = (query: unknown): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(query as Record<string, unknown>).flatMap(([name, value]) =>
-      typeof value === 'string' && value.trim() !== '' ? [[name, value.trim()]] : [],
-    ),
-  );
 
 const linkThumbnail = async (deps: RenderReadDeps, request: FastifyRequest, snapshot: RenderSnapshot) =>
   snapshot.image &&
