@@ -266,6 +266,8 @@ requires('redis').describe('the page of a render', () => {
     expect((await send('')).status).toBe(422);
     const answer = await send('reason=for+the+photographer');
     expect([answer.status, answer.headers.get('location')]).toEqual([303, `/renders/${renderId}`]);
+    // The form was sent: the page reloads until the worker has carried it out.
+    expect(await page()).toContain('http-equiv="refresh" content="3"');
     const pass = await harness.store.get(`control/passes/${renderId}.json`);
     expect(JSON.parse(Buffer.from(pass ?? []).toString())).toMatchObject({ reason: 'for the photographer' });
   });
