@@ -1,7 +1,12 @@
 import type { Durability } from '@darkroom/api';
 import type { Settings } from '@darkroom/shared/config';
 import { EngineError } from '@darkroom/shared/engine';
-import { createJournalWriter, deleteEntry, type JournalReceipt } from '@darkroom/shared/journal';
+import {
+  createJournalWriter,
+  deleteEntry,
+  entryContentType,
+  type JournalReceipt,
+} from '@darkroom/shared/journal';
 import type { Ledger } from '@darkroom/shared/ledger';
 import { isStoreAway, type ObjectStore } from '@darkroom/shared/object-store';
 import type { SerializedCheckpoint } from '@darkroom/shared/render';
@@ -89,7 +94,7 @@ export function createIntakeRecorder(deps: IntakeRecorderDeps): IntakeRecorder {
     remove,
     put: (key, body) =>
       withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
-        store.put(key, body, { contentType: 'application/json', signal }),
+        store.put(key, body, { contentType: entryContentType(key), signal }),
       ),
     onUnwritten: (key) => repeatInBackground(() => remove(key), { key }),
   });

@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
 import {
   type Checkpoint,
   DATA_VERSION,
@@ -17,29 +19,82 @@ export interface JournalEntry {
   checkpoints: Checkpoint[];
 }
 
-/** The key of an entry. Keys are in order of time. @param token makes the key unique */
-export const entryKey = (writtenAt: number, token: string) =>
-  `${JOURNAL_PREFIX}${String(writtenAt).padStart(13, '0')}-${token}.json`;
+/** The object of an entry. */
+export interface EntryObject {
+  key: string;
+  body: Uint8Array;
+}
+
+/** `intake/<written at>-<token>.json`, or `intake/<written at>-<token>-<bytes>.json.zst` for a compressed entry. */
+const KEY = /^intake\/(\d{13})-[0-9a-f]+(?:\.json|-(\d+)\.json\.zst)$/;
+/** Entries of single calls are smaller. To compress them saves nothing. */
+const MIN_COMPRESSED_BYTES = 8_192;
+
+const compress = promisify(zlib.zstdCompress);
+const decompress = promisify(zlib.zstdDecompress);
+
+/**
+ * Serializes an entry. A large one is compressed: the requests of a bulk call are similar, and its bytes cost the producer
+ * and the store more than compressing them. Keys are in order of time.
+ *
+ * @param token makes the key unique
+ */
+export async function createEntryObject(
+  checkpoints: readonly SerializedCheckpoint[],
+  { writtenAt, token }: { writtenAt: number; token: string },
+): Promise<EntryObject> {
+  const name = `${JOURNAL_PREFIX}${String(writtenAt).padStart(13, '0')}-${token}`;
+  const bytes = serializeEntry(checkpoints);
+  return bytes.length < MIN_COMPRESSED_BYTES
+    ? { key: `${name}.json`, body: bytes }
+    : { key: `${name}-${bytes.length}.json.zst`, body: await compressEntry(bytes) };
+}
+
+/** The body of an entry that lost some of its renders, for the same key. */
+export async function createEntryBody(
+  key: string,
+  checkpoints: readonly SerializedCheckpoint[],
+): Promise<Uint8Array> {
+  const bytes = serializeEntry(checkpoints);
+  return isCompressed(key) ? await compressEntry(bytes) : bytes;
+}
 
 /** When the entry of a key was written, in Unix milliseconds. @returns `undefined` for another key */
 export function readEntryTime(key: string): number | undefined {
-  const found = /^intake\/(\d{13})-[0-9a-f]+\.json$/.exec(key);
+  const found = KEY.exec(key);
   return found ? Number(found[1]) : undefined;
 }
 
-/** @returns bytes, because a string as the body of a request is encoded slowly. */
-export const serializeEntry = (checkpoints: readonly SerializedCheckpoint[]): Buffer =>
-  Buffer.from(`{"version":${DATA_VERSION},"checkpoints":[${checkpoints.map(({ json }) => json).join(',')}]}`);
+/** How many bytes an entry has in memory. @param size of its object */
+export const readEntrySize = ({ key, size }: { key: string; size: number }): number =>
+  Number(KEY.exec(key)?.[2] ?? size);
 
 /**
  * Parses an entry of any known version.
  *
  * @throws {NewerDataError} for an entry that a newer Darkroom wrote, {Error} for a body that is no entry.
  */
-export function parseEntry(key: string, body: Uint8Array): JournalEntry {
-  const value = upgradePersisted('journal-entry', JSON.parse(Buffer.from(body).toString('utf8')));
+export async function parseEntry(key: string, body: Uint8Array): Promise<JournalEntry> {
+  const bytes = isCompressed(key)
+    ? await decompress(body, { maxOutputLength: readEntrySize({ key, size: body.length }) })
+    : body;
+  const value = upgradePersisted('journal-entry', JSON.parse(Buffer.from(bytes).toString('utf8')));
   const { checkpoints } = value as { checkpoints?: unknown };
   const writtenAt = readEntryTime(key);
   if (!Array.isArray(checkpoints) || writtenAt === undefined) throw new Error(`${key} is no journal entry`);
   return { key, writtenAt, checkpoints: checkpoints.map(readCheckpoint) };
 }
+
+/** The media type of the object with this key. */
+export const entryContentType = (key: string): string =>
+  isCompressed(key) ? 'application/zstd' : 'application/json';
+
+const isCompressed = (key: string) => key.endsWith('.zst');
+
+/** @returns bytes, because a string as the body of a request is encoded slowly. */
+const serializeEntry = (checkpoints: readonly SerializedCheckpoint[]): Buffer =>
+  Buffer.from(`{"version":${DATA_VERSION},"checkpoints":[${checkpoints.map(({ json }) => json).join(',')}]}`);
+
+/** The fastest level that still finds what the requests have in common. */
+const compressEntry = (bytes: Buffer): Promise<Buffer> =>
+  compress(bytes, { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } });

@@ -3,7 +3,7 @@
 // entry.ts           an entry, its key and its form
 // journal-writer.ts  writes entries before the callers are answered; calls that arrive together share one (producer)
 // journal.ts         lists, reads and deletes entries (restore, sweep)
-export { JOURNAL_PREFIX, type JournalEntry, readEntryTime } from './entry.ts';
+export { entryContentType, JOURNAL_PREFIX, type JournalEntry, readEntryTime } from './entry.ts';
 export { deleteEntry, type ListedEntry, listEntries, readEntry } from './journal.ts';
 export {
   createJournalWriter,

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { randomHex, type SerializedCheckpoint } from '../render/index.ts';
 import type { Clock } from '../runtime/index.ts';
-import { entryKey, serializeEntry } from './entry.ts';
+import { createEntryBody, createEntryObject } from './entry.ts';
 
 /** The checkpoints of one call, durable in the store. */
 export interface JournalReceipt {
@@ -48,6 +48,9 @@ const PACE_MS = 50;
 
 /** An object of the journal whose calls still run. */
 interface OpenEntry {
+  /** Unix milliseconds. */
+  startedAt: number;
+  /** Of its object, as soon as that is being written. */
   key: string;
   checkpoints: SerializedCheckpoint[];
   /** Resolves when the object is written. */
@@ -69,10 +72,15 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
   const write = async (entry: OpenEntry) => {
     if (gathering === entry) gathering = undefined;
     if (waiting === entry) waiting = undefined;
+    const { key, body } = await createEntryObject(entry.checkpoints, {
+      writtenAt: entry.startedAt,
+      token: randomHex(8),
+    });
+    entry.key = key;
     try {
-      await put(entry.key, serializeEntry(entry.checkpoints));
+      await put(key, body);
     } catch (error) {
-      onUnwritten(entry.key);
+      onUnwritten(key);
       throw error;
     }
   };
@@ -86,10 +94,13 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
     if (wait > 0) await clock.sleep(wait);
   };
 
-  const createEntry = (checkpoints: readonly SerializedCheckpoint[]): OpenEntry => {
-    const key = entryKey(clock.now(), randomHex(8));
-    return { key, checkpoints: [...checkpoints], written: Promise.resolve(), change: Promise.resolve() };
-  };
+  const createEntry = (checkpoints: readonly SerializedCheckpoint[]): OpenEntry => ({
+    startedAt: clock.now(),
+    key: '',
+    checkpoints: [...checkpoints],
+    written: Promise.resolve(),
+    change: Promise.resolve(),
+  });
 
   const addOne = (checkpoint: SerializedCheckpoint): OpenEntry => {
     if (gathering && gathering.checkpoints.length < MAX_RENDERS) {
@@ -123,7 +134,7 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
       const left = entry.checkpoints.filter((checkpoint) => !gone.has(checkpoint));
       if (left.length === entry.checkpoints.length) return;
       if (left.length === 0) await remove(entry.key);
-      else await put(entry.key, serializeEntry(left));
+      else await put(entry.key, await createEntryBody(entry.key, left));
       entry.checkpoints = left;
     });
     entry.change = work.catch(() => undefined);

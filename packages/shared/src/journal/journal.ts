@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../object-store/index.ts';
-import { JOURNAL_PREFIX, type JournalEntry, parseEntry } from './entry.ts';
+import { JOURNAL_PREFIX, type JournalEntry, parseEntry, readEntrySize } from './entry.ts';
 
 interface Options {
   signal?: AbortSignal;
@@ -8,7 +8,7 @@ interface Options {
 /** An entry that was not read. */
 export interface ListedEntry {
   key: string;
-  /** Bytes. */
+  /** Bytes in memory. */
   size: number;
 }
 
@@ -25,7 +25,8 @@ export async function* listEntries(
 ): AsyncGenerator<ListedEntry[]> {
   for (let cursor = after; ; ) {
     const page = await store.list({ prefix: JOURNAL_PREFIX, ...(cursor ? { cursor } : {}), ...options });
-    yield* splitEntries(page.objects, maxEntries);
+    const entries = page.objects.map((object) => ({ key: object.key, size: readEntrySize(object) }));
+    yield* splitEntries(entries, maxEntries);
     cursor = page.cursor;
     if (cursor === undefined) return;
   }
@@ -57,7 +58,7 @@ export async function readEntry(
   options: Options = {},
 ): Promise<JournalEntry | undefined> {
   const body = await store.get(key, options);
-  return body && parseEntry(key, body);
+  return body && (await parseEntry(key, body));
 }
 
 export const deleteEntry = (store: ObjectStore, key: string, options: Options = {}): Promise<void> =>

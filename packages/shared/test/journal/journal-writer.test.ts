@@ -162,7 +162,7 @@ test('batches that follow each other closely share one object per 50 ms', async 
   expect((await readAll()).map((entry) => entry.length)).toEqual([2]);
   clock.advance(1);
   await Promise.all(next);
-  expect((await readAll()).map((entry) => entry.length)).toEqual([2, 6]);
+  expect((await readAll()).map((entry) => entry.length).toSorted()).toEqual([2, 6]);
 });
 
 test('a clock that was set back delays no write', async () => {
@@ -219,6 +219,35 @@ test('all calls of an object that was not written fail, and its key is reported'
   clock.advance(5);
   for (const one of await Promise.allSettled(appended)) expect(one.status).toBe('rejected');
   expect(unwritten).toHaveLength(1);
+});
+
+test('a large entry is compressed, and its key has its size in memory', async () => {
+  const { store, writer, readAll } = await openJournal();
+  const renders = Array.from({ length: 100 }, (_, at) => createCheckpoint(`a mug, view ${at}`));
+  const receipt = await writer.append(renders);
+  const [object] = (await store.list({ prefix: 'intake/' })).objects;
+  const bytes = Number(/-(\d+)\.json\.zst$/.exec(object?.key ?? '')?.[1]);
+  expect(bytes).toBeGreaterThan(20_000);
+  expect(object?.size).toBeLessThan(bytes / 4);
+  const listed = [];
+  for await (const part of listEntries(store)) listed.push(...part);
+  expect(listed).toEqual([{ key: object?.key, size: bytes }]);
+  expect(await readAll()).toEqual([renders]);
+  await receipt.withdraw(renders.slice(1).map(({ renderId }) => renderId));
+  expect(await readAll()).toEqual([renders.slice(0, 1)]);
+});
+
+test('a compressed entry that was cut, or that is larger than its key says, is an error', async () => {
+  const { store, writer } = await openJournal();
+  await writer.append(Array.from({ length: 100 }, () => createCheckpoint()));
+  const [{ key } = { key: '' }] = (await store.list({ prefix: 'intake/' })).objects;
+  const body = (await store.get(key)) ?? Buffer.from('');
+  const contentType = 'application/zstd';
+  await store.put(key, body.subarray(0, body.length - 40), { contentType });
+  await expect(readEntry(store, key)).rejects.toThrow();
+  const smaller = key.replace(/-\d+\.json/, '-9000.json');
+  await store.put(smaller, body, { contentType });
+  await expect(readEntry(store, smaller)).rejects.toThrow();
 });
 
 test('an entry of a newer version is an error of its own, so that it is kept', async () => {
