@@ -114,7 +114,7 @@ const getDoc = {
   operationId: 'getReconciliation',
   tags: ['Operations'],
   summary: 'Get a reconciliation',
-  requestParams: { path: z.object({ id: z.string().meta({ example: 'rec_17641153800001a2b3c4d' }) }) },
+  requestParams: { path: z.object({ id: z.string().meta({ example: 'rec_17953632453491a2b3c4d' }) }) },
   responses: {
     '200': jsonResponse('The report.', reconcileSchema),
     ...problemResponses('invalid_request', 'reconciliation_not_found', 'store_unavailable'),

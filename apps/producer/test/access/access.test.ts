@@ -7,7 +7,7 @@ import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 import { createKeyring, enqueueAs } from '../support/keyring.ts';
 
 const ROLES = ['enqueue', 'read', 'operate'] as const;
-type Needed = Role | 'enqueue or operate' | 'operator';
+type Needed = Role | 'enqueue or operate' | 'overseer' | 'operator';
 
 interface Operation {
   method: string;
@@ -54,7 +54,7 @@ requires('redis').describe('access with keys', () => {
   test('every operation of the API names the role that it needs, or needs no key', () => {
     expect(operations.length).toBeGreaterThan(10);
     for (const { role } of operations)
-      expect([...ROLES, 'enqueue or operate', 'operator', undefined]).toContain(role);
+      expect([...ROLES, 'enqueue or operate', 'overseer', 'operator', undefined]).toContain(role);
     // Without `needs` a route is for operators only.
     const open = operations.filter(({ role }) => role === undefined).map(({ path }) => path);
     expect(open).toEqual(['/healthz', '/readyz']);
@@ -89,7 +89,9 @@ requires('redis').describe('access with keys', () => {
 
   test('no operation reveals a render to another tenant', async () => {
     const unknown = `rnd_${'0'.repeat(32)}`;
-    const forTenants = operations.filter(({ path, role }) => path.includes('{id}') && role !== 'operator');
+    const forTenants = operations.filter(
+      ({ path, role }) => path.includes('{id}') && role !== 'operator' && role !== 'overseer',
+    );
     for (const operation of forTenants) {
       const others = await ask(operation, press);
       expect([operation, others.status]).toEqual([operation, 404]);

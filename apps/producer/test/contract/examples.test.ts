@@ -1,3 +1,4 @@
+import { nameAccount, writeBalanceReading } from '@darkroom/shared/balance';
 import { DATA_VERSION } from '@darkroom/shared/render';
 import { cleanup, requires } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
@@ -11,6 +12,7 @@ import {
   putJob,
   putKey,
   putReceipt,
+  putReconciliation,
   putRedrives,
   putUpload,
 } from '../support/contract/contract-fixture.ts';
@@ -38,9 +40,9 @@ requires('redis').describe('the examples of the API', () => {
   beforeAll(async () => {
     const provider = await startSimulator({ timeScale: 0.02 });
     cleanup(() => provider.close());
+    const account = { TOAPIS_BASE_URL: provider.url, TOAPIS_API_KEY: provider.apiKey };
     const settings = {
-      TOAPIS_BASE_URL: provider.url,
-      TOAPIS_API_KEY: provider.apiKey,
+      ...account,
       WEBHOOK_SECRETS: [{ value: `whsec_${'A'.repeat(32)}` }],
     };
     const [ended, living, held] = await Promise.all([
@@ -49,6 +51,10 @@ requires('redis').describe('the examples of the API', () => {
       openHarness({ settings }),
     ]);
     await putKey(ended);
+    await putReconciliation(ended);
+    // The example reconciles the day between them.
+    for (const at of [Date.UTC(2026, 10, 25, 20), Date.UTC(2026, 10, 26, 20)])
+      await writeBalanceReading(ended.store, { at, micros: 10_000_000, account: nameAccount(account) });
     await putBudget(ended, 'all-days');
     await putWorker(ended, 'render-7d9f-4711-a3f2');
     await putReceipt(ended, { renderId: ID });

@@ -64,7 +64,7 @@ button.primary { background: var(--ink); color: var(--page); border-color: var(-
 .filters label { min-width: 0; max-width: 100%; } .filters .row label { display: inline-flex; gap: var(--space-1); align-items: center; }
 /* A form has two columns. A row of a table becomes a block: its values stand below each other, each with its name. */
 @media (max-width: 40rem) {
-  .filters { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); } .filters .row { grid-column: 1 / -1; }
+  .filters { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); } .filters .row, .filters label:has([type=datetime-local]) { grid-column: 1 / -1; }
   .filters input:not([type=checkbox]), .filters select { width: 100%; }
   .rows table, .rows tbody, .rows tr, .rows td { display: block; } .rows tr:first-child { display: none; }
   .rows tr { border-top: 1px solid var(--line); padding: var(--space-3) 0; } .rows tr:nth-child(2) { border-top: 0; }
