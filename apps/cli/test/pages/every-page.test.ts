@@ -43,8 +43,9 @@ requires('redis', 'browser').describe('every page', () => {
       await page.emulateMedia({ colorScheme });
       for (const [name, path] of Object.entries(paths)) {
         await page.goto(server.url + path);
-        // Their scripts load what they show.
-        if (/^\/(queues|reference)/.test(path)) await page.waitForLoadState('networkidle');
+        // Their scripts load what they show, and go on to ask for news.
+        if (/^\/(queues|reference)/.test(path))
+          await page.waitForFunction(() => document.body.innerText.length > 200);
         const excess = await page.evaluate(
           () => (document.scrollingElement?.scrollWidth ?? 0) - window.innerWidth,
         );
