@@ -9,6 +9,8 @@ export type LaneCounts = Record<keyof typeof LANE, number>;
 export interface ForecastSamples {
   /** Renders that completed, with the acceptance of their last purchase. */
   completed: { resolution: string; acceptedAt: number; endedAt: number }[];
+  /** Renders whose task is at the provider, with the acceptance of their present purchase. */
+  inFlight: { resolution: string; acceptedAt: number }[];
   /** Submissions that ended, by any end. */
   submissions: { lane: keyof typeof LANE; addedAt: number; startedAt: number; endedAt: number }[];
   /** When submissions of further purchases were added, because a task failed. Those that wait, and those that ended. */
@@ -20,7 +22,7 @@ export interface ForecastSamples {
 }
 
 /** How many jobs are read: enough for a 90th percentile, and cheap once per read. */
-const SAMPLES = { completed: 150, submissions: 150, stores: 60 };
+const SAMPLES = { completed: 150, inFlight: 300, submissions: 150, stores: 60 };
 /** The further purchases of a lane wait at its end. */
 const TAIL = 500;
 const MAX_REPURCHASES = 60;
@@ -28,8 +30,9 @@ const MAX_REPURCHASES = 60;
 /** Throws what the engine throws. */
 export async function readForecastSamples(queues: Queues): Promise<ForecastSamples> {
   const { render, submit, store } = queues;
-  const [renders, submissions, stores, waiting, repurchases] = await Promise.all([
+  const [renders, polled, submissions, stores, waiting, repurchases] = await Promise.all([
     render.getJobs(['completed'], 0, SAMPLES.completed - 1),
+    render.getJobs(['delayed'], 0, SAMPLES.inFlight - 1),
     submit.getJobs(['completed'], 0, SAMPLES.submissions - 1),
     store.getJobs(['completed'], 0, SAMPLES.stores - 1),
     countLanes(queues),
@@ -52,6 +55,7 @@ export async function readForecastSamples(queues: Queues): Promise<ForecastSampl
     completed: renders.flatMap(({ data, finishedOn, returnvalue }) =>
       finishedOn && returnvalue?.status === 'completed' ? readDuration(data, finishedOn) : [],
     ),
+    inFlight: polled.flatMap(({ data }) => (data.at?.step === 'poll' ? readAcceptance(data) : [])),
     submissions: ended,
     repurchasedAt: [
       ...ended.filter(({ attempt }) => attempt > 1).map(({ addedAt }) => addedAt),
@@ -73,11 +77,14 @@ export async function countLanes({ render, submit }: Queues): Promise<LaneCounts
   return { interactive: sum(LANE.interactive), batch: sum(LANE.batch) };
 }
 
-function readDuration(data: Checkpoint, endedAt: number): ForecastSamples['completed'] {
+const readDuration = (data: Checkpoint, endedAt: number): ForecastSamples['completed'] =>
+  readAcceptance(data).map((accepted) => ({ ...accepted, endedAt }));
+
+function readAcceptance(data: Checkpoint): ForecastSamples['inFlight'] {
   try {
     const { purchases, request } = readCheckpoint(data);
     const acceptedAt = purchases.findLast(({ outcome }) => outcome === 'accepted')?.acceptedAt;
-    return acceptedAt === undefined ? [] : [{ resolution: request.resolution, acceptedAt, endedAt }];
+    return acceptedAt === undefined ? [] : [{ resolution: request.resolution, acceptedAt }];
   } catch {
     // Another version wrote it.
     return [];

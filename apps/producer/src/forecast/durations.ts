@@ -30,24 +30,37 @@ export function pickLonger(
   return values[at === -1 ? values.length - 1 : at];
 }
 
-/**
- * Weights for durations of things that ended lately, so that they stand for all things that started. Shortly after a
- * start from rest only the short ones have ended: a duration that had less time to end inside the sample counts more.
- */
-export function weighEnded(
-  ended: readonly { startedAt: number; endedAt: number }[],
-): { ms: number; weight: number }[] {
-  const firstStart = Math.min(...ended.map(({ startedAt }) => startedAt));
-  const firstEnd = Math.min(...ended.map(({ endedAt }) => endedAt));
-  const lastEnd = Math.max(...ended.map(({ endedAt }) => endedAt));
-  const span = lastEnd - firstEnd;
-  return ended.map(({ startedAt, endedAt }) => {
-    const ms = endedAt - startedAt;
-    // Things of this duration are in the sample if they started in this time.
-    const startsSeen = lastEnd - ms - Math.max(firstEnd - ms, firstStart);
-    return { ms, weight: span <= 0 ? 1 : Math.min(MAX_WEIGHT, span / Math.max(1, startsSeen)) };
-  });
+/** A thing that was observed for a time: from its start, or from the start of the observation if that was later. */
+export interface Observed {
+  /** Its age when the observation of it began, in milliseconds. */
+  from: number;
+  /** Its age when it ended, or its present age. */
+  to: number;
+  ended: boolean;
 }
 
-/** One duration must not stand for all. */
-const MAX_WEIGHT = 10;
+/**
+ * Durations of all things, from things that ended and things that go on. Shortly after a start from rest only the short
+ * ones have ended, and the others must count, too (the estimator of Kaplan and Meier, with delayed entry).
+ */
+export function estimateDurations(observed: readonly Observed[]): Durations {
+  const ends = observed.filter(({ ended }) => ended).toSorted((one, other) => one.to - other.to);
+  const starts = observed.map(({ from }) => from).toSorted((one, other) => one - other);
+  const stops = observed.map(({ to }) => to).toSorted((one, other) => one - other);
+  let [started, stopped] = [0, 0];
+  /** The share of all things that takes longer. */
+  let longer = 1;
+  const samples = ends.map(({ to }) => {
+    while ((starts[started] ?? Number.POSITIVE_INFINITY) < to) started += 1;
+    while ((stops[stopped] ?? Number.POSITIVE_INFINITY) < to) stopped += 1;
+    const weight = longer / Math.max(1, started - stopped);
+    longer -= weight;
+    return { ms: to, weight };
+  });
+  // What takes longer than all that ended is not known. It takes longer than all that go on.
+  const longest = stops.at(-1) ?? 0;
+  return createDurations(longer > 0 ? [...samples, { ms: longest * TAIL, weight: longer }] : samples);
+}
+
+/** How much longer the rest takes. */
+const TAIL = 1.25;

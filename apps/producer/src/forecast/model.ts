@@ -1,6 +1,6 @@
 import type { LANE } from '@darkroom/shared/queues';
 import type { ForecastSamples, LaneCounts } from '../backends/index.ts';
-import { createDurations, type Durations, weighEnded } from './durations.ts';
+import { createDurations, type Durations, estimateDurations, type Observed } from './durations.ts';
 
 /** How renders move through Darkroom at present, as far as the samples say it. */
 export interface ForecastModel {
@@ -27,6 +27,8 @@ export interface ForecastModel {
 
 /** A 90th percentile of fewer durations says little. */
 const MIN_SAMPLES = 20;
+/** Ends are observed for at least this share of the longest duration. */
+const MIN_OBSERVED_SHARE = 0.25;
 /** Submissions that were observed longer ago do not count: the quota counts then. */
 const MAX_AGE_MS = 60_000;
 /** Submissions are observed for at least so many seconds. */
@@ -34,13 +36,9 @@ const MIN_OBSERVED_S = 3;
 
 /** @param quota submissions per second. Pure. */
 export function createModel(samples: ForecastSamples, quota: number, now: number): ForecastModel {
-  const { completed, submissions, storeMs, waiting } = samples;
+  const { submissions, storeMs, waiting } = samples;
   const observed = observeSubmissions(submissions, now);
-  const renders = completed.map(({ acceptedAt, endedAt, resolution }) => ({
-    startedAt: acceptedAt,
-    endedAt,
-    resolution,
-  }));
+  const renders = observeRenders(samples, now);
   const byResolution = [...Map.groupBy(renders, ({ resolution }) => resolution)];
   return {
     perSecond: Math.min(quota, observed?.perSecond ?? quota),
@@ -48,20 +46,48 @@ export function createModel(samples: ForecastSamples, quota: number, now: number
     observedS: observed?.seconds ?? 0,
     overtakingPerSecond: observed?.interactivePerSecond ?? 0,
     submitMs: createDurations(submissions.map(({ startedAt, endedAt }) => ({ ms: endedAt - startedAt }))),
-    renderMs: enough(renders) && createDurations(weighEnded(renders)),
+    renderMs: estimateIfEnough(renders),
     renderMsOf: new Map(
       byResolution.flatMap(([resolution, own]) =>
-        enough(own) ? [[resolution, createDurations(weighEnded(own))]] : [],
+        hasEnough(own) ? [[resolution, estimateDurations(own)]] : [],
       ),
     ),
-    storeMs: enough(storeMs) && createDurations(storeMs.map((ms) => ({ ms }))),
+    storeMs: storeMs.length >= MIN_SAMPLES ? createDurations(storeMs.map((ms) => ({ ms }))) : undefined,
     repurchaseShare: computeRepurchaseShare(samples),
     waiting,
   };
 }
 
-const enough = <T>(samples: readonly T[]): readonly T[] | undefined =>
-  samples.length >= MIN_SAMPLES ? samples : undefined;
+const hasEnough = (renders: readonly Observed[]) =>
+  renders.filter(({ ended }) => ended).length >= MIN_SAMPLES;
+
+const estimateIfEnough = (renders: readonly Observed[]) =>
+  hasEnough(renders) ? estimateDurations(renders) : undefined;
+
+/**
+ * Renders from their acceptance to their end. The observation began with the first end that was read. If all ended at
+ * about the same time, for example after an outage, that would leave nothing to observe: then they count as they are.
+ */
+function observeRenders({ completed, inFlight }: ForecastSamples, now: number) {
+  const ends = completed.map(({ endedAt }) => endedAt);
+  const longest = Math.max(...completed.map(({ acceptedAt, endedAt }) => endedAt - acceptedAt));
+  const isShort = Math.max(...ends) - Math.min(...ends) < longest * MIN_OBSERVED_SHARE;
+  const since = isShort ? Number.NEGATIVE_INFINITY : Math.min(...ends);
+  const observe = (acceptedAt: number, to: number) => ({
+    from: Math.max(0, since - 1 - acceptedAt),
+    to: to - acceptedAt,
+  });
+  return [
+    ...completed.map(({ resolution, acceptedAt, endedAt }) => ({
+      resolution,
+      ...observe(acceptedAt, endedAt),
+      ended: true,
+    })),
+    ...inFlight
+      .filter(({ acceptedAt }) => acceptedAt < now)
+      .map(({ resolution, acceptedAt }) => ({ resolution, ...observe(acceptedAt, now), ended: false })),
+  ];
+}
 
 /**
  * The submissions of the latest time in which one always waited for its turn. Only then their number says how many are

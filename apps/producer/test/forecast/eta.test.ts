@@ -26,6 +26,7 @@ const factsOf = (samples: Partial<ForecastSamples> = {}, quota = QUOTA) => ({
   model: createModel(
     {
       completed: DURATIONS,
+      inFlight: [],
       submissions: [],
       repurchasedAt: [],
       storeMs: [],

@@ -43,7 +43,7 @@ const createForm = (): Markup => html`<form method="post" action="/reconcile" cl
 <label>First UTC day<input name="from" type="date"></label>
 <label>Last UTC day<input name="to" type="date"></label>
 <label>Top-ups in dollars<input name="top_ups" inputmode="decimal" maxlength="16"></label>
-<label><input type="checkbox" name="resolve" value="yes"> resolve what is proven</label>
+<span class="row"><label><input type="checkbox" name="resolve" value="yes"> resolve what is proven</label></span>
 <button>Compare</button>
 </form>`;
 
