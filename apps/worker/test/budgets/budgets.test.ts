@@ -6,12 +6,13 @@ import {
   readBudgets,
   writeBudget,
 } from '@darkroom/shared/budgets';
-import { type JobRequest, type Purchase, sumCost, utcDay } from '@darkroom/shared/render';
+import { type JobRequest, type Purchase, submitJobId, sumCost, utcDay } from '@darkroom/shared/render';
 import { sumSpend } from '@darkroom/shared/spend';
 import { cleanup, requires, until } from '@darkroom/testkit';
 import { expect, test, vi } from 'vitest';
 import { importPurchases } from '../../src/budgets/import-purchases.ts';
 import { openBudgetGate } from '../../src/budgets/index.ts';
+import { createCounted } from '../../src/budgets/list-counted.ts';
 import { type Harness, lowJitterClock, newCheckpoint, openHarness } from '../support/harness.ts';
 import { acceptRenders, emptyQueue } from '../support/journal.ts';
 import { spawnWorker } from '../support/spawn-worker.ts';
@@ -145,6 +146,39 @@ requires('redis').describe('budgets', () => {
     expect(await readUse(harness, 'run-a')).toBe(4 * PRICE);
   });
 
+  test('money of a refund, of a purchase that was not made, and of a busy provider buys again at once', async () => {
+    const settings = { BUDGET_REFRESH_MS: 100, UNKNOWN_GRACE_MS: 200, SUBMIT_TIMEOUT_MS: 500 };
+    const harness = await openHarness({ settings });
+    for (const run of ['refund', 'unknown', 'busy']) await setBudget(harness, 1, { name: run, run });
+    harness.simulator.faults.add({ kind: 'fail_task', promptIncludes: 'refund' });
+    harness.simulator.faults.add({ kind: 'cut_before', promptIncludes: 'unknown' });
+    harness.simulator.faults.add({ kind: 'no_channel', promptIncludes: 'busy', retryAfterSeconds: 60 });
+    await harness.startWorker();
+    const [refunded = '', unknown = '', busy = ''] = await acceptRenders(
+      harness,
+      ['refund', 'unknown', 'busy'].map((run) => ({ run, prompt: run })),
+    );
+    expect((await harness.waitForReceipt(refunded)).purchases).toMatchObject([
+      { outcome: 'refunded' },
+      { outcome: 'accepted' },
+    ]);
+    expect(await readUse(harness, 'refund')).toBe(PRICE);
+
+    // An unknown purchase counts as spent, until an operator says otherwise.
+    expect((await harness.waitForReceipt(unknown)).failure?.code).toBe('submission_unknown');
+    expect(await readUse(harness, 'unknown')).toBe(PRICE);
+    await harness.ledger.addStatement(unknown, 1, { kind: 'not_bought', actor: 'test' });
+    await harness.redrive(unknown);
+    await until(async () => (await harness.ledger.readReceipt(unknown))?.status === 'completed');
+    expect(await readUse(harness, 'unknown')).toBe(PRICE);
+
+    // The render that was refused waits for its next try. The money is free.
+    await until(async () => (await harness.queues.submit.getJob(submitJobId(busy, 1)))?.isDelayed());
+    expect(await readUse(harness, 'busy')).toBe(0);
+    const [other = ''] = await acceptRenders(harness, [{ run: 'busy' }]);
+    expect((await harness.waitForReceipt(other)).status).toBe('completed');
+  });
+
   test('sums are filled from the spend index and from the checkpoints of running renders, once per purchase', async () => {
     const harness = await openHarness();
     const now = Date.now();
@@ -175,10 +209,18 @@ requires('redis').describe('budgets', () => {
     const budgets = await readBudgets(harness.store);
     const generation = nameGeneration(budgets);
     const signal = new AbortController().signal;
-    for (let times = 0; times < 2; times += 1)
-      await importPurchases({ ...harness, clock: lowJitterClock, signal }, budgets, generation);
+    const fill = () => importPurchases({ ...harness, clock: lowJitterClock, signal }, budgets, generation);
+    await fill();
+    await fill();
     expect(await readUse(harness, 'day')).toBe(3 * PRICE + 2 + 1 + 2);
     expect(await readUse(harness, 'sum')).toBe(4 * PRICE + 2 + 1 + 2 + 1);
+    // What was released meanwhile stays released: its checkpoint is older.
+    const days = listDays(now);
+    const released = { attempt: 2, micros: 0, day: days.day };
+    const move = [createCounted({ ...checkpoint, run: undefined }, released, budgets)];
+    await harness.engine.budgetCounters.move(generation, days, 'release', move);
+    await fill();
+    expect(await readUse(harness, 'day')).toBe(2 * PRICE + 1 + 2);
   });
 
   test('a render whose price is not known is not reserved as free', async () => {
