@@ -110,6 +110,17 @@ requires('redis').describe('a redrive', () => {
     expect(end.statusReason).toContain(reason);
   });
 
+  test('the renders of a redrive are bought at its rate', async () => {
+    const items = await put(...Array.from({ length: 8 }, () => ({})));
+    const redrive = await beginRedrive(harness, items, { rate: 8 });
+    left(8);
+    await redrive.waitForEnd();
+    const receipts = await Promise.all(items.map(({ id }) => harness.ledger.readReceipt(id)));
+    const times = receipts.map((receipt) => receipt?.purchases[0]?.acceptedAt ?? 0);
+    // Seven intervals, without what is made up for at once.
+    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(600);
+  });
+
   const hold = { step: 'hold', reason: 'lost', until: 1 } as const;
   const poll = {
     step: 'poll',
