@@ -221,3 +221,23 @@ requires('redis', 'browser').describe('sign-in and keys', () => {
     expect((await signIn(harness, shop.text)).response.status).toBe(303);
   });
 });
+
+requires('redis').test(
+  'a session ends by itself after twelve hours, whatever its browser keeps',
+  async () => {
+    const { text, key } = createKey('shop', ['read']);
+    let later = 0;
+    const harness = await openHarness({
+      settings: { API_KEYS: [key] },
+      wrap: (deps) => ({ ...deps, clock: { ...deps.clock, now: () => Date.now() + later } }),
+    });
+    const body = new URLSearchParams({ key: text });
+    const response = await fetch(`${harness.url}/sign-in`, { method: 'POST', body, redirect: 'manual' });
+    const cookie = response.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const HOUR_MS = 3_600_000;
+    later = 12 * HOUR_MS - 60_000;
+    expect((await harness.get('/v1/renders', { cookie })).status).toBe(200);
+    later = 12 * HOUR_MS;
+    expect((await harness.get('/v1/renders', { cookie })).status).toBe(401);
+  },
+);
