@@ -48,7 +48,7 @@ export const journal: Scenario<JournalResult> = {
     const sizes = {
       renders: size.renders ?? (size.quick ? 4_000 : 10_000),
       singles: size.quick ? 500 : 2_000,
-      rounds: size.quick ? 3 : 5,
+      rounds: size.quick ? 3 : 11,
     };
     const folder = await workspace.createFolder('disk');
     const rows = await measureStore(workspace, size, sizes, 'folder', {
