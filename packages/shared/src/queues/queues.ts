@@ -15,6 +15,7 @@ import type {
 } from '../render/index.ts';
 import type { RedriveJob } from './redrive-records.ts';
 import type { RestoreJob, RestoreReport } from './restore-records.ts';
+import type { RunJob } from './run-records.ts';
 import type { StopJob } from './stop-records.ts';
 import type { SweepReport } from './sweep-records.ts';
 import type { WorkerRecord } from './worker-records.ts';
@@ -33,6 +34,7 @@ export const QUEUE = {
   restore: 'restore',
   redrive: 'redrive',
   worker: 'worker',
+  run: 'run',
 } as const;
 
 /** The outcome of a submission: the return value of a `submit` child. */
@@ -225,6 +227,8 @@ export function openQueues(engine: Engine, retention: Retention) {
       QUEUE.redrive,
       createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
     ),
+    // Its jobs are requested again whenever they are needed, under the same ids.
+    run: openQueue<RunJob, void>(QUEUE.run, createJobOptions({ done: true, failed: true })),
     stop: openQueue<StopJob, void>(QUEUE.stop, createJobOptions({ done: false, failed: false })),
     worker: openQueue<WorkerRecord, void>(QUEUE.worker, createJobOptions({ done: false, failed: false })),
   };
