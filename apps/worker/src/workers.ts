@@ -1,8 +1,9 @@
 import type { LimitName } from '@darkroom/api';
 import type { ControlReader } from '@darkroom/shared/control';
-import type { Engine, EngineWorkerOptions, Processor } from '@darkroom/shared/engine';
+import type { Engine, EngineWorkerOptions, Processor, RunRef } from '@darkroom/shared/engine';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import {
+  type AnyWebhookJob,
   createExpiringImageReader,
   createWorkerName,
   type MaintenanceJob,
@@ -13,16 +14,17 @@ import {
   type Repair,
   type RestoreJob,
   type RestoreReport,
+  type RunJob,
   readQueueState,
   type StoreJob,
   type StoreResult,
   type SubmitJob,
   type SubmitResult,
   type SweepReport,
-  type WebhookJob,
 } from '@darkroom/shared/queues';
 import { type RedriveStore, resumeRedrives } from '@darkroom/shared/redrives';
 import type { Checkpoint, Receipt } from '@darkroom/shared/render';
+import { type RunEnd, requestRunJob } from '@darkroom/shared/runs';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { createBudgetSweepMemory, openBudgetGate, sweepBudgets } from './budgets/index.ts';
 import {
@@ -66,10 +68,17 @@ import {
 import { computeRedriveProgress, redriveStage } from './redrive/index.ts';
 import { computeProgress, renderStage } from './render/index.ts';
 import { createJournalSweepMemory, restoreStage, sweepJournal } from './restore/index.ts';
+import { createRunTracker, type RunSweepMemory, runStage, sweepRuns } from './runs/index.ts';
 import { createBugFailure, type Infra, type StageFailure } from './stage/index.ts';
 import { type StoreImageDeps, storeImageStage } from './store-image/index.ts';
 import { openProviderProof, submitStage } from './submit/index.ts';
-import { enqueueWebhooks, openHostSlots, type WebhookDeps, webhookStage } from './webhooks/index.ts';
+import {
+  enqueueRunWebhooks,
+  enqueueWebhooks,
+  openHostSlots,
+  type WebhookDeps,
+  webhookStage,
+} from './webhooks/index.ts';
 
 /** What the workers need besides {@link Infra}. */
 export interface WorkersDeps extends StoreImageDeps, Pick<WebhookDeps, 'poster'> {
@@ -112,6 +121,8 @@ type Workers = Record<keyof Queues, OpenWorker | 'no worker'>;
 
 /** Redrives that one worker starts renders of at the same time. Others take turns with them. */
 const MAX_STARTING_REDRIVES = 20;
+/** Jobs about runs that one worker runs at the same time. Most of them take less than a second. */
+const RUN_CONCURRENCY = 5;
 
 /** Opens one BullMQ worker per queue, each with its stage. */
 export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
@@ -123,6 +134,15 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
   const deadLetters = openDeadLetters(queues);
   const enqueueEnd = (receipt: Receipt, signal: AbortSignal) =>
     enqueueWebhooks({ ...infra, queues }, receipt, signal);
+  const runs = createRunTracker({ ...infra, engine, queues });
+  const runDeps = {
+    ...infra,
+    engine,
+    queues,
+    enqueueRunWebhooks: (run: RunRef, end: RunEnd, signal: AbortSignal) =>
+      enqueueRunWebhooks({ ...infra, queues }, run, end, signal),
+  };
+  const runMemory: RunSweepMemory = new Map();
   const name = createWorkerName();
   const createFailureAt = (step: 'submit' | 'store' | 'poll') => (error: unknown) =>
     createBugFailure(infra, step, error);
@@ -181,6 +201,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     cancelMarkers,
     budgets,
     enqueueWebhooks: enqueueEnd,
+    runs,
+    findRunStop: control.findRunStop.bind(control),
     findPauses: control.findPauses.bind(control),
   };
   const proof = openProviderProof(infra);
@@ -196,7 +218,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     account: openAccountGate({ ...infra, queues }),
     budgets,
     findPauses: control.findPresentPauses.bind(control),
-    isCancelRequested: async (renderId: string) => (await cancelMarkers.find(renderId)) !== undefined,
+    isCanceled: async (submission: SubmitJob) =>
+      (await cancelMarkers.find(submission.renderId)) !== undefined ||
+      (submission.inRun === true && (await control.findRunStop(submission)) !== undefined),
   };
   const webhookDeps: WebhookDeps = {
     links: deps.links,
@@ -222,11 +246,13 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     deadLetters,
     cancelMarkers,
     enqueueWebhooks: enqueueEnd,
+    runs,
     memory: createSweepMemory(),
     webhookWaits: new Map(),
   };
   const setUp = async () => {
     await scheduleSweep(queues);
+    await requestRunJob(queues, { kind: 'fill' });
     const open = await resumeRedrives(queues, deps.redrives);
     if (open > 0) log.info({ open }, 'redrives go on');
   };
@@ -277,9 +303,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
       }),
       { onShutdown: 'finish-in-time', limit: 'store-concurrency' },
     ),
-    webhook: open<WebhookJob, void>(
+    webhook: open<AnyWebhookJob, void>(
       QUEUE.webhook,
-      createProcessor<WebhookJob, void, StageFailure>({
+      createProcessor<AnyWebhookJob, void, StageFailure>({
         ...host,
         dataKind: 'webhook-job',
         stage: (job) => webhookStage(job, infra, webhookDeps),
@@ -311,6 +337,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
             budget_corrected: await sweepBudgets({ ...sweepDeps, memory: budgetMemory, signal }),
           };
           await recordBalance({ ...infra, signal });
+          await sweepRuns({ ...runDeps, control, memory: runMemory, signal });
           await sweepAccountStop(queues, now());
           await sweepControl({ ...infra, queues, signal });
           await sweepLimits({ ...infra, queues, signal });
@@ -326,6 +353,16 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     cancel: 'no worker',
     stop: 'no worker',
     worker: 'no worker',
+    run: open<RunJob, void>(
+      QUEUE.run,
+      createProcessor({
+        ...host,
+        dataKind: 'run-job',
+        stage: (job) => runStage(job, runDeps),
+        createBugFailure: createFailureAt('poll'),
+      }),
+      { onShutdown: 'hand-back', concurrency: RUN_CONCURRENCY },
+    ),
     redrive: open<RedriveJob, void>(
       QUEUE.redrive,
       createProcessor({

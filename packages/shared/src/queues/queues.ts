@@ -51,6 +51,8 @@ export type SubmitResult =
 export interface SubmitJob {
   version: typeof DATA_VERSION;
   renderId: string;
+  /** As in the checkpoint. */
+  inRun?: true | undefined;
   provider: ProviderName;
   attempt: number;
   tenant: string;
@@ -124,11 +126,24 @@ export interface WebhookJob {
   nextAttemptAt?: number;
 }
 
-/** A webhook that its receiver never acknowledged. Its job id is the id of the webhook job. */
-export interface WebhookDeadLetter extends WebhookJob {
+/** The data of one webhook that reports an end of a run to one URL. */
+export interface RunWebhookJob extends Omit<WebhookJob, 'renderId' | 'status'> {
+  run: string;
+  status: 'finished';
+  /** Which end of the run it is. */
+  end: number;
+}
+
+export type AnyWebhookJob = WebhookJob | RunWebhookJob;
+
+interface Death {
   attempts: number;
   diedAt: number;
 }
+
+/** A webhook that its receiver never acknowledged. Its job id is the id of the webhook job. */
+export interface WebhookDeadLetter extends WebhookJob, Death {}
+export interface RunWebhookDeadLetter extends RunWebhookJob, Death {}
 
 /**
  * A request to cancel a render. Its job id is the render's id. The queue `cancel` has no worker: every run of the render
@@ -209,11 +224,11 @@ export function openQueues(engine: Engine, retention: Retention) {
       // The overview shows the repairs of a day; see readRepairs.
       createJobOptions({ done: keepFinished(DAY_S, 1_500), failed: keepFinished(age, 100) }),
     ),
-    webhook: openQueue<WebhookJob, void>(
+    webhook: openQueue<AnyWebhookJob, void>(
       QUEUE.webhook,
       createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
     ),
-    webhookDeadLetter: openQueue<WebhookDeadLetter, void>(
+    webhookDeadLetter: openQueue<WebhookDeadLetter | RunWebhookDeadLetter, void>(
       QUEUE.webhookDeadLetter,
       createJobOptions({ done: false, failed: false }),
     ),
@@ -273,6 +288,10 @@ export const serializedRenderJob = ({ checkpoint, json }: SerializedCheckpoint) 
  */
 export const webhookId = (renderId: string, status: FinalStatus, end: number, index: number) =>
   `msg_${renderId}_${status}_${end}${index === 0 ? '' : `_${index}`}`;
+
+/** The id of a webhook about an end of a run. A name of a tenant has no dot. */
+export const runWebhookId = (tenant: string, run: string, end: number, index: number) =>
+  `msg_run.${tenant}.${run}_${end}${index === 0 ? '' : `_${index}`}`;
 
 /**
  * The options of a webhook's job. BullMQ counts the attempts. The worker decides after each attempt whether another

@@ -7,6 +7,7 @@
 // list-ended.ts  how the renders of a run ended, from keys alone
 // places.ts      where a render stands in the tally of its run
 // run-queue.ts   requests jobs about runs
+// run-response.ts  the API's response about a run, and the lines of its results (pure)
 export {
   applyRunStop,
   type ClosingRequest,
@@ -25,4 +26,5 @@ export { listEnded } from './list-ended.ts';
 export { placeCheckpoint, placeEnd, placeReceipt } from './places.ts';
 export type { RunClosingRecord, RunDefinition, RunEnd, RunRecord } from './records.ts';
 export { requestRunJob } from './run-queue.ts';
+export { runResponse, runResultLine } from './run-response.ts';
 export { type ListedRun, type OpenRun, RunStore, readRun } from './run-store.ts';
