@@ -43,10 +43,7 @@ export const resultsParams = z.object({
     .regex(RENDER_ID, { error: 'expected the id of a render' })
     .optional()
     .meta({ description: 'Only the results after this render: the last one that you have read.' }),
-  expand: z
-    .literal('render', { error: 'expected render' })
-    .optional()
-    .meta({
-      description: '`render`: each line also has the whole render, with its metadata and a signed URL.',
-    }),
+  expand: z.literal('render', { error: 'expected render' }).optional().meta({
+    description: '`render`: each line also has the whole render, with its metadata and a signed URL.',
+  }),
 });
