@@ -56,7 +56,7 @@ export const runRequestSchema = z
   })
   .meta({ id: 'RunRequest' });
 
-/** The body of `POST /v1/runs/{id}/seal`, `cancel` and `redrive`. */
+/** The body of `POST /v1/runs/{id}/seal` and `cancel`. */
 export const runChangeSchema = z.strictObject({ reason }).meta({ id: 'RunChange' });
 
 const count = z.number().int().min(0);

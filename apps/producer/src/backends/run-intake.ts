@@ -57,7 +57,7 @@ export function createRunIntake({ store, engine, settings }: RunIntakeDeps): Run
 
   const find = async (tenant: string, id: string): Promise<IntakeRun | undefined> => {
     const name = `${tenant}/${id}`;
-    const { exists, isReady, closed, revision } = await one(tallies.lookUp({ tenant, id }));
+    const { exists, isReady, closed, revision } = await one(tallies.find({ tenant, id }));
     if (!exists && revision !== undefined && plain.get(name) === revision) return undefined;
     if (!lanes.has(name)) {
       const definition = await readStore((signal) => runs.readDefinition({ tenant, id }, { signal }));
@@ -74,7 +74,7 @@ export function createRunIntake({ store, engine, settings }: RunIntakeDeps): Run
   return {
     find: (tenant, label) =>
       find(tenant, label).catch((error: unknown) => {
-        // Such calls are accepted without the store. A run that nobody can read is a label.
+        // Such calls are accepted without the store. A run that cannot be read is a label.
         if (settings.INTAKE_WITHOUT_STORE === 'accept' && isStoreAway(error)) return undefined;
         throw error;
       }),

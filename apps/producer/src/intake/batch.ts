@@ -51,7 +51,7 @@ export interface PreparedBatch {
 /** Everything before the queue: checks requests, finds earlier renders of their keys, stores inputs, writes the journal. */
 export async function prepareBatch(call: BulkCall, items: BulkInput[]): Promise<PreparedBatch> {
   const slots: Slot[] = [];
-  /** Each run is looked up once. */
+  /** Each run is searched once. */
   const runs: KnownRuns = new Map();
   for (const item of items) {
     const slot = draftItem(call, item, runs);

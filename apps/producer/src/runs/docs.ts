@@ -29,7 +29,6 @@ export const createDoc = {
         example: {
           id: 'catalogue-2026-11-26',
           lane: 'batch',
-          deadline: '2026-11-27T05:00:00Z',
           budget: '120.00',
         },
       },
@@ -150,13 +149,8 @@ export const redriveDoc = {
   description:
     'Makes a plan for all failed renders of the run, and changes nothing else. `POST /v1/redrives` executes it. A finished run is open again while they run, and finishes once more.',
   requestParams: { path: runIdParam, query: runParams },
-  requestBody: { content: { 'application/json': { schema: runChangeSchema } } },
   responses: {
     '200': jsonResponse('The plan.', redrivePlanSchema),
-    ...problemResponses(
-      'run_not_found',
-      ...JSON_BODY_PROBLEMS.filter((code) => code !== 'empty_body'),
-      ...AWAY,
-    ),
+    ...problemResponses('run_not_found', 'invalid_request', ...AWAY),
   },
 };

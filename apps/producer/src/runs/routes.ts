@@ -161,7 +161,6 @@ const redriveEndpoint = (deps: RunEndpointDeps): Endpoint => ({
   doc: redriveDoc,
   run: async (request, reply) => {
     const run = readRef(request);
-    readChange(request);
     await findRun(deps, run);
     const seesAll = requireTenant(request) === ALL_TENANTS || !request.caller?.key;
     const filter = { run: run.id, ...(seesAll ? { tenant: run.tenant } : {}) };

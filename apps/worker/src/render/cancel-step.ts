@@ -50,7 +50,7 @@ export async function startCancel(
  *
  * @returns `undefined` when it was bought, or may have been: the render goes on, and its image is stored
  */
-export async function stopUnbought(
+export async function cancelUnlessBought(
   checkpoint: CheckpointAt<'submit'>,
   { job, infra, own }: StepContext,
   { at: requestedAt }: RunStop,

@@ -18,7 +18,7 @@ import {
   type StageOutcome,
 } from '../stage/index.ts';
 import { buryStep } from './bury-step.ts';
-import { cancelStep, startCancel, stopUnbought } from './cancel-step.ts';
+import { cancelStep, cancelUnlessBought, startCancel } from './cancel-step.ts';
 import { countPriorEnds, leaveTask } from './end-render.ts';
 import { finishStep } from './finish-step.ts';
 import { holdStep } from './hold-step.ts';
@@ -122,7 +122,7 @@ async function cancelIfRequested(
   if (marker) return await startCancel({ ...checkpoint, at }, context, marker);
   if (at.step !== 'submit' || !checkpoint.inRun) return undefined;
   const stop = await context.own.findRunStop(checkpoint);
-  return stop && (await stopUnbought({ ...checkpoint, at }, context, stop));
+  return stop && (await cancelUnlessBought({ ...checkpoint, at }, context, stop));
 }
 
 function dispatchStep(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {

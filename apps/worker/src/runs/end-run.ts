@@ -4,7 +4,7 @@ import type { RunTally } from '@darkroom/shared/engine';
 import { readQueueState } from '@darkroom/shared/queues';
 import { listEnded, type OpenRun, type RunEnd, RunStore, runBudgetName } from '@darkroom/shared/runs';
 import { fillTallies } from './fill-tallies.ts';
-import type { RunStageDeps } from './run-stage.ts';
+import type { RunStageDeps } from './run-deps.ts';
 
 /**
  * Ends a closed run whose renders have all ended, once: the record of the end is written with put-if-absent, and all that

@@ -12,7 +12,7 @@ import {
   requestRunJob,
 } from '@darkroom/shared/runs';
 import pMap from 'p-map';
-import type { RunStageDeps } from './run-stage.ts';
+import type { RunStageDeps } from './run-deps.ts';
 import { requestEndIfOver } from './run-tracker.ts';
 
 /** Entries of the journal that are read at the same time. */
@@ -34,7 +34,7 @@ export async function fillTallies(deps: RunStageDeps, signal: AbortSignal): Prom
   const { store, engine, log } = deps;
   const lost: OpenRun[] = [];
   for await (const run of new RunStore(store).listOpen({ signal }))
-    if (!(await engine.runTallies.lookUp(run)).isReady) lost.push(run);
+    if (!(await engine.runTallies.find(run)).isReady) lost.push(run);
   if (lost.length === 0) return 0;
   // Before the ends: a render that ends meanwhile leaves the journal after it has its end.
   const journal = await readJournal(deps, lost, signal);

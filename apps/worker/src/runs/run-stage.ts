@@ -1,18 +1,10 @@
-import type { Engine, RunRef } from '@darkroom/shared/engine';
 import { isStoreAway } from '@darkroom/shared/object-store';
-import type { Queues, RunJob } from '@darkroom/shared/queues';
-import type { RunEnd } from '@darkroom/shared/runs';
-import type { Infra, StageJob, StageOutcome } from '../stage/index.ts';
+import type { RunJob } from '@darkroom/shared/queues';
+import type { StageJob, StageOutcome } from '../stage/index.ts';
 import { endRun } from './end-run.ts';
 import { fillTallies } from './fill-tallies.ts';
+import type { RunStageDeps } from './run-deps.ts';
 import { stopRun } from './stop-run.ts';
-
-export interface RunStageDeps extends Pick<Infra, 'clock' | 'log' | 'settings' | 'store'> {
-  engine: Engine;
-  queues: Queues;
-  /** Enqueues the webhooks of an end of a run. */
-  enqueueRunWebhooks(run: RunRef, end: RunEnd, signal: AbortSignal): Promise<void>;
-}
 
 /** How long a job waits for a store that is away, or for a restore. */
 const RETRY_MS = 1_000;

@@ -1,7 +1,7 @@
 import type { RunRef } from '@darkroom/shared/engine';
 import { wakeRender } from '@darkroom/shared/queues';
 import pMap from 'p-map';
-import type { RunStageDeps } from './run-stage.ts';
+import type { RunStageDeps } from './run-deps.ts';
 
 /** Renders that are woken at the same time. */
 const PARALLEL = 50;
@@ -11,7 +11,7 @@ const PARALLEL = 50;
  * would use up a part of the quota. Each render then finds that its run was stopped, and is canceled. The purchases
  * themselves have stopped before: every submission checks that right before it buys.
  *
- * @returns how many renders it has looked at
+ * @returns how many renders it has tried to wake
  */
 export async function stopRun(
   { engine, queues }: RunStageDeps,

@@ -11,7 +11,7 @@ import {
   withdrawFromRun,
 } from '@darkroom/shared/runs';
 import type { Infra } from '../stage/index.ts';
-import type { RunStageDeps } from './run-stage.ts';
+import type { RunStageDeps } from './run-deps.ts';
 import { requestEndIfOver } from './run-tracker.ts';
 
 /** What earlier sweeps found: since when (Unix ms) a run has had the same number of remaining renders. */

@@ -70,7 +70,7 @@ export function createMemoryRunTallies(): RunTallies {
       revision = randomHex(8);
       if (isNew && !tallies.has(nameRun(run))) Object.assign(find(run), { isReady: true, opening: 1 });
     },
-    async lookUp(run) {
+    async find(run) {
       const found = tallies.get(nameRun(run));
       const { isReady, closed } = found ?? createTally();
       return { exists: found !== undefined, isReady, closed, revision };

@@ -92,7 +92,7 @@ export interface RunTallies {
    * @param isNew the run was just created, so an empty tally has all its renders
    */
   open(run: RunRef, isNew: boolean): Promise<void>;
-  lookUp(run: RunRef): Promise<RunLookup>;
+  find(run: RunRef): Promise<RunLookup>;
   change(run: RunRef, change: TallyChange, renders: readonly TalliedRender[]): Promise<TallyState>;
   /** The run takes no more renders. `canceled` replaces `sealed`. */
   close(run: RunRef, closing: RunClosing): Promise<TallyState>;

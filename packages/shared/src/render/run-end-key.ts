@@ -53,7 +53,7 @@ export function runEndKey(receipt: Receipt): string | undefined {
 }
 
 const NAME =
-  /\/(rnd_[0-9a-f]{32})\.(\d+)\.([cfxr])\.([0-9a-z]+)\.([uar-]+)\.(\d+)\.(\d+)\.(\d+)\.([a-z_]+|-)$/;
+  /\/(rnd_[0-9a-f]{32})\.(\d+)\.([a-z])\.([0-9a-z]+)\.([uar-]+)\.(\d+)\.(\d+)\.(\d+)\.([a-z_]+|-)$/;
 
 const STATUS: Record<string, FinalStatus> = {
   c: 'completed',

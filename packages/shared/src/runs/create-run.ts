@@ -55,7 +55,7 @@ export async function createRun(
   await writeDeadline(deps, run, definition.createdAt, signal);
   await deps.engine.runTallies.open(run, isNew);
   // The tally of an earlier call that a crash interrupted may be missing.
-  if (!isNew && !(await deps.engine.runTallies.lookUp(run)).isReady)
+  if (!isNew && !(await deps.engine.runTallies.find(run)).isReady)
     await requestRunJob(deps.queues, { kind: 'fill' });
   return { run, isNew };
 }

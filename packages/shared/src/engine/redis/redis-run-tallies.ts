@@ -116,7 +116,7 @@ redis.call('UNLINK', KEYS[1], KEYS[2])
 return 'removed'
 `;
 
-const LOOK_UP = `
+const FIND = `
 local run = redis.call('HMGET', KEYS[1], 'ready', 'closed')
 return {redis.call('EXISTS', KEYS[1]), run[1] or '', run[2] or '', redis.call('GET', KEYS[3]) or ''}
 `;
@@ -151,8 +151,8 @@ export function createRedisRunTallies(
     async open(run, isNew) {
       await evaluate(OPEN, run, randomHex(8), String(isNew));
     },
-    async lookUp(run) {
-      const answer = (await evaluate(LOOK_UP, run)) as [number, string, string, string];
+    async find(run) {
+      const answer = (await evaluate(FIND, run)) as [number, string, string, string];
       const [exists, ready, closed, revision] = answer;
       return {
         exists: exists === 1,

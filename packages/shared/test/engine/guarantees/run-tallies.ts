@@ -107,15 +107,15 @@ export function testRunTallies(harness: EngineHarness): void {
     const { tallies, run, read } = await open(harness, false);
     expect(await read()).toBeUndefined();
     expect(await tallies.change(run, 'move', [stand('a', 2, 'completed')])).toMatchObject({ isReady: false });
-    expect(await tallies.lookUp(run)).toMatchObject({ exists: true, isReady: false, closed: undefined });
+    expect(await tallies.find(run)).toMatchObject({ exists: true, isReady: false, closed: undefined });
     expect(await tallies.markReady(run, 3)).toMatchObject({ isReady: true, opening: 3, remaining: 0 });
   });
 
   test('every run that is created changes the revision of all', async () => {
     const { tallies, run } = await open(harness);
-    const { revision } = await tallies.lookUp({ tenant: 'shop', id: 'label' });
+    const { revision } = await tallies.find({ tenant: 'shop', id: 'label' });
     await tallies.open(run, false);
-    const other = await tallies.lookUp({ tenant: 'shop', id: 'label' });
+    const other = await tallies.find({ tenant: 'shop', id: 'label' });
     expect(other).toMatchObject({ exists: false, isReady: false });
     expect(other.revision).not.toBe(revision);
   });
