@@ -7,5 +7,4 @@
 // run-events.ts    its changes as server-sent events
 // params.ts       path and query parameters
 // docs.ts          the operations in the OpenAPI document
-export type { RunEndpointDeps } from './find-run.ts';
 export { registerRuns } from './routes.ts';

@@ -68,7 +68,9 @@ const listDifferences = (one: RunDefinition, other: RunDefinition): string[] =>
 
 /** Two objects with the same fields have the same JSON. */
 const sort = (value: unknown): unknown =>
-  typeof value === 'object' && value !== null ? Object.entries(value).toSorted() : value;
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1))
+    : value;
 
 async function writeRunBudget({ store }: RunDeps, run: RunDefinition, signal?: AbortSignal): Promise<void> {
   const { tenant, id, budgetMicros: limitMicros, createdAt, actor } = run;

@@ -143,9 +143,11 @@ export function testRunTallies(harness: EngineHarness): void {
       ['f', 160],
     ] as const)
       await end(id, minute);
-    expect([...((await read())?.endedPerMinute ?? [])].toSorted()).toEqual([
-      [159, 1],
-      [160, 1],
-    ]);
+    expect(new Map((await read())?.endedPerMinute)).toEqual(
+      new Map([
+        [159, 1],
+        [160, 1],
+      ]),
+    );
   });
 }
