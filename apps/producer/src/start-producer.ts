@@ -27,6 +27,7 @@ import {
   createQueueStateReader,
   createRedriveQueue,
   createRenderQueue,
+  createRunIntake,
   createSubmitQuotaReader,
   createWaitConditionsReader,
   withFallback,
@@ -53,6 +54,7 @@ import { type ReconcileDeps, registerReconcile } from './reconcile/index.ts';
 import { createTalliesReader, registerRedrives } from './redrives/index.ts';
 import { createRenderWatch } from './render-watch/index.ts';
 import { type RenderReadDeps, registerRenders } from './renders/index.ts';
+import { registerRuns } from './runs/index.ts';
 import {
   createBalanceReader,
   createUploadStore,
@@ -114,6 +116,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     queue,
     queueState,
     recorder,
+    runs: createRunIntake({ store, engine, settings }),
     store,
     ledger,
     clock,
@@ -223,6 +226,19 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     clock,
   };
   registerRedrives(app, redriveDeps);
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
+  registerRuns(app, {
+    store,
+    engine,
+    queues,
+    intake,
+    read,
+    redrives: redriveDeps,
+    auditor,
+    clock,
+    closing: closing.signal,
+  });
   const readExpiring = createExpiringImagesReader({ engine, queues, readDeadLetters, clock });
   registerHealth(app, { metrics, readiness, waiting, queueState, readExpiring });
   registerOpenApi(app, createDocument);

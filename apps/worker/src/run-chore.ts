@@ -1,3 +1,4 @@
+import type { ControlReader } from '@darkroom/shared/control';
 import type { Engine } from '@darkroom/shared/engine';
 import {
   createExpiringImageReader,
@@ -25,11 +26,13 @@ import {
 } from './maintenance/index.ts';
 import type { EndDeps } from './render/index.ts';
 import { createJournalSweepMemory, sweepJournal } from './restore/index.ts';
+import { type RunStageDeps, type RunSweepMemory, sweepRuns } from './runs/index.ts';
 import type { Infra, StageJob, StageOutcome } from './stage/index.ts';
 
-export interface ChoreDeps extends Infra, Omit<EndDeps, 'ledger'> {
+export interface ChoreDeps extends Infra, Omit<EndDeps, 'ledger'>, Pick<RunStageDeps, 'enqueueRunWebhooks'> {
   engine: Engine;
   queues: Queues;
+  control: ControlReader;
 }
 
 /** The stage of queue `maintenance`. It remembers what its last runs saw. */
@@ -39,6 +42,7 @@ export function createChoreStage(deps: ChoreDeps) {
   const journalMemory = createJournalSweepMemory();
   const receiptMemory = createReceiptSweepMemory();
   const budgetMemory = createBudgetSweepMemory();
+  const runMemory: RunSweepMemory = new Map();
   const webhookWaits = new Map();
   const readExpiring = createExpiringImageReader(engine, queues);
   const warned: WarnedRenders = new Set();
@@ -61,6 +65,7 @@ export function createChoreStage(deps: ChoreDeps) {
       budget_corrected: await sweepBudgets({ ...present, memory: budgetMemory }),
     };
     await recordBalance(present);
+    await sweepRuns({ ...present, memory: runMemory });
     await sweepAccountStop(queues, clock.now());
     await sweepControl(present);
     await sweepLimits(present);

@@ -9,6 +9,7 @@ import { assertPutIfAbsent, type ObjectStore, StoreError } from '@darkroom/share
 import { openQueues } from '@darkroom/shared/queues';
 import { RedriveStore } from '@darkroom/shared/redrives';
 import { DATA_VERSION, randomHex } from '@darkroom/shared/render';
+import { requestRunJob } from '@darkroom/shared/runs';
 import { type Clock, createScrub, type Logger, VERSION } from '@darkroom/shared/runtime';
 import type { ServiceContext } from '@darkroom/shared/service';
 import { createDrainState, createLiveLimits, openControlWatch, openWorkerReport } from './control/index.ts';
@@ -97,6 +98,10 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   });
   // Redis may be away when a worker starts. The sweep is scheduled as soon as it answers, and again by every restore.
   scheduleSweep(queues).catch((error: unknown) => log.warn({ err: error }, 'sweep not scheduled yet'));
+  // The embedded engine has lost the counts of runs with its last process. Otherwise the job finds nothing to do.
+  requestRunJob(queues, { kind: 'fill' }).catch((error: unknown) =>
+    log.warn({ err: error }, 'counts of runs not checked yet'),
+  );
   const identity = {
     version: DATA_VERSION,
     name: drawWorkerName(),

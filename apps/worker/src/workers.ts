@@ -1,7 +1,8 @@
 import type { ControlReader } from '@darkroom/shared/control';
-import type { Engine } from '@darkroom/shared/engine';
+import type { Engine, RunRef } from '@darkroom/shared/engine';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import {
+  type AnyWebhookJob,
   type MaintenanceJob,
   QUEUE,
   type Queues,
@@ -9,16 +10,17 @@ import {
   type RenderResult,
   type RestoreJob,
   type RestoreReport,
+  type RunJob,
   readQueueState,
   type StoreJob,
   type StoreResult,
   type SubmitJob,
   type SubmitResult,
   type SweepReport,
-  type WebhookJob,
 } from '@darkroom/shared/queues';
 import { type RedriveStore, resumeRedrives } from '@darkroom/shared/redrives';
 import type { Checkpoint, Receipt } from '@darkroom/shared/render';
+import { type RunEnd, requestRunJob } from '@darkroom/shared/runs';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { openBudgetGate } from './budgets/index.ts';
 import {
@@ -40,10 +42,17 @@ import { computeRedriveProgress, redriveStage } from './redrive/index.ts';
 import { computeProgress, renderStage } from './render/index.ts';
 import { restoreStage } from './restore/index.ts';
 import { createChoreStage } from './run-chore.ts';
+import { createRunTracker, runStage } from './runs/index.ts';
 import { createBugFailure, type Infra, type StageFailure } from './stage/index.ts';
 import { type StoreImageDeps, storeImageStage } from './store-image/index.ts';
 import { openProviderProof, submitStage } from './submit/index.ts';
-import { enqueueWebhooks, openHostSlots, type WebhookDeps, webhookStage } from './webhooks/index.ts';
+import {
+  enqueueRunWebhooks,
+  enqueueWebhooks,
+  openHostSlots,
+  type WebhookDeps,
+  webhookStage,
+} from './webhooks/index.ts';
 
 /** What the workers need besides {@link Infra}. */
 export interface WorkersDeps extends StoreImageDeps, Pick<WebhookDeps, 'poster'> {
@@ -68,6 +77,8 @@ type Workers = Record<keyof Queues, OpenWorker | 'no worker'>;
 
 /** Redrives that one worker starts renders of at the same time. Others take turns with them. */
 const MAX_STARTING_REDRIVES = 20;
+/** Jobs about runs that one worker runs at the same time. Most of them take less than a second. */
+const RUN_CONCURRENCY = 5;
 
 /** Opens one BullMQ worker per queue, each with its stage. */
 export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
@@ -79,6 +90,14 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
   const deadLetters = openDeadLetters(queues);
   const enqueueEnd = (receipt: Receipt, signal: AbortSignal) =>
     enqueueWebhooks({ ...infra, queues }, receipt, signal);
+  const runs = createRunTracker({ ...infra, engine, queues });
+  const runDeps = {
+    ...infra,
+    engine,
+    queues,
+    enqueueRunWebhooks: (run: RunRef, end: RunEnd, signal: AbortSignal) =>
+      enqueueRunWebhooks({ ...infra, queues }, run, end, signal),
+  };
   const createFailureAt = (step: 'submit' | 'store' | 'poll') => (error: unknown) =>
     createBugFailure(infra, step, error);
 
@@ -97,6 +116,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     cancelMarkers,
     budgets,
     enqueueWebhooks: enqueueEnd,
+    runs,
+    findRunStop: control.findRunStop.bind(control),
     findPauses: control.findPauses.bind(control),
   };
   const proof = openProviderProof(infra);
@@ -112,7 +133,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     account: openAccountGate({ ...infra, queues }),
     budgets,
     findPauses: control.findPresentPauses.bind(control),
-    isCancelRequested: async (renderId: string) => (await cancelMarkers.find(renderId)) !== undefined,
+    isCanceled: async (submission: SubmitJob) =>
+      (await cancelMarkers.find(submission.renderId)) !== undefined ||
+      (submission.inRun === true && (await control.findRunStop(submission)) !== undefined),
   };
   const webhookDeps: WebhookDeps = {
     links: deps.links,
@@ -125,11 +148,12 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     deadLetters: openWebhookDeadLetters(queues),
   };
 
-  const endDeps = { deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd };
-  const choreStage = createChoreStage({ ...infra, engine, queues, ...endDeps });
+  const endDeps = { deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, runs };
+  const choreStage = createChoreStage({ ...runDeps, ...endDeps, control });
   const restoreDeps = { ...infra, engine, queues, enqueueWebhooks: enqueueEnd };
   const setUp = async () => {
     await scheduleSweep(queues);
+    await requestRunJob(queues, { kind: 'fill' });
     const open = await resumeRedrives(queues, deps.redrives);
     if (open > 0) log.info({ open }, 'redrives go on');
   };
@@ -180,9 +204,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
       }),
       { onShutdown: 'finish-in-time', limit: 'store-concurrency' },
     ),
-    webhook: open<WebhookJob, void>(
+    webhook: open<AnyWebhookJob, void>(
       QUEUE.webhook,
-      createProcessor<WebhookJob, void, StageFailure>({
+      createProcessor<AnyWebhookJob, void, StageFailure>({
         ...host,
         dataKind: 'webhook-job',
         stage: (job) => webhookStage(job, infra, webhookDeps),
@@ -209,6 +233,16 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     cancel: 'no worker',
     stop: 'no worker',
     worker: 'no worker',
+    run: open<RunJob, void>(
+      QUEUE.run,
+      createProcessor({
+        ...host,
+        dataKind: 'run-job',
+        stage: (job) => runStage(job, runDeps),
+        createBugFailure: createFailureAt('poll'),
+      }),
+      { onShutdown: 'hand-back', concurrency: RUN_CONCURRENCY },
+    ),
     redrive: open<RedriveJob, void>(
       QUEUE.redrive,
       createProcessor({

@@ -11,6 +11,7 @@
 // pauses.ts      pauses of submission: for all renders, a tenant, a run or a model
 // audit.ts       what operators did
 // spend.ts      what renders cost
+// runs.ts        runs, and the results of their renders
 // statements.ts  what an operator can state about a purchase
 // dead-letters.ts dead letters: filters, lists, groups, discards
 // reconcile.ts   comparisons of the books with the provider's balance
@@ -35,6 +36,7 @@ export * from './reconcile.ts';
 export * from './redrives.ts';
 export * from './request.ts';
 export * from './responses.ts';
+export * from './runs.ts';
 export * from './spend.ts';
 export * from './statements.ts';
 export * from './waits.ts';

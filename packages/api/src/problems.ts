@@ -65,6 +65,7 @@ export const PROBLEMS = {
   ],
   key_not_found: [404, 'No such API key', '`GET /v1/keys` lists the keys.'],
   plan_not_found: [404, 'No such plan', 'Make a plan with `POST /v1/redrives` and `"dry_run": true`.'],
+  run_not_found: [404, 'No such run', '`GET /v1/runs` lists them.'],
   redrive_not_found: [404, 'No such redrive', '`GET /v1/redrives` lists them.'],
   not_found: [404, 'No such page', 'See /reference for all endpoints.'],
   method_not_allowed: [405, 'The method is not allowed', 'The header `Allow` lists the allowed methods.'],
@@ -92,6 +93,16 @@ export const PROBLEMS = {
     409,
     'A pause with this name exists',
     'Choose another name. Pauses stack: renders go on when the last one has ended.',
+  ],
+  run_conflict: [
+    409,
+    'A run with this id exists',
+    'The same id always names the same run. Choose another id, or create it with the same definition.',
+  ],
+  run_closed: [
+    409,
+    'The run takes no more renders',
+    'It was sealed or canceled, its deadline has passed, or it has finished. Create another run, or send the render without `run`.',
   ],
   plan_expired: [409, 'The plan has expired', 'Make a new plan: prices and expiry times have changed since.'],
   plan_executed: [

@@ -70,7 +70,7 @@ const storableText = z.string().refine((text) => text.isWellFormed() && !text.in
   error: 'expected text without NUL and without lone surrogates',
 });
 
-const metadata = z
+export const metadata = z
   .record(
     storableText
       .min(1, { error: 'expected a key of at least 1 character' })
@@ -96,7 +96,7 @@ export const idempotencyKey = z
   })
   .meta({ maxLength: LIMITS.idempotencyKey });
 
-const webhookUrl = z
+export const webhookUrl = z
   .string()
   .max(LIMITS.webhookUrl)
   .superRefine((text, context) => {

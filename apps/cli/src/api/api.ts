@@ -20,10 +20,11 @@ import type { Connection } from '../profile/index.ts';
 import { type ControlApi, openControlApi } from './control-api.ts';
 import { type MoneyApi, openMoneyApi } from './money-api.ts';
 import { openRedriveApi, type RedriveApi } from './redrive-api.ts';
+import { openRunApi, type RunApi } from './run-api.ts';
 import { buildQuery, collectPages, type Send } from './send.ts';
 
 /** The API as the command line uses it: the client's renders, and endpoints that only operators call. */
-export interface Api extends RedriveApi, MoneyApi, ControlApi {
+export interface Api extends RedriveApi, RunApi, MoneyApi, ControlApi {
   /** The URL of a page of the server: `renders/rnd_…`. */
   pageUrl(path: string): string;
   renders: Renders;
@@ -77,9 +78,31 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
   const base = url.replace(/\/*$/, '/');
+  /** Fetched by itself, because the client reads whole responses. An error of the server is read by the client. */
+  async function* readLines(path: string): AsyncGenerator<string, void, void> {
+    const response = await fetch(new URL(path, base), {
+      ...(apiKey ? { headers: { ...headers, authorization: `Bearer ${apiKey}` } } : {}),
+      signal,
+      redirect: 'manual',
+    });
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      await send('GET', path);
+      throw new Error(`/${path} answered with status ${response.status}.`);
+    }
+    let rest = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines.filter(Boolean);
+    }
+    if (rest) yield rest;
+  }
   const queuePath = (queue: string, action: string) => `v1/queues/${encodeURIComponent(queue)}/${action}`;
   return {
     ...openRedriveApi(send),
+    ...openRunApi(send, readLines),
     ...openMoneyApi(send),
     ...openControlApi(send),
     pageUrl: (path) => new URL(path, base).href,

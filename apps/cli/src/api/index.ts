@@ -1,7 +1,9 @@
 // api.ts          the API as the command line uses it
 // redrive-api.ts  …dead letters and redrives
+// run-api.ts      …runs
 // money-api.ts    …money
 // control-api.ts …limits and workers
 // send.ts         queries and pages
 export { type Api, openApi } from './api.ts';
 export type { Selection } from './redrive-api.ts';
+export type { NamedRun } from './run-api.ts';

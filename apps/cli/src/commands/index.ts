@@ -1,5 +1,6 @@
 // renders/     renders …
 // dead-letters/  dead-letters …
+// runs/        runs …: renders that belong together
 // catalogue/   catalogue …: what a night buys
 // redrives/    redrives …, dead-letters redrive, renders redrive
 // deliveries/  deliveries …: webhooks of a render
@@ -23,12 +24,14 @@ import { PROFILE_COMMANDS } from './profiles/index.ts';
 import { QUEUE_COMMANDS } from './queues/index.ts';
 import { REDRIVE_COMMANDS } from './redrives/index.ts';
 import { RENDER_COMMANDS } from './renders/index.ts';
+import { RUN_COMMANDS } from './runs/index.ts';
 import { SYSTEM_COMMANDS } from './system/index.ts';
 import { WORKER_COMMANDS } from './workers/index.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandSpec<never>[] = [
   ...RENDER_COMMANDS,
+  ...RUN_COMMANDS,
   ...CATALOGUE_COMMANDS,
   ...DEAD_LETTER_COMMANDS,
   ...REDRIVE_COMMANDS,
@@ -46,6 +49,7 @@ export const COMMANDS: readonly CommandSpec<never>[] = [
 /** What each noun is about, for the help. */
 export const NOUNS: Record<string, string> = {
   renders: 'Renders: list, follow, cancel, resolve unknown purchases.',
+  runs: 'Runs: renders that belong together, with counts, cost, results and one end.',
   catalogue: 'Catalogues: which image each row of a source gets, and what a run buys.',
   'dead-letters': 'Dead letters: failed renders that wait for an operator.',
   redrives: 'Redrives: failed renders that run again, by a plan.',

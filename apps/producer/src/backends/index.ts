@@ -12,6 +12,7 @@
 // queue-state.ts         whether the queue has everything that was accepted
 // wait-conditions.ts     what keeps renders waiting, read at most once per second
 // submit-quota.ts        the quota that the workers obey now
+// run-intake.ts          which labels name runs; adds renders to them
 // deadlines.ts           deadlines for calls to the store, and for anything else
 export * from './dead-letter-queue.ts';
 export * from './deadlines.ts';
@@ -23,6 +24,7 @@ export * from './queue-position.ts';
 export * from './queue-state.ts';
 export * from './redrive-queue.ts';
 export * from './render-queue.ts';
+export * from './run-intake.ts';
 export * from './submit-quota.ts';
 export * from './wait-conditions.ts';
 export * from './webhook-deliveries.ts';

@@ -1,5 +1,11 @@
 import { type DeliveryStatus, FINAL_STATUSES, type FinalStatus } from '@darkroom/api';
-import type { Queues, WebhookDeadLetter, WebhookJob } from '@darkroom/shared/queues';
+import type {
+  AnyWebhookJob,
+  Queues,
+  RunWebhookDeadLetter,
+  WebhookDeadLetter,
+  WebhookJob,
+} from '@darkroom/shared/queues';
 import { webhookId, webhookJobOptions } from '@darkroom/shared/queues';
 import { upgradePersisted } from '@darkroom/shared/render';
 import type { Job } from 'bullmq';
@@ -70,7 +76,8 @@ async function findDelivery(queues: Queues, id: string): Promise<Delivery | unde
   return letter ? deliveryFromDeadLetter(id, letter) : undefined;
 }
 
-function deliveryFromJob(id: string, job: Job<WebhookJob, void>, state: string): Delivery {
+/** Webhooks of runs have other ids, so the ids of a render name only its own webhooks. */
+function deliveryFromJob(id: string, job: Job<AnyWebhookJob, void>, state: string): Delivery {
   const data = upgradePersisted('webhook-job', job.data) as WebhookJob;
   const common = { id, job: data, attempts: job.attemptsMade, createdAt: job.timestamp };
   // The job's state decides, not `lastError`: that can be left from an earlier attempt.
@@ -83,8 +90,8 @@ function deliveryFromJob(id: string, job: Job<WebhookJob, void>, state: string):
 }
 
 /** For a webhook whose own job has left the queue. */
-function deliveryFromDeadLetter(id: string, letter: Job<WebhookDeadLetter, void>): Delivery {
-  const { attempts, diedAt: _, ...job } = readDeadLetter(letter);
+function deliveryFromDeadLetter(id: string, letter: DeadLetterJob): Delivery {
+  const { attempts, diedAt: _, ...job } = readDeadLetter(letter) as WebhookDeadLetter;
   const { lastError } = job;
   const common = { id, job, attempts, createdAt: letter.timestamp, status: 'failed' as const };
   return lastError === undefined ? common : { ...common, lastError };
@@ -119,11 +126,13 @@ export async function redeliverWebhook(queues: Queues, id: string): Promise<bool
   return true;
 }
 
-/** @throws {NewerDataError} */
-const readDeadLetter = ({ data }: Job<WebhookDeadLetter, void>) =>
-  upgradePersisted('webhook-dead-letter', data) as WebhookDeadLetter;
+type DeadLetterJob = Job<WebhookDeadLetter | RunWebhookDeadLetter, void>;
 
-function webhookFromDeadLetter(letter: WebhookDeadLetter): WebhookJob {
+/** @throws {NewerDataError} */
+const readDeadLetter = ({ data }: DeadLetterJob) =>
+  upgradePersisted('webhook-dead-letter', data) as WebhookDeadLetter | RunWebhookDeadLetter;
+
+function webhookFromDeadLetter(letter: WebhookDeadLetter | RunWebhookDeadLetter): AnyWebhookJob {
   const { attempts: _attempts, diedAt: _diedAt, nextAttemptAt: _nextAttemptAt, ...job } = letter;
   return job;
 }

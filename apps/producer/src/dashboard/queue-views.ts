@@ -108,6 +108,10 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     description: 'Redrives: each executes a plan at its pace; pause and cancel them through the API',
     changes: [],
   },
+  run: {
+    description: 'Runs: counts renders again, ends a run, stops a canceled one; see `darkroom runs`',
+    changes: [],
+  },
   worker: {
     description: 'What each worker process does: see the page Workers',
     changes: [],

@@ -6,6 +6,7 @@ import {
   type Checkpoint,
   drawRenderId,
   renderIdFor,
+  type SerializedCheckpoint,
   type StoredInput,
   serializeCheckpoint,
 } from '@darkroom/shared/render';
@@ -13,8 +14,10 @@ import { type Clock } from '@darkroom/shared/runtime';
 import { type RenderSnapshot } from '@darkroom/shared/snapshot';
 import {
   type IntakeRecorder,
+  type IntakeRun,
   type QueueStateReader,
   type RenderQueue,
+  type RunIntake,
   STORE_DEADLINE_MS,
   withStoreDeadline,
 } from '../backends/index.ts';
@@ -35,6 +38,7 @@ export interface IntakeDeps {
   queue: RenderQueue;
   queueState: QueueStateReader;
   recorder: IntakeRecorder;
+  runs: RunIntake;
   store: ObjectStore;
   ledger: Ledger;
   clock: Clock;
@@ -63,12 +67,14 @@ export interface Draft {
   inputs: StoredInput[];
   /** The request has an idempotency key. So another call may have added the same id, or may do so meanwhile. */
   keyed: boolean;
+  /** The run that counts it. */
+  run: IntakeRun | undefined;
 }
 
 /**
  * Accepts one render.
  *
- * @throws {ProblemError} `invalid_request`, `idempotency_conflict`, `restoring` or `queue_unavailable`;
+ * @throws {ProblemError} `invalid_request`, `idempotency_conflict`, `run_closed`, `restoring` or `queue_unavailable`;
  * {@link StoreError}.
  */
 export async function acceptRender(
@@ -76,14 +82,15 @@ export async function acceptRender(
   tenant: string,
   checked: CheckedRequest,
 ): Promise<AcceptedRender> {
-  const draft = await draftRender(deps, tenant, checked);
-  const { checkpoint, keyed } = draft;
+  const draft = await draftRender(deps, tenant, checked, await findRun(deps, tenant, checked));
+  const { checkpoint, keyed, run } = draft;
   if (keyed) {
     const earlier = await findRender(deps, tenant, checkpoint.renderId);
     if (earlier) return await answerDuplicate(deps, earlier, checkpoint);
     // The key may belong to a render that the queue lacks, with another request. It must not get the image of that one.
     if (await deps.queueState.isIncomplete()) throw stillRestoring();
   }
+  if (run?.closed) throw runClosed(run);
   await storeInputs(deps, draft);
   return await enqueueRender(deps, draft);
 }
@@ -94,7 +101,7 @@ async function enqueueRender(deps: IntakeDeps, draft: Draft): Promise<AcceptedRe
   const serialized = serializeCheckpoint(checkpoint);
   const { durability, withdraw } = await deps.recorder.record([serialized]);
   try {
-    await deps.queue.add(serialized).catch(async (error: unknown) => {
+    await addToQueue(deps, draft, serialized).catch(async (error: unknown) => {
       if (!staysInJournal(draft, error)) await withdraw([renderId]);
       throw error;
     });
@@ -103,6 +110,8 @@ async function enqueueRender(deps: IntakeDeps, draft: Draft): Promise<AcceptedRe
       const existing = await findRender(deps, tenant, renderId);
       if (existing) {
         await withdraw([renderId]);
+        if (draft.run && existing.request.run !== draft.run.id)
+          await deps.runs.withdraw(draft.run, [renderId]);
         return await answerDuplicate(deps, existing, checkpoint);
       }
     }
@@ -112,6 +121,38 @@ async function enqueueRender(deps: IntakeDeps, draft: Draft): Promise<AcceptedRe
     throw isQueueAway(error) ? queueUnavailable(error, renderId) : error;
   }
 }
+
+/** Its run counts the render before the queue has it: a worker that ends it finds it there. */
+async function addToQueue(deps: IntakeDeps, draft: Draft, serialized: SerializedCheckpoint): Promise<void> {
+  const { run } = draft;
+  if (!run) return await deps.queue.add(serialized);
+  const { renderId } = draft.checkpoint;
+  const refused = await deps.runs.add(run, [renderId]);
+  if (refused.length > 0) throw runClosed(run);
+  await deps.queue.add(serialized).catch(async (error: unknown) => {
+    if (!staysInJournal(draft, error)) await deps.runs.withdraw(run, [renderId]);
+    throw error;
+  });
+}
+
+/** The run that the request names, if it was created. Throws {@link StoreError}. */
+export const findRun = async (
+  { runs }: IntakeDeps,
+  tenant: string,
+  { request: { run } }: CheckedRequest,
+): Promise<IntakeRun | undefined> => (run === undefined ? undefined : await runs.find(tenant, run));
+
+/** A sealed or canceled run takes no more renders. */
+export const runClosed = ({ id, closed }: IntakeRun) =>
+  new ProblemError('run_closed', `The run ${id} is ${closed ?? 'sealed'}: it takes no more renders.`, {
+    problems: [
+      {
+        field: 'run',
+        expected: 'a run that is open, or no run',
+        received: `${id}, which is ${closed ?? 'sealed'}`,
+      },
+    ],
+  });
 
 /** The earlier render may have been added a moment ago, by a call that has not been answered yet. */
 async function answerDuplicate(
@@ -142,9 +183,12 @@ export function draftRender(
   deps: IntakeDeps,
   tenant: string,
   checked: CheckedRequest,
+  run: IntakeRun | undefined,
 ): Draft | Promise<Draft> {
   const owner = { uploads: deps.uploads, tenant };
-  const packed = packRequest(checked.request, (url) => checkWebhook(deps, tenant, url), owner);
+  const lane = checked.hasPriority ? undefined : run?.lane;
+  const fields = lane === undefined ? checked.request : { ...checked.request, priority: lane };
+  const packed = packRequest(fields, (url) => checkWebhook(deps, tenant, url), owner);
   const toDraft = ({ request, inputs }: PackedRequest): Draft => {
     const key = checked.idempotencyKey;
     const checkpoint = createCheckpoint({
@@ -154,9 +198,10 @@ export function draftRender(
       fingerprint: fingerprintRequest(request),
       provider: 'toapis',
       creatorToken: deps.newToken(),
+      ...(run ? { inRun: true as const } : {}),
       now: deps.clock.now(),
     });
-    return { checkpoint, inputs, keyed: key !== undefined };
+    return { checkpoint, inputs, keyed: key !== undefined, run };
   };
   return packed instanceof Promise ? packed.then(toDraft) : toDraft(packed);
 }

@@ -1,6 +1,6 @@
 import { type Checkpoint, type SerializedCheckpoint, serializeCheckpoint } from '@darkroom/shared/render';
 import pMap from 'p-map';
-import type { IntakeRecord } from '../backends/index.ts';
+import type { IntakeRecord, IntakeRun } from '../backends/index.ts';
 import { findRender, readFromReceipt, snapshotOfRenderJob } from '../lookup/index.ts';
 import { isQueueAway, ProblemError, queueUnavailable, stillRestoring, toProblem } from '../problems/index.ts';
 import {
@@ -8,7 +8,9 @@ import {
   checkWebhook,
   type Draft,
   draftRender,
+  findRun,
   type IntakeDeps,
+  runClosed,
   staysInJournal,
   storeInputs,
   toDuplicate,
@@ -49,12 +51,20 @@ export interface PreparedBatch {
 /** Everything before the queue: checks requests, finds earlier renders of their keys, stores inputs, writes the journal. */
 export async function prepareBatch(call: BulkCall, items: BulkInput[]): Promise<PreparedBatch> {
   const slots: Slot[] = [];
+  /** Each run is searched once. */
+  const runs: KnownRuns = new Map();
   for (const item of items) {
-    const slot = draftItem(call, item);
+    const slot = draftItem(call, item, runs);
     slots.push(slot instanceof Promise ? await slot : slot);
   }
   await replaceDrafts(call, slots, keyedDrafts(slots), ({ draft }) => findEarlierRender(call, draft));
   await rejectWhileRestoring(call, slots);
+  await replaceDrafts(
+    call,
+    slots,
+    selectDrafts(slots, ({ run }) => run?.closed !== undefined),
+    ({ draft }) => rejectOfClosedRun(call, draft),
+  );
   const withInputs = selectDrafts(slots, ({ inputs }) => inputs.length > 0);
   await replaceDrafts(call, slots, withInputs, async ({ draft }) => {
     await storeInputs(call.deps, draft);
@@ -62,8 +72,11 @@ export async function prepareBatch(call: BulkCall, items: BulkInput[]): Promise<
   });
   // A queue that does not answer costs no object of the journal.
   await call.ping;
-  return await recordDrafts(call, slots);
+  return await addToRuns(call, await recordDrafts(call, slots));
 }
+
+/** By label. Without a run, it is a plain label. */
+type KnownRuns = Map<string, { run: IntakeRun | undefined }>;
 
 /**
  * Adds all drafts of a batch to the queue, or none, and finds out which of them another call was faster with. Sends
@@ -83,11 +96,16 @@ export async function enqueueBatch(call: BulkCall, prepared: PreparedBatch): Pro
   });
 }
 
-function draftItem(call: BulkCall, item: BulkInput): Slot | Promise<Slot> {
+function draftItem(call: BulkCall, item: BulkInput, runs: KnownRuns): Slot | Promise<Slot> {
   if ('problem' in item) return { problem: item.problem };
   if (call.unavailable) return toSkipped(call.unavailable);
   try {
-    const draft = draftRender(call.deps, call.tenant, checkItem(call, item.value, item.index));
+    const checked = checkItem(call, item.value, item.index);
+    const label = checked.request.run;
+    const known = label === undefined ? { run: undefined } : runs.get(label);
+    const draft = known
+      ? draftRender(call.deps, call.tenant, checked, known.run)
+      : draftAfterLookup(call, checked, runs);
     if (!(draft instanceof Promise)) return { draft };
     return draft.then(
       (drafted) => ({ draft: drafted }),
@@ -96,6 +114,24 @@ function draftItem(call: BulkCall, item: BulkInput): Slot | Promise<Slot> {
   } catch (error) {
     return toRejected(call, error);
   }
+}
+
+/** The first item with a label waits for the lookup of its run. */
+async function draftAfterLookup(
+  { deps, tenant }: BulkCall,
+  checked: CheckedRequest,
+  runs: KnownRuns,
+): Promise<Draft> {
+  const run = await findRun(deps, tenant, checked);
+  if (checked.request.run !== undefined) runs.set(checked.request.run, { run });
+  return await draftRender(deps, tenant, checked, run);
+}
+
+/** A render that the run took before it was closed is still found by its key, also while it runs. */
+async function rejectOfClosedRun({ deps }: BulkCall, { checkpoint, keyed, run }: Draft): Promise<Slot> {
+  const earlier = keyed ? await findRender(deps, checkpoint.tenant, checkpoint.renderId) : undefined;
+  if (earlier) return { accepted: toDuplicate(earlier, checkpoint) };
+  return { problem: runClosed(run as IntakeRun) };
 }
 
 /** An item's own key wins. Callers' keys contain no line break, so a derived key never equals one of them. */
@@ -150,6 +186,52 @@ async function recordDrafts(call: BulkCall, slots: Slot[]): Promise<PreparedBatc
   }
 }
 
+/** Adds the drafts of each run to it, before the queue has them: a worker that ends one finds it there. */
+async function addToRuns(call: BulkCall, prepared: PreparedBatch): Promise<PreparedBatch> {
+  const { slots, fresh, record } = prepared;
+  const left = new Map(fresh);
+  for (const { run, drafts } of groupByRun(fresh)) {
+    const ids = drafts.map(({ checkpoint }) => checkpoint.renderId);
+    try {
+      const refused = new Set(await call.deps.runs.add(run, ids));
+      for (const id of refused) left.delete(id);
+      if (refused.size === 0) continue;
+      await record.withdraw([...refused]);
+      for (const { draft, at } of selectDrafts(slots, ({ checkpoint }) => refused.has(checkpoint.renderId)))
+        slots[at] = { problem: runClosed(draft.run as IntakeRun) };
+    } catch (error) {
+      await record.withdraw(drafts.filter((draft) => !staysInJournal(draft, error)).map(readId));
+      for (const id of ids) left.delete(id);
+      for (const { draft, at } of selectDrafts(slots, ({ checkpoint }) => ids.includes(checkpoint.renderId)))
+        slots[at] = toUnconfirmed(call, error, draft.checkpoint);
+    }
+  }
+  if (left.size === fresh.size) return prepared;
+  const checkpoints = prepared.checkpoints.filter(({ checkpoint }) => left.has(checkpoint.renderId));
+  return { slots, fresh: left, checkpoints, record };
+}
+
+const readId = ({ checkpoint }: Draft) => checkpoint.renderId;
+
+function groupByRun(fresh: ReadonlyMap<string, Draft>): { run: IntakeRun; drafts: Draft[] }[] {
+  const groups = Map.groupBy([...fresh.values()], ({ run }) => run?.id);
+  return [...groups.values()].flatMap((drafts) => {
+    const [first] = drafts;
+    return first?.run ? [{ run: first.run, drafts }] : [];
+  });
+}
+
+/** Takes drafts out of their runs again that the queue did not accept. */
+async function withdrawFromRuns(
+  { deps }: BulkCall,
+  fresh: ReadonlyMap<string, Draft>,
+  renderIds: readonly string[],
+): Promise<void> {
+  if (renderIds.length === 0) return;
+  const gone = new Map([...fresh].filter(([id]) => renderIds.includes(id)));
+  for (const { run, drafts } of groupByRun(gone)) await deps.runs.withdraw(run, drafts.map(readId));
+}
+
 const NOTHING_RECORDED: IntakeRecord = { durability: 'queue', withdraw: async () => undefined };
 
 /** @returns why nothing could be added. */
@@ -160,7 +242,9 @@ async function addDrafts(call: BulkCall, { fresh, checkpoints, record }: Prepare
     : await catchError(call.deps.queue.addBulk(checkpoints));
   if (error === undefined) return undefined;
   const refused = [...fresh].filter(([, draft]) => !staysInJournal(draft, error));
-  await record.withdraw(refused.map(([renderId]) => renderId));
+  const refusedIds = refused.map(([renderId]) => renderId);
+  await record.withdraw(refusedIds);
+  await withdrawFromRuns(call, fresh, refusedIds);
   return error;
 }
 
@@ -180,6 +264,7 @@ async function replaceOvertakenDrafts(
   }
   const overtaken = keyed.filter((_, nth) => !own[nth]);
   const withdrawn: string[] = [];
+  const foreign: string[] = [];
   await replaceDrafts(call, slots, overtaken, async ({ draft }) => {
     const { checkpoint } = draft;
     const { renderId } = checkpoint;
@@ -188,12 +273,14 @@ async function replaceOvertakenDrafts(
       if (!existing) return { accepted: toNewRender(checkpoint, record.durability) };
       // The second of two items with one key was never in the journal.
       if (fresh.get(renderId) === draft) withdrawn.push(renderId);
+      if (existing.request.run !== draft.run?.id) foreign.push(renderId);
       return { accepted: toDuplicate(existing, checkpoint) };
     } catch (error) {
       return toUnconfirmed(call, error, checkpoint);
     }
   });
   await record.withdraw(withdrawn);
+  await withdrawFromRuns(call, fresh, foreign);
 }
 
 interface PlacedDraft {

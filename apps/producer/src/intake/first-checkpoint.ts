@@ -15,6 +15,8 @@ export interface NewRender {
   fingerprint: string;
   provider: ProviderName;
   creatorToken: string;
+  /** Its run was created. */
+  inRun?: true;
   /** Unix milliseconds. */
   now: number;
 }

@@ -12,6 +12,8 @@ import {
 export interface CheckedRequest {
   request: Omit<RenderRequest, 'idempotency_key'>;
   idempotencyKey?: string;
+  /** Whether the caller named a lane. Otherwise the run's lane counts. */
+  hasPriority: boolean;
 }
 
 export interface RequestContext {
@@ -56,7 +58,8 @@ export function checkRequest(
     );
   }
   const key = fromBody ?? fromHeader;
-  return key === undefined ? { request } : { request, idempotencyKey: key };
+  const hasPriority = ((value as { priority?: unknown }).priority ?? undefined) !== undefined;
+  return { request, hasPriority, ...(key === undefined ? {} : { idempotencyKey: key }) };
 }
 
 const { webhook_url: webhookUrl } = renderRequestSchema.shape;

@@ -27,6 +27,11 @@ export const TAGS = [
     name: 'Renders',
     description: 'Create renders, one by one or in bulk. Get, list, follow and cancel them.',
   },
+  {
+    name: 'Runs',
+    description:
+      'Renders that belong together, such as one night of a shop: counts, ETA, cost, results, one webhook at the end.',
+  },
   { name: 'Webhooks', description: 'List the deliveries of webhooks, and send them again.' },
   {
     name: 'Drop-in',

@@ -1,4 +1,4 @@
-import { EVENT_TYPES, webhookEventSchema } from '@darkroom/api';
+import { EVENT_TYPES, runEventSchema, webhookEventSchema } from '@darkroom/api';
 import type { ZodOpenApiObject } from 'zod-openapi';
 
 const header = (name: string, description: string, example: string) => ({
@@ -10,7 +10,24 @@ const header = (name: string, description: string, example: string) => ({
   example,
 });
 
-/** One webhook for each end of a render, as https://www.standardwebhooks.com specifies. */
+const headers = (id: string) => [
+  header('webhook-id', 'The same for every attempt.', id),
+  header('webhook-timestamp', 'The time of this attempt in Unix seconds.', '1795363272'),
+  header(
+    'webhook-signature',
+    'One or more of `v1,<base64 of HMAC-SHA256>` over `id.timestamp.body`, separated by spaces.',
+    'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+  ),
+];
+
+const responses = {
+  '2XX': { description: 'Acknowledges the webhook.' },
+  default: {
+    description: 'The webhook is not acknowledged: Darkroom sends it again for a day, with growing pauses.',
+  },
+};
+
+/** One webhook for each end of a render or a run, as https://www.standardwebhooks.com specifies. */
 export const WEBHOOKS = {
   'render.ended': {
     post: {
@@ -19,27 +36,22 @@ export const WEBHOOKS = {
       summary: 'A render has ended',
       description: `\`type\` is ${EVENT_TYPES.map((type) => `\`${type}\``).join(', ')}. Darkroom sends it to the render's \`webhook_url\`, or to the URL of its tenant. Every attempt has the same \`webhook-id\`: a receiver that has processed this id can ignore the webhook. Check the signature first; every Standard Webhooks library does that.`,
       security: [],
-      parameters: [
-        header(
-          'webhook-id',
-          'The same for every attempt.',
-          'msg_rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7_completed_0',
-        ),
-        header('webhook-timestamp', 'The time of this attempt in Unix seconds.', '1795363272'),
-        header(
-          'webhook-signature',
-          'One or more of `v1,<base64 of HMAC-SHA256>` over `id.timestamp.body`, separated by spaces.',
-          'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
-        ),
-      ],
+      parameters: headers('msg_rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7_completed_0'),
       requestBody: { required: true, content: { 'application/json': { schema: webhookEventSchema } } },
-      responses: {
-        '2XX': { description: 'Acknowledges the webhook.' },
-        default: {
-          description:
-            'The webhook is not acknowledged: Darkroom sends it again for a day, with growing pauses.',
-        },
-      },
+      responses,
+    },
+  },
+  'run.finished': {
+    post: {
+      operationId: 'runFinished',
+      tags: ['Webhooks'],
+      summary: 'A run has finished',
+      description:
+        "All renders of a sealed run have ended. Darkroom sends it to the run's `webhook_url`, or to the URL of its tenant. A run whose failed renders are redriven finishes again, with another `webhook-id`.",
+      security: [],
+      parameters: headers('msg_run.shop.catalogue-2026-11-26_1'),
+      requestBody: { required: true, content: { 'application/json': { schema: runEventSchema } } },
+      responses,
     },
   },
 } as const satisfies ZodOpenApiObject['webhooks'];

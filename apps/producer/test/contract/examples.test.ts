@@ -14,6 +14,7 @@ import {
   putReceipt,
   putReconciliation,
   putRedrives,
+  putRun,
   putUpload,
 } from '../support/contract/contract-fixture.ts';
 import {
@@ -62,6 +63,8 @@ requires('redis').describe('the examples of the API', () => {
     // Another one than the first, because a canceled redrive cannot be paused.
     await putRedrives(living);
     await putDeadLetter(ended, ID);
+    // An open run has events without end.
+    await putRun(ended, 'catalogue-2026-11-26');
     await putUpload(ended, UPLOAD);
     const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;
     const message = {

@@ -19,6 +19,7 @@ import {
   putReceipt,
   putReconciliation,
   putRedrives,
+  putRun,
   putUpload,
   REDRIVE_KEYS,
 } from '../support/contract/contract-fixture.ts';
@@ -138,6 +139,10 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   const control = new ControlStore(harness.store);
   await Promise.all(pauses.map((name) => control.addPause({ ...facts, name, scope: { tenant } })));
   await putWorker(harness, 'one');
+  const runs = ['night-1', 'night-2', 'night-3'];
+  await Promise.all(runs.map((id) => putRun(harness, id, { tenant })));
+  // An open run has events without end.
+  await putRun(harness, 'open-night', { tenant, isOpen: true });
   const redrive = '/v1/redrives/{id}';
   return {
     id: [...ids, ...ids.slice(0, 4), ...Array.from({ length: 6 }, () => held.renderId), drawRenderId()],
@@ -150,6 +155,12 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
     '/v1/limits/{name}': [...LIVE_LIMITS],
     '/v1/workers/{name}/drain': ['one'],
     '/v1/workers/{name}/undrain': ['one'],
+    '/v1/runs/{id}': runs,
+    '/v1/runs/{id}/events': runs,
+    '/v1/runs/{id}/results': runs,
+    '/v1/runs/{id}/seal': [...runs, 'open-night'],
+    '/v1/runs/{id}/cancel': [...runs, 'open-night'],
+    '/v1/runs/{id}/redrive': runs,
     '/v1/keys/{id}/revoke': ['key_9f86d081884c7d65'],
     '/v1/renders/{id}/statement': [...Array.from({ length: 5 }, () => held.renderId), ...ids.slice(0, 1)],
     '/v1/redrive-plans/{id}': [`rdp_${other}`],

@@ -103,6 +103,17 @@ requires('redis').describe('the examples of problems', () => {
       await limited.get('/v1/renders', wrong);
       return await limited.get('/v1/renders', wrong);
     },
+    run_not_found: () => open.get('/v1/runs/none'),
+    run_conflict: async () => {
+      await postTo(open, '/v1/runs', { id: 'catalogue-2026-11-26' });
+      return await postTo(open, '/v1/runs', { id: 'catalogue-2026-11-26', lane: 'batch' });
+    },
+    run_closed: async () => {
+      const run = 'catalogue-2026-11-26';
+      await postTo(open, '/v1/runs', { id: run });
+      await postTo(open, `/v1/runs/${run}/seal`, {});
+      return await open.post({ prompt: 'a mug', run });
+    },
     redrive_not_found: () => open.get('/v1/redrives/rdv_0123456789abcdef0123456789abcdef'),
     pause_not_found: () => postTo(open, '/v1/pauses/acme-template/resume'),
     pause_exists: async () => {

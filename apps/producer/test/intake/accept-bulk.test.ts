@@ -6,7 +6,7 @@ import { openQueues } from '@darkroom/shared/queues';
 import { createLogger, systemClock } from '@darkroom/shared/runtime';
 import { cleanup, requires, service, tempDir, uniquePrefix, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { createIntakeRecorder, createRenderQueue } from '../../src/backends/index.ts';
+import { createIntakeRecorder, createRenderQueue, createRunIntake } from '../../src/backends/index.ts';
 import {
   acceptBulk,
   type BulkInput,
@@ -45,6 +45,7 @@ async function openIntake(wrap: (engine: Engine) => Engine = (engine) => engine)
     queue,
     queueState: { isIncomplete: async () => false },
     recorder,
+    runs: createRunIntake({ store, engine: wrapped, settings }),
     store,
     ledger,
     clock: systemClock,

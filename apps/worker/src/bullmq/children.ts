@@ -62,7 +62,15 @@ export async function addChild(
     case 'submit':
       await queues.submit.add(
         request.resolution,
-        { version: DATA_VERSION, renderId, attempt, tenant, provider, request },
+        {
+          version: DATA_VERSION,
+          renderId,
+          attempt,
+          tenant,
+          provider,
+          request,
+          ...(call.checkpoint.inRun ? { inRun: true as const } : {}),
+        },
         { ...options, attempts: settings.SUBMIT_ATTEMPTS, priority: LANE[request.priority] },
       );
       return;

@@ -1,4 +1,4 @@
-import type { Queues, WebhookDeadLetter } from '@darkroom/shared/queues';
+import type { Queues, RunWebhookDeadLetter, WebhookDeadLetter } from '@darkroom/shared/queues';
 import type { DeadLetter } from '@darkroom/shared/render';
 
 /** The dead letters of renders. A render has at most one: that of its latest end. */
@@ -17,7 +17,7 @@ export function openDeadLetters({ deadLetter: queue }: Queues) {
 /** The dead letters of webhooks, under the ids of their webhooks. */
 export function openWebhookDeadLetters({ webhookDeadLetter: queue }: Queues) {
   return {
-    put: async (id: string, letter: WebhookDeadLetter): Promise<void> => {
+    put: async (id: string, letter: WebhookDeadLetter | RunWebhookDeadLetter): Promise<void> => {
       await queue.remove(id);
       await queue.add(letter.status, letter, { jobId: id });
     },

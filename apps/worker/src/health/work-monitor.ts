@@ -36,6 +36,7 @@ const WATCH: Record<keyof Queues, 'moves' | 'counted' | 'ignored'> = {
   cancel: 'ignored',
   stop: 'ignored',
   restore: 'ignored',
+  run: 'ignored',
   redrive: 'ignored',
   worker: 'ignored',
 };

@@ -17,7 +17,8 @@ import type { RenderDeps } from './step-context.ts';
 import { noteOnce } from './transitions.ts';
 
 /** What the end of a render is written with. */
-export interface EndDeps extends Pick<RenderDeps, 'enqueueWebhooks' | 'deadLetters' | 'cancelMarkers'> {
+export interface EndDeps
+  extends Pick<RenderDeps, 'enqueueWebhooks' | 'deadLetters' | 'cancelMarkers' | 'runs'> {
   ledger: Ledger;
 }
 
@@ -42,6 +43,7 @@ export function createReceipt(checkpoint: Checkpoint, end: End, priorEnds: numbe
     attempts: completed ? attempt : purchases.length,
     purchases,
     cost: sumCost(purchases),
+    ...(checkpoint.inRun ? { inRun: true } : {}),
     status: completed ? 'completed' : 'canceled' in end ? 'canceled' : 'failed',
     ...end,
     ...('failure' in end ? readResume(checkpoint) : {}),
@@ -91,6 +93,7 @@ export async function findFinalReceipt(
 export async function finishEnd(receipt: Receipt, signal: AbortSignal, deps: EndDeps): Promise<RenderResult> {
   const { renderId, priorEnds = 0, status, image, cost } = receipt;
   await deps.enqueueWebhooks(receipt, signal);
+  await deps.runs.recordEnd(receipt);
   // A render that failed before has a dead letter, which is no longer true.
   if (priorEnds > 0) {
     await deps.deadLetters.remove(renderId);
@@ -143,6 +146,7 @@ export async function endDeadRender(
   await deps.ledger.writeDeadLetterIndex(renderId, job.signal);
   await deps.ledger.writeReceipt(receipt, job.signal, earlier);
   await deps.enqueueWebhooks(receipt, job.signal);
+  await deps.runs.recordEnd(receipt);
   await deps.cancelMarkers.remove(renderId);
   await deps.deadLetters.put(createDeadLetter(checkpoint, failure, receipt));
   deps.metrics.renders.inc({ outcome: 'failed' });

@@ -18,8 +18,8 @@ import {
   type StageOutcome,
 } from '../stage/index.ts';
 import { buryStep } from './bury-step.ts';
-import { cancelStep, startCancel } from './cancel-step.ts';
-import { leaveTask } from './end-render.ts';
+import { cancelStep, cancelUnlessBought, startCancel } from './cancel-step.ts';
+import { countPriorEnds, leaveTask } from './end-render.ts';
 import { finishStep } from './finish-step.ts';
 import { holdStep } from './hold-step.ts';
 import { pollStep } from './poll-step.ts';
@@ -47,9 +47,19 @@ export async function renderStage(
     }
     if (transition.kind !== 'go') return transition;
     countSpend(checkpoint.purchases, transition.to.purchases, infra.metrics);
+    const before = checkpoint;
     checkpoint = { ...transition.to, updatedAt: infra.clock.now() };
     await job.save(checkpoint);
+    await recordStep(before, checkpoint, context);
   }
+}
+
+/** Counts a render in its run where it stands now. Its end is counted when it is written. */
+async function recordStep(before: Checkpoint, now: Checkpoint, { job, own }: StepContext): Promise<void> {
+  const { step } = now.at;
+  if (!now.inRun || step === 'bury' || step === 'cancel') return;
+  if (step === before.at.step && now.purchases === before.purchases) return;
+  await own.runs.recordStep(now, countPriorEnds(now, job.attemptsMade));
 }
 
 const AMOUNT_LABELS = {
@@ -109,7 +119,10 @@ async function cancelIfRequested(
   const { at } = checkpoint;
   if (at.step !== 'submit' && at.step !== 'hold' && at.step !== 'poll') return undefined;
   const marker = await context.own.cancelMarkers.find(checkpoint.renderId);
-  return marker && startCancel({ ...checkpoint, at }, context, marker);
+  if (marker) return await startCancel({ ...checkpoint, at }, context, marker);
+  if (at.step !== 'submit' || !checkpoint.inRun) return undefined;
+  const stop = await context.own.findRunStop(checkpoint);
+  return stop && (await cancelUnlessBought({ ...checkpoint, at }, context, stop));
 }
 
 function dispatchStep(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {

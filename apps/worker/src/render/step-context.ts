@@ -1,8 +1,9 @@
-import type { PausableRender, SubmissionPause } from '@darkroom/shared/control';
+import type { PausableRender, RunStop, SubmissionPause } from '@darkroom/shared/control';
 import type { CancelMarker, StoreResult, SubmitResult } from '@darkroom/shared/queues';
 import type { Checkpoint, DeadLetter, Receipt } from '@darkroom/shared/render';
 import type { BudgetGate } from '../budgets/index.ts';
 import type { LatencySketch } from '../decide/index.ts';
+import type { RunTracker } from '../runs/index.ts';
 import type { ChildState, Infra, StageJob } from '../stage/index.ts';
 
 /** What the render stage alone needs. */
@@ -33,6 +34,9 @@ export interface RenderDeps {
     remove(renderId: string): Promise<void>;
   };
   budgets: Pick<BudgetGate, 'count' | 'release' | 'recordEnd'>;
+  runs: RunTracker;
+  /** Why the run of a render buys nothing more. */
+  findRunStop(render: PausableRender): Promise<RunStop | undefined>;
   /** The pauses that hold the submission of a render back, the one that ends last first. */
   findPauses(render: PausableRender): Promise<SubmissionPause[]>;
   /** Enqueues the webhooks of an end. */

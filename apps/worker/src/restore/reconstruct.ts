@@ -147,7 +147,7 @@ function findOutcome(
 
 /** The checkpoint of a render whose journal entry is gone. `creatorToken`: no request has it. */
 export function checkpointFromReceipt(receipt: Receipt): Checkpoint {
-  const { version, renderId, tenant, request, fingerprint, createdAt, purchases } = receipt;
+  const { version, renderId, tenant, request, fingerprint, createdAt, purchases, inRun } = receipt;
   return {
     version,
     renderId,
@@ -156,6 +156,7 @@ export function checkpointFromReceipt(receipt: Receipt): Checkpoint {
     request,
     fingerprint,
     creatorToken: 'restored',
+    ...(inRun ? { inRun } : {}),
     createdAt,
     updatedAt: createdAt,
     attempt: 1,

@@ -2,7 +2,14 @@ import type { Provider } from '@darkroom/providers';
 import type { Engine } from '@darkroom/shared/engine';
 import { isStoreAway } from '@darkroom/shared/object-store';
 import { QUEUE, type Queues, type RestoreReport, renderJob } from '@darkroom/shared/queues';
-import { type Checkpoint, DATA_VERSION, formatNote, type Receipt } from '@darkroom/shared/render';
+import {
+  type Checkpoint,
+  DATA_VERSION,
+  formatNote,
+  type Receipt,
+  runEndPrefix,
+} from '@darkroom/shared/render';
+import { placeCheckpoint } from '@darkroom/shared/runs';
 import pMap from 'p-map';
 import { type Infra, isEngineError } from '../stage/index.ts';
 import { countWebhooks } from '../webhooks/index.ts';
@@ -104,9 +111,10 @@ async function reconstructOne(
 
 async function addRenders(
   found: Reconstructed[],
-  { queues, clock, settings, enqueueWebhooks }: RestoreDeps,
+  deps: RestoreDeps,
   { report, apply, signal }: GroupOptions,
 ): Promise<void> {
+  const { queues, clock, settings, enqueueWebhooks } = deps;
   for (const { reconstruction, receipt, fromJournal } of found) {
     const isDue =
       fromJournal && receipt && !receipt.redrivenAt && receipt.finishedAt > clock.now() - WEBHOOK_AGE_MS;
@@ -119,6 +127,9 @@ async function addRenders(
   );
   const canceled = additions.filter(({ cancelRequestedAt }) => cancelRequestedAt !== undefined);
   if (apply && additions.length > 0) {
+    for (const { checkpoint, receipt } of additions)
+      if (checkpoint.inRun && checkpoint.at.step !== 'bury')
+        await countAgain(checkpoint, receipt, deps, signal);
     // Before the jobs: a run of a job reads its marker before it buys.
     await queues.cancel.addBulk(
       canceled.map(({ checkpoint: { renderId, tenant }, cancelRequestedAt = 0 }) => ({
@@ -140,6 +151,26 @@ async function addRenders(
   }
   report.cancels += canceled.length;
   for (const { checkpoint } of additions) report.added[countedStep(checkpoint)] += 1;
+}
+
+/**
+ * Counts a render of a run again. The worker that wrote an end may have died before it wrote the receipt: then the render has
+ * not ended, and the object that says so is deleted.
+ */
+async function countAgain(
+  checkpoint: Checkpoint,
+  receipt: Receipt | undefined,
+  { engine, store }: RestoreDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { renderId, tenant, request, endsBefore = 0 } = checkpoint;
+  const id = request.run;
+  if (id === undefined) return;
+  if (!receipt) {
+    const { objects } = await store.list({ prefix: `${runEndPrefix(tenant, id)}${renderId}.`, signal });
+    for (const { key } of objects) await store.delete(key, { signal });
+  }
+  await engine.runTallies.change({ tenant, id }, 'fill', [placeCheckpoint(checkpoint, endsBefore)]);
 }
 
 /** A redriven render can go on at any step. The report counts the steps before the task as `submit`. */

@@ -32,7 +32,8 @@ export interface SubmitDeps {
   proof: ProviderProof;
   account: AccountGate;
   budgets: Pick<BudgetGate, 'reserve' | 'count' | 'release'>;
-  isCancelRequested(renderId: string): Promise<boolean>;
+  /** Whether a caller canceled the render, or its run buys nothing more. */
+  isCanceled(submission: SubmitJob): Promise<boolean>;
   /** The pauses that hold a submission back at this moment, the one that ends last first. */
   findPauses(render: PausableRender): Promise<SubmissionPause[]>;
 }
@@ -90,7 +91,7 @@ async function buyUnclaimed(context: SubmitContext, nextClaim: number): Promise<
   if (prepared.kind === 'account') return handleAccountRefusal(context, prepared);
   if (prepared.kind === 'trouble') return applyDecision(context, prepared.trouble, prepared.message);
   // From here on a cancel is no longer free.
-  if (await own.isCancelRequested(renderId)) return { kind: 'done', value: { kind: 'canceled' } };
+  if (await own.isCanceled(job.data)) return { kind: 'done', value: { kind: 'canceled' } };
   const pausedMeanwhile = await waitWhilePaused(context);
   if (pausedMeanwhile) return pausedMeanwhile;
   const reserved = await own.budgets.reserve(job.data);

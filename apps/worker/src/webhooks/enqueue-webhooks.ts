@@ -1,7 +1,16 @@
 import { type Settings, selectTenantValues } from '@darkroom/shared/config';
+import type { RunRef } from '@darkroom/shared/engine';
 import { ensureObject, type ObjectStore } from '@darkroom/shared/object-store';
-import { type Queues, type WebhookJob, webhookId, webhookJobOptions } from '@darkroom/shared/queues';
+import {
+  type Queues,
+  type RunWebhookJob,
+  runWebhookId,
+  type WebhookJob,
+  webhookId,
+  webhookJobOptions,
+} from '@darkroom/shared/queues';
 import { DATA_VERSION, hideUrl, type Receipt, type Reference } from '@darkroom/shared/render';
+import { type RunEnd, RunStore } from '@darkroom/shared/runs';
 import type { Clock } from '@darkroom/shared/runtime';
 
 /**
@@ -14,11 +23,38 @@ export async function enqueueWebhooks(
   signal: AbortSignal,
 ): Promise<void> {
   const { renderId, tenant, status, finishedAt, priorEnds = 0 } = receipt;
-  const targets = await findTargets(deps, receipt, signal);
+  const targets = await findTargets(deps, { tenant, webhook: receipt.request.webhook }, signal);
   for (const [index, to] of targets.entries()) {
     const id = webhookId(renderId, status, priorEnds, index);
     const job: WebhookJob = { version: DATA_VERSION, renderId, tenant, status, to, endedAt: finishedAt };
     await deps.queues.webhook.add(status, job, webhookJobOptions(id));
+  }
+}
+
+/**
+ * Enqueues the webhooks of one end of a run: one for its own URL, or else one for each URL of the tenant. The record of the
+ * end must be written before. A second call for the same end adds no job (I6).
+ */
+export async function enqueueRunWebhooks(
+  deps: { queues: Queues; store: ObjectStore; settings: Settings; clock: Pick<Clock, 'now'> },
+  { tenant, id }: RunRef,
+  { end, endedAt }: RunEnd,
+  signal: AbortSignal,
+): Promise<void> {
+  const definition = await new RunStore(deps.store).readDefinition({ tenant, id }, { signal });
+  const targets = await findTargets(deps, { tenant, webhook: definition?.webhook }, signal);
+  for (const [index, to] of targets.entries()) {
+    const job: RunWebhookJob = {
+      version: DATA_VERSION,
+      tenant,
+      run: id,
+      end,
+      status: 'finished',
+      to,
+      endedAt,
+    };
+    const webhook = runWebhookId(tenant, id, end, index);
+    await deps.queues.webhook.add('run.finished', job, webhookJobOptions(webhook));
   }
 }
 
@@ -28,10 +64,10 @@ export const countWebhooks = (settings: Settings, { request, tenant }: Receipt):
 
 async function findTargets(
   { store, settings, clock }: { store: ObjectStore; settings: Settings; clock: Pick<Clock, 'now'> },
-  { request, tenant }: Receipt,
+  { webhook, tenant }: { webhook: Reference | undefined; tenant: string },
   signal: AbortSignal,
 ): Promise<Reference[]> {
-  if (request.webhook) return [request.webhook];
+  if (webhook) return [webhook];
   const references: Reference[] = [];
   for (const url of selectTenantValues(settings.WEBHOOK_URLS, tenant)) {
     // WEBHOOK_URLS is a secret setting, so the job must not show the URL (I8).

@@ -6,7 +6,7 @@
 // poster.ts             one POST: no redirects, no private addresses, a bounded response
 // post-answer.ts        what a receiver's response means (pure)
 // host-slots.ts         how many webhooks one host may have in flight, and when the others come
-export { countWebhooks, enqueueWebhooks } from './enqueue-webhooks.ts';
+export { countWebhooks, enqueueRunWebhooks, enqueueWebhooks } from './enqueue-webhooks.ts';
 export { openHostSlots } from './host-slots.ts';
 export { openPoster } from './poster.ts';
 export { type WebhookDeps, webhookStage } from './webhook-stage.ts';

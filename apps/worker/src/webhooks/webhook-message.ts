@@ -1,9 +1,10 @@
-import type { EventType, WebhookEvent } from '@darkroom/api';
+import type { EventType, RunEvent, WebhookEvent } from '@darkroom/api';
 import { type Settings } from '@darkroom/shared/config';
 import { type LinkSigner } from '@darkroom/shared/keys';
 import { type ObjectStore } from '@darkroom/shared/object-store';
-import { type WebhookJob } from '@darkroom/shared/queues';
+import type { RunWebhookJob, WebhookJob } from '@darkroom/shared/queues';
 import { type Receipt } from '@darkroom/shared/render';
+import { type RunRecord, runResponse } from '@darkroom/shared/runs';
 import { type Clock } from '@darkroom/shared/runtime';
 import {
   type ImageUrls,
@@ -30,13 +31,24 @@ export async function createBody(
   deps: MessageDeps,
   signal: AbortSignal,
 ): Promise<string> {
-  const { PUBLIC_URL, PORT } = deps.settings;
-  const base = PUBLIC_URL ?? `http://127.0.0.1:${PORT}`;
+  const base = readBase(deps.settings);
   const snapshot = snapshotFromReceipt(receipt);
   const event: WebhookEvent = {
     type: `render.${job.status}` satisfies EventType,
     timestamp: new Date(job.endedAt).toISOString(),
     data: renderResponse(snapshot, base, await signImageUrls(snapshot, base, deps, signal)),
+  };
+  return JSON.stringify(event);
+}
+
+const readBase = ({ PUBLIC_URL, PORT }: Settings) => PUBLIC_URL ?? `http://127.0.0.1:${PORT}`;
+
+/** The body of the webhook about an end of a run: the run as the API had it then. */
+export function createRunBody({ endedAt }: RunWebhookJob, record: RunRecord, settings: Settings): string {
+  const event: RunEvent = {
+    type: 'run.finished',
+    timestamp: new Date(endedAt).toISOString(),
+    data: runResponse(record, undefined, { base: readBase(settings), now: endedAt }),
   };
   return JSON.stringify(event);
 }

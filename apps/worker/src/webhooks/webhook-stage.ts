@@ -1,8 +1,9 @@
 import { selectTenantValues } from '@darkroom/shared/config';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import { isStoreAway, type ObjectStore } from '@darkroom/shared/object-store';
-import type { WebhookDeadLetter, WebhookJob } from '@darkroom/shared/queues';
+import type { AnyWebhookJob, RunWebhookDeadLetter, WebhookDeadLetter } from '@darkroom/shared/queues';
 import type { Reference } from '@darkroom/shared/render';
+import { RunStore } from '@darkroom/shared/runs';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { createSituation, decide, nextWebhookDelay } from '../decide/index.ts';
 import {
@@ -14,7 +15,7 @@ import {
 } from '../stage/index.ts';
 import { findHost, type HostSlots, type Slot } from './host-slots.ts';
 import type { Poster } from './poster.ts';
-import { createBody, createHeaders } from './webhook-message.ts';
+import { createBody, createHeaders, createRunBody } from './webhook-message.ts';
 
 /** What the webhook stage alone needs. */
 export interface WebhookDeps {
@@ -23,15 +24,15 @@ export interface WebhookDeps {
   poster: Poster;
   slots: HostSlots;
   deadLetters: {
-    put(id: string, letter: WebhookDeadLetter): Promise<void>;
+    put(id: string, letter: WebhookDeadLetter | RunWebhookDeadLetter): Promise<void>;
     remove(id: string): Promise<void>;
   };
 }
 
-type WebhookOutcome = StageOutcome<void, WebhookJob, StageFailure>;
+type WebhookOutcome = StageOutcome<void, AnyWebhookJob, StageFailure>;
 
 interface WebhookContext {
-  job: StageJob<WebhookJob>;
+  job: StageJob<AnyWebhookJob>;
   infra: Infra;
   own: WebhookDeps;
 }
@@ -40,7 +41,7 @@ const DONE: WebhookOutcome = { kind: 'done', value: undefined };
 
 /** One try to deliver one webhook. A receiver may get a webhook twice, under the same id. */
 export async function webhookStage(
-  job: StageJob<WebhookJob>,
+  job: StageJob<AnyWebhookJob>,
   infra: Infra,
   own: WebhookDeps,
 ): Promise<WebhookOutcome> {
@@ -78,12 +79,12 @@ async function deferWebhook(
 
 async function deliver(context: WebhookContext): Promise<WebhookOutcome> {
   const { job, infra, own } = context;
-  const { renderId, tenant, status, to } = job.data;
+  const { tenant, to } = job.data;
   const { settings, metrics, clock } = infra;
-  const receipt = await infra.ledger.readReceipt(renderId, job.signal);
-  if (!receipt) return buryWebhook(context, 'the receipt of the render is gone from the store');
-  if (receipt.status !== status) {
-    await job.note(`superseded: the render is ${receipt.status} by now`);
+  const content = await createContent(context);
+  if (content.kind === 'gone') return buryWebhook(context, content.reason);
+  if (content.kind === 'superseded') {
+    await job.note(`superseded: ${content.reason}`);
     metrics.webhooks.inc({ outcome: 'superseded' });
     return DONE;
   }
@@ -94,7 +95,7 @@ async function deliver(context: WebhookContext): Promise<WebhookOutcome> {
   const url = await resolveUrl(to, infra.store, job.signal);
   if (url === undefined) return buryWebhook(context, 'its URL is gone from the store');
 
-  const body = await createBody(job.data, receipt, { ...infra, links: own.links }, job.signal);
+  const { body } = content;
   const headers = createHeaders(job.id, body, secrets, clock.now());
   const answer = await own.poster.post(new URL(url), { headers, body }, job.signal);
   // The worker is shutting down: that says nothing about the receiver.
@@ -114,6 +115,33 @@ async function deliver(context: WebhookContext): Promise<WebhookOutcome> {
     case 'refused':
       return buryWebhook(context, answer.reason);
   }
+}
+
+type Content =
+  | { kind: 'body'; body: string }
+  | { kind: 'gone'; reason: string }
+  | { kind: 'superseded'; reason: string };
+
+/** What the webhook says: from the receipt of the render, or from the record of the end of the run. */
+async function createContent({ job, infra, own }: WebhookContext): Promise<Content> {
+  const { data, signal } = job;
+  if ('run' in data) {
+    const { run, tenant, end } = data;
+    const runs = new RunStore(infra.store);
+    const [record, lastEnd] = await Promise.all([
+      runs.readRun({ tenant, id: run }, { signal }),
+      runs.readEnd({ tenant, id: run }, end, { signal }),
+    ]);
+    if (!record || !lastEnd) return { kind: 'gone', reason: 'the record of the run is gone from the store' };
+    const ended = { ...record, lastEnd, isOpen: false };
+    return { kind: 'body', body: createRunBody(data, ended, infra.settings) };
+  }
+  const { renderId, status } = data;
+  const receipt = await infra.ledger.readReceipt(renderId, signal);
+  if (!receipt) return { kind: 'gone', reason: 'the receipt of the render is gone from the store' };
+  if (receipt.status !== status)
+    return { kind: 'superseded', reason: `the render is ${receipt.status} by now` };
+  return { kind: 'body', body: await createBody(data, receipt, { ...infra, links: own.links }, signal) };
 }
 
 async function resolveUrl(
@@ -158,7 +186,7 @@ async function buryWebhook(context: WebhookContext, error: string): Promise<Webh
   infra.metrics.webhooks.inc({ outcome: 'dead' });
   infra.metrics.webhookDeadLetters.inc();
   infra.log.warn(
-    { webhookId: job.id, renderId: data.renderId, reason },
+    { webhookId: job.id, ...('run' in data ? { run: data.run } : { renderId: data.renderId }), reason },
     'webhook failed: dead letter written',
   );
   return { kind: 'dead', failure: { code: 'webhook_not_delivered', message: reason, chain: [] } };

@@ -22,6 +22,7 @@ import {
   type SweepDelaysDeps,
   type SweepDeps,
 } from '../../src/maintenance/index.ts';
+import { createRunTracker } from '../../src/runs/index.ts';
 import { createMetrics } from '../../src/stage/index.ts';
 import { enqueueWebhooks } from '../../src/webhooks/index.ts';
 
@@ -206,6 +207,7 @@ export function createSweepDeps({ engine, queues, ledger, store, settings }: Har
     metrics: createMetrics(),
     deadLetters: openDeadLetters(queues),
     cancelMarkers: openCancelMarkers(queues),
+    runs: createRunTracker({ engine, queues, store, clock: systemClock }),
     enqueueWebhooks: (receipt, signal) =>
       enqueueWebhooks({ queues, store, settings, clock: systemClock }, receipt, signal),
     signal: new AbortController().signal,

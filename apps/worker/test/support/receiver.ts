@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type WebhookEvent, webhookEventSchema } from '@darkroom/api';
+import { type RunEvent, runEventSchema, type WebhookEvent, webhookEventSchema } from '@darkroom/api';
 import { cleanup } from '@darkroom/testkit';
 import { Webhook } from 'standardwebhooks';
 
@@ -19,6 +19,8 @@ export interface Receiver {
   readonly port: number;
   readonly url: string;
   readonly received: Received[];
+  /** The webhooks about runs. */
+  readonly runs: { id: string; event: RunEvent }[];
   /** How many connections it accepted. */
   connections(): number;
   /** Sets how it answers from now on. @default 204 */
@@ -29,12 +31,14 @@ export interface Receiver {
 /** Starts a real webhook receiver. A request that does not verify, or is no event, is answered with 400 and not kept. */
 export async function startReceiver(secret: string, port = 0): Promise<Receiver> {
   const received: Received[] = [];
+  const runs: Receiver['runs'] = [];
   let connections = 0;
   let reaction: Reaction = (response) => void response.writeHead(204).end();
   const server = createServer((request, response) => {
     read(request, secret).then(
       (message) => {
-        received.push(message);
+        if (message.event.type === 'run.finished') runs.push({ id: message.id, event: message.event });
+        else received.push({ ...message, event: message.event });
         reaction(response, request);
       },
       (error: unknown) => void response.writeHead(400).end(String(error)),
@@ -55,6 +59,7 @@ export async function startReceiver(secret: string, port = 0): Promise<Receiver>
     port: address.port,
     url: `http://127.0.0.1:${address.port}`,
     received,
+    runs,
     connections: () => connections,
     react: (next) => {
       reaction = next;
@@ -63,10 +68,11 @@ export async function startReceiver(secret: string, port = 0): Promise<Receiver>
   };
 }
 
-async function read(request: IncomingMessage, secret: string): Promise<Received> {
+async function read(request: IncomingMessage, secret: string) {
   let body = '';
   for await (const chunk of request) body += String(chunk);
   const headers = request.headers as Record<string, string>;
-  const event = webhookEventSchema.parse(new Webhook(secret).verify(body, headers));
+  const value = new Webhook(secret).verify(body, headers) as { type?: string };
+  const event = value.type === 'run.finished' ? runEventSchema.parse(value) : webhookEventSchema.parse(value);
   return { id: headers['webhook-id'] ?? '', event, path: request.url ?? '', headers, body };
 }

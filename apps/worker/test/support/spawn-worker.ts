@@ -4,10 +4,16 @@ import type { Harness } from './harness.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
+const HANGING_MAIN = fileURLToPath(new URL('./hanging-worker.ts', import.meta.url));
+
+/** Starts a worker that hangs at a point of the end of a render, until it is killed. */
+export const spawnHangingWorker = (harness: Harness, before: 'receipt' | 'count'): NodeProcess =>
+  spawnWorker(harness, { HANG_BEFORE: before }, HANGING_MAIN);
+
 /** Starts a worker in its own process, on the queues and the store of the harness. */
-export function spawnWorker(harness: Harness, env: Record<string, string> = {}): NodeProcess {
+export function spawnWorker(harness: Harness, env: Record<string, string> = {}, main = MAIN): NodeProcess {
   const { QUEUE_URL, DATA_DIR } = harness.settings;
-  return spawnNode(MAIN, {
+  return spawnNode(main, {
     name: 'worker',
     env: {
       QUEUE_URL,

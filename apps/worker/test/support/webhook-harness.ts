@@ -63,7 +63,9 @@ export const findWebhookDeadLetter = async (harness: Harness, id: string) =>
 /** The webhooks in the queue, of one render or of all. Their state is that of the queue, for people: `pending` and so on. */
 export async function findWebhooks({ queues }: Harness, renderId?: string) {
   const jobs = await queues.webhook.getJobs();
-  const own = jobs.filter((job) => renderId === undefined || job.data.renderId === renderId);
+  const own = jobs.filter(
+    (job) => renderId === undefined || ('renderId' in job.data && job.data.renderId === renderId),
+  );
   return Promise.all(
     own.map(async (job) => {
       const state = await job.getState();

@@ -5,8 +5,10 @@ import { ControlStore } from './control-store.ts';
 import {
   type ControlState,
   findPauses,
+  findRunStop,
   NO_CONTROLS,
   type PausableRender,
+  type RunStop,
   type SubmissionPause,
 } from './pause-records.ts';
 import { announceChange, readRevision } from './revision.ts';
@@ -67,6 +69,11 @@ export class ControlReader {
   /** The same, with every pause that was acknowledged before the call. For the moment before a purchase. */
   async findPresentPauses(render: PausableRender): Promise<SubmissionPause[]> {
     return findPauses(await this.refresh(), render, this.#clock.now());
+  }
+
+  /** Why the run of a render buys nothing more, with every cancel that was acknowledged before the call. */
+  async findRunStop(render: PausableRender): Promise<RunStop | undefined> {
+    return findRunStop(await this.refresh(), render, this.#clock.now());
   }
 
   async #refresh(): Promise<ControlState> {

@@ -1,7 +1,13 @@
 import type { LimitName } from '@darkroom/api';
 import type { z } from 'zod';
 import type { ObjectStore } from '../object-store/index.ts';
-import { DATA_VERSION, type PersistedKind, upgradePersisted } from '../render/index.ts';
+import {
+  DATA_VERSION,
+  decodeField,
+  encodeField,
+  type PersistedKind,
+  upgradePersisted,
+} from '../render/index.ts';
 import { type Drain, drainSchema, type LimitOverride, limitOverrideSchema } from './limit-records.ts';
 import {
   type ControlState,
@@ -9,6 +15,7 @@ import {
   type PauseScope,
   passSchema,
   pauseRecordSchema,
+  type RunStop,
   type SubmissionPause,
 } from './pause-records.ts';
 
@@ -19,6 +26,7 @@ const PASSES = `${CONTROL_PREFIX}passes/`;
 const LIMITS = `${CONTROL_PREFIX}limits/`;
 const ENDED_LIMITS = `${CONTROL_PREFIX}ended-limits/`;
 const DRAINS = `${CONTROL_PREFIX}drains/`;
+const RUN_STOPS = `${CONTROL_PREFIX}run-stops/`;
 
 const pauseKey = (name: string) => `${PAUSES}${name}.json`;
 const passKey = (renderId: string) => `${PASSES}${renderId}.json`;
@@ -27,6 +35,8 @@ const limitPrefix = (name: string) => `${LIMITS}${name}/`;
 const limitKey = ({ name, since }: Pick<LimitOverride, 'name' | 'since'>) =>
   `${limitPrefix(name)}${since}.json`;
 const endedLimitKey = (name: string) => `${ENDED_LIMITS}${name}.json`;
+const runStopPrefix = ({ tenant, run }: Pick<RunStop, 'tenant' | 'run'>) =>
+  `${RUN_STOPS}${tenant}/${encodeField(run)}.`;
 const drainKey = (worker: string) => `${DRAINS}${worker}.json`;
 
 /** The name of the pause of a whole queue. */
@@ -122,6 +132,16 @@ export class ControlStore {
     await this.#deleteAll([drainKey(worker)], signal);
   }
 
+  /** Writes from when on a run buys nothing more: an empty object whose key has all of it. */
+  async putRunStop(stop: RunStop, { signal }: Options = {}): Promise<void> {
+    const key = `${runStopPrefix(stop)}${stop.at.toString(36)}.${stop.cause}`;
+    await this.#store.put(key, '', { contentType: 'text/plain', ...(signal ? { signal } : {}) });
+  }
+
+  async removeRunStops(run: Pick<RunStop, 'tenant' | 'run'>, { signal }: Options = {}): Promise<void> {
+    await this.#deleteAll(await this.#listKeys(runStopPrefix(run), signal), signal);
+  }
+
   /** Everything that stands now. */
   async readState({ signal }: Options = {}): Promise<ControlState> {
     const keys = await this.#listKeys(CONTROL_PREFIX, signal);
@@ -139,7 +159,8 @@ export class ControlStore {
     const passes = keys
       .filter((key) => key.startsWith(PASSES))
       .map((key) => key.slice(PASSES.length).replace(/\.json$/, ''));
-    return { pauses, passes: new Set(passes), limits, endedLimits, drains };
+    const runStops = keys.flatMap((key) => readRunStop(key) ?? []);
+    return { pauses, passes: new Set(passes), limits, endedLimits, drains, runStops };
   }
 
   async #listKeys(prefix: string, signal: AbortSignal | undefined): Promise<string[]> {
@@ -170,6 +191,19 @@ export class ControlStore {
     if (!bytes) return undefined;
     return schema.parse(upgradePersisted(kind, JSON.parse(Buffer.from(bytes).toString('utf8'))));
   }
+}
+
+function readRunStop(key: string): RunStop | undefined {
+  const found = /^control\/run-stops\/([^/]+)\/([^/.]+)\.([0-9a-z]+)\.(deadline|canceled)$/.exec(key);
+  if (!found) return undefined;
+  const [, tenant = '', run = '', at = '', cause] = found;
+  const isDeadline = cause === 'deadline';
+  return {
+    tenant,
+    run: decodeField(run),
+    at: Number.parseInt(at, 36),
+    cause: isDeadline ? 'deadline' : 'canceled',
+  };
 }
 
 const toPutOptions = (signal: AbortSignal | undefined) => ({

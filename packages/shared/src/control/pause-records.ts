@@ -56,6 +56,17 @@ export interface ControlState {
   /** Overrides that ended by themselves and were not replaced. */
   endedLimits: readonly LimitOverride[];
   drains: readonly Drain[];
+  /** Runs that buy nothing more, or from their deadline on. */
+  runStops: readonly RunStop[];
+}
+
+/** From when on a run buys nothing more. */
+export interface RunStop {
+  tenant: string;
+  run: string;
+  /** Unix milliseconds. */
+  at: number;
+  cause: 'deadline' | 'canceled';
 }
 
 export const NO_CONTROLS: ControlState = {
@@ -64,11 +75,20 @@ export const NO_CONTROLS: ControlState = {
   limits: [],
   endedLimits: [],
   drains: [],
+  runStops: [],
 };
 
 /** The pauses of submission that stand at `now`: not those of queues, and none that has ended. */
 export const listOpenPauses = ({ pauses }: ControlState, now: number): SubmissionPause[] =>
   pauses.filter(({ scope, until }) => scope.queue === undefined && (until === undefined || until > now));
+
+/** Why the run of a render buys nothing more, if its run was created. @returns `undefined`: it may buy */
+export const findRunStop = (
+  { runStops }: ControlState,
+  render: { tenant: string; request: { run?: string | undefined } },
+  now: number,
+): RunStop | undefined =>
+  runStops.find(({ tenant, run, at }) => tenant === render.tenant && run === render.request.run && at <= now);
 
 /** The pauses that hold a render back, the one that ends last first. */
 export function findPauses(state: ControlState, render: PausableRender, now: number): SubmissionPause[] {

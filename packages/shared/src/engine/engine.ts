@@ -1,5 +1,6 @@
 import type { Job, Queue, QueueEvents, QueueOptions, Worker, WorkerOptions } from 'bullmq';
 import type { BudgetCounters } from './budget-counters.ts';
+import type { RunTallies } from './run-tallies.ts';
 
 /** A processor as BullMQ calls it. BullMQ passes the signal only to functions that declare three parameters. */
 export type Processor<D, R> = (job: Job<D, R>, token: string, signal: AbortSignal) => Promise<R>;
@@ -87,6 +88,8 @@ export interface Engine {
   readonly counters: Counters;
   /** Shared sums for budgets. BullMQ has none. */
   readonly budgetCounters: BudgetCounters;
+  /** How many renders of each run are in which status. BullMQ has no such counts. */
+  readonly runTallies: RunTallies;
   /**
    * Resolves when the engine answers and grants its user everything that the queues need. Rejects with
    * {@link EngineError} `unavailable` after `timeoutMs`, or `unauthorized` or `forbidden` with the reason.

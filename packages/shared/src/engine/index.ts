@@ -11,6 +11,8 @@
 // error-report.ts     reports background errors: throttled, without secrets
 // counters.ts         counters over rate-limiter-flexible, for both engines
 // budget-counters.ts  sums of purchases for budgets: the interface; memory-budget-counters.ts is the embedded engine's
+// run-tallies.ts      counts of renders for runs: the interface; memory-run-tallies.ts is the embedded engine's
+// tally-rules.ts      what a change does to a tally, for both engines
 // redis/              the engine on Redis
 // pglite/             the embedded engine
 export type {
@@ -38,4 +40,14 @@ export { isUnavailable } from './errors.ts';
 export { jobIdProblem } from './job-id.ts';
 export { type OpenEngineOptions, openEngine } from './open-engine.ts';
 export { parseQueueUrl } from './queue-url.ts';
+export {
+  type RunClosing,
+  type RunRef,
+  type RunTallies,
+  type RunTally,
+  TALLY_STATUSES,
+  type TalliedRender,
+  type TallyChange,
+  type TallyState,
+} from './run-tallies.ts';
 export { serializedData } from './serialized-queue.ts';

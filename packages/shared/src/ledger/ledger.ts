@@ -16,6 +16,7 @@ import {
   refundKey,
   releaseKey,
   resultKey,
+  runEndKey,
   statementKey,
   upgradePersisted,
 } from '../render/index.ts';
@@ -270,16 +271,16 @@ export class Ledger {
   }
 
   /**
-   * Writes a receipt and its entries in the spend index. The entries come first: a run that a crash interrupts writes all
-   * of it again.
+   * Writes a receipt, and its entries in the spend index and below its run. The entries come first: a run that a crash
+   * interrupts writes all of it again, so a receipt is never without them.
    *
    * @param replaced the receipt that this one replaces; its entries are deleted if their amounts differ
    */
   async writeReceipt(receipt: Receipt, signal?: AbortSignal, replaced?: Receipt): Promise<void> {
-    const entries = listSpendKeys(receipt);
+    const entries = listEntryKeys(receipt);
     const empty = { contentType: 'text/plain', ...(signal ? { signal } : {}) };
     for (const key of entries) await this.#store.put(key, '', empty);
-    for (const key of replaced ? listSpendKeys(replaced) : [])
+    for (const key of replaced ? listEntryKeys(replaced) : [])
       if (!entries.includes(key)) await this.#store.delete(key, signal ? { signal } : {});
     await this.#store.put(receiptKey(receipt.renderId), serializeVersioned(receipt), jsonPutOptions(signal));
   }
@@ -316,6 +317,12 @@ export class Ledger {
   #writeIfAbsent(key: string, value: object, signal?: AbortSignal): Promise<boolean> {
     return this.#store.putIfAbsent(key, serializeVersioned(value), jsonPutOptions(signal));
   }
+}
+
+/** The empty objects whose keys repeat facts of a receipt. */
+function listEntryKeys(receipt: Receipt): string[] {
+  const end = runEndKey(receipt);
+  return end === undefined ? listSpendKeys(receipt) : [...listSpendKeys(receipt), end];
 }
 
 const serializeVersioned = (value: object) => JSON.stringify({ version: DATA_VERSION, ...value });

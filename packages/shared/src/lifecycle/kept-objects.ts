@@ -37,12 +37,25 @@ export function listKeptObjects({
     ['renders/', 'an old idempotency key buys again, and an ended render is not found'],
     ['intake/', 'accepted renders are lost if the queue loses its data'],
     ['budgets/', 'the limits that operators set are gone, and renders are bought without them'],
-    ['control/', 'pauses, limits and drains of operators end by themselves, and paused renders are bought'],
     ['config/', 'all signed links and sessions stop working'],
     ['access/', 'API keys that were made at run time stop working, or work again after they were revoked'],
   ];
   return [
     ...records.map(([prefix, consequence]) => ({ prefix, minDays: NEVER, ...RECORD, consequence })),
+    {
+      prefix: 'control/',
+      minDays: NEVER,
+      ...RECORD,
+      minBytes: 0,
+      consequence:
+        'pauses, limits and drains of operators end by themselves, and paused renders and canceled runs are bought',
+    },
+    {
+      prefix: 'open-runs/',
+      minDays: NEVER,
+      ...EMPTY,
+      consequence: 'runs do not finish',
+    },
     {
       prefix: 'dead-letters/',
       minDays: NEVER,
@@ -61,6 +74,19 @@ export function listKeptObjects({
       ...RECORD,
       minBytes: 0,
       consequence: 'running redrives stop, and ended ones are missing from lists',
+    },
+    {
+      prefix: 'runs/',
+      minDays: queueDays,
+      ...RECORD,
+      minBytes: 0,
+      consequence: 'runs lose renders from their counts and results, and are not found',
+    },
+    {
+      prefix: 'runs-by-time/',
+      minDays: queueDays,
+      ...EMPTY,
+      consequence: 'runs are missing from lists',
     },
     { prefix: 'spend/', minDays: queueDays, ...EMPTY, consequence: 'spend reports and budgets miss money' },
     {

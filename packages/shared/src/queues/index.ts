@@ -5,6 +5,7 @@
 // redrive-records.ts  the job of a redrive
 // restore-records.ts  the job of a restore, and its report
 // restore-state.ts whether the queue has everything that was accepted; requests a restore
+// run-records.ts   the jobs about runs
 // stop-records.ts  the records of the queue `stop`: an operator's pause, the stop of the provider's account
 // sweep-records.ts the report of a sweep
 // stops.ts         pauses and resumes queues, reads why queues wait
@@ -19,6 +20,7 @@ export * from './read-repairs.ts';
 export * from './redrive-records.ts';
 export * from './restore-records.ts';
 export * from './restore-state.ts';
+export * from './run-records.ts';
 export * from './stop-records.ts';
 export * from './stops.ts';
 export * from './sweep-records.ts';

@@ -15,6 +15,7 @@ import type {
 } from '../render/index.ts';
 import type { RedriveJob } from './redrive-records.ts';
 import type { RestoreJob, RestoreReport } from './restore-records.ts';
+import type { RunJob } from './run-records.ts';
 import type { StopJob } from './stop-records.ts';
 import type { SweepReport } from './sweep-records.ts';
 import type { WorkerRecord } from './worker-records.ts';
@@ -33,6 +34,7 @@ export const QUEUE = {
   restore: 'restore',
   redrive: 'redrive',
   worker: 'worker',
+  run: 'run',
 } as const;
 
 /** The outcome of a submission: the return value of a `submit` child. */
@@ -49,6 +51,8 @@ export type SubmitResult =
 export interface SubmitJob {
   version: typeof DATA_VERSION;
   renderId: string;
+  /** As in the checkpoint. */
+  inRun?: true | undefined;
   provider: ProviderName;
   attempt: number;
   tenant: string;
@@ -122,11 +126,24 @@ export interface WebhookJob {
   nextAttemptAt?: number;
 }
 
-/** A webhook that its receiver never acknowledged. Its job id is the id of the webhook job. */
-export interface WebhookDeadLetter extends WebhookJob {
+/** The data of one webhook that reports an end of a run to one URL. */
+export interface RunWebhookJob extends Omit<WebhookJob, 'renderId' | 'status'> {
+  run: string;
+  status: 'finished';
+  /** Which end of the run it is. */
+  end: number;
+}
+
+export type AnyWebhookJob = WebhookJob | RunWebhookJob;
+
+interface Death {
   attempts: number;
   diedAt: number;
 }
+
+/** A webhook that its receiver never acknowledged. Its job id is the id of the webhook job. */
+export interface WebhookDeadLetter extends WebhookJob, Death {}
+export interface RunWebhookDeadLetter extends RunWebhookJob, Death {}
 
 /**
  * A request to cancel a render. Its job id is the render's id. The queue `cancel` has no worker: every run of the render
@@ -207,11 +224,11 @@ export function openQueues(engine: Engine, retention: Retention) {
       // The overview shows the repairs of a day; see readRepairs.
       createJobOptions({ done: keepFinished(DAY_S, 1_500), failed: keepFinished(age, 100) }),
     ),
-    webhook: openQueue<WebhookJob, void>(
+    webhook: openQueue<AnyWebhookJob, void>(
       QUEUE.webhook,
       createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
     ),
-    webhookDeadLetter: openQueue<WebhookDeadLetter, void>(
+    webhookDeadLetter: openQueue<WebhookDeadLetter | RunWebhookDeadLetter, void>(
       QUEUE.webhookDeadLetter,
       createJobOptions({ done: false, failed: false }),
     ),
@@ -225,6 +242,8 @@ export function openQueues(engine: Engine, retention: Retention) {
       QUEUE.redrive,
       createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
     ),
+    // Its jobs are requested again whenever they are needed, under the same ids.
+    run: openQueue<RunJob, void>(QUEUE.run, createJobOptions({ done: true, failed: true })),
     stop: openQueue<StopJob, void>(QUEUE.stop, createJobOptions({ done: false, failed: false })),
     worker: openQueue<WorkerRecord, void>(QUEUE.worker, createJobOptions({ done: false, failed: false })),
   };
@@ -269,6 +288,10 @@ export const serializedRenderJob = ({ checkpoint, json }: SerializedCheckpoint) 
  */
 export const webhookId = (renderId: string, status: FinalStatus, end: number, index: number) =>
   `msg_${renderId}_${status}_${end}${index === 0 ? '' : `_${index}`}`;
+
+/** The id of a webhook about an end of a run. A name of a tenant has no dot. */
+export const runWebhookId = (tenant: string, run: string, end: number, index: number) =>
+  `msg_run.${tenant}.${run}_${end}${index === 0 ? '' : `_${index}`}`;
 
 /**
  * The options of a webhook's job. BullMQ counts the attempts. The worker decides after each attempt whether another

@@ -106,6 +106,8 @@ export const checkpointSchema = z.strictObject({
    * at 0 again.
    */
   endsBefore: z.number().int().positive().optional(),
+  /** Its run was created, and counts it. Absent: `run` of the request is a plain label. */
+  inRun: z.literal(true).optional(),
   /** The number of the current attempt, from 1. */
   attempt: z.number().int().positive(),
   purchases: z.array(purchaseSchema),

@@ -45,7 +45,11 @@ export type PersistedKind =
   | 'reconciliation'
   | 'limit-override'
   | 'drain'
-  | 'worker';
+  | 'worker'
+  | 'run'
+  | 'run-closing'
+  | 'run-end'
+  | 'run-job';
 
 type Persisted = Record<string, unknown>;
 

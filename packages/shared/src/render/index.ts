@@ -8,6 +8,7 @@
 // data-version.ts  the version of persisted data, and upgrades from older versions
 // ids.ts           ids of renders and of child jobs
 // object-keys.ts   the keys of all objects in the store
+// run-end-key.ts   …of the ends of a run's renders, whose keys contain status and amounts
 // spend-key.ts     …of the spend index, whose keys contain the amounts
 export * from './checkpoint.ts';
 export * from './data-version.ts';
@@ -17,4 +18,5 @@ export * from './object-keys.ts';
 export * from './purchases.ts';
 export * from './receipt.ts';
 export * from './record-parts.ts';
+export * from './run-end-key.ts';
 export * from './spend-key.ts';

@@ -28,6 +28,8 @@ export const receiptSchema = z.object({
   attempts: z.number().int(),
   purchases: z.array(purchaseSchema),
   cost: costSchema,
+  /** As in the checkpoint. */
+  inRun: z.literal(true).optional(),
   image: storedImageSchema.optional(),
   failure: failureSchema.optional(),
   /** Of a failed render: the step with which a redrive continues, and the number of its attempt. */

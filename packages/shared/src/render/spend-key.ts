@@ -28,7 +28,8 @@ const OUTCOME: Record<Purchase['outcome'], string> = { unknown: 'u', accepted: '
 /** A segment of a key has at most 200 characters. */
 const MAX_OUTCOMES = 20;
 
-function encodeOutcomes(purchases: readonly Purchase[]): string {
+/** A letter per attempt; see {@link SpendEntry}. */
+export function encodeOutcomes(purchases: readonly Purchase[]): string {
   const last = Math.max(...purchases.map(({ attempt }) => attempt));
   const letters = Array.from({ length: Math.min(last, MAX_OUTCOMES) }, (_, at) => {
     const purchase = purchases.find(({ attempt }) => attempt === at + 1);
@@ -38,8 +39,8 @@ function encodeOutcomes(purchases: readonly Purchase[]): string {
 }
 
 // A key must not contain `..`, and `.` separates the fields.
-const encodeField = (text: string) => text.replaceAll('.', '=');
-const decodeField = (text: string) => text.replaceAll('=', '.');
+export const encodeField = (text: string) => text.replaceAll('.', '=');
+export const decodeField = (text: string) => text.replaceAll('=', '.');
 /** No run has this name. */
 const NO_RUN = '-';
 

@@ -52,7 +52,8 @@ export interface JobFacts {
   returnvalue?: RenderResult | undefined;
 }
 
-const STATUS = {
+/** The status of a render at each step. */
+export const STEP_STATUS = {
   submit: 'queued',
   hold: 'rendering',
   poll: 'rendering',
@@ -85,7 +86,7 @@ export function snapshotFromJob(job: JobFacts, checkpoint: Checkpoint): RenderSn
   }
   return {
     ...common,
-    status: STATUS[step],
+    status: STEP_STATUS[step],
     step,
     progress: Math.min(progressPercent(job, step), 99),
     ...(job.delay ? { delayedUntil: checkpoint.updatedAt + job.delay } : {}),

@@ -11,6 +11,7 @@ import { testObserving } from './guarantees/observing.ts';
 import { testOrder } from './guarantees/order.ts';
 import { testPacing } from './guarantees/pacing.ts';
 import { testPolling } from './guarantees/polling.ts';
+import { testRunTallies } from './guarantees/run-tallies.ts';
 import { testSchedules } from './guarantees/schedules.ts';
 
 const redisUrl = inject('services').redis?.url;
@@ -38,6 +39,7 @@ describe.each(['redis', 'pglite'] as const)('%s', (kind) => {
 
   describe.skipIf(missing)('adding', () => testAdding(harness));
   describe.skipIf(missing)('budget counters', () => testBudgetCounters(harness));
+  describe.skipIf(missing)('run tallies', () => testRunTallies(harness));
   describe.skipIf(missing)('order', () => testOrder(harness));
   describe.skipIf(missing)('polling', () => testPolling(harness));
   describe.skipIf(missing)('failing', () => testFailing(harness));

@@ -17,9 +17,10 @@ describe('harmful lifecycle rules', () => {
       'renders/',
       'intake/',
       'budgets/',
-      'control/',
       'config/',
       'access/',
+      'control/',
+      'open-runs/',
       'dead-letters/',
     ];
     expect(findHarm({ days: 3650 })).toEqual(records);
@@ -28,6 +29,8 @@ describe('harmful lifecycle rules', () => {
       ...records,
       'audit/',
       'redrives/',
+      'runs/',
+      'runs-by-time/',
       'spend/',
       'balance/',
       'reconciliations/',
@@ -54,8 +57,12 @@ describe('harmful lifecycle rules', () => {
   test('a rule by size harms only objects of such sizes', () => {
     // Empty objects: the indexes of lists, and the markers of dead letters.
     expect(findHarm({ smallerThan: 1, days: 1 })).toEqual([
+      'control/',
+      'open-runs/',
       'dead-letters/',
       'redrives/',
+      'runs/',
+      'runs-by-time/',
       'spend/',
       'balance/',
       'by-day/',
@@ -66,9 +73,9 @@ describe('harmful lifecycle rules', () => {
       'renders/',
       'intake/',
       'budgets/',
-      'control/',
       'config/',
       'access/',
+      'control/',
     ]);
   });
 

@@ -23,6 +23,8 @@ import { describeRedrive, followRedrive } from './follow-redrive.ts';
 import { deadLettersRedriveCommand, rendersRedriveCommand } from './redrive.ts';
 import { formatItems, formatPlan, formatRedrive, formatRedrives } from './redrive-view.ts';
 
+export { formatPlan };
+
 const FIELDS = Object.keys(redriveSchema.shape);
 const REDRIVE = { name: '<id>', text: 'the id of a redrive: rdv_…' };
 

@@ -24,6 +24,7 @@ import { CONTROL_EXAMPLES } from './controls.ts';
 import { DEAD_LETTER_EXAMPLES } from './dead-letters.ts';
 import { MONEY_EXAMPLES } from './money.ts';
 import { createProblemExample } from './problems.ts';
+import { RUN_EXAMPLES } from './runs.ts';
 
 /** The id of the render in the examples, and the URL of the API. */
 export const EXAMPLE_ID = 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
@@ -169,6 +170,7 @@ export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   ...DEAD_LETTER_EXAMPLES,
   ...MONEY_EXAMPLES,
   ...CONTROL_EXAMPLES,
+  ...RUN_EXAMPLES,
   Accepted: accepted,
   Render: RENDER_EXAMPLE,
   RenderDetail: detail,

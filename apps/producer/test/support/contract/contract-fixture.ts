@@ -16,6 +16,7 @@ import {
   sumCost,
   thumbnailKey,
 } from '@darkroom/shared/render';
+import { createRun, RunStore } from '@darkroom/shared/runs';
 import sharp from 'sharp';
 import { createReportId, writeReport } from '../../../src/reconcile/report-store.ts';
 import type { Harness } from '../harness.ts';
@@ -148,6 +149,23 @@ export async function putUpload(harness: Harness, name: string, tenant = 'defaul
 
 /** The keys of the plans of {@link putRedrives}. The examples name both. */
 export const REDRIVE_KEYS = ['5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7', '0a1b2c3d4e5f60718293a4b5c6d7e8f9'] as const;
+
+/** A run without renders; it has finished, unless `isOpen`. */
+export async function putRun(
+  { store, engine, queues }: Harness,
+  id: string,
+  { tenant = 'default', isOpen = false }: { tenant?: string; isOpen?: boolean } = {},
+): Promise<void> {
+  const run = { tenant, id };
+  await createRun({ store, engine, queues }, { ...run, createdAt: ASKED, actor: 'a test', name: 'a test' });
+  if (isOpen) return;
+  const runs = new RunStore(store);
+  const cost = sumCost([]);
+  await runs.writeClosing(run, 'sealed', { at: ASKED, actor: 'a test' });
+  await runs.writeEnd(run, { end: 1, endedAt: ASKED, completed: 0, failed: 0, canceled: 0, cost });
+  await runs.markEnded(run, 1);
+  await engine.runTallies.finish(run, 1);
+}
 
 /** The plan and the redrive that the examples name, and the plan that an example executes. Without renders. */
 export async function putRedrives(

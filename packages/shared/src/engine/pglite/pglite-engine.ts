@@ -16,6 +16,7 @@ import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
 import { withTimeout } from '../errors.ts';
 import { createMemoryBudgetCounters } from '../memory-budget-counters.ts';
+import { createMemoryRunTallies } from '../memory-run-tallies.ts';
 import { lockFolder } from './folder-lock.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createPglitePool } from './pool.ts';
@@ -129,6 +130,7 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
       return new Set(rows.map(({ id }) => id));
     },
     budgetCounters: createMemoryBudgetCounters(),
+    runTallies: createMemoryRunTallies(),
     counters: createCounters(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),
     async ping(timeoutMs) {
       if (closing) throw new EngineError('unavailable', 'The queue engine is closed.');

@@ -12,6 +12,7 @@ import { parseInfo, readRedisFacts, readRedisTime } from './facts.ts';
 import { countEnded, findExistingJobs, readAddedJobs, readJobTexts, readJobTimes } from './job-reads.ts';
 import { assertPermissions } from './permissions.ts';
 import { createRedisBudgetCounters } from './redis-budget-counters.ts';
+import { createRedisRunTallies } from './redis-run-tallies.ts';
 import { createWriteSync } from './write-sync.ts';
 
 export interface RedisEngineOptions {
@@ -161,6 +162,7 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
       });
     },
     budgetCounters: createRedisBudgetCounters(queueConnection, prefix, failFast),
+    runTallies: createRedisRunTallies(queueConnection, prefix, failFast),
     counters: createCounters(
       new RateLimiterRedis({
         storeClient: queueConnection,

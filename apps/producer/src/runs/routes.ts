@@ -1,0 +1,175 @@
+import { Readable } from 'node:stream';
+import { runChangeSchema } from '@darkroom/api';
+import { ALL_TENANTS } from '@darkroom/shared/keys';
+import { cancelRun, RunStore, sealRun } from '@darkroom/shared/runs';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { describeCaller, hasRole, requireTenant } from '../access/index.ts';
+import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
+import { type Endpoint, registerEndpoints } from '../endpoint.ts';
+import { getBodyBytes, noQuery, parseBodiesAsBytes, readQuery, requireBodyKind } from '../http/index.ts';
+import { readJsonBody } from '../intake/index.ts';
+import { planRedrive, planResponse } from '../redrives/index.ts';
+import { createRequestedRun } from './create-run.ts';
+import { changeDocs, createDoc, eventsDoc, getDoc, listDoc, redriveDoc, resultsDoc } from './docs.ts';
+import { createRunResponse, findRun, type RunEndpointDeps, readRunRef, runNotFound } from './find-run.ts';
+import { listResults } from './list-results.ts';
+import { listParams, resultsParams, runParams } from './params.ts';
+import { formatRunEvents } from './run-events.ts';
+
+const MAX_BODY_BYTES = 16 * 1024;
+/** How many bytes of results are buffered until the caller reads them. */
+const MAX_BUFFERED_BYTES = 64 * 1024;
+
+/** Everything below `/v1/runs`. A key of one tenant creates, sees and changes only runs of its tenant. */
+export function registerRuns(app: FastifyInstance, deps: RunEndpointDeps): void {
+  app.register(async (scope) => {
+    parseBodiesAsBytes(scope);
+    scope.addHook('onRequest', async (request) => {
+      if (request.method === 'POST') requireBodyKind(request, ['json']);
+    });
+    registerEndpoints(scope, '/v1/runs', { GET: listEndpoint(deps), POST: createEndpoint(deps) });
+  });
+  registerEndpoints(app, '/v1/runs/:id', { GET: getEndpoint(deps) });
+  registerEndpoints(app, '/v1/runs/:id/events', { GET: eventsEndpoint(deps) });
+  registerEndpoints(app, '/v1/runs/:id/results', { GET: resultsEndpoint(deps) });
+  app.register(async (scope) => {
+    // These need no body. They accept an empty body of any kind.
+    parseBodiesAsBytes(scope);
+    registerEndpoints(scope, '/v1/runs/:id/seal', { POST: changeEndpoint(deps, 'seal') });
+    registerEndpoints(scope, '/v1/runs/:id/cancel', { POST: changeEndpoint(deps, 'cancel') });
+    registerEndpoints(scope, '/v1/runs/:id/redrive', { POST: redriveEndpoint(deps) });
+  });
+}
+
+const createEndpoint = (deps: RunEndpointDeps): Endpoint => ({
+  // A key for all tenants cannot have `enqueue`.
+  needs: 'enqueue or operate',
+  bodyLimit: MAX_BODY_BYTES,
+  doc: createDoc,
+  run: async (request, reply) => {
+    readQuery(noQuery, request);
+    const { record, isNew } = await createRequestedRun(deps, request);
+    const body = await createRunResponse(deps, request, record);
+    return await reply
+      .code(isNew ? 201 : 200)
+      .header('location', body.links.self)
+      .send(body);
+  },
+});
+
+const listEndpoint = (deps: RunEndpointDeps): Endpoint => ({
+  needs: 'read or operate',
+  doc: listDoc,
+  run: async (request, reply) => {
+    const { limit = 20, cursor, tenant } = readQuery(listParams, request);
+    const own = requireTenant(request);
+    const seesAll = own === ALL_TENANTS || !request.caller?.key;
+    const scope = seesAll ? tenant : own;
+    if (!seesAll && tenant !== undefined && tenant !== own) throw runNotFound();
+    const runs = new RunStore(deps.store);
+    const listed = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
+      runs.list({ tenant: scope, cursor, limit, signal }),
+    );
+    const records = await Promise.all(listed.map((run) => findRun(deps, run)));
+    const data = await Promise.all(records.map((record) => createRunResponse(deps, request, record)));
+    const next = listed.length === limit ? listed.at(-1)?.cursor : undefined;
+    return await reply.send({ object: 'list', data, next_cursor: next ?? null });
+  },
+});
+
+const getEndpoint = (deps: RunEndpointDeps): Endpoint => ({
+  needs: 'read or operate',
+  doc: getDoc,
+  run: async (request, reply) => {
+    const record = await findRun(deps, readRef(request));
+    return await reply.send(await createRunResponse(deps, request, record));
+  },
+});
+
+const eventsEndpoint = (deps: RunEndpointDeps): Endpoint => ({
+  needs: 'read or operate',
+  doc: eventsDoc,
+  run: async (request, reply) => {
+    const run = readRef(request);
+    const first = await createRunResponse(deps, request, await findRun(deps, run));
+    reply.header('content-type', 'text/event-stream').header('x-accel-buffering', 'no');
+    if (request.method === 'HEAD') return await reply.send();
+    deps.read.limitWaiting(request, reply);
+    const events = formatRunEvents(deps, request, reply, run, first);
+    return await reply.send(Readable.from(events, { objectMode: false }));
+  },
+});
+
+const resultsEndpoint = (deps: RunEndpointDeps): Endpoint => ({
+  needs: 'read or operate',
+  doc: resultsDoc,
+  run: async (request, reply) => {
+    const { status: statuses, after, expand, tenant } = readQuery(resultsParams, request);
+    const { definition } = await findRun(deps, readRunRef(request, tenant));
+    reply.type('application/x-ndjson; charset=utf-8').header('x-accel-buffering', 'no');
+    if (request.method === 'HEAD') return await reply.send();
+    const query = { statuses, after, withRenders: expand === 'render' };
+    const lines = listResults(deps, request, definition, query);
+    // Errors of the first line become a problem. After it the response has started.
+    const first = await lines.next();
+    const options = { objectMode: false, highWaterMark: MAX_BUFFERED_BYTES };
+    return await reply.send(Readable.from(formatLines(first, lines), options));
+  },
+});
+
+async function* formatLines<T>(
+  first: IteratorResult<T, void>,
+  lines: AsyncGenerator<T, void, void>,
+): AsyncGenerator<string, void, void> {
+  try {
+    for (let next = first; !next.done; next = await lines.next()) yield `${JSON.stringify(next.value)}\n`;
+  } finally {
+    await lines.return();
+  }
+}
+
+const changeEndpoint = (deps: RunEndpointDeps, action: 'seal' | 'cancel'): Endpoint => ({
+  needs: 'enqueue or operate',
+  bodyLimit: MAX_BODY_BYTES,
+  doc: changeDocs[action],
+  run: async (request, reply) => {
+    const run = readRef(request);
+    const { reason } = readChange(request);
+    const close = action === 'seal' ? sealRun : cancelRun;
+    const actor = describeCaller(request.caller);
+    const record = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
+      close(deps, run, { actor, reason, now: deps.clock.now() }, signal),
+    );
+    if (!record) throw runNotFound();
+    // Services do it, too. The record of the run shows that.
+    if (request.caller && hasRole(request.caller, 'operate')) {
+      await deps.auditor.record(request, {
+        action: `run.${action}`,
+        target: { kind: 'run', id: run.id },
+        tenant: run.tenant,
+        reason,
+      });
+    }
+    return await reply.send(await createRunResponse(deps, request, record));
+  },
+});
+
+const redriveEndpoint = (deps: RunEndpointDeps): Endpoint => ({
+  needs: 'operate',
+  bodyLimit: MAX_BODY_BYTES,
+  doc: redriveDoc,
+  run: async (request, reply) => {
+    const run = readRef(request);
+    await findRun(deps, run);
+    const seesAll = requireTenant(request) === ALL_TENANTS || !request.caller?.key;
+    const filter = { run: run.id, ...(seesAll ? { tenant: run.tenant } : {}) };
+    const plan = await planRedrive(deps.redrives, request, { filter });
+    return await reply.send(planResponse(plan));
+  },
+});
+
+const readRef = (request: FastifyRequest) => readRunRef(request, readQuery(runParams, request).tenant);
+
+const readChange = (request: FastifyRequest): z.infer<typeof runChangeSchema> =>
+  getBodyBytes(request).length === 0 ? {} : readJsonBody(request, runChangeSchema);
