@@ -27,6 +27,7 @@ import {
   createQueueStateReader,
   createRedriveQueue,
   createRenderQueue,
+  createShareReader,
   createSubmitQuotaReader,
   createWaitConditionsReader,
   withFallback,
@@ -146,10 +147,12 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     isStoreAway: async () => (await readiness()).checks.store !== 'ok',
   });
   const readSubmitQuota = createSubmitQuotaReader(settings, { reader, clock });
+  const readShares = createShareReader(settings, { reader, clock });
   const forecaster = createForecaster({
     queue,
     queueState,
     readSubmitQuota,
+    readShares,
     clock,
     maxPurchases: settings.MAX_PURCHASES,
   });
@@ -241,6 +244,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     deadLetters: deadLetterDeps,
     redrives: redriveDeps,
     readSubmitQuota,
+    readShares,
     reconcile: reconcileDeps,
     controls,
     settings,

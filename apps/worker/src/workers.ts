@@ -15,6 +15,7 @@ import {
   type SubmitJob,
   type SubmitResult,
   type SweepReport,
+  submitLine,
   type WebhookJob,
 } from '@darkroom/shared/queues';
 import { type RedriveStore, resumeRedrives } from '@darkroom/shared/redrives';
@@ -160,6 +161,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
         stage: (job) => submitStage(job, infra, submitDeps),
         createBugFailure: createFailureAt('submit'),
         withFailure: (data, failure) => ({ ...data, failure }),
+        // What must wait again waits in its tenant's line: it does not stay at the front.
+        computePriority: ({ request, tenant }) => submitLine(request.priority, tenant),
         rateLimit: (ms) => queues.submit.rateLimit(ms),
       }),
       {

@@ -1,75 +1,126 @@
-import { LANE, type Queues } from '@darkroom/shared/queues';
-import { submitJobId } from '@darkroom/shared/render';
-import type { Queue } from 'bullmq';
+import { createLineShares, findShare, type TenantShares } from '@darkroom/shared/control';
+import type { Engine } from '@darkroom/shared/engine';
+import {
+  LANE,
+  type PriorityCount,
+  QUEUE,
+  type Queues,
+  readLane,
+  SUBMIT_LANES,
+  submitLine,
+} from '@darkroom/shared/queues';
+import { type Checkpoint, submitJobId } from '@darkroom/shared/render';
 
 /** A render that waits for the submission of its attempt number `attempt`. */
 export interface WaitingRender {
   renderId: string;
+  tenant: string;
   attempt: number;
   priority: keyof typeof LANE;
 }
 
-/** Of so many jobs, the ids are read, and the position is exact. In a longer lane, it is searched by time first. */
-const WINDOW = 1_000;
+interface PositionDeps {
+  engine: Pick<Engine, 'countPriorities' | 'findPriorityPlace' | 'readJobTexts'>;
+  queues: Queues;
+}
 
 /**
- * The position of a render among all that wait for their submission, from 1. Costs about a dozen reads in a queue of a
- * thousand jobs, and two more each time that the queue doubles.
+ * The position of a render among all that wait for their submission, from 1: as many are submitted before it, by the shares
+ * of the tenants that wait now. Costs four reads, in a queue of any length; for a render that no worker has picked up, about
+ * a dozen more.
  *
- * Approximate: other renders move while this reads, and an interactive render that is created later comes before a
- * batch render. A submission that waits for another try comes last, because BullMQ puts it at the end of its lane.
- * Throws what the engine throws.
+ * Approximate: other renders move while this reads, and what is created later can come before it: an interactive render
+ * before a batch render, and a render of a tenant with a shorter line. A submission that waits for another try comes last in
+ * its line, because BullMQ puts it there. Throws what the engine throws.
  */
-export async function findQueuePosition(queues: Queues, waiting: WaitingRender): Promise<number> {
-  const { renderId, attempt, priority } = waiting;
+export async function findQueuePosition(
+  deps: PositionDeps,
+  waiting: WaitingRender,
+  shares: TenantShares,
+): Promise<number> {
+  const { engine, queues } = deps;
+  const { renderId, tenant, attempt, priority: lane } = waiting;
   const childId = submitJobId(renderId, attempt);
-  switch (await queues.submit.getJobState(childId)) {
-    case 'prioritized':
-      return 1 + (await countBefore(queues.submit, childId, priority));
-    case 'delayed':
-      return 1 + (await countUpTo(queues.submit, priority));
-    case 'unknown': {
-      // No worker has picked the render up.
-      const submissions = await countUpTo(queues.submit, priority);
-      const state = await queues.render.getJobState(renderId);
-      return (
-        1 + submissions + (state === 'prioritized' ? await countBefore(queues.render, renderId, priority) : 0)
-      );
-    }
-    default:
-      return 1;
+  const state = await queues.submit.getJobState(childId);
+  if (state !== 'prioritized' && state !== 'delayed' && state !== 'unknown') return 1;
+  const [counts, place] = await Promise.all([
+    engine.countPriorities(QUEUE.submit),
+    engine.findPriorityPlace(QUEUE.submit, childId),
+  ]);
+  if (place?.priority === SUBMIT_LANES[lane].front) return 1 + countLanesBefore(lane, counts) + place.before;
+  const notPickedUp = state === 'unknown' ? await sampleNotPickedUp(deps, waiting) : undefined;
+  const own = submitLine(lane, tenant);
+  const { waiting: all, lines } = readLane(lane, counts);
+  const lineCounts = new Map(lines.map(({ priority, count }) => [priority, count]));
+  const before = (place?.before ?? lineCounts.get(own) ?? 0) + (notPickedUp?.ownBefore ?? 0);
+  for (const [line, count] of notPickedUp?.lines ?? [])
+    lineCounts.set(line, (lineCounts.get(line) ?? 0) + count);
+  // While a line has a turn for each of its own before this one, the others have turns in proportion.
+  const turns = (before + 1) / findShare(shares, tenant);
+  const shareOf = createLineShares(lane, shares);
+  const others = [...lineCounts].reduce(
+    (sum, [line, count]) => sum + (line === own ? 0 : Math.min(count, Math.floor(turns * shareOf(line)))),
+    0,
+  );
+  const atFront = all - lines.reduce((sum, { count }) => sum + count, 0);
+  const lanesBefore = countLanesBefore(lane, counts) + (notPickedUp?.lanesBefore ?? 0);
+  return 1 + lanesBefore + atFront + before + Math.round(others);
+}
+
+const countLanesBefore = (lane: keyof typeof LANE, counts: readonly PriorityCount[]) =>
+  lane === 'batch' ? readLane('interactive', counts).waiting : 0;
+
+/** Renders of a lane that no worker has picked up, by the line in which they will wait. */
+interface NotPickedUp {
+  lanesBefore: number;
+  /** Those of the same tenant that are picked up before the render. */
+  ownBefore: number;
+  lines: Map<number, number>;
+}
+
+/** Of at most so many renders, the tenants are read. They stand for the others. */
+const SAMPLES = { windows: 10, each: 10 };
+
+/** @returns `undefined` for a render that has been picked up, or that has left the queue */
+async function sampleNotPickedUp(
+  { engine, queues }: PositionDeps,
+  { renderId, tenant, priority: lane }: WaitingRender,
+): Promise<NotPickedUp | undefined> {
+  const [place, counts] = await Promise.all([
+    engine.findPriorityPlace(QUEUE.render, renderId),
+    engine.countPriorities(QUEUE.render),
+  ]);
+  if (!place) return undefined;
+  const countAt = (name: keyof typeof LANE) =>
+    counts.find(({ priority }) => priority === LANE[name])?.count ?? 0;
+  const lanesBefore = lane === 'batch' ? countAt('interactive') : 0;
+  const total = countAt(lane);
+  const isSmall = total <= SAMPLES.windows * SAMPLES.each;
+  const [windows, each] = isSmall ? [1, total] : [SAMPLES.windows, SAMPLES.each];
+  const starts = Array.from({ length: windows }, (_, at) => Math.floor((at * total) / windows));
+  const weight = total / (windows * each);
+  const read = await Promise.all(
+    starts.map(async (start) => {
+      const from = lanesBefore + start;
+      const ids = await queues.render.getRanges(['prioritized'], from, from + each - 1, true);
+      const texts = await engine.readJobTexts(QUEUE.render, ids);
+      return texts.map((text, at) => ({ index: start + at, tenant: readTenant(text) }));
+    }),
+  );
+  const samples = read.flat();
+  const ownBefore = samples.filter((one) => one.tenant === tenant && one.index < place.before).length;
+  const lines = new Map<number, number>();
+  for (const one of samples) {
+    if (one.tenant === undefined) continue;
+    const line = submitLine(lane, one.tenant);
+    lines.set(line, (lines.get(line) ?? 0) + weight);
   }
+  return { lanesBefore, ownBefore: Math.round(ownBefore * weight), lines };
 }
 
-/** How many prioritized jobs the lane of `priority` and the lanes before it have. */
-async function countUpTo(queue: Queue, priority: keyof typeof LANE): Promise<number> {
-  const lanes = Object.values(LANE).filter((lane) => lane <= LANE[priority]);
-  const counts = await queue.getCountsPerPriority(lanes);
-  return lanes.reduce((sum, lane) => sum + (counts[lane] ?? 0), 0);
-}
-
-/** How many prioritized jobs run before this one. A lane is in the order in which its jobs were added. */
-async function countBefore(queue: Queue, id: string, priority: keyof typeof LANE): Promise<number> {
-  const end = await countUpTo(queue, priority);
-  const start = priority === 'batch' ? await countUpTo(queue, 'interactive') : 0;
-  const guess = end - start > WINDOW ? await searchByTime(queue, id, start, end) : start;
-  const from = Math.max(start, guess - WINDOW / 2);
-  const ids = await queue.getRanges(['prioritized'], from, from + WINDOW - 1, true);
-  const found = ids.indexOf(id);
-  return found === -1 ? guess : from + found;
-}
-
-/** The index of the first job in `[start, end)` that was added at the time of this job or later. */
-async function searchByTime(queue: Queue, id: string, start: number, end: number): Promise<number> {
-  const addedAt = (await queue.getJob(id))?.timestamp ?? 0;
-  let [low, high] = [start, end];
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const [probe] = await queue.getRanges(['prioritized'], middle, middle, true);
-    const job = probe === undefined ? undefined : await queue.getJob(probe);
-    // A job that has left the queue: the lane has become shorter.
-    if (job && job.timestamp < addedAt) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+/** The tenant of a render that waits for its submission. Others only pass through the queue. */
+function readTenant(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const { tenant, at } = JSON.parse(text) as Partial<Checkpoint>;
+  return at === undefined || at.step === 'submit' ? tenant : undefined;
 }

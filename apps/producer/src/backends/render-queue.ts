@@ -1,4 +1,5 @@
 import type { FinalStatus } from '@darkroom/api';
+import type { TenantShares } from '@darkroom/shared/control';
 import { type Engine, EngineError, isUnavailable, type JobPlace } from '@darkroom/shared/engine';
 import {
   type BudgetWait,
@@ -20,6 +21,7 @@ import type { Job, JobType } from 'bullmq';
 import { withDeadline } from './deadlines.ts';
 import { type ForecastSamples, readForecastSamples } from './forecast-samples.ts';
 import { findQueuePosition, type WaitingRender } from './queue-position.ts';
+import { readTenantLines, type TenantLine } from './tenant-lines.ts';
 import { type Delivery, findDeliveries, redeliverWebhook } from './webhook-deliveries.ts';
 
 export type RenderJob = Job<Checkpoint, RenderResult>;
@@ -58,7 +60,9 @@ export interface RenderQueue {
   /** The budget for which a submission waits. @returns `undefined` if it waits for none */
   readBudgetWait(renderId: string, attempt: number): Promise<BudgetWait | undefined>;
   /** The position of a render in the queue, from 1. Approximate. */
-  findPosition(waiting: WaitingRender): Promise<number>;
+  findPosition(waiting: WaitingRender, shares: TenantShares): Promise<number>;
+  /** The tenants whose submissions wait, by lane. */
+  readTenantLines(): Promise<TenantLine[]>;
   /** What forecasts are made from. */
   readForecastSamples(): Promise<ForecastSamples>;
   /** The jobs of the renders that completed last. */
@@ -124,8 +128,9 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     readStops: () => one(readStops(queues)),
     countWaitingSubmissions: () => one(queues.submit.getJobCountByTypes('prioritized', 'waiting')),
     readBudgetWait: (renderId, attempt) => one(readBudgetWait(queues, submitJobId(renderId, attempt))),
-    findPosition: (waiting) => one(findQueuePosition(queues, waiting)),
-    readForecastSamples: () => one(readForecastSamples(queues)),
+    findPosition: (waiting, shares) => one(findQueuePosition({ engine, queues }, waiting, shares)),
+    readTenantLines: () => one(readTenantLines(engine)),
+    readForecastSamples: () => one(readForecastSamples(engine, queues)),
     listCompleted: (count) => one(queues.render.getJobs(['completed'], 0, count - 1)),
     ping: () => one(engine.ping(2_000)),
     sync: () => one(engine.syncWrites()),

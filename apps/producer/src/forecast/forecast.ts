@@ -3,7 +3,13 @@ import { listOpenPauses } from '@darkroom/shared/control';
 import { LANE } from '@darkroom/shared/queues';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { RenderSnapshot, WaitConditions } from '@darkroom/shared/snapshot';
-import type { LaneCounts, QueueStateReader, ReadSubmitQuota, RenderQueue } from '../backends/index.ts';
+import type {
+  LaneCounts,
+  QueueStateReader,
+  ReadShares,
+  ReadSubmitQuota,
+  RenderQueue,
+} from '../backends/index.ts';
 import { type Eta, type EtaFacts, estimateBacklogEnd, estimateEta, type RenderPlace } from './eta.ts';
 import { createModel, type ForecastModel } from './model.ts';
 
@@ -34,6 +40,7 @@ export interface ForecastDeps {
   queue: RenderQueue;
   queueState: QueueStateReader;
   readSubmitQuota: ReadSubmitQuota;
+  readShares: ReadShares;
   clock: Clock;
   maxPurchases: number;
 }
@@ -58,12 +65,12 @@ export function createForecaster(deps: ForecastDeps): Forecaster {
   });
   return {
     forecastRender: async (snapshot, waitingFor) => {
-      const { status, renderId, attempts, request } = snapshot;
+      const { status, renderId, tenant, attempts, request } = snapshot;
       if (status !== 'queued' && status !== 'rendering' && status !== 'storing')
         return { eta: { reason: 'ended' } };
-      const waiting = { renderId, attempt: attempts + 1, priority: request.priority };
+      const waiting = { renderId, tenant, attempt: attempts + 1, priority: request.priority };
       const [position, facts, isIncomplete] = await Promise.all([
-        status === 'queued' ? deps.queue.findPosition(waiting) : undefined,
+        status === 'queued' ? deps.queue.findPosition(waiting, deps.readShares()) : undefined,
         readFacts(),
         deps.queueState.isIncomplete(),
       ]);

@@ -1,10 +1,10 @@
 import type { Settings } from '@darkroom/shared/config';
 import {
   expiryPriority,
-  LANE,
   type Queues,
   type StoreJob,
   type SubmitJob,
+  submitLine,
   withdrawSubmission,
 } from '@darkroom/shared/queues';
 import { DATA_VERSION, type PersistedKind, upgradePersisted } from '@darkroom/shared/render';
@@ -63,7 +63,7 @@ export async function addChild(
       await queues.submit.add(
         request.resolution,
         { version: DATA_VERSION, renderId, attempt, tenant, provider, request },
-        { ...options, attempts: settings.SUBMIT_ATTEMPTS, priority: LANE[request.priority] },
+        { ...options, attempts: settings.SUBMIT_ATTEMPTS, priority: submitLine(request.priority, tenant) },
       );
       return;
     case 'store': {

@@ -11,6 +11,7 @@
 // error-report.ts     reports background errors: throttled, without secrets
 // counters.ts         counters over rate-limiter-flexible, for both engines
 // budget-counters.ts  sums of purchases for budgets: the interface; memory-budget-counters.ts is the embedded engine's
+// memory-leases.ts    leases in this process, for the embedded engine
 // redis/              the engine on Redis
 // pglite/             the embedded engine
 export type {

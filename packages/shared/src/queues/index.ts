@@ -6,6 +6,7 @@
 // restore-records.ts  the job of a restore, and its report
 // restore-state.ts whether the queue has everything that was accepted; requests a restore
 // stop-records.ts  the records of the queue `stop`: an operator's pause, the stop of the provider's account
+// submit-lanes.ts  the priorities of the queue `submit`: lanes, their fronts, and the lines of tenants (pure)
 // sweep-records.ts the report of a sweep
 // stops.ts         pauses and resumes queues, reads why queues wait
 // worker-names.ts  the name and version of worker processes, and those that Redis sees
@@ -21,6 +22,7 @@ export * from './restore-records.ts';
 export * from './restore-state.ts';
 export * from './stop-records.ts';
 export * from './stops.ts';
+export * from './submit-lanes.ts';
 export * from './sweep-records.ts';
 export * from './wake-render.ts';
 export * from './worker-names.ts';

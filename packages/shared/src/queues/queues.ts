@@ -233,8 +233,8 @@ export function openQueues(engine: Engine, retention: Retention) {
 export type Queues = ReturnType<typeof openQueues>;
 
 /**
- * The priorities of BullMQ, 1 first. Every job of a queue needs one, because jobs without a priority run before all
- * jobs that have one.
+ * The priorities of the queue `render`, 1 first. Every job of a queue needs one, because jobs without a priority run before
+ * all jobs that have one. The queue `submit` has `SUBMIT_LANES`.
  */
 export const LANE = { interactive: 1, batch: 10 } as const;
 
