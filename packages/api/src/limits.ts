@@ -22,7 +22,7 @@ export const LIMIT_TEXTS: Record<LimitName, string> = {
   'webhook-concurrency': 'Webhooks that one worker sends at the same time.',
 };
 
-const SHARE_PREFIX = 'tenant-share:';
+const SHARE_PREFIX = 'tenant-share.';
 
 /** The share of a tenant is a limit of its own. */
 export type TenantShareName = `${typeof SHARE_PREFIX}${string}`;
@@ -40,7 +40,7 @@ export function readShareTenant(name: string): string | undefined {
 /** What `GET /v1/limits/{name}` takes. */
 export const limitNameSchema = z.union([
   z.enum(LIVE_LIMITS),
-  z.string().regex(new RegExp(`^${SHARE_PREFIX}${TENANT.source.slice(1)}`)),
+  z.string().regex(new RegExp(`^tenant-share\\.${TENANT.source.slice(1)}`)),
 ]);
 
 /** What a limit counts, for people. */
@@ -78,7 +78,7 @@ const override = z.strictObject({
 export const limitSchema = z
   .strictObject({
     object: z.literal('limit'),
-    name: limitNameSchema.meta({ description: 'A limit, or `tenant-share:` and the name of a tenant.' }),
+    name: limitNameSchema.meta({ description: 'A limit, or `tenant-share.` and the name of a tenant.' }),
     value: z.int().meta({ description: 'The override, or the base without one.' }),
     base: z.int().meta({
       description: 'From the settings of the process that answers. The workers have their own settings.',

@@ -65,7 +65,7 @@ const nameOf = (request: FastifyRequest) => (request.params as { name: string })
 const nameParam = z.object({
   name: limitNameSchema.meta({
     example: 'submissions-per-minute',
-    description: 'A limit, or the share of a tenant: `tenant-share:` and the name of the tenant.',
+    description: 'A limit, or the share of a tenant: `tenant-share.` and the name of the tenant.',
   }),
 });
 

@@ -13,11 +13,11 @@ import { EXIT } from '../../exit-codes.ts';
 import { formatTable, formatTime, showSafely } from '../../output/index.ts';
 
 const FIELDS = Object.keys(limitSchema.shape);
-const NAME = { name: '<name>', text: 'the name of the limit, or tenant-share:<tenant>' };
+const NAME = { name: '<name>', text: 'the name of the limit, or tenant-share.<tenant>' };
 
 function checkName(name: string): string {
   if (limitNameSchema.safeParse(name).success) return name;
-  const expected = [...LIVE_LIMITS, 'tenant-share:<tenant>'].join(', ');
+  const expected = [...LIVE_LIMITS, 'tenant-share.<tenant>'].join(', ');
   throw new CliError(EXIT.usage, `<name>: expected one of ${expected}, not ${name}`);
 }
 
@@ -52,7 +52,7 @@ const formatLimits = (limits: readonly LimitResponse[], now: number) =>
 const getCommand = defineCommand({
   path: 'quota get',
   summary: 'Show the limits, or one of them: base, override, and what the workers have applied.',
-  details: `${LIVE_LIMITS.map((name) => `${name}: ${LIMIT_TEXTS[name]}`).join('\n')}\ntenant-share:<tenant>: ${TENANT_SHARE_TEXT}\nAPPLIED is the number of workers that have applied the override; without one, the values that they use.`,
+  details: `${LIVE_LIMITS.map((name) => `${name}: ${LIMIT_TEXTS[name]}`).join('\n')}\ntenant-share.<tenant>: ${TENANT_SHARE_TEXT}\nAPPLIED is the number of workers that have applied the override; without one, the values that they use.`,
   args: [{ ...NAME, name: '[name]' }],
   examples: ['quota get', 'quota get submissions-per-minute --json value,override,workers'],
   fields: FIELDS,
@@ -96,7 +96,7 @@ const setCommand = defineCommand<SetOptions>({
   ],
   examples: [
     "quota set submissions-per-minute 120 --for 2h --reason 'the provider is slow today'",
-    "quota set tenant-share:acme 3 --reason 'their launch' --for 2h",
+    "quota set tenant-share.acme 3 --reason 'their launch' --for 2h",
     "quota set store-concurrency 16 --reason 'many images wait' --until 2026-11-22T16:00:00Z --yes",
   ],
   fields: FIELDS,
