@@ -78,8 +78,8 @@ interface NotPickedUp {
   lines: Map<number, number>;
 }
 
-/** Of at most so many renders, the tenants are read. They stand for the others. */
-const SAMPLES = { windows: 10, each: 10 };
+/** Of so many renders, the tenants are read. They stand for the others. Renders of one tenant often stand together. */
+const SAMPLES = { windows: 10, each: 10, justBefore: 50 };
 
 /** @returns `undefined` for a render that has been picked up, or that has left the queue */
 async function sampleNotPickedUp(
@@ -95,27 +95,31 @@ async function sampleNotPickedUp(
     counts.find(({ priority }) => priority === LANE[name])?.count ?? 0;
   const lanesBefore = lane === 'batch' ? countAt('interactive') : 0;
   const total = countAt(lane);
+  const readTenants = async (start: number, count: number) => {
+    if (count === 0) return [];
+    const from = lanesBefore + start;
+    const ids = await queues.render.getRanges(['prioritized'], from, from + count - 1, true);
+    const texts = await engine.readJobTexts(QUEUE.render, ids);
+    return texts.map((text, at) => ({ index: start + at, tenant: readTenant(text) }));
+  };
   const isSmall = total <= SAMPLES.windows * SAMPLES.each;
   const [windows, each] = isSmall ? [1, total] : [SAMPLES.windows, SAMPLES.each];
-  const starts = Array.from({ length: windows }, (_, at) => Math.floor((at * total) / windows));
   const weight = total / (windows * each);
-  const read = await Promise.all(
-    starts.map(async (start) => {
-      const from = lanesBefore + start;
-      const ids = await queues.render.getRanges(['prioritized'], from, from + each - 1, true);
-      const texts = await engine.readJobTexts(QUEUE.render, ids);
-      return texts.map((text, at) => ({ index: start + at, tenant: readTenant(text) }));
-    }),
-  );
+  const near = Math.max(0, place.before - SAMPLES.justBefore);
+  const [justBefore, ...read] = await Promise.all([
+    readTenants(near, place.before - near),
+    ...Array.from({ length: windows }, (_, at) => readTenants(Math.floor((at * total) / windows), each)),
+  ]);
   const samples = read.flat();
-  const ownBefore = samples.filter((one) => one.tenant === tenant && one.index < place.before).length;
+  const countOwn = (all: typeof samples) => all.filter((one) => one.tenant === tenant).length;
+  const ownBefore = countOwn(justBefore) + weight * countOwn(samples.filter(({ index }) => index < near));
   const lines = new Map<number, number>();
   for (const one of samples) {
     if (one.tenant === undefined) continue;
     const line = submitLine(lane, one.tenant);
     lines.set(line, (lines.get(line) ?? 0) + weight);
   }
-  return { lanesBefore, ownBefore: Math.round(ownBefore * weight), lines };
+  return { lanesBefore, ownBefore: Math.min(Math.round(ownBefore), place.before), lines };
 }
 
 /** The tenant of a render that waits for its submission. Others only pass through the queue. */
