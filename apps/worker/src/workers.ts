@@ -15,7 +15,7 @@ import {
   type SubmitJob,
   type SubmitResult,
   type SweepReport,
-  submitLine,
+  tenantLine,
   type WebhookJob,
 } from '@darkroom/shared/queues';
 import { type RedriveStore, resumeRedrives } from '@darkroom/shared/redrives';
@@ -162,7 +162,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
         createBugFailure: createFailureAt('submit'),
         withFailure: (data, failure) => ({ ...data, failure }),
         // What must wait again waits in its tenant's line: it does not stay at the front.
-        computePriority: ({ request, tenant }) => submitLine(request.priority, tenant),
+        computePriority: ({ request, tenant }) => tenantLine(request.priority, tenant),
         rateLimit: (ms) => queues.submit.rateLimit(ms),
       }),
       {

@@ -1,10 +1,10 @@
 import type { Engine } from '@darkroom/shared/engine';
-import { LANE, type PriorityCount, QUEUE, type Queues, readLane } from '@darkroom/shared/queues';
+import { type LaneName, type PriorityCount, QUEUE, type Queues, readLane } from '@darkroom/shared/queues';
 import { type Checkpoint, readCheckpoint } from '@darkroom/shared/render';
 import type { Queue } from 'bullmq';
 
 /** Waiting renders by lane. */
-export type LaneCounts = Record<keyof typeof LANE, number>;
+export type LaneCounts = Record<LaneName, number>;
 
 /** What a forecast is made from: the latest ends of jobs that the queue still has. Times in Unix milliseconds. */
 export interface ForecastSamples {
@@ -13,7 +13,7 @@ export interface ForecastSamples {
   /** Renders whose task is at the provider, with the acceptance of their present purchase. */
   inFlight: { resolution: string; acceptedAt: number }[];
   /** Submissions that ended, by any end. */
-  submissions: { lane: keyof typeof LANE; addedAt: number; startedAt: number; endedAt: number }[];
+  submissions: { lane: LaneName; addedAt: number; startedAt: number; endedAt: number }[];
   /** When submissions of further purchases were added, because a task failed. Those that wait, and those that ended. */
   repurchasedAt: number[];
   /** Milliseconds from the end of a task to the stored image. */
@@ -34,13 +34,15 @@ export async function readForecastSamples(
   queues: Queues,
 ): Promise<ForecastSamples> {
   const { render, submit, store } = queues;
-  const counts = await engine.countPriorities(QUEUE.submit);
-  const [renders, polled, submissions, stores, waiting, repurchases] = await Promise.all([
+  const [counts, waitingRenders] = await Promise.all([
+    engine.countPriorities(QUEUE.submit),
+    engine.countPriorities(QUEUE.render),
+  ]);
+  const [renders, polled, submissions, stores, repurchases] = await Promise.all([
     render.getJobs(['completed'], 0, SAMPLES.completed - 1),
     render.getJobs(['delayed'], 0, SAMPLES.inFlight - 1),
     submit.getJobs(['completed'], 0, SAMPLES.submissions - 1),
     store.getJobs(['completed'], 0, SAMPLES.stores - 1),
-    countLanes(render, counts),
     listWaitingRepurchases(submit, counts),
   ]);
   const ended = submissions.flatMap(({ data, timestamp, processedOn, finishedOn }) =>
@@ -67,14 +69,13 @@ export async function readForecastSamples(
       ...repurchases,
     ],
     storeMs: stores.flatMap(({ timestamp, finishedOn }) => (finishedOn ? [finishedOn - timestamp] : [])),
-    waiting,
+    waiting: countLanes(waitingRenders, counts),
   };
 }
 
 /** Renders that no worker has picked up, and submissions that wait for their turn. */
-async function countLanes(render: Queue, submissions: readonly PriorityCount[]): Promise<LaneCounts> {
-  const renders = await render.getCountsPerPriority(Object.values(LANE));
-  const sum = (lane: keyof typeof LANE) => (renders[LANE[lane]] ?? 0) + readLane(lane, submissions).waiting;
+function countLanes(renders: readonly PriorityCount[], submissions: readonly PriorityCount[]): LaneCounts {
+  const sum = (lane: LaneName) => readLane(lane, renders).waiting + readLane(lane, submissions).waiting;
   return { interactive: sum('interactive'), batch: sum('batch') };
 }
 

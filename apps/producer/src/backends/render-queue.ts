@@ -4,7 +4,7 @@ import { type Engine, EngineError, isUnavailable, type JobPlace } from '@darkroo
 import {
   type BudgetWait,
   type CancelMarker,
-  LANE,
+  LANES,
   QUEUE,
   type QueueState,
   type Queues,
@@ -77,8 +77,8 @@ export interface RenderQueue {
   requestEmptyRestore(request: { identity: string; now: number }): Promise<void>;
 }
 
-/** The last render of each lane, in the order of {@link LANE}. */
-export type QueuePlaces = readonly (JobPlace | undefined)[];
+/** The last render of each priority. */
+export type QueuePlaces = ReadonlyMap<number, JobPlace>;
 
 /**
  * The engine has deadlines for its own calls. These are the producer's, so that no fault of the engine keeps a caller
@@ -160,13 +160,21 @@ async function readNotYetIndexed(
 ): Promise<{ ids: string[]; places: QueuePlaces }> {
   const readIds = (...states: JobType[]) => queue.getRanges(states, 0, -1);
   const delayed = after ? [] : await readIds('delayed');
-  const lanes = await Promise.all(
-    Object.values(LANE).map((priority, at) => engine.readAddedJobs(QUEUE.render, priority, after?.[at])),
-  );
+  const fronts = new Set(Object.values(LANES).map(({ front }) => front));
+  const lines = (await engine.countPriorities(QUEUE.render)).map(({ priority }) => priority);
+  const readAdded = (priorities: readonly number[]) =>
+    Promise.all(
+      priorities.map(async (priority) => ({
+        priority,
+        ...(await engine.readAddedJobs(QUEUE.render, priority, after?.get(priority))),
+      })),
+    );
+  // Renders move from the lines to the fronts.
+  const read = [...(await readAdded(lines.filter((one) => !fronts.has(one)))), ...(await readAdded([...fronts]))];
   // Last, because a render that no longer waits is running, or in the index.
   const running = await readIds('waiting', 'active');
-  const ids = new Set([...delayed, ...lanes.flatMap((lane) => lane.ids), ...running]);
-  return { ids: [...ids], places: lanes.map(({ last }) => last) };
+  const ids = new Set([...delayed, ...read.flatMap(({ ids: added }) => added), ...running]);
+  return { ids: [...ids], places: new Map(read.flatMap(({ priority, last }) => (last ? [[priority, last]] : []))) };
 }
 
 /** A command that was sent may still take effect after the deadline. Job ids make that harmless. */

@@ -1,9 +1,9 @@
 import type { Engine } from '@darkroom/shared/engine';
-import { type LANE, QUEUE, readLane, SUBMIT_LANES } from '@darkroom/shared/queues';
+import { LANE_NAMES, type LaneName, QUEUE, readLane } from '@darkroom/shared/queues';
 
 /** A tenant whose submissions wait in a lane. Those at the front of the lane are not counted. */
 export interface TenantLine {
-  lane: keyof typeof LANE;
+  lane: LaneName;
   tenant: string;
   waiting: number;
 }
@@ -16,8 +16,7 @@ export async function readTenantLines(
   engine: Pick<Engine, 'countPriorities' | 'readFirstJobs' | 'readJobTexts'>,
 ): Promise<TenantLine[]> {
   const counts = await engine.countPriorities(QUEUE.submit);
-  const lines = (Object.keys(SUBMIT_LANES) as (keyof typeof LANE)[])
-    .flatMap((lane) =>
+  const lines = LANE_NAMES.flatMap((lane) =>
       readLane(lane, counts).lines.map(({ priority, count }) => ({ lane, priority, waiting: count })),
     )
     .toSorted((one, other) => other.waiting - one.waiting)

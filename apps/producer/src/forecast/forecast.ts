@@ -1,6 +1,6 @@
 import type { EtaReason, WaitCode, WaitingFor } from '@darkroom/api';
 import { listOpenPauses } from '@darkroom/shared/control';
-import { LANE } from '@darkroom/shared/queues';
+import { LANE_NAMES } from '@darkroom/shared/queues';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { RenderSnapshot, WaitConditions } from '@darkroom/shared/snapshot';
 import type {
@@ -89,8 +89,7 @@ export function createForecaster(deps: ForecastDeps): Forecaster {
       const [facts, isIncomplete] = await Promise.all([readFacts(), deps.queueState.isIncomplete()]);
       const { waiting } = facts.model;
       const blocked = isIncomplete ? 'restoring' : findStop(now);
-      const ends = Object.keys(LANE).flatMap((name) => {
-        const lane = name as keyof LaneCounts;
+      const ends = LANE_NAMES.flatMap((lane) => {
         const end = estimateBacklogEnd(lane, facts);
         return end ? [[lane, blocked ? { reason: blocked } : end]] : [];
       });

@@ -1,5 +1,5 @@
 import { createApiKey, type Role } from '@darkroom/shared/keys';
-import { LANE } from '@darkroom/shared/queues';
+import { tenantLine } from '@darkroom/shared/queues';
 import type { DeadLetter } from '@darkroom/shared/render';
 import { openPage, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
@@ -113,7 +113,10 @@ requires('redis').describe('the overview', () => {
       { ...old, request: batch },
       createCheckpoint({ request: batch }),
     );
-    expect(await harness.queues.render.getCountsPerPriority([LANE.batch])).toEqual({ [LANE.batch]: 2 });
+    expect(await harness.engine.countPriorities('render')).toContainEqual({
+      priority: tenantLine('batch', 'default'),
+      count: 2,
+    });
     const { text } = await read(harness, '/overview');
     expect(text).toContain('1 interactive, 2 batch');
     expect(text).toContain('Backlog, interactive');

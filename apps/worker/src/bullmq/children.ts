@@ -4,7 +4,7 @@ import {
   type Queues,
   type StoreJob,
   type SubmitJob,
-  submitLine,
+  tenantLine,
   withdrawSubmission,
 } from '@darkroom/shared/queues';
 import { DATA_VERSION, type PersistedKind, upgradePersisted } from '@darkroom/shared/render';
@@ -63,7 +63,7 @@ export async function addChild(
       await queues.submit.add(
         request.resolution,
         { version: DATA_VERSION, renderId, attempt, tenant, provider, request },
-        { ...options, attempts: settings.SUBMIT_ATTEMPTS, priority: submitLine(request.priority, tenant) },
+        { ...options, attempts: settings.SUBMIT_ATTEMPTS, priority: tenantLine(request.priority, tenant) },
       );
       return;
     case 'store': {

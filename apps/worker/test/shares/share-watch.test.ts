@@ -1,14 +1,12 @@
 import type { TenantShares } from '@darkroom/shared/control';
 import { type Engine, openEngine } from '@darkroom/shared/engine';
-import { EARLIER_BATCH, type LANE, openQueues, SUBMIT_LANES, submitLine } from '@darkroom/shared/queues';
+import { EARLIER_BATCH, LANES, type LaneName, openQueues, tenantLine } from '@darkroom/shared/queues';
 import { DATA_VERSION, drawRenderId, submitJobId } from '@darkroom/shared/render';
 import { createLogger, systemClock } from '@darkroom/shared/runtime';
 import { cleanup, databaseDir, uniquePrefix, until } from '@darkroom/testkit';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { openShareWatch } from '../../src/shares/index.ts';
 import { newCheckpoint } from '../support/harness.ts';
-
-type Lane = keyof typeof LANE;
 
 /** The quota of the tests: so many submissions per window. */
 const WINDOW = { max: 5, duration: 100 };
@@ -43,8 +41,8 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
     await queues.submit.obliterate({ force: true });
     await queues.submit.resume();
     const shares = { present: EQUAL };
-    const begun: { id: string; tenant: string; lane: Lane; at: number }[] = [];
-    const add = async (tenant: string, count: number, lane: Lane = 'batch', priority?: number) => {
+    const begun: { id: string; tenant: string; lane: LaneName; at: number }[] = [];
+    const add = async (tenant: string, count: number, lane: LaneName = 'batch', priority?: number) => {
       const ids = Array.from({ length: count }, drawRenderId);
       await queues.submit.addBulk(
         ids.map((renderId) => ({
@@ -57,7 +55,7 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
             tenant,
             request: newCheckpoint({ priority: lane }, 0).request,
           },
-          opts: { jobId: submitJobId(renderId, 1), priority: priority ?? submitLine(lane, tenant) },
+          opts: { jobId: submitJobId(renderId, 1), priority: priority ?? tenantLine(lane, tenant) },
         })),
       );
       return ids;
@@ -83,7 +81,7 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
       watch,
       /** Begins to submit. A lane with several tenants has a front by then. */
       start: async (concurrency = 1) => {
-        const worker = engine.worker<{ renderId: string; tenant: string; request: { priority: Lane } }, void>(
+        const worker = engine.worker<{ renderId: string; tenant: string; request: { priority: LaneName } }, void>(
           'submit',
           async ({ data }) => {
             const { renderId: id, tenant, request } = data;
@@ -93,10 +91,10 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
         );
         cleanup(() => worker.close(true));
       },
-      hasFront: (lane: Lane = 'batch') =>
+      hasFront: (lane: LaneName = 'batch') =>
         until(async () =>
           (await engine.countPriorities('submit')).some(
-            ({ priority, count }) => priority === SUBMIT_LANES[lane].front && count >= WINDOW.max,
+            ({ priority, count }) => priority === LANES[lane].front && count >= WINDOW.max,
           ),
         ),
       hasBegun: (count: number) => until(() => begun.length >= count, { timeout: 60_000 }),
@@ -184,7 +182,7 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
       await bed.hasBegun(50);
       // A lane of one tenant needs no front, and costs no moves.
       const lines = (await engine.countPriorities('submit')).map(({ priority }) => priority);
-      expect(lines).toEqual([submitLine('batch', 'acme')]);
+      expect(lines).toEqual([tenantLine('batch', 'acme')]);
       await bed.add('other', 50);
       await bed.hasBegun(150);
       const spent = (from: number, to: number) => (bed.begun[to]?.at ?? 0) - (bed.begun[from]?.at ?? 0);

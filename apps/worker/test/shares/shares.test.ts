@@ -1,6 +1,6 @@
 import { tenantShareName } from '@darkroom/api';
 import { announceChange, ControlStore } from '@darkroom/shared/control';
-import { listWorkerRecords, readLane, submitLine } from '@darkroom/shared/queues';
+import { listWorkerRecords, readLane, tenantLine } from '@darkroom/shared/queues';
 import { DATA_VERSION } from '@darkroom/shared/render';
 import { requires, until } from '@darkroom/testkit';
 import { expect, test, vi } from 'vitest';
@@ -58,6 +58,18 @@ requires('redis').describe('tenants that share the quota', () => {
     expect(purchases).toBeLessThanOrEqual(60 + BEGUN);
     // In turns, not before the others.
     expect(purchases).toBeGreaterThanOrEqual(45);
+  });
+
+  test('renders of a tenant are picked up soon, although thousands of another were accepted before', async () => {
+    const { harness, accept } = await openShared();
+    await accept('acme', 3_000);
+    const ids = await accept('other', 10);
+    await harness.startWorker();
+    const isPickedUp = async (id: string) =>
+      (await harness.queues.render.getJobState(id)) === 'waiting-children' ||
+      harness.countPurchases(id).charged > 0;
+    await until(async () => (await Promise.all(ids.map(isPickedUp))).every(Boolean));
+    expect(await harness.queues.render.getPrioritizedCount()).toBeGreaterThan(1_500);
   });
 
   test('two worker processes obey a changed share, also after one of them and the queue are lost', async () => {
@@ -124,7 +136,7 @@ requires('redis').describe('tenants that share the quota', () => {
     await hasWaiting(40);
     await until(async () => (await harness.queues.submit.getDelayedCount()) >= 30);
     const delayed = await harness.queues.submit.getJobs(['delayed']);
-    const wrong = delayed.filter(({ data, priority }) => priority !== submitLine('batch', data.tenant));
+    const wrong = delayed.filter(({ data, priority }) => priority !== tenantLine('batch', data.tenant));
     expect(wrong.map(({ id, priority }) => [id, priority])).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { readShareTenant, tenantShareName } from '@darkroom/api';
 import { selectTenantValues, type TenantValue } from '../config/index.ts';
-import { submitLine } from '../queues/index.ts';
+import { tenantLine } from '../queues/index.ts';
 import { findOverride } from './limit-records.ts';
 import type { ControlState } from './pause-records.ts';
 
@@ -37,9 +37,9 @@ export const findShare = ({ own, others }: TenantShares, tenant: string): number
 
 /** The shares of the lines of a lane in the queue `submit`. */
 export function createLineShares(
-  lane: Parameters<typeof submitLine>[0],
+  lane: Parameters<typeof tenantLine>[0],
   { own, others }: TenantShares,
 ): (line: number) => number {
-  const shares = new Map([...own].map(([tenant, share]) => [submitLine(lane, tenant), share]));
+  const shares = new Map([...own].map(([tenant, share]) => [tenantLine(lane, tenant), share]));
   return (line) => shares.get(line) ?? others;
 }

@@ -1,12 +1,12 @@
 // queues.ts        every queue: its name, payload and result types, retention, priorities and job ids
 // expiring-images.ts  paid images that are not stored and expire soon
+// lanes.ts         the priorities of the queues `render` and `submit`: lanes, their fronts, the lines of tenants (pure)
 // list-live-renders.ts  the checkpoints of all renders that have not ended
 // read-repairs.ts  what sweeps repaired in the last day
 // redrive-records.ts  the job of a redrive
 // restore-records.ts  the job of a restore, and its report
 // restore-state.ts whether the queue has everything that was accepted; requests a restore
 // stop-records.ts  the records of the queue `stop`: an operator's pause, the stop of the provider's account
-// submit-lanes.ts  the priorities of the queue `submit`: lanes, their fronts, and the lines of tenants (pure)
 // sweep-records.ts the report of a sweep
 // stops.ts         pauses and resumes queues, reads why queues wait
 // worker-names.ts  the name and version of worker processes, and those that Redis sees
@@ -14,6 +14,7 @@
 // worker-reports.ts reads and writes these records
 // wake-render.ts   makes a waiting render check its cancel marker at once
 export * from './expiring-images.ts';
+export * from './lanes.ts';
 export * from './list-live-renders.ts';
 export * from './queues.ts';
 export * from './read-repairs.ts';
@@ -22,7 +23,6 @@ export * from './restore-records.ts';
 export * from './restore-state.ts';
 export * from './stop-records.ts';
 export * from './stops.ts';
-export * from './submit-lanes.ts';
 export * from './sweep-records.ts';
 export * from './wake-render.ts';
 export * from './worker-names.ts';
