@@ -170,11 +170,17 @@ async function readNotYetIndexed(
       })),
     );
   // Renders move from the lines to the fronts.
-  const read = [...(await readAdded(lines.filter((one) => !fronts.has(one)))), ...(await readAdded([...fronts]))];
+  const read = [
+    ...(await readAdded(lines.filter((one) => !fronts.has(one)))),
+    ...(await readAdded([...fronts])),
+  ];
   // Last, because a render that no longer waits is running, or in the index.
   const running = await readIds('waiting', 'active');
   const ids = new Set([...delayed, ...read.flatMap(({ ids: added }) => added), ...running]);
-  return { ids: [...ids], places: new Map(read.flatMap(({ priority, last }) => (last ? [[priority, last]] : []))) };
+  return {
+    ids: [...ids],
+    places: new Map(read.flatMap(({ priority, last }) => (last ? [[priority, last]] : []))),
+  };
 }
 
 /** A command that was sent may still take effect after the deadline. Job ids make that harmless. */

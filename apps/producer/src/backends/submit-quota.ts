@@ -1,5 +1,10 @@
 import type { Settings } from '@darkroom/shared/config';
-import { type ControlReader, findOverride, readTenantShares, type TenantShares } from '@darkroom/shared/control';
+import {
+  type ControlReader,
+  findOverride,
+  readTenantShares,
+  type TenantShares,
+} from '@darkroom/shared/control';
 import type { Clock } from '@darkroom/shared/runtime';
 
 /** How many submissions per second the workers may make now. */

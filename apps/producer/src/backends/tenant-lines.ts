@@ -17,8 +17,8 @@ export async function readTenantLines(
 ): Promise<TenantLine[]> {
   const counts = await engine.countPriorities(QUEUE.submit);
   const lines = LANE_NAMES.flatMap((lane) =>
-      readLane(lane, counts).lines.map(({ priority, count }) => ({ lane, priority, waiting: count })),
-    )
+    readLane(lane, counts).lines.map(({ priority, count }) => ({ lane, priority, waiting: count })),
+  )
     .toSorted((one, other) => other.waiting - one.waiting)
     .slice(0, MAX_LINES);
   const wanted = lines.map(({ priority }) => ({ priority, count: 1 }));

@@ -112,7 +112,10 @@ onEachEngine('the queue position of a render', (queues, engine) => {
   });
 
   test('findQueuePosition() counts what is submitted before a render by the shares of the tenants', async () => {
-    const ids = { acme: Array.from({ length: 60 }, drawRenderId), other: Array.from({ length: 10 }, drawRenderId) };
+    const ids = {
+      acme: Array.from({ length: 60 }, drawRenderId),
+      other: Array.from({ length: 10 }, drawRenderId),
+    };
     await queues().submit.addBulk([
       submitJob(drawRenderId(), 'interactive', { tenant: 'third' }),
       submitJob(drawRenderId(), 'batch', { tenant: 'acme', priority: LANES.batch.front }),

@@ -1,6 +1,11 @@
 import { readShareTenant, type TenantShareName, tenantShareName } from '@darkroom/api';
 import type { Settings } from '@darkroom/shared/config';
-import { type ControlState, readBaseShare, readTenantShares, type TenantShares } from '@darkroom/shared/control';
+import {
+  type ControlState,
+  readBaseShare,
+  readTenantShares,
+  type TenantShares,
+} from '@darkroom/shared/control';
 import type { AppliedLimit } from '@darkroom/shared/queues';
 import type { Logger } from '@darkroom/shared/runtime';
 
@@ -35,7 +40,10 @@ export function createLiveShares(
         (name) => before[name as TenantShareName]?.value !== after[name as TenantShareName]?.value,
       );
       for (const name of changed)
-        log.info({ tenant: readShareTenant(name), share: after[name as TenantShareName]?.value }, 'share changed');
+        log.info(
+          { tenant: readShareTenant(name), share: after[name as TenantShareName]?.value },
+          'share changed',
+        );
       return changed.length > 0;
     },
     report,

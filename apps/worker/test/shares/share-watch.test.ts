@@ -9,11 +9,11 @@ import { openShareWatch } from '../../src/shares/index.ts';
 import { newCheckpoint } from '../support/harness.ts';
 
 /** The quota of the tests: so many submissions per window. */
-const WINDOW = { max: 5, duration: 100 };
-/** The watch checks five times per window of a second. Here a window is a tenth of it. */
+const WINDOW = { max: 5, duration: 150 };
+/** The watch checks every 200 ms, for a window of a second. Here both are shorter, and a check may be late. */
 const clock = {
   ...systemClock,
-  sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 10, signal),
+  sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 20, signal),
 };
 const EQUAL: TenantShares = { others: 1, own: new Map() };
 
@@ -81,7 +81,10 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
       watch,
       /** Begins to submit. A lane with several tenants has a front by then. */
       start: async (concurrency = 1) => {
-        const worker = engine.worker<{ renderId: string; tenant: string; request: { priority: LaneName } }, void>(
+        const worker = engine.worker<
+          { renderId: string; tenant: string; request: { priority: LaneName } },
+          void
+        >(
           'submit',
           async ({ data }) => {
             const { renderId: id, tenant, request } = data;
@@ -130,8 +133,8 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
       await bed.start();
       await bed.hasBegun(160);
       const count = countOf(bed.begun.slice(0, 160), 'acme');
-      expect(count).toBeGreaterThanOrEqual(116);
-      expect(count).toBeLessThanOrEqual(124);
+      expect(count).toBeGreaterThanOrEqual(108);
+      expect(count).toBeLessThanOrEqual(132);
       for (const tenant of ['acme', 'other'] as const) {
         const own = bed.begun.filter((one) => one.tenant === tenant).map(({ id }) => id);
         expect(own).toEqual(ids[tenant].slice(0, own.length));
@@ -201,8 +204,8 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
       await bed.hasBegun(20);
       await first.close();
       await bed.hasBegun(100);
-      expect(countOf(bed.begun.slice(0, 100), 'acme')).toBeGreaterThanOrEqual(50 - WINDOW.max);
-      expect(countOf(bed.begun.slice(0, 100), 'acme')).toBeLessThanOrEqual(50 + WINDOW.max);
+      expect(countOf(bed.begun.slice(0, 100), 'acme')).toBeGreaterThanOrEqual(50 - 2 * WINDOW.max);
+      expect(countOf(bed.begun.slice(0, 100), 'acme')).toBeLessThanOrEqual(50 + 2 * WINDOW.max);
     }, 60_000);
 
     test('batch submissions of an earlier version do not go before interactive ones', async () => {

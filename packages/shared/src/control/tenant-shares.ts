@@ -30,7 +30,10 @@ export function readTenantShares(
     const override = findOverride(state, tenantShareName(tenant), now);
     return [tenant, override?.value ?? readBaseShare(setting, tenant)] as const;
   });
-  return { others: Number(setting.find(({ tenant }) => tenant === undefined)?.value ?? 1), own: new Map(own) };
+  return {
+    others: Number(setting.find(({ tenant }) => tenant === undefined)?.value ?? 1),
+    own: new Map(own),
+  };
 }
 
 export const findShare = ({ own, others }: TenantShares, tenant: string): number => own.get(tenant) ?? others;

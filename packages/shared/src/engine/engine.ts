@@ -90,10 +90,7 @@ export interface Engine {
    * The ids of the first jobs that wait at each of these priorities, at most `count`, in the order in which they run. One round
    * trip. Rejects fast when the engine is away.
    */
-  readFirstJobs(
-    queue: string,
-    wanted: readonly { priority: number; count: number }[],
-  ): Promise<string[][]>;
+  readFirstJobs(queue: string, wanted: readonly { priority: number; count: number }[]): Promise<string[][]>;
   /**
    * Where a job waits: its priority, and how many jobs of this priority run before it. `undefined` if it does not wait for its
    * turn. Rejects fast when the engine is away.

@@ -245,7 +245,11 @@ export function renderJob(checkpoint: Checkpoint) {
   return {
     name: checkpoint.request.resolution,
     data: checkpoint,
-    opts: { jobId: checkpoint.renderId, priority: tenantLine(checkpoint.request.priority, checkpoint.tenant), attempts: 1 },
+    opts: {
+      jobId: checkpoint.renderId,
+      priority: tenantLine(checkpoint.request.priority, checkpoint.tenant),
+      attempts: 1,
+    },
   };
 }
 
