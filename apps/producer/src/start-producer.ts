@@ -140,11 +140,13 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   const readiness = createReadiness({ queue, store, clock });
   const reader = new ControlReader({ store, queues, clock });
   const pauses = createPauseBook({ store, queues, reader, clock, logger });
+  const controls = createLiveControls({ store, engine, queues, reader, logger });
   const waiting = createWaitConditionsReader({
     queue,
     pauses,
     clock,
     isStoreAway: async () => (await readiness()).checks.store !== 'ok',
+    readWorkers: () => controls.readWorkers(),
   });
   const readSubmitQuota = createSubmitQuotaReader(settings, { reader, clock });
   const readShares = createShareReader(settings, { reader, clock });
@@ -182,7 +184,6 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   });
   registerQueues(app, { queue, pauses, clock, auditor });
   registerPauses(app, { pauses, read, clock, auditor });
-  const controls = createLiveControls({ store, engine, queues, reader, logger });
   const controlDeps = { controls, settings, clock, auditor };
   registerLimits(app, controlDeps);
   registerWorkers(app, controlDeps);

@@ -53,6 +53,7 @@ const ETA_REASON: Partial<Record<WaitCode, EtaReason>> = {
   account: 'account',
   budget: 'budget',
   store: 'store',
+  drained: 'drained',
   unknown_purchase: 'unknown_purchase',
 };
 
@@ -106,7 +107,8 @@ function findStop(now: WaitConditions): EtaReason | undefined {
   );
   if (isQueuePaused || isAllPaused) return 'paused';
   if (now.account) return 'account';
-  return now.isStoreAway ? 'store' : undefined;
+  if (now.isStoreAway) return 'store';
+  return now.drained ? 'drained' : undefined;
 }
 
 /** @returns `undefined` while the outcome of its submission is not known. */
