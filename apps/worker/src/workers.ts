@@ -147,6 +147,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
         dataKind: 'checkpoint',
         stage: (job) => renderStage(job, infra, renderDeps),
         computeProgress,
+        // A paused render does not stay at the front. A poll does: it is for an image that is bought.
+        computePriority: ({ at, request, tenant }) =>
+          at.step === 'submit' ? tenantLine(request.priority, tenant) : undefined,
         createBugFailure: createFailureAt('poll'),
         readLog: (renderId) => queues.render.getJobLogs(renderId).then(({ logs }) => logs),
         addChild: (call, parent) => addChild(queues, settings, call, parent),

@@ -46,10 +46,8 @@ export interface StageHost<D, R, F extends StageFailure = Failure> {
   stage(job: StageJob<D>): Promise<StageOutcome<R, D, F>>;
   /** Adds a child under this parent. */
   addChild?(call: ChildCall, parent: { id: string; queue: string }): Promise<void>;
-  /**
-   * The priority with which a job waits again. Without it, the job keeps the one that it ran with.
-   */
-  computePriority?(data: D): number;
+  /** The priority with which a job waits again. Without one, the job keeps the one that it ran with. */
+  computePriority?(data: D): number | undefined;
   /** Makes all workers of the queue wait. */
   rateLimit?(ms: number): Promise<void>;
   /** The failure of a job whose stage threw an unexpected error. */

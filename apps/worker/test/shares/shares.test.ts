@@ -126,6 +126,11 @@ requires('redis').describe('tenants that share the quota', () => {
     expect(Date.now() - startedAt).toBeLessThan(((BEGUN + 40) / QUOTA + 2) * 1_000);
     const since = bought().slice(from, from + 40);
     expect(countOf(since, 'third')).toBe(0);
+    // At the end of the pause, all of them return to their line, not to the front.
+    const delayed = await harness.queues.render.getJobs(['delayed']);
+    const paused = delayed.filter(({ data }) => data.tenant === 'third' && data.at.step === 'submit');
+    expect(paused.length).toBeGreaterThan(30);
+    expect(new Set(paused.map(({ priority }) => priority))).toEqual(new Set([tenantLine('batch', 'third')]));
     expect(Math.abs(countOf(since, 'acme') - countOf(since, 'other'))).toBeLessThanOrEqual(6);
   });
 
