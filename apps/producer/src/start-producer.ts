@@ -28,6 +28,7 @@ import {
   createRedriveQueue,
   createRenderQueue,
   createRunIntake,
+  createShareReader,
   createSubmitQuotaReader,
   createWaitConditionsReader,
   withFallback,
@@ -142,17 +143,21 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   const readiness = createReadiness({ queue, store, clock });
   const reader = new ControlReader({ store, queues, clock });
   const pauses = createPauseBook({ store, queues, reader, clock, logger });
+  const controls = createLiveControls({ store, engine, queues, reader, logger });
   const waiting = createWaitConditionsReader({
     queue,
     pauses,
     clock,
     isStoreAway: async () => (await readiness()).checks.store !== 'ok',
+    readWorkers: () => controls.readWorkers(),
   });
   const readSubmitQuota = createSubmitQuotaReader(settings, { reader, clock });
+  const readShares = createShareReader(settings, { reader, clock });
   const forecaster = createForecaster({
     queue,
     queueState,
     readSubmitQuota,
+    readShares,
     clock,
     maxPurchases: settings.MAX_PURCHASES,
   });
@@ -182,7 +187,6 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   });
   registerQueues(app, { queue, pauses, clock, auditor });
   registerPauses(app, { pauses, read, clock, auditor });
-  const controls = createLiveControls({ store, engine, queues, reader, logger });
   const controlDeps = { controls, settings, clock, auditor };
   registerLimits(app, controlDeps);
   registerWorkers(app, controlDeps);
@@ -257,6 +261,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     deadLetters: deadLetterDeps,
     redrives: redriveDeps,
     readSubmitQuota,
+    readShares,
     reconcile: reconcileDeps,
     controls,
     settings,

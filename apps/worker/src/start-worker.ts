@@ -12,11 +12,18 @@ import { DATA_VERSION, randomHex } from '@darkroom/shared/render';
 import { requestRunJob } from '@darkroom/shared/runs';
 import { type Clock, createScrub, type Logger, VERSION } from '@darkroom/shared/runtime';
 import type { ServiceContext } from '@darkroom/shared/service';
-import { createDrainState, createLiveLimits, openControlWatch, openWorkerReport } from './control/index.ts';
+import {
+  createDrainState,
+  createLiveLimits,
+  createSubmitLimiter,
+  openControlWatch,
+  openWorkerReport,
+} from './control/index.ts';
 import { startHealthServer, WorkMonitor } from './health/index.ts';
 import { warnOfHarmfulRules } from './lifecycle/index.ts';
 import { scheduleSweep } from './maintenance/index.ts';
 import { openEngineWatch } from './restore/index.ts';
+import { createLiveShares, openShareWatch } from './shares/index.ts';
 import { createMetrics, type Infra } from './stage/index.ts';
 import { openDownloader } from './store-image/index.ts';
 import { openPoster } from './webhooks/index.ts';
@@ -83,6 +90,8 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   );
   const limits = createLiveLimits(readBaseLimits(settings, provider), { metrics, log });
   limits.apply(present, clock.now());
+  const shares = createLiveShares(settings, { log });
+  shares.apply(present, clock.now());
   const monitor = new WorkMonitor({ engine, queues, control, clock, metrics, log });
   const links = openLinkSigner(store, clock);
   const workers = openWorkers(infra, {
@@ -127,7 +136,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     describe: () => ({
       ...identity,
       active: workers.countActive(),
-      limits: limits.report(),
+      limits: { ...shares.report(), ...limits.report() },
       drain: drain.state,
     }),
   });
@@ -138,9 +147,19 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     clock,
     log,
     applyState: (state) => {
-      if (limits.apply(state, clock.now())) workerReport.reportSoon();
+      const hasChanged = [limits.apply(state, clock.now()), shares.apply(state, clock.now())].some(Boolean);
+      if (hasChanged) workerReport.reportSoon();
       drain.apply(state);
     },
+  });
+  const shareWatch = openShareWatch({
+    engine,
+    queues,
+    clock,
+    log,
+    owner: identity.name,
+    readShares: shares.get,
+    readWindow: () => createSubmitLimiter(limits.get('submissions-per-minute')).max,
   });
   const watch = openEngineWatch({ engine, queues, clock, log, metrics });
   const health = await startHealthServer({
@@ -156,7 +175,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   });
 
   const close = async () => {
-    await Promise.all([watch.close(), controlWatch.close()]);
+    await Promise.all([watch.close(), controlWatch.close(), shareWatch.close()]);
     await workers.close();
     await workerReport.close();
     await Promise.allSettled([

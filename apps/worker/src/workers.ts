@@ -17,6 +17,7 @@ import {
   type SubmitJob,
   type SubmitResult,
   type SweepReport,
+  tenantLine,
 } from '@darkroom/shared/queues';
 import { type RedriveStore, resumeRedrives } from '@darkroom/shared/redrives';
 import type { Checkpoint, Receipt } from '@darkroom/shared/render';
@@ -170,6 +171,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
         dataKind: 'checkpoint',
         stage: (job) => renderStage(job, infra, renderDeps),
         computeProgress,
+        // A paused render does not stay at the front. A poll does: it is for an image that is bought.
+        computePriority: ({ at, request, tenant }) =>
+          at.step === 'submit' ? tenantLine(request.priority, tenant) : undefined,
         createBugFailure: createFailureAt('poll'),
         readLog: (renderId) => queues.render.getJobLogs(renderId).then(({ logs }) => logs),
         addChild: (call, parent) => addChild(queues, settings, call, parent),
@@ -184,6 +188,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
         stage: (job) => submitStage(job, infra, submitDeps),
         createBugFailure: createFailureAt('submit'),
         withFailure: (data, failure) => ({ ...data, failure }),
+        // What must wait again waits in its tenant's line: it does not stay at the front.
+        computePriority: ({ request, tenant }) => tenantLine(request.priority, tenant),
         rateLimit: (ms) => queues.submit.rateLimit(ms),
       }),
       {

@@ -72,6 +72,7 @@ export const WAIT_CAUSES = [
   'account',
   'budget',
   'store',
+  'drained',
   'quota',
   'unknown_purchase',
   'provider',
@@ -80,7 +81,7 @@ export type WaitCode = (typeof WAIT_CAUSES)[number];
 
 /**
  * Why a render has no ETA. `ended`: it has ended. `restoring`: the queue was restarted or lost, and a worker adds missing
- * renders again. `paused`, `account`, `budget`, `store` and `unknown_purchase`: it waits for this, as `waiting_for` says.
+ * renders again. `paused`, `account`, `budget`, `store`, `drained` and `unknown_purchase`: it waits for this, as `waiting_for` says.
  * `too_few_samples`: too few renders have completed. `overdue`: it takes longer than all recent renders. `unavailable`: the
  * queue is away or slow. Of several reasons the first one of this list.
  */
@@ -91,6 +92,7 @@ export const ETA_REASONS = [
   'account',
   'budget',
   'store',
+  'drained',
   'unknown_purchase',
   'too_few_samples',
   'overdue',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TENANT } from './fields.ts';
 
 /** What operators change while the workers run. The name says the unit. */
 export const LIVE_LIMITS = [
@@ -20,6 +21,34 @@ export const LIMIT_TEXTS: Record<LimitName, string> = {
   'store-concurrency': 'Images that one worker downloads and stores at the same time.',
   'webhook-concurrency': 'Webhooks that one worker sends at the same time.',
 };
+
+const SHARE_PREFIX = 'tenant-share.';
+
+/** The share of a tenant is a limit of its own. */
+export type TenantShareName = `${typeof SHARE_PREFIX}${string}`;
+/** Everything that an operator can override. */
+export type OverridableName = LimitName | TenantShareName;
+
+export const tenantShareName = (tenant: string): TenantShareName => `${SHARE_PREFIX}${tenant}`;
+
+/** The tenant whose share has this name. @returns `undefined` for every other name */
+export function readShareTenant(name: string): string | undefined {
+  const tenant = name.startsWith(SHARE_PREFIX) ? name.slice(SHARE_PREFIX.length) : '';
+  return TENANT.test(tenant) ? tenant : undefined;
+}
+
+/** What `GET /v1/limits/{name}` takes. */
+export const limitNameSchema = z.union([
+  z.enum(LIVE_LIMITS),
+  z.string().regex(new RegExp(`^tenant-share\\.${TENANT.source.slice(1)}`)),
+]);
+
+/** What a limit counts, for people. */
+export const describeLimit = (name: string): string =>
+  LIVE_LIMITS.some((one) => one === name) ? LIMIT_TEXTS[name as LimitName] : TENANT_SHARE_TEXT;
+
+export const TENANT_SHARE_TEXT =
+  'The share of this tenant in the submissions of a lane, in proportion to the shares of all tenants that wait there.';
 
 const reason = z.string().trim().min(1).max(200);
 
@@ -49,7 +78,7 @@ const override = z.strictObject({
 export const limitSchema = z
   .strictObject({
     object: z.literal('limit'),
-    name: z.enum(LIVE_LIMITS),
+    name: limitNameSchema.meta({ description: 'A limit, or `tenant-share.` and the name of a tenant.' }),
     value: z.int().meta({ description: 'The override, or the base without one.' }),
     base: z.int().meta({
       description: 'From the settings of the process that answers. The workers have their own settings.',

@@ -99,7 +99,7 @@ const blockerSchema = z
   .strictObject({
     cause: z.enum(WAIT_CAUSES).meta({
       description:
-        "Of several causes the first one of this list. `paused`: an operator paused the submission or a queue. `account`: the provider's account cannot buy. `budget`: a budget is used up; `reason` has its name, its limit and when it renews. `store`: the object store is away. `quota`: for its turn within the provider's quota. `unknown_purchase`: the outcome of its submission is unknown. `provider`: the provider works on it. Each has a page at `/problems/{cause}`.",
+        "Of several causes the first one of this list. `paused`: an operator paused the submission or a queue. `account`: the provider's account cannot buy. `budget`: a budget is used up; `reason` has its name, its limit and when it renews. `store`: the object store is away. `drained`: an operator drained all workers that run. `quota`: for its turn within the provider's quota. `unknown_purchase`: the outcome of its submission is unknown. `provider`: the provider works on it. Each has a page at `/problems/{cause}`.",
     }),
     name: z.string().nullable().meta({ description: 'The name of the pause, if it is one.' }),
     actor: z.string().nullable().meta({ description: 'Who made the pause, if that is known.' }),
@@ -212,7 +212,7 @@ export const renderDetailSchema = renderSchema
     }),
     eta_reason: z.enum(ETA_REASONS).nullable().meta({
       description:
-        'Why there is no ETA. Null when there is one. `ended`: the render has ended. `restoring`: missing renders are added again after a loss of the queue. `paused`, `account`, `budget`, `store`, `unknown_purchase`: the render waits for this; see `waiting_for`. `too_few_samples`: too few renders have completed. `overdue`: it takes longer than all recent renders. `unavailable`: the queue is away or slow.',
+        'Why there is no ETA. Null when there is one. `ended`: the render has ended. `restoring`: missing renders are added again after a loss of the queue. `paused`, `account`, `budget`, `store`, `drained`, `unknown_purchase`: the render waits for this; see `waiting_for`. `too_few_samples`: too few renders have completed. `overdue`: it takes longer than all recent renders. `unavailable`: the queue is away or slow.',
     }),
     webhook: z
       .strictObject({

@@ -46,6 +46,14 @@ export const WAITS = {
     resolvesItself: false,
     command: 'darkroom doctor',
   },
+  drained: {
+    title: 'All workers are drained',
+    meaning:
+      'An operator drained every worker that runs, so none takes the render. It goes on when a worker is started, or takes jobs again.',
+    advice: 'Start a worker, or let a drained one take jobs again.',
+    resolvesItself: false,
+    command: 'darkroom workers undrain {name}',
+  },
   quota: {
     title: "It waits for its turn within the provider's quota",
     meaning: 'Other renders are submitted first. All workers share one quota, so more workers do not help.',

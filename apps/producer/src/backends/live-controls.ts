@@ -1,4 +1,4 @@
-import type { LimitName } from '@darkroom/api';
+import type { OverridableName } from '@darkroom/api';
 import {
   type ControlReader,
   type ControlState,
@@ -29,7 +29,7 @@ export interface LiveControls {
   latest(): ControlState;
   readWorkers(): Promise<SeenWorkers>;
   setOverride(override: Omit<LimitOverride, 'version'>): Promise<void>;
-  removeOverrides(name: LimitName): Promise<void>;
+  removeOverrides(name: OverridableName): Promise<void>;
   putDrain(drain: Omit<Drain, 'version'>): Promise<void>;
   removeDrain(worker: string): Promise<void>;
 }

@@ -1,9 +1,10 @@
 import type { FinalStatus } from '@darkroom/api';
+import type { TenantShares } from '@darkroom/shared/control';
 import { type Engine, EngineError, isUnavailable, type JobPlace } from '@darkroom/shared/engine';
 import {
   type BudgetWait,
   type CancelMarker,
-  LANE,
+  LANES,
   QUEUE,
   type QueueState,
   type Queues,
@@ -20,6 +21,7 @@ import type { Job, JobType } from 'bullmq';
 import { withDeadline } from './deadlines.ts';
 import { type ForecastSamples, readForecastSamples } from './forecast-samples.ts';
 import { findQueuePosition, type WaitingRender } from './queue-position.ts';
+import { readTenantLines, type TenantLine } from './tenant-lines.ts';
 import { type Delivery, findDeliveries, redeliverWebhook } from './webhook-deliveries.ts';
 
 export type RenderJob = Job<Checkpoint, RenderResult>;
@@ -58,7 +60,9 @@ export interface RenderQueue {
   /** The budget for which a submission waits. @returns `undefined` if it waits for none */
   readBudgetWait(renderId: string, attempt: number): Promise<BudgetWait | undefined>;
   /** The position of a render in the queue, from 1. Approximate. */
-  findPosition(waiting: WaitingRender): Promise<number>;
+  findPosition(waiting: WaitingRender, shares: TenantShares): Promise<number>;
+  /** The tenants whose submissions wait, by lane. */
+  readTenantLines(): Promise<TenantLine[]>;
   /** What forecasts are made from. */
   readForecastSamples(): Promise<ForecastSamples>;
   /** The jobs of the renders that completed last. */
@@ -73,8 +77,8 @@ export interface RenderQueue {
   requestEmptyRestore(request: { identity: string; now: number }): Promise<void>;
 }
 
-/** The last render of each lane, in the order of {@link LANE}. */
-export type QueuePlaces = readonly (JobPlace | undefined)[];
+/** The last render of each priority. */
+export type QueuePlaces = ReadonlyMap<number, JobPlace>;
 
 /**
  * The engine has deadlines for its own calls. These are the producer's, so that no fault of the engine keeps a caller
@@ -124,8 +128,9 @@ export function createRenderQueue(engine: Engine, queues: Queues): RenderQueue {
     readStops: () => one(readStops(queues)),
     countWaitingSubmissions: () => one(queues.submit.getJobCountByTypes('prioritized', 'waiting')),
     readBudgetWait: (renderId, attempt) => one(readBudgetWait(queues, submitJobId(renderId, attempt))),
-    findPosition: (waiting) => one(findQueuePosition(queues, waiting)),
-    readForecastSamples: () => one(readForecastSamples(queues)),
+    findPosition: (waiting, shares) => one(findQueuePosition({ engine, queues }, waiting, shares)),
+    readTenantLines: () => one(readTenantLines(engine)),
+    readForecastSamples: () => one(readForecastSamples(engine, queues)),
     listCompleted: (count) => one(queues.render.getJobs(['completed'], 0, count - 1)),
     ping: () => one(engine.ping(2_000)),
     sync: () => one(engine.syncWrites()),
@@ -155,13 +160,27 @@ async function readNotYetIndexed(
 ): Promise<{ ids: string[]; places: QueuePlaces }> {
   const readIds = (...states: JobType[]) => queue.getRanges(states, 0, -1);
   const delayed = after ? [] : await readIds('delayed');
-  const lanes = await Promise.all(
-    Object.values(LANE).map((priority, at) => engine.readAddedJobs(QUEUE.render, priority, after?.[at])),
-  );
+  const fronts = new Set(Object.values(LANES).map(({ front }) => front));
+  const lines = (await engine.countPriorities(QUEUE.render)).map(({ priority }) => priority);
+  const readAdded = (priorities: readonly number[]) =>
+    Promise.all(
+      priorities.map(async (priority) => ({
+        priority,
+        ...(await engine.readAddedJobs(QUEUE.render, priority, after?.get(priority))),
+      })),
+    );
+  // Renders move from the lines to the fronts.
+  const read = [
+    ...(await readAdded(lines.filter((one) => !fronts.has(one)))),
+    ...(await readAdded([...fronts])),
+  ];
   // Last, because a render that no longer waits is running, or in the index.
   const running = await readIds('waiting', 'active');
-  const ids = new Set([...delayed, ...lanes.flatMap((lane) => lane.ids), ...running]);
-  return { ids: [...ids], places: lanes.map(({ last }) => last) };
+  const ids = new Set([...delayed, ...read.flatMap(({ ids: added }) => added), ...running]);
+  return {
+    ids: [...ids],
+    places: new Map(read.flatMap(({ priority, last }) => (last ? [[priority, last]] : []))),
+  };
 }
 
 /** A command that was sent may still take effect after the deadline. Job ids make that harmless. */

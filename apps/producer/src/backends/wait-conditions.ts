@@ -1,7 +1,9 @@
-import { NO_CONTROLS } from '@darkroom/shared/control';
+import { type ControlState, type Drain, NO_CONTROLS } from '@darkroom/shared/control';
+import { WORKER_LOST_AFTER_MS } from '@darkroom/shared/queues';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { WaitConditions } from '@darkroom/shared/snapshot';
 import { withDeadline } from './deadlines.ts';
+import type { SeenWorkers } from './live-controls.ts';
 import type { PauseBook } from './pause-book.ts';
 import type { RenderQueue } from './render-queue.ts';
 
@@ -29,6 +31,7 @@ export function createWaitConditionsReader(deps: {
   pauses: PauseBook;
   /** Whether the store is away, checked at most once per second. */
   isStoreAway(): Promise<boolean>;
+  readWorkers(): Promise<SeenWorkers>;
   clock: Clock;
 }): WaitConditionsReader {
   let last: { at: number; conditions: Promise<WaitConditions> } | undefined;
@@ -50,7 +53,15 @@ export function createWaitConditionsReader(deps: {
       withDeadline(DEADLINE_MS / 2, store, () => undefined),
       withDeadline(DEADLINE_MS / 2, read, () => undefined).catch(() => undefined),
     ]);
-    latest = { ...stops, at: deps.clock.now(), control, hasSubmitBacklog: submissions > 0, isStoreAway };
+    const drained = await findDrained(control, deps.readWorkers);
+    latest = {
+      ...stops,
+      at: deps.clock.now(),
+      control,
+      hasSubmitBacklog: submissions > 0,
+      isStoreAway,
+      ...(drained ? { drained } : {}),
+    };
     return latest;
   };
 
@@ -66,4 +77,17 @@ export function createWaitConditionsReader(deps: {
     },
     latest: () => latest,
   };
+}
+
+/** The drain that was set last, if every worker that runs is drained. */
+async function findDrained(
+  { drains }: ControlState,
+  readWorkers: () => Promise<SeenWorkers>,
+): Promise<Drain | undefined> {
+  if (drains.length === 0) return undefined;
+  const { now, records } = await readWorkers();
+  const running = records.filter(({ seenAt }) => seenAt + WORKER_LOST_AFTER_MS > now);
+  const found = running.map(({ name }) => drains.find(({ worker }) => worker === name));
+  if (found.length === 0 || found.includes(undefined)) return undefined;
+  return found.filter((drain) => drain !== undefined).toSorted((one, other) => other.since - one.since)[0];
 }

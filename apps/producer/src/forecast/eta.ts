@@ -1,5 +1,5 @@
 import type { EtaReason } from '@darkroom/api';
-import type { LANE } from '@darkroom/shared/queues';
+import type { LaneName } from '@darkroom/shared/queues';
 import { pickLonger } from './durations.ts';
 import type { ForecastModel } from './model.ts';
 import { createRandom, drawNormal } from './random.ts';
@@ -7,11 +7,9 @@ import { createRandom, drawNormal } from './random.ts';
 /** When a render is complete, in Unix milliseconds, or why that cannot be said. */
 export type Eta = { p50: number; p90: number } | { reason: EtaReason };
 
-type Lane = keyof typeof LANE;
-
 /** A render that has not ended. Times in Unix milliseconds. */
 export type RenderPlace = {
-  lane: Lane;
+  lane: LaneName;
   resolution: string;
   /** The number of the present purchase, or of the one that it waits for. */
   attempt: number;
@@ -47,7 +45,7 @@ export function estimateEta(place: RenderPlace, facts: EtaFacts): Eta {
  *
  * @returns `undefined` if none waits in this lane
  */
-export function estimateBacklogEnd(lane: Lane, { model, now }: EtaFacts): Eta | undefined {
+export function estimateBacklogEnd(lane: LaneName, { model, now }: EtaFacts): Eta | undefined {
   const { renderMs, repurchaseShare, perSecond, waiting } = model;
   if (waiting[lane] === 0) return undefined;
   if (!renderMs) return { reason: 'too_few_samples' };
@@ -101,13 +99,13 @@ function simulateEnd(place: RenderPlace, { model, now, maxPurchases }: EtaFacts,
   }
 }
 
-const countWaiting = ({ waiting }: ForecastModel, lane: Lane) =>
+const countWaiting = ({ waiting }: ForecastModel, lane: LaneName) =>
   waiting.interactive + (lane === 'batch' ? waiting.batch : 0);
 
 /** Milliseconds until so many submissions of this lane have been made. */
 function drawWait(
   { perSecond, variation, observedS, overtakingPerSecond }: ForecastModel,
-  lane: Lane,
+  lane: LaneName,
   submissions: number,
   random: () => number,
 ): number {

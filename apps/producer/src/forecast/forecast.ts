@@ -1,9 +1,15 @@
 import type { EtaReason, WaitCode, WaitingFor } from '@darkroom/api';
 import { listOpenPauses } from '@darkroom/shared/control';
-import { LANE } from '@darkroom/shared/queues';
+import { LANE_NAMES } from '@darkroom/shared/queues';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { RenderSnapshot, WaitConditions } from '@darkroom/shared/snapshot';
-import type { LaneCounts, QueueStateReader, ReadSubmitQuota, RenderQueue } from '../backends/index.ts';
+import type {
+  LaneCounts,
+  QueueStateReader,
+  ReadShares,
+  ReadSubmitQuota,
+  RenderQueue,
+} from '../backends/index.ts';
 import { type Eta, type EtaFacts, estimateBacklogEnd, estimateEta, type RenderPlace } from './eta.ts';
 import { createModel, type ForecastModel } from './model.ts';
 
@@ -34,6 +40,7 @@ export interface ForecastDeps {
   queue: RenderQueue;
   queueState: QueueStateReader;
   readSubmitQuota: ReadSubmitQuota;
+  readShares: ReadShares;
   clock: Clock;
   maxPurchases: number;
 }
@@ -46,6 +53,7 @@ const ETA_REASON: Partial<Record<WaitCode, EtaReason>> = {
   account: 'account',
   budget: 'budget',
   store: 'store',
+  drained: 'drained',
   unknown_purchase: 'unknown_purchase',
 };
 
@@ -58,12 +66,12 @@ export function createForecaster(deps: ForecastDeps): Forecaster {
   });
   return {
     forecastRender: async (snapshot, waitingFor) => {
-      const { status, renderId, attempts, request } = snapshot;
+      const { status, renderId, tenant, attempts, request } = snapshot;
       if (status !== 'queued' && status !== 'rendering' && status !== 'storing')
         return { eta: { reason: 'ended' } };
-      const waiting = { renderId, attempt: attempts + 1, priority: request.priority };
+      const waiting = { renderId, tenant, attempt: attempts + 1, priority: request.priority };
       const [position, facts, isIncomplete] = await Promise.all([
-        status === 'queued' ? deps.queue.findPosition(waiting) : undefined,
+        status === 'queued' ? deps.queue.findPosition(waiting, deps.readShares()) : undefined,
         readFacts(),
         deps.queueState.isIncomplete(),
       ]);
@@ -82,8 +90,7 @@ export function createForecaster(deps: ForecastDeps): Forecaster {
       const [facts, isIncomplete] = await Promise.all([readFacts(), deps.queueState.isIncomplete()]);
       const { waiting } = facts.model;
       const blocked = isIncomplete ? 'restoring' : findStop(now);
-      const ends = Object.keys(LANE).flatMap((name) => {
-        const lane = name as keyof LaneCounts;
+      const ends = LANE_NAMES.flatMap((lane) => {
         const end = estimateBacklogEnd(lane, facts);
         return end ? [[lane, blocked ? { reason: blocked } : end]] : [];
       });
@@ -100,7 +107,8 @@ function findStop(now: WaitConditions): EtaReason | undefined {
   );
   if (isQueuePaused || isAllPaused) return 'paused';
   if (now.account) return 'account';
-  return now.isStoreAway ? 'store' : undefined;
+  if (now.isStoreAway) return 'store';
+  return now.drained ? 'drained' : undefined;
 }
 
 /** @returns `undefined` while the outcome of its submission is not known. */

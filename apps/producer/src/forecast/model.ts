@@ -1,4 +1,4 @@
-import type { LANE } from '@darkroom/shared/queues';
+import type { LaneName } from '@darkroom/shared/queues';
 import type { ForecastSamples, LaneCounts } from '../backends/index.ts';
 import { createDurations, type Durations, estimateDurations, type Observed } from './durations.ts';
 
@@ -121,7 +121,7 @@ function observeSubmissions(submissions: ForecastSamples['submissions'], now: nu
   };
 }
 
-const PRIVILEGED = 'interactive' satisfies keyof typeof LANE;
+const PRIVILEGED = 'interactive' satisfies LaneName;
 
 /** Of the tasks that ended since the first sampled render completed. */
 function computeRepurchaseShare({ completed, repurchasedAt }: ForecastSamples): number {

@@ -1,12 +1,20 @@
-import { LIVE_LIMITS, type LimitName, type LimitResponse, limitRequestSchema } from '@darkroom/api';
-import { readLimitRanges, type Settings } from '@darkroom/shared/config';
-import { findOverride } from '@darkroom/shared/control';
+import {
+  LIVE_LIMITS,
+  type LimitName,
+  type LimitResponse,
+  limitRequestSchema,
+  type OverridableName,
+  readShareTenant,
+  tenantShareName,
+} from '@darkroom/api';
+import { type LimitRange, MAX_TENANT_SHARE, readLimitRanges, type Settings } from '@darkroom/shared/config';
+import { type ControlState, findOverride, readBaseShare } from '@darkroom/shared/control';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { Clock } from '@darkroom/shared/runtime';
 import type { FastifyRequest } from 'fastify';
 import { describeCaller } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
-import type { LiveControls } from '../backends/index.ts';
+import type { LiveControls, SeenWorkers } from '../backends/index.ts';
 import { checkRequest, invalidRequest, ProblemError } from '../problems/index.ts';
 import { limitResponse } from './responses.ts';
 
@@ -18,17 +26,42 @@ export interface LimitDeps {
 }
 
 /** All limits, with what each worker has applied. */
-export async function listLimits({ controls, settings, clock }: LimitDeps): Promise<LimitResponse[]> {
+export async function listLimits(deps: LimitDeps): Promise<LimitResponse[]> {
+  const { state, workers } = await readFacts(deps);
+  const names = [...LIVE_LIMITS, ...listShareNames(deps.settings, state)];
+  return names.map((name) => describe(deps, name, { state, workers }));
+}
+
+async function readFacts({ controls }: LimitDeps) {
   const [state, workers] = await Promise.all([controls.readState(), controls.readWorkers()]);
-  const ranges = readLimitRanges(settings);
-  return LIVE_LIMITS.map((name) => limitResponse(name, ranges[name], { state, workers, now: clock.now() }));
+  return { state, workers };
+}
+
+const describe = (
+  { settings, clock }: LimitDeps,
+  name: OverridableName,
+  facts: { state: ControlState; workers: SeenWorkers },
+) => limitResponse(name, readRange(settings, name), { ...facts, now: clock.now() });
+
+/** The shares that are not as those of other tenants. */
+function listShareNames(settings: Settings, state: ControlState): OverridableName[] {
+  const tenants = [
+    ...settings.TENANT_SHARES.map(({ tenant }) => tenant),
+    ...[...state.limits, ...state.endedLimits].map(({ name }) => readShareTenant(name)),
+  ].filter((tenant) => tenant !== undefined);
+  return [...new Set(tenants)].toSorted().map(tenantShareName);
+}
+
+function readRange(settings: Settings, name: OverridableName): LimitRange {
+  const tenant = readShareTenant(name);
+  return tenant === undefined
+    ? readLimitRanges(settings)[name as LimitName]
+    : { base: readBaseShare(settings.TENANT_SHARES, tenant), minimum: 1, maximum: MAX_TENANT_SHARE };
 }
 
 /** @throws {ProblemError} `limit_not_found`. */
 export async function getLimit(deps: LimitDeps, name: string): Promise<LimitResponse> {
-  const limit = (await listLimits(deps)).find((one) => one.name === name);
-  if (!limit) throw notFound();
-  return limit;
+  return describe(deps, checkName(name), await readFacts(deps));
 }
 
 /**
@@ -46,7 +79,7 @@ export async function setLimit(
   const name = checkName(limit);
   const { value: wanted, reason, until: untilTime } = checkRequest(value, limitRequestSchema);
   const until = untilTime === undefined ? undefined : Date.parse(untilTime);
-  const { base, minimum, maximum } = readLimitRanges(deps.settings)[name];
+  const { base, minimum, maximum } = readRange(deps.settings, name);
   if (wanted < minimum || wanted > maximum) {
     const expected = `a whole number from ${minimum} to ${maximum}`;
     throw invalidRequest([{ field: 'value', expected, received: String(wanted) }]);
@@ -101,7 +134,7 @@ export async function unsetLimit(
       target: { kind: 'limit', id: name },
       tenant: ALL_TENANTS,
       before: { value: before.value, override: before.value, until: toIsoTime(before.until) },
-      after: { value: readLimitRanges(settings)[name].base, override: null, until: null },
+      after: { value: readRange(settings, name).base, override: null, until: null },
     });
   }
   return await getLimit(deps, name);
@@ -111,8 +144,10 @@ const toIsoTime = (at: number | undefined) => (at === undefined ? null : new Dat
 
 const notFound = () => new ProblemError('limit_not_found', 'There is no limit with this name.');
 
-function checkName(name: string): LimitName {
+function checkName(name: string): OverridableName {
   const known = LIVE_LIMITS.find((one) => one === name);
-  if (!known) throw notFound();
-  return known;
+  if (known) return known;
+  const tenant = readShareTenant(name);
+  if (tenant === undefined) throw notFound();
+  return tenantShareName(tenant);
 }

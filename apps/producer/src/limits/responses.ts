@@ -1,4 +1,4 @@
-import type { LimitName, LimitResponse } from '@darkroom/api';
+import type { LimitResponse, OverridableName } from '@darkroom/api';
 import type { LimitRange } from '@darkroom/shared/config';
 import {
   type ControlState,
@@ -11,7 +11,7 @@ import type { SeenWorkers } from '../backends/index.ts';
 
 /** @param facts.now Unix milliseconds, by the clock of this process */
 export function limitResponse(
-  name: LimitName,
+  name: OverridableName,
   range: LimitRange,
   { state, workers, now }: { state: ControlState; workers: SeenWorkers; now: number },
 ): LimitResponse {

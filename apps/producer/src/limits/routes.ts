@@ -1,4 +1,4 @@
-import { LIVE_LIMITS, limitListSchema, limitRequestSchema, limitSchema } from '@darkroom/api';
+import { limitListSchema, limitNameSchema, limitRequestSchema, limitSchema } from '@darkroom/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
@@ -62,14 +62,19 @@ const unsetEndpoint = (deps: LimitDeps): Endpoint => ({
 
 const nameOf = (request: FastifyRequest) => (request.params as { name: string }).name;
 
-const nameParam = z.object({ name: z.enum(LIVE_LIMITS).meta({ example: 'submissions-per-minute' }) });
+const nameParam = z.object({
+  name: limitNameSchema.meta({
+    example: 'submissions-per-minute',
+    description: 'A limit, or the share of a tenant: `tenant-share.` and the name of the tenant.',
+  }),
+});
 
 const listDoc = {
   operationId: 'listLimits',
   tags: ['Operations'],
   summary: 'List the limits that can be changed at run time',
   description:
-    'Each with its base (from the settings), its override, and the value that each running worker has applied.',
+    'Each with its base (from the settings), its override, and the value that each running worker has applied. The shares of tenants are among them, if they are set.',
   responses: {
     '200': jsonResponse('All limits.', limitListSchema),
     ...problemResponses('invalid_request', 'queue_unavailable', 'store_unavailable'),

@@ -9,6 +9,7 @@ const REASON_TEXT: Record<EtaReason, string> = {
   account: 'the account of the provider cannot buy',
   budget: 'a budget is used up',
   store: 'the object store is away',
+  drained: 'all workers are drained',
   unknown_purchase: 'the outcome of its submission is unknown',
   too_few_samples: 'too few renders have completed',
   overdue: 'it takes longer than all recent renders',

@@ -152,7 +152,7 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
     '/v1/dead-letters/{id}': [dead],
     '/v1/budgets/{name}': budgets,
     '/v1/reconcile/{id}': [await putReconciliation(harness)],
-    '/v1/limits/{name}': [...LIVE_LIMITS],
+    '/v1/limits/{name}': [...LIVE_LIMITS, 'tenant-share.acme'],
     '/v1/workers/{name}/drain': ['one'],
     '/v1/workers/{name}/undrain': ['one'],
     '/v1/runs/{id}': runs,

@@ -5,7 +5,7 @@ import { DATA_VERSION } from '@darkroom/shared/render';
 import { requires } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
-import { putWorker } from '../support/worker-record.ts';
+import { putWorker, workerLimits } from '../support/worker-record.ts';
 
 const SUBMISSIONS = '/v1/limits/submissions-per-minute';
 
@@ -58,6 +58,46 @@ requires('redis').describe('limits', () => {
     );
     const { data } = limitListSchema.parse(await (await send('GET', '/v1/limits')).json());
     expect(data.every(({ override, value, base }) => override === null && value === base)).toBe(true);
+  });
+
+  test('the share of a tenant is a limit, listed while the settings or an operator name it', async () => {
+    const path = '/v1/limits/tenant-share.shop';
+    const list = async () =>
+      limitListSchema.parse(await (await send('GET', '/v1/limits')).json()).data.map(({ name }) => name);
+    expect(limitSchema.parse(await (await send('GET', path)).json())).toMatchObject({
+      value: 1,
+      base: 1,
+      override: null,
+    });
+    expect(await list()).not.toContain('tenant-share.shop');
+    await putWorker(harness, 'sharing', {
+      limits: { ...workerLimits, 'tenant-share.shop': { base: 1, value: 3 } },
+    });
+    const set = await send('PUT', path, { value: 3, reason: 'their launch' });
+    expect(limitSchema.parse(await set.json())).toMatchObject({
+      value: 3,
+      override: { value: 3, reason: 'their launch' },
+      minimum: 1,
+      maximum: 100,
+      workers: [{ name: 'sharing', base: 1, value: 3 }],
+    });
+    expect(await list()).toContain('tenant-share.shop');
+    for (const value of [0, 101])
+      expect((await readProblem(await send('PUT', path, { value, reason: 'x' }))).problems).toMatchObject([
+        { field: 'value', expected: 'a whole number from 1 to 100' },
+      ]);
+    for (const name of ['tenant-share.', 'tenant-share.A b', 'tenant-share'])
+      expect((await readProblem(await send('GET', `/v1/limits/${encodeURIComponent(name)}`))).code).toBe(
+        'limit_not_found',
+      );
+    expect((await send('PUT', path, { value: 9, reason: 'more' }, 'shop')).status).toBe(403);
+    await send('DELETE', path);
+    expect(await list()).not.toContain('tenant-share.shop');
+    const audit = await (await send('GET', '/v1/audit?target=limit:tenant-share.shop')).json();
+    expect(auditListSchema.parse(audit).data).toMatchObject([
+      { action: 'limit.unset', before: { value: 3 }, after: { value: 1 } },
+      { action: 'limit.set', before: { value: 1 }, after: { value: 3 }, reason: 'their launch' },
+    ]);
   });
 
   test('an override is announced, shows who has applied it, is audited with both values, and no pause ends', async () => {

@@ -1,6 +1,6 @@
 import { createApiKey, type Role } from '@darkroom/shared/keys';
-import { LANE } from '@darkroom/shared/queues';
-import type { DeadLetter } from '@darkroom/shared/render';
+import { tenantLine } from '@darkroom/shared/queues';
+import { DATA_VERSION, type DeadLetter } from '@darkroom/shared/render';
 import { openPage, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { putCompleted } from '../support/completed-renders.ts';
@@ -103,6 +103,42 @@ requires('redis').describe('the overview', () => {
     expect(text).not.toContain('Backlog, batch');
   });
 
+  test('tenants that wait together are shown with their shares, and one that waits alone is not', async () => {
+    const harness = await openHarness({
+      settings: { TENANT_SHARES: [{ tenant: 'acme', value: '3' }] },
+    });
+    const { request } = createCheckpoint();
+    const add = (tenant: string, count: number, lane: 'interactive' | 'batch') =>
+      harness.queues.submit.addBulk(
+        Array.from({ length: count }, (_, at) => ({
+          name: '1K',
+          data: {
+            version: DATA_VERSION,
+            renderId: `rnd_${at}`,
+            provider: 'toapis',
+            attempt: 1,
+            tenant,
+            request: { ...request, priority: lane },
+          } as const,
+          opts: { jobId: `${tenant}-${lane}-${at}.s1`, priority: tenantLine(lane, tenant) },
+        })),
+      );
+    await add('acme', 8, 'batch');
+    await add('third', 2, 'interactive');
+    expect((await read(harness, '/overview')).text).not.toContain('Tenants that share the quota');
+    await add('other', 5, 'batch');
+    await until(async () => (await read(harness, '/overview')).text.includes('Tenants that share the quota'));
+    const { text } = await read(harness, '/overview');
+    const cells = (tenant: string) =>
+      text
+        .match(new RegExp(`tenant=${tenant}".*?</tr>`, 's'))?.[0]
+        .replace(/<[^>]*>/g, ' ')
+        .replace(/\s+/g, ' ');
+    expect(cells('acme')).toContain('8 3 75 %');
+    expect(cells('other')).toContain('5 1 25 %');
+    expect(cells('third')).toBeUndefined();
+  });
+
   test('waiting renders are counted by lane, with the one that has waited longest', async () => {
     const harness = await openHarness();
     const old = createCheckpoint({ createdAt: Date.now() - 300_000 });
@@ -113,7 +149,10 @@ requires('redis').describe('the overview', () => {
       { ...old, request: batch },
       createCheckpoint({ request: batch }),
     );
-    expect(await harness.queues.render.getCountsPerPriority([LANE.batch])).toEqual({ [LANE.batch]: 2 });
+    expect(await harness.engine.countPriorities('render')).toContainEqual({
+      priority: tenantLine('batch', 'default'),
+      count: 2,
+    });
     const { text } = await read(harness, '/overview');
     expect(text).toContain('1 interactive, 2 batch');
     expect(text).toContain('Backlog, interactive');

@@ -6,6 +6,7 @@ import { requires } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { createCheckpoint, enqueue } from '../support/fake-worker.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
+import { putWorker } from '../support/worker-record.ts';
 
 /** A clock with which what the producer read is always out of date, so that each request reads again. */
 function impatientClock(): Clock {
@@ -110,6 +111,54 @@ requires('redis').describe('waiting_for', () => {
       reason: 'insufficient_quota',
       since: '2023-11-14T22:13:20.000Z',
     });
+  });
+
+  test('while every worker that runs is drained, renders wait for that, and a list finds them by it', async () => {
+    const harness = await openWithoutCache();
+    const [submit, provider] = [await enqueueAt(harness, { step: 'submit' }), await enqueueAt(harness, poll)];
+    const hold = { step: 'hold', reason: 'lost', until: Date.now() + 3_600_000 } as const;
+    const unknown = await enqueueAt(harness, hold);
+    const list = async () => {
+      const response = await harness.get('/v1/renders?waiting_for=drained');
+      return renderListSchema.parse(await response.json()).data.map(({ id }) => id);
+    };
+    await putWorker(harness, 'one');
+    await putWorker(harness, 'two');
+    await putWorker(harness, 'lost', { seenAt: Date.now() - 60_000 });
+    const change = (path: string, body: object = {}) =>
+      fetch(`${harness.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    await change('/v1/workers/one/drain', { reason: 'new machine' });
+    expect(await list()).toEqual([]);
+    await change('/v1/workers/two/drain', { reason: 'new machine' });
+    expect((await list()).toSorted()).toEqual([submit, provider].toSorted());
+    expect(await readWaiting(harness, submit)).toMatchObject({
+      cause: 'drained',
+      name: 'two',
+      reason: 'new machine',
+      resolves_itself: false,
+      command: 'darkroom workers undrain two',
+      also: [],
+    });
+    expect(await readWaiting(harness, provider)).toMatchObject({
+      cause: 'drained',
+      also: [{ cause: 'provider' }],
+    });
+    // The provider's webhook ends it without a worker.
+    expect(await readWaiting(harness, unknown)).toMatchObject({ cause: 'unknown_purchase', also: [] });
+    const detail = renderDetailSchema.parse(await (await harness.get(`/v1/renders/${submit}`)).json());
+    expect(detail.eta_reason).toBe('drained');
+    await pause(harness, 'render', 'audit');
+    expect(await readWaiting(harness, submit)).toMatchObject({
+      cause: 'paused',
+      also: [{ cause: 'drained' }],
+    });
+    expect(await (await harness.get('/metrics')).text()).toContain('darkroom_waiting{cause="drained"} 1');
+    await change('/v1/workers/one/undrain');
+    expect(await list()).toEqual([]);
   });
 
   test('probes and metrics name the causes and stay healthy', async () => {

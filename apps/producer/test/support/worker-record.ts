@@ -3,10 +3,9 @@ import { type WorkerRecord, writeWorkerRecord } from '@darkroom/shared/queues';
 import { DATA_VERSION } from '@darkroom/shared/render';
 import type { Harness } from './harness.ts';
 
-const limits = Object.fromEntries(LIVE_LIMITS.map((name) => [name, { base: 50, value: 50 }])) as Record<
-  LimitName,
-  { base: number; value: number }
->;
+export const workerLimits = Object.fromEntries(
+  LIVE_LIMITS.map((name) => [name, { base: 50, value: 50 }]),
+) as Record<LimitName, { base: number; value: number }>;
 
 /** What a worker process says about itself. */
 export const putWorker = ({ queues }: Harness, name: string, facts: Partial<WorkerRecord> = {}) =>
@@ -19,7 +18,7 @@ export const putWorker = ({ queues }: Harness, name: string, facts: Partial<Work
     startedAt: Date.now(),
     seenAt: Date.now(),
     active: { render: 2 },
-    limits,
+    limits: workerLimits,
     drain: 'no',
     ...facts,
   });

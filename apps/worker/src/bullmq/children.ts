@@ -1,10 +1,10 @@
 import type { Settings } from '@darkroom/shared/config';
 import {
   expiryPriority,
-  LANE,
   type Queues,
   type StoreJob,
   type SubmitJob,
+  tenantLine,
   withdrawSubmission,
 } from '@darkroom/shared/queues';
 import { DATA_VERSION, type PersistedKind, upgradePersisted } from '@darkroom/shared/render';
@@ -71,7 +71,7 @@ export async function addChild(
           request,
           ...(call.checkpoint.inRun ? { inRun: true as const } : {}),
         },
-        { ...options, attempts: settings.SUBMIT_ATTEMPTS, priority: LANE[request.priority] },
+        { ...options, attempts: settings.SUBMIT_ATTEMPTS, priority: tenantLine(request.priority, tenant) },
       );
       return;
     case 'store': {

@@ -46,6 +46,8 @@ export interface StageHost<D, R, F extends StageFailure = Failure> {
   stage(job: StageJob<D>): Promise<StageOutcome<R, D, F>>;
   /** Adds a child under this parent. */
   addChild?(call: ChildCall, parent: { id: string; queue: string }): Promise<void>;
+  /** The priority with which a job waits again. Without one, the job keeps the one that it ran with. */
+  computePriority?(data: D): number | undefined;
   /** Makes all workers of the queue wait. */
   rateLimit?(ms: number): Promise<void>;
   /** The failure of a job whose stage threw an unexpected error. */
@@ -99,12 +101,14 @@ async function moveJob<D, R, F extends StageFailure>(
     switch (outcome.kind) {
       case 'wait':
         if (outcome.data !== job.data) await saveData(host, job, outcome.data);
+        await resetPriority(host, job);
         await job.moveToDelayed(host.now() + outcome.afterMs, token);
         return new DelayedError();
       case 'wait-all':
         await host.rateLimit?.(outcome.afterMs);
         return new RateLimitError();
       case 'retry':
+        await resetPriority(host, job);
         return new RetryError(outcome.reason, outcome.afterMs);
       case 'dead':
         if (host.withFailure) await job.updateData(host.withFailure(readData(host, job), outcome.failure));
@@ -121,6 +125,14 @@ async function moveJob<D, R, F extends StageFailure>(
     if (!isEngineError(error)) throw error;
     return handBack(host, job, token, error.message, PAUSE_MS.engineError);
   }
+}
+
+async function resetPriority<D, R, F extends StageFailure>(
+  host: StageHost<D, R, F>,
+  job: Job<D, R>,
+): Promise<void> {
+  const priority = host.computePriority?.(readData(host, job));
+  if (priority !== undefined && priority !== job.priority) await job.changePriority({ priority });
 }
 
 /** The dashboard shows this stack. A stack of this file would not help, the failure's own causes do. */

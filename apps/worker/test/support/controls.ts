@@ -1,4 +1,4 @@
-import type { LimitName } from '@darkroom/api';
+import type { OverridableName } from '@darkroom/api';
 import { announceChange, ControlStore } from '@darkroom/shared/control';
 import { listWorkerRecords, type WorkerRecord } from '@darkroom/shared/queues';
 import type { Harness } from './harness.ts';
@@ -6,7 +6,7 @@ import type { Harness } from './harness.ts';
 /** Overrides a limit as the API does. @returns when it was announced, in Unix milliseconds */
 export async function overrideLimit(
   { store, queues }: Harness,
-  name: LimitName,
+  name: OverridableName,
   value: number,
   until?: number,
 ): Promise<number> {

@@ -9,7 +9,12 @@ export type AcceptedRequest = Partial<JobRequest> & Partial<Pick<Checkpoint, 'cr
 
 /** Writes one journal entry for these renders, as a bulk call does. Adds none to the queue. */
 export async function writeJournal(harness: Harness, requests: AcceptedRequest[]): Promise<Checkpoint[]> {
-  const { store } = harness;
+  const checkpoints = requests.map((request) => newCheckpoint(request, Date.now()));
+  await journalCheckpoints(harness, checkpoints);
+  return checkpoints;
+}
+
+async function journalCheckpoints({ store }: Harness, checkpoints: readonly Checkpoint[]): Promise<void> {
   const writer = createJournalWriter({
     put: (key, body) => store.put(key, body, { contentType: 'application/json' }),
     remove: (key) => store.delete(key),
@@ -17,14 +22,17 @@ export async function writeJournal(harness: Harness, requests: AcceptedRequest[]
     clock: systemClock,
     waitMs: 0,
   });
-  const checkpoints = requests.map((request) => newCheckpoint(request, Date.now()));
   await writer.append(checkpoints.map(serializeCheckpoint));
-  return checkpoints;
 }
 
 /** Accepts renders as the producer does: the journal first, then the queue. @returns their ids */
-export async function acceptRenders(harness: Harness, requests: AcceptedRequest[]): Promise<string[]> {
-  const checkpoints = await writeJournal(harness, requests);
+export async function acceptRenders(
+  harness: Harness,
+  requests: AcceptedRequest[],
+  tenant = 'default',
+): Promise<string[]> {
+  const checkpoints = requests.map((request) => ({ ...newCheckpoint(request, Date.now()), tenant }));
+  await journalCheckpoints(harness, checkpoints);
   await harness.queues.render.addBulk(checkpoints.map(renderJob));
   return checkpoints.map(({ renderId }) => renderId);
 }

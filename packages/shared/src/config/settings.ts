@@ -34,6 +34,9 @@ const perTenant = (what: string, right: (value: string) => boolean) =>
 /** How many jobs of a queue one worker can run at the same time. */
 export const MAX_CONCURRENCY = { render: 2000, submit: 1000, store: 256, webhook: 1000 };
 
+/** The greatest share of a tenant. The least is 1. */
+export const MAX_TENANT_SHARE = 100;
+
 const PRICES = /^\d+(\.\d{1,6})?$/;
 
 /**
@@ -155,6 +158,12 @@ export const settingsSchema = z.object({
   TOAPIS_SUBMIT_PER_SECOND: whole(1, 1000)
     .default(5)
     .describe('Submissions per second, by all workers together (I9).'),
+  TENANT_SHARES: perTenant(
+    `a whole number from 1 to ${MAX_TENANT_SHARE}`,
+    (value) => /^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_TENANT_SHARE,
+  ).describe(
+    'How tenants whose renders wait in the same lane share the submission quota: `tenant=share` entries, such as `acme=3,other=1`. Others have 1, or the share that stands without a tenant. Set the same for producers and workers.',
+  ),
   TOAPIS_QUERY_PER_SECOND: whole(1, 10000)
     .default(50)
     .describe('Status queries per second, by all workers together.'),

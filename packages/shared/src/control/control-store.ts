@@ -1,4 +1,4 @@
-import type { LimitName } from '@darkroom/api';
+import type { OverridableName } from '@darkroom/api';
 import type { z } from 'zod';
 import type { ObjectStore } from '../object-store/index.ts';
 import {
@@ -112,7 +112,7 @@ export class ControlStore {
   }
 
   /** Ends all overrides of a limit, and forgets the one that ended by itself. */
-  async removeOverrides(name: LimitName, { signal }: Options = {}): Promise<void> {
+  async removeOverrides(name: OverridableName, { signal }: Options = {}): Promise<void> {
     const keys = await this.#listKeys(limitPrefix(name), signal);
     await this.#deleteAll([...keys, endedLimitKey(name)], signal);
   }

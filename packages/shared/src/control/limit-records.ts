@@ -1,4 +1,4 @@
-import type { LimitName } from '@darkroom/api';
+import type { OverridableName } from '@darkroom/api';
 import { z } from 'zod';
 import { DATA_VERSION } from '../render/index.ts';
 
@@ -33,7 +33,7 @@ interface Overrides {
   endedLimits: readonly LimitOverride[];
 }
 
-const findLatest = (overrides: readonly LimitOverride[], name: LimitName): LimitOverride | undefined =>
+const findLatest = (overrides: readonly LimitOverride[], name: OverridableName): LimitOverride | undefined =>
   overrides.filter((one) => one.name === name).toSorted((one, other) => other.since - one.since)[0];
 
 export const hasEndedBy = ({ until }: LimitOverride, now: number): boolean =>
@@ -42,7 +42,7 @@ export const hasEndedBy = ({ until }: LimitOverride, now: number): boolean =>
 /** The override of a limit at `now`. An older one does not count again when the latest has ended. */
 export function findOverride(
   { limits }: Pick<Overrides, 'limits'>,
-  name: LimitName,
+  name: OverridableName,
   now: number,
 ): LimitOverride | undefined {
   const latest = findLatest(limits, name);
@@ -52,7 +52,7 @@ export function findOverride(
 /** The last override of a limit, if it ended by itself and no other followed. */
 export function findEndedOverride(
   { limits, endedLimits }: Overrides,
-  name: LimitName,
+  name: OverridableName,
   now: number,
 ): LimitOverride | undefined {
   const latest = findLatest([...limits, ...endedLimits], name);

@@ -82,10 +82,27 @@ export interface Engine {
     priority: number,
     after?: JobPlace,
   ): Promise<{ ids: string[]; last: JobPlace | undefined }>;
+  /**
+   * The priorities at which jobs of a queue wait, first to run first, and how many wait at each. For hundreds of thousands of
+   * jobs: no job is read. Rejects fast when the engine is away.
+   */
+  countPriorities(queue: string): Promise<{ priority: number; count: number }[]>;
+  /**
+   * The ids of the first jobs that wait at each of these priorities, at most `count`, in the order in which they run. One round
+   * trip. Rejects fast when the engine is away.
+   */
+  readFirstJobs(queue: string, wanted: readonly { priority: number; count: number }[]): Promise<string[][]>;
+  /**
+   * Where a job waits: its priority, and how many jobs of this priority run before it. `undefined` if it does not wait for its
+   * turn. Rejects fast when the engine is away.
+   */
+  findPriorityPlace(queue: string, id: string): Promise<{ priority: number; before: number } | undefined>;
   /** The ids of those jobs that exist. One round trip. Rejects fast when the engine is away. */
   findExistingJobs(queue: string, jobIds: readonly string[]): Promise<Set<string>>;
   /** Shared counts for quotas. BullMQ has none. */
   readonly counters: Counters;
+  /** For work that one process at a time may do. BullMQ has none. */
+  readonly leases: Leases;
   /** Shared sums for budgets. BullMQ has none. */
   readonly budgetCounters: BudgetCounters;
   /** How many renders of each run are in which status. BullMQ has no such counts. */
@@ -134,6 +151,19 @@ export interface Counters {
   take(key: string, perSecond: number): Promise<number>;
   /** Refuses all units of `key` for `ms` from now, for example after a server has sent Retry-After. */
   block(key: string, ms: number): Promise<void>;
+}
+
+/** Leases: in Redis for all processes of a deployment, in this process for the embedded engine. */
+export interface Leases {
+  /**
+   * Takes a lease, or holds it longer.
+   *
+   * @param owner names the caller
+   * @returns false while another owner holds it. A lease ends `ms` after the last call of its owner.
+   */
+  hold(name: string, owner: string, ms: number): Promise<boolean>;
+  /** Ends the lease of this owner, so that another can take it at once. */
+  release(name: string, owner: string): Promise<void>;
 }
 
 export type EngineErrorCode =

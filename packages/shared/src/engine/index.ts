@@ -13,6 +13,7 @@
 // budget-counters.ts  sums of purchases for budgets: the interface; memory-budget-counters.ts is the embedded engine's
 // run-tallies.ts      counts of renders for runs: the interface; memory-run-tallies.ts is the embedded engine's
 // tally-rules.ts      what a change does to a tally, for both engines
+// memory-leases.ts    leases in this process, for the embedded engine
 // redis/              the engine on Redis
 // pglite/             the embedded engine
 export type {

@@ -1,5 +1,6 @@
 // queues.ts        every queue: its name, payload and result types, retention, priorities and job ids
 // expiring-images.ts  paid images that are not stored and expire soon
+// lanes.ts         the priorities of the queues `render` and `submit`: lanes, their fronts, the lines of tenants (pure)
 // list-live-renders.ts  the checkpoints of all renders that have not ended
 // read-repairs.ts  what sweeps repaired in the last day
 // redrive-records.ts  the job of a redrive
@@ -14,6 +15,7 @@
 // worker-reports.ts reads and writes these records
 // wake-render.ts   makes a waiting render check its cancel marker at once
 export * from './expiring-images.ts';
+export * from './lanes.ts';
 export * from './list-live-renders.ts';
 export * from './queues.ts';
 export * from './read-repairs.ts';

@@ -13,6 +13,7 @@ import type {
   SerializedCheckpoint,
   StoredImage,
 } from '../render/index.ts';
+import { tenantLine } from './lanes.ts';
 import type { RedriveJob } from './redrive-records.ts';
 import type { RestoreJob, RestoreReport } from './restore-records.ts';
 import type { RunJob } from './run-records.ts';
@@ -251,12 +252,6 @@ export function openQueues(engine: Engine, retention: Retention) {
 
 export type Queues = ReturnType<typeof openQueues>;
 
-/**
- * The priorities of BullMQ, 1 first. Every job of a queue needs one, because jobs without a priority run before all
- * jobs that have one.
- */
-export const LANE = { interactive: 1, batch: 10 } as const;
-
 /** The priorities of store jobs begin again at 1 in October 2029: then the jobs of one day are not in order. */
 const FIRST_EXPIRY = Date.UTC(2026, 0, 1);
 
@@ -269,7 +264,11 @@ export function renderJob(checkpoint: Checkpoint) {
   return {
     name: checkpoint.request.resolution,
     data: checkpoint,
-    opts: { jobId: checkpoint.renderId, priority: LANE[checkpoint.request.priority], attempts: 1 },
+    opts: {
+      jobId: checkpoint.renderId,
+      priority: tenantLine(checkpoint.request.priority, checkpoint.tenant),
+      attempts: 1,
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { LimitName } from '@darkroom/api';
+import type { LimitName, TenantShareName } from '@darkroom/api';
 import type { DATA_VERSION } from '../render/index.ts';
 
 /** A limit as one worker has it: the value of its settings, and the value that it has applied. */
@@ -21,6 +21,7 @@ export interface WorkerRecord {
   seenAt: number;
   /** The jobs that it runs, by queue. */
   active: Record<string, number>;
-  limits: Record<LimitName, AppliedLimit>;
+  /** The shares of tenants that have one of their own are among them. */
+  limits: Record<LimitName, AppliedLimit> & Partial<Record<TenantShareName, AppliedLimit>>;
   drain: 'no' | 'draining' | 'drained';
 }

@@ -1,6 +1,7 @@
 import { type Blocker, type StepName, WAIT_CAUSES, WAITS, type WaitingFor } from '@darkroom/api';
 import {
   type ControlState,
+  type Drain,
   findPauses,
   listOpenPauses,
   type PausableRender,
@@ -18,6 +19,8 @@ export interface WaitConditions extends Stops {
   /** Submissions wait in their queue for the provider's quota. */
   hasSubmitBacklog: boolean;
   isStoreAway: boolean;
+  /** Every worker that runs is drained: the drain that was set last. Not known to workers, which only know their own. */
+  drained?: Drain;
 }
 
 /** A render that has not ended. `delayedUntil`: Unix milliseconds, when its job runs again. */
@@ -67,6 +70,7 @@ export function listWaitCauses(now: WaitConditions): WaitingFor['cause'][] {
     ...(isPaused ? (['paused'] as const) : []),
     ...(now.account ? (['account'] as const) : []),
     ...(now.isStoreAway ? (['store'] as const) : []),
+    ...(now.drained ? (['drained'] as const) : []),
     ...(now.hasSubmitBacklog ? (['quota'] as const) : []),
   ];
 }
@@ -75,6 +79,7 @@ export function listWaitCauses(now: WaitConditions): WaitingFor['cause'][] {
 function listBlockers(render: WaitingRender, now: WaitConditions): Blocker[] {
   const { step } = render;
   const pauses = listPauses(render, now);
+  const drained = now.drained ? [describeDrain(now.drained)] : [];
   switch (step) {
     case 'submit': {
       const { account } = now;
@@ -83,6 +88,7 @@ function listBlockers(render: WaitingRender, now: WaitConditions): Blocker[] {
         ...pauses,
         ...(refused ? [refused] : []),
         ...(render.budget ? [describeBudgetWait(render.budget)] : []),
+        ...drained,
         // A paused render does not wait for its turn.
         ...(now.hasSubmitBacklog && pauses.length === 0 ? [describe('quota')] : []),
       ];
@@ -93,10 +99,10 @@ function listBlockers(render: WaitingRender, now: WaitConditions): Blocker[] {
         describe('unknown_purchase', { reason: 'the outcome of the submission is unknown' }),
       ];
     case 'poll':
-      return [...pauses, describe('provider')];
+      return [...pauses, ...drained, describe('provider')];
     case 'store':
     case 'finish':
-      return [...pauses, ...(now.isStoreAway ? [describe('store')] : [])];
+      return [...pauses, ...(now.isStoreAway ? [describe('store')] : []), ...drained];
   }
 }
 
@@ -116,6 +122,9 @@ function listPauses(render: WaitingRender, now: WaitConditions): Blocker[] {
 
 const describePause = ({ name, actor, owner, reason, since, until }: SubmissionPause): Blocker =>
   describe('paused', { name, actor, owner, reason, since, until });
+
+const describeDrain = ({ worker, actor, reason, since }: Drain): Blocker =>
+  describe('drained', { name: worker, actor, reason, since });
 
 interface BlockerFacts {
   name?: string;

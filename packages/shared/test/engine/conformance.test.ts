@@ -7,10 +7,12 @@ import { testBudgetCounters } from './guarantees/budget-counters.ts';
 import { testChildren } from './guarantees/children.ts';
 import { testFailing } from './guarantees/failing.ts';
 import { testJobFacts } from './guarantees/job-facts.ts';
+import { testLeases } from './guarantees/leases.ts';
 import { testObserving } from './guarantees/observing.ts';
 import { testOrder } from './guarantees/order.ts';
 import { testPacing } from './guarantees/pacing.ts';
 import { testPolling } from './guarantees/polling.ts';
+import { testPriorities } from './guarantees/priorities.ts';
 import { testRunTallies } from './guarantees/run-tallies.ts';
 import { testSchedules } from './guarantees/schedules.ts';
 
@@ -40,6 +42,8 @@ describe.each(['redis', 'pglite'] as const)('%s', (kind) => {
   describe.skipIf(missing)('adding', () => testAdding(harness));
   describe.skipIf(missing)('budget counters', () => testBudgetCounters(harness));
   describe.skipIf(missing)('run tallies', () => testRunTallies(harness));
+  describe.skipIf(missing)('leases', () => testLeases(harness));
+  describe.skipIf(missing)('priorities', () => testPriorities(harness));
   describe.skipIf(missing)('order', () => testOrder(harness));
   describe.skipIf(missing)('polling', () => testPolling(harness));
   describe.skipIf(missing)('failing', () => testFailing(harness));

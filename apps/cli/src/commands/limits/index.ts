@@ -1,4 +1,11 @@
-import { LIMIT_TEXTS, LIVE_LIMITS, type LimitResponse, limitSchema } from '@darkroom/api';
+import {
+  LIMIT_TEXTS,
+  LIVE_LIMITS,
+  type LimitResponse,
+  limitNameSchema,
+  limitSchema,
+  TENANT_SHARE_TEXT,
+} from '@darkroom/api';
 import { InvalidArgumentError, Option } from 'commander';
 import { CliError } from '../../cli-error.ts';
 import { defineCommand } from '../../command/index.ts';
@@ -6,7 +13,13 @@ import { EXIT } from '../../exit-codes.ts';
 import { formatTable, formatTime, showSafely } from '../../output/index.ts';
 
 const FIELDS = Object.keys(limitSchema.shape);
-const NAME = { name: '<name>', text: 'the name of the limit', choices: LIVE_LIMITS };
+const NAME = { name: '<name>', text: 'the name of the limit, or tenant-share.<tenant>' };
+
+function checkName(name: string): string {
+  if (limitNameSchema.safeParse(name).success) return name;
+  const expected = [...LIVE_LIMITS, 'tenant-share.<tenant>'].join(', ');
+  throw new CliError(EXIT.usage, `<name>: expected one of ${expected}, not ${name}`);
+}
 
 /** How many workers have applied the override. */
 const describeApplied = ({ value, override, workers }: LimitResponse): string =>
@@ -39,7 +52,7 @@ const formatLimits = (limits: readonly LimitResponse[], now: number) =>
 const getCommand = defineCommand({
   path: 'quota get',
   summary: 'Show the limits, or one of them: base, override, and what the workers have applied.',
-  details: `${LIVE_LIMITS.map((name) => `${name}: ${LIMIT_TEXTS[name]}`).join('\n')}\nAPPLIED is the number of workers that have applied the override; without one, the values that they use.`,
+  details: `${LIVE_LIMITS.map((name) => `${name}: ${LIMIT_TEXTS[name]}`).join('\n')}\ntenant-share.<tenant>: ${TENANT_SHARE_TEXT}\nAPPLIED is the number of workers that have applied the override; without one, the values that they use.`,
   args: [{ ...NAME, name: '[name]' }],
   examples: ['quota get', 'quota get submissions-per-minute --json value,override,workers'],
   fields: FIELDS,
@@ -47,7 +60,7 @@ const getCommand = defineCommand({
   page: () => 'workers',
   run: async ({ args: [name], api, host }) => {
     const client = await api();
-    const data = name === undefined ? await client.listLimits() : await client.getLimit(name);
+    const data = name === undefined ? await client.listLimits() : await client.getLimit(checkName(name));
     return { data, text: formatLimits(Array.isArray(data) ? data : [data], host.clock.now()) };
   },
 });
@@ -83,12 +96,14 @@ const setCommand = defineCommand<SetOptions>({
   ],
   examples: [
     "quota set submissions-per-minute 120 --for 2h --reason 'the provider is slow today'",
+    "quota set tenant-share.acme 3 --reason 'their launch' --for 2h",
     "quota set store-concurrency 16 --reason 'many images wait' --until 2026-11-22T16:00:00Z --yes",
   ],
   fields: FIELDS,
   uses: 'api',
   asks: true,
   run: async ({ args: [name = '', text = ''], options, api, host, confirm }) => {
+    checkName(name);
     const value = /^\d{1,9}$/.test(text) ? Number(text) : undefined;
     if (value === undefined) throw new CliError(EXIT.usage, `<value>: expected a whole number, not ${text}`);
     const client = await api();
@@ -113,6 +128,7 @@ const unsetCommand = defineCommand({
   uses: 'api',
   asks: true,
   run: async ({ args: [name = ''], api, host, confirm }) => {
+    checkName(name);
     const client = await api();
     await confirm(`End the override of ${name}?`);
     const data = await client.unsetLimit(name);

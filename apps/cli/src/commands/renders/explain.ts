@@ -59,6 +59,8 @@ function waitCommands(id: string, cause: WaitCode, command: string): string[] {
       return resolveCommands(id);
     case 'paused':
       return ['darkroom pause list', command, `darkroom renders let-through ${id} --reason <text>`];
+    case 'drained':
+      return ['darkroom workers list', command];
     case 'budget':
       return ['darkroom budget list', command];
     default:

@@ -18,6 +18,17 @@ const limit: LimitResponse = {
   workers: [{ name: 'render-7d9f-4711-a3f2', base: 300, value: 120 }],
 };
 
+const share: LimitResponse = {
+  ...limit,
+  name: 'tenant-share.acme',
+  value: 3,
+  base: 3,
+  override: null,
+  minimum: 1,
+  maximum: 100,
+  workers: [{ name: 'render-7d9f-4711-a3f2', base: 3, value: 3 }],
+};
+
 const worker: WorkerResponse = {
   object: 'worker',
   name: 'render-7d9f-4711-a3f2',
@@ -45,7 +56,7 @@ const worker: WorkerResponse = {
 
 export const CONTROL_EXAMPLES: Record<string, unknown> = {
   Limit: limit,
-  LimitList: { object: 'list', data: [limit] },
+  LimitList: { object: 'list', data: [limit, share] },
   Worker: worker,
   WorkerList: { object: 'list', data: [worker] },
 };

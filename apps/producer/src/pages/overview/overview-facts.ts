@@ -1,7 +1,8 @@
-import { type DeadLetterGroup, LIVE_LIMITS } from '@darkroom/api';
+import { type DeadLetterGroup, LIVE_LIMITS, type OverridableName, readShareTenant } from '@darkroom/api';
 import { type AuditEntry, listAuditEntries } from '@darkroom/shared/audit';
 import {
   findOverride,
+  findShare,
   type LimitOverride,
   listOpenPauses,
   type SubmissionPause,
@@ -11,7 +12,6 @@ import { ALL_TENANTS } from '@darkroom/shared/keys';
 import {
   EXPIRES_SOON_MS,
   type ExpiringImages,
-  LANE,
   QUEUE,
   type Queues,
   type Repairs,
@@ -22,8 +22,10 @@ import type { Scrub } from '@darkroom/shared/runtime';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
 import {
   type LiveControls,
+  type ReadShares,
   type ReadSubmitQuota,
   STORE_DEADLINE_MS,
+  type TenantLine,
   withFallback,
   withStoreDeadline,
 } from '../../backends/index.ts';
@@ -49,6 +51,7 @@ export interface OverviewDeps extends RenderReadDeps {
   deadLetters: DeadLetterDeps;
   /** The provider's quota. */
   readSubmitQuota: ReadSubmitQuota;
+  readShares: ReadShares;
   controls: LiveControls;
   readTodaysMoney(): Promise<TodaysMoney | undefined>;
 }
@@ -77,6 +80,8 @@ export interface OverviewFacts {
   work?: WorkCounts;
   /** Renders that wait for their submission, by lane, and when they are complete. */
   backlog?: BacklogForecast;
+  /** The tenants that wait in a lane together, with their shares. Absent for a lane in which one waits. */
+  sharing: (TenantLine & { share: number })[];
   /** Renders that ended in each of the last minutes, the oldest first. */
   minutes?: Column[];
   submitsPerSecond: number;
@@ -156,6 +161,7 @@ async function readFacts(
     isAllDrained,
     warnings,
     oldest,
+    sharing,
     newest,
     actions,
   ] = await Promise.all([
@@ -169,15 +175,19 @@ async function readFacts(
     read(areAllDrained(deps)),
     read(engine.warnings()),
     read(findOldest(deps)),
+    read(listSharing(deps)),
     read(lookup.queue.listCompleted(NEWEST_IMAGES)),
     read(listActions(deps)),
   ]);
   const { pauses, account, isStoreAway, control } = waiting;
-  const overrides = LIVE_LIMITS.flatMap((name) => findOverride(control, name, now) ?? []);
+  const shares = control.limits.map(({ name }) => name).filter((name) => readShareTenant(name) !== undefined);
+  const names = [...LIVE_LIMITS, ...(new Set(shares) as Set<OverridableName>)];
+  const overrides = names.flatMap((name) => findOverride(control, name, now) ?? []);
   return {
     now,
     ...(counts ? { work: counts } : {}),
     ...(backlog ? { backlog } : {}),
+    sharing: sharing ?? [],
     ...(minutes ? { minutes } : {}),
     submitsPerSecond: quota,
     overrides: scrubDeep(scrub, overrides) as LimitOverride[],
@@ -256,17 +266,27 @@ async function areAllDrained(deps: OverviewDeps): Promise<boolean> {
   return running.length > 0 && running.every(({ drain }) => drain !== null);
 }
 
-/** The first of each lane has waited longest in it. */
-async function findOldest({ queues, lookup }: OverviewDeps) {
-  const { submit, render } = queues;
+/** Of more lines, the others are left out. */
+const MAX_LINES = 50;
+
+async function listSharing({ lookup, readShares }: OverviewDeps): Promise<OverviewFacts['sharing']> {
+  const lines = await lookup.queue.readTenantLines();
+  const shares = readShares();
+  return lines
+    .filter((line) => lines.some(({ lane, tenant }) => lane === line.lane && tenant !== line.tenant))
+    .map((line) => ({ ...line, share: findShare(shares, line.tenant) }));
+}
+
+/** The first of each lane and tenant has waited longest in it. */
+async function findOldest({ engine, lookup }: OverviewDeps) {
   const firsts = await Promise.all(
-    [submit, render].map(async (queue) => {
-      const urgent = (await queue.getCountsPerPriority([LANE.interactive]))[LANE.interactive] ?? 0;
-      const [[first], [batch]] = await Promise.all([
-        queue.getRanges(['prioritized'], 0, 0, true),
-        queue.getRanges(['prioritized'], urgent, urgent, true),
-      ]);
-      return [first, batch].flatMap((id) => (id === undefined ? [] : [id.replace(/\.s\d+$/, '')]));
+    [QUEUE.submit, QUEUE.render].map(async (queue) => {
+      const lines = (await engine.countPriorities(queue)).slice(0, MAX_LINES);
+      const ids = await engine.readFirstJobs(
+        queue,
+        lines.map(({ priority }) => ({ priority, count: 1 })),
+      );
+      return ids.flat().map((id) => id.replace(/\.s\d+$/, ''));
     }),
   );
   const jobs = await Promise.all([...new Set(firsts.flat())].map((id) => lookup.queue.get(id)));

@@ -2,7 +2,7 @@ import { FAILURES } from '@darkroom/api';
 import type { ExpiringImages, Repair } from '@darkroom/shared/queues';
 import { actionTable } from '../audit-view.ts';
 import { formatPrice } from '../dead-letters/index.ts';
-import { card, createColumnChart, emptyState, html, type Markup, stat } from '../design/index.ts';
+import { card, createColumnChart, emptyState, html, type Markup, stat, table } from '../design/index.ts';
 
 import { formatEta } from '../eta-text.ts';
 import { createTile } from '../render-list/index.ts';
@@ -19,6 +19,7 @@ export function createOverview(facts: OverviewFacts): Markup {
 ${problems.length > 0 ? html`<div class="stack">${problems}</div>` : emptyState('Nothing needs an operator.')}
 <h2>Current work</h2>
 ${workSection(facts)}
+${facts.sharing.length > 0 && sharingSection(facts)}
 <h2>Money of today</h2>
 ${createMoneySection(facts)}
 <p><a href="/reconcile">Compare with the balance of the provider</a></p>
@@ -190,6 +191,25 @@ ${
   })
 }
 </div>`;
+}
+
+/** How the tenants that wait together share the quota. */
+function sharingSection({ sharing }: OverviewFacts): Markup {
+  const percent = ({ lane, share }: OverviewFacts['sharing'][number]) => {
+    const total = sharing.filter((one) => one.lane === lane).reduce((sum, one) => sum + one.share, 0);
+    return `${Math.round((100 * share) / total)} %`;
+  };
+  return html`<h2>Tenants that share the quota</h2>
+${table(
+  ['Lane', 'Tenant', 'Waiting', 'Share', 'Of the submissions of the lane'],
+  sharing.map((one) => [
+    one.lane,
+    html`<a href="/renders?status=queued&tenant=${one.tenant}">${one.tenant}</a>`,
+    String(one.waiting),
+    String(one.share),
+    percent(one),
+  ]),
+)}`;
 }
 
 /** The lanes that have a backlog. Batch renders end last, so the end of their lane is the end of the backlog. */

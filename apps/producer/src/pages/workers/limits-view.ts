@@ -1,4 +1,4 @@
-import { LIMIT_TEXTS, type LimitResponse } from '@darkroom/api';
+import { describeLimit, type LimitResponse } from '@darkroom/api';
 import { html, type Markup, table } from '../design/index.ts';
 import { formatTime } from '../formats.ts';
 
@@ -9,7 +9,7 @@ export const createLimitsView = (limits: readonly LimitResponse[], mayChange: bo
 ${table(
   ['Limit', 'Value', 'Base', 'Range', 'Override', 'Applied', ''],
   limits.map((limit) => [
-    html`<code>${limit.name}</code><br><span class="soft">${LIMIT_TEXTS[limit.name]}</span>`,
+    html`<code>${limit.name}</code><br><span class="soft">${describeLimit(limit.name)}</span>`,
     html`<strong>${String(limit.value)}</strong>`,
     String(limit.base),
     `${limit.minimum} to ${limit.maximum}`,
@@ -41,7 +41,8 @@ function describeApplied({ override, workers }: LimitResponse): Markup | string 
 
 const createForm = (limits: readonly LimitResponse[]): Markup => html`<h3>Override a limit</h3>
 <form method="post" action="/workers/limits" class="filters card">
-<label>Limit<select name="limit">${limits.map(({ name }) => html`<option>${name}</option>`)}</select></label>
+<label>Limit<select name="limit">${limits.map(({ name }) => html`<option>${name}</option>`)}<option value="tenant-share">share of a tenant</option></select></label>
+<label>Tenant<input name="tenant" size="12" placeholder="for a share"></label>
 <label>Value<input name="value" type="number" required min="1" size="6"></label>
 <label>Reason<input name="reason" required maxlength="200"></label>
 <label>Ends<select name="minutes"><option value="">when it is unset</option>${Object.entries(DURATIONS).map(

@@ -1,3 +1,4 @@
+import { tenantShareName } from '@darkroom/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasRole } from '../../access/index.ts';
 import { type Endpoint, registerEndpoints } from '../../endpoint.ts';
@@ -49,8 +50,8 @@ export function registerWorkersPage(app: FastifyInstance, deps: WorkersPageDeps)
       scope,
       `${PATH}/limits`,
       change((request) => {
-        const { limit = '', value, reason, minutes } = Object.fromEntries(readForm(request));
-        return setLimit(deps, request, limit, {
+        const { limit = '', tenant = '', value, reason, minutes } = Object.fromEntries(readForm(request));
+        return setLimit(deps, request, limit === 'tenant-share' ? tenantShareName(tenant) : limit, {
           value: value === undefined ? undefined : Number(value),
           reason,
           ...(minutes ? { until: new Date(deps.clock.now() + Number(minutes) * 60_000).toISOString() } : {}),

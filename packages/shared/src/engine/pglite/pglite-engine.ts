@@ -16,6 +16,7 @@ import { type Engine, EngineError } from '../engine.ts';
 import type { ErrorReport } from '../error-report.ts';
 import { withTimeout } from '../errors.ts';
 import { createMemoryBudgetCounters } from '../memory-budget-counters.ts';
+import { createMemoryLeases } from '../memory-leases.ts';
 import { createMemoryRunTallies } from '../memory-run-tallies.ts';
 import { lockFolder } from './folder-lock.ts';
 import { startMaintenance } from './maintenance.ts';
@@ -122,6 +123,33 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
       );
       return { ids: rows.map(({ id }) => id), last: undefined };
     },
+    countPriorities: async (queue) => {
+      const { rows } = await pool.query<{ priority: number; count: string }>(
+        `SELECT priority, count(*) AS count FROM job
+          WHERE queue = $1 AND state = 'waiting' AND priority > 0 GROUP BY priority ORDER BY priority`,
+        [queue],
+      );
+      return rows.map(({ priority, count }) => ({ priority, count: Number(count) }));
+    },
+    readFirstJobs: async (queue, wanted) =>
+      await Promise.all(
+        wanted.map(async ({ priority, count }) => {
+          const { rows } = await pool.query<{ id: string }>(
+            `SELECT id FROM job WHERE queue = $1 AND state = 'waiting' AND priority = $2 ORDER BY seq LIMIT $3`,
+            [queue, priority, count],
+          );
+          return rows.map(({ id }) => id);
+        }),
+      ),
+    findPriorityPlace: async (queue, id) => {
+      const { rows } = await pool.query<{ priority: number; before: string }>(
+        `SELECT priority, (SELECT count(*) FROM job AS other WHERE other.queue = job.queue AND other.state = 'waiting'
+            AND other.priority = job.priority AND other.seq < job.seq) AS before
+          FROM job WHERE queue = $1 AND id = $2 AND state = 'waiting' AND priority > 0`,
+        [queue, id],
+      );
+      return rows[0] && { priority: rows[0].priority, before: Number(rows[0].before) };
+    },
     findExistingJobs: async (queue, jobIds) => {
       const { rows } = await pool.query<{ id: string }>(
         'SELECT id FROM job WHERE queue = $1 AND id = ANY($2)',
@@ -129,6 +157,7 @@ export async function openPgliteEngine(options: PgliteEngineOptions): Promise<En
       );
       return new Set(rows.map(({ id }) => id));
     },
+    leases: createMemoryLeases(options.clock),
     budgetCounters: createMemoryBudgetCounters(),
     runTallies: createMemoryRunTallies(),
     counters: createCounters(new RateLimiterMemory({ points: 1, duration: COUNTER_WINDOW_SECONDS })),

@@ -86,6 +86,56 @@ export async function readAddedJobs(
   }
 }
 
+/** Skips from one priority to the next. KEYS: the prioritized jobs. ARGV: scores per priority. */
+const COUNT_PRIORITIES = `
+local found = {}
+local from = '-inf'
+while true do
+  local first = redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  if #first == 0 then return found end
+  local priority = math.floor(tonumber(first[2]) / ARGV[1])
+  local next = string.format('%.0f', (priority + 1) * ARGV[1])
+  found[#found + 1] = priority
+  found[#found + 1] = redis.call('ZCOUNT', KEYS[1], first[2], '(' .. next)
+  from = next
+end
+`;
+
+export async function countPriorities(
+  connection: RedisConnection,
+  queue: Queue,
+): Promise<Awaited<ReturnType<Engine['countPriorities']>>> {
+  const key = queue.toKey('prioritized');
+  const found = (await connection.eval(COUNT_PRIORITIES, 1, key, SCORES_PER_PRIORITY)) as number[];
+  return found.flatMap((priority, at) => (at % 2 === 0 ? [{ priority, count: found[at + 1] ?? 0 }] : []));
+}
+
+export async function readFirstJobs(
+  connection: RedisConnection,
+  queue: Queue,
+  wanted: Parameters<Engine['readFirstJobs']>[1],
+): Promise<string[][]> {
+  const key = queue.toKey('prioritized');
+  const pipeline = connection.pipeline();
+  for (const { priority, count } of wanted) {
+    const front = priority * SCORES_PER_PRIORITY;
+    pipeline.zrangebyscore(key, front, `(${front + SCORES_PER_PRIORITY}`, 'LIMIT', 0, count);
+  }
+  return readReplies<string[]>(await pipeline.exec());
+}
+
+export async function findPriorityPlace(
+  connection: RedisConnection,
+  queue: Queue,
+  id: string,
+): Promise<Awaited<ReturnType<Engine['findPriorityPlace']>>> {
+  const key = queue.toKey('prioritized');
+  const score = Number((await connection.zscore(key, id)) ?? Number.NaN);
+  if (Number.isNaN(score)) return undefined;
+  const priority = Math.floor(score / SCORES_PER_PRIORITY);
+  return { priority, before: await connection.zcount(key, priority * SCORES_PER_PRIORITY, `(${score}`) };
+}
+
 export async function findExistingJobs(
   connection: RedisConnection,
   queue: Queue,

@@ -9,9 +9,19 @@ import { describeTarget, type QueueTarget } from '../queue-url.ts';
 import { createFailFastBackend, createWorkerBackend } from './backends.ts';
 import { type ConnectionMode, openConnection, type RedisConnection, waitUntilReady } from './connections.ts';
 import { parseInfo, readRedisFacts, readRedisTime } from './facts.ts';
-import { countEnded, findExistingJobs, readAddedJobs, readJobTexts, readJobTimes } from './job-reads.ts';
+import {
+  countEnded,
+  countPriorities,
+  findExistingJobs,
+  findPriorityPlace,
+  readAddedJobs,
+  readFirstJobs,
+  readJobTexts,
+  readJobTimes,
+} from './job-reads.ts';
 import { assertPermissions } from './permissions.ts';
 import { createRedisBudgetCounters } from './redis-budget-counters.ts';
+import { createRedisLeases } from './redis-leases.ts';
 import { createRedisRunTallies } from './redis-run-tallies.ts';
 import { createWriteSync } from './write-sync.ts';
 
@@ -152,6 +162,11 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
       failFast('ZRANGE', readJobTimes(queueConnection, factory.queue(queue), state, range)),
     readAddedJobs: (queue, priority, after) =>
       failFast('ZRANGEBYSCORE', readAddedJobs(queueConnection, factory.queue(queue), priority, after)),
+    countPriorities: (queue) => failFast('EVAL', countPriorities(queueConnection, factory.queue(queue))),
+    readFirstJobs: (queue, wanted) =>
+      failFast('ZRANGEBYSCORE', readFirstJobs(queueConnection, factory.queue(queue), wanted)),
+    findPriorityPlace: (queue, id) =>
+      failFast('ZSCORE', findPriorityPlace(queueConnection, factory.queue(queue), id)),
     findExistingJobs: (queue, jobIds) =>
       failFast('EXISTS', findExistingJobs(queueConnection, factory.queue(queue), jobIds)),
     readIdentity: () => failFast('INFO', readRunId(queueConnection, `${prefix}:identity`)),
@@ -161,6 +176,7 @@ export function openRedisEngine(options: RedisEngineOptions): Engine {
         throw toEngineError(error);
       });
     },
+    leases: createRedisLeases(queueConnection, prefix, failFast),
     budgetCounters: createRedisBudgetCounters(queueConnection, prefix, failFast),
     runTallies: createRedisRunTallies(queueConnection, prefix, failFast),
     counters: createCounters(
