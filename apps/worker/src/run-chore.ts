@@ -1,3 +1,4 @@
+import { CatalogueRunStore, resumeRuns } from '@darkroom/catalogue';
 import type { Engine } from '@darkroom/shared/engine';
 import {
   createExpiringImageReader,
@@ -42,6 +43,7 @@ export function createChoreStage(deps: ChoreDeps) {
   const webhookWaits = new Map();
   const readExpiring = createExpiringImageReader(engine, queues);
   const warned: WarnedRenders = new Set();
+  const catalogueRuns = new CatalogueRunStore(deps.store);
 
   return async (
     job: StageJob<MaintenanceJob>,
@@ -60,6 +62,7 @@ export function createChoreStage(deps: ChoreDeps) {
       receipt_written: await sweepReceipts({ ...present, memory: receiptMemory }),
       budget_corrected: await sweepBudgets({ ...present, memory: budgetMemory }),
     };
+    await resumeRuns(queues, catalogueRuns, signal);
     await recordBalance(present);
     await sweepAccountStop(queues, clock.now());
     await sweepControl(present);

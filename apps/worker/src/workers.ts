@@ -1,7 +1,9 @@
+import { CatalogueRunStore, resumeRuns } from '@darkroom/catalogue';
 import type { ControlReader } from '@darkroom/shared/control';
 import type { Engine } from '@darkroom/shared/engine';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import {
+  type CatalogueJob,
   type MaintenanceJob,
   QUEUE,
   type Queues,
@@ -29,8 +31,10 @@ import {
   openChildren,
   openDeadLetters,
   openFailedRenders,
+  openRunRenders,
   openWebhookDeadLetters,
 } from './bullmq/index.ts';
+import { catalogueStage, computeRunProgress, openRunRecorder } from './catalogue/index.ts';
 import { createSubmitLimiter, type DrainedWorkers, type LiveLimits } from './control/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
@@ -68,6 +72,9 @@ type Workers = Record<keyof Queues, OpenWorker | 'no worker'>;
 
 /** Redrives that one worker starts renders of at the same time. Others take turns with them. */
 const MAX_STARTING_REDRIVES = 20;
+
+/** Runs of catalogues that one worker executes at the same time. Each plans and waits in this process. */
+const MAX_CATALOGUE_RUNS = 10;
 
 /** Opens one BullMQ worker per queue, each with its stage. */
 export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
@@ -125,6 +132,14 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     deadLetters: openWebhookDeadLetters(queues),
   };
 
+  const catalogueRuns = new CatalogueRunStore(infra.store);
+  const isIncomplete = async () => ['restoring', 'unknown'].includes(await readQueueState(engine, queues));
+  const catalogueDeps = {
+    runs: catalogueRuns,
+    renders: openRunRenders(queues),
+    record: openRunRecorder(infra),
+    isIncomplete,
+  };
   const endDeps = { deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd };
   const choreStage = createChoreStage({ ...infra, engine, queues, ...endDeps });
   const restoreDeps = { ...infra, engine, queues, enqueueWebhooks: enqueueEnd };
@@ -132,6 +147,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     await scheduleSweep(queues);
     const open = await resumeRedrives(queues, deps.redrives);
     if (open > 0) log.info({ open }, 'redrives go on');
+    const resumed = await resumeRuns(queues, catalogueRuns);
+    if (resumed > 0) log.info({ resumed }, 'runs of catalogues go on');
   };
   // BullMQ's worker reads this object for each job that it takes.
   const submitLimiter = createSubmitLimiter(limits.get('submissions-per-minute'));
@@ -219,12 +236,23 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
             ...infra,
             redrives: deps.redrives,
             renders: openFailedRenders(queues),
-            isIncomplete: async () => ['restoring', 'unknown'].includes(await readQueueState(engine, queues)),
+            isIncomplete,
           }),
         computeProgress: computeRedriveProgress,
         createBugFailure: createFailureAt('poll'),
       }),
       { onShutdown: 'hand-back', concurrency: MAX_STARTING_REDRIVES },
+    ),
+    catalogue: open<CatalogueJob, void>(
+      QUEUE.catalogue,
+      createProcessor({
+        ...host,
+        dataKind: 'catalogue-job',
+        stage: (job) => catalogueStage(job, infra, catalogueDeps),
+        computeProgress: computeRunProgress,
+        createBugFailure: createFailureAt('poll'),
+      }),
+      { onShutdown: 'hand-back', concurrency: MAX_CATALOGUE_RUNS },
     ),
     restore: open<RestoreJob, RestoreReport>(
       QUEUE.restore,
@@ -242,8 +270,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     countActive,
     pause: async () => {
       const paused = listOpen(workers).map((worker) => worker.pause());
-      // A redrive may take hours. Another worker goes on with it.
-      if (workers.redrive !== 'no worker') workers.redrive.cancelAllJobs('draining');
+      // Redrives and runs of catalogues may take hours. Another worker goes on with them.
+      for (const worker of [workers.redrive, workers.catalogue])
+        if (worker !== 'no worker') worker.cancelAllJobs('draining');
       await Promise.all(paused);
     },
     resume: async () => {

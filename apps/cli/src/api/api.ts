@@ -17,13 +17,14 @@ import { createDarkroom, type Renders } from '@darkroom/client';
 import { openTransport } from '@darkroom/client/transport';
 import { VERSION } from '@darkroom/shared/runtime';
 import type { Connection } from '../profile/index.ts';
+import { type CatalogueApi, openCatalogueApi } from './catalogue-api.ts';
 import { type ControlApi, openControlApi } from './control-api.ts';
 import { type MoneyApi, openMoneyApi } from './money-api.ts';
 import { openRedriveApi, type RedriveApi } from './redrive-api.ts';
 import { buildQuery, collectPages, type Send } from './send.ts';
 
 /** The API as the command line uses it: the client's renders, and endpoints that only operators call. */
-export interface Api extends RedriveApi, MoneyApi, ControlApi {
+export interface Api extends RedriveApi, MoneyApi, ControlApi, CatalogueApi {
   /** The URL of a page of the server: `renders/rnd_…`. */
   pageUrl(path: string): string;
   renders: Renders;
@@ -52,6 +53,8 @@ export interface Api extends RedriveApi, MoneyApi, ControlApi {
 /** A person waits for the answer, so an error is shown after few tries. */
 const RETRY = { tries: 3, baseMs: 200, maxMs: 1_000, maxRetryAfterMs: 5_000 };
 const READY_MS = 5_000;
+/** For one file of a catalogue: 1 GB at 10 Mbit/s. */
+const UPLOAD_MS = 15 * 60_000;
 const AUDIT_PAGE = 200;
 
 /** @param signal aborts every request */
@@ -76,12 +79,23 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
         ? {}
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
+  const put = (path: string, body: Blob) =>
+    transport.sendForJson<void>({
+      method: 'PUT',
+      path,
+      body,
+      repeatable: true,
+      signal,
+      headers: { 'content-type': 'application/octet-stream' },
+      timeoutMs: UPLOAD_MS,
+    });
   const base = url.replace(/\/*$/, '/');
   const queuePath = (queue: string, action: string) => `v1/queues/${encodeURIComponent(queue)}/${action}`;
   return {
     ...openRedriveApi(send),
     ...openMoneyApi(send),
     ...openControlApi(send),
+    ...openCatalogueApi(send, put),
     pageUrl: (path) => new URL(path, base).href,
     renders,
     stateOutcome: (id, statement) =>

@@ -2,6 +2,8 @@
 // redrive-api.ts  …dead letters and redrives
 // money-api.ts    …money
 // control-api.ts …limits and workers
+// catalogue-api.ts …catalogues
 // send.ts         queries and pages
 export { type Api, openApi } from './api.ts';
+export type { RunAddress } from './catalogue-api.ts';
 export type { Selection } from './redrive-api.ts';

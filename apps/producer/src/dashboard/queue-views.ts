@@ -108,6 +108,11 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     description: 'Redrives: each executes a plan at its pace; pause and cancel them through the API',
     changes: [],
   },
+  catalogue: {
+    description:
+      'Runs of catalogues: each plans, adds its renders, and delivers; cancel them through the API',
+    changes: [],
+  },
   worker: {
     description: 'What each worker process does: see the page Workers',
     changes: [],

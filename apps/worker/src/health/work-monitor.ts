@@ -37,6 +37,7 @@ const WATCH: Record<keyof Queues, 'moves' | 'counted' | 'ignored'> = {
   stop: 'ignored',
   restore: 'ignored',
   redrive: 'ignored',
+  catalogue: 'ignored',
   worker: 'ignored',
 };
 const QUEUE_NAMES = Object.keys(WATCH) as (keyof Queues)[];

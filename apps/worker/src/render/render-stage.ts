@@ -18,7 +18,7 @@ import {
   type StageOutcome,
 } from '../stage/index.ts';
 import { buryStep } from './bury-step.ts';
-import { cancelStep, startCancel } from './cancel-step.ts';
+import { cancelStep, cancelUnlessBought, startCancel } from './cancel-step.ts';
 import { leaveTask } from './end-render.ts';
 import { finishStep } from './finish-step.ts';
 import { holdStep } from './hold-step.ts';
@@ -109,7 +109,9 @@ async function cancelIfRequested(
   const { at } = checkpoint;
   if (at.step !== 'submit' && at.step !== 'hold' && at.step !== 'poll') return undefined;
   const marker = await context.own.cancelMarkers.find(checkpoint.renderId);
-  return marker && startCancel({ ...checkpoint, at }, context, marker);
+  if (!marker) return undefined;
+  if (!marker.onlyPurchases) return startCancel({ ...checkpoint, at }, context, marker);
+  return at.step === 'submit' ? cancelUnlessBought({ ...checkpoint, at }, context, marker) : undefined;
 }
 
 function dispatchStep(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {

@@ -13,6 +13,7 @@ import type {
   SerializedCheckpoint,
   StoredImage,
 } from '../render/index.ts';
+import type { CatalogueJob } from './catalogue-records.ts';
 import type { RedriveJob } from './redrive-records.ts';
 import type { RestoreJob, RestoreReport } from './restore-records.ts';
 import type { StopJob } from './stop-records.ts';
@@ -32,6 +33,7 @@ export const QUEUE = {
   stop: 'stop',
   restore: 'restore',
   redrive: 'redrive',
+  catalogue: 'catalogue',
   worker: 'worker',
 } as const;
 
@@ -137,6 +139,11 @@ export interface CancelMarker {
   renderId: string;
   tenant: string;
   requestedAt: number;
+  /**
+   * Stops the purchases of the render, and not the render: what was bought is still stored. Absent: the render is
+   * canceled at its next step.
+   */
+  onlyPurchases?: true;
 }
 
 /**
@@ -223,6 +230,10 @@ export function openQueues(engine: Engine, retention: Retention) {
     ),
     redrive: openQueue<RedriveJob, void>(
       QUEUE.redrive,
+      createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
+    ),
+    catalogue: openQueue<CatalogueJob, void>(
+      QUEUE.catalogue,
       createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
     ),
     stop: openQueue<StopJob, void>(QUEUE.stop, createJobOptions({ done: false, failed: false })),
