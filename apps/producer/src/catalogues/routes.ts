@@ -92,7 +92,7 @@ export function registerCatalogues(app: FastifyInstance, deps: CatalogueDeps): v
 }
 
 const listEndpoint = ({ runs }: CatalogueDeps): Endpoint => ({
-  needs: 'read or operate',
+  needs: 'read',
   doc: listDoc,
   run: async (request, reply) => {
     const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
@@ -161,7 +161,7 @@ const recordStart = (
   });
 
 const listRunsEndpoint = (deps: CatalogueDeps): Endpoint => ({
-  needs: 'read or operate',
+  needs: 'read',
   doc: listRunsDoc,
   run: async (request, reply) => {
     const { tenant: wanted, limit = 20, cursor } = readQuery(runsParams, request);
@@ -183,7 +183,7 @@ const listRunsEndpoint = (deps: CatalogueDeps): Endpoint => ({
 });
 
 const getEndpoint = (deps: CatalogueDeps): Endpoint => ({
-  needs: 'read or operate',
+  needs: 'read',
   doc: getDoc,
   run: async (request, reply) => {
     const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
