@@ -88,7 +88,7 @@ requires('redis').describe('runs of catalogues', () => {
 
   test('accepted guards are in the audit log', async () => {
     await read(await start({ file, run: 'guarded', accept: ['many_changes', 'short_source'] }));
-    const response = await harness.get('/v1/audit?target=catalogue:shoes/guarded', operator);
+    const response = await harness.get('/v1/audit?target=catalogue:shoes.guarded', operator);
     const { data } = (await response.json()) as { data: { action: string; after: object }[] };
     expect(data).toMatchObject([
       { action: 'catalogue.run', after: { accepted: 'many_changes, short_source' } },
