@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { CatalogueRunStore } from '@darkroom/catalogue';
 import { ConfigError } from '@darkroom/shared/config';
 import { ControlReader } from '@darkroom/shared/control';
 import { type Engine, EngineError } from '@darkroom/shared/engine';
@@ -20,6 +21,7 @@ import {
 } from './access/index.ts';
 import { createAuditor, registerAudit } from './audit/index.ts';
 import {
+  createCatalogueQueue,
   createDeadLetterQueue,
   createIntakeRecorder,
   createLiveControls,
@@ -33,6 +35,7 @@ import {
   createWaitConditionsReader,
   withFallback,
 } from './backends/index.ts';
+import { registerCatalogues } from './catalogues/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
 import {
   createDeadLetterReader,
@@ -242,6 +245,13 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     auditor,
     clock,
     closing: closing.signal,
+  });
+  registerCatalogues(app, {
+    runs: new CatalogueRunStore(store),
+    store,
+    queue: createCatalogueQueue(engine, queues),
+    auditor,
+    clock,
   });
   const readExpiring = createExpiringImagesReader({ engine, queues, readDeadLetters, clock });
   registerHealth(app, { metrics, readiness, waiting, queueState, readExpiring });

@@ -1,3 +1,4 @@
+import { CatalogueRunStore, resumeRuns } from '@darkroom/catalogue';
 import type { ControlReader } from '@darkroom/shared/control';
 import type { Engine } from '@darkroom/shared/engine';
 import {
@@ -46,6 +47,7 @@ export function createChoreStage(deps: ChoreDeps) {
   const webhookWaits = new Map();
   const readExpiring = createExpiringImageReader(engine, queues);
   const warned: WarnedRenders = new Set();
+  const catalogueRuns = new CatalogueRunStore(deps.store);
 
   return async (
     job: StageJob<MaintenanceJob>,
@@ -64,6 +66,7 @@ export function createChoreStage(deps: ChoreDeps) {
       receipt_written: await sweepReceipts({ ...present, memory: receiptMemory }),
       budget_corrected: await sweepBudgets({ ...present, memory: budgetMemory }),
     };
+    await resumeRuns(queues, catalogueRuns, signal);
     await recordBalance(present);
     await sweepRuns({ ...present, memory: runMemory });
     await sweepAccountStop(queues, clock.now());

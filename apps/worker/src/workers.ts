@@ -1,8 +1,10 @@
+import { CatalogueRunStore, resumeRuns } from '@darkroom/catalogue';
 import type { ControlReader } from '@darkroom/shared/control';
 import type { Engine, RunRef } from '@darkroom/shared/engine';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import {
   type AnyWebhookJob,
+  type CatalogueJob,
   type MaintenanceJob,
   QUEUE,
   type Queues,
@@ -32,8 +34,10 @@ import {
   openChildren,
   openDeadLetters,
   openFailedRenders,
+  openRunRenders,
   openWebhookDeadLetters,
 } from './bullmq/index.ts';
+import { catalogueStage, computeRunProgress, openRunRecorder } from './catalogue/index.ts';
 import { createSubmitLimiter, type DrainedWorkers, type LiveLimits } from './control/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
@@ -80,6 +84,9 @@ type Workers = Record<keyof Queues, OpenWorker | 'no worker'>;
 const MAX_STARTING_REDRIVES = 20;
 /** Jobs about runs that one worker runs at the same time. Most of them take less than a second. */
 const RUN_CONCURRENCY = 5;
+
+/** Runs of catalogues that one worker executes at the same time. Each plans and waits in this process. */
+const MAX_CATALOGUE_RUNS = 10;
 
 /** Opens one BullMQ worker per queue, each with its stage. */
 export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
@@ -149,6 +156,14 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     deadLetters: openWebhookDeadLetters(queues),
   };
 
+  const catalogueRuns = new CatalogueRunStore(infra.store);
+  const isIncomplete = async () => ['restoring', 'unknown'].includes(await readQueueState(engine, queues));
+  const catalogueDeps = {
+    runs: catalogueRuns,
+    renders: openRunRenders(queues),
+    record: openRunRecorder(infra),
+    isIncomplete,
+  };
   const endDeps = { deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, runs };
   const choreStage = createChoreStage({ ...runDeps, ...endDeps, control });
   const restoreDeps = { ...infra, engine, queues, enqueueWebhooks: enqueueEnd };
@@ -157,6 +172,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     await requestRunJob(queues, { kind: 'fill' });
     const open = await resumeRedrives(queues, deps.redrives);
     if (open > 0) log.info({ open }, 'redrives go on');
+    const resumed = await resumeRuns(queues, catalogueRuns);
+    if (resumed > 0) log.info({ resumed }, 'runs of catalogues go on');
   };
   // BullMQ's worker reads this object for each job that it takes.
   const submitLimiter = createSubmitLimiter(limits.get('submissions-per-minute'));
@@ -259,12 +276,23 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
             ...infra,
             redrives: deps.redrives,
             renders: openFailedRenders(queues),
-            isIncomplete: async () => ['restoring', 'unknown'].includes(await readQueueState(engine, queues)),
+            isIncomplete,
           }),
         computeProgress: computeRedriveProgress,
         createBugFailure: createFailureAt('poll'),
       }),
       { onShutdown: 'hand-back', concurrency: MAX_STARTING_REDRIVES },
+    ),
+    catalogue: open<CatalogueJob, void>(
+      QUEUE.catalogue,
+      createProcessor({
+        ...host,
+        dataKind: 'catalogue-job',
+        stage: (job) => catalogueStage(job, infra, catalogueDeps),
+        computeProgress: computeRunProgress,
+        createBugFailure: createFailureAt('poll'),
+      }),
+      { onShutdown: 'hand-back', concurrency: MAX_CATALOGUE_RUNS },
     ),
     restore: open<RestoreJob, RestoreReport>(
       QUEUE.restore,
@@ -282,8 +310,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     countActive,
     pause: async () => {
       const paused = listOpen(workers).map((worker) => worker.pause());
-      // A redrive may take hours. Another worker goes on with it.
-      if (workers.redrive !== 'no worker') workers.redrive.cancelAllJobs('draining');
+      // Redrives and runs of catalogues may take hours. Another worker goes on with them.
+      for (const worker of [workers.redrive, workers.catalogue])
+        if (worker !== 'no worker') worker.cancelAllJobs('draining');
       await Promise.all(paused);
     },
     resume: async () => {

@@ -10,6 +10,7 @@
 // limits.ts      limits that operators change while the workers run
 // pauses.ts      pauses of submission: for all renders, a tenant, a run or a model
 // audit.ts       what operators did
+// catalogues.ts  runs of catalogues
 // spend.ts      what renders cost
 // runs.ts        runs, and the results of their renders
 // statements.ts  what an operator can state about a purchase
@@ -24,6 +25,7 @@
 
 export * from './audit.ts';
 export * from './budgets.ts';
+export * from './catalogues.ts';
 export * from './dead-letters.ts';
 export * from './failures.ts';
 export * from './fields.ts';

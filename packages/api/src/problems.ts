@@ -67,6 +67,16 @@ export const PROBLEMS = {
   plan_not_found: [404, 'No such plan', 'Make a plan with `POST /v1/redrives` and `"dry_run": true`.'],
   run_not_found: [404, 'No such run', '`GET /v1/runs` lists them.'],
   redrive_not_found: [404, 'No such redrive', '`GET /v1/redrives` lists them.'],
+  catalogue_run_not_found: [
+    404,
+    'No such run of a catalogue',
+    '`GET /v1/catalogues/{name}/runs` lists the runs. A key finds only the catalogues of its own tenant.',
+  ],
+  catalogue_file_not_found: [
+    404,
+    'The file was not uploaded',
+    'Upload it with `PUT /v1/catalogues/{name}/files/{sha256}`.',
+  ],
   not_found: [404, 'No such page', 'See /reference for all endpoints.'],
   method_not_allowed: [405, 'The method is not allowed', 'The header `Allow` lists the allowed methods.'],
   idempotency_conflict: [
@@ -110,6 +120,12 @@ export const PROBLEMS = {
     'The plan was executed already',
     'A plan is executed once. `detail` names its redrive. Make a new plan for the renders that failed again.',
   ],
+  catalogue_run_exists: [
+    409,
+    'A run with this name exists, and it is another one',
+    'The run of this name was requested with another catalogue file, other files, guards or plan. Choose another name with `run`.',
+  ],
+  catalogue_run_ended: [409, 'The run has ended', 'A run that has ended cannot be canceled.'],
   redrive_ended: [
     409,
     'The redrive has ended',

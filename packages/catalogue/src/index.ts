@@ -8,9 +8,18 @@
 // items/     rows as items, and what determines their images
 // manifest/  what the last good run delivered
 // plan/      what a run would do
-export { createJsonSchema } from './file/index.ts';
+// run/       what the store and the queue have of a run
+export { type CatalogueConfig, createJsonSchema, parseCatalogueFile } from './file/index.ts';
 export type { InputName } from './items/index.ts';
-export { fetchLastManifest, type LastManifest } from './manifest/index.ts';
+export {
+  fetchLastManifest,
+  type LastManifest,
+  type LatestRun,
+  latestRunKey,
+  MANIFEST_VERSION,
+  type ManifestEntry,
+  manifestEntrySchema,
+} from './manifest/index.ts';
 export {
   type CheckResult,
   checkCatalogue,
@@ -20,7 +29,10 @@ export {
   GUARDS,
   type GuardName,
   type Plan,
+  type PlanFile,
   type PlanInput,
+  planFileSchema,
 } from './plan/index.ts';
-export type { ProblemList } from './problems.ts';
-export type { LocationDeps } from './source/index.ts';
+export { createProblemList, FatalProblem, type Problem, type ProblemList } from './problems.ts';
+export * from './run/index.ts';
+export { classifyLocation, type LocationDeps, type OpenLocation, openLocation } from './source/index.ts';

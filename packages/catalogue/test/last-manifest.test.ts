@@ -31,6 +31,7 @@ test('the last manifest is the one that latest.json names, with the digest that 
     run: 'night-1',
     manifest: { key, sha256, bytes: text.length, items: 1 },
     source: { sha256, bytes: 1, rows: 1 },
+    requested_at: '2026-11-22T01:00:00.000Z',
     finished_at: '2026-11-22T03:00:00.000Z',
   };
   await store.put(latestRunKey('shop', 'shoes'), JSON.stringify(latest), json);

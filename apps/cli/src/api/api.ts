@@ -17,6 +17,7 @@ import { createDarkroom, type Renders } from '@darkroom/client';
 import { openTransport } from '@darkroom/client/transport';
 import { VERSION } from '@darkroom/shared/runtime';
 import type { Connection } from '../profile/index.ts';
+import { type CatalogueApi, openCatalogueApi } from './catalogue-api.ts';
 import { type ControlApi, openControlApi } from './control-api.ts';
 import { type MoneyApi, openMoneyApi } from './money-api.ts';
 import { openRedriveApi, type RedriveApi } from './redrive-api.ts';
@@ -24,7 +25,7 @@ import { openRunApi, type RunApi } from './run-api.ts';
 import { buildQuery, collectPages, type Send } from './send.ts';
 
 /** The API as the command line uses it: the client's renders, and endpoints that only operators call. */
-export interface Api extends RedriveApi, RunApi, MoneyApi, ControlApi {
+export interface Api extends RedriveApi, RunApi, MoneyApi, ControlApi, CatalogueApi {
   /** The URL of a page of the server: `renders/rnd_…`. */
   pageUrl(path: string): string;
   renders: Renders;
@@ -53,6 +54,8 @@ export interface Api extends RedriveApi, RunApi, MoneyApi, ControlApi {
 /** A person waits for the answer, so an error is shown after few tries. */
 const RETRY = { tries: 3, baseMs: 200, maxMs: 1_000, maxRetryAfterMs: 5_000 };
 const READY_MS = 5_000;
+/** For one file of a catalogue: 1 GB at 10 Mbit/s. */
+const UPLOAD_MS = 15 * 60_000;
 const AUDIT_PAGE = 200;
 
 /** @param signal aborts every request */
@@ -76,6 +79,16 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
       ...(body === undefined
         ? {}
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+  const put = (path: string, body: Blob) =>
+    transport.sendForJson<void>({
+      method: 'PUT',
+      path,
+      body,
+      repeatable: true,
+      signal,
+      headers: { 'content-type': 'application/octet-stream' },
+      timeoutMs: UPLOAD_MS,
     });
   const base = url.replace(/\/*$/, '/');
   /** Fetched by itself, because the client reads whole responses. An error of the server is read by the client. */
@@ -105,6 +118,7 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
     ...openRunApi(send, readLines),
     ...openMoneyApi(send),
     ...openControlApi(send),
+    ...openCatalogueApi(send, put),
     pageUrl: (path) => new URL(path, base).href,
     renders,
     stateOutcome: (id, statement) =>

@@ -3,7 +3,9 @@
 // run-api.ts      …runs
 // money-api.ts    …money
 // control-api.ts …limits and workers
+// catalogue-api.ts …catalogues
 // send.ts         queries and pages
 export { type Api, openApi } from './api.ts';
+export type { RunAddress } from './catalogue-api.ts';
 export type { Selection } from './redrive-api.ts';
 export type { NamedRun } from './run-api.ts';

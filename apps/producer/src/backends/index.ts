@@ -1,6 +1,7 @@
 // render-queue.ts        the producer's calls to the queue: with deadlines, and one error when the queue is away
 // dead-letter-queue.ts   the producer's calls to the queue of dead letters
 // redrive-queue.ts       the producer's calls to the queue of redrives
+// catalogue-queue.ts     the producer's calls to the queue of catalogue runs
 // queue-position.ts      the position of a render among those that wait for their submission
 // forecast-samples.ts    the latest ends of jobs, from which forecasts are made; waiting renders by lane
 // submit-quota.ts        the quota of submissions that the workers obey, and how tenants share it
@@ -14,6 +15,7 @@
 // wait-conditions.ts     what keeps renders waiting, read at most once per second
 // run-intake.ts          which labels name runs; adds renders to them
 // deadlines.ts           deadlines for calls to the store, and for anything else
+export * from './catalogue-queue.ts';
 export * from './dead-letter-queue.ts';
 export * from './deadlines.ts';
 export * from './forecast-samples.ts';

@@ -112,6 +112,11 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
     description: 'Runs: counts renders again, ends a run, stops a canceled one; see `darkroom runs`',
     changes: [],
   },
+  catalogue: {
+    description:
+      'Runs of catalogues: each plans, adds its renders, and delivers; cancel them through the API',
+    changes: [],
+  },
   worker: {
     description: 'What each worker process does: see the page Workers',
     changes: [],

@@ -4,7 +4,10 @@ import { type Ledger } from '@darkroom/shared/ledger';
 import { ensureObject, type ObjectStore } from '@darkroom/shared/object-store';
 import {
   type Checkpoint,
+  createCheckpoint,
   drawRenderId,
+  listDifferingFields,
+  measureExcess,
   renderIdFor,
   type SerializedCheckpoint,
   type StoredInput,
@@ -24,13 +27,12 @@ import {
 import { findRender } from '../lookup/index.ts';
 import {
   type FieldProblem,
+  invalidRequest,
   isQueueAway,
   ProblemError,
   queueUnavailable,
   stillRestoring,
 } from '../problems/index.ts';
-import { fingerprintRequest, listDifferingFields } from './fingerprint.ts';
-import { createCheckpoint } from './first-checkpoint.ts';
 import { checkWebhookUrl, type PackedRequest, packRequest, type TenantUploads } from './references.ts';
 import type { CheckedRequest } from './request.ts';
 
@@ -195,15 +197,29 @@ export function draftRender(
       renderId: key === undefined ? drawRenderId() : renderIdFor(tenant, key),
       tenant,
       request,
-      fingerprint: fingerprintRequest(request),
       provider: 'toapis',
       creatorToken: deps.newToken(),
       ...(run ? { inRun: true as const } : {}),
       now: deps.clock.now(),
     });
+    rejectExcess(checkpoint);
     return { checkpoint, inputs, keyed: key !== undefined, run };
   };
   return packed instanceof Promise ? packed.then(toDraft) : toDraft(packed);
+}
+
+/** @throws {ProblemError} `invalid_request` when the job would be too large. */
+function rejectExcess(checkpoint: Checkpoint): void {
+  const found = measureExcess(checkpoint);
+  if (!found) return;
+  const { field, excess, bytes } = found;
+  throw invalidRequest([
+    {
+      field,
+      expected: `at least ${excess} bytes less: prompt, images and metadata together are larger than a job may be`,
+      received: `${bytes} bytes`,
+    },
+  ]);
 }
 
 /** Stores the inputs that the job refers to. Keys are digests, so storing twice is harmless (I6). @throws {StoreError} */

@@ -12,8 +12,6 @@
 // data-uri.ts          a data URI → checked image bytes
 // base64.ts            decodes base64 as clients send it
 // image-type.ts        bytes → the type and the size of the image
-// fingerprint.ts       when two requests are the same request
-// first-checkpoint.ts  the first checkpoint of a render, and its maximum size
 export * from './accept-bulk.ts';
 export * from './accept-render.ts';
 export * from './bulk-items.ts';

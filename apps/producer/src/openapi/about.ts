@@ -43,6 +43,10 @@ export const TAGS = [
     description:
       'Failed renders, in groups by their reason: inspect, discard and redrive them. For operators.',
   },
+  {
+    name: 'Catalogues',
+    description: 'Run catalogues: files that say which image each row of a source gets.',
+  },
   { name: 'Operations', description: 'Health and metrics, for the operators of a deployment.' },
 ] as const;
 

@@ -4,6 +4,7 @@
 // children.ts         a render's children: their state, adding them
 // dead-letters.ts     one dead letter per failed render, and per webhook that was given up
 // failed-renders.ts   failed renders as a redrive sees them; runs them again
+// run-renders.ts      the renders of a run of a catalogue: adds them, reads whether they have ended, stops their purchases
 // cancel-markers.ts   finds and removes the cancel marker of a render
 // webhook-waker.ts    makes a deferred webhook run now
 export * from './cancel-markers.ts';
@@ -11,4 +12,5 @@ export * from './children.ts';
 export * from './dead-letters.ts';
 export * from './failed-renders.ts';
 export * from './processor.ts';
+export * from './run-renders.ts';
 export * from './webhook-waker.ts';

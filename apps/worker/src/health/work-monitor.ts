@@ -38,6 +38,7 @@ const WATCH: Record<keyof Queues, 'moves' | 'counted' | 'ignored'> = {
   restore: 'ignored',
   run: 'ignored',
   redrive: 'ignored',
+  catalogue: 'ignored',
   worker: 'ignored',
 };
 const QUEUE_NAMES = Object.keys(WATCH) as (keyof Queues)[];

@@ -1,5 +1,5 @@
 import type { Engine } from '@darkroom/shared/engine';
-import { QUEUE, type Queues, wakeRender } from '@darkroom/shared/queues';
+import { type CancelMarker, QUEUE, type Queues, wakeRender } from '@darkroom/shared/queues';
 import { NewerDataError, upgradePersisted } from '@darkroom/shared/render';
 import type { Logger } from '@darkroom/shared/runtime';
 import { isEngineError } from '../stage/index.ts';
@@ -37,6 +37,8 @@ export async function sweepCancelMarkers(deps: SweepCancelMarkersDeps): Promise<
   return woken;
 }
 
+const readMarker = (text: string) => upgradePersisted('cancel-marker', JSON.parse(text)) as CancelMarker;
+
 /** @returns whether it woke the render. */
 async function sweepMarker(
   renderId: string,
@@ -44,8 +46,7 @@ async function sweepMarker(
   { queues, log }: SweepCancelMarkersDeps,
 ): Promise<boolean> {
   try {
-    upgradePersisted('cancel-marker', JSON.parse(marker));
-    const found = await wakeRender(queues, renderId);
+    const found = await wakeRender(queues, renderId, readMarker(marker));
     if (found === 'woken') log.info({ renderId }, 'render woken: it has a cancel marker');
     return found === 'woken';
   } catch (error) {

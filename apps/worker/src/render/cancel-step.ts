@@ -1,5 +1,4 @@
 import type { StepName } from '@darkroom/api';
-import type { RunStop } from '@darkroom/shared/control';
 import type { CancelMarker } from '@darkroom/shared/queues';
 import {
   type Checkpoint,
@@ -53,7 +52,7 @@ export async function startCancel(
 export async function cancelUnlessBought(
   checkpoint: CheckpointAt<'submit'>,
   { job, infra, own }: StepContext,
-  { at: requestedAt }: RunStop,
+  requestedAt: number,
 ): Promise<Transition | undefined> {
   const { renderId, attempt, provider, request } = checkpoint;
   const id = submitJobId(renderId, attempt);

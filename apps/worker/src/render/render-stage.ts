@@ -119,10 +119,13 @@ async function cancelIfRequested(
   const { at } = checkpoint;
   if (at.step !== 'submit' && at.step !== 'hold' && at.step !== 'poll') return undefined;
   const marker = await context.own.cancelMarkers.find(checkpoint.renderId);
-  if (marker) return await startCancel({ ...checkpoint, at }, context, marker);
-  if (at.step !== 'submit' || !checkpoint.inRun) return undefined;
-  const stop = await context.own.findRunStop(checkpoint);
-  return stop && (await cancelUnlessBought({ ...checkpoint, at }, context, stop));
+  if (marker && !marker.onlyPurchases) return await startCancel({ ...checkpoint, at }, context, marker);
+  if (at.step !== 'submit') return undefined;
+  const stoppedAt =
+    marker?.requestedAt ?? (checkpoint.inRun && (await context.own.findRunStop(checkpoint))?.at);
+  return stoppedAt === undefined
+    ? undefined
+    : await cancelUnlessBought({ ...checkpoint, at }, context, stoppedAt);
 }
 
 function dispatchStep(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {

@@ -16,7 +16,7 @@ export async function storeStep(
   switch (child.kind) {
     case 'absent': {
       const marker = await own.cancelMarkers.find(checkpoint.renderId);
-      if (marker) return startCancel(checkpoint, context, marker);
+      if (marker && !marker.onlyPurchases) return startCancel(checkpoint, context, marker);
       return { kind: 'child', child: { queue: 'store', id, checkpoint, taskId, expiresAt }, absent: true };
     }
     case 'pending':

@@ -42,6 +42,9 @@ export function createMetrics() {
     ),
     repairs: counter('sweep_repairs_total', 'What sweeps repaired, by kind', ['repair']),
     redrives: counter('redrives_total', 'Redrives that this worker ended, by outcome', ['outcome']),
+    catalogueRuns: counter('catalogue_runs_total', 'Runs of catalogues that this worker ended, by outcome', [
+      'outcome',
+    ]),
     restores: counter('restores_total', 'Restores that this worker completed, by outcome', ['outcome']),
     restored: counter('restored_renders_total', 'Renders that restores added again, by step', ['step']),
     limits: new Gauge({
@@ -79,6 +82,7 @@ export function createMetrics() {
   for (const repair of REPAIRS) metrics.repairs.inc({ repair }, 0);
   for (const reason of ['unauthorized', 'insufficient_quota']) metrics.accountStops.inc({ reason }, 0);
   metrics.redrives.inc({ outcome: 'partial' }, 0);
+  for (const outcome of ['partial', 'stopped']) metrics.catalogueRuns.inc({ outcome }, 0);
   metrics.restores.inc({ outcome: 'renders_added' }, 0);
   return metrics;
 }

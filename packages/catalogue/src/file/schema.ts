@@ -1,10 +1,8 @@
-import { LIMITS, renderRequestSchema, TENANT } from '@darkroom/api';
+import { CATALOGUE_NAME, LIMITS, renderRequestSchema, TENANT } from '@darkroom/api';
 import { Cron } from 'croner';
 import { z } from 'zod';
 import { parseDuration } from './duration.ts';
 
-/** The name of a catalogue. Object keys and runs contain it without escaping. */
-const NAME = /^[a-z0-9][a-z0-9-]{0,47}$/;
 const MAX_VIEWS = 20;
 const MAX_OVERRIDES = 200;
 /** A template may be longer than the prompts that it gives. */
@@ -44,7 +42,7 @@ export const catalogueSchema = z
     $schema: z.string().optional().meta({ description: 'The URL of this schema, for editors.' }),
     name: z
       .string()
-      .regex(NAME, {
+      .regex(CATALOGUE_NAME, {
         error: 'expected 1 to 48 lower-case letters, digits and dashes, starting with a letter or digit',
       })
       .meta({ description: 'Runs, reports and stored images of the catalogue are found by this name.' }),

@@ -76,6 +76,8 @@ export const latestRunSchema = z.strictObject({
     bytes: z.number().int().nonnegative(),
     rows: z.number().int().nonnegative(),
   }),
+  /** When the run was requested. A run that was requested earlier never replaces it. */
+  requested_at: time,
   finished_at: time,
 });
 export type LatestRun = z.infer<typeof latestRunSchema>;
@@ -83,8 +85,14 @@ export type LatestRun = z.infer<typeof latestRunSchema>;
 /** The prefix of everything that the store has of a catalogue. */
 export const cataloguePrefix = (tenant: string, name: string) => `catalogues/${tenant}/${name}/`;
 export const latestRunKey = (tenant: string, name: string) => `${cataloguePrefix(tenant, name)}latest.json`;
+/** The prefix of all runs of a catalogue. */
+export const runsPrefix = (tenant: string, name: string) => `${cataloguePrefix(tenant, name)}runs/`;
+/** The prefix of everything that a run wrote. */
+export const runPrefix = (tenant: string, name: string, run: string) => `${runsPrefix(tenant, name)}${run}/`;
+export const summaryKey = (tenant: string, name: string, run: string) =>
+  `${runPrefix(tenant, name, run)}summary.json`;
 export const manifestKey = (tenant: string, name: string, run: string) =>
-  `${cataloguePrefix(tenant, name)}runs/${run}/manifest.jsonl`;
+  `${runPrefix(tenant, name, run)}manifest.jsonl`;
 
 /** The identity of an item in a catalogue, for maps. */
 export const formatItemId = ({ key, view }: { key: string; view: string | null }) =>

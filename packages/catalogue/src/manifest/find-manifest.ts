@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ObjectStore } from '@darkroom/shared/object-store';
-import { cataloguePrefix, latestRunKey, latestRunSchema } from './entry.ts';
+import { latestRunKey, latestRunSchema, manifestKey, runsPrefix, summaryKey } from './entry.ts';
 
 /** The manifest of the last good run. */
 export type LastManifest =
@@ -23,10 +23,9 @@ export async function fetchLastManifest(
   const missing = (reason: string): LastManifest => ({ kind: 'missing', reason });
   const bytes = await store.get(latestRunKey(tenant, name), { signal });
   if (!bytes) {
-    const { objects } = await store.list({ prefix: cataloguePrefix(tenant, name), limit: 1, signal });
-    return objects.length === 0
-      ? { kind: 'first_run' }
-      : missing('the catalogue has runs, but no last good one');
+    return (await hasDelivered(store, { tenant, name }, signal))
+      ? missing('the catalogue has runs, but no last good one')
+      : { kind: 'first_run' };
   }
   const latest = latestRunSchema.safeParse(parseJson(bytes));
   if (!latest.success) return missing(`${latestRunKey(tenant, name)} cannot be read`);
@@ -38,6 +37,20 @@ export async function fetchLastManifest(
   found.stream.on('data', (chunk: Buffer) => digest.update(chunk));
   await pipeline(found.stream, createWriteStream(path), { signal });
   return digest.digest('hex') === sha256 ? { kind: 'found', path } : missing(`${key} was changed`);
+}
+
+/** Whether a run has delivered, also if its manifest is gone. Runs that stopped say so in their summary. */
+async function hasDelivered(
+  store: ObjectStore,
+  { tenant, name }: { tenant: string; name: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const run of await store.listFolders({ prefix: runsPrefix(tenant, name), signal })) {
+    if (await store.head(manifestKey(tenant, name, run), { signal })) return true;
+    const summary = await store.get(summaryKey(tenant, name, run), { signal });
+    if (summary && (parseJson(summary) as { manifest?: unknown } | undefined)?.manifest !== null) return true;
+  }
+  return false;
 }
 
 function parseJson(bytes: Uint8Array): unknown {

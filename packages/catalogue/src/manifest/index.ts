@@ -4,11 +4,16 @@
 // find-manifest.ts    the manifest of the last good run
 export { createDigestTable } from './digest-table.ts';
 export {
+  cataloguePrefix,
   type LatestRun,
   latestRunKey,
+  latestRunSchema,
   MANIFEST_VERSION,
   type ManifestEntry,
+  manifestEntrySchema,
   manifestKey,
+  runPrefix,
+  runsPrefix,
 } from './entry.ts';
 export { fetchLastManifest, type LastManifest } from './find-manifest.ts';
 export { type ManifestReader, openManifest } from './manifest-reader.ts';

@@ -1,6 +1,11 @@
 import { type CatalogueFile, parseCatalogueFile } from '../file/index.ts';
-import { createReferenceDigests, createRules, type Rules } from '../items/index.ts';
-import { type LastManifest, type ManifestReader, openManifest } from '../manifest/index.ts';
+import { createReferenceDigests, createRules, type Item, type Rules } from '../items/index.ts';
+import {
+  type LastManifest,
+  type ManifestEntry,
+  type ManifestReader,
+  openManifest,
+} from '../manifest/index.ts';
 import { createProblemList, FatalProblem, type ProblemList } from '../problems.ts';
 import { type LocationDeps, type SourceSnapshot, takeSnapshot } from '../source/index.ts';
 import { type Decision, decideItems } from './decide-items.ts';
@@ -22,12 +27,18 @@ export interface PlanInput {
   maxPurchases: number;
   accepted: readonly GuardName[];
   forecast: ForecastFacts;
-  /** Gets every decision while the plan is made. A plan with problems must not be executed. */
-  onDecision?(decision: Decision): void;
+  /**
+   * Gets every decision while the plan is made, one after the other: the next waits for the promise. A plan with problems
+   * must not be executed.
+   */
+  onDecision?(decision: Decision): void | Promise<void>;
+  /** As in {@link decideItems}. */
+  hasImage?(image: NonNullable<ManifestEntry['image']>): Promise<boolean>;
 }
 
 export interface Plan {
   file: PlanFile;
+  source: Pick<SourceSnapshot, 'sha256' | 'bytes'>;
   forecast: Forecast;
   samples: Sample[];
   guards: Guard[];
@@ -67,7 +78,7 @@ export interface CheckResult {
 
 /** Checks a catalogue file and every row of its source. Reads no reference images and no manifest. */
 export async function checkCatalogue(
-  input: Pick<PlanInput, 'file' | 'workFolder' | 'locations'>,
+  input: Pick<PlanInput, 'file' | 'workFolder' | 'locations'> & { onItem?(item: Item): void },
 ): Promise<CheckResult> {
   const problems = createProblemList();
   const result = { problems, rows: 0, items: 0 };
@@ -83,7 +94,10 @@ export async function checkCatalogue(
     },
   });
   try {
-    for await (const _ of decisions) result.items += 1;
+    for await (const decision of decisions) {
+      result.items += 1;
+      if (decision.kind !== 'remove') input.onItem?.(decision.item);
+    }
   } catch (error) {
     if (!(error instanceof FatalProblem)) throw error;
     problems.addFatal(error);
@@ -126,6 +140,7 @@ async function decideAll(
     manifest,
     references: createReferenceDigests(config.reference_digest, input.locations),
     problems,
+    ...(input.hasImage ? { hasImage: input.hasImage } : {}),
     onRow: () => {
       rows += 1;
     },
@@ -134,7 +149,7 @@ async function decideAll(
     tally.add(decision);
     const { key, view } = decision.kind === 'remove' ? decision.previous : decision.item;
     digest.add(decision.kind, key, view, decision.kind === 'remove' ? '' : decision.hash);
-    input.onDecision?.(decision);
+    await input.onDecision?.(decision);
   }
   if (problems.count > 0) return undefined;
   const { buy, unchanged, removed, priceMicros, unpriced, samples } = tally.read();
@@ -173,6 +188,7 @@ async function decideAll(
       possible_price: priced(priceMicros * input.maxPurchases),
       guards,
     },
+    source: { sha256: snapshot.sha256, bytes: snapshot.bytes },
     forecast: forecastFinish(purchases, input.forecast, config),
     samples,
     guards,

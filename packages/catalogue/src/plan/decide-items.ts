@@ -20,7 +20,7 @@ import { mapInOrder } from './map-in-order.ts';
 export type BuyReason =
   /** The last good manifest does not have it. */
   | 'new'
-  /** The last good manifest has it, but no image of it. */
+  /** The last good manifest has it, but there is no image of it, or the image is gone or damaged. */
   | 'no_image'
   /** Some of its inputs are others now. */
   | 'changed';
@@ -54,9 +54,13 @@ export interface DecideInput {
   problems: ProblemList;
   /** Gets each row that was read, valid or not. */
   onRow?(): void;
+  /** Whether the store still has this image, undamaged. @default every image of the manifest is believed to be there */
+  hasImage?(image: StoredImage): Promise<boolean>;
 }
 
-/** Reference images that are read at the same time. */
+type StoredImage = NonNullable<ManifestEntry['image']>;
+
+/** Items whose reference images and stored images are read at the same time. */
 const AHEAD = 16;
 
 /**
@@ -68,19 +72,17 @@ const AHEAD = 16;
  * @throws {FatalProblem} when the rest of the source cannot be read
  */
 export async function* decideItems(input: DecideInput): AsyncGenerator<Decision> {
-  const { manifest, problems, references } = input;
-  const digested = mapInOrder(listItems(input), AHEAD, async (item) => {
+  const { manifest, problems, references, hasImage } = input;
+  const decisions = mapInOrder(listItems(input), AHEAD, async (item) => {
     // After a problem, nothing is bought, so no image needs to be read.
     if (problems.count > 0) return undefined;
-    return { item, digests: await readDigests(item, references, problems) };
-  });
-  for await (const one of digested) {
-    if (!one?.digests) continue;
-    const { item, digests } = one;
+    const digests = await readDigests(item, references, problems);
+    if (!digests) return undefined;
     const inputs = createInputs(item, digests);
-    const wanted = { item, inputs, hash: hashInputs(inputs) };
-    yield compare(wanted, manifest?.take(item));
-  }
+    const decision = compare({ item, inputs, hash: hashInputs(inputs) }, manifest?.take(item));
+    return (await isImageLost(decision, hasImage)) ? buyAgain(decision) : decision;
+  });
+  for await (const decision of decisions) if (decision) yield decision;
   if (problems.count > 0) return;
   for (const previous of manifest?.listRemoved() ?? []) yield { kind: 'remove', previous };
 }
@@ -92,6 +94,14 @@ function compare(wanted: Wanted, previous: ManifestEntry | undefined): Decision 
   if (previous.status === 'completed' && previous.image) return { kind: 'keep', previous, ...wanted };
   return { kind: 'buy', reason: 'no_image', previous, changes, ...wanted };
 }
+
+async function isImageLost(decision: Decision, hasImage: DecideInput['hasImage']): Promise<boolean> {
+  if (decision.kind !== 'keep' || !hasImage || !decision.previous.image) return false;
+  return !(await hasImage(decision.previous.image));
+}
+
+const buyAgain = (decision: Decision): Decision =>
+  decision.kind === 'keep' ? { ...decision, kind: 'buy', reason: 'no_image', changes: [] } : decision;
 
 /** The items of a source. Adds a problem for each key and each image name that comes again. */
 async function* listItems({ rules, snapshot, problems, onRow }: DecideInput): AsyncGenerator<Item> {

@@ -1,13 +1,8 @@
+import { CATALOGUE_GUARDS } from '@darkroom/api';
 import { type CatalogueConfig, parseDuration } from '../file/index.ts';
 
-/** What stops a run before it spends. `--accept` and the audit log use these names, so they must not change. */
-export const GUARDS = [
-  'stale_source',
-  'short_source',
-  'many_changes',
-  'missing_manifest',
-  'unknown_price',
-] as const;
+/** What stops a run before it spends. */
+export const GUARDS = CATALOGUE_GUARDS;
 export type GuardName = (typeof GUARDS)[number];
 
 export interface Guard {

@@ -9,3 +9,4 @@ export { type CheckResult, checkCatalogue, createPlan, type Plan, type PlanInput
 export type { Decision } from './decide-items.ts';
 export type { Forecast } from './forecast.ts';
 export { GUARDS, type GuardName } from './guards.ts';
+export { type PlanFile, planFileSchema } from './plan-file.ts';

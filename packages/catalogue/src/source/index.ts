@@ -7,6 +7,7 @@
 // read-jsonl.ts  the rows of JSONL
 // read-rows.ts   the rows of a source in either format
 export { classifyLocation, type LocationDeps, openLocation } from './location.ts';
+export type { OpenLocation } from './open-url.ts';
 export { readRows } from './read-rows.ts';
 export type { Row } from './row.ts';
 export { type SourceSnapshot, takeSnapshot } from './snapshot.ts';

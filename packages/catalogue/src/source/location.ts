@@ -14,6 +14,8 @@ export interface LocationDeps {
   folder: string;
   /** Opens a bucket for reading. @param url `s3://bucket/prefix` */
   openBucket(url: string): Promise<ObjectStore>;
+  /** Opens a path. @default the file with this path below the folder */
+  openPath?(path: string): Promise<OpenLocation>;
   /** Makes the https requests. @default undici's own */
   dispatcher?: Dispatcher | undefined;
   signal: AbortSignal;
@@ -33,7 +35,7 @@ export function classifyLocation(location: string): LocationKind | undefined {
 export async function openLocation(location: string, deps: LocationDeps): Promise<OpenLocation> {
   switch (classifyLocation(location)) {
     case 'path':
-      return openFile(resolve(deps.folder, location));
+      return deps.openPath ? deps.openPath(location) : openFile(resolve(deps.folder, location));
     case 'https':
       return openUrl(location, deps);
     case 's3':

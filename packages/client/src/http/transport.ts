@@ -10,7 +10,8 @@ export interface RequestSpec {
   /** The path with its query, starting with `v1/`. */
   path: string;
   headers?: Record<string, string>;
-  body?: string;
+  /** A blob of a file is read while it is sent. */
+  body?: string | Blob;
   signal?: AbortSignal | undefined;
   /** Whether sending the request twice is safe. The client retries only these requests. */
   repeatable: boolean;

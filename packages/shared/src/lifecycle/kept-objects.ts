@@ -63,6 +63,19 @@ export function listKeptObjects({
       consequence: 'dead letters are lost if the queue loses its data',
     },
     {
+      prefix: 'catalogues/',
+      minDays: NEVER,
+      ...IMAGE,
+      minBytes: 0,
+      consequence: 'images of catalogues are gone, and every one of them is bought again',
+    },
+    {
+      prefix: 'open-catalogue-runs/',
+      minDays: NEVER,
+      ...EMPTY,
+      consequence: 'runs of catalogues stop if the queue loses its data',
+    },
+    {
       prefix: 'audit/',
       minDays: queueDays,
       ...RECORD,

@@ -13,6 +13,7 @@ import type {
   SerializedCheckpoint,
   StoredImage,
 } from '../render/index.ts';
+import type { CatalogueJob } from './catalogue-records.ts';
 import { tenantLine } from './lanes.ts';
 import type { RedriveJob } from './redrive-records.ts';
 import type { RestoreJob, RestoreReport } from './restore-records.ts';
@@ -34,6 +35,7 @@ export const QUEUE = {
   stop: 'stop',
   restore: 'restore',
   redrive: 'redrive',
+  catalogue: 'catalogue',
   worker: 'worker',
   run: 'run',
 } as const;
@@ -155,6 +157,11 @@ export interface CancelMarker {
   renderId: string;
   tenant: string;
   requestedAt: number;
+  /**
+   * Stops the purchases of the render, and not the render: what was bought is still stored. Absent: the render is
+   * canceled at its next step.
+   */
+  onlyPurchases?: true;
 }
 
 /**
@@ -245,6 +252,10 @@ export function openQueues(engine: Engine, retention: Retention) {
     ),
     // Its jobs are requested again whenever they are needed, under the same ids.
     run: openQueue<RunJob, void>(QUEUE.run, createJobOptions({ done: true, failed: true })),
+    catalogue: openQueue<CatalogueJob, void>(
+      QUEUE.catalogue,
+      createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
+    ),
     stop: openQueue<StopJob, void>(QUEUE.stop, createJobOptions({ done: false, failed: false })),
     worker: openQueue<WorkerRecord, void>(QUEUE.worker, createJobOptions({ done: false, failed: false })),
   };

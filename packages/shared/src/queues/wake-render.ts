@@ -6,7 +6,7 @@ import {
   submitJobId,
   upgradePersisted,
 } from '../render/index.ts';
-import type { Queues, SubmitJob } from './queues.ts';
+import type { CancelMarker, Queues, SubmitJob } from './queues.ts';
 
 /**
  * What `wakeRender` found:
@@ -26,15 +26,21 @@ export type WakeResult = 'woken' | 'busy' | 'ended' | 'absent';
  *   `waiting-children` is removed, that job goes back to `wait`. That holds also when the child is delayed or rate
  *   limited, or its queue is paused. An active child cannot be removed. The engines' conformance suite tests all of this.
  *
- * A running render or child is left alone. Safe to call again: the workers' sweep calls it again, in case a process died
+ * With `onlyPurchases`, only a render that is about to buy is woken. A running render or child is left alone. Safe to call again: the workers' sweep calls it again, in case a process died
  * between writing the marker and this call. Throws the errors of the engine.
  */
-export async function wakeRender(queues: Queues, renderId: string): Promise<WakeResult> {
+export async function wakeRender(
+  queues: Queues,
+  renderId: string,
+  { onlyPurchases }: Pick<CancelMarker, 'onlyPurchases'> = {},
+): Promise<WakeResult> {
   const job = await queues.render.getJob(renderId);
   if (!job || job.finishedOn) {
     await dropCancelMarker(queues, renderId);
     return job ? 'ended' : 'absent';
   }
+  // What was bought goes on undisturbed.
+  if (onlyPurchases && job.data.at.step !== 'submit') return 'busy';
   if (await job.isDelayed()) {
     // The delay may end, or another process may promote the job, before this call does.
     return job.promote().then(

@@ -4,6 +4,8 @@
 // record-parts.ts  shapes that several records contain: provider, stored image, failure, note
 // purchases.ts     what was bought, and the three amounts of the cost
 // checkpoint.ts    a render job's data: a union on `at.step`; the progress of each step
+// first-checkpoint.ts  the first checkpoint of a render, and its maximum size
+// fingerprint.ts   when two requests are the same request
 // receipt.ts       the final records: the receipt in the store, the dead letter in the queue
 // data-version.ts  the version of persisted data, and upgrades from older versions
 // ids.ts           ids of renders and of child jobs
@@ -12,6 +14,8 @@
 // spend-key.ts     …of the spend index, whose keys contain the amounts
 export * from './checkpoint.ts';
 export * from './data-version.ts';
+export * from './fingerprint.ts';
+export * from './first-checkpoint.ts';
 export * from './ids.ts';
 export * from './job-request.ts';
 export * from './object-keys.ts';

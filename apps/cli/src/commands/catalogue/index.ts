@@ -5,10 +5,31 @@
 // plan-input.ts     …its settings, store, backlog
 // plan-view.ts      …for people
 // explain-item.ts   why an item is bought
+// run.ts            starts a run, and follows it
+// upload-files.ts   …the files of this machine that a worker needs
+// runs.ts           status, watch, cancel, list
+// follow-run.ts     …progress until the end
+// run-view.ts       …for people
+// verify.ts         verify, export: the images of a run
+// delivered-run.ts  …its manifest
 // load.ts           the catalogue file, and a folder for copies
 // problem-report.ts problems with their lines
 import { checkCommand } from './check.ts';
 import { initCommand } from './init.ts';
 import { planCommand } from './plan.ts';
+import { runCommand } from './run.ts';
+import { cancelCommand, listCommand, statusCommand, watchCommand } from './runs.ts';
+import { exportCommand, verifyCommand } from './verify.ts';
 
-export const CATALOGUE_COMMANDS = [initCommand, checkCommand, planCommand];
+export const CATALOGUE_COMMANDS = [
+  initCommand,
+  checkCommand,
+  planCommand,
+  runCommand,
+  statusCommand,
+  watchCommand,
+  cancelCommand,
+  verifyCommand,
+  exportCommand,
+  listCommand,
+];

@@ -1,4 +1,5 @@
-import { type JobRequest, sha256 } from '@darkroom/shared/render';
+import { sha256 } from './ids.ts';
+import type { JobRequest } from './job-request.ts';
 
 /**
  * Equal for equal requests: with defaults filled in, fields in any order, images by their digest. URLs, including the

@@ -1,0 +1,72 @@
+import { openAsBlob } from 'node:fs';
+import type {
+  CatalogueListResponse,
+  CatalogueResponse,
+  CatalogueRunListResponse,
+  CatalogueRunRequest,
+  CatalogueRunResponse,
+} from '@darkroom/api';
+import { DarkroomError } from '@darkroom/client';
+import { buildQuery, collectPages, type Send } from './send.ts';
+
+/** A run, named by its catalogue and its name. `tenant`: for keys of all tenants. */
+export interface RunAddress {
+  catalogue: string;
+  run: string;
+  tenant?: string | undefined;
+}
+
+/** Catalogues and their runs. */
+export interface CatalogueApi {
+  listCatalogues(tenant: string | undefined): Promise<CatalogueResponse[]>;
+  listCatalogueRuns(
+    catalogue: string,
+    options: { tenant?: string | undefined; limit: number },
+  ): Promise<CatalogueRunResponse[]>;
+  getCatalogueRun(address: RunAddress): Promise<CatalogueRunResponse>;
+  startCatalogueRun(catalogue: string, request: CatalogueRunRequest): Promise<CatalogueRunResponse>;
+  cancelCatalogueRun(address: RunAddress, reason: string | undefined): Promise<CatalogueRunResponse>;
+  /** Uploads a file unless the server has it. @returns whether it was sent */
+  uploadCatalogueFile(catalogue: string, sha256: string, path: string): Promise<boolean>;
+}
+
+const PAGE = 100;
+
+/** @param put sends the body of a file */
+export function openCatalogueApi(send: Send, put: (path: string, body: Blob) => Promise<void>): CatalogueApi {
+  const encode = encodeURIComponent;
+  const base = (catalogue: string) => `v1/catalogues/${encode(catalogue)}`;
+  const runPath = ({ catalogue, run }: RunAddress, action = '') =>
+    `${base(catalogue)}/runs/${encode(run)}${action}`;
+  return {
+    listCatalogues: async (tenant) =>
+      (await send<CatalogueListResponse>('GET', `v1/catalogues${buildQuery({ tenant })}`)).data,
+    listCatalogueRuns: (catalogue, { tenant, limit }) =>
+      collectPages(limit, (cursor) =>
+        send<CatalogueRunListResponse>(
+          'GET',
+          `${base(catalogue)}/runs${buildQuery({ tenant, limit: Math.min(limit, PAGE), cursor })}`,
+        ),
+      ),
+    getCatalogueRun: (address) => send('GET', `${runPath(address)}${buildQuery({ tenant: address.tenant })}`),
+    // A second start is the same run.
+    startCatalogueRun: (catalogue, request) => send('POST', `${base(catalogue)}/runs`, request),
+    cancelCatalogueRun: (address, reason) =>
+      send(
+        'POST',
+        `${runPath(address, '/cancel')}${buildQuery({ tenant: address.tenant })}`,
+        reason === undefined ? {} : { reason },
+      ),
+    uploadCatalogueFile: async (catalogue, sha256, path) => {
+      const to = `${base(catalogue)}/files/${sha256}`;
+      try {
+        await send('GET', to);
+        return false;
+      } catch (error) {
+        if (!(error instanceof DarkroomError) || error.code !== 'catalogue_file_not_found') throw error;
+      }
+      await put(to, await openAsBlob(path));
+      return true;
+    },
+  };
+}

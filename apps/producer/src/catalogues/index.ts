@@ -1,0 +1,9 @@
+// Catalogues: the endpoints below /v1/catalogues. A worker executes their runs.
+//
+// routes.ts      the paths, and what they answer
+// docs.ts        …in the OpenAPI document
+// start-run.ts   requests a run, once (main decision: which run a second start is)
+// store-file.ts  files of the caller: sources and reference images
+// read-runs.ts   what the store and the queue know of a run
+// responses.ts   runs as the API shows them
+export { type CatalogueDeps, registerCatalogues } from './routes.ts';

@@ -1,0 +1,72 @@
+import type { CatalogueRunResponse, CatalogueRunStatus } from '@darkroom/api';
+import type { RunSummary } from '@darkroom/catalogue';
+import { formatDollars } from '@darkroom/shared/snapshot';
+import type { RunFacts } from './read-runs.ts';
+
+/** A response lists at most this many problems. */
+const MAX_PROBLEMS = 100;
+
+const toIsoTime = (at: number) => new Date(at).toISOString();
+
+/** @param base the URL by which the caller reached this API */
+export function runResponse(facts: RunFacts, base: string): CatalogueRunResponse {
+  const { request, plan, job, summary } = facts;
+  const { tenant, catalogue, run } = request;
+  const progress = job?.progress;
+  const listed = summary?.problems.listed ?? [];
+  return {
+    object: 'catalogue_run',
+    catalogue,
+    tenant,
+    run,
+    ...findStatus(facts),
+    actor: request.actor,
+    requested_at: toIsoTime(request.createdAt),
+    started_at: job?.startedAt === undefined ? null : toIsoTime(job.startedAt),
+    ended_at: summary?.ended_at ?? null,
+    accepted: request.accepted,
+    stops_buying: job?.stop ?? (facts.control ? 'canceled' : null),
+    rows: plan?.rows ?? summary?.rows ?? null,
+    items: plan?.items ?? null,
+    buys: plan?.buys ?? null,
+    price: plan ? formatDollars(plan.priceMicros) : null,
+    ended: summary?.counts.items ?? progress?.ended ?? 0,
+    pending: summary ? 0 : (progress?.pending ?? 0),
+    counts: summary?.counts ?? {
+      items: progress?.delivered ?? 0,
+      bought: progress?.bought ?? 0,
+      unchanged: progress?.unchanged ?? 0,
+      quarantined: progress?.quarantined ?? 0,
+      not_bought: progress?.notBought ?? 0,
+      failed: progress?.failed ?? 0,
+    },
+    cost: {
+      ...(summary?.cost ?? {
+        spent: formatDollars(progress?.spentMicros ?? 0),
+        refunded: null,
+        possibly_spent: null,
+      }),
+      currency: 'USD',
+    },
+    guards: summary?.guards ?? plan?.guards ?? [],
+    problems: { count: summary?.problems.count ?? 0, listed: listed.slice(0, MAX_PROBLEMS) },
+    manifest: summary?.manifest ?? null,
+    links: { self: `${base}/v1/catalogues/${catalogue}/runs/${run}` },
+  };
+}
+
+function findStatus({ job, summary, control }: RunFacts): {
+  status: CatalogueRunStatus;
+  reason: string | null;
+} {
+  if (summary) return { status: summary.status, reason: summary.reason };
+  const reason = job?.waits ?? control?.reason ?? null;
+  if (!job || job.startedAt === undefined) return { status: 'waiting', reason };
+  return { status: STATUS_OF_PHASE[job.phase], reason };
+}
+
+const STATUS_OF_PHASE = {
+  plan: 'planning',
+  render: 'rendering',
+  deliver: 'delivering',
+} as const satisfies Record<string, Exclude<CatalogueRunStatus, RunSummary['status']>>;

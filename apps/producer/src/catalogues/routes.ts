@@ -1,0 +1,293 @@
+import {
+  CATALOGUE_NAME,
+  CATALOGUE_RUN,
+  type CatalogueListResponse,
+  type CatalogueRunListResponse,
+  catalogueCancelSchema,
+  catalogueRunRequestSchema,
+  DIGEST,
+} from '@darkroom/api';
+import {
+  type CatalogueRunStore,
+  type RunControl,
+  type RunId,
+  type RunRequest,
+  runLabel,
+  uploadedFileKey,
+} from '@darkroom/catalogue';
+import { ALL_TENANTS } from '@darkroom/shared/keys';
+import type { ObjectStore } from '@darkroom/shared/object-store';
+import type { Clock } from '@darkroom/shared/runtime';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { describeCaller, hasRole, requireTenant } from '../access/index.ts';
+import type { Auditor } from '../audit/index.ts';
+import { type CatalogueQueue, STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
+import { type Endpoint, registerEndpoints } from '../endpoint.ts';
+import {
+  getBodyBytes,
+  liftBodyTimeout,
+  noQuery,
+  parseBodiesAsBytes,
+  readQuery,
+  requireBodyKind,
+  resolveBaseUrl,
+} from '../http/index.ts';
+import { readJsonBody } from '../intake/index.ts';
+import { invalidRequest, ProblemError } from '../problems/index.ts';
+import {
+  cancelDoc,
+  getDoc,
+  getFileDoc,
+  listDoc,
+  listRunsDoc,
+  putFileDoc,
+  runsParams,
+  startDoc,
+  tenantParams,
+} from './docs.ts';
+import { findRun, readRun } from './read-runs.ts';
+import { runResponse } from './responses.ts';
+import { startRun } from './start-run.ts';
+import { MAX_FILE_BYTES, storeFile } from './store-file.ts';
+
+export interface CatalogueDeps {
+  runs: CatalogueRunStore;
+  store: ObjectStore;
+  queue: CatalogueQueue;
+  auditor: Auditor;
+  clock: Clock;
+}
+
+/** A catalogue file with all characters escaped. */
+const MAX_BODY_BYTES = 700_000;
+const MAX_CANCEL_BYTES = 16 * 1024;
+/** How long an upload may take: 1 GB at 10 Mbit/s. */
+const UPLOAD_MS = 15 * 60_000;
+
+/** Everything below `/v1/catalogues`. A key finds the catalogues of its tenant. */
+export function registerCatalogues(app: FastifyInstance, deps: CatalogueDeps): void {
+  const path = '/v1/catalogues/:name';
+  registerEndpoints(app, '/v1/catalogues', { GET: listEndpoint(deps) });
+  app.register(async (scope) => {
+    parseBodiesAsBytes(scope);
+    scope.addHook('onRequest', async (request) => {
+      if (request.method === 'POST') requireBodyKind(request, ['json']);
+    });
+    registerEndpoints(scope, `${path}/runs`, { GET: listRunsEndpoint(deps), POST: startEndpoint(deps) });
+  });
+  registerEndpoints(app, `${path}/runs/:run`, { GET: getEndpoint(deps) });
+  app.register(async (scope) => {
+    parseBodiesAsBytes(scope);
+    registerEndpoints(scope, `${path}/runs/:run/cancel`, { POST: cancelEndpoint(deps) });
+  });
+  app.register(async (scope) => {
+    // A file is streamed to the store.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    registerEndpoints(scope, `${path}/files/:sha256`, {
+      GET: getFileEndpoint(deps),
+      PUT: putFileEndpoint(deps),
+    });
+  });
+}
+
+const listEndpoint = ({ runs }: CatalogueDeps): Endpoint => ({
+  needs: 'read',
+  doc: listDoc,
+  run: async (request, reply) => {
+    const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
+    const data = await withStoreDeadline(STORE_DEADLINE_MS.image, async (signal) => {
+      const names = (await runs.listCatalogues(tenant, { signal })).filter((name) =>
+        CATALOGUE_NAME.test(name),
+      );
+      return Promise.all(names.map((name) => describeCatalogue(runs, { tenant, name }, signal)));
+    });
+    return await reply.send({ object: 'list', data } satisfies CatalogueListResponse);
+  },
+});
+
+async function describeCatalogue(
+  runs: CatalogueRunStore,
+  { tenant, name }: { tenant: string; name: string },
+  signal: AbortSignal,
+): Promise<CatalogueListResponse['data'][number]> {
+  const latest = await runs.readLatest(tenant, name, { signal });
+  const open: string[] = [];
+  for await (const { run } of runs.listOpen({ tenant, catalogue: name }, { signal })) open.push(run);
+  return {
+    object: 'catalogue',
+    name,
+    tenant,
+    latest: latest
+      ? { run: latest.run, items: latest.manifest.items, finished_at: latest.finished_at }
+      : null,
+    open_runs: open,
+  };
+}
+
+const startEndpoint = (deps: CatalogueDeps): Endpoint => ({
+  needs: 'enqueue',
+  bodyLimit: MAX_BODY_BYTES,
+  doc: startDoc,
+  run: async (request, reply) => {
+    readQuery(noQuery, request);
+    const body = readJsonBody(request, catalogueRunRequestSchema);
+    const { caller } = request;
+    const { request: started, isNew } = await startRun(deps, body, {
+      tenant: requireTenant(request),
+      catalogue: readName(request),
+      actor: describeCaller(caller),
+      readsBuckets: caller !== undefined && hasRole(caller, 'operate'),
+      now: deps.clock.now(),
+    });
+    await deps.queue.add(started);
+    if (isNew) await recordStart(deps, request, started);
+    const facts = await findRun(deps, started);
+    const response = runResponse(facts, resolveBaseUrl(request));
+    return await reply.code(202).header('location', response.links.self).send(response);
+  },
+});
+
+const recordStart = (
+  { auditor }: CatalogueDeps,
+  request: FastifyRequest,
+  { tenant, catalogue, run, accepted, approved }: RunRequest,
+) =>
+  auditor.record(request, {
+    action: 'catalogue.run',
+    target: { kind: 'catalogue', id: runLabel({ catalogue, run }) },
+    tenant,
+    after: { accepted: accepted.join(', ') || null, approved_price: approved?.price ?? null },
+  });
+
+const listRunsEndpoint = (deps: CatalogueDeps): Endpoint => ({
+  needs: 'read',
+  doc: listRunsDoc,
+  run: async (request, reply) => {
+    const { tenant: wanted, limit = 20, cursor } = readQuery(runsParams, request);
+    const tenant = chooseTenant(request, wanted);
+    const catalogue = readName(request);
+    const names = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
+      deps.runs.listRuns(tenant, catalogue, { signal }),
+    );
+    const left = names
+      .toSorted((a, b) => (a < b ? 1 : -1))
+      .filter((run) => cursor === undefined || run < cursor);
+    const page = left.slice(0, limit);
+    const facts = await Promise.all(page.map((run) => readRun(deps, { tenant, catalogue, run })));
+    const base = resolveBaseUrl(request);
+    return await reply.send({
+      object: 'list',
+      data: facts.flatMap((one) => (one ? [runResponse(one, base)] : [])),
+      next_cursor: left.length > limit ? (page.at(-1) ?? null) : null,
+    } satisfies CatalogueRunListResponse);
+  },
+});
+
+const getEndpoint = (deps: CatalogueDeps): Endpoint => ({
+  needs: 'read',
+  doc: getDoc,
+  run: async (request, reply) => {
+    const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
+    const facts = await findRun(deps, readRunId(request, tenant));
+    return await reply.send(runResponse(facts, resolveBaseUrl(request)));
+  },
+});
+
+const cancelEndpoint = (deps: CatalogueDeps): Endpoint => ({
+  // A key for all tenants cannot have `enqueue`, and an operator must be able to cancel.
+  needs: 'enqueue or operate',
+  bodyLimit: MAX_CANCEL_BYTES,
+  doc: cancelDoc,
+  run: async (request, reply) => {
+    const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
+    const { reason = null } =
+      getBodyBytes(request).length === 0 ? {} : readJsonBody(request, catalogueCancelSchema);
+    const id = readRunId(request, tenant);
+    const { summary, control } = await findRun(deps, id);
+    if (summary && summary.status !== 'canceled')
+      throw new ProblemError('catalogue_run_ended', `The run is ${summary.status}.`);
+    if (!summary && !control) {
+      const next: RunControl = {
+        wanted: 'cancel',
+        actor: describeCaller(request.caller),
+        reason,
+        at: deps.clock.now(),
+      };
+      await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
+        deps.runs.writeControl(id, next, { signal }),
+      );
+      await deps.auditor.record(request, {
+        action: 'catalogue.cancel',
+        target: { kind: 'catalogue', id: runLabel(id) },
+        tenant,
+        ...(reason === null ? {} : { reason }),
+      });
+    }
+    await deps.queue.wake(id);
+    return await reply.code(202).send(runResponse(await findRun(deps, id), resolveBaseUrl(request)));
+  },
+});
+
+const getFileEndpoint = ({ store }: CatalogueDeps): Endpoint => ({
+  needs: 'enqueue',
+  doc: getFileDoc,
+  run: async (request, reply) => {
+    readQuery(noQuery, request);
+    const sha256 = readDigest(request);
+    const key = uploadedFileKey(requireTenant(request), readName(request), sha256);
+    const info = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) => store.head(key, { signal }));
+    if (!info) throw new ProblemError('catalogue_file_not_found', 'There is no file with this digest.');
+    return await reply.send({ object: 'catalogue_file', sha256, bytes: info.size });
+  },
+});
+
+const putFileEndpoint = ({ store }: CatalogueDeps): Endpoint => ({
+  needs: 'enqueue',
+  bodyLimit: MAX_FILE_BYTES,
+  doc: putFileDoc,
+  run: async (request, reply) => {
+    readQuery(noQuery, request);
+    const sha256 = readDigest(request);
+    const key = uploadedFileKey(requireTenant(request), readName(request), sha256);
+    liftBodyTimeout(request);
+    const bytes = await withStoreDeadline(UPLOAD_MS, (signal) =>
+      storeFile(store, request, { key, sha256, signal }),
+    );
+    return await reply.send({ object: 'catalogue_file', sha256, bytes });
+  },
+});
+
+/** The tenant of the key. A key for all tenants names one. @throws {ProblemError} `invalid_request`. */
+function chooseTenant(request: FastifyRequest, wanted: string | undefined): string {
+  const own = requireTenant(request);
+  if (own === ALL_TENANTS) return wanted ?? 'default';
+  if (wanted === undefined || wanted === own) return own;
+  throw invalidRequest([{ field: 'tenant', expected: own, received: wanted }]);
+}
+
+const pathSchema = z.object({
+  name: z.string().regex(CATALOGUE_NAME),
+  run: z.string().regex(CATALOGUE_RUN).optional(),
+  sha256: z.string().regex(DIGEST).optional(),
+});
+
+/** @throws {ProblemError} `catalogue_run_not_found` for a path that names nothing. */
+function readPath(request: FastifyRequest) {
+  const path = pathSchema.safeParse(request.params);
+  if (path.success) return path.data;
+  throw new ProblemError('catalogue_run_not_found', 'No catalogue and no run can have this name.');
+}
+
+const readName = (request: FastifyRequest): string => readPath(request).name;
+const readRunId = (request: FastifyRequest, tenant: string): RunId => {
+  const { name, run = '' } = readPath(request);
+  return { tenant, catalogue: name, run };
+};
+
+function readDigest(request: FastifyRequest): string {
+  const path = pathSchema.safeParse(request.params);
+  if (path.data?.sha256 !== undefined) return path.data.sha256;
+  throw new ProblemError('catalogue_file_not_found', 'The path needs a name and a SHA-256 as 64 hex digits.');
+}

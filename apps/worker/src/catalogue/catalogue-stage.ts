@@ -1,0 +1,146 @@
+import { createProblemList, parseCatalogueFile, type RunId, type RunSummary } from '@darkroom/catalogue';
+import { isStoreAway } from '@darkroom/shared/object-store';
+import type { CatalogueJob } from '@darkroom/shared/queues';
+import { errorMessage } from '@darkroom/shared/runtime';
+import { type Infra, mustHandBack, type StageJob, type StageOutcome } from '../stage/index.ts';
+import { deliverRun, publishRun, stopRun } from './deliver-run.ts';
+import { planRun } from './plan-run.ts';
+import { renderItems } from './render-items.ts';
+import type { CatalogueDeps, RunContext } from './run-context.ts';
+
+const AWAY_MS = 2_000;
+/** How long a run waits for another one of its catalogue. */
+const OTHER_RUN_MS = 2_000;
+/** After an unexpected error. The run holds paid images, so it never gives up. */
+const ERROR_MS = 30_000;
+
+type Outcome = StageOutcome<void, CatalogueJob>;
+
+/**
+ * One run of a catalogue: plan, render, deliver. Everything that it needs is in the store, so it goes on after its worker
+ * was killed, and after the queue was lost. The job says only what people see.
+ */
+export async function catalogueStage(
+  job: StageJob<CatalogueJob>,
+  infra: Infra,
+  own: CatalogueDeps,
+): Promise<Outcome> {
+  let data = job.data;
+  const save = async (change: Partial<CatalogueJob>) => {
+    const { waits: _, ...shown } = data;
+    data = { ...shown, ...change };
+    await job.save(data);
+  };
+  const wait = (afterMs: number, waits: string): Outcome => ({
+    kind: 'wait',
+    afterMs,
+    data: { ...data, waits },
+  });
+  try {
+    if (await own.isIncomplete()) return wait(AWAY_MS, 'the queue is being restored');
+    const { tenant, catalogue, run } = data;
+    const id = { tenant, catalogue, run };
+    const request = await own.runs.readRequest(id, { signal: job.signal });
+    if (!request) throw new Error(`the request of the run ${run} of ${catalogue} is missing in the store`);
+    const context = { id, request, job, infra, own };
+    const ended = await own.runs.readSummary(id, { signal: job.signal });
+    if (ended) return await endRun(ended, context);
+    const isPlanned = await own.runs.readPlan(id, { signal: job.signal });
+    const other = isPlanned ? undefined : await findOtherRun(context);
+    if (other?.kind === 'wait') return wait(OTHER_RUN_MS, other.reason);
+    if (other) {
+      const problems = { count: 0, listed: [] };
+      return await endRun(
+        await stopRun({ reason: other.reason, problems, plan: undefined }, context),
+        context,
+      );
+    }
+    return await endRun(await runPhases(context, save), context);
+  } catch (error) {
+    if (job.signal.aborted || mustHandBack(error)) throw error;
+    if (isStoreAway(error)) {
+      infra.log.warn({ run: job.id, err: error.message }, 'store away: the catalogue run waits');
+      return wait(AWAY_MS, 'the store is away');
+    }
+    infra.log.error({ run: job.id, err: error, alert: true }, 'catalogue run waits: unexpected error');
+    return wait(ERROR_MS, `unexpected error: ${infra.scrub(errorMessage(error))}`);
+  }
+}
+
+async function runPhases(
+  context: RunContext,
+  save: (change: Partial<CatalogueJob>) => Promise<void>,
+): Promise<RunSummary> {
+  const { id, infra, own, job } = context;
+  await save({ startedAt: job.data.startedAt ?? infra.clock.now() });
+  let plan = await own.runs.readPlan(id, { signal: job.signal });
+  if (!plan) {
+    const outcome = await planRun(context);
+    if (outcome.kind === 'stopped') return await stopRun(outcome, context);
+    plan = outcome.plan;
+  }
+  const rendered = await renderItems(plan, context, save);
+  await save({ phase: 'deliver' });
+  return await deliverRun(plan, rendered, context);
+}
+
+/** What follows the summary. A run that was killed after it wrote the summary does this again. */
+async function endRun(summary: RunSummary, context: RunContext): Promise<Outcome> {
+  const { id, infra, own, job } = context;
+  await publishRun(summary, context);
+  await own.runs.removeOpen(id, { signal: job.signal });
+  const { status, reason, counts, cost } = summary;
+  infra.metrics.catalogueRuns.inc({ outcome: status });
+  infra.log.info({ ...id, status, reason, counts, cost }, 'catalogue run ended');
+  return { kind: 'done', value: undefined };
+}
+
+/**
+ * Two runs of a catalogue would buy the same images: the one that was requested first runs, and the file says what the
+ * other does.
+ */
+async function findOtherRun({
+  id,
+  request,
+  own,
+  job,
+  infra,
+}: RunContext): Promise<{ kind: 'wait' | 'stop'; reason: string } | undefined> {
+  const options = { signal: job.signal };
+  const earlier: RunId[] = [];
+  for await (const other of own.runs.listOpen(id, options)) {
+    if (other.run === id.run) continue;
+    const found = await own.runs.readRequest(other, options);
+    if (!found || (await own.runs.readSummary(other, options))) continue;
+    const isEarlier =
+      found.createdAt < request.createdAt ||
+      (found.createdAt === request.createdAt && found.run < request.run);
+    if (isEarlier || (await own.runs.readPlan(other, options))) earlier.push(other);
+  }
+  const [first] = earlier;
+  if (!first) return undefined;
+  const reason = `the run ${first.run} of this catalogue has not ended`;
+  const file = parseCatalogueFile(Buffer.from(request.file), createProblemList());
+  switch (file?.config.overlap) {
+    case 'queue_one':
+      return earlier.length === 1
+        ? { kind: 'wait', reason }
+        : { kind: 'stop', reason: `${reason}, and another waits` };
+    case 'cancel_other':
+      for (const other of earlier) {
+        if (await own.runs.readControl(other, options)) continue;
+        const why = `the run ${id.run} began (overlap: cancel_other)`;
+        const control = { wanted: 'cancel' as const, actor: 'overlap', reason: why, at: infra.clock.now() };
+        await own.runs.writeControl(other, control, options);
+      }
+      return { kind: 'wait', reason };
+    default:
+      return { kind: 'stop', reason: `${reason} (overlap: skip)` };
+  }
+}
+
+/** Items that have ended, in percent. */
+export function computeRunProgress({ progress, phase }: CatalogueJob): number {
+  if (!progress) return phase === 'deliver' ? 100 : 0;
+  return progress.items === 0 ? 100 : Math.floor((100 * progress.ended) / progress.items);
+}

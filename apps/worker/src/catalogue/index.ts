@@ -1,0 +1,18 @@
+// Runs of catalogues: plans one, adds its renders, waits for them, and writes the results to the store.
+//
+// catalogue-stage.ts  one run as a job of the queue `catalogue`: start here
+// run-context.ts      what all phases of a run share
+// plan-run.ts         plan: decides about every item, part by part, and stops before it spends
+// locations.ts        …where the source and the reference images are read
+// render-items.ts     render: adds parts with back-pressure, until the deadline or a cancel
+// open-parts.ts       …the parts in the queue: which renders have ended
+// add-renders.ts      …items as renders
+// run-recorder.ts     …the intake journal
+// references.ts       …their reference images
+// deliver-part.ts     …the results of a part (main decision: what became of an item)
+// deliver-image.ts    …an image under the name that the catalogue gives it
+// work-folder.ts      …a folder for its files
+// tally.ts            …counts and money
+// deliver-run.ts      deliver: manifest, errors, summary, latest.json
+export { catalogueStage, computeRunProgress } from './catalogue-stage.ts';
+export { openRunRecorder } from './run-recorder.ts';

@@ -1,0 +1,34 @@
+import type { CatalogueRunStore, RunId, RunRequest } from '@darkroom/catalogue';
+import type { CatalogueJob } from '@darkroom/shared/queues';
+import type { SerializedCheckpoint } from '@darkroom/shared/render';
+import type { Infra, StageJob } from '../stage/index.ts';
+
+/** What is known of a render in the queue. `absent`: the queue does not have it. */
+export type QueuedState = 'running' | 'ended' | 'absent';
+
+/** The renders of a run in the queue. */
+export interface RunRenders {
+  /** Adds renders. One that exists stays. */
+  add(checkpoints: readonly SerializedCheckpoint[]): Promise<void>;
+  readState(renderId: string): Promise<QueuedState>;
+  /** Makes renders buy nothing more. What they have bought is still stored. */
+  stopPurchases(renderIds: readonly string[], stop: { tenant: string; requestedAt: number }): Promise<void>;
+}
+
+export interface CatalogueDeps {
+  runs: CatalogueRunStore;
+  renders: RunRenders;
+  /** Writes the first checkpoints of renders to the intake journal. */
+  record(checkpoints: readonly SerializedCheckpoint[]): Promise<void>;
+  /** Whether the queue may lack renders at the moment. */
+  isIncomplete(): Promise<boolean>;
+}
+
+/** One run, as all of its phases see it. */
+export interface RunContext {
+  id: RunId;
+  request: RunRequest;
+  job: StageJob<CatalogueJob>;
+  infra: Infra;
+  own: CatalogueDeps;
+}

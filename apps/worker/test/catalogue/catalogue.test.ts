@@ -1,0 +1,294 @@
+import { createHash } from 'node:crypto';
+import {
+  CatalogueRunStore,
+  type LatestRun,
+  latestRunKey,
+  type ManifestEntry,
+  type RunItem,
+} from '@darkroom/catalogue';
+import { requires, until } from '@darkroom/testkit';
+import { expect, test, vi } from 'vitest';
+import {
+  beginRun,
+  CATALOGUE,
+  countPurchases,
+  createCsv,
+  expectCountsToAddUp,
+  expectRightImages,
+  readLines,
+  readManifest,
+  waitForRun,
+} from '../support/catalogues.ts';
+import { type Harness, openHarness } from '../support/harness.ts';
+import { emptyQueue } from '../support/journal.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+const readLatest = ({ store }: Harness) =>
+  new CatalogueRunStore(store).readLatest(CATALOGUE.tenant, CATALOGUE.catalogue);
+
+/** Reads latest.json again and again, and checks that what it names is complete. @returns a function that ends this */
+function watchLatest({ store }: Harness) {
+  let isOver = false;
+  let reads = 0;
+  const watch = async () => {
+    while (!isOver) {
+      const bytes = await store.get(latestRunKey(CATALOGUE.tenant, CATALOGUE.catalogue));
+      if (bytes) {
+        const { manifest } = JSON.parse(Buffer.from(bytes).toString('utf8')) as LatestRun;
+        const text = (await store.get(manifest.key)) ?? new Uint8Array();
+        expect(sha256(text)).toBe(manifest.sha256);
+        const lines = Buffer.from(text).toString('utf8').trimEnd().split('\n');
+        expect(lines).toHaveLength(manifest.items);
+        for (const line of lines) {
+          const { image } = JSON.parse(line) as ManifestEntry;
+          if (image) expect((await store.head(image.key))?.size).toBe(image.bytes);
+        }
+        reads += 1;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return reads;
+  };
+  const watching = watch();
+  watching.catch(() => undefined);
+  return async () => {
+    isOver = true;
+    expect(await watching).toBeGreaterThan(0);
+  };
+}
+
+requires('redis').describe('a run of a catalogue', () => {
+  test('the first night buys each item once, under its own name; the second buys what changed, and what was lost', async () => {
+    const harness = await openHarness();
+    const { store } = harness;
+    await harness.startWorker();
+    const stopWatching = watchLatest(harness);
+    const first = await beginRun(harness, createCsv(60));
+    const summary = await waitForRun(harness, first);
+    expect(summary).toMatchObject({ status: 'completed', reason: null, rows: 60, cost: { spent: '1.500' } });
+    expectCountsToAddUp(summary, 60);
+    const manifest = await readManifest(harness, first);
+    expect(manifest).toHaveLength(60);
+    // The provider ends the renders in another order than that of the rows.
+    await expectRightImages(harness, manifest);
+    expect(countPurchases(harness)).toBe(60);
+    expect(await readLines(harness, first, 'errors.jsonl')).toEqual([]);
+    await stopWatching();
+
+    const [deleted, damaged, kept] = manifest;
+    await store.delete(deleted?.image?.key ?? '');
+    await store.put(damaged?.image?.key ?? '', 'x'.repeat(damaged?.image?.bytes ?? 0), {
+      contentType: 'image/jpeg',
+    });
+    const csv = createCsv(60, (index) => (index >= 57 ? 'blue' : 'red'));
+    const second = await beginRun(harness, csv, { run: 'night-2' });
+    // From now on, readers may find the second run, whose images are all there.
+    await until(async () => (await readLatest(harness))?.run === 'night-2', { timeout: 60_000 });
+    await watchLatest(harness)();
+    const night = await waitForRun(harness, second);
+    expect(night).toMatchObject({ status: 'completed', counts: { bought: 5, unchanged: 55 } });
+    expectCountsToAddUp(night, 60);
+    expect(countPurchases(harness)).toBe(65);
+    const entries = await readManifest(harness, second);
+    expect(entries.filter(({ origin }) => origin === 'new').map(({ key }) => key)).toEqual([
+      'S-0',
+      'S-1',
+      'S-57',
+      'S-58',
+      'S-59',
+    ]);
+    expect(entries[2]).toMatchObject({ origin: 'reused', run: 'night-1', image: kept?.image });
+    await expectRightImages(harness, entries);
+    expect(await readLatest(harness)).toMatchObject({ run: 'night-2' });
+  });
+
+  test('a guard stops a run before it spends, and an accepted one does not', async () => {
+    const harness = await openHarness();
+    await harness.startWorker();
+    await waitForRun(harness, await beginRun(harness, createCsv(10)));
+    const csv = createCsv(10, () => 'blue');
+    const stopped = await waitForRun(harness, await beginRun(harness, csv, { run: 'night-2' }));
+    expect(stopped).toMatchObject({
+      status: 'stopped',
+      reason: 'a guard stopped it: many_changes',
+      manifest: null,
+    });
+    expect(countPurchases(harness)).toBe(10);
+    expect(await readLatest(harness)).toMatchObject({ run: 'night-1' });
+    const accepted = await beginRun(harness, csv, { run: 'night-3', accepted: ['many_changes'] });
+    expect(await waitForRun(harness, accepted)).toMatchObject({
+      status: 'completed',
+      counts: { bought: 10 },
+    });
+  });
+
+  test('a run of an approved plan stops if the source has changed since', async () => {
+    const harness = await openHarness();
+    await harness.startWorker();
+    const approved = {
+      catalogue_sha256: '0'.repeat(64),
+      source_sha256: '0'.repeat(64),
+      manifest_sha256: null,
+      decisions_sha256: '0'.repeat(64),
+      price: '0.250',
+    };
+    const summary = await waitForRun(harness, await beginRun(harness, createCsv(10), { approved }));
+    expect(summary.status).toBe('stopped');
+    expect(summary.reason).toMatch(/^the plan is not the approved one: the catalogue file, the source/);
+    expect(countPurchases(harness)).toBe(0);
+  });
+
+  test('every problem of the source is in the summary, with its line, and nothing is bought', async () => {
+    const harness = await openHarness();
+    await harness.startWorker();
+    const id = await beginRun(harness, 'sku,color\nS-1,red\nS-1,blue\nS-2\n');
+    const summary = await waitForRun(harness, id);
+    expect(summary).toMatchObject({ status: 'stopped', problems: { count: 2 } });
+    expect(summary.problems.listed.map(({ line }) => line)).toEqual([3, 4]);
+    expect(countPurchases(harness)).toBe(0);
+  });
+
+  test('a run stops buying at its budget, and lists the rest', async () => {
+    const harness = await openHarness();
+    await harness.startWorker();
+    const id = await beginRun(harness, createCsv(10), { yaml: 'budget: 0.1\n' });
+    const summary = await waitForRun(harness, id);
+    expect(summary).toMatchObject({ status: 'partial', counts: { bought: 4, not_bought: 6 } });
+    expectCountsToAddUp(summary, 10);
+    expect(countPurchases(harness)).toBe(4);
+    const errors = await readLines<ManifestEntry>(harness, id, 'errors.jsonl');
+    expect(errors.map(({ error }) => error?.code)).toEqual(Array.from({ length: 6 }, () => 'budget'));
+  });
+
+  test('a second run of the catalogue waits or stops, as the file says, and buys nothing twice', async () => {
+    const harness = await openHarness();
+    const first = await beginRun(harness, createCsv(20), { createdAt: Date.now() - 1000 });
+    const skipped = await beginRun(harness, createCsv(20), { run: 'again' });
+    await harness.startWorker();
+    expect(await waitForRun(harness, skipped)).toMatchObject({
+      status: 'stopped',
+      reason: 'the run night-1 of this catalogue has not ended (overlap: skip)',
+    });
+    const queued = await beginRun(harness, createCsv(20), { run: 'queued', yaml: 'overlap: queue_one\n' });
+    expect((await waitForRun(harness, first)).status).toBe('completed');
+    expect(await waitForRun(harness, queued)).toMatchObject({ counts: { bought: 0, unchanged: 20 } });
+    expect(countPurchases(harness)).toBe(20);
+  });
+
+  test('an emptied Redis loses no item, and nothing is bought twice', async () => {
+    const harness = await openHarness({ settings: { TOAPIS_SUBMIT_PER_SECOND: 20 } });
+    await harness.startWorker();
+    const id = await beginRun(harness, createCsv(60));
+    await until(() => countPurchases(harness) >= 15);
+    await emptyQueue(harness);
+    const summary = await waitForRun(harness, id, 90_000);
+    expectCountsToAddUp(summary, 60);
+    const manifest = await readManifest(harness, id);
+    await expectRightImages(harness, manifest);
+    // A submission that was in flight when its queue was emptied may be unknown. It is not bought again.
+    expect(summary.counts.bought + summary.counts.failed).toBe(60);
+    const ids = manifest.map(({ render_id: renderId }) => renderId ?? '');
+    expect(ids.filter((one) => harness.countPurchases(one).charged > 1)).toEqual([]);
+  });
+});
+
+/** A run that is planned already, whose deadline is soon. */
+async function beginPlannedRun(harness: Harness, rows: number, deadlineAt: number | null) {
+  const runs = new CatalogueRunStore(harness.store);
+  const items = Array.from(
+    { length: rows },
+    (_, index): RunItem => ({
+      key: `S-${index}`,
+      view: null,
+      name: `S-${index}.jpg`,
+      line: index + 2,
+      hash: `1:${'0'.repeat(64)}`,
+      inputs: {
+        prompt: `A photo of shoe S-${index} in red`,
+        model: 'gemini-3-pro-image-preview',
+        size: null,
+        resolution: '1K',
+        format: 'jpg',
+        references: [],
+      },
+      action: 'buy',
+      references: [],
+      kept: null,
+    }),
+  );
+  const id = { ...CATALOGUE, run: 'night-1' };
+  await runs.writePlanPart(id, 0, items);
+  await runs.writePlan(id, {
+    parts: 1,
+    rows,
+    items: rows,
+    buys: rows,
+    removed: 0,
+    priceMicros: rows * 25_000,
+    source: { sha256: '0'.repeat(64), bytes: 1 },
+    plannedAt: Date.now(),
+    deadlineAt,
+    guards: [],
+  });
+  return await beginRun(harness, createCsv(rows));
+}
+
+requires('redis').describe('a run that stops buying', () => {
+  const slow = {
+    settings: { TOAPIS_SUBMIT_PER_SECOND: 5 },
+    simulator: { latency: { minMs: 500, p50Ms: 1_000, p95Ms: 1_500, maxMs: 2_000 } },
+  };
+
+  test('after its deadline it buys nothing more, stores what was bought, and lists the rest', async () => {
+    const harness = await openHarness(slow);
+    await harness.startWorker();
+    const deadlineAt = Date.now() + 8_000;
+    const id = await beginPlannedRun(harness, 100, deadlineAt);
+    const summary = await waitForRun(harness, id);
+    expect(summary).toMatchObject({ status: 'partial', deadline: new Date(deadlineAt).toISOString() });
+    expectCountsToAddUp(summary, 100);
+    const entries = harness.simulator.book.entries();
+    expect(entries.length).toBeGreaterThan(0);
+    // The workers see the deadline within a round.
+    expect(entries.filter(({ createdAt }) => createdAt > deadlineAt + 4_000)).toEqual([]);
+    expect(summary.counts).toMatchObject({
+      bought: entries.length,
+      not_bought: 100 - entries.length,
+      failed: 0,
+    });
+    const manifest = await readManifest(harness, id);
+    await expectRightImages(harness, manifest);
+    const errors = await readLines<ManifestEntry>(harness, id, 'errors.jsonl');
+    expect(new Set(errors.map(({ error }) => error?.code))).toEqual(new Set(['deadline']));
+    expect(await harness.queues.cancel.count()).toBe(0);
+  });
+
+  test('a deadline that has passed before the run begins buys nothing', async () => {
+    const harness = await openHarness();
+    await harness.startWorker();
+    const summary = await waitForRun(harness, await beginPlannedRun(harness, 30, Date.now() - 1));
+    expect(summary.counts).toMatchObject({ items: 30, bought: 0, not_bought: 30 });
+    expect(countPurchases(harness)).toBe(0);
+  });
+
+  test('a run that is canceled in the middle delivers what was bought, and the next night buys only the rest', async () => {
+    const harness = await openHarness(slow);
+    await harness.startWorker();
+    const id = await beginRun(harness, createCsv(40));
+    await until(() => countPurchases(harness) >= 5);
+    const runs = new CatalogueRunStore(harness.store);
+    await runs.writeControl(id, { wanted: 'cancel', actor: 'a test', reason: null, at: Date.now() });
+    const summary = await waitForRun(harness, id);
+    expect(summary.status).toBe('canceled');
+    expectCountsToAddUp(summary, 40);
+    const bought = countPurchases(harness);
+    expect(bought).toBeLessThan(40);
+    expect(summary.counts).toMatchObject({ bought, not_bought: 40 - bought, failed: 0 });
+    await expectRightImages(harness, await readManifest(harness, id));
+    const next = await waitForRun(harness, await beginRun(harness, createCsv(40), { run: 'night-2' }));
+    expect(next.counts).toMatchObject({ bought: 40 - bought, unchanged: bought });
+    expect(countPurchases(harness)).toBe(40);
+  });
+});

@@ -1,0 +1,222 @@
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import type { ObjectStore } from '@darkroom/shared/object-store';
+import { DATA_VERSION, type PersistedKind, upgradePersisted } from '@darkroom/shared/render';
+import type { z } from 'zod';
+import {
+  cataloguePrefix,
+  type LatestRun,
+  latestRunKey,
+  latestRunSchema,
+  type ManifestEntry,
+  manifestEntrySchema,
+  runsPrefix,
+} from '../manifest/index.ts';
+import {
+  planItemSchema,
+  type RunControl,
+  type RunId,
+  type RunItem,
+  type RunPlan,
+  type RunRequest,
+  type RunSummary,
+  runControlSchema,
+  runPlanSchema,
+  runRequestSchema,
+  runSummarySchema,
+} from './records.ts';
+import {
+  OPEN_RUNS_PREFIX,
+  openRunKey,
+  openRunsPrefix,
+  partName,
+  readOpenRunKey,
+  runKey,
+} from './run-keys.ts';
+
+interface Options {
+  signal?: AbortSignal | undefined;
+}
+
+const compress = promisify(zlib.zstdCompress);
+const decompress = promisify(zlib.zstdDecompress);
+/** Of one part in memory. A prompt has at most a few kilobytes. */
+const MAX_PART_BYTES = 64 * 1024 * 1024;
+const JSON_TYPE = 'application/json';
+
+/** The records of runs in the object store. Every method throws {@link StoreError}. */
+export class CatalogueRunStore {
+  readonly #store: ObjectStore;
+
+  constructor(store: ObjectStore) {
+    this.#store = store;
+  }
+
+  /** Writes a request for a run. @returns false when the run exists already */
+  async writeRequest(request: RunRequest, options?: Options): Promise<boolean> {
+    // First: a run that no list names would be lost with the queue.
+    await this.#store.put(openRunKey(request), '', { contentType: 'text/plain', ...toSignal(options) });
+    return this.#store.putIfAbsent(runKey(request, 'request.json'), toJson(request), {
+      contentType: JSON_TYPE,
+      ...toSignal(options),
+    });
+  }
+
+  readRequest(id: RunId, options?: Options): Promise<RunRequest | undefined> {
+    return this.#read('catalogue-request', runKey(id, 'request.json'), runRequestSchema, options);
+  }
+
+  async writePlanPart(id: RunId, part: number, items: readonly RunItem[], options?: Options) {
+    await this.#putLines(runKey(id, `plan/${partName(part)}.jsonl.zst`), items, options);
+  }
+
+  async readPlanPart(id: RunId, part: number, options?: Options): Promise<RunItem[]> {
+    const lines = await this.#getLines(runKey(id, `plan/${partName(part)}.jsonl.zst`), options);
+    if (!lines) throw new Error(`part ${part} of the plan of the run ${id.run} is missing in the store`);
+    return lines.map((line) => planItemSchema.parse(line));
+  }
+
+  async writePlan(id: RunId, plan: RunPlan, options?: Options) {
+    await this.#put(runKey(id, 'plan.json'), plan, options);
+  }
+
+  readPlan(id: RunId, options?: Options): Promise<RunPlan | undefined> {
+    return this.#read('catalogue-plan', runKey(id, 'plan.json'), runPlanSchema, options);
+  }
+
+  /** Records that the renders of a part are about to be added to the queue. */
+  async markAdded(id: RunId, part: number, options?: Options) {
+    const key = runKey(id, `added/${partName(part)}`);
+    await this.#store.put(key, '', { contentType: 'text/plain', ...toSignal(options) });
+  }
+
+  /** The parts whose renders may be in the queue. */
+  listAdded(id: RunId, options?: Options): Promise<Set<number>> {
+    return this.#listParts(runKey(id, 'added/'), options);
+  }
+
+  /** Writes the results of a part. */
+  async writeResults(id: RunId, part: number, entries: readonly ManifestEntry[], options?: Options) {
+    await this.#putLines(runKey(id, `results/${partName(part)}.jsonl.zst`), entries, options);
+  }
+
+  async readResults(id: RunId, part: number, options?: Options): Promise<ManifestEntry[]> {
+    const lines = await this.#getLines(runKey(id, `results/${partName(part)}.jsonl.zst`), options);
+    if (!lines) throw new Error(`part ${part} of the results of the run ${id.run} is missing in the store`);
+    return lines.map((line) => manifestEntrySchema.parse(line));
+  }
+
+  /** The parts that have results. */
+  listResults(id: RunId, options?: Options): Promise<Set<number>> {
+    return this.#listParts(runKey(id, 'results/'), options);
+  }
+
+  async writeControl(id: RunId, control: RunControl, options?: Options) {
+    await this.#put(runKey(id, 'control.json'), control, options);
+  }
+
+  readControl(id: RunId, options?: Options): Promise<RunControl | undefined> {
+    return this.#read('catalogue-control', runKey(id, 'control.json'), runControlSchema, options);
+  }
+
+  async writeSummary(id: RunId, summary: RunSummary, options?: Options) {
+    await this.#put(runKey(id, 'summary.json'), summary, options);
+  }
+
+  readSummary(id: RunId, options?: Options): Promise<RunSummary | undefined> {
+    return this.#read('catalogue-summary', runKey(id, 'summary.json'), runSummarySchema, options);
+  }
+
+  /** Replaces the last good run, with one atomic write. */
+  async writeLatest(tenant: string, latest: LatestRun, options?: Options) {
+    await this.#store.put(latestRunKey(tenant, latest.catalogue), JSON.stringify(latest), {
+      contentType: JSON_TYPE,
+      ...toSignal(options),
+    });
+  }
+
+  async readLatest(tenant: string, catalogue: string, options?: Options): Promise<LatestRun | undefined> {
+    const bytes = await this.#store.get(latestRunKey(tenant, catalogue), toSignal(options));
+    return bytes && latestRunSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  }
+
+  /** After the end of a run. */
+  async removeOpen(id: RunId, options?: Options) {
+    await this.#store.delete(openRunKey(id), toSignal(options));
+  }
+
+  /** The runs that have not ended: of all catalogues, or of one. */
+  async *listOpen(of?: Pick<RunId, 'tenant' | 'catalogue'>, options?: Options): AsyncGenerator<RunId> {
+    const prefix = of ? openRunsPrefix(of.tenant, of.catalogue) : OPEN_RUNS_PREFIX;
+    for await (const key of this.#listKeys(prefix, options)) {
+      const id = readOpenRunKey(key);
+      if (id) yield id;
+    }
+  }
+
+  /** The names of the catalogues of a tenant, in ascending order. */
+  listCatalogues(tenant: string, options?: Options): Promise<string[]> {
+    return this.#store.listFolders({ prefix: `catalogues/${tenant}/`, ...toSignal(options) });
+  }
+
+  /** The runs of a catalogue, in ascending order. */
+  listRuns(tenant: string, catalogue: string, options?: Options): Promise<string[]> {
+    return this.#store.listFolders({ prefix: runsPrefix(tenant, catalogue), ...toSignal(options) });
+  }
+
+  /** Whether anything of this catalogue is in the store. */
+  async hasCatalogue(tenant: string, catalogue: string, options?: Options): Promise<boolean> {
+    const prefix = cataloguePrefix(tenant, catalogue);
+    return (await this.#store.list({ prefix, limit: 1, ...toSignal(options) })).objects.length > 0;
+  }
+
+  async #listParts(prefix: string, options?: Options): Promise<Set<number>> {
+    const parts = new Set<number>();
+    for await (const key of this.#listKeys(prefix, options))
+      parts.add(Number.parseInt(key.slice(prefix.length), 10));
+    return parts;
+  }
+
+  async *#listKeys(prefix: string, options?: Options): AsyncGenerator<string> {
+    for (let cursor: string | undefined; ; ) {
+      const page = await this.#store.list({ prefix, ...(cursor ? { cursor } : {}), ...toSignal(options) });
+      for (const { key } of page.objects) yield key;
+      cursor = page.cursor;
+      if (cursor === undefined) return;
+    }
+  }
+
+  async #read<S extends z.ZodObject>(
+    kind: PersistedKind,
+    key: string,
+    schema: S,
+    options?: Options,
+  ): Promise<z.output<S> | undefined> {
+    const bytes = await this.#store.get(key, toSignal(options));
+    if (!bytes) return undefined;
+    return schema.parse(upgradePersisted(kind, JSON.parse(Buffer.from(bytes).toString('utf8'))));
+  }
+
+  async #put(key: string, value: object, options?: Options): Promise<void> {
+    await this.#store.put(key, toJson(value), { contentType: JSON_TYPE, ...toSignal(options) });
+  }
+
+  async #putLines(key: string, values: readonly object[], options?: Options): Promise<void> {
+    const text = values.map((value) => `${JSON.stringify(value)}\n`).join('');
+    const body = await compress(Buffer.from(text));
+    await this.#store.put(key, body, { contentType: 'application/zstd', ...toSignal(options) });
+  }
+
+  async #getLines(key: string, options?: Options): Promise<unknown[] | undefined> {
+    const body = await this.#store.get(key, toSignal(options));
+    if (!body) return undefined;
+    const text = (await decompress(body, { maxOutputLength: MAX_PART_BYTES })).toString('utf8');
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line): unknown => JSON.parse(line));
+  }
+}
+
+const toJson = (value: object) => JSON.stringify({ ...value, version: DATA_VERSION });
+const toSignal = ({ signal }: Options = {}) => (signal ? { signal } : {});
