@@ -8,12 +8,21 @@
 // items/     rows as items, and what determines their images
 // manifest/  what the last good run delivered
 // plan/      what a run would do
+// reviews/   what people decided about images
+// report/    the report of a run
 export { createJsonSchema } from './file/index.ts';
 export type { InputName } from './items/index.ts';
-export { fetchLastManifest, type LastManifest } from './manifest/index.ts';
+export {
+  CATALOGUES_PREFIX,
+  cataloguePrefix,
+  fetchLastManifest,
+  type LastManifest,
+  type ManifestEntry,
+} from './manifest/index.ts';
 export {
   type CheckResult,
   checkCatalogue,
+  createManifestInputs,
   createPlan,
   type Decision,
   type Forecast,
@@ -23,4 +32,23 @@ export {
   type PlanInput,
 } from './plan/index.ts';
 export type { ProblemList } from './problems.ts';
+export {
+  createPlaceScript,
+  REPORT_FILE,
+  type ReportEntry,
+  type ReportInput,
+  type ReportSummary,
+  writeReport,
+} from './report/index.ts';
+export {
+  deleteReview,
+  fetchReviews,
+  listReviews,
+  NO_REVIEWS,
+  REVIEW_VERSION,
+  type Review,
+  type ReviewIndex,
+  readReview,
+  writeReview,
+} from './reviews/index.ts';
 export type { LocationDeps } from './source/index.ts';

@@ -2,6 +2,7 @@ import { type CatalogueFile, parseCatalogueFile } from '../file/index.ts';
 import { createReferenceDigests, createRules, type Rules } from '../items/index.ts';
 import { type LastManifest, type ManifestReader, openManifest } from '../manifest/index.ts';
 import { createProblemList, FatalProblem, type ProblemList } from '../problems.ts';
+import { NO_REVIEWS, type ReviewIndex } from '../reviews/index.ts';
 import { type LocationDeps, type SourceSnapshot, takeSnapshot } from '../source/index.ts';
 import { type Decision, decideItems } from './decide-items.ts';
 import { type Forecast, type ForecastFacts, forecastFinish } from './forecast.ts';
@@ -17,6 +18,8 @@ export interface PlanInput {
   locations: LocationDeps;
   /** Finds the last good manifest. Not called when the catalogue file has a problem. */
   findManifest(config: CatalogueFile['config']): Promise<LastManifest>;
+  /** Finds the reviews of the catalogue. Called after {@link findManifest}. */
+  findReviews(config: CatalogueFile['config']): Promise<ReviewIndex>;
   findPrice: FindPrice;
   /** How often a render that fails is bought again, at most. */
   maxPurchases: number;
@@ -45,10 +48,11 @@ export async function createPlan(input: PlanInput): Promise<PlanResult> {
   const { rules, snapshot } = loaded;
   const { config } = rules.file;
   const last = await input.findManifest(config);
+  const reviews = await input.findReviews(config);
   let manifest: ManifestReader | undefined;
   try {
     if (last.kind === 'found') manifest = await openManifest(last.path);
-    const plan = await decideAll(input, rules, snapshot, { last, manifest }, problems);
+    const plan = await decideAll(input, rules, snapshot, { last, manifest, reviews }, problems);
     return plan ? { kind: 'planned', plan } : { kind: 'problems', problems };
   } catch (error) {
     if (!(error instanceof FatalProblem)) throw error;
@@ -77,6 +81,7 @@ export async function checkCatalogue(
     ...loaded,
     manifest: undefined,
     references: createReferenceDigests('address', input.locations),
+    reviews: NO_REVIEWS,
     problems,
     onRow: () => {
       result.rows += 1;
@@ -109,11 +114,18 @@ async function load(
   }
 }
 
+/** What the plan compares with. */
+interface Previous {
+  last: LastManifest;
+  manifest: ManifestReader | undefined;
+  reviews: ReviewIndex;
+}
+
 async function decideAll(
   input: PlanInput,
   rules: Rules,
   snapshot: SourceSnapshot,
-  { last, manifest }: { last: LastManifest; manifest: ManifestReader | undefined },
+  { last, manifest, reviews }: Previous,
   problems: ProblemList,
 ): Promise<Plan | undefined> {
   const { config, sha256 } = rules.file;
@@ -125,6 +137,7 @@ async function decideAll(
     snapshot,
     manifest,
     references: createReferenceDigests(config.reference_digest, input.locations),
+    reviews,
     problems,
     onRow: () => {
       rows += 1;
@@ -138,7 +151,7 @@ async function decideAll(
   }
   if (problems.count > 0) return undefined;
   const { buy, unchanged, removed, priceMicros, unpriced, samples } = tally.read();
-  const purchases = buy.new + buy.no_image + buy.changed;
+  const purchases = buy.new + buy.no_image + buy.changed + buy.rejected;
   const { now } = input.forecast;
   const guards = checkGuards(
     {
