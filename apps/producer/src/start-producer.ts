@@ -31,6 +31,7 @@ import {
   createWaitConditionsReader,
   withFallback,
 } from './backends/index.ts';
+import { registerReports } from './catalogues/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
 import {
   createDeadLetterReader,
@@ -185,6 +186,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   registerWorkers(app, controlDeps);
   registerKeys(app, { ring, auditor });
   registerAudit(app, store);
+  registerReports(app, { store, clock, auditor });
   registerSpend(app, { store, clock });
   registerBudgets(app, { store, engine, clock, auditor });
   const reconcileDeps: ReconcileDeps = {

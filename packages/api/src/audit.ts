@@ -29,6 +29,7 @@ export const AUDIT_ACTIONS = [
   'limit.end',
   'worker.drain',
   'worker.undrain',
+  'catalogue.review',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
@@ -45,6 +46,7 @@ export const AUDIT_TARGETS = [
   'reconciliation',
   'limit',
   'worker',
+  'catalogue',
 ] as const;
 export type AuditTargetKind = (typeof AUDIT_TARGETS)[number];
 

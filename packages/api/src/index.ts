@@ -10,6 +10,7 @@
 // limits.ts      limits that operators change while the workers run
 // pauses.ts      pauses of submission: for all renders, a tenant, a run or a model
 // audit.ts       what operators did
+// catalogue-reviews.ts  what people decided about the images of a catalogue
 // spend.ts      what renders cost
 // statements.ts  what an operator can state about a purchase
 // dead-letters.ts dead letters: filters, lists, groups, discards
@@ -23,6 +24,7 @@
 
 export * from './audit.ts';
 export * from './budgets.ts';
+export * from './catalogue-reviews.ts';
 export * from './dead-letters.ts';
 export * from './failures.ts';
 export * from './fields.ts';

@@ -38,6 +38,10 @@ export const TAGS = [
     description:
       'Failed renders, in groups by their reason: inspect, discard and redrive them. For operators.',
   },
+  {
+    name: 'Catalogues',
+    description: 'Reports of the runs of a catalogue, and reviews of its images.',
+  },
   { name: 'Operations', description: 'Health and metrics, for the operators of a deployment.' },
 ] as const;
 

@@ -14,6 +14,7 @@ import {
   putReceipt,
   putReconciliation,
   putRedrives,
+  putReport,
   putUpload,
 } from '../support/contract/contract-fixture.ts';
 import {
@@ -51,6 +52,7 @@ requires('redis').describe('the examples of the API', () => {
       openHarness({ settings }),
     ]);
     await putKey(ended);
+    await putReport(ended);
     await putReconciliation(ended);
     // The example reconciles the present day.
     for (const at of [Date.now() - 86_400_000, Date.now()])

@@ -19,6 +19,7 @@ import {
   putReceipt,
   putReconciliation,
   putRedrives,
+  putReport,
   putUpload,
   REDRIVE_KEYS,
 } from '../support/contract/contract-fixture.ts';
@@ -138,6 +139,7 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   const control = new ControlStore(harness.store);
   await Promise.all(pauses.map((name) => control.addPause({ ...facts, name, scope: { tenant } })));
   await putWorker(harness, 'one');
+  const run = await putReport(harness, tenant);
   const redrive = '/v1/redrives/{id}';
   return {
     id: [...ids, ...ids.slice(0, 4), ...Array.from({ length: 6 }, () => held.renderId), drawRenderId()],
@@ -148,6 +150,9 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
     '/v1/budgets/{name}': budgets,
     '/v1/reconcile/{id}': [await putReconciliation(harness)],
     '/v1/limits/{name}': [...LIVE_LIMITS],
+    '/v1/catalogues/{name}/reviews': ['shoes'],
+    // Of both parameters.
+    '/v1/catalogues/{name}/runs/{run}/report.html': ['shoes', run],
     '/v1/workers/{name}/drain': ['one'],
     '/v1/workers/{name}/undrain': ['one'],
     '/v1/keys/{id}/revoke': ['key_9f86d081884c7d65'],

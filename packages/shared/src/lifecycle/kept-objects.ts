@@ -44,6 +44,13 @@ export function listKeptObjects({
   return [
     ...records.map(([prefix, consequence]) => ({ prefix, minDays: NEVER, ...RECORD, consequence })),
     {
+      prefix: 'catalogues/',
+      minDays: NEVER,
+      ...IMAGE,
+      consequence:
+        'every image of a catalogue is bought again, reports lose their images, and reviews are lost',
+    },
+    {
       prefix: 'dead-letters/',
       minDays: NEVER,
       ...EMPTY,

@@ -20,6 +20,7 @@ describe('harmful lifecycle rules', () => {
       'control/',
       'config/',
       'access/',
+      'catalogues/',
       'dead-letters/',
     ];
     expect(findHarm({ days: 3650 })).toEqual(records);
@@ -60,7 +61,12 @@ describe('harmful lifecycle rules', () => {
       'balance/',
       'by-day/',
     ]);
-    expect(findHarm({ largerThan: 5_000_000, days: 1 })).toEqual(['inputs/', 'thumbnails/', 'images/']);
+    expect(findHarm({ largerThan: 5_000_000, days: 1 })).toEqual([
+      'catalogues/',
+      'inputs/',
+      'thumbnails/',
+      'images/',
+    ]);
     expect(findHarm({ largerThan: 0, days: 3650 })).toEqual([
       'ledger/',
       'renders/',
@@ -69,6 +75,7 @@ describe('harmful lifecycle rules', () => {
       'control/',
       'config/',
       'access/',
+      'catalogues/',
     ]);
   });
 

@@ -1,6 +1,6 @@
 // dead-letters.ts  …of those about dead letters and redrives
 // money.ts        …of those about money
-// controls.ts     …of those about limits and workers
+// controls.ts     …of those about limits, workers and reviews
 // responses.ts   an example of every component that is a response
 // requests.ts    example requests of operations that have none of their own
 // problems.ts    an example of every problem
