@@ -17,13 +17,14 @@ import { createDarkroom, type Renders } from '@darkroom/client';
 import { openTransport } from '@darkroom/client/transport';
 import { VERSION } from '@darkroom/shared/runtime';
 import type { Connection } from '../profile/index.ts';
+import { type CatalogueApi, openCatalogueApi } from './catalogue-api.ts';
 import { type ControlApi, openControlApi } from './control-api.ts';
 import { type MoneyApi, openMoneyApi } from './money-api.ts';
 import { openRedriveApi, type RedriveApi } from './redrive-api.ts';
 import { buildQuery, collectPages, type Send } from './send.ts';
 
 /** The API as the command line uses it: the client's renders, and endpoints that only operators call. */
-export interface Api extends RedriveApi, MoneyApi, ControlApi {
+export interface Api extends RedriveApi, MoneyApi, ControlApi, CatalogueApi {
   /** The URL of a page of the server: `renders/rnd_…`. */
   pageUrl(path: string): string;
   renders: Renders;
@@ -82,6 +83,7 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
     ...openRedriveApi(send),
     ...openMoneyApi(send),
     ...openControlApi(send),
+    ...openCatalogueApi(send),
     pageUrl: (path) => new URL(path, base).href,
     renders,
     stateOutcome: (id, statement) =>
