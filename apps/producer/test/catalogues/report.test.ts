@@ -219,11 +219,11 @@ requires('redis').describe('the files of a report', () => {
 
   test.each([
     ['report/../manifest.jsonl', 404],
-    ['report/..%2f..%2fsecret.html', 404],
-    ['report/%2e%2e%2freport.html', 404],
+    [`report/${encodeURIComponent('../../secret.html')}`, 404],
+    [`report/${encodeURIComponent('../report.html')}`, 404],
     ['report/other.js', 404],
     ['report/report.js.map', 404],
-    ['images/..%2freport.html', 404],
+    [`images/${encodeURIComponent('../report.html')}`, 404],
     ['images/report.html', 404],
     ['images/none.jpg', 404],
     ['images/SH-1.jpg', 200],

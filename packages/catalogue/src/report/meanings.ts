@@ -21,7 +21,8 @@ const OWN: Record<string, Meaning> = {
   },
   image_lost: {
     title: 'The image is gone',
-    meaning: 'The store does not have the image any more, or has another one in its place. The next run buys it.',
+    meaning:
+      'The store does not have the image any more, or has another one in its place. The next run buys it.',
   },
   reference_lost: {
     title: 'A reference image is gone',
