@@ -1,7 +1,7 @@
 // Plans one catalogue and prints one JSON object.
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { createPlan, type Decision } from '@darkroom/catalogue';
+import { createPlan, type Decision, NO_REVIEWS } from '@darkroom/catalogue';
 import type { PlannerOptions, PlannerResult } from '../planner-options.ts';
 import { readMemory } from '../probes/index.ts';
 
@@ -53,6 +53,7 @@ const result = await createPlan({
   },
   findManifest: async () =>
     manifest === undefined ? { kind: 'first_run' } : { kind: 'found', path: manifest },
+  findReviews: async () => NO_REVIEWS,
   findPrice: () => 25_000,
   maxPurchases: 3,
   accepted: [],
@@ -66,7 +67,7 @@ const { buy, unchanged, removed } = result.plan.file;
 const measured: PlannerResult = {
   ms,
   rss_peak: (await readMemory(process.pid)).peak,
-  bought: buy.new + buy.no_image + buy.changed,
+  bought: buy.new + buy.no_image + buy.changed + buy.rejected,
   unchanged,
   removed,
 };

@@ -33,10 +33,11 @@ function addCommand(
   host: Host,
   onEnd: (code: ExitCode) => void,
 ): void {
-  const [first = '', second] = spec.path.split(' ');
+  const words = spec.path.split(' ');
   // `pause` is a command, and the noun of `pause list`.
-  const noun = findNoun(program, first);
-  const command = (second === undefined ? noun : noun.command(second)).description(spec.summary);
+  const command = words
+    .reduce((parent, word, at) => findNoun(parent, word, words.slice(0, at + 1).join(' ')), program)
+    .description(spec.summary);
   for (const argument of spec.args ?? []) command.addArgument(toCommanderArgument(argument));
   for (const option of spec.options ?? []) command.addOption(option);
   // Completion shows the description, so it has one line. The details are in the help alone.
@@ -54,13 +55,13 @@ function addCommand(
   });
 }
 
-function findNoun(program: Command, noun: string): Command {
-  const found = program.commands.find((command) => command.name() === noun);
+function findNoun(parent: Command, word: string, path: string): Command {
+  const found = parent.commands.find((command) => command.name() === word);
   return (
     found ??
-    program
-      .command(noun)
-      .description(NOUNS[noun] ?? '')
+    parent
+      .command(word)
+      .description(NOUNS[path] ?? '')
       .helpCommand(false)
   );
 }

@@ -35,7 +35,7 @@ import {
   createWaitConditionsReader,
   withFallback,
 } from './backends/index.ts';
-import { registerCatalogues } from './catalogues/index.ts';
+import { registerCatalogues, registerReports } from './catalogues/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
 import {
   createDeadLetterReader,
@@ -195,6 +195,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   registerWorkers(app, controlDeps);
   registerKeys(app, { ring, auditor });
   registerAudit(app, store);
+  registerReports(app, { store, clock, auditor });
   registerSpend(app, { store, clock });
   registerBudgets(app, { store, engine, clock, auditor });
   const reconcileDeps: ReconcileDeps = {

@@ -33,6 +33,7 @@ export const AUDIT_ACTIONS = [
   'limit.end',
   'worker.drain',
   'worker.undrain',
+  'catalogue.review',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
@@ -51,6 +52,7 @@ export const AUDIT_TARGETS = [
   'reconciliation',
   'limit',
   'worker',
+  'catalogue',
 ] as const;
 export type AuditTargetKind = (typeof AUDIT_TARGETS)[number];
 

@@ -11,6 +11,7 @@
 // pauses.ts      pauses of submission: for all renders, a tenant, a run or a model
 // audit.ts       what operators did
 // catalogues.ts  runs of catalogues
+// catalogue-reviews.ts  what people decided about the images of a catalogue
 // spend.ts      what renders cost
 // runs.ts        runs, and the results of their renders
 // statements.ts  what an operator can state about a purchase
@@ -25,6 +26,7 @@
 
 export * from './audit.ts';
 export * from './budgets.ts';
+export * from './catalogue-reviews.ts';
 export * from './catalogues.ts';
 export * from './dead-letters.ts';
 export * from './failures.ts';

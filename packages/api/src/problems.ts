@@ -54,6 +54,16 @@ export const PROBLEMS = {
   ],
   budget_not_found: [404, 'No such budget', '`GET /v1/budgets` lists the budgets.'],
   reconciliation_not_found: [404, 'No such reconciliation', '`GET /v1/reconcile` lists the latest ones.'],
+  catalogue_not_found: [
+    404,
+    'No such catalogue',
+    'A catalogue exists when it has run. A key finds only the catalogues of its own tenant. A key of all tenants names the tenant, too: `acme:shoes`.',
+  ],
+  report_not_found: [
+    404,
+    'No such report',
+    'The report of a run exists when the run has delivered its images.',
+  ],
   limit_not_found: [404, 'No such limit', '`GET /v1/limits` lists the limits.'],
   worker_not_found: [404, 'No such worker', '`GET /v1/workers` lists the workers that were seen.'],
   queue_not_found: [404, 'No such queue', '`GET /v1/queues` lists the queues that can be paused.'],

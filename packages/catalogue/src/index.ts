@@ -9,9 +9,13 @@
 // manifest/  what the last good run delivered
 // plan/      what a run would do
 // run/       what the store and the queue have of a run
+// reviews/   what people decided about images
+// report/    the report of a run
 export { type CatalogueConfig, createJsonSchema, parseCatalogueFile } from './file/index.ts';
 export type { InputName } from './items/index.ts';
 export {
+  CATALOGUES_PREFIX,
+  cataloguePrefix,
   fetchLastManifest,
   type LastManifest,
   type LatestRun,
@@ -19,10 +23,12 @@ export {
   MANIFEST_VERSION,
   type ManifestEntry,
   manifestEntrySchema,
+  openManifest,
 } from './manifest/index.ts';
 export {
   type CheckResult,
   checkCatalogue,
+  createManifestInputs,
   createPlan,
   type Decision,
   type Forecast,
@@ -34,5 +40,24 @@ export {
   planFileSchema,
 } from './plan/index.ts';
 export { createProblemList, FatalProblem, type Problem, type ProblemList } from './problems.ts';
+export {
+  createPlaceScript,
+  REPORT_FILE,
+  type ReportEntry,
+  type ReportInput,
+  type ReportSummary,
+  writeReport,
+} from './report/index.ts';
+export {
+  deleteReview,
+  fetchReviews,
+  listReviews,
+  NO_REVIEWS,
+  REVIEW_VERSION,
+  type Review,
+  type ReviewIndex,
+  readReview,
+  writeReview,
+} from './reviews/index.ts';
 export * from './run/index.ts';
 export { classifyLocation, type LocationDeps, type OpenLocation, openLocation } from './source/index.ts';

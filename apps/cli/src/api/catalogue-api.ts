@@ -5,6 +5,10 @@ import type {
   CatalogueRunListResponse,
   CatalogueRunRequest,
   CatalogueRunResponse,
+  NewReview,
+  ReviewListResponse,
+  ReviewResponse,
+  ReviewsResult,
 } from '@darkroom/api';
 import { DarkroomError } from '@darkroom/client';
 import { buildQuery, collectPages, type Send } from './send.ts';
@@ -26,11 +30,15 @@ export interface CatalogueApi {
   getCatalogueRun(address: RunAddress): Promise<CatalogueRunResponse>;
   startCatalogueRun(catalogue: string, request: CatalogueRunRequest): Promise<CatalogueRunResponse>;
   cancelCatalogueRun(address: RunAddress, reason: string | undefined): Promise<CatalogueRunResponse>;
+  listReviews(catalogue: string, limit: number): Promise<ReviewResponse[]>;
+  /** At most as many as one call can have. */
+  saveReviews(catalogue: string, reviews: readonly NewReview[]): Promise<ReviewsResult>;
   /** Uploads a file unless the server has it. @returns whether it was sent */
   uploadCatalogueFile(catalogue: string, sha256: string, path: string): Promise<boolean>;
 }
 
 const PAGE = 100;
+const REVIEWS_PAGE = 200;
 
 /** @param put sends the body of a file */
 export function openCatalogueApi(send: Send, put: (path: string, body: Blob) => Promise<void>): CatalogueApi {
@@ -57,6 +65,15 @@ export function openCatalogueApi(send: Send, put: (path: string, body: Blob) => 
         `${runPath(address, '/cancel')}${buildQuery({ tenant: address.tenant })}`,
         reason === undefined ? {} : { reason },
       ),
+    listReviews: (catalogue, limit) =>
+      collectPages(limit, (cursor) =>
+        send<ReviewListResponse>(
+          'GET',
+          `${base(catalogue)}/reviews${buildQuery({ limit: Math.min(limit, REVIEWS_PAGE), cursor })}`,
+        ),
+      ),
+    // Sending them again writes the same reviews.
+    saveReviews: (catalogue, reviews) => send('POST', `${base(catalogue)}/reviews`, { reviews }),
     uploadCatalogueFile: async (catalogue, sha256, path) => {
       const to = `${base(catalogue)}/files/${sha256}`;
       try {

@@ -2,6 +2,7 @@
 // redrive-api.ts  …dead letters and redrives
 // run-api.ts      …runs
 // money-api.ts    …money
+// catalogue-api.ts  …reviews of catalogues
 // control-api.ts …limits and workers
 // catalogue-api.ts …catalogues
 // send.ts         queries and pages

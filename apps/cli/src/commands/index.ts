@@ -51,6 +51,7 @@ export const NOUNS: Record<string, string> = {
   renders: 'Renders: list, follow, cancel, resolve unknown purchases.',
   runs: 'Runs: renders that belong together, with counts, cost, results and one end.',
   catalogue: 'Catalogues: which image each row of a source gets, and what a run buys.',
+  'catalogue reviews': 'Reviews: which images people approved or rejected.',
   'dead-letters': 'Dead letters: failed renders that wait for an operator.',
   redrives: 'Redrives: failed renders that run again, by a plan.',
   deliveries: 'Webhook deliveries of a render.',

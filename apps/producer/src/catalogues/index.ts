@@ -6,4 +6,10 @@
 // store-file.ts  files of the caller: sources and reference images
 // read-runs.ts   what the store and the queue know of a run
 // responses.ts   runs as the API shows them
+//
+// find-catalogue.ts  which catalogue a path names, for which tenant
+// report-routes.ts   the paths of reports and reviews
+// serve-report.ts    report.html and its files, from the store
+// reviews.ts         reads and stores reviews
+export { registerReports } from './report-routes.ts';
 export { type CatalogueDeps, registerCatalogues } from './routes.ts';

@@ -17,7 +17,7 @@
 // statement-form.ts …the form in which an operator states what became of a purchase
 // timeline.ts      …what happened, with the time between (pure)
 //
-// design/          tokens, style sheet, badges, cards, tables, charts
+// design/          the design of the pages, from packages/shared
 // form.ts          the fields of a form
 // layout.ts        the frame and the security policy of every page
 // scripts.ts       the scripts: a page that follows an event stream, a button that copies, Bull Board's sign-in

@@ -16,6 +16,7 @@ import {
   putReceipt,
   putReconciliation,
   putRedrives,
+  putReport,
   putRun,
   putUpload,
 } from '../support/contract/contract-fixture.ts';
@@ -54,6 +55,7 @@ requires('redis').describe('the examples of the API', () => {
       openHarness({ settings }),
     ]);
     await putKey(ended);
+    await putReport(ended);
     await putReconciliation(ended);
     // The example reconciles the present day.
     for (const at of [Date.now() - 86_400_000, Date.now()])

@@ -21,6 +21,7 @@ import {
   putReceipt,
   putReconciliation,
   putRedrives,
+  putReport,
   putRun,
   putUpload,
   REDRIVE_KEYS,
@@ -148,6 +149,7 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   await Promise.all(runs.map((id) => putRun(harness, id, { tenant })));
   // An open run has events without end.
   await putRun(harness, 'open-night', { tenant, isOpen: true });
+  const run = await putReport(harness, tenant);
   const redrive = '/v1/redrives/{id}';
   const catalogue = '/v1/catalogues/{name}';
   await putCatalogueRun(harness, {}, tenant);
@@ -166,6 +168,9 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
     '/v1/budgets/{name}': budgets,
     '/v1/reconcile/{id}': [await putReconciliation(harness)],
     '/v1/limits/{name}': [...LIVE_LIMITS, 'tenant-share.acme'],
+    '/v1/catalogues/{name}/reviews': ['shoes'],
+    // Of both parameters.
+    '/v1/catalogues/{name}/runs/{run}/report.html': ['shoes', run],
     '/v1/workers/{name}/drain': ['one'],
     '/v1/workers/{name}/undrain': ['one'],
     '/v1/runs/{id}': runs,

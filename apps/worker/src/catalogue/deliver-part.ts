@@ -64,7 +64,7 @@ async function deliverItem(
 }
 
 /** Every item has these fields, whatever became of it. */
-const describeItem = ({ key, view, name, line, hash, inputs }: RunItem) => ({
+const describeItem = ({ key, view, name, line, hash, inputs, source_hash }: RunItem) => ({
   version: MANIFEST_VERSION as typeof MANIFEST_VERSION,
   key,
   view,
@@ -72,6 +72,7 @@ const describeItem = ({ key, view, name, line, hash, inputs }: RunItem) => ({
   line,
   hash,
   inputs,
+  ...(source_hash === undefined ? {} : { source_hash }),
 });
 
 const NO_COST: Cost = { spentMicros: 0, refundedMicros: 0, possiblySpentMicros: 0 };

@@ -15,6 +15,7 @@ import type { PlanOutcome } from './plan-run.ts';
 import type { RunContext } from './run-context.ts';
 import { createTally, type Tally } from './tally.ts';
 import { withWorkFolder } from './work-folder.ts';
+import { writeRunReport } from './write-report.ts';
 
 /**
  * Writes the results of a run: the manifest, the errors, the summary. It writes the same again after it was killed.
@@ -55,6 +56,7 @@ export async function deliverRun(
       manifest: { key: runKey(id, 'manifest.jsonl'), sha256, bytes, items: lines },
       source: plan.source,
     };
+    await writeRunReport(summary, { folder, manifestPath: manifest.path, stop }, context);
     await own.runs.writeSummary(id, summary, { signal: job.signal });
     return summary;
   });

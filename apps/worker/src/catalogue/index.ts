@@ -13,6 +13,7 @@
 // deliver-image.ts    …an image under the name that the catalogue gives it
 // work-folder.ts      …a folder for its files
 // tally.ts            …counts and money
+// write-report.ts     …report.html
 // deliver-run.ts      deliver: manifest, errors, summary, latest.json
 export { catalogueStage, computeRunProgress } from './catalogue-stage.ts';
 export { openRunRecorder } from './run-recorder.ts';

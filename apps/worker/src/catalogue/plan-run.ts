@@ -1,8 +1,10 @@
 import {
   type ApprovedPlan,
+  createManifestInputs,
   createPlan,
   type Decision,
   fetchLastManifest,
+  fetchReviews,
   MAX_RUN_ITEMS,
   type ManifestEntry,
   PART_ITEMS,
@@ -48,6 +50,7 @@ async function planIn(workFolder: string, context: RunContext): Promise<PlanOutc
         budgetMicros = (config.budget ?? Number.POSITIVE_INFINITY) * 1e6;
         return fetchLastManifest(store, config, workFolder, signal);
       },
+      findReviews: (config) => fetchReviews(store, config, signal),
       findPrice: ({ resolution }) => getRenderPrice(settings, resolution),
       maxPurchases: settings.MAX_PURCHASES,
       accepted: request.accepted,
@@ -122,8 +125,7 @@ function createPartWriter(write: (part: number, items: readonly RunItem[]) => Pr
 }
 
 function toRunItem(decision: Exclude<Decision, { kind: 'remove' }>, isAffordable: boolean): RunItem {
-  const { item, inputs, hash } = decision;
-  const { key, view, name, line, format, references } = item;
+  const { key, view, name, line, references } = decision.item;
   const buys = decision.kind === 'buy';
   const previous = decision.kind === 'keep' ? decision.previous : undefined;
   return {
@@ -131,8 +133,7 @@ function toRunItem(decision: Exclude<Decision, { kind: 'remove' }>, isAffordable
     view,
     name,
     line,
-    hash,
-    inputs: { ...inputs, format },
+    ...createManifestInputs(decision),
     action: buys ? (isAffordable ? 'buy' : 'skip') : 'keep',
     references: buys ? references : [],
     kept: previous?.image

@@ -23,6 +23,14 @@ export const manifestEntrySchema = z.strictObject({
   line: z.number().int().positive(),
   /** Of the inputs: the version of the hash and 64 hex digits. */
   hash: z.string().regex(/^\d+:[0-9a-f]{64}$/),
+  /**
+   * The hash of the inputs as the catalogue has them, where a review gave another prompt. Absent: it is `hash`. Without it, the
+   * next plan would take the prompt of the catalogue for a change, and buy again.
+   */
+  source_hash: z
+    .string()
+    .regex(/^\d+:[0-9a-f]{64}$/)
+    .optional(),
   /** What the hash is made from, so that a plan can explain a change. */
   inputs: z.strictObject({
     prompt: z.string(),
@@ -82,8 +90,10 @@ export const latestRunSchema = z.strictObject({
 });
 export type LatestRun = z.infer<typeof latestRunSchema>;
 
+/** The prefix of everything that the store has of catalogues: a folder per tenant. */
+export const CATALOGUES_PREFIX = 'catalogues/';
 /** The prefix of everything that the store has of a catalogue. */
-export const cataloguePrefix = (tenant: string, name: string) => `catalogues/${tenant}/${name}/`;
+export const cataloguePrefix = (tenant: string, name: string) => `${CATALOGUES_PREFIX}${tenant}/${name}/`;
 export const latestRunKey = (tenant: string, name: string) => `${cataloguePrefix(tenant, name)}latest.json`;
 /** The prefix of all runs of a catalogue. */
 export const runsPrefix = (tenant: string, name: string) => `${cataloguePrefix(tenant, name)}runs/`;

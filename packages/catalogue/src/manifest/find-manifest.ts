@@ -7,7 +7,12 @@ import { latestRunKey, latestRunSchema, manifestKey, runsPrefix, summaryKey } fr
 
 /** The manifest of the last good run. */
 export type LastManifest =
-  | { kind: 'found'; path: string }
+  | {
+      kind: 'found';
+      path: string;
+      /** The run that wrote it. Absent: a file of the caller. */
+      run?: string;
+    }
   /** The catalogue has never run. */
   | { kind: 'first_run' }
   /** The catalogue has run, but its last manifest is not there, or is not the one that the run wrote. */
@@ -36,7 +41,9 @@ export async function fetchLastManifest(
   const digest = createHash('sha256');
   found.stream.on('data', (chunk: Buffer) => digest.update(chunk));
   await pipeline(found.stream, createWriteStream(path), { signal });
-  return digest.digest('hex') === sha256 ? { kind: 'found', path } : missing(`${key} was changed`);
+  return digest.digest('hex') === sha256
+    ? { kind: 'found', path, run: latest.data.run }
+    : missing(`${key} was changed`);
 }
 
 /** Whether a run has delivered, also if its manifest is gone. Runs that stopped say so in their summary. */

@@ -4,7 +4,9 @@
 // find-manifest.ts    the manifest of the last good run
 export { createDigestTable } from './digest-table.ts';
 export {
+  CATALOGUES_PREFIX,
   cataloguePrefix,
+  formatItemId,
   type LatestRun,
   latestRunKey,
   latestRunSchema,

@@ -7,6 +7,7 @@ import {
   openManifest,
 } from '../manifest/index.ts';
 import { createProblemList, FatalProblem, type ProblemList } from '../problems.ts';
+import { NO_REVIEWS, type ReviewIndex } from '../reviews/index.ts';
 import { type LocationDeps, type SourceSnapshot, takeSnapshot } from '../source/index.ts';
 import { type Decision, decideItems } from './decide-items.ts';
 import { type Forecast, type ForecastFacts, forecastFinish } from './forecast.ts';
@@ -22,6 +23,8 @@ export interface PlanInput {
   locations: LocationDeps;
   /** Finds the last good manifest. Not called when the catalogue file has a problem. */
   findManifest(config: CatalogueFile['config']): Promise<LastManifest>;
+  /** Finds the reviews of the catalogue. Called after {@link findManifest}. */
+  findReviews(config: CatalogueFile['config']): Promise<ReviewIndex>;
   findPrice: FindPrice;
   /** How often a render that fails is bought again, at most. */
   maxPurchases: number;
@@ -56,10 +59,11 @@ export async function createPlan(input: PlanInput): Promise<PlanResult> {
   const { rules, snapshot } = loaded;
   const { config } = rules.file;
   const last = await input.findManifest(config);
+  const reviews = await input.findReviews(config);
   let manifest: ManifestReader | undefined;
   try {
     if (last.kind === 'found') manifest = await openManifest(last.path);
-    const plan = await decideAll(input, rules, snapshot, { last, manifest }, problems);
+    const plan = await decideAll(input, rules, snapshot, { last, manifest, reviews }, problems);
     return plan ? { kind: 'planned', plan } : { kind: 'problems', problems };
   } catch (error) {
     if (!(error instanceof FatalProblem)) throw error;
@@ -88,6 +92,7 @@ export async function checkCatalogue(
     ...loaded,
     manifest: undefined,
     references: createReferenceDigests('address', input.locations),
+    reviews: NO_REVIEWS,
     problems,
     onRow: () => {
       result.rows += 1;
@@ -123,11 +128,18 @@ async function load(
   }
 }
 
+/** What the plan compares with. */
+interface Previous {
+  last: LastManifest;
+  manifest: ManifestReader | undefined;
+  reviews: ReviewIndex;
+}
+
 async function decideAll(
   input: PlanInput,
   rules: Rules,
   snapshot: SourceSnapshot,
-  { last, manifest }: { last: LastManifest; manifest: ManifestReader | undefined },
+  { last, manifest, reviews }: Previous,
   problems: ProblemList,
 ): Promise<Plan | undefined> {
   const { config, sha256 } = rules.file;
@@ -139,6 +151,7 @@ async function decideAll(
     snapshot,
     manifest,
     references: createReferenceDigests(config.reference_digest, input.locations),
+    reviews,
     problems,
     ...(input.hasImage ? { hasImage: input.hasImage } : {}),
     onRow: () => {
@@ -153,7 +166,7 @@ async function decideAll(
   }
   if (problems.count > 0) return undefined;
   const { buy, unchanged, removed, priceMicros, unpriced, samples } = tally.read();
-  const purchases = buy.new + buy.no_image + buy.changed;
+  const purchases = buy.new + buy.no_image + buy.changed + buy.rejected;
   const { now } = input.forecast;
   const guards = checkGuards(
     {

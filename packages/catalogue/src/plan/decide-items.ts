@@ -13,6 +13,7 @@ import {
 } from '../items/index.ts';
 import { createDigestTable, type ManifestEntry, type ManifestReader } from '../manifest/index.ts';
 import { FatalProblem, type ProblemList } from '../problems.ts';
+import type { Review, ReviewIndex } from '../reviews/index.ts';
 import { type Row, readRows, type SourceSnapshot } from '../source/index.ts';
 import { mapInOrder } from './map-in-order.ts';
 
@@ -23,12 +24,16 @@ export type BuyReason =
   /** The last good manifest has it, but there is no image of it, or the image is gone or damaged. */
   | 'no_image'
   /** Some of its inputs are others now. */
-  | 'changed';
+  | 'changed'
+  /** An operator rejected its image. */
+  | 'rejected';
 
 interface Wanted {
   item: Item;
   inputs: Inputs;
   hash: string;
+  /** The hash with the prompt of the catalogue. It differs from `hash` if a review gave another prompt. */
+  sourceHash: string;
 }
 
 /** What a run does with one item. */
@@ -45,12 +50,30 @@ export type Decision =
   /** The source does not have it any more. */
   | { kind: 'remove'; previous: ManifestEntry };
 
+/** What the manifest says about the inputs of an image that was bought or kept by a decision. */
+export function createManifestInputs(
+  decision: Exclude<Decision, { kind: 'remove' }>,
+): Pick<ManifestEntry, 'hash' | 'inputs' | 'source_hash'> {
+  const { hash, inputs, sourceHash, item } = decision;
+  if (decision.kind === 'buy')
+    return {
+      hash,
+      inputs: { ...inputs, format: item.format },
+      ...(sourceHash === hash ? {} : { source_hash: sourceHash }),
+    };
+  // The image is that of the run before, and so is what it was made from.
+  const { previous } = decision;
+  const before = { hash: previous.hash, inputs: previous.inputs };
+  return sourceHash === previous.hash ? before : { ...before, source_hash: sourceHash };
+}
+
 export interface DecideInput {
   rules: Rules;
   snapshot: Pick<SourceSnapshot, 'path'>;
   /** The last good manifest. Undefined: every item is new. */
   manifest: ManifestReader | undefined;
   references: ReferenceDigests;
+  reviews: ReviewIndex;
   problems: ProblemList;
   /** Gets each row that was read, valid or not. */
   onRow?(): void;
@@ -72,14 +95,14 @@ const AHEAD = 16;
  * @throws {FatalProblem} when the rest of the source cannot be read
  */
 export async function* decideItems(input: DecideInput): AsyncGenerator<Decision> {
-  const { manifest, problems, references, hasImage } = input;
+  const { manifest, problems, references, reviews, hasImage } = input;
   const decisions = mapInOrder(listItems(input), AHEAD, async (item) => {
     // After a problem, nothing is bought, so no image needs to be read.
     if (problems.count > 0) return undefined;
     const digests = await readDigests(item, references, problems);
     if (!digests) return undefined;
-    const inputs = createInputs(item, digests);
-    const decision = compare({ item, inputs, hash: hashInputs(inputs) }, manifest?.take(item));
+    const review = reviews.find(item);
+    const decision = compare(createWanted(item, digests, review), manifest?.take(item), review);
     return (await isImageLost(decision, hasImage)) ? buyAgain(decision) : decision;
   });
   for await (const decision of decisions) if (decision) yield decision;
@@ -87,12 +110,28 @@ export async function* decideItems(input: DecideInput): AsyncGenerator<Decision>
   for (const previous of manifest?.listRemoved() ?? []) yield { kind: 'remove', previous };
 }
 
-function compare(wanted: Wanted, previous: ManifestEntry | undefined): Decision {
+/** What the item gets: the other prompt of its review counts while the catalogue wants what it wanted at the review. */
+function createWanted(item: Item, digests: readonly string[], review: Review | undefined): Wanted {
+  const inputs = createInputs(item, digests);
+  const sourceHash = hashInputs(inputs);
+  const prompt = review?.verdict === 'rejected' && review.source_hash === sourceHash ? review.prompt : null;
+  if (prompt === null) return { item, inputs, hash: sourceHash, sourceHash };
+  const other = { ...inputs, prompt };
+  return { item: { ...item, prompt }, inputs: other, hash: hashInputs(other), sourceHash };
+}
+
+function compare(wanted: Wanted, previous: ManifestEntry | undefined, review: Review | undefined): Decision {
   if (!previous) return { kind: 'buy', reason: 'new', previous, changes: [], ...wanted };
   const changes = compareInputs(previous.inputs, wanted.inputs);
-  if (previous.hash !== wanted.hash) return { kind: 'buy', reason: 'changed', previous, changes, ...wanted };
-  if (previous.status === 'completed' && previous.image) return { kind: 'keep', previous, ...wanted };
-  return { kind: 'buy', reason: 'no_image', previous, changes, ...wanted };
+  const isSame =
+    wanted.sourceHash === (previous.source_hash ?? previous.hash) || wanted.hash === previous.hash;
+  if (!isSame) return { kind: 'buy', reason: 'changed', previous, changes, ...wanted };
+  if (previous.status !== 'completed' || !previous.image)
+    return { kind: 'buy', reason: 'no_image', previous, changes, ...wanted };
+  // A review is about one image. Another image of the same item is not rejected.
+  if (review?.verdict === 'rejected' && review.image_sha256 === previous.image.sha256)
+    return { kind: 'buy', reason: 'rejected', previous, changes, ...wanted };
+  return { kind: 'keep', previous, ...wanted };
 }
 
 async function isImageLost(decision: Decision, hasImage: DecideInput['hasImage']): Promise<boolean> {

@@ -25,7 +25,7 @@ export const planFileSchema = z.strictObject({
   decisions_sha256: digest,
   rows: count,
   items: count,
-  buy: z.strictObject({ new: count, no_image: count, changed: count }),
+  buy: z.strictObject({ new: count, no_image: count, changed: count, rejected: count }),
   unchanged: count,
   removed: count,
   /** US dollars. Null: some item has no price. */

@@ -28,7 +28,7 @@ const SAMPLES = 3;
 
 /** Sums decisions, one after the other. */
 export function createTally(findPrice: FindPrice): { add(decision: Decision): void; read(): Tally } {
-  const buy: Tally['buy'] = { new: 0, no_image: 0, changed: 0 };
+  const buy: Tally['buy'] = { new: 0, no_image: 0, changed: 0, rejected: 0 };
   const unpriced = new Set<string>();
   /** The items with the lowest hashes: the same plan shows the same ones, from anywhere in the source. */
   let samples: (Sample & { hash: string })[] = [];

@@ -63,6 +63,7 @@ export const planItemSchema = z.strictObject({
   line: count,
   hash: z.string(),
   inputs: manifestEntrySchema.shape.inputs,
+  source_hash: manifestEntrySchema.shape.source_hash,
   /** `skip`: the budget of the run does not have its price. */
   action: z.enum(['buy', 'keep', 'skip']),
   /** The reference images of an item that is bought, as its row names them. */

@@ -8,9 +8,11 @@ import { tempDir } from '@darkroom/testkit';
 import type { Dispatcher } from 'undici';
 import {
   checkCatalogue,
+  createManifestInputs,
   createPlan,
   type Decision,
   type LastManifest,
+  NO_REVIEWS,
   type Plan,
   type PlanInput,
 } from '../../src/index.ts';
@@ -78,6 +80,7 @@ export async function openWorkspace(
         workFolder: await newFolder(),
         locations,
         findManifest: async () => last ?? { kind: 'first_run' },
+        findReviews: async () => NO_REVIEWS,
         findPrice: ({ resolution }) => getRenderPrice(settings, resolution),
         maxPurchases: settings.MAX_PURCHASES,
         accepted: [],
@@ -101,15 +104,14 @@ function toEntry(
   decision: Exclude<Decision, { kind: 'remove' }>,
   change: Partial<ManifestEntry>,
 ): ManifestEntry {
-  const { item, hash, inputs } = decision;
+  const { item } = decision;
   return {
     version: 1,
     key: item.key,
     view: item.view,
     name: item.name,
     line: item.line,
-    hash,
-    inputs: { ...inputs, format: item.format },
+    ...createManifestInputs(decision),
     status: 'completed',
     origin: 'new',
     run: 'night-1',

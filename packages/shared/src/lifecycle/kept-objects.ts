@@ -67,7 +67,8 @@ export function listKeptObjects({
       minDays: NEVER,
       ...IMAGE,
       minBytes: 0,
-      consequence: 'images of catalogues are gone, and every one of them is bought again',
+      consequence:
+        'every image of a catalogue is bought again, reports lose their images, and reviews are lost',
     },
     {
       prefix: 'open-catalogue-runs/',

@@ -21,6 +21,7 @@ describe('harmful lifecycle rules', () => {
       'access/',
       'control/',
       'open-runs/',
+      'catalogues/',
       'dead-letters/',
     ];
     expect(findHarm({ days: 3650 })).toEqual(records);
@@ -67,7 +68,12 @@ describe('harmful lifecycle rules', () => {
       'balance/',
       'by-day/',
     ]);
-    expect(findHarm({ largerThan: 5_000_000, days: 1 })).toEqual(['inputs/', 'thumbnails/', 'images/']);
+    expect(findHarm({ largerThan: 5_000_000, days: 1 })).toEqual([
+      'catalogues/',
+      'inputs/',
+      'thumbnails/',
+      'images/',
+    ]);
     expect(findHarm({ largerThan: 0, days: 3650 })).toEqual([
       'ledger/',
       'renders/',
@@ -75,7 +81,7 @@ describe('harmful lifecycle rules', () => {
       'budgets/',
       'config/',
       'access/',
-      'control/',
+      'catalogues/',
     ]);
   });
 

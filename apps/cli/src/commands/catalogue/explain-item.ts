@@ -40,6 +40,8 @@ function describeReason(decision: Exclude<Decision, { kind: 'remove' }>): string
       const { status, error } = decision.previous ?? {};
       return `The last good run has no image of it: ${status}${error ? ` (${error.code})` : ''}.`;
     }
+    case 'rejected':
+      return 'Its image was rejected in a review.';
     case 'changed':
       if (decision.changes.length === 0) return 'Darkroom computes its hash in another way now.';
       return `Changed: ${decision.changes.join(', ')}.`;

@@ -14,9 +14,11 @@
 // delivered-run.ts  …its manifest
 // load.ts           the catalogue file, and a folder for copies
 // problem-report.ts problems with their lines
+// reviews.ts        lists and imports reviews of images
 import { checkCommand } from './check.ts';
 import { initCommand } from './init.ts';
 import { planCommand } from './plan.ts';
+import { REVIEW_COMMANDS } from './reviews.ts';
 import { runCommand } from './run.ts';
 import { cancelCommand, listCommand, statusCommand, watchCommand } from './runs.ts';
 import { exportCommand, verifyCommand } from './verify.ts';
@@ -32,4 +34,5 @@ export const CATALOGUE_COMMANDS = [
   verifyCommand,
   exportCommand,
   listCommand,
+  ...REVIEW_COMMANDS,
 ];

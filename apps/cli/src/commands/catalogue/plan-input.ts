@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fetchLastManifest, type LastManifest, type PlanInput } from '@darkroom/catalogue';
+import {
+  fetchLastManifest,
+  fetchReviews,
+  type LastManifest,
+  NO_REVIEWS,
+  type PlanInput,
+  type ReviewIndex,
+} from '@darkroom/catalogue';
 import { getRenderPrice, type Settings } from '@darkroom/shared/config';
+import type { ObjectStore } from '@darkroom/shared/object-store';
 import { errorCause, errorMessage } from '@darkroom/shared/runtime';
 import { openStoreFor } from '@darkroom/shared/service';
 import type { Api } from '../../api/index.ts';
@@ -27,11 +35,28 @@ export async function findManifest(
     if (existsSync(manifest)) return { kind: 'found', path: manifest };
     throw new CliError(EXIT.usage, `--manifest: ${manifest} does not exist`);
   }
-  // Opening a folder creates it.
-  if (!settings.STORE_URL && !existsSync(join(settings.DATA_DIR, 'store'))) return { kind: 'first_run' };
+  const read = (store: ObjectStore) => fetchLastManifest(store, catalogue, workFolder, signal);
+  return (await withStore(settings, clock, read)) ?? { kind: 'first_run' };
+}
+
+/** The reviews of a catalogue, in the store that the settings name. */
+export const findReviews = async (
+  settings: Settings,
+  { clock, signal }: Pick<Host, 'clock' | 'signal'>,
+  catalogue: { tenant: string; name: string },
+): Promise<ReviewIndex> =>
+  (await withStore(settings, clock, (store) => fetchReviews(store, catalogue, signal))) ?? NO_REVIEWS;
+
+/** @returns `undefined` without a store: opening a folder creates it. */
+async function withStore<T>(
+  settings: Settings,
+  clock: Host['clock'],
+  run: (store: ObjectStore) => Promise<T>,
+): Promise<T | undefined> {
+  if (!settings.STORE_URL && !existsSync(join(settings.DATA_DIR, 'store'))) return undefined;
   const store = await openStoreFor(settings, clock);
   try {
-    return await fetchLastManifest(store, catalogue, workFolder, signal);
+    return await run(store);
   } finally {
     await store.close();
   }

@@ -16,6 +16,7 @@ export function formatPlan(
     ['images', formatNumber(items)],
     ['new', formatNumber(buy.new)],
     ['changed', formatNumber(buy.changed)],
+    ['rejected', buy.rejected > 0 ? formatNumber(buy.rejected) : undefined],
     ['without an image', buy.no_image > 0 ? formatNumber(buy.no_image) : undefined],
     ['unchanged', formatNumber(unchanged)],
     ['removed', formatNumber(removed)],

@@ -6,7 +6,13 @@ import { defineCommand, type Result, readCount } from '../../command/index.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { explainDecision, formatExplanations } from './explain-item.ts';
 import { withCatalogueFile } from './load.ts';
-import { createPriceFinder, findManifest, type PlanOptions, readForecastFacts } from './plan-input.ts';
+import {
+  createPriceFinder,
+  findManifest,
+  findReviews,
+  type PlanOptions,
+  readForecastFacts,
+} from './plan-input.ts';
 import { formatPlan } from './plan-view.ts';
 import { formatProblems } from './problem-report.ts';
 
@@ -21,6 +27,7 @@ export const planCommand = defineCommand<Options>({
   summary: 'Show what a run would buy, why, for how much, and when it would end. Buys nothing.',
   details:
     'It compares with the manifest of the last good run in the store of STORE_URL; without a store, every image is new. ' +
+    'Images that were rejected in a report are bought again. ' +
     'Prices and quota are those of the settings of a worker. The exit code is 1 if the file or the source has a problem, ' +
     'and 6 if a guard stops the run.',
   args: [{ name: '<file>', text: 'a catalogue file' }],
@@ -71,6 +78,7 @@ export const planCommand = defineCommand<Options>({
       const result = await createPlan({
         ...loaded,
         findManifest: (config) => findManifest(options, settings, loaded.workFolder, host, config),
+        findReviews: (config) => findReviews(settings, host, config),
         findPrice: createPriceFinder(settings),
         maxPurchases: settings.MAX_PURCHASES,
         accepted: accept,

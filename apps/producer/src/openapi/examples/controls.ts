@@ -1,4 +1,4 @@
-import type { LimitResponse, WorkerResponse } from '@darkroom/api';
+import type { LimitResponse, NewReview, ReviewResponse, WorkerResponse } from '@darkroom/api';
 
 const limit: LimitResponse = {
   object: 'limit',
@@ -54,9 +54,34 @@ const worker: WorkerResponse = {
   },
 };
 
+const review: ReviewResponse = {
+  object: 'review',
+  key: 'CH 100',
+  view: 'front',
+  verdict: 'rejected',
+  note: 'The chair has five legs.',
+  prompt: 'A studio photo of a chair with four legs, on a white background.',
+  image_sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  source_hash: '1:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae',
+  actor: 'key acme:…:5f1c0d7a…',
+  reviewed_at: '2026-11-26T08:12:45.349Z',
+};
+
+const newReview: NewReview = {
+  key: 'CH 101',
+  view: 'front',
+  verdict: 'approved',
+  image_sha256: '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae',
+};
+
 export const CONTROL_EXAMPLES: Record<string, unknown> = {
   Limit: limit,
   LimitList: { object: 'list', data: [limit, share] },
+  Review: review,
+  ReviewList: { object: 'list', data: [review], next_cursor: null },
+  NewReview: newReview,
+  ReviewsRequest: { reviews: [newReview] },
+  ReviewsResult: { object: 'reviews_result', saved: 1, kept: 0 },
   Worker: worker,
   WorkerList: { object: 'list', data: [worker] },
 };

@@ -66,6 +66,8 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   delivery_not_found: 'This render has no such webhook delivery.',
   budget_not_found: 'There is no budget with this name.',
   reconciliation_not_found: 'There is no reconciliation with this id.',
+  catalogue_not_found: 'There is no catalogue with this name.',
+  report_not_found: 'There is no such file of a report.',
   limit_not_found: 'There is no limit with this name.',
   worker_not_found: 'No worker with this name was seen.',
   queue_not_found: 'There is no queue with this name that can be paused.',

@@ -1,4 +1,4 @@
-import { COLORS, FONTS, RADIUS } from './tokens.ts';
+import { COLORS, FONTS, RADIUS } from '@darkroom/shared/design';
 
 /** The tokens in the names of Bull Board, for its light and its dark theme. */
 export const BOARD_THEME = { light: createTheme(0), dark: createTheme(1) };

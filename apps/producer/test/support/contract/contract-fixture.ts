@@ -287,6 +287,14 @@ export async function putKey({ store }: Harness): Promise<void> {
   await store.put(`access/keys/${key.id}.json`, JSON.stringify(key), { contentType: 'application/json' });
 }
 
+/** The run of the catalogue that the examples name, with its report. @returns the name of the run */
+export async function putReport({ store }: Harness, tenant = 'default'): Promise<string> {
+  const run = 'night-2026-11-26';
+  const page = `catalogues/${tenant}/shoes/runs/${run}/report.html`;
+  await store.put(page, '<!doctype html>', { contentType: 'text/html' });
+  return run;
+}
+
 /** A past reconciliation. @returns its id */
 export async function putReconciliation({ store }: Pick<Harness, 'store'>): Promise<string> {
   const id = createReportId(ASKED, '1a2b3c4d');
