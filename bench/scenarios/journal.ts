@@ -3,7 +3,7 @@ import { type ObjectStore, openStore } from '@darkroom/shared/object-store';
 import { systemClock as clock } from '@darkroom/shared/runtime';
 import { findS3, type S3Service } from '@darkroom/testkit/services';
 import { createBulkBody, sendBulk, sendSingles } from '../intake/index.ts';
-import { removeKeys } from '../probes/index.ts';
+import { readCpuTime, removeKeys } from '../probes/index.ts';
 import { type ProducerProcess, startProducer } from '../processes.ts';
 import type { Scenario, Size } from '../scenario.ts';
 import { type Spread, summarizeSpread } from '../stats.ts';
@@ -17,6 +17,8 @@ interface JournalRow {
   bulk_per_second: Spread;
   /** The ratio to the journal off, in the same round. */
   of_off: Spread;
+  /** The producer's CPU time (µs) per render of a bulk call, of all threads. */
+  bulk_cpu_us: number;
   /** Milliseconds until a single call is answered. */
   single_p50_ms: number;
   single_p99_ms: number;
@@ -46,9 +48,9 @@ export const journal: Scenario<JournalResult> = {
   report: reportJournal,
   async run(workspace, size) {
     const sizes = {
-      renders: size.renders ?? (size.quick ? 4_000 : 10_000),
+      renders: size.renders ?? (size.quick ? 10_000 : 30_000),
       singles: size.quick ? 500 : 2_000,
-      rounds: size.quick ? 3 : 11,
+      rounds: size.quick ? 3 : 9,
     };
     const folder = await workspace.createFolder('disk');
     const rows = await measureStore(workspace, size, sizes, 'folder', {
@@ -82,6 +84,7 @@ interface Side {
   journal: 'on' | 'off';
   producer: ProducerProcess;
   bulk: number[];
+  bulkCpuMs: number;
   latencies: number[];
   bulkUse: Use;
   singleUse: Use;
@@ -108,6 +111,7 @@ async function measureStore(
     journal: on,
     producer: await startProducer(workspace, { ...env, INTAKE_JOURNAL: on }),
     bulk: [],
+    bulkCpuMs: 0,
     latencies: [],
     bulkUse: { objects: 0, bytes: 0 },
     singleUse: { objects: 0, bytes: 0 },
@@ -118,7 +122,9 @@ async function measureStore(
     size.progress(`journal: ${name}, ${round === 0 ? 'warm-up' : `round ${round}/${rounds}`}`);
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       const { url, prefix } = side.producer;
+      const cpuMs = await readCpuMs(side.producer);
       const seconds = await sendBulk(url, createBulkBody(renders, undefined), renders);
+      const bulkCpuMs = (await readCpuMs(side.producer)) - cpuMs;
       side.bulkUse = await takeObjects(store);
       await removeKeys(workspace.redis, prefix);
       const latencies: number[] = [];
@@ -127,6 +133,7 @@ async function measureStore(
       await removeKeys(workspace.redis, prefix);
       if (round === 0) continue;
       side.bulk.push(renders / seconds);
+      side.bulkCpuMs += bulkCpuMs;
       side.latencies.push(...latencies);
     }
   }
@@ -138,6 +145,7 @@ async function measureStore(
     journal: side.journal,
     bulk_per_second: summarizeSpread(side.bulk),
     of_off: summarizeSpread(side.bulk.map((rate, round) => rate / (off.bulk[round] ?? Number.NaN))),
+    bulk_cpu_us: (1000 * side.bulkCpuMs) / (rounds * renders),
     single_p50_ms: findQuantile(side.latencies, 0.5),
     single_p99_ms: findQuantile(side.latencies, 0.99),
     bulk_objects: side.bulkUse.objects / renders,
@@ -145,6 +153,11 @@ async function measureStore(
     single_objects: side.singleUse.objects / singles,
     single_bytes: side.singleUse.bytes / singles,
   }));
+}
+
+async function readCpuMs({ pid }: ProducerProcess): Promise<number> {
+  const time = await readCpuTime(pid);
+  return time ? time.main + time.others : Number.NaN;
 }
 
 /** Counts the objects of the journal and deletes them: without their jobs, they are renders that the queue has lost. */
@@ -172,6 +185,7 @@ function reportJournal({ renders, singles, at_once, rounds, skipped, rows }: Jou
     'store, journal',
     'bulk renders/s',
     'of off',
+    'CPU µs per render',
     'single p50 ms',
     'p99 ms',
     'objects per render, bulk',
@@ -182,6 +196,7 @@ function reportJournal({ renders, singles, at_once, rounds, skipped, rows }: Jou
     `${row.store}, ${row.journal}`,
     formatSpread(row.bulk_per_second),
     formatSpread(row.of_off),
+    formatNumber(row.bulk_cpu_us),
     formatNumber(row.single_p50_ms),
     formatNumber(row.single_p99_ms),
     formatNumber(row.bulk_objects),

@@ -2,7 +2,9 @@
 //
 // main.ts           the process: settings, signals, exit code
 // start-worker.ts   opens everything below and starts the workers
-// workers.ts        one BullMQ worker per queue, each with its stage; how they stop
+// workers.ts        one BullMQ worker per queue, each with its stage
+// open-worker.ts    opens a BullMQ worker with its live limit; how workers stop
+// run-chore.ts      the stage of queue `maintenance`: every chore, in order
 //
 // A file `*-stage.ts` is the function that processes the jobs of one queue. A file `*-step.ts` is one step of a render
 // job. Four folders hold a stage each. They do not import each other:
@@ -16,6 +18,10 @@
 //
 // bullmq/        outcomes of stages as BullMQ's moves and errors
 // maintenance/   chores: the sweep, resuming submissions
+// control/       pauses, limits and drains: what operators change while the workers run
+// budgets/       reserves money before a purchase; corrects the sums of budgets
+// redrive/       executes redrive plans at their pace
+// restore/       adds the renders that the queue has lost
 // health/        does work move; /healthz, /readyz, /metrics
 // lifecycle/     warns of lifecycle rules of the bucket that delete too much
 //

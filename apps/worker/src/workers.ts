@@ -1,17 +1,13 @@
-import type { LimitName } from '@darkroom/api';
 import type { ControlReader } from '@darkroom/shared/control';
-import type { Engine, EngineWorkerOptions, Processor, RunRef } from '@darkroom/shared/engine';
+import type { Engine } from '@darkroom/shared/engine';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import {
   type AnyWebhookJob,
-  createExpiringImageReader,
-  createWorkerName,
   type MaintenanceJob,
   QUEUE,
   type Queues,
   type RedriveJob,
   type RenderResult,
-  type Repair,
   type RestoreJob,
   type RestoreReport,
   type RunJob,
@@ -24,51 +20,29 @@ import {
 } from '@darkroom/shared/queues';
 import { type RedriveStore, resumeRedrives } from '@darkroom/shared/redrives';
 import type { Checkpoint, Receipt } from '@darkroom/shared/render';
-import { type RunEnd, requestRunJob } from '@darkroom/shared/runs';
+import { requestRunJob } from '@darkroom/shared/runs';
 import { errorMessage } from '@darkroom/shared/runtime';
-import { createBudgetSweepMemory, openBudgetGate, sweepBudgets } from './budgets/index.ts';
+import { openBudgetGate } from './budgets/index.ts';
 import {
   addChild,
   createProcessor,
   createWebhookWaker,
-  decidedBackoff,
   openCancelMarkers,
   openChildren,
   openDeadLetters,
   openFailedRenders,
   openWebhookDeadLetters,
 } from './bullmq/index.ts';
-import {
-  createSubmitLimiter,
-  type DrainedWorkers,
-  type LiveLimits,
-  sweepControl,
-  sweepLimits,
-  sweepWorkers,
-} from './control/index.ts';
+import { createSubmitLimiter, type DrainedWorkers, type LiveLimits } from './control/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
-import {
-  checkAccount,
-  createReceiptSweepMemory,
-  createSweepMemory,
-  openAccountGate,
-  recordBalance,
-  reportRepairs,
-  scheduleSweep,
-  sweep,
-  sweepAccountStop,
-  sweepCancelMarkers,
-  sweepDelays,
-  sweepHolds,
-  sweepReceipts,
-  type WarnedRenders,
-  warnOfExpiringImages,
-} from './maintenance/index.ts';
+import { openAccountGate, scheduleSweep } from './maintenance/index.ts';
+import { closeWorkers, createWorkerOpener, type OpenWorker } from './open-worker.ts';
 import { computeRedriveProgress, redriveStage } from './redrive/index.ts';
 import { computeProgress, renderStage } from './render/index.ts';
-import { createJournalSweepMemory, restoreStage, sweepJournal } from './restore/index.ts';
-import { createRunTracker, type RunSweepMemory, runStage, sweepRuns } from './runs/index.ts';
+import { restoreStage } from './restore/index.ts';
+import { createChoreStage } from './run-chore.ts';
+import { createRunTracker, type RunStageDeps, runStage } from './runs/index.ts';
 import { createBugFailure, type Infra, type StageFailure } from './stage/index.ts';
 import { type StoreImageDeps, storeImageStage } from './store-image/index.ts';
 import { openProviderProof, submitStage } from './submit/index.ts';
@@ -89,24 +63,6 @@ export interface WorkersDeps extends StoreImageDeps, Pick<WebhookDeps, 'poster'>
   limits: LiveLimits;
   redrives: RedriveStore;
   links: LinkSigner;
-}
-
-/** What a worker does with its running jobs when the process stops. */
-type OnShutdown =
-  /** Hands them back at once. They lose nothing. */
-  | 'hand-back'
-  /** Lets them finish, until the time is up. */
-  | 'finish-in-time'
-  /** Never interrupts them. */
-  | 'finish';
-
-interface OpenWorker {
-  concurrency: number;
-  close(force?: boolean): Promise<void>;
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-  cancelAllJobs(reason?: string): void;
-  onShutdown: OnShutdown;
 }
 
 /** The BullMQ workers of this process. */
@@ -135,58 +91,16 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
   const enqueueEnd = (receipt: Receipt, signal: AbortSignal) =>
     enqueueWebhooks({ ...infra, queues }, receipt, signal);
   const runs = createRunTracker({ ...infra, engine, queues });
-  const runDeps = {
+  const runDeps: RunStageDeps = {
     ...infra,
     engine,
     queues,
-    enqueueRunWebhooks: (run: RunRef, end: RunEnd, signal: AbortSignal) =>
-      enqueueRunWebhooks({ ...infra, queues }, run, end, signal),
+    enqueueRunWebhooks: (run, end, signal) => enqueueRunWebhooks({ ...infra, queues }, run, end, signal),
   };
-  const runMemory: RunSweepMemory = new Map();
-  const name = createWorkerName();
   const createFailureAt = (step: 'submit' | 'store' | 'poll') => (error: unknown) =>
     createBugFailure(infra, step, error);
 
-  const active = new Map<string, number>();
-  const countActive = (queue: string, change: number) => active.set(queue, (active.get(queue) ?? 0) + change);
-  const open = <D, R>(
-    queue: string,
-    processor: Processor<D, R>,
-    { onShutdown, limit, ...options }: EngineWorkerOptions & { onShutdown: OnShutdown; limit?: LimitName },
-  ): OpenWorker => {
-    const monitored: Processor<D, R> = async (job, token, signal) => {
-      monitor.noteActivity();
-      countActive(queue, 1);
-      try {
-        return await processor(job, token, signal);
-      } finally {
-        countActive(queue, -1);
-        monitor.noteActivity();
-      }
-    };
-    const worker = engine.worker<D, R>(queue, monitored, {
-      name,
-      lockDuration: settings.LOCK_DURATION_MS,
-      stalledInterval: Math.max(1000, Math.round(settings.LOCK_DURATION_MS / 2)),
-      settings: { backoffStrategy: decidedBackoff },
-      ...(limit ? { concurrency: limits.get(limit) } : {}),
-      ...options,
-    });
-    // Another worker has the job now, or will have it soon: this worker must not spend more on it.
-    worker.on('lockRenewalFailed', (ids) => {
-      for (const id of ids) worker.cancelJob(id, 'the lock was lost');
-    });
-    if (limit)
-      limits.onChange(limit, (value) => {
-        const isRaised = value > worker.concurrency;
-        worker.concurrency = value;
-        // BullMQ would look for more jobs only when a running one ends. In one go, this interrupts nothing.
-        if (!isRaised || worker.isPaused()) return;
-        void worker.pause(true);
-        void worker.resume();
-      });
-    return Object.assign(worker, { onShutdown });
-  };
+  const { open, countActive } = createWorkerOpener({ settings, engine, monitor, limits });
 
   const budgets = openBudgetGate({ ...infra, engine, queues });
   const pollQuotaKey = `${provider.name}-polls`;
@@ -233,23 +147,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     deadLetters: openWebhookDeadLetters(queues),
   };
 
-  const journalMemory = createJournalSweepMemory();
-  const receiptMemory = createReceiptSweepMemory();
-  const budgetMemory = createBudgetSweepMemory();
-  const readExpiring = createExpiringImageReader(engine, queues);
-  const warned: WarnedRenders = new Set();
+  const endDeps = { deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, runs };
+  const choreStage = createChoreStage({ ...infra, ...runDeps, control, ...endDeps });
   const restoreDeps = { ...infra, engine, queues, enqueueWebhooks: enqueueEnd };
-  const sweepDeps = {
-    ...infra,
-    engine,
-    queues,
-    deadLetters,
-    cancelMarkers,
-    enqueueWebhooks: enqueueEnd,
-    runs,
-    memory: createSweepMemory(),
-    webhookWaits: new Map(),
-  };
   const setUp = async () => {
     await scheduleSweep(queues);
     await requestRunJob(queues, { kind: 'fill' });
@@ -322,28 +222,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
       createProcessor<MaintenanceJob, SweepReport | undefined>({
         ...host,
         dataKind: 'maintenance-job',
-        stage: async (job) => {
-          const { data, signal } = job;
-          if (data.chore === 'check-account')
-            return await checkAccount({ ...job, data }, { ...infra, queues });
-          warnOfExpiringImages(await readExpiring(now()), warned, infra);
-          const repairs: Record<Repair, number> = {
-            dead_letter_written: await sweep({ ...sweepDeps, signal }),
-            cancel_woken: await sweepCancelMarkers({ ...sweepDeps, signal }),
-            delay_ended: await sweepDelays({ ...sweepDeps, signal }),
-            hold_ended: await sweepHolds({ ...sweepDeps, signal }),
-            render_added: (await sweepJournal(restoreDeps, journalMemory, { signal })).added,
-            receipt_written: await sweepReceipts({ ...sweepDeps, memory: receiptMemory, signal }),
-            budget_corrected: await sweepBudgets({ ...sweepDeps, memory: budgetMemory, signal }),
-          };
-          await recordBalance({ ...infra, signal });
-          await sweepRuns({ ...runDeps, control, memory: runMemory, signal });
-          await sweepAccountStop(queues, now());
-          await sweepControl({ ...infra, queues, signal });
-          await sweepLimits({ ...infra, queues, signal });
-          await sweepWorkers({ ...infra, engine, queues, signal });
-          return { kind: 'done', value: reportRepairs(repairs, infra) };
-        },
+        stage: choreStage,
         createBugFailure: createFailureAt('poll'),
       }),
       { onShutdown: 'hand-back', concurrency: 1 },
@@ -393,7 +272,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     ),
   };
   return {
-    countActive: () => Object.fromEntries([...active].filter(([, count]) => count > 0)),
+    countActive,
     pause: async () => {
       const paused = listOpen(workers).map((worker) => worker.pause());
       // A redrive may take hours. Another worker goes on with it.
@@ -404,7 +283,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
       await Promise.all(listOpen(workers).map((worker) => worker.resume()));
     },
     close: async () => {
-      await closeWorkers(workers, infra);
+      await closeWorkers(listOpen(workers), infra);
       await budgets.close();
     },
   };
@@ -412,28 +291,3 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
 
 const listOpen = (workers: Workers): OpenWorker[] =>
   Object.values(workers).filter((worker) => worker !== 'no worker');
-
-/** Stops all workers: {@link OnShutdown} says what happens to their jobs. Gives up soon after `SHUTDOWN_TIMEOUT_MS`. */
-async function closeWorkers(
-  workers: Workers,
-  { settings, clock, log }: Pick<Infra, 'settings' | 'clock' | 'log'>,
-): Promise<void> {
-  const open = listOpen(workers);
-  const cancelJobs = (onShutdown: OnShutdown) => {
-    for (const worker of open) if (worker.onShutdown === onShutdown) worker.cancelAllJobs('shutting down');
-  };
-  const closed = Promise.all(open.map((worker) => worker.close()));
-  cancelJobs('hand-back');
-  const timer = new AbortController();
-  const late = clock.sleep(settings.SHUTDOWN_TIMEOUT_MS, timer.signal).then(
-    async () => {
-      log.warn('shutdown is late: downloads and webhooks are handed back');
-      cancelJobs('finish-in-time');
-      await clock.sleep(2000, timer.signal);
-      log.error('shutdown gave up: the locks of the running jobs will run out');
-    },
-    () => undefined,
-  );
-  await Promise.race([closed, late.catch(() => undefined)]);
-  timer.abort();
-}

@@ -7,7 +7,7 @@ import type { FastifyRequest } from 'fastify';
 import { describeCaller } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
 import type { LiveControls } from '../backends/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { checkRequest, invalidRequest, ProblemError } from '../problems/index.ts';
 import { limitResponse } from './responses.ts';
 
 export interface LimitDeps {
@@ -44,10 +44,8 @@ export async function setLimit(
 ): Promise<LimitResponse> {
   const { controls, clock, auditor } = deps;
   const name = checkName(limit);
-  const checked = limitRequestSchema.safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, limitRequestSchema));
-  const { value: wanted, reason } = checked.data;
-  const until = checked.data.until === undefined ? undefined : Date.parse(checked.data.until);
+  const { value: wanted, reason, until: untilTime } = checkRequest(value, limitRequestSchema);
+  const until = untilTime === undefined ? undefined : Date.parse(untilTime);
   const { base, minimum, maximum } = readLimitRanges(deps.settings)[name];
   if (wanted < minimum || wanted > maximum) {
     const expected = `a whole number from ${minimum} to ${maximum}`;

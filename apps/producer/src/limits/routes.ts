@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
 import { getBodyBytes, noQuery, parseBodiesAsBytes, readQuery } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
-import { jsonResponse, problemResponses } from '../openapi/index.ts';
+import { JSON_BODY_PROBLEMS, jsonResponse, problemResponses } from '../openapi/index.ts';
 import { getLimit, type LimitDeps, listLimits, setLimit, unsetLimit } from './change-limits.ts';
 
 const MAX_BODY_BYTES = 16 * 1024;
@@ -108,17 +108,7 @@ const setDoc = {
   },
   responses: {
     '200': jsonResponse('The limit is overridden.', limitSchema),
-    ...problemResponses(
-      'limit_not_found',
-      'empty_body',
-      'invalid_json',
-      'invalid_utf8',
-      'too_deep',
-      'body_too_large',
-      'invalid_request',
-      'queue_unavailable',
-      'store_unavailable',
-    ),
+    ...problemResponses('limit_not_found', ...JSON_BODY_PROBLEMS, 'queue_unavailable', 'store_unavailable'),
   },
 };
 

@@ -11,8 +11,8 @@ import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
 import { getBodyBytes, noQuery, parseBodiesAsBytes, readQuery, wholeNumber } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
-import { jsonResponse, problemResponses } from '../openapi/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { JSON_BODY_PROBLEMS, jsonResponse, problemResponses } from '../openapi/index.ts';
+import { checkRequest, invalidRequest, ProblemError } from '../problems/index.ts';
 import { type ReconcileDeps, type ReconcilePeriod, reconcile } from './reconcile.ts';
 import { isReportId, listReports, readReport } from './report-store.ts';
 
@@ -47,9 +47,8 @@ export async function reconcileRequested(
   request: FastifyRequest,
   value: unknown,
 ): Promise<ReconcileResponse> {
-  const checked = reconcileRequestSchema.safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, reconcileRequestSchema));
-  return await reconcile(deps, request, readPeriod(checked.data, deps.clock.now()), checked.data);
+  const body = checkRequest(value, reconcileRequestSchema);
+  return await reconcile(deps, request, readPeriod(body, deps.clock.now()), body);
 }
 
 function readPeriod(
@@ -138,7 +137,7 @@ const createDoc = {
     content: {
       'application/json': {
         schema: reconcileRequestSchema,
-        example: { from: '2026-11-26', to: '2026-11-26', top_ups: '50', resolve: false },
+        example: { top_ups: '50', resolve: false },
       },
     },
   },
@@ -146,12 +145,7 @@ const createDoc = {
     '200': jsonResponse('The report. It is kept.', reconcileSchema),
     ...problemResponses(
       'no_balance_readings',
-      'empty_body',
-      'invalid_json',
-      'invalid_utf8',
-      'too_deep',
-      'body_too_large',
-      'invalid_request',
+      ...JSON_BODY_PROBLEMS,
       'queue_unavailable',
       'store_unavailable',
     ),

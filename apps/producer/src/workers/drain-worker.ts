@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { describeCaller } from '../access/index.ts';
 import type { Auditor } from '../audit/index.ts';
 import type { LiveControls } from '../backends/index.ts';
-import { invalidRequest, listFieldProblems, ProblemError } from '../problems/index.ts';
+import { checkRequest, ProblemError } from '../problems/index.ts';
 import { workerResponse } from './responses.ts';
 
 export interface WorkerDeps {
@@ -36,7 +36,7 @@ export async function setDrain(
 ): Promise<WorkerResponse> {
   const { controls, clock, auditor } = deps;
   const before = await findWorker(deps, name);
-  const body = value === undefined ? undefined : readDrain(value);
+  const body = value === undefined ? undefined : checkRequest(value, drainRequestSchema);
   if (body) {
     const actor = describeCaller(request.caller);
     await controls.putDrain({ worker: name, actor, reason: body.reason, since: clock.now() });
@@ -54,12 +54,6 @@ export async function setDrain(
     });
   }
   return await findWorker(deps, name);
-}
-
-function readDrain(value: unknown) {
-  const checked = drainRequestSchema.safeParse(value);
-  if (!checked.success) throw invalidRequest(listFieldProblems(checked.error, value, drainRequestSchema));
-  return checked.data;
 }
 
 async function findWorker(deps: WorkerDeps, name: string): Promise<WorkerResponse> {

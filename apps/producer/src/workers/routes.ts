@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
 import { getBodyBytes, noQuery, parseBodiesAsBytes, readQuery, requireBodyKind } from '../http/index.ts';
 import { parseJson } from '../intake/index.ts';
-import { jsonResponse, problemResponses } from '../openapi/index.ts';
+import { JSON_BODY_PROBLEMS, jsonResponse, problemResponses } from '../openapi/index.ts';
 import { listWorkers, setDrain, type WorkerDeps } from './drain-worker.ts';
 
 const MAX_BODY_BYTES = 16 * 1024;
@@ -92,17 +92,7 @@ const drainDoc = {
   },
   responses: {
     '200': jsonResponse('The worker drains.', workerSchema),
-    ...problemResponses(
-      'worker_not_found',
-      'empty_body',
-      'invalid_json',
-      'invalid_utf8',
-      'too_deep',
-      'body_too_large',
-      'invalid_request',
-      'queue_unavailable',
-      'store_unavailable',
-    ),
+    ...problemResponses('worker_not_found', ...JSON_BODY_PROBLEMS, 'queue_unavailable', 'store_unavailable'),
   },
 };
 

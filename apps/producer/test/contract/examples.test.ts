@@ -53,8 +53,8 @@ requires('redis').describe('the examples of the API', () => {
     ]);
     await putKey(ended);
     await putReconciliation(ended);
-    // The example reconciles the day between them.
-    for (const at of [Date.UTC(2026, 10, 25, 20), Date.UTC(2026, 10, 26, 20)])
+    // The example reconciles the present day.
+    for (const at of [Date.now() - 86_400_000, Date.now()])
       await writeBalanceReading(ended.store, { at, micros: 10_000_000, account: nameAccount(account) });
     await putBudget(ended, 'all-days');
     await putWorker(ended, 'render-7d9f-4711-a3f2');

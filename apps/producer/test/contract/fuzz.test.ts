@@ -89,7 +89,7 @@ async function openWithSettings(settings: Partial<Settings>): Promise<Harness> {
     },
   });
   // A reconciliation compares two readings.
-  for (const at of [Date.now() - 86_400_000, Date.now() - 60_000])
+  for (const at of [Date.now() - 86_400_000, Date.now()])
     await writeBalanceReading(harness.store, { at, micros: 10_000_000, account: nameAccount(account) });
   return harness;
 }

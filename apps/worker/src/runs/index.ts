@@ -7,6 +7,7 @@
 // end-run.ts       ends a run, once
 // stop-run.ts      wakes the renders of a canceled run that were not bought
 // sweep-runs.ts    completes what dead processes left
+export type { RunStageDeps } from './run-deps.ts';
 export { runStage } from './run-stage.ts';
 export { createRunTracker, type RunTracker } from './run-tracker.ts';
 export { type RunSweepMemory, sweepRuns } from './sweep-runs.ts';

@@ -91,9 +91,16 @@ export const entryContentType = (key: string): string =>
 
 const isCompressed = (key: string) => key.endsWith('.zst');
 
-/** @returns bytes, because a string as the body of a request is encoded slowly. */
-const serializeEntry = (checkpoints: readonly SerializedCheckpoint[]): Buffer =>
-  Buffer.from(`{"version":${DATA_VERSION},"checkpoints":[${checkpoints.map(({ json }) => json).join(',')}]}`);
+/**
+ * @returns bytes, because a string as the body of a request is encoded slowly. Each checkpoint is encoded alone: to encode
+ * one long string takes three times as long.
+ */
+function serializeEntry(checkpoints: readonly SerializedCheckpoint[]): Buffer {
+  const parts = [Buffer.from(`{"version":${DATA_VERSION},"checkpoints":[`)];
+  for (const [at, { json }] of checkpoints.entries()) parts.push(Buffer.from(at === 0 ? json : `,${json}`));
+  parts.push(Buffer.from(']}'));
+  return Buffer.concat(parts);
+}
 
 /** The fastest level that still finds what the requests have in common. */
 const compressEntry = (bytes: Buffer): Promise<Buffer> =>
