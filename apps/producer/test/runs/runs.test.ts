@@ -253,7 +253,15 @@ requires('redis').describe('runs', () => {
     const run = { tenant: 'default', id };
     const store = new RunStore(harness.store);
     const cost = sumCost([]);
-    await store.writeEnd(run, { end: 1, endedAt: Date.now(), completed: 1, failed: 0, canceled: 0, cost });
+    await store.writeEnd(run, {
+      end: 1,
+      endedAt: Date.now(),
+      completed: 1,
+      failed: 0,
+      canceled: 0,
+      cost,
+      renderEnds: 0,
+    });
     await store.markEnded(run, 1);
     await reading;
     expect(text).toMatch(/event: end\ndata: \{.*"status":"finished"/);
