@@ -50,7 +50,9 @@ export async function endRun(
  */
 async function isLastEnd(runs: RunStore, run: OpenRun, end: RunEnd, signal: AbortSignal): Promise<boolean> {
   const last = await runs.findLastEnd(run, { signal });
-  return last > 0 && (await runs.readEnd(run, last, { signal }))?.renderEnds === end.renderEnds;
+  // The end of this opening, which another worker has just written, is not an earlier one.
+  if (last === 0 || last >= run.opening) return false;
+  return (await runs.readEnd(run, last, { signal }))?.renderEnds === end.renderEnds;
 }
 
 /** The run is not open any more. */
