@@ -147,13 +147,10 @@ export const renderRequestSchema = z
     mask_url: imageUrl.optional().meta({
       description: `A PNG with the same width and height as the reference image, at most ${LIMITS.maskBytes / 1024 / 1024} MB. Requires \`image_urls\`.`,
     }),
-    priority: z
-      .enum(PRIORITIES)
-      .default('interactive')
-      .meta({
-        description:
-          'Darkroom submits `interactive` renders before `batch` renders. In a run with a lane, that lane is the default.',
-      }),
+    priority: z.enum(PRIORITIES).default('interactive').meta({
+      description:
+        'Darkroom submits `interactive` renders before `batch` renders. In a run with a lane, that lane is the default.',
+    }),
     metadata: metadata.optional().meta({
       description: `Your own data. Darkroom stores it and returns it with the render. At most ${LIMITS.metadataKeys} keys and ${LIMITS.metadataBytes} bytes of JSON.`,
       maxProperties: LIMITS.metadataKeys,

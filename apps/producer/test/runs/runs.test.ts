@@ -264,7 +264,7 @@ requires('redis').describe('runs', () => {
     });
     await store.markEnded(run, 1);
     await reading;
-    expect(text).toMatch(/event: end\ndata: \{.*"status":"finished"/);
+    expect(text).toMatch(/event: finished\ndata: \{.*"status":"finished"/);
   });
 
   test('a canceled run takes no more renders, and the record says who canceled it and why', async () => {
