@@ -33,7 +33,7 @@ import type { Infra, StageJob, StageOutcome } from './stage/index.ts';
 export interface ChoreDeps extends Infra, Omit<EndDeps, 'ledger'>, Pick<RunStageDeps, 'enqueueRunWebhooks'> {
   engine: Engine;
   queues: Queues;
-  control: ControlReader;
+  control: Pick<ControlReader, 'refresh'>;
 }
 
 /** The stage of queue `maintenance`. It remembers what its last runs saw. */

@@ -1,6 +1,6 @@
 import { CatalogueRunStore, resumeRuns } from '@darkroom/catalogue';
 import type { ControlReader } from '@darkroom/shared/control';
-import type { Engine, RunRef } from '@darkroom/shared/engine';
+import type { Engine } from '@darkroom/shared/engine';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import {
   type AnyWebhookJob,
@@ -23,7 +23,7 @@ import {
 } from '@darkroom/shared/queues';
 import { type RedriveStore, resumeRedrives } from '@darkroom/shared/redrives';
 import type { Checkpoint, Receipt } from '@darkroom/shared/render';
-import { type RunEnd, requestRunJob } from '@darkroom/shared/runs';
+import { requestRunJob } from '@darkroom/shared/runs';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { openBudgetGate } from './budgets/index.ts';
 import {
@@ -47,7 +47,7 @@ import { computeRedriveProgress, redriveStage } from './redrive/index.ts';
 import { computeProgress, renderStage } from './render/index.ts';
 import { restoreStage } from './restore/index.ts';
 import { createChoreStage } from './run-chore.ts';
-import { createRunTracker, runStage } from './runs/index.ts';
+import { createRunTracker, type RunStageDeps, runStage } from './runs/index.ts';
 import { createBugFailure, type Infra, type StageFailure } from './stage/index.ts';
 import { type StoreImageDeps, storeImageStage } from './store-image/index.ts';
 import { openProviderProof, submitStage } from './submit/index.ts';
@@ -99,12 +99,11 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
   const enqueueEnd = (receipt: Receipt, signal: AbortSignal) =>
     enqueueWebhooks({ ...infra, queues }, receipt, signal);
   const runs = createRunTracker({ ...infra, engine, queues });
-  const runDeps = {
+  const runDeps: RunStageDeps = {
     ...infra,
     engine,
     queues,
-    enqueueRunWebhooks: (run: RunRef, end: RunEnd, signal: AbortSignal) =>
-      enqueueRunWebhooks({ ...infra, queues }, run, end, signal),
+    enqueueRunWebhooks: (run, end, signal) => enqueueRunWebhooks({ ...infra, queues }, run, end, signal),
   };
   const createFailureAt = (step: 'submit' | 'store' | 'poll') => (error: unknown) =>
     createBugFailure(infra, step, error);
@@ -165,7 +164,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     isIncomplete,
   };
   const endDeps = { deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, runs };
-  const choreStage = createChoreStage({ ...runDeps, ...endDeps, control });
+  const choreStage = createChoreStage({ ...infra, ...runDeps, control, ...endDeps });
   const restoreDeps = { ...infra, engine, queues, enqueueWebhooks: enqueueEnd };
   const setUp = async () => {
     await scheduleSweep(queues);

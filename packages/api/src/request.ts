@@ -147,10 +147,10 @@ export const renderRequestSchema = z
     mask_url: imageUrl.optional().meta({
       description: `A PNG with the same width and height as the reference image, at most ${LIMITS.maskBytes / 1024 / 1024} MB. Requires \`image_urls\`.`,
     }),
-    priority: z
-      .enum(PRIORITIES)
-      .default('interactive')
-      .meta({ description: 'Darkroom submits `interactive` renders before `batch` renders.' }),
+    priority: z.enum(PRIORITIES).default('interactive').meta({
+      description:
+        'Darkroom submits `interactive` renders before `batch` renders. In a run with a lane, that lane is the default.',
+    }),
     metadata: metadata.optional().meta({
       description: `Your own data. Darkroom stores it and returns it with the render. At most ${LIMITS.metadataKeys} keys and ${LIMITS.metadataBytes} bytes of JSON.`,
       maxProperties: LIMITS.metadataKeys,
@@ -162,7 +162,8 @@ export const renderRequestSchema = z
       })
       .optional()
       .meta({
-        description: 'A name for a batch of renders. `GET /v1/renders?run=…` lists the renders of a run.',
+        description:
+          'The id of a run that was created with `POST /v1/runs`, which then counts the render, or a plain label. `GET /v1/renders?run=…` lists its renders.',
       }),
     webhook_url: webhookUrl.optional().meta({
       description:

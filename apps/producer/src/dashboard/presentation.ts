@@ -84,8 +84,10 @@ export function formatRenderData(data: unknown): unknown {
 
 /** `render.completed → shop.example.com` */
 export function formatWebhookName(job: BoardJob): string {
-  const { status } = toObject(job.data);
-  return status ? `render.${String(status)} → ${formatReceiver(job.data)}` : job.name;
+  const { status, run } = toObject(job.data);
+  return status
+    ? `${run === undefined ? 'render' : 'run'}.${String(status)} → ${formatReceiver(job.data)}`
+    : job.name;
 }
 
 /** A webhook with times as dates. Only the host of the receiver is shown: the rest of the URL may be a secret (I8). */

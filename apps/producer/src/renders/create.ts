@@ -65,6 +65,7 @@ A \`webhook_url\` is accepted when the tenant has a secret to sign with (WEBHOOK
       'idempotency_key_mismatch',
       'invalid_idempotency_key',
       'idempotency_conflict',
+      'run_closed',
       'body_too_large',
       'unsupported_media_type',
       'invalid_request',

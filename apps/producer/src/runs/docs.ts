@@ -74,7 +74,7 @@ export const eventsDoc = {
   summary: "Stream a run's events",
   description: [
     'Server-sent events. `run` contains the whole run: when you connect, and after each change, at most once per second.',
-    'When it has finished comes `end`, and the response is over. When you connect again, you get the present state.',
+    'At its end comes `finished`, and the response is over. When you connect again, you get the present state.',
   ].join(' '),
   requestParams: { path: runIdParam, query: runParams },
   responses: {

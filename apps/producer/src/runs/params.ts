@@ -18,7 +18,7 @@ export const listParams = z.object({
   limit: wholeNumber(1, 100).optional().meta({ description: 'Maximum number in a page; 20 by default.' }),
   cursor: z
     .string()
-    .regex(/^\d{13}\.[A-Za-z0-9._=-]{1,130}$/, { error: 'expected the next_cursor of an earlier page' })
+    .regex(/^\d{13}(\.[A-Za-z0-9_=-]{1,64}){1,2}$/, { error: 'expected the next_cursor of an earlier page' })
     .optional()
     .meta({ description: '`next_cursor` of the previous page.' }),
 });

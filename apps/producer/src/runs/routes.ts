@@ -59,7 +59,7 @@ const createEndpoint = (deps: RunEndpointDeps): Endpoint => ({
 });
 
 const listEndpoint = (deps: RunEndpointDeps): Endpoint => ({
-  needs: 'read or operate',
+  needs: 'read',
   doc: listDoc,
   run: async (request, reply) => {
     const { limit = 20, cursor, tenant } = readQuery(listParams, request);
@@ -79,7 +79,7 @@ const listEndpoint = (deps: RunEndpointDeps): Endpoint => ({
 });
 
 const getEndpoint = (deps: RunEndpointDeps): Endpoint => ({
-  needs: 'read or operate',
+  needs: 'read',
   doc: getDoc,
   run: async (request, reply) => {
     const record = await findRun(deps, readRef(request));
@@ -88,7 +88,7 @@ const getEndpoint = (deps: RunEndpointDeps): Endpoint => ({
 });
 
 const eventsEndpoint = (deps: RunEndpointDeps): Endpoint => ({
-  needs: 'read or operate',
+  needs: 'read',
   doc: eventsDoc,
   run: async (request, reply) => {
     const run = readRef(request);
@@ -102,7 +102,7 @@ const eventsEndpoint = (deps: RunEndpointDeps): Endpoint => ({
 });
 
 const resultsEndpoint = (deps: RunEndpointDeps): Endpoint => ({
-  needs: 'read or operate',
+  needs: 'read',
   doc: resultsDoc,
   run: async (request, reply) => {
     const { status: statuses, after, expand, tenant } = readQuery(resultsParams, request);

@@ -13,8 +13,8 @@ const RETRY_MS = 2_000;
 const MAX_STREAM_MS = 3_600_000;
 
 /**
- * The changes of a run as server-sent events, as text: `run` with the whole run, now and after each change, and `end` when
- * it has finished. The next state is read only when the previous text has been sent. While the queue or the store are away,
+ * The changes of a run as server-sent events, as text: `run` with the whole run, now and after each change, and `finished`
+ * at its end. The next state is read only when the previous text has been sent. While the queue or the store are away,
  * it waits.
  */
 export async function* formatRunEvents(
@@ -45,7 +45,7 @@ export async function* formatRunEvents(
       sentAt = clock.now();
       yield ': heartbeat\n\n';
     }
-    if (present.status === 'finished') return yield event('end');
+    if (present.status === 'finished') return yield event('finished');
     await clock.sleep(READ_EVERY_MS, signal).catch(() => undefined);
     if (signal.aborted || clock.now() - openedAt >= MAX_STREAM_MS) return;
     if (!(await read.hasAccess(request))) return;

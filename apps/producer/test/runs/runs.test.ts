@@ -253,10 +253,18 @@ requires('redis').describe('runs', () => {
     const run = { tenant: 'default', id };
     const store = new RunStore(harness.store);
     const cost = sumCost([]);
-    await store.writeEnd(run, { end: 1, endedAt: Date.now(), completed: 1, failed: 0, canceled: 0, cost });
+    await store.writeEnd(run, {
+      end: 1,
+      endedAt: Date.now(),
+      completed: 1,
+      failed: 0,
+      canceled: 0,
+      cost,
+      renderEnds: 0,
+    });
     await store.markEnded(run, 1);
     await reading;
-    expect(text).toMatch(/event: end\ndata: \{.*"status":"finished"/);
+    expect(text).toMatch(/event: finished\ndata: \{.*"status":"finished"/);
   });
 
   test('a canceled run takes no more renders, and the record says who canceled it and why', async () => {

@@ -32,6 +32,7 @@ export async function endRun(
       await repairTally(deps, run, signal);
       return 'later';
     }
+    if (await isLastEnd(runs, run, end, signal)) return await forgetOpening(deps, run, signal);
     // Another worker may write it at the same time. The first one counts.
     if (!(await runs.writeEnd(run, end, { signal })))
       end = (await runs.readEnd(run, opening, { signal })) ?? end;
@@ -40,6 +41,28 @@ export async function endRun(
   await deps.enqueueRunWebhooks(run, end, signal);
   await new ControlStore(store).removeRunStops({ tenant: run.tenant, run: run.id }, { signal });
   await removeBudget(store, runBudgetName(run), signal);
+  return await forgetOpening(deps, run, signal);
+}
+
+/**
+ * Whether nothing has ended since the last end: a worker that was killed had counted an end of a render, and another one
+ * has written that end again.
+ */
+async function isLastEnd(runs: RunStore, run: OpenRun, end: RunEnd, signal: AbortSignal): Promise<boolean> {
+  const last = await runs.findLastEnd(run, { signal });
+  // The end of this opening, which another worker has just written, is not an earlier one.
+  if (last === 0 || last >= run.opening) return false;
+  return (await runs.readEnd(run, last, { signal }))?.renderEnds === end.renderEnds;
+}
+
+/** The run is not open any more. */
+async function forgetOpening(
+  { store, engine }: RunStageDeps,
+  run: OpenRun,
+  signal: AbortSignal,
+): Promise<'done'> {
+  const { opening } = run;
+  const runs = new RunStore(store);
   // A redrive may have begun since the renders were counted: then the run is open again.
   const finished = await engine.runTallies.finish(run, opening);
   if (finished !== 'removed') await runs.markOpen(run, opening + 1, { signal });
@@ -55,11 +78,13 @@ async function sumEnds({ store, clock }: RunStageDeps, run: OpenRun, signal: Abo
     failed: 0,
     canceled: 0,
     cost: { spentMicros: 0, refundedMicros: 0, possiblySpentMicros: 0 },
+    renderEnds: 0,
   };
   for await (const entry of listEnded(store, run, { signal })) {
     // It runs again.
     if (entry.isRedriven) continue;
     end[entry.status] += 1;
+    end.renderEnds += entry.end;
     end.cost.spentMicros += entry.spentMicros;
     end.cost.refundedMicros += entry.refundedMicros;
     end.cost.possiblySpentMicros += entry.possiblySpentMicros;

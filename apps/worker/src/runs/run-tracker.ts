@@ -75,6 +75,6 @@ export async function requestEndIfOver(
  */
 async function openAgain({ store, queues }: RunTrackerDeps, run: RunRef): Promise<void> {
   const runs = new RunStore(store);
-  await runs.markOpen(run, (await runs.countEnds(run)) + 1);
+  await runs.markOpen(run, (await runs.findLastEnd(run)) + 1);
   await requestRunJob(queues, { kind: 'fill' });
 }

@@ -78,10 +78,18 @@ requires('redis').describe('the counts of a run', () => {
     const runs = new RunStore(harness.store);
     const cost = { spentMicros: 0, refundedMicros: 0, possiblySpentMicros: 0 };
     await harness.engine.runTallies.close(RUN, 'sealed');
-    await runs.writeEnd(RUN, { end: 1, endedAt: Date.now(), completed: 0, failed: 0, canceled: 0, cost });
+    await runs.writeEnd(RUN, {
+      end: 1,
+      endedAt: Date.now(),
+      completed: 0,
+      failed: 0,
+      canceled: 0,
+      cost,
+      renderEnds: 0,
+    });
     await harness.startWorker();
     await waitForRunEnd(harness);
     await until(() => receiver.runs.length === 1);
-    expect(await runs.countEnds(RUN)).toBe(1);
+    expect(await runs.findLastEnd(RUN)).toBe(1);
   });
 });

@@ -1,7 +1,9 @@
 import { runWebhookId } from '@darkroom/shared/queues';
 import { cancelRun, listEnded, RunStore } from '@darkroom/shared/runs';
+import { systemClock } from '@darkroom/shared/runtime';
 import { requires, until } from '@darkroom/testkit';
 import { expect, test, vi } from 'vitest';
+import { createRunTracker } from '../../src/runs/index.ts';
 import type { Harness } from '../support/harness.ts';
 import { addRenders, createNight, RUN, readCounts, sealNight, waitForRunEnd } from '../support/runs.ts';
 import { openWebhookHarness, waitForWebhook } from '../support/webhook-harness.ts';
@@ -24,7 +26,7 @@ requires('redis').describe('a run', () => {
     await createNight(harness, { name: 'The night' });
     await addRenders(harness, 30);
     await until(async () => ((await readCounts(harness))?.completed ?? 0) >= 10);
-    expect(await new RunStore(harness.store).countEnds(RUN)).toBe(0);
+    expect(await new RunStore(harness.store).findLastEnd(RUN)).toBe(0);
     await sealNight(harness);
     const end = await waitForRunEnd(harness);
     const cost = { spentMicros: 30 * 25_000, refundedMicros: 0, possiblySpentMicros: 0 };
@@ -38,10 +40,28 @@ requires('redis').describe('a run', () => {
         data: { id: RUN.id, name: 'The night', status: 'finished', total: 30, spent: '0.750', ends: 1 },
       },
     });
-    expect(await new RunStore(harness.store).countEnds(RUN)).toBe(1);
+    expect(await new RunStore(harness.store).findLastEnd(RUN)).toBe(1);
     // A second seal finds it finished.
     await sealNight(harness);
     expect(await harness.engine.runTallies.read(RUN)).toBeUndefined();
+  });
+
+  test('an end of a render that is counted again after the run has finished is no second end of the run', async () => {
+    const { harness, receiver } = await openWebhookHarness();
+    await harness.startWorker();
+    await createNight(harness);
+    const [id = ''] = await addRenders(harness, 1);
+    await sealNight(harness);
+    await waitForRunEnd(harness);
+    const receipt = await harness.ledger.readReceipt(id);
+    // As a worker does that runs the job of a worker which was killed at its end.
+    const tracker = createRunTracker({ ...harness, clock: systemClock });
+    if (receipt) await tracker.recordEnd(receipt);
+    expect(await new RunStore(harness.store).isOpen(RUN)).toBe(true);
+    expect(await waitForRunEnd(harness)).toMatchObject({ completed: 1 });
+    expect(await new RunStore(harness.store).findLastEnd(RUN)).toBe(1);
+    await until(() => receiver.runs.length > 0);
+    expect(receiver.runs).toHaveLength(1);
   });
 
   test('a run that is sealed after its last end finishes, also an empty one', async () => {
@@ -60,7 +80,7 @@ requires('redis').describe('a run', () => {
     await addRenders(harness, 2);
     await until(async () => (await readCounts(harness))?.completed === 2);
     expect(await harness.queues.run.getJobCountByTypes('waiting', 'active', 'delayed')).toBe(0);
-    expect(await new RunStore(harness.store).countEnds(RUN)).toBe(0);
+    expect(await new RunStore(harness.store).findLastEnd(RUN)).toBe(0);
     expect(receiver.runs).toEqual([]);
   });
 

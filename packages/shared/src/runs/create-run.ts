@@ -49,7 +49,7 @@ export async function createRun(
   const run = isNew ? definition : ((await runs.readDefinition(definition, { signal })) ?? definition);
   const fields = listDifferences(run, definition);
   if (fields.length > 0) throw new RunConflictError(run, fields);
-  if (!isNew && (await runs.countEnds(run, { signal })) > 0) return { run, isNew };
+  if (!isNew && (await runs.findLastEnd(run, { signal })) > 0) return { run, isNew };
   await runs.writeIndex(run, { signal });
   await writeRunBudget(deps, run, signal);
   await writeDeadline(deps, run, definition.createdAt, signal);

@@ -46,6 +46,8 @@ export const runEndSchema = z.strictObject({
   failed: z.number().int(),
   canceled: z.number().int(),
   cost: costSchema,
+  /** How often its renders had ended, all together. An end of the run with the same number as the last one is no other end. */
+  renderEnds: z.number().int(),
 });
 
 export type RunDefinition = Omit<z.infer<typeof runDefinitionSchema>, 'version'>;

@@ -100,10 +100,12 @@ export class RunStore {
     return this.#read('run-end', endKey(run, end), runEndSchema, options);
   }
 
-  /** How often the run has ended. */
-  async countEnds(run: RunRef, { signal }: Options = {}): Promise<number> {
-    const page = await this.#store.list({ prefix: endsPrefix(run), ...(signal ? { signal } : {}) });
-    return page.objects.length;
+  /** The number of the last end of the run. 0: it has not ended. */
+  async findLastEnd(run: RunRef, { signal }: Options = {}): Promise<number> {
+    const prefix = endsPrefix(run);
+    const page = await this.#store.list({ prefix, ...(signal ? { signal } : {}) });
+    const last = page.objects.at(-1)?.key.slice(prefix.length);
+    return last === undefined ? 0 : Number.parseInt(last, 10);
   }
 
   /** The run is open before its end number `end`. */
@@ -167,15 +169,15 @@ export class RunStore {
   async readRun(run: RunRef, options?: Options): Promise<RunRecord | undefined> {
     const definition = await this.readDefinition(run, options);
     if (!definition) return undefined;
-    const [sealed, canceled, ends, isOpen] = await Promise.all([
+    const [sealed, canceled, last, isOpen] = await Promise.all([
       this.readClosing(run, 'sealed', options),
       this.readClosing(run, 'canceled', options),
-      this.countEnds(run, options),
+      this.findLastEnd(run, options),
       this.isOpen(run, options),
     ]);
-    const lastEnd = ends > 0 ? await this.readEnd(run, ends, options) : undefined;
+    const lastEnd = last > 0 ? await this.readEnd(run, last, options) : undefined;
     // A run that was created a moment ago may not be listed yet.
-    return { definition, sealed, canceled, lastEnd, isOpen: isOpen || ends === 0 };
+    return { definition, sealed, canceled, lastEnd, isOpen: isOpen || last === 0 };
   }
 
   async #read<S extends z.ZodObject>(

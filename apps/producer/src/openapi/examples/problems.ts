@@ -22,6 +22,14 @@ const FIELDS: { [C in ProblemCode]?: ProblemResponse['problems'] } = {
       received: 'a string of 300 characters that begins with "sku-1042-front-sku-1042-front-sku-1042-f"',
     },
   ],
+  run_conflict: [{ field: 'lane', expected: 'the value of the run that exists', received: 'another value' }],
+  run_closed: [
+    {
+      field: 'run',
+      expected: 'a run that is open, or no run',
+      received: 'catalogue-2026-11-26, which is sealed',
+    },
+  ],
   invalid_request: [
     { field: 'prompt', expected: 'a string', received: 'nothing' },
     {

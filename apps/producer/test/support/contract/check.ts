@@ -89,6 +89,8 @@ const EVENTS: Record<string, string> = {
   end: 'Render',
   progress: 'Progress',
   image: 'Image',
+  run: 'Run',
+  finished: 'Run',
 };
 
 /** Server-sent events: known names, and data as the component of that name. The last one may be cut off. */

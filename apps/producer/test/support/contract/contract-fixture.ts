@@ -214,7 +214,15 @@ export async function putRun(
   const runs = new RunStore(store);
   const cost = sumCost([]);
   await runs.writeClosing(run, 'sealed', { at: ASKED, actor: 'a test' });
-  await runs.writeEnd(run, { end: 1, endedAt: ASKED, completed: 0, failed: 0, canceled: 0, cost });
+  await runs.writeEnd(run, {
+    end: 1,
+    endedAt: ASKED,
+    completed: 0,
+    failed: 0,
+    canceled: 0,
+    cost,
+    renderEnds: 0,
+  });
   await runs.markEnded(run, 1);
   await engine.runTallies.finish(run, 1);
 }
