@@ -1,6 +1,7 @@
 import { auditListSchema, limitListSchema, limitSchema } from '@darkroom/api';
 import { ControlStore, readRevision } from '@darkroom/shared/control';
 import { createApiKey } from '@darkroom/shared/keys';
+import { removeWorkerRecord } from '@darkroom/shared/queues';
 import { DATA_VERSION } from '@darkroom/shared/render';
 import { requires } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
@@ -98,6 +99,7 @@ requires('redis').describe('limits', () => {
       { action: 'limit.unset', before: { value: 3 }, after: { value: 1 } },
       { action: 'limit.set', before: { value: 1 }, after: { value: 3 }, reason: 'their launch' },
     ]);
+    await removeWorkerRecord(harness.queues, 'sharing');
   });
 
   test('an override is announced, shows who has applied it, is audited with both values, and no pause ends', async () => {
