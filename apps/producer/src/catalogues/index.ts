@@ -6,4 +6,4 @@
 // store-file.ts  files of the caller: sources and reference images
 // read-runs.ts   what the store and the queue know of a run
 // responses.ts   runs as the API shows them
-export { type CatalogueDeps, registerCatalogues } from './routes.ts';
+export { registerCatalogues } from './routes.ts';
