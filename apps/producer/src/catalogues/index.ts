@@ -12,4 +12,4 @@
 // serve-report.ts    report.html and its files, from the store
 // reviews.ts         reads and stores reviews
 export { registerReports } from './report-routes.ts';
-export { type CatalogueDeps, registerCatalogues } from './routes.ts';
+export { registerCatalogues } from './routes.ts';

@@ -18,12 +18,13 @@ import {
   type StageOutcome,
 } from '../stage/index.ts';
 import { buryStep } from './bury-step.ts';
-import { cancelStep, cancelUnlessBought, startCancel } from './cancel-step.ts';
+import { cancelStep, startCancel } from './cancel-step.ts';
 import { countPriorEnds, leaveTask } from './end-render.ts';
 import { finishStep } from './finish-step.ts';
 import { holdStep } from './hold-step.ts';
 import { pollStep } from './poll-step.ts';
 import type { RenderDeps, StepContext } from './step-context.ts';
+import { stopPurchase } from './stop-purchase.ts';
 import { storeStep } from './store-step.ts';
 import { submitStep } from './submit-step.ts';
 import { failRender, type Transition } from './transitions.ts';
@@ -123,9 +124,7 @@ async function cancelIfRequested(
   if (at.step !== 'submit') return undefined;
   const stoppedAt =
     marker?.requestedAt ?? (checkpoint.inRun && (await context.own.findRunStop(checkpoint))?.at);
-  return stoppedAt === undefined
-    ? undefined
-    : await cancelUnlessBought({ ...checkpoint, at }, context, stoppedAt);
+  return stoppedAt === undefined ? undefined : await stopPurchase({ ...checkpoint, at }, context, stoppedAt);
 }
 
 function dispatchStep(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {
