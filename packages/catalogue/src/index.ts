@@ -9,6 +9,7 @@
 // manifest/  what the last good run delivered
 // plan/      what a run would do
 // run/       what the store and the queue have of a run
+// schedule/  when it runs by itself, and what is wrong with a night
 export { type CatalogueConfig, createJsonSchema, parseCatalogueFile } from './file/index.ts';
 export type { InputName } from './items/index.ts';
 export {
@@ -35,4 +36,5 @@ export {
 } from './plan/index.ts';
 export { createProblemList, FatalProblem, type Problem, type ProblemList } from './problems.ts';
 export * from './run/index.ts';
+export * from './schedule/index.ts';
 export { classifyLocation, type LocationDeps, type OpenLocation, openLocation } from './source/index.ts';

@@ -1,0 +1,28 @@
+// When a catalogue runs by itself, and what is wrong with a night. All decisions are pure.
+//
+// nights.ts          the due times of a cron in a time zone, one per local date
+// decide-nights.ts   which nights begin now, and which were missed (main decision)
+// judge-night.ts     the alarms of a night (main decision of the watch)
+// records.ts         what the store has: schedule, nights, alarms
+// schedule-keys.ts   …its keys
+// schedule-store.ts  reads and writes the records
+// create-schedule.ts the schedule of a catalogue file
+export { decideNights, MAX_LOOKBACK_MS } from './decide-nights.ts';
+export { ALARM_CODES, type Alarm, type AlarmCode, judgeNight, type NightState } from './judge-night.ts';
+export {
+  findNextNight,
+  findNextTimeOfDay,
+  formatLocalDate,
+  listNights,
+  type Night,
+} from './nights.ts';
+export {
+  type AlarmRecord,
+  type NightRecord,
+  type PingKind,
+  type PingUrls,
+  type Schedule,
+  type ScheduleId,
+} from './records.ts';
+export { createSchedule } from './create-schedule.ts';
+export { ScheduleStore } from './schedule-store.ts';
