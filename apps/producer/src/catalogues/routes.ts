@@ -12,6 +12,7 @@ import {
   type RunControl,
   type RunId,
   type RunRequest,
+  runLabel,
   uploadedFileKey,
 } from '@darkroom/catalogue';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
@@ -92,7 +93,7 @@ export function registerCatalogues(app: FastifyInstance, deps: CatalogueDeps): v
 }
 
 const listEndpoint = ({ runs }: CatalogueDeps): Endpoint => ({
-  needs: 'read or operate',
+  needs: 'read',
   doc: listDoc,
   run: async (request, reply) => {
     const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
@@ -155,13 +156,13 @@ const recordStart = (
 ) =>
   auditor.record(request, {
     action: 'catalogue.run',
-    target: { kind: 'catalogue', id: `${catalogue}/${run}` },
+    target: { kind: 'catalogue', id: runLabel({ catalogue, run }) },
     tenant,
     after: { accepted: accepted.join(', ') || null, approved_price: approved?.price ?? null },
   });
 
 const listRunsEndpoint = (deps: CatalogueDeps): Endpoint => ({
-  needs: 'read or operate',
+  needs: 'read',
   doc: listRunsDoc,
   run: async (request, reply) => {
     const { tenant: wanted, limit = 20, cursor } = readQuery(runsParams, request);
@@ -170,7 +171,9 @@ const listRunsEndpoint = (deps: CatalogueDeps): Endpoint => ({
     const names = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
       deps.runs.listRuns(tenant, catalogue, { signal }),
     );
-    const left = names.reverse().filter((run) => cursor === undefined || run < cursor);
+    const left = names
+      .toSorted((a, b) => (a < b ? 1 : -1))
+      .filter((run) => cursor === undefined || run < cursor);
     const page = left.slice(0, limit);
     const facts = await Promise.all(page.map((run) => readRun(deps, { tenant, catalogue, run })));
     const base = resolveBaseUrl(request);
@@ -183,7 +186,7 @@ const listRunsEndpoint = (deps: CatalogueDeps): Endpoint => ({
 });
 
 const getEndpoint = (deps: CatalogueDeps): Endpoint => ({
-  needs: 'read or operate',
+  needs: 'read',
   doc: getDoc,
   run: async (request, reply) => {
     const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
@@ -217,7 +220,7 @@ const cancelEndpoint = (deps: CatalogueDeps): Endpoint => ({
       );
       await deps.auditor.record(request, {
         action: 'catalogue.cancel',
-        target: { kind: 'catalogue', id: `${id.catalogue}/${id.run}` },
+        target: { kind: 'catalogue', id: runLabel(id) },
         tenant,
         ...(reason === null ? {} : { reason }),
       });

@@ -8,6 +8,8 @@ import { type Contract, createContract } from '../support/contract/check.ts';
 import {
   ASKED,
   putBudget,
+  putCatalogueFile,
+  putCatalogueRun,
   putDeadLetter,
   putJob,
   putKey,
@@ -59,6 +61,8 @@ requires('redis').describe('the examples of the API', () => {
     await putWorker(ended, 'render-7d9f-4711-a3f2');
     await putReceipt(ended, { renderId: ID });
     await putRedrives(ended);
+    await putCatalogueRun(ended);
+    await putCatalogueFile(ended);
     // Another one than the first, because a canceled redrive cannot be paused.
     await putRedrives(living);
     await putDeadLetter(ended, ID);

@@ -13,6 +13,8 @@ import { type Answered, type Contract, createContract } from '../support/contrac
 import {
   ASKED,
   putBudget,
+  putCatalogueFile,
+  putCatalogueRun,
   putDeadLetter,
   putJob,
   putKey,
@@ -28,8 +30,11 @@ import { send } from '../support/fuzz/send.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 import { putWorker } from '../support/worker-record.ts';
 
-/** A valid request names a plan, or selects failed renders. Random ones do neither. */
-const NEVER_VALID = 'createRedrive';
+/**
+ * A valid request names a plan or selects failed renders, has a catalogue file, or has the digest in its path. Random ones
+ * do not.
+ */
+const NEVER_VALID = ['createRedrive', 'startCatalogueRun', 'putCatalogueFile'];
 /** Over all operations. */
 const REQUESTS = 2_000;
 /** FUZZ_SEED sets another one. */
@@ -139,7 +144,15 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   await Promise.all(pauses.map((name) => control.addPause({ ...facts, name, scope: { tenant } })));
   await putWorker(harness, 'one');
   const redrive = '/v1/redrives/{id}';
+  const catalogue = '/v1/catalogues/{name}';
+  await putCatalogueRun(harness, {}, tenant);
   return {
+    run: ['2026-11-20'],
+    sha256: [await putCatalogueFile(harness, tenant)],
+    [`${catalogue}/runs`]: ['shoes'],
+    [`${catalogue}/runs/{run} name`]: ['shoes'],
+    [`${catalogue}/runs/{run}/cancel name`]: ['shoes'],
+    [`${catalogue}/files/{sha256} name`]: ['shoes'],
     id: [...ids, ...ids.slice(0, 4), ...Array.from({ length: 6 }, () => held.renderId), drawRenderId()],
     queue: ['maintenance', 'webhook'],
     name: [upload, `${'cd'.repeat(32)}.png`],
@@ -203,7 +216,8 @@ async function fuzz(harness: Harness, targets: FuzzTargets): Promise<void> {
   // Some requests of each operation were valid: rejected requests alone would prove nothing.
   const never = [...seen].filter(
     ([{ operation }, statuses]) =>
-      operation.operationId !== NEVER_VALID && !statuses.some((status) => status >= 200 && status < 300),
+      !NEVER_VALID.includes(operation.operationId ?? '') &&
+      !statuses.some((status) => status >= 200 && status < 300),
   );
   expect(never.map(([{ operation }]) => operation.operationId)).toEqual([]);
 }

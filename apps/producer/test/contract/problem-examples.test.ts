@@ -10,7 +10,12 @@ import { cleanup, requires, service, startProxy } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { createProblemExample } from '../../src/openapi/index.ts';
 import { loseProof } from '../support/complete-queue.ts';
-import { putJob, putReceipt } from '../support/contract/contract-fixture.ts';
+import {
+  createCatalogueFile,
+  putCatalogueRun,
+  putJob,
+  putReceipt,
+} from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -127,6 +132,18 @@ requires('redis').describe('the examples of problems', () => {
       await postTo(open, '/v1/redrives', { plan });
       await postTo(open, `/v1/redrives/${redriveId(keyOfId(plan))}/cancel`);
       return await postTo(open, `/v1/redrives/${redriveId(keyOfId(plan))}/pause`);
+    },
+    catalogue_run_not_found: () => open.get('/v1/catalogues/shoes/runs/2026-11-20'),
+    catalogue_file_not_found: () => open.get(`/v1/catalogues/shoes/files/${'0'.repeat(64)}`),
+    catalogue_run_exists: async () => {
+      const start = (prompt: string) =>
+        postTo(open, '/v1/catalogues/shoes/runs', { file: createCatalogueFile(prompt), run: '2026-11-20' });
+      await start('A photo');
+      return await start('A drawing');
+    },
+    catalogue_run_ended: async () => {
+      await putCatalogueRun(open, { run: 'ended', status: 'completed' });
+      return await postTo(open, '/v1/catalogues/shoes/runs/ended/cancel');
     },
     not_found: () => open.get('/v2'),
     method_not_allowed: () => postTo(open, unknown),

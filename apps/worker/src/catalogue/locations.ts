@@ -47,7 +47,9 @@ export async function openRunLocations({ request, infra, job }: RunContext): Pro
     signal,
     close: async () => {
       const opened = await Promise.allSettled(buckets.values());
-      await Promise.allSettled(opened.map((one) => one.status === 'fulfilled' && one.value.close()));
+      await Promise.allSettled(
+        opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value.close()] : [])),
+      );
       await agent.close();
     },
   };

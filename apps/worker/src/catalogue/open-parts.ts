@@ -90,7 +90,7 @@ export class OpenParts {
   /** Writes the results of all parts whose renders have ended. @returns the results */
   async deliverEnded(stop: PartFacts['stop']): Promise<ManifestEntry[][]> {
     const delivered: ManifestEntry[][] = [];
-    for (const [part, open] of [...this.#parts]) {
+    for (const [part, open] of this.#parts) {
       if (open.pending.size > 0) continue;
       const entries = await writeResults(part, { ...open, stop }, this.#context);
       if (!entries) continue;

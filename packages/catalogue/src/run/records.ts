@@ -1,6 +1,6 @@
 import { DATA_VERSION } from '@darkroom/shared/render';
 import { z } from 'zod';
-import { IMAGE_FORMATS } from '../file/index.ts';
+import type { ImageFormat } from '../file/index.ts';
 import { manifestEntrySchema } from '../manifest/index.ts';
 import { GUARDS } from '../plan/index.ts';
 
@@ -79,7 +79,7 @@ export const planItemSchema = z.strictObject({
     .nullable(),
 });
 export type RunItem = z.infer<typeof planItemSchema>;
-export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+export type { ImageFormat };
 
 const guardSchema = z.strictObject({ name: z.enum(GUARDS), message: z.string(), accepted: z.boolean() });
 

@@ -1,4 +1,5 @@
 // dead-letters.ts  …of those about dead letters and redrives
+// catalogues.ts   …of those about catalogues
 // money.ts        …of those about money
 // controls.ts     …of those about limits and workers
 // responses.ts   an example of every component that is a response

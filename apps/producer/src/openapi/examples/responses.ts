@@ -20,6 +20,7 @@ import type {
   RenderResponse,
   WebhookEvent,
 } from '@darkroom/api';
+import { CATALOGUE_EXAMPLES } from './catalogues.ts';
 import { CONTROL_EXAMPLES } from './controls.ts';
 import { DEAD_LETTER_EXAMPLES } from './dead-letters.ts';
 import { MONEY_EXAMPLES } from './money.ts';
@@ -168,6 +169,7 @@ const key: KeyResponse = {
 export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   ...DEAD_LETTER_EXAMPLES,
   ...MONEY_EXAMPLES,
+  ...CATALOGUE_EXAMPLES,
   ...CONTROL_EXAMPLES,
   Accepted: accepted,
   Render: RENDER_EXAMPLE,

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { CatalogueRunStore, type RunEndStatus, uploadedFileKey } from '@darkroom/catalogue';
 import { writeBudget } from '@darkroom/shared/budgets';
 import { renderJob } from '@darkroom/shared/queues';
 import { type RedrivePlan, RedriveStore } from '@darkroom/shared/redrives';
@@ -144,6 +146,56 @@ export async function putUpload(harness: Harness, name: string, tenant = 'defaul
   const record = { version: DATA_VERSION, type: 'image/jpeg', bytes: bytes.length, width: 8, height: 8 };
   const recordKey = `uploads/${tenant}/${digest}.json`;
   await harness.store.put(recordKey, JSON.stringify(record), { contentType: 'application/json' });
+}
+
+/** A catalogue file that is valid without uploaded files. */
+export const createCatalogueFile = (prompt = 'A photo of {{ sku }}') =>
+  `name: shoes\nsource: { path: https://shop.example.com/products.csv }\nkey: sku\nprompt: ${prompt}\n`;
+
+/** A run of the catalogue `shoes`. Without a status, it has not ended. */
+export async function putCatalogueRun(
+  { store }: Harness,
+  { run = '2026-11-20', status }: { run?: string; status?: RunEndStatus } = {},
+  tenant = 'default',
+): Promise<void> {
+  const runs = new CatalogueRunStore(store);
+  const id = { tenant, catalogue: 'shoes', run };
+  await runs.writeRequest({
+    ...id,
+    file: createCatalogueFile(),
+    files: null,
+    accepted: [],
+    approved: null,
+    actor: 'a test',
+    readsBuckets: false,
+    createdAt: ASKED,
+  });
+  const time = new Date(ASKED).toISOString();
+  const cost = { spent: '0.000', refunded: '0.000', possibly_spent: '0.000' };
+  if (status)
+    await runs.writeSummary(id, {
+      ...id,
+      status,
+      reason: null,
+      requested_at: time,
+      ended_at: time,
+      deadline: null,
+      rows: 0,
+      counts: { items: 0, bought: 0, unchanged: 0, quarantined: 0, not_bought: 0, failed: 0 },
+      removed: 0,
+      cost,
+      guards: [],
+      problems: { count: 0, listed: [] },
+      manifest: null,
+      source: null,
+    });
+}
+
+/** An uploaded file of the catalogue `shoes`, without bytes. */
+export async function putCatalogueFile({ store }: Harness, tenant = 'default'): Promise<string> {
+  const digest = createHash('sha256').digest('hex');
+  await store.put(uploadedFileKey(tenant, 'shoes', digest), '', { contentType: 'application/octet-stream' });
+  return digest;
 }
 
 /** The keys of the plans of {@link putRedrives}. The examples name both. */

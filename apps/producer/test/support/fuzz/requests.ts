@@ -14,7 +14,7 @@ export interface FuzzedRequest {
 }
 
 export interface FuzzTargets {
-  /** Existing values of `{id}`, `{name}`…, by this name, or by the whole path where they differ. */
+  /** Existing values of `{id}`, `{name}`…, by this name, or by the whole path where they differ, or by path and name. */
   known: Record<string, string[]>;
   /** Values of `Authorization`: of known keys, of unknown keys, and none. */
   authorizations: (string | undefined)[];
@@ -85,7 +85,11 @@ function generatePath({ path }: OperationAt, { known }: FuzzTargets): fc.Arbitra
   const segments = path.split('/').map((segment) => {
     const name = /^\{(\w+)\}$/.exec(segment)?.[1];
     if (!name) return fc.constant(segment);
-    return mostly(3, fc.constantFrom(...(known[path] ?? known[name] ?? ['unknown'])), oddSegment);
+    return mostly(
+      3,
+      fc.constantFrom(...(known[`${path} ${name}`] ?? known[path] ?? known[name] ?? ['unknown'])),
+      oddSegment,
+    );
   });
   return fc.tuple(...segments).map((all) => all.join('/'));
 }
