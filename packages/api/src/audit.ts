@@ -21,6 +21,8 @@ export const AUDIT_ACTIONS = [
   'redrive.cancel',
   'catalogue.run',
   'catalogue.cancel',
+  'catalogue.schedule',
+  'catalogue.unschedule',
   'key.create',
   'key.revoke',
   'budget.set',

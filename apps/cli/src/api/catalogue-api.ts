@@ -5,6 +5,7 @@ import type {
   CatalogueRunListResponse,
   CatalogueRunRequest,
   CatalogueRunResponse,
+  CatalogueScheduleResponse,
 } from '@darkroom/api';
 import { DarkroomError } from '@darkroom/client';
 import { buildQuery, collectPages, type Send } from './send.ts';
@@ -26,6 +27,8 @@ export interface CatalogueApi {
   getCatalogueRun(address: RunAddress): Promise<CatalogueRunResponse>;
   startCatalogueRun(catalogue: string, request: CatalogueRunRequest): Promise<CatalogueRunResponse>;
   cancelCatalogueRun(address: RunAddress, reason: string | undefined): Promise<CatalogueRunResponse>;
+  scheduleCatalogue(catalogue: string, file: string): Promise<CatalogueScheduleResponse>;
+  unscheduleCatalogue(catalogue: string, tenant: string | undefined): Promise<void>;
   /** Uploads a file unless the server has it. @returns whether it was sent */
   uploadCatalogueFile(catalogue: string, sha256: string, path: string): Promise<boolean>;
 }
@@ -57,6 +60,9 @@ export function openCatalogueApi(send: Send, put: (path: string, body: Blob) => 
         `${runPath(address, '/cancel')}${buildQuery({ tenant: address.tenant })}`,
         reason === undefined ? {} : { reason },
       ),
+    scheduleCatalogue: (catalogue, file) => send('PUT', `${base(catalogue)}/schedule`, { file }),
+    unscheduleCatalogue: (catalogue, tenant) =>
+      send('DELETE', `${base(catalogue)}/schedule${buildQuery({ tenant })}`),
     uploadCatalogueFile: async (catalogue, sha256, path) => {
       const to = `${base(catalogue)}/files/${sha256}`;
       try {

@@ -15,6 +15,7 @@ import {
   putKey,
   putReceipt,
   putReconciliation,
+  putSchedule,
   putRedrives,
   putUpload,
 } from '../support/contract/contract-fixture.ts';
@@ -63,6 +64,7 @@ requires('redis').describe('the examples of the API', () => {
     await putRedrives(ended);
     await putCatalogueRun(ended);
     await putCatalogueFile(ended);
+    await putSchedule(ended);
     // Another one than the first, because a canceled redrive cannot be paused.
     await putRedrives(living);
     await putDeadLetter(ended, ID);

@@ -20,6 +20,7 @@ import {
   putKey,
   putReceipt,
   putReconciliation,
+  putSchedule,
   putRedrives,
   putUpload,
   REDRIVE_KEYS,
@@ -146,10 +147,14 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   const redrive = '/v1/redrives/{id}';
   const catalogue = '/v1/catalogues/{name}';
   await putCatalogueRun(harness, {}, tenant);
+  // A request can end a schedule.
+  const scheduled = Array.from({ length: 8 }, (_, n) => `bags-${n}`);
+  await Promise.all(scheduled.map((one) => putSchedule(harness, one, tenant)));
   return {
     run: ['2026-11-20'],
     sha256: [await putCatalogueFile(harness, tenant)],
     [`${catalogue}/runs`]: ['shoes'],
+    [`${catalogue}/schedule`]: scheduled,
     [`${catalogue}/runs/{run} name`]: ['shoes'],
     [`${catalogue}/runs/{run}/cancel name`]: ['shoes'],
     [`${catalogue}/files/{sha256} name`]: ['shoes'],

@@ -13,5 +13,7 @@
 // deliver-image.ts    …an image under the name that the catalogue gives it
 // tally.ts            …counts and money
 // deliver-run.ts      deliver: manifest, errors, summary, latest.json
+// start-nights.ts     a chore: starts the nights that are due (schedules)
 export { catalogueStage, computeRunProgress } from './catalogue-stage.ts';
 export { openRunRecorder } from './run-recorder.ts';
+export { startNights } from './start-nights.ts';

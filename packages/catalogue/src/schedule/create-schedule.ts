@@ -14,15 +14,12 @@ interface Scheduling {
 /**
  * The schedule of a catalogue file. A file with the times of the present schedule keeps its nights: one that is due, and that
  * no worker has begun yet, still runs.
- *
- * @returns `undefined` when the file has no `schedule`
  */
 export function createSchedule(
-  config: CatalogueConfig,
+  config: CatalogueConfig & { schedule: NonNullable<CatalogueConfig['schedule']> },
   file: string,
   { actor, readsBuckets, present, now }: Scheduling,
-): Schedule | undefined {
-  if (!config.schedule) return undefined;
+): Schedule {
   const { cron, time_zone: timeZone, finish_by, min_duration, ping } = config.schedule;
   const isSame = present?.cron === cron && present.timeZone === timeZone;
   return {

@@ -7,8 +7,9 @@
 // schedule-keys.ts   …its keys
 // schedule-store.ts  reads and writes the records
 // create-schedule.ts the schedule of a catalogue file
+export { createSchedule } from './create-schedule.ts';
 export { decideNights, MAX_LOOKBACK_MS } from './decide-nights.ts';
-export { ALARM_CODES, type Alarm, type AlarmCode, judgeNight, type NightState } from './judge-night.ts';
+export { type Alarm, type AlarmCode, judgeNight, type NightState } from './judge-night.ts';
 export {
   findNextNight,
   findNextTimeOfDay,
@@ -20,9 +21,7 @@ export {
   type AlarmRecord,
   type NightRecord,
   type PingKind,
-  type PingUrls,
   type Schedule,
   type ScheduleId,
 } from './records.ts';
-export { createSchedule } from './create-schedule.ts';
 export { ScheduleStore } from './schedule-store.ts';

@@ -1,22 +1,9 @@
+import type { CATALOGUE_ALARMS } from '@darkroom/api';
 import { PART_ITEMS, type RunPlan, type RunSummary } from '../run/index.ts';
 import type { Night } from './nights.ts';
 import type { NightRecord } from './records.ts';
 
-/**
- * - `missed`: it did not run, and will not
- * - `did_not_start`: no worker began it within its grace time
- * - `will_miss_deadline`: it has not ended at `finish_by`, or cannot end by then
- * - `ended_with_failures`: it did not deliver an image of every item
- * - `too_fast`: it is completed, but took less than `min_duration`
- */
-export const ALARM_CODES = [
-  'missed',
-  'did_not_start',
-  'will_miss_deadline',
-  'ended_with_failures',
-  'too_fast',
-] as const;
-export type AlarmCode = (typeof ALARM_CODES)[number];
+export type AlarmCode = (typeof CATALOGUE_ALARMS)[number];
 
 /** What the watch expects of a night. */
 export interface WatchRules {

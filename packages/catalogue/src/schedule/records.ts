@@ -1,6 +1,6 @@
+import { CATALOGUE_ALARMS } from '@darkroom/api';
 import { DATA_VERSION } from '@darkroom/shared/render';
 import { z } from 'zod';
-import { ALARM_CODES } from './judge-night.ts';
 
 const version = z.literal(DATA_VERSION);
 /** Unix milliseconds. */
@@ -13,9 +13,8 @@ const pingSchema = z.strictObject({
   success: z.string().optional(),
   fail: z.string().optional(),
 });
-export type PingUrls = z.infer<typeof pingSchema>;
-export const PING_KINDS = ['start', 'success', 'fail'] as const satisfies (keyof PingUrls)[];
-export type PingKind = (typeof PING_KINDS)[number];
+type PingUrls = z.infer<typeof pingSchema>;
+export type PingKind = keyof PingUrls;
 
 /** The schedule of a catalogue: `schedule.json`. What it has of the file was checked. */
 export const scheduleSchema = z.object({
@@ -53,7 +52,7 @@ export type NightRecord = NightShape<'started'> | NightShape<'missed'>;
 /** An alarm that was raised: `alarms/<date>.<code>.json`. Written once. */
 export const alarmRecordSchema = z.object({
   version,
-  code: z.enum(ALARM_CODES),
+  code: z.enum(CATALOGUE_ALARMS),
   date: z.string(),
   run: z.string().nullable(),
   message: z.string(),

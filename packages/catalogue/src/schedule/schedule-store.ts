@@ -17,8 +17,6 @@ interface Options {
   signal?: AbortSignal | undefined;
 }
 
-/** Reads the schedules of this many catalogues at the same time. */
-const PARALLEL = 8;
 const JSON_TYPE = 'application/json';
 
 /** Schedules, nights and alarms in the object store. Every method throws {@link StoreError}. */
@@ -41,20 +39,14 @@ export class ScheduleStore {
     await this.#store.delete(scheduleKey(id), toSignal(options));
   }
 
-  /** The schedules of all tenants. */
-  async listSchedules(options?: Options): Promise<Schedule[]> {
+  /** The catalogues of all tenants. Those without a schedule are among them. */
+  async listCatalogues(options?: Options): Promise<ScheduleId[]> {
     const signal = toSignal(options);
     const ids: ScheduleId[] = [];
     for (const tenant of await this.#store.listFolders({ prefix: 'catalogues/', ...signal }))
       for (const catalogue of await this.#store.listFolders({ prefix: `catalogues/${tenant}/`, ...signal }))
         ids.push({ tenant, catalogue });
-    const schedules: Schedule[] = [];
-    for (let start = 0; start < ids.length; start += PARALLEL) {
-      const some = ids.slice(start, start + PARALLEL);
-      const found = await Promise.all(some.map((id) => this.readSchedule(id, options)));
-      schedules.push(...found.filter((schedule) => schedule !== undefined));
-    }
-    return schedules;
+    return ids;
   }
 
   /** Records what became of a night. @returns false when it has a record */
