@@ -14,6 +14,8 @@ export interface RunningDarkroom {
   url: string;
   /** The settings of the command line, with the key of an operator of all tenants. */
   env: { DARKROOM_URL: string; DARKROOM_API_KEY: string };
+  /** As `env`, with the key of a service of tenant `shop`. */
+  shopEnv: { DARKROOM_URL: string; DARKROOM_API_KEY: string };
   /** The settings of a worker, for commands that connect to Redis and the store themselves. */
   workerEnv: Record<string, string>;
   queues: Queues;
@@ -95,6 +97,7 @@ export async function startDarkroom(
   return {
     url: producer.url,
     env,
+    shopEnv: { DARKROOM_URL: producer.url, DARKROOM_API_KEY: shopKey },
     workerEnv: {
       QUEUE_URL: parsed.QUEUE_URL ?? '',
       QUEUE_PREFIX: prefix,

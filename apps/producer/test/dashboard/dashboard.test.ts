@@ -71,6 +71,7 @@ async function board(harness: Harness, queue: string): Promise<BoardQueue> {
     'stop',
     'restore',
     'redrive',
+    'catalogue',
     'worker',
     'maintenance',
   ]);

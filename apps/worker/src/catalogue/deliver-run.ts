@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import {
@@ -15,6 +14,7 @@ import { formatDollars } from '@darkroom/shared/snapshot';
 import type { PlanOutcome } from './plan-run.ts';
 import type { RunContext } from './run-context.ts';
 import { createTally, type Tally } from './tally.ts';
+import { withWorkFolder } from './work-folder.ts';
 
 /**
  * Writes the results of a run: the manifest, the errors, the summary. It writes the same again after it was killed.
@@ -24,11 +24,11 @@ export async function deliverRun(
   { tally, stop }: { tally: Tally; stop: 'deadline' | 'canceled' | undefined },
   context: RunContext,
 ): Promise<RunSummary> {
-  const { id, own, job, infra } = context;
-  const temporary = join(infra.settings.DATA_DIR, 'tmp');
-  await mkdir(temporary, { recursive: true });
-  const folder = await mkdtemp(join(temporary, 'catalogue-'));
-  try {
+  const { id, own, job } = context;
+  // Another worker may have gone on with this run while this one had lost its lock.
+  const ended = await own.runs.readSummary(id, { signal: job.signal });
+  if (ended) return ended;
+  return await withWorkFolder(context.infra, async (folder) => {
     const manifest = openLineFile(join(folder, 'manifest.jsonl'));
     const errors = openLineFile(join(folder, 'errors.jsonl'));
     for (let part = 0; part < plan.parts; part += 1) {
@@ -57,9 +57,7 @@ export async function deliverRun(
     };
     await own.runs.writeSummary(id, summary, { signal: job.signal });
     return summary;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Writes how a run ended that bought nothing. */
@@ -88,14 +86,16 @@ export async function stopRun(
 
 /**
  * Makes a run the last good one, with one atomic write: readers see all of it or nothing. A run that was requested later
- * is never replaced.
+ * is never replaced, and a run that bought nothing and has not all images replaces none.
  */
 export async function publishRun(
   summary: RunSummary,
   { id, request, own, job, infra }: RunContext,
 ): Promise<void> {
-  const { manifest, source, rows } = summary;
+  const { manifest, source, rows, status, counts } = summary;
   if (!manifest || !source || rows === null) return;
+  // Its manifest lacks images that the last good run has, and has none that it lacks.
+  if (status !== 'completed' && counts.bought === 0) return;
   const options = { signal: job.signal };
   const present = await own.runs.readLatest(id.tenant, id.catalogue, options);
   if (present && Date.parse(present.requested_at) > request.createdAt) {

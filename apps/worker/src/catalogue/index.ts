@@ -11,6 +11,7 @@
 // references.ts       …their reference images
 // deliver-part.ts     …the results of a part (main decision: what became of an item)
 // deliver-image.ts    …an image under the name that the catalogue gives it
+// work-folder.ts      …a folder for its files
 // tally.ts            …counts and money
 // deliver-run.ts      deliver: manifest, errors, summary, latest.json
 // start-nights.ts     a chore: starts the nights that are due (schedules)

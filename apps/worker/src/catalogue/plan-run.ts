@@ -1,5 +1,3 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   type ApprovedPlan,
   createPlan,
@@ -16,6 +14,7 @@ import {
 import { getRenderPrice } from '@darkroom/shared/config';
 import { openRunLocations } from './locations.ts';
 import type { RunContext } from './run-context.ts';
+import { withWorkFolder } from './work-folder.ts';
 
 /** Why a run buys nothing. */
 export interface StoppedPlan {
@@ -30,13 +29,13 @@ export type PlanOutcome = { kind: 'planned'; plan: RunPlan } | ({ kind: 'stopped
  * Decides about every item, and writes the decisions part by part. A run that was killed decides again: nothing was
  * bought before the plan is complete. Memory does not grow with the items, except for some bytes each.
  */
-export async function planRun(context: RunContext): Promise<PlanOutcome> {
+export const planRun = (context: RunContext): Promise<PlanOutcome> =>
+  withWorkFolder(context.infra, (workFolder) => planIn(workFolder, context));
+
+async function planIn(workFolder: string, context: RunContext): Promise<PlanOutcome> {
   const { id, request, infra, own, job } = context;
   const { settings, store } = infra;
   const { signal } = job;
-  const temporary = join(settings.DATA_DIR, 'tmp');
-  await mkdir(temporary, { recursive: true });
-  const workFolder = await mkdtemp(join(temporary, 'catalogue-'));
   const locations = await openRunLocations(context);
   const parts = createPartWriter((part, items) => own.runs.writePlanPart(id, part, items, { signal }));
   try {
@@ -85,7 +84,6 @@ export async function planRun(context: RunContext): Promise<PlanOutcome> {
     return { kind: 'planned', plan: written };
   } finally {
     await locations.close();
-    await rm(workFolder, { recursive: true, force: true });
   }
 }
 
