@@ -107,12 +107,15 @@ requires('redis').describe('the commands of the runbook', () => {
     },
     'a-night-of-a-catalogue-has-an-alarm': async () => {
       const folder = await tempDir();
-      const yaml = 'name: shoes\nsource: { path: products.csv }\nkey: sku\nprompt: A shoe {{ sku }}\n';
+      const yaml =
+        'name: shoes\ntenant: shop\nsource: { path: products.csv }\nkey: sku\nprompt: A shoe {{ sku }}\n';
       await writeFile(join(folder, 'catalogue.yaml'), yaml);
       await writeFile(join(folder, 'products.csv'), 'sku\nS-1\n');
-      const { code } = await server.run(['catalogue', 'run', join(folder, 'catalogue.yaml')]);
+      const { code } = await server.run(['catalogue', 'run', join(folder, 'catalogue.yaml')], {
+        env: server.shopEnv,
+      });
       expect(code).toBe(0);
-      return { CATALOGUE: 'shoes' };
+      return { CATALOGUE: 'shoes', TENANT: 'shop' };
     },
     'sweeps-repaired-something': async () => ({ RENDER: ids['mug'] ?? '' }),
   };

@@ -28,7 +28,8 @@ export interface CatalogueApi {
   startCatalogueRun(catalogue: string, request: CatalogueRunRequest): Promise<CatalogueRunResponse>;
   cancelCatalogueRun(address: RunAddress, reason: string | undefined): Promise<CatalogueRunResponse>;
   scheduleCatalogue(catalogue: string, file: string): Promise<CatalogueScheduleResponse>;
-  unscheduleCatalogue(catalogue: string, tenant: string | undefined): Promise<void>;
+  /** @returns the schedule that has ended */
+  unscheduleCatalogue(catalogue: string, tenant: string | undefined): Promise<CatalogueScheduleResponse>;
   /** Uploads a file unless the server has it. @returns whether it was sent */
   uploadCatalogueFile(catalogue: string, sha256: string, path: string): Promise<boolean>;
 }
@@ -62,7 +63,7 @@ export function openCatalogueApi(send: Send, put: (path: string, body: Blob) => 
       ),
     scheduleCatalogue: (catalogue, file) => send('PUT', `${base(catalogue)}/schedule`, { file }),
     unscheduleCatalogue: (catalogue, tenant) =>
-      send('DELETE', `${base(catalogue)}/schedule${buildQuery({ tenant })}`),
+      send('DELETE', `${base(catalogue)}/schedule${buildQuery({ tenant })}`, undefined, false),
     uploadCatalogueFile: async (catalogue, sha256, path) => {
       const to = `${base(catalogue)}/files/${sha256}`;
       try {

@@ -37,6 +37,7 @@ export interface NightWatch {
 const ROUND_MS = 20_000;
 /** Catalogues that are judged at the same time. */
 const PARALLEL = 8;
+const MAX_REMEMBERED = 100_000;
 /** Nights that are older are not judged any more. */
 const MAX_AGE_MS = 7 * 86_400_000;
 /** Older nights are not pinged: a dead man's switch waits for the next one. */
@@ -50,7 +51,7 @@ export function createNightWatch(deps: NightWatchDeps): NightWatch {
   const { schedules, clock, logger, pinger } = deps;
   const closing = new AbortController();
   const { signal } = closing;
-  const memory: Memory = { ended: new Set(), pinged: new Set() };
+  const memory: Memory = { ended: new Set(), raised: new Set(), pinged: new Set() };
   let open: readonly OpenAlarm[] = [];
 
   const look = async (id: ScheduleId): Promise<OpenAlarm[]> => {
@@ -72,6 +73,8 @@ export function createNightWatch(deps: NightWatchDeps): NightWatch {
     const catalogues = await withStoreDeadline(STORE_DEADLINE_MS.image, (limited) =>
       schedules.listCatalogues({ signal: AbortSignal.any([signal, limited]) }),
     );
+    // What is forgotten is read again.
+    for (const names of Object.values(memory)) if (names.size > MAX_REMEMBERED) names.clear();
     open = (await pMap(catalogues, look, { concurrency: PARALLEL, signal })).flat();
   };
   const watch = async () => {
@@ -96,9 +99,12 @@ export function createNightWatch(deps: NightWatchDeps): NightWatch {
   };
 }
 
-interface Memory {
+/** What a producer knows of the store, so that it does not read or write it again. */
+interface Memory extends Record<string, Set<string>> {
   /** Nights that cannot change any more. */
   ended: Set<string>;
+  /** Alarms that are in the store. */
+  raised: Set<string>;
   /** Pings that were taken. */
   pinged: Set<string>;
 }
@@ -123,7 +129,12 @@ async function watchSchedule(
     };
     const submitsPerSecond = await deps.readSubmitQuota();
     const { alarms, isFinal } = judgeNight(night, rules, state, { now, submitsPerSecond });
-    for (const alarm of alarms) await raise(schedule, night, state, alarm, deps, signal);
+    for (const alarm of alarms) {
+      const raised = `${name}/${alarm.code}`;
+      if (memory.raised.has(raised)) continue;
+      await raise(schedule, night, state, alarm, deps, signal);
+      memory.raised.add(raised);
+    }
     const isPinged = await sendPings(schedule, night, { state, alarms, isFinal }, deps, memory, signal);
     if (isFinal && isPinged) memory.ended.add(name);
   }

@@ -251,7 +251,7 @@ export const deleteScheduleDoc = {
   description: 'No further night begins. A run that has begun goes on.',
   requestParams: { path: namePath, query: tenantParams },
   responses: {
-    '204': { description: 'The catalogue has no schedule any more.' },
+    '200': jsonResponse('The schedule that has ended.', catalogueScheduleSchema),
     ...problemResponses(
       'invalid_request',
       'catalogue_schedule_not_found',

@@ -74,14 +74,14 @@ const deleteEndpoint = (deps: CatalogueDeps): Endpoint => ({
   run: async (request, reply) => {
     const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
     const id = { tenant, catalogue: readName(request) };
+    const response = await findSchedule(id, deps);
     const present = await withStoreDeadline(STORE_DEADLINE_MS.small, async (signal) => {
       const schedule = await deps.schedules.readSchedule(id, { signal });
-      if (schedule) await deps.schedules.removeSchedule(id, { signal });
+      await deps.schedules.removeSchedule(id, { signal });
       return schedule;
     });
-    if (!present) throw notScheduled(id);
     await record(deps, request, id, { action: 'catalogue.unschedule', before: present, after: undefined });
-    return await reply.code(204).send();
+    return await reply.send(response);
   },
 });
 

@@ -228,7 +228,7 @@ requires('redis').describe('/v1/catalogues/{name}/schedule', () => {
     const list = catalogueListSchema.parse(await (await harness.get('/v1/catalogues')).json());
     expect(list.data).toMatchObject([{ name: 'shoes', latest: null, schedule: { cron: '0 1 * * *' } }]);
     const remove = () => fetch(`${harness.url}/v1/catalogues/shoes/schedule`, { method: 'DELETE' });
-    expect((await remove()).status).toBe(204);
+    expect(catalogueScheduleSchema.parse(await (await remove()).json())).toMatchObject({ catalogue: 'shoes' });
     const problem = await readProblem(await remove());
     expect(problem.code).toBe('catalogue_schedule_not_found');
     const audit = (await (await harness.get('/v1/audit')).json()) as { data: { action: string }[] };

@@ -44,14 +44,14 @@ export const unscheduleCommand = defineCommand<{ tenant?: string }>({
   summary: 'End the schedule of a catalogue. A run that has begun goes on.',
   args: [{ name: '<name>', text: 'the name of a catalogue' }],
   options: [tenantOption()],
-  examples: ['catalogue unschedule shoes', 'catalogue unschedule shoes --yes --json name'],
-  fields: ['name', 'scheduled'],
+  examples: ['catalogue unschedule shoes', 'catalogue unschedule shoes --yes --json catalogue,next_night'],
+  fields: Object.keys(catalogueScheduleSchema.shape),
   uses: 'api',
   asks: true,
   run: async ({ args: [name = ''], options: { tenant }, api, confirm }) => {
     await confirm(`End the schedule of ${name}?`);
-    await (await api()).unscheduleCatalogue(name, tenant);
-    return { data: { name, scheduled: false }, text: `The catalogue ${name} has no schedule any more.\n` };
+    const ended = await (await api()).unscheduleCatalogue(name, tenant);
+    return { data: ended, text: `The catalogue ${name} has no schedule any more.\n` };
   },
 });
 
