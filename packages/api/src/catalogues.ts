@@ -209,9 +209,12 @@ export const catalogueScheduleSchema = z
         date,
         outcome: z.enum(['started', 'missed']),
         run: run.nullable(),
-        status: z.enum([...ENDED_CATALOGUE_RUN_STATUSES, 'open']).nullable().meta({
-          description: 'How its run ended; `open` before its end. Null for a missed night.',
-        }),
+        status: z
+          .enum([...ENDED_CATALOGUE_RUN_STATUSES, 'open'])
+          .nullable()
+          .meta({
+            description: 'How its run ended; `open` before its end. Null for a missed night.',
+          }),
         reason: z.string().nullable().meta({ description: 'Why it is not completed, for people.' }),
       })
       .nullable()

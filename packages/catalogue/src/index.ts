@@ -9,6 +9,7 @@
 // manifest/  what the last good run delivered
 // plan/      what a run would do
 // run/       what the store and the queue have of a run
+// nights/    when a cron fires, once per local date
 // schedule/  when it runs by itself, and what is wrong with a night
 export { type CatalogueConfig, createJsonSchema, parseCatalogueFile } from './file/index.ts';
 export type { InputName } from './items/index.ts';
@@ -21,6 +22,13 @@ export {
   type ManifestEntry,
   manifestEntrySchema,
 } from './manifest/index.ts';
+export {
+  findNextNight,
+  findNextTimeOfDay,
+  formatLocalDate,
+  listNights,
+  type Night,
+} from './nights/index.ts';
 export {
   type CheckResult,
   checkCatalogue,

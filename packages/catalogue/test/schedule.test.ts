@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decideNights, findNextNight, formatLocalDate, judgeNight, type Night } from '../src/index.ts';
-import { classifyCron } from '../src/schedule/nights.ts';
+import { classifyCron } from '../src/nights/index.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -91,9 +91,15 @@ describe('decideNights()', () => {
 
 test('classifyCron() accepts expressions that fire at most once per date', () => {
   expect(
-    ['0 1 * * *', '30 23 * * 1-5', '0 4 29 2 *', '0,30 1 * * *', '0 */6 * * *', '* * * * *'].map(classifyCron),
+    ['0 1 * * *', '30 23 * * 1-5', '0 4 29 2 *', '0,30 1 * * *', '0 */6 * * *', '* * * * *'].map(
+      classifyCron,
+    ),
   ).toEqual(['daily', 'daily', 'daily', 'too_often', 'too_often', 'too_often']);
-  expect(['0 1 30 2 *', 'at night', '0 0 1 * * *'].map(classifyCron)).toEqual(['never', 'invalid', 'invalid']);
+  expect(['0 1 30 2 *', 'at night', '0 0 1 * * *'].map(classifyCron)).toEqual([
+    'never',
+    'invalid',
+    'invalid',
+  ]);
 });
 
 describe('judgeNight()', () => {
@@ -104,7 +110,11 @@ describe('judgeNight()', () => {
   const nothing = { record, begunAt: undefined, plan: undefined, partsAdded: 0, summary: undefined };
   const begun = { ...nothing, begunAt: dueAt };
   const counts = { items: 9, bought: 9, unchanged: 0, quarantined: 0, not_bought: 0, failed: 0 };
-  const endAt = (at: number, status: 'completed' | 'partial' | 'stopped' = 'completed', reason: string | null = null) => ({
+  const endAt = (
+    at: number,
+    status: 'completed' | 'partial' | 'stopped' = 'completed',
+    reason: string | null = null,
+  ) => ({
     ...begun,
     summary: { status, reason, ended_at: new Date(at).toISOString(), counts },
   });
@@ -125,7 +135,9 @@ describe('judgeNight()', () => {
   test('alarms as soon as the plan needs more time than there is', () => {
     const plan = { parts: 400, plannedAt: dueAt + MINUTE };
     // 180,000 s at the quota: 5 hours.
-    expect(codes({ ...begun, plan: { ...plan, buys: 200_000 } }, dueAt + MINUTE)).toEqual(['will_miss_deadline']);
+    expect(codes({ ...begun, plan: { ...plan, buys: 200_000 } }, dueAt + MINUTE)).toEqual([
+      'will_miss_deadline',
+    ]);
     expect(codes({ ...begun, plan: { ...plan, buys: 100_000 } }, dueAt + MINUTE)).toEqual([]);
   });
 

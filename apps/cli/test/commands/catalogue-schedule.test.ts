@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { requires, tempDir } from '@darkroom/testkit';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { startDarkroom } from '../support/running-darkroom.ts';
 
 const createYaml = (source: string) => `name: shoes

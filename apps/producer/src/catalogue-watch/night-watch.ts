@@ -80,7 +80,8 @@ export function createNightWatch(deps: NightWatchDeps): NightWatch {
   const watch = async () => {
     while (!signal.aborted) {
       await runRound().catch((error: unknown) => {
-        if (!signal.aborted) logger.warn({ err: errorMessage(error) }, 'watch: schedules of catalogues not read');
+        if (!signal.aborted)
+          logger.warn({ err: errorMessage(error) }, 'watch: schedules of catalogues not read');
       });
       await clock.sleep(ROUND_MS, signal).catch(() => undefined);
     }

@@ -65,10 +65,7 @@ function parseFile(text: string): CatalogueConfig {
   );
 }
 
-function checkCaller(
-  { name, tenant, source }: CatalogueConfig,
-  caller: FileCaller,
-): FieldProblem[] {
+function checkCaller({ name, tenant, source }: CatalogueConfig, caller: FileCaller): FieldProblem[] {
   const found: FieldProblem[] = [];
   const check = (isValid: boolean, field: string, expected: string, received: string) => {
     if (!isValid) found.push({ field, expected, received });

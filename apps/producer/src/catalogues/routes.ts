@@ -5,12 +5,7 @@ import {
   catalogueCancelSchema,
   catalogueRunRequestSchema,
 } from '@darkroom/api';
-import {
-  type RunControl,
-  type RunRequest,
-  runLabel,
-  uploadedFileKey,
-} from '@darkroom/catalogue';
+import { type RunControl, type RunRequest, runLabel, uploadedFileKey } from '@darkroom/catalogue';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { describeCaller, hasRole, requireTenant } from '../access/index.ts';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';

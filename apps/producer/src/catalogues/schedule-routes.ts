@@ -54,7 +54,12 @@ const putEndpoint = (deps: CatalogueDeps): Endpoint => ({
     const present = await withStoreDeadline(STORE_DEADLINE_MS.small, async (signal) => {
       const before = await deps.schedules.readSchedule(id, { signal });
       const actor = describeCaller(caller);
-      const next = createSchedule(config, file, { actor, readsBuckets, present: before, now: deps.clock.now() });
+      const next = createSchedule(config, file, {
+        actor,
+        readsBuckets,
+        present: before,
+        now: deps.clock.now(),
+      });
       await deps.schedules.writeSchedule(next, { signal });
       return { before, next };
     });

@@ -173,7 +173,7 @@ requires('redis').describe('the watch of nights', () => {
       response.writeHead(requests.length === 1 ? 500 : 200).end();
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    cleanup(() => server.close());
+    cleanup(() => void server.close());
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const ping = { start: `${base}/start`, success: `${base}/success`, fail: `${base}/fail` };
     const stores = await openWatch({ settings: { ALLOW_PRIVATE_HOSTS: true }, schedule: { ping } });
@@ -228,7 +228,9 @@ requires('redis').describe('/v1/catalogues/{name}/schedule', () => {
     const list = catalogueListSchema.parse(await (await harness.get('/v1/catalogues')).json());
     expect(list.data).toMatchObject([{ name: 'shoes', latest: null, schedule: { cron: '0 1 * * *' } }]);
     const remove = () => fetch(`${harness.url}/v1/catalogues/shoes/schedule`, { method: 'DELETE' });
-    expect(catalogueScheduleSchema.parse(await (await remove()).json())).toMatchObject({ catalogue: 'shoes' });
+    expect(catalogueScheduleSchema.parse(await (await remove()).json())).toMatchObject({
+      catalogue: 'shoes',
+    });
     const problem = await readProblem(await remove());
     expect(problem.code).toBe('catalogue_schedule_not_found');
     const audit = (await (await harness.get('/v1/audit')).json()) as { data: { action: string }[] };
@@ -267,7 +269,7 @@ requires('redis').describe('/v1/catalogues/{name}/schedule', () => {
   ])('refuses %s, and says what to do', async (_what, file, remedy) => {
     const harness = await openHarness();
     const response = await put(harness, file);
-    expect(response.status).toBe(400);
+    expect(response.status).toBe(422);
     expect(JSON.stringify(await readProblem(response))).toContain(remedy);
   });
 });

@@ -15,8 +15,8 @@ import {
   putKey,
   putReceipt,
   putReconciliation,
-  putSchedule,
   putRedrives,
+  putSchedule,
   putUpload,
 } from '../support/contract/contract-fixture.ts';
 import {

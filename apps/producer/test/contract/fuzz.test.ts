@@ -20,8 +20,8 @@ import {
   putKey,
   putReceipt,
   putReconciliation,
-  putSchedule,
   putRedrives,
+  putSchedule,
   putUpload,
   REDRIVE_KEYS,
 } from '../support/contract/contract-fixture.ts';

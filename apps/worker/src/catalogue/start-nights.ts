@@ -45,7 +45,10 @@ export async function startNights(deps: NightDeps, signal: AbortSignal): Promise
       if (schedule) await startNight(schedule, deps, signal);
     } catch (error) {
       signal.throwIfAborted();
-      log.error({ ...id, err: errorMessage(error) }, 'night of a catalogue not started: tried again in a minute');
+      log.error(
+        { ...id, err: errorMessage(error) },
+        'night of a catalogue not started: tried again in a minute',
+      );
     }
   };
   await pMap(catalogues, start, { concurrency: PARALLEL, signal });

@@ -56,7 +56,10 @@ requires('redis').describe('nights of a schedule', () => {
     await sweepAt(DUE + 5 * HOUR + 60_000);
     expect(await listRuns()).toEqual(['2026-11-27']);
     expect(await harness.queues.catalogue.count()).toBe(1);
-    expect(await schedules.readNight(ID, '2026-11-27')).toMatchObject({ outcome: 'started', run: '2026-11-27' });
+    expect(await schedules.readNight(ID, '2026-11-27')).toMatchObject({
+      outcome: 'started',
+      run: '2026-11-27',
+    });
     expect(await runs.readRequest({ ...ID, run: '2026-11-27' })).toMatchObject({
       actor: 'schedule of key test',
       file: schedule.file,
@@ -96,7 +99,14 @@ requires('redis').describe('nights of a schedule', () => {
   test('a run that a person started on the date counts as its night, unless it stopped', async () => {
     const harness = await openHarness();
     const { sweepAt, listRuns, runs, schedules } = await openNights(harness);
-    const request = { ...ID, run: '2026-11-27', file: schedule.file, files: null, accepted: [], approved: null };
+    const request = {
+      ...ID,
+      run: '2026-11-27',
+      file: schedule.file,
+      files: null,
+      accepted: [],
+      approved: null,
+    };
     await runs.writeRequest({ ...request, actor: 'a person', readsBuckets: false, createdAt: DUE - 60_000 });
     await sweepAt(DUE);
     expect(await listRuns()).toEqual(['2026-11-27']);

@@ -1,8 +1,8 @@
 import { type LookupAddress, lookup } from 'node:dns';
 import { promisify } from 'node:util';
+import { createDnsLookup, type LookupAll } from '@darkroom/shared/net';
 import { until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { createDnsLookup, type LookupAll } from '@darkroom/shared/net';
 import { SILENCE, startNameServer, type Zone } from '../support/name-server.ts';
 
 const FOUR = Buffer.from([93, 184, 216, 34]);

@@ -1,6 +1,6 @@
 import { CATALOGUE_NAME, LIMITS, renderRequestSchema, TENANT } from '@darkroom/api';
 import { z } from 'zod';
-import { classifyCron } from '../schedule/nights.ts';
+import { classifyCron } from '../nights/index.ts';
 import { parseDuration } from './duration.ts';
 
 const MAX_VIEWS = 20;
@@ -158,9 +158,9 @@ export const catalogueSchema = z
       .optional()
       .meta({ description: 'When the catalogue runs.' }),
     deadline: timeOfDay.optional().meta({
-        description:
-          'The time of day at which a run stops buying, in the time zone of the schedule, else in UTC.',
-      }),
+      description:
+        'The time of day at which a run stops buying, in the time zone of the schedule, else in UTC.',
+    }),
     budget: z.number().positive().max(1_000_000).optional().meta({
       description: 'US dollars that one run may cost.',
     }),

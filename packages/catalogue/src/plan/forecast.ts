@@ -1,5 +1,5 @@
 import type { CatalogueConfig } from '../file/index.ts';
-import { findNextTimeOfDay } from '../schedule/nights.ts';
+import { findNextTimeOfDay } from '../nights/index.ts';
 
 /** What a forecast is made from. Undefined: it is not known, and the reason is in `unknown`. */
 export interface ForecastFacts {

@@ -1,4 +1,4 @@
-import { type CronTimes, findNextNight, listNights, type Night } from './nights.ts';
+import { type CronTimes, findNextNight, listNights, type Night } from '../nights/index.ts';
 
 /** Nights that are older are forgotten. */
 export const MAX_LOOKBACK_MS = 31 * 86_400_000;

@@ -1,6 +1,5 @@
 // When a catalogue runs by itself, and what is wrong with a night. All decisions are pure.
 //
-// nights.ts          the due times of a cron in a time zone, one per local date
 // decide-nights.ts   which nights begin now, and which were missed (main decision)
 // judge-night.ts     the alarms of a night (main decision of the watch)
 // records.ts         what the store has: schedule, nights, alarms
@@ -10,13 +9,6 @@
 export { createSchedule } from './create-schedule.ts';
 export { decideNights, MAX_LOOKBACK_MS } from './decide-nights.ts';
 export { type Alarm, type AlarmCode, judgeNight, type NightState } from './judge-night.ts';
-export {
-  findNextNight,
-  findNextTimeOfDay,
-  formatLocalDate,
-  listNights,
-  type Night,
-} from './nights.ts';
 export {
   type AlarmRecord,
   type NightRecord,

@@ -1,6 +1,6 @@
 import type { CATALOGUE_ALARMS } from '@darkroom/api';
+import type { Night } from '../nights/index.ts';
 import { PART_ITEMS, type RunPlan, type RunSummary } from '../run/index.ts';
-import type { Night } from './nights.ts';
 import type { NightRecord } from './records.ts';
 
 export type AlarmCode = (typeof CATALOGUE_ALARMS)[number];

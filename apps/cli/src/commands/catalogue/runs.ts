@@ -108,7 +108,16 @@ export const listCommand = defineCommand<TenantOption>({
       describeLastNight(schedule),
       (schedule?.alarms ?? []).map(({ date, code }) => `${date} ${code}`).join(', '),
     ]);
-    const head = ['NAME', 'LAST GOOD RUN', 'IMAGES', 'ENDED', 'RUNNING', 'NEXT NIGHT', 'LAST NIGHT', 'ALARMS'];
+    const head = [
+      'NAME',
+      'LAST GOOD RUN',
+      'IMAGES',
+      'ENDED',
+      'RUNNING',
+      'NEXT NIGHT',
+      'LAST NIGHT',
+      'ALARMS',
+    ];
     return { data: catalogues, text: formatTable(head, rows, 'There are no catalogues.') };
   },
 });
