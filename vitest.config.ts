@@ -20,6 +20,8 @@ const folders = [
 /** Long, and mostly waiting. Vitest would run them at the end, alone: they are small, and `worker` is the last project. */
 const LONG_FILES = [
   'killed',
+  'catalogue/catalogue',
+  'catalogue/killed',
   'restricted-redis',
   'redrive/killed',
   'restore/restore-command',

@@ -53,7 +53,7 @@ export interface Api extends RedriveApi, MoneyApi, ControlApi, CatalogueApi {
 /** A person waits for the answer, so an error is shown after few tries. */
 const RETRY = { tries: 3, baseMs: 200, maxMs: 1_000, maxRetryAfterMs: 5_000 };
 const READY_MS = 5_000;
-/** For one file of a catalogue: 1 GB at 10 Mbit/s. */
+/** For one file of a catalogue: 1 GB at about 1 MB per second. */
 const UPLOAD_MS = 15 * 60_000;
 const AUDIT_PAGE = 200;
 

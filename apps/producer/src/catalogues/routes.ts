@@ -44,7 +44,7 @@ import { MAX_FILE_BYTES, storeFile } from './store-file.ts';
 /** A catalogue file with all characters escaped. */
 const MAX_BODY_BYTES = 700_000;
 const MAX_CANCEL_BYTES = 16 * 1024;
-/** How long an upload may take: 1 GB at 10 Mbit/s. */
+/** How long an upload may take: 1 GB at about 1 MB per second. */
 const UPLOAD_MS = 15 * 60_000;
 
 /** Everything below `/v1/catalogues`. A key finds the catalogues of its tenant. */

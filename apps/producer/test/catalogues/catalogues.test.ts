@@ -122,7 +122,7 @@ requires('redis').describe('runs of catalogues', () => {
   });
 
   test('problems of the file name their lines', async () => {
-    const { problems } = await readProblem(await start({ file: `${file}colour: red\n` }));
+    const { problems } = await readProblem(await start({ file: `${file}shade: red\n` }));
     expect(problems).toMatchObject([{ field: expect.stringMatching(/^file, line 6/) }]);
   });
 

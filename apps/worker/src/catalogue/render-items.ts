@@ -51,7 +51,7 @@ export async function renderItems(
       await addNext();
       if (stop) {
         await open.stopPurchases(infra.clock.now());
-        for (const part of waiting.splice(0)) addToTally(tally, await listUnadded(part, stop, context));
+        for (const part of waiting.splice(0)) addToTally(tally, await listNotAdded(part, stop, context));
       }
       await open.readEnds(stop);
       for (const entries of await open.deliverEnded(stop)) addToTally(tally, entries);
@@ -93,7 +93,7 @@ async function findStop(
 }
 
 /** The results of a part whose renders were never added. */
-async function listUnadded(part: number, stop: Stop, context: RunContext) {
+async function listNotAdded(part: number, stop: Stop, context: RunContext) {
   const facts = { stop, absent: { has: () => true }, impossible: new Map<string, string>() };
   const entries = await writeResults(part, facts, context);
   if (!entries) throw new Error(`part ${part} has no renders, and waits for a receipt`);

@@ -44,26 +44,6 @@ export async function startCancel(
 }
 
 /**
- * Cancels a render that has not bought its present attempt. An image that was bought, or may have been, is still stored.
- *
- * @returns `undefined` when the render must go on
- */
-export async function cancelUnlessBought(
-  checkpoint: CheckpointAt<'submit'>,
-  context: StepContext,
-  marker: CancelMarker,
-): Promise<Transition | undefined> {
-  const { infra, job } = context;
-  const { renderId, attempt } = checkpoint;
-  const { kind } = await infra.ledger.attemptState(renderId, attempt, job.signal);
-  if (kind === 'accepted' || kind === 'claimed') return undefined;
-  const transition = await startCancel(checkpoint, context, marker);
-  // It was bought between the two reads: the purchase is in the ledger, and the render finds it there.
-  const isBought = transition.kind === 'go' && transition.to.purchases.some((one) => one.attempt === attempt);
-  return isBought ? undefined : transition;
-}
-
-/**
  * The purchases, with the present one if the ledger has its acceptance. An unclaimed attempt is claimed by the cancel,
  * so that no run makes that purchase later (I2).
  */

@@ -8,6 +8,7 @@
 // finish-step.ts     receipt, webhooks, completed
 // bury-step.ts       receipt, webhooks, dead letter, failed; and the way back, redrive
 // cancel-step.ts     cancels at any step, claims or reads the purchase, receipt, webhooks, canceled
+// stop-purchase.ts  the render may buy nothing more: cancels it unless it has bought
 // operator-statement.ts  what an operator has stated about a purchase
 // end-render.ts      what all three ends write, in which order; also used by the sweep
 // transitions.ts     what a step returns, and decisions turned into it

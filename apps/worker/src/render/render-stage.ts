@@ -18,12 +18,13 @@ import {
   type StageOutcome,
 } from '../stage/index.ts';
 import { buryStep } from './bury-step.ts';
-import { cancelStep, cancelUnlessBought, startCancel } from './cancel-step.ts';
+import { cancelStep, startCancel } from './cancel-step.ts';
 import { leaveTask } from './end-render.ts';
 import { finishStep } from './finish-step.ts';
 import { holdStep } from './hold-step.ts';
 import { pollStep } from './poll-step.ts';
 import type { RenderDeps, StepContext } from './step-context.ts';
+import { stopPurchase } from './stop-purchase.ts';
 import { storeStep } from './store-step.ts';
 import { submitStep } from './submit-step.ts';
 import { failRender, type Transition } from './transitions.ts';
@@ -111,7 +112,7 @@ async function cancelIfRequested(
   const marker = await context.own.cancelMarkers.find(checkpoint.renderId);
   if (!marker) return undefined;
   if (!marker.onlyPurchases) return startCancel({ ...checkpoint, at }, context, marker);
-  return at.step === 'submit' ? cancelUnlessBought({ ...checkpoint, at }, context, marker) : undefined;
+  return at.step === 'submit' ? stopPurchase({ ...checkpoint, at }, context, marker) : undefined;
 }
 
 function dispatchStep(checkpoint: Checkpoint, context: StepContext): Promise<Transition> {

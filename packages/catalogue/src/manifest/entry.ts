@@ -89,6 +89,8 @@ export const latestRunKey = (tenant: string, name: string) => `${cataloguePrefix
 export const runsPrefix = (tenant: string, name: string) => `${cataloguePrefix(tenant, name)}runs/`;
 /** The prefix of everything that a run wrote. */
 export const runPrefix = (tenant: string, name: string, run: string) => `${runsPrefix(tenant, name)}${run}/`;
+export const summaryKey = (tenant: string, name: string, run: string) =>
+  `${runPrefix(tenant, name, run)}summary.json`;
 export const manifestKey = (tenant: string, name: string, run: string) =>
   `${runPrefix(tenant, name, run)}manifest.jsonl`;
 

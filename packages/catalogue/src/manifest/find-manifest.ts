@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ObjectStore } from '@darkroom/shared/object-store';
-import { latestRunKey, latestRunSchema, manifestKey, runsPrefix } from './entry.ts';
+import { latestRunKey, latestRunSchema, manifestKey, runsPrefix, summaryKey } from './entry.ts';
 
 /** The manifest of the last good run. */
 export type LastManifest =
@@ -39,14 +39,17 @@ export async function fetchLastManifest(
   return digest.digest('hex') === sha256 ? { kind: 'found', path } : missing(`${key} was changed`);
 }
 
-/** Whether a run has delivered. Runs that a guard stopped have no manifest. */
+/** Whether a run has delivered, also if its manifest is gone. Runs that stopped say so in their summary. */
 async function hasDelivered(
   store: ObjectStore,
   { tenant, name }: { tenant: string; name: string },
   signal: AbortSignal,
 ): Promise<boolean> {
-  for (const run of await store.listFolders({ prefix: runsPrefix(tenant, name), signal }))
+  for (const run of await store.listFolders({ prefix: runsPrefix(tenant, name), signal })) {
     if (await store.head(manifestKey(tenant, name, run), { signal })) return true;
+    const summary = await store.get(summaryKey(tenant, name, run), { signal });
+    if (summary && (parseJson(summary) as { manifest?: unknown } | undefined)?.manifest !== null) return true;
+  }
   return false;
 }
 
