@@ -153,3 +153,11 @@ describe('an image name', () => {
     ]);
   });
 });
+
+test('an alias without an anchor is a problem of the file, not an error', () => {
+  const problems = createProblemList();
+  expect(parseCatalogueFile(Buffer.from('*nothing'), problems)).toBeUndefined();
+  expect(problems.listed).toEqual([
+    { in: 'catalogue', line: null, field: null, message: expect.stringContaining('nothing') },
+  ]);
+});

@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const YEAR = Date.UTC(2027, 0, 1) - Date.UTC(2026, 0, 1);
 
-/** The times that the changes of the clock of 2026 skip and repeat, and their neighbours. */
+/** The times that the changes of the clock of 2026 skip and repeat, and times near them. */
 const ZONES = [
   ['Europe/Berlin', '30 2 * * *'],
   ['America/New_York', '30 1 * * *'],

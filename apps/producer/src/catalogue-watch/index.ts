@@ -3,8 +3,8 @@
 // night-watch.ts    the rounds: judges each night, raises each alarm once
 // night-state.ts    what the store has of a night
 // open-alarms.ts    the alarms that people still have to see
-// pinger.ts         tells an external dead man's switch
+// pinger.ts         pings an external dead man's switch
 export type { NightStores } from './night-state.ts';
-export { createNightWatch, type NightWatch } from './night-watch.ts';
+export { createNightWatch } from './night-watch.ts';
 export { listOpenAlarms, type OpenAlarm } from './open-alarms.ts';
 export { openPinger } from './pinger.ts';

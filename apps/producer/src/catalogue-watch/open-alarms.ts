@@ -8,7 +8,7 @@ const MAX_OPEN_MS = 8 * 86_400_000;
 
 /**
  * The alarms of a catalogue that no later good night has ended, in ascending order of their dates. A night that did not start
- * in time, and is completed after all, needs nobody any more.
+ * in time, and is completed after all, needs no operator any more.
  */
 export async function listOpenAlarms(
   { tenant, catalogue }: ScheduleId,

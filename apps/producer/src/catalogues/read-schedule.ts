@@ -2,7 +2,7 @@ import type { CatalogueScheduleResponse } from '@darkroom/api';
 import {
   findNextNight,
   formatLocalDate,
-  MAX_LOOKBACK_MS,
+  MAX_NIGHT_AGE_MS,
   type Schedule,
   type ScheduleId,
 } from '@darkroom/catalogue';
@@ -52,7 +52,7 @@ async function describeLastNight(
   signal: AbortSignal,
 ): Promise<CatalogueScheduleResponse['last_night']> {
   const { tenant, catalogue, timeZone } = schedule;
-  const oldest = formatLocalDate(now - MAX_LOOKBACK_MS, timeZone);
+  const oldest = formatLocalDate(now - MAX_NIGHT_AGE_MS, timeZone);
   const date = (await schedules.listNightDates(schedule, oldest, { signal })).at(-1);
   const record = date === undefined ? undefined : await schedules.readNight(schedule, date, { signal });
   if (date === undefined || !record) return null;

@@ -32,7 +32,7 @@ export function registerSchedules(app: FastifyInstance, deps: CatalogueDeps): vo
 }
 
 const getEndpoint = (deps: CatalogueDeps): Endpoint => ({
-  needs: 'read or operate',
+  needs: 'read',
   doc: getScheduleDoc,
   run: async (request, reply) => {
     const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);

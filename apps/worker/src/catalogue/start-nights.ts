@@ -3,7 +3,7 @@ import {
   type CatalogueRunStore,
   decideNights,
   formatLocalDate,
-  MAX_LOOKBACK_MS,
+  MAX_NIGHT_AGE_MS,
   type Night,
   type RunRequest,
   type Schedule,
@@ -58,7 +58,7 @@ async function startNight(schedule: Schedule, deps: NightDeps, signal: AbortSign
   const { schedules, clock, log } = deps;
   const { tenant, catalogue, catchUpMs, timeZone } = schedule;
   const now = clock.now();
-  const oldest = formatLocalDate(now - MAX_LOOKBACK_MS, timeZone);
+  const oldest = formatLocalDate(now - MAX_NIGHT_AGE_MS, timeZone);
   const recorded = (await schedules.listNightDates(schedule, oldest, { signal })).at(-1);
   const { start, missed } = decideNights(schedule, recorded, now);
   for (const { night, reason } of missed) {

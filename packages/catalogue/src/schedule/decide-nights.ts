@@ -1,7 +1,7 @@
 import { type CronTimes, findNextNight, listNights, type Night } from '../nights/index.ts';
 
 /** Nights that are older are forgotten. */
-export const MAX_LOOKBACK_MS = 31 * 86_400_000;
+export const MAX_NIGHT_AGE_MS = 31 * 86_400_000;
 
 /** What a decision needs of a schedule. */
 export interface NightRules extends CronTimes {
@@ -31,7 +31,7 @@ export function decideNights(
   recordedThrough: string | undefined,
   now: number,
 ): NightDecision {
-  const after = Math.max(rules.since, now - MAX_LOOKBACK_MS, findDateBegin(recordedThrough));
+  const after = Math.max(rules.since, now - MAX_NIGHT_AGE_MS, findDateBegin(recordedThrough));
   const due = listNights(rules, after, now).filter(
     ({ date }) => recordedThrough === undefined || date > recordedThrough,
   );

@@ -7,7 +7,7 @@
 // schedule-store.ts  reads and writes the records
 // create-schedule.ts the schedule of a catalogue file
 export { createSchedule } from './create-schedule.ts';
-export { decideNights, MAX_LOOKBACK_MS } from './decide-nights.ts';
+export { decideNights, MAX_NIGHT_AGE_MS } from './decide-nights.ts';
 export { type Alarm, type AlarmCode, judgeNight, type NightState } from './judge-night.ts';
 export {
   type AlarmRecord,
