@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { cleanup } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { createJsonSchema } from '../src/index.ts';
+import { createJsonSchema, createProblemList, parseCatalogueFile } from '../src/index.ts';
 import { assertPlanned, lines, openWorkspace, YAML } from './support/workspace.ts';
 
 const problemsOf = async (yaml: string) => lines(await (await openWorkspace()).check(yaml));
