@@ -35,7 +35,7 @@ import { putWorker } from '../support/worker-record.ts';
  * A valid request names a plan or selects failed renders, has a catalogue file, or has the digest in its path. Random ones
  * do not.
  */
-const NEVER_VALID = ['createRedrive', 'startCatalogueRun', 'putCatalogueFile'];
+const NEVER_VALID = ['createRedrive', 'startCatalogueRun', 'putCatalogueSchedule', 'putCatalogueFile'];
 /** Over all operations. */
 const REQUESTS = 2_000;
 /** FUZZ_SEED sets another one. */
