@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { systemClock } from '@darkroom/shared/runtime';
-import { cleanup, requires, until } from '@darkroom/testkit';
+import { cleanup, requires, tempDir, until } from '@darkroom/testkit';
 import type { FaultRule } from '@darkroom/upstream-simulator';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningDarkroom, startDarkroom } from './support/running-darkroom.ts';
@@ -103,6 +104,18 @@ requires('redis').describe('the commands of the runbook', () => {
     'a-receiver-did-not-get-a-webhook': async () => {
       acknowledges = true;
       return { RENDER: ids['mug'] ?? '' };
+    },
+    'a-night-of-a-catalogue-has-an-alarm': async () => {
+      const folder = await tempDir();
+      const yaml =
+        'name: shoes\ntenant: shop\nsource: { path: products.csv }\nkey: sku\nprompt: A shoe {{ sku }}\n';
+      await writeFile(join(folder, 'catalogue.yaml'), yaml);
+      await writeFile(join(folder, 'products.csv'), 'sku\nS-1\n');
+      const { code } = await server.run(['catalogue', 'run', join(folder, 'catalogue.yaml')], {
+        env: server.shopEnv,
+      });
+      expect(code).toBe(0);
+      return { CATALOGUE: 'shoes', TENANT: 'shop' };
     },
     'sweeps-repaired-something': async () => ({ RENDER: ids['mug'] ?? '' }),
   };

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { CatalogueRunStore } from '@darkroom/catalogue';
+import { CatalogueRunStore, ScheduleStore } from '@darkroom/catalogue';
 import { ConfigError } from '@darkroom/shared/config';
 import { ControlReader } from '@darkroom/shared/control';
 import { type Engine, EngineError } from '@darkroom/shared/engine';
@@ -35,6 +35,7 @@ import {
   createWaitConditionsReader,
   withFallback,
 } from './backends/index.ts';
+import { createNightWatch, openPinger } from './catalogue-watch/index.ts';
 import { registerCatalogues, registerReports } from './catalogues/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
 import {
@@ -247,15 +248,28 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     clock,
     closing: closing.signal,
   });
+  const runs = new CatalogueRunStore(store);
+  const schedules = new ScheduleStore(store);
+  const nightWatch = createNightWatch({
+    runs,
+    schedules,
+    clock,
+    logger,
+    readSubmitQuota,
+    pinger: openPinger(settings.ALLOW_PRIVATE_HOSTS),
+  });
+  app.addHook('onClose', async () => nightWatch.close());
   registerCatalogues(app, {
-    runs: new CatalogueRunStore(store),
+    runs,
+    schedules,
     store,
     queue: createCatalogueQueue(engine, queues),
     auditor,
     clock,
   });
   const readExpiring = createExpiringImagesReader({ engine, queues, readDeadLetters, clock });
-  registerHealth(app, { metrics, readiness, waiting, queueState, readExpiring });
+  const { openAlarms } = nightWatch;
+  registerHealth(app, { metrics, readiness, waiting, queueState, readExpiring, openAlarms });
   registerOpenApi(app, createDocument);
   await registerReference(app);
   registerPages(app, {
@@ -274,6 +288,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     readSubmitQuota,
     readShares,
     reconcile: reconcileDeps,
+    openAlarms,
     controls,
     settings,
     readTodaysMoney: createTodaysMoneyReader({ store, engine, clock }),
@@ -290,6 +305,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   });
 
   await app.listen({ host: settings.HOST, port: settings.PORT });
+  nightWatch.start();
   const url = formatUrl(settings.HOST, (app.server.address() as AddressInfo).port);
   app.ownUrl.fallback = url;
   if (keyless) {

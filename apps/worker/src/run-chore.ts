@@ -1,4 +1,4 @@
-import { CatalogueRunStore, resumeRuns } from '@darkroom/catalogue';
+import { CatalogueRunStore, resumeRuns, ScheduleStore } from '@darkroom/catalogue';
 import type { ControlReader } from '@darkroom/shared/control';
 import type { Engine } from '@darkroom/shared/engine';
 import {
@@ -9,6 +9,7 @@ import {
   type SweepReport,
 } from '@darkroom/shared/queues';
 import { createBudgetSweepMemory, sweepBudgets } from './budgets/index.ts';
+import { startNights } from './catalogue/index.ts';
 import { sweepControl, sweepLimits, sweepWorkers } from './control/index.ts';
 import {
   checkAccount,
@@ -48,6 +49,7 @@ export function createChoreStage(deps: ChoreDeps) {
   const readExpiring = createExpiringImageReader(engine, queues);
   const warned: WarnedRenders = new Set();
   const catalogueRuns = new CatalogueRunStore(deps.store);
+  const nights = { ...deps, runs: catalogueRuns, schedules: new ScheduleStore(deps.store) };
 
   return async (
     job: StageJob<MaintenanceJob>,
@@ -56,6 +58,8 @@ export function createChoreStage(deps: ChoreDeps) {
     if (data.chore === 'check-account') return await checkAccount({ ...job, data }, deps);
     const now = clock.now();
     const present = { ...deps, signal };
+    // First: a repair that fails must not cost a night.
+    await startNights(nights, signal);
     warnOfExpiringImages(await readExpiring(now), warned, deps);
     const repairs: Record<Repair, number> = {
       dead_letter_written: await sweep({ ...present, memory }),

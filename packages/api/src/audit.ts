@@ -23,6 +23,8 @@ export const AUDIT_ACTIONS = [
   'run.cancel',
   'catalogue.run',
   'catalogue.cancel',
+  'catalogue.schedule',
+  'catalogue.unschedule',
   'key.create',
   'key.revoke',
   'budget.set',

@@ -87,6 +87,11 @@ export const PROBLEMS = {
     'The file was not uploaded',
     'Upload it with `PUT /v1/catalogues/{name}/files/{sha256}`.',
   ],
+  catalogue_schedule_not_found: [
+    404,
+    'The catalogue has no schedule',
+    'Schedule it with `PUT /v1/catalogues/{name}/schedule`. `GET /v1/catalogues` lists all catalogues.',
+  ],
   not_found: [404, 'No such page', 'See /reference for all endpoints.'],
   method_not_allowed: [405, 'The method is not allowed', 'The header `Allow` lists the allowed methods.'],
   idempotency_conflict: [

@@ -11,6 +11,8 @@
 // run/       what the store and the queue have of a run
 // reviews/   what people decided about images
 // report/    the report of a run
+// nights/    when a cron fires, once per local date
+// schedule/  when it runs by itself, and what is wrong with a night
 export { type CatalogueConfig, createJsonSchema, parseCatalogueFile } from './file/index.ts';
 export type { InputName } from './items/index.ts';
 export {
@@ -25,6 +27,13 @@ export {
   manifestEntrySchema,
   openManifest,
 } from './manifest/index.ts';
+export {
+  findNextNight,
+  findNextTimeOfDay,
+  formatLocalDate,
+  listNights,
+  type Night,
+} from './nights/index.ts';
 export {
   type CheckResult,
   checkCatalogue,
@@ -60,4 +69,5 @@ export {
   writeReview,
 } from './reviews/index.ts';
 export * from './run/index.ts';
+export * from './schedule/index.ts';
 export { classifyLocation, type LocationDeps, type OpenLocation, openLocation } from './source/index.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { cleanup } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
-import { createJsonSchema } from '../src/index.ts';
+import { createJsonSchema, createProblemList, parseCatalogueFile } from '../src/index.ts';
 import { assertPlanned, lines, openWorkspace, YAML } from './support/workspace.ts';
 
 const problemsOf = async (yaml: string) => lines(await (await openWorkspace()).check(yaml));
@@ -152,4 +152,12 @@ describe('an image name', () => {
       'source:5 image_name: Windows does not allow the file name CON.jpg',
     ]);
   });
+});
+
+test('an alias without an anchor is a problem of the file, not an error', () => {
+  const problems = createProblemList();
+  expect(parseCatalogueFile(Buffer.from('*nothing'), problems)).toBeUndefined();
+  expect(problems.listed).toEqual([
+    { in: 'catalogue', line: null, field: null, message: expect.stringContaining('nothing') },
+  ]);
 });

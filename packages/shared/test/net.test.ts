@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isLocalName, isLoopbackHost, isOwnHost, isPublicAddress } from '../src/net.ts';
+import { isLocalName, isLoopbackHost, isOwnHost, isPublicAddress } from '../src/net/index.ts';
 
 test.each([
   ['0.0.0.0', 'this machine'],

@@ -5,6 +5,7 @@ import type {
   CatalogueRunListResponse,
   CatalogueRunRequest,
   CatalogueRunResponse,
+  CatalogueScheduleResponse,
   NewReview,
   ReviewListResponse,
   ReviewResponse,
@@ -30,6 +31,9 @@ export interface CatalogueApi {
   getCatalogueRun(address: RunAddress): Promise<CatalogueRunResponse>;
   startCatalogueRun(catalogue: string, request: CatalogueRunRequest): Promise<CatalogueRunResponse>;
   cancelCatalogueRun(address: RunAddress, reason: string | undefined): Promise<CatalogueRunResponse>;
+  scheduleCatalogue(catalogue: string, file: string): Promise<CatalogueScheduleResponse>;
+  /** @returns the schedule that has ended */
+  unscheduleCatalogue(catalogue: string, tenant: string | undefined): Promise<CatalogueScheduleResponse>;
   listReviews(catalogue: string, limit: number): Promise<ReviewResponse[]>;
   /** At most as many as one call can have. */
   saveReviews(catalogue: string, reviews: readonly NewReview[]): Promise<ReviewsResult>;
@@ -65,6 +69,9 @@ export function openCatalogueApi(send: Send, put: (path: string, body: Blob) => 
         `${runPath(address, '/cancel')}${buildQuery({ tenant: address.tenant })}`,
         reason === undefined ? {} : { reason },
       ),
+    scheduleCatalogue: (catalogue, file) => send('PUT', `${base(catalogue)}/schedule`, { file }),
+    unscheduleCatalogue: (catalogue, tenant) =>
+      send('DELETE', `${base(catalogue)}/schedule${buildQuery({ tenant })}`, undefined, false),
     listReviews: (catalogue, limit) =>
       collectPages(limit, (cursor) =>
         send<ReviewListResponse>(

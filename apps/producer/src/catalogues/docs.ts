@@ -7,6 +7,8 @@ import {
   catalogueRunListSchema,
   catalogueRunRequestSchema,
   catalogueRunSchema,
+  catalogueScheduleRequestSchema,
+  catalogueScheduleSchema,
   DIGEST,
   TENANT,
 } from '@darkroom/api';
@@ -187,6 +189,72 @@ export const putFileDoc = {
       'invalid_request',
       'body_too_large',
       'catalogue_file_not_found',
+      'catalogue_run_not_found',
+      'store_unavailable',
+    ),
+  },
+};
+
+export const getScheduleDoc = {
+  operationId: 'getCatalogueSchedule',
+  tags: TAGS,
+  summary: 'Get the schedule of a catalogue',
+  description: 'With its next night, its last one, and its open alarms.',
+  requestParams: { path: namePath, query: tenantParams },
+  responses: {
+    '200': jsonResponse('The schedule.', catalogueScheduleSchema),
+    ...problemResponses(
+      'invalid_request',
+      'catalogue_schedule_not_found',
+      'catalogue_run_not_found',
+      'store_unavailable',
+    ),
+  },
+};
+
+export const putScheduleDoc = {
+  operationId: 'putCatalogueSchedule',
+  tags: TAGS,
+  summary: 'Schedule a catalogue',
+  description:
+    'A worker starts one run per local date. Scheduling again replaces the file. The source must be an https or s3 URL.',
+  requestParams: { path: namePath },
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': {
+        schema: catalogueScheduleRequestSchema,
+        example: {
+          file: [
+            'name: shoes',
+            'source: { path: https://shop.example.com/products.csv }',
+            'key: sku',
+            'prompt: A photo of {{ sku }}',
+            'schedule: { cron: 0 1 * * *, time_zone: Europe/Berlin }',
+            'deadline: 06:00',
+            '',
+          ].join('\n'),
+        },
+      },
+    },
+  },
+  responses: {
+    '200': jsonResponse('The schedule.', catalogueScheduleSchema),
+    ...problemResponses(...JSON_BODY_PROBLEMS, 'catalogue_run_not_found', 'store_unavailable'),
+  },
+};
+
+export const deleteScheduleDoc = {
+  operationId: 'deleteCatalogueSchedule',
+  tags: TAGS,
+  summary: 'End the schedule of a catalogue',
+  description: 'No further night begins. A run that has begun goes on.',
+  requestParams: { path: namePath, query: tenantParams },
+  responses: {
+    '200': jsonResponse('The schedule that has ended.', catalogueScheduleSchema),
+    ...problemResponses(
+      'invalid_request',
+      'catalogue_schedule_not_found',
       'catalogue_run_not_found',
       'store_unavailable',
     ),

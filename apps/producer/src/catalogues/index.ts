@@ -2,6 +2,11 @@
 //
 // routes.ts      the paths, and what they answer
 // docs.ts        …in the OpenAPI document
+// deps.ts        what the endpoints share
+// path.ts        reads the tenant and the path of a request
+// schedule-routes.ts  the schedule of a catalogue
+// read-schedule.ts    …as the API shows it
+// check-file.ts  checks the catalogue file of a request
 // start-run.ts   requests a run, once (main decision: which run a second start is)
 // store-file.ts  files of the caller: sources and reference images
 // read-runs.ts   what the store and the queue know of a run

@@ -1,28 +1,14 @@
 import {
   CATALOGUE_NAME,
-  CATALOGUE_RUN,
   type CatalogueListResponse,
   type CatalogueRunListResponse,
   catalogueCancelSchema,
   catalogueRunRequestSchema,
-  DIGEST,
 } from '@darkroom/api';
-import {
-  type CatalogueRunStore,
-  type RunControl,
-  type RunId,
-  type RunRequest,
-  runLabel,
-  uploadedFileKey,
-} from '@darkroom/catalogue';
-import { ALL_TENANTS } from '@darkroom/shared/keys';
-import type { ObjectStore } from '@darkroom/shared/object-store';
-import type { Clock } from '@darkroom/shared/runtime';
+import { type RunControl, type RunRequest, runLabel, uploadedFileKey } from '@darkroom/catalogue';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { describeCaller, hasRole, requireTenant } from '../access/index.ts';
-import type { Auditor } from '../audit/index.ts';
-import { type CatalogueQueue, STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
+import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
 import {
   getBodyBytes,
@@ -34,7 +20,8 @@ import {
   resolveBaseUrl,
 } from '../http/index.ts';
 import { readJsonBody } from '../intake/index.ts';
-import { invalidRequest, ProblemError } from '../problems/index.ts';
+import { ProblemError } from '../problems/index.ts';
+import type { CatalogueDeps } from './deps.ts';
 import {
   cancelDoc,
   getDoc,
@@ -46,18 +33,13 @@ import {
   startDoc,
   tenantParams,
 } from './docs.ts';
+import { chooseTenant, readDigest, readName, readRunId } from './path.ts';
 import { findRun, readRun } from './read-runs.ts';
+import { describeSchedule } from './read-schedule.ts';
 import { runResponse } from './responses.ts';
+import { registerSchedules } from './schedule-routes.ts';
 import { startRun } from './start-run.ts';
 import { MAX_FILE_BYTES, storeFile } from './store-file.ts';
-
-export interface CatalogueDeps {
-  runs: CatalogueRunStore;
-  store: ObjectStore;
-  queue: CatalogueQueue;
-  auditor: Auditor;
-  clock: Clock;
-}
 
 /** A catalogue file with all characters escaped. */
 const MAX_BODY_BYTES = 700_000;
@@ -69,6 +51,7 @@ const UPLOAD_MS = 15 * 60_000;
 export function registerCatalogues(app: FastifyInstance, deps: CatalogueDeps): void {
   const path = '/v1/catalogues/:name';
   registerEndpoints(app, '/v1/catalogues', { GET: listEndpoint(deps) });
+  registerSchedules(app, deps);
   app.register(async (scope) => {
     parseBodiesAsBytes(scope);
     scope.addHook('onRequest', async (request) => {
@@ -92,27 +75,29 @@ export function registerCatalogues(app: FastifyInstance, deps: CatalogueDeps): v
   });
 }
 
-const listEndpoint = ({ runs }: CatalogueDeps): Endpoint => ({
+const listEndpoint = (deps: CatalogueDeps): Endpoint => ({
   needs: 'read',
   doc: listDoc,
   run: async (request, reply) => {
     const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
     const data = await withStoreDeadline(STORE_DEADLINE_MS.image, async (signal) => {
-      const names = (await runs.listCatalogues(tenant, { signal })).filter((name) =>
+      const names = (await deps.runs.listCatalogues(tenant, { signal })).filter((name) =>
         CATALOGUE_NAME.test(name),
       );
-      return Promise.all(names.map((name) => describeCatalogue(runs, { tenant, name }, signal)));
+      return Promise.all(names.map((name) => describeCatalogue(deps, { tenant, name }, signal)));
     });
     return await reply.send({ object: 'list', data } satisfies CatalogueListResponse);
   },
 });
 
 async function describeCatalogue(
-  runs: CatalogueRunStore,
+  { runs, schedules, clock }: CatalogueDeps,
   { tenant, name }: { tenant: string; name: string },
   signal: AbortSignal,
 ): Promise<CatalogueListResponse['data'][number]> {
   const latest = await runs.readLatest(tenant, name, { signal });
+  const id = { tenant, catalogue: name };
+  const schedule = await describeSchedule(id, { runs, schedules }, clock.now(), signal);
   const open: string[] = [];
   for await (const { run } of runs.listOpen({ tenant, catalogue: name }, { signal })) open.push(run);
   return {
@@ -123,6 +108,7 @@ async function describeCatalogue(
       ? { run: latest.run, items: latest.manifest.items, finished_at: latest.finished_at }
       : null,
     open_runs: open,
+    schedule: schedule ?? null,
   };
 }
 
@@ -258,36 +244,3 @@ const putFileEndpoint = ({ store }: CatalogueDeps): Endpoint => ({
     return await reply.send({ object: 'catalogue_file', sha256, bytes });
   },
 });
-
-/** The tenant of the key. A key for all tenants names one. @throws {ProblemError} `invalid_request`. */
-function chooseTenant(request: FastifyRequest, wanted: string | undefined): string {
-  const own = requireTenant(request);
-  if (own === ALL_TENANTS) return wanted ?? 'default';
-  if (wanted === undefined || wanted === own) return own;
-  throw invalidRequest([{ field: 'tenant', expected: own, received: wanted }]);
-}
-
-const pathSchema = z.object({
-  name: z.string().regex(CATALOGUE_NAME),
-  run: z.string().regex(CATALOGUE_RUN).optional(),
-  sha256: z.string().regex(DIGEST).optional(),
-});
-
-/** @throws {ProblemError} `catalogue_run_not_found` for a path that names nothing. */
-function readPath(request: FastifyRequest) {
-  const path = pathSchema.safeParse(request.params);
-  if (path.success) return path.data;
-  throw new ProblemError('catalogue_run_not_found', 'No catalogue and no run can have this name.');
-}
-
-const readName = (request: FastifyRequest): string => readPath(request).name;
-const readRunId = (request: FastifyRequest, tenant: string): RunId => {
-  const { name, run = '' } = readPath(request);
-  return { tenant, catalogue: name, run };
-};
-
-function readDigest(request: FastifyRequest): string {
-  const path = pathSchema.safeParse(request.params);
-  if (path.data?.sha256 !== undefined) return path.data.sha256;
-  throw new ProblemError('catalogue_file_not_found', 'The path needs a name and a SHA-256 as 64 hex digits.');
-}

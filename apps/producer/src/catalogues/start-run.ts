@@ -2,15 +2,14 @@ import type { CatalogueRunRequest } from '@darkroom/api';
 import {
   type CatalogueConfig,
   type CatalogueRunStore,
-  classifyLocation,
-  createProblemList,
-  parseCatalogueFile,
+  formatLocalDate,
   type RunRequest,
   uploadedFileKey,
 } from '@darkroom/catalogue';
 import type { ObjectStore } from '@darkroom/shared/object-store';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
-import { type FieldProblem, invalidRequest, ProblemError } from '../problems/index.ts';
+import { ProblemError } from '../problems/index.ts';
+import { checkFile, type FileCaller } from './check-file.ts';
 
 export interface StartRunDeps {
   runs: CatalogueRunStore;
@@ -18,12 +17,8 @@ export interface StartRunDeps {
 }
 
 /** Who starts a run, and when. */
-export interface RunStart {
-  tenant: string;
-  /** Of the path of the request. */
-  catalogue: string;
+export interface RunStart extends FileCaller {
   actor: string;
-  readsBuckets: boolean;
   /** Unix milliseconds. */
   now: number;
 }
@@ -78,12 +73,7 @@ export async function startRun(
 
 /** The date in the time zone of the catalogue. */
 function formatRun({ schedule }: CatalogueConfig, now: number, number: number): string {
-  const date = new Intl.DateTimeFormat('en-CA', {
-    timeZone: schedule?.time_zone ?? 'UTC',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-  }).format(now);
+  const date = formatLocalDate(now, schedule?.time_zone ?? 'UTC');
   return number === 1 ? date : `${date}-${number}`;
 }
 
@@ -92,37 +82,3 @@ const isSameRequest = (one: RunRequest, other: RunRequest) =>
   one.files === other.files &&
   JSON.stringify(one.accepted.toSorted()) === JSON.stringify(other.accepted.toSorted()) &&
   one.approved?.decisions_sha256 === other.approved?.decisions_sha256;
-
-/** @throws {ProblemError} `invalid_request` with the problems of the catalogue file, and their lines. */
-function checkFile(
-  { file: text, files }: CatalogueRunRequest,
-  { tenant, catalogue, readsBuckets }: RunStart,
-): CatalogueConfig {
-  const problems = createProblemList();
-  const file = parseCatalogueFile(Buffer.from(text), problems);
-  if (!file)
-    throw invalidRequest(
-      problems.listed.map(({ line, field, message }) => ({
-        field: ['file', line === null ? '' : `line ${line}`, field ?? ''].filter(Boolean).join(', '),
-        expected: message,
-        received: 'this file',
-      })),
-    );
-  const { config } = file;
-  const found: FieldProblem[] = [];
-  const check = (isValid: boolean, field: string, expected: string, received: string) => {
-    if (!isValid) found.push({ field, expected, received });
-  };
-  check(config.name === catalogue, 'file, name', `${catalogue}, as the path of the request`, config.name);
-  check(config.tenant === tenant, 'file, tenant', `${tenant}, the tenant of the key`, config.tenant);
-  const kind = classifyLocation(config.source.path);
-  check(kind !== 'path' || files !== undefined, 'files', 'the list of uploaded files', 'nothing');
-  check(
-    kind !== 's3' || readsBuckets,
-    'file, source.path',
-    'a path or an https:// URL: a bucket is read with the rights of a worker, so the key needs the role operate',
-    's3://',
-  );
-  if (found.length > 0) throw invalidRequest(found);
-  return config;
-}

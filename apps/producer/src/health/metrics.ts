@@ -4,6 +4,13 @@ import { listWaitCauses, type WaitConditions } from '@darkroom/shared/snapshot';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { withDeadline } from '../backends/index.ts';
 
+/** An open alarm of a scheduled catalogue. */
+export interface CatalogueAlarm {
+  tenant: string;
+  catalogue: string;
+  code: string;
+}
+
 export interface Metrics {
   recordResponse(response: { method: string; route: string; status: number; seconds: number }): void;
   recordIntake(outcome: 'accepted' | 'duplicate' | 'rejected', tenant: string, count?: number): void;
@@ -11,10 +18,12 @@ export interface Metrics {
    * The metrics as text, and its content type. Does not reject when a queue is away.
    *
    * @param incomplete whether the queue may lack accepted renders. Absent: not known.
+   * @param alarms open alarms of scheduled catalogues
    * @param expiring paid images that expire soon. Absent: not known.
    */
   read(
     waiting: WaitConditions,
+    alarms: readonly CatalogueAlarm[],
     incomplete?: boolean,
     expiring?: ExpiringImages,
   ): Promise<{ text: string; contentType: string }>;
@@ -64,6 +73,12 @@ export function createMetrics(queues: Queues): Metrics {
     labelNames: ['state'],
     registers,
   });
+  const catalogueAlarms = new Gauge({
+    name: 'darkroom_catalogue_alarm',
+    help: '1 while a scheduled catalogue has an open alarm',
+    labelNames: ['tenant', 'catalogue', 'code'],
+    registers,
+  });
   const waits = new Gauge({
     name: 'darkroom_waiting',
     help: '1 while renders wait for this cause',
@@ -77,7 +92,7 @@ export function createMetrics(queues: Queues): Metrics {
       seconds.observe({ method, route }, duration);
     },
     recordIntake: (outcome, tenant, count = 1) => renders.inc({ outcome, tenant }, count),
-    async read(waiting, incomplete, expiring) {
+    async read(waiting, alarms, incomplete, expiring) {
       // While the queue is away its depths are unknown: the last known numbers would look like a standstill.
       depth.reset();
       const counts = await readDepths(queues);
@@ -86,6 +101,8 @@ export function createMetrics(queues: Queues): Metrics {
       for (const state of ['storing', 'failed'] as const)
         if (expiring) expiringImages.set({ state }, expiring[state].length);
       for (const { queue, state, count } of counts ?? []) depth.set({ queue, state }, count);
+      catalogueAlarms.reset();
+      for (const { tenant, catalogue, code } of alarms) catalogueAlarms.set({ tenant, catalogue, code }, 1);
       const causes = listWaitCauses(waiting);
       // The provider works on some render nearly always. A worker's gauge says when it does not answer.
       for (const cause of WAIT_CAUSES) {

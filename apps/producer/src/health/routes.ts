@@ -7,7 +7,7 @@ import { type QueueStateReader, type WaitConditionsReader, withFallback } from '
 import type { ReadExpiringImages } from '../dead-letters/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
 import { jsonResponse, problemResponse, problemResponses } from '../openapi/index.ts';
-import type { Metrics } from './metrics.ts';
+import type { CatalogueAlarm, Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 
 /** How long a scrape waits for the images that expire soon. */
@@ -22,6 +22,8 @@ export function registerHealth(
     waiting: WaitConditionsReader;
     queueState: QueueStateReader;
     readExpiring: ReadExpiringImages;
+    /** Of scheduled catalogues. */
+    openAlarms(): readonly CatalogueAlarm[];
   },
 ): void {
   // Health: this process answers. Readiness: the queue and the store answer, too.
@@ -61,6 +63,7 @@ export function registerHealth(
       run: async (_request, reply) => {
         const { text, contentType } = await deps.metrics.read(
           await deps.waiting.read(),
+          deps.openAlarms(),
           await readIncomplete(deps.queueState),
           await withFallback<ExpiringImages | undefined>(EXPIRING_MS, deps.readExpiring(), undefined),
         );

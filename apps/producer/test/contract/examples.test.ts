@@ -18,6 +18,7 @@ import {
   putRedrives,
   putReport,
   putRun,
+  putSchedule,
   putUpload,
 } from '../support/contract/contract-fixture.ts';
 import {
@@ -66,6 +67,7 @@ requires('redis').describe('the examples of the API', () => {
     await putRedrives(ended);
     await putCatalogueRun(ended);
     await putCatalogueFile(ended);
+    await putSchedule(ended);
     // Another one than the first, because a canceled redrive cannot be paused.
     await putRedrives(living);
     await putDeadLetter(ended, ID);

@@ -23,6 +23,7 @@ import {
   putRedrives,
   putReport,
   putRun,
+  putSchedule,
   putUpload,
   REDRIVE_KEYS,
 } from '../support/contract/contract-fixture.ts';
@@ -36,7 +37,7 @@ import { putWorker } from '../support/worker-record.ts';
  * A valid request names a plan or selects failed renders, has a catalogue file, or has the digest in its path. Random ones
  * do not.
  */
-const NEVER_VALID = ['createRedrive', 'startCatalogueRun', 'putCatalogueFile'];
+const NEVER_VALID = ['createRedrive', 'startCatalogueRun', 'putCatalogueSchedule', 'putCatalogueFile'];
 /** Over all operations. */
 const REQUESTS = 2_000;
 /** FUZZ_SEED sets another one. */
@@ -153,10 +154,14 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   const redrive = '/v1/redrives/{id}';
   const catalogue = '/v1/catalogues/{name}';
   await putCatalogueRun(harness, {}, tenant);
+  // A request can end a schedule.
+  const scheduled = Array.from({ length: 8 }, (_, n) => `bags-${n}`);
+  await Promise.all(scheduled.map((one) => putSchedule(harness, one, tenant)));
   return {
     run: ['2026-11-20'],
     sha256: [await putCatalogueFile(harness, tenant)],
     [`${catalogue}/runs`]: ['shoes'],
+    [`${catalogue}/schedule`]: scheduled,
     [`${catalogue}/runs/{run} name`]: ['shoes'],
     [`${catalogue}/runs/{run}/cancel name`]: ['shoes'],
     [`${catalogue}/files/{sha256} name`]: ['shoes'],

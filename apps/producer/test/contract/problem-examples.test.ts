@@ -148,6 +148,7 @@ requires('redis').describe('the examples of problems', () => {
     },
     catalogue_run_not_found: () => open.get('/v1/catalogues/shoes/runs/2026-11-20'),
     catalogue_file_not_found: () => open.get(`/v1/catalogues/shoes/files/${'0'.repeat(64)}`),
+    catalogue_schedule_not_found: () => open.get('/v1/catalogues/shoes/schedule'),
     catalogue_run_exists: async () => {
       const start = (prompt: string) =>
         postTo(open, '/v1/catalogues/shoes/runs', { file: createCatalogueFile(prompt), run: '2026-11-20' });

@@ -72,6 +72,7 @@ async function runPhases(
   save: (change: Partial<CatalogueJob>) => Promise<void>,
 ): Promise<RunSummary> {
   const { id, infra, own, job } = context;
+  await own.runs.markBegun(id, infra.clock.now(), { signal: job.signal });
   await save({ startedAt: job.data.startedAt ?? infra.clock.now() });
   let plan = await own.runs.readPlan(id, { signal: job.signal });
   if (!plan) {

@@ -15,5 +15,7 @@
 // tally.ts            …counts and money
 // write-report.ts     …report.html
 // deliver-run.ts      deliver: manifest, errors, summary, latest.json
+// start-nights.ts     a chore: starts the nights that are due (schedules)
 export { catalogueStage, computeRunProgress } from './catalogue-stage.ts';
 export { openRunRecorder } from './run-recorder.ts';
+export { startNights } from './start-nights.ts';

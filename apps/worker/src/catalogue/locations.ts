@@ -8,11 +8,10 @@ import {
   uploadedFileKey,
   uploadedFileSchema,
 } from '@darkroom/catalogue';
-import { isLocalName, isPublicAddress } from '@darkroom/shared/net';
+import { createDnsLookup, createGuardedLookup, isLocalName, isPublicAddress } from '@darkroom/shared/net';
 import type { ObjectStore } from '@darkroom/shared/object-store';
 import { openStoreFor } from '@darkroom/shared/service';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
-import { createDnsLookup, createGuardedLookup } from '../net/index.ts';
 import type { RunContext } from './run-context.ts';
 
 /** Where a run reads its source and its reference images. The caller closes it. */

@@ -1,6 +1,5 @@
 import type { LookupFunction } from 'node:net';
-import { isPublicAddress } from '@darkroom/shared/net';
-import { createGuardedLookup } from '../net/index.ts';
+import { createGuardedLookup, isPublicAddress } from '@darkroom/shared/net';
 
 /** Results must not be downloaded from this host. */
 export class HostRefused extends Error {

@@ -1,7 +1,12 @@
-import { isLocalName, isPublicAddress } from '@darkroom/shared/net';
+import {
+  createDnsLookup,
+  createGuardedLookup,
+  isLocalName,
+  isPublicAddress,
+  type LookupAll,
+} from '@darkroom/shared/net';
 import { errorCause } from '@darkroom/shared/runtime';
 import { Agent, buildConnector, request } from 'undici';
-import { createDnsLookup, createGuardedLookup, type LookupAll } from '../net/index.ts';
 import { classifyResponse, type PostAnswer } from './post-answer.ts';
 
 export interface Poster {

@@ -1,9 +1,8 @@
 import { type LookupAddress, lookup } from 'node:dns';
 import { promisify } from 'node:util';
+import { createDnsLookup, type LookupAll } from '@darkroom/shared/net';
 import { until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { createDnsLookup } from '../../src/net/dns-lookup.ts';
-import { type LookupAll } from '../../src/net/guarded-lookup.ts';
 import { SILENCE, startNameServer, type Zone } from '../support/name-server.ts';
 
 const FOUR = Buffer.from([93, 184, 216, 34]);

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { isPublicAddress } from '@darkroom/shared/net';
+import { createGuardedLookup, isPublicAddress, type LookupAll } from '@darkroom/shared/net';
 import { cleanup } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { createGuardedLookup, type LookupAll } from '../../src/net/guarded-lookup.ts';
 
 const judge = (address: string, host: string) =>
   isPublicAddress(address) ? undefined : new Error(`${host} is not public`);

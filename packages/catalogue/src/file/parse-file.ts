@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { listFieldProblems } from '@darkroom/shared/field-problems';
+import { errorMessage } from '@darkroom/shared/runtime';
 import { LineCounter, parseDocument } from 'yaml';
 import type { ProblemList } from '../problems.ts';
 import { type CatalogueConfig, catalogueSchema } from './schema.ts';
@@ -33,7 +34,14 @@ export function parseCatalogueFile(bytes: Uint8Array, problems: ProblemList): Ca
   for (const { pos, message } of document.errors) report(counter.linePos(pos[0]).line, null, message);
   if (document.errors.length > 0) return undefined;
   const lines = createYamlLines(document, counter);
-  const value: unknown = document.toJS();
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (error) {
+    // An alias (`*name`) without an anchor, or aliases that grow without a limit.
+    report(null, null, errorMessage(error));
+    return undefined;
+  }
   const parsed = catalogueSchema.safeParse(value);
   if (parsed.success)
     return { config: parsed.data, sha256: createHash('sha256').update(bytes).digest('hex'), lines };

@@ -1,6 +1,6 @@
 import { CATALOGUE_NAME, LIMITS, renderRequestSchema, TENANT } from '@darkroom/api';
-import { Cron } from 'croner';
 import { z } from 'zod';
+import { classifyCron } from '../nights/index.ts';
 import { parseDuration } from './duration.ts';
 
 const MAX_VIEWS = 20;
@@ -34,6 +34,16 @@ const condition = z.union([scalar, z.array(scalar).min(1).max(1_000)]);
 const timeZone = z.string().refine(isTimeZone, {
   error: 'expected a time zone such as Europe/Berlin or UTC',
 });
+const duration = z.string().refine((text) => parseDuration(text) !== undefined, {
+  error: 'expected a duration such as 36h, 90m or 7d',
+});
+const timeOfDay = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'expected a time of day such as 06:00' });
+const pingUrl = z
+  .url({ protocol: /^https$/, error: 'expected an https:// URL' })
+  .max(2_000)
+  .optional();
 const percent = z.number().min(0).max(10_000).nullable();
 
 /** A catalogue file. Fields with a default are optional. */
@@ -113,19 +123,44 @@ export const catalogueSchema = z
     }),
     schedule: z
       .strictObject({
-        cron: z.string().refine(isCron, { error: 'expected a cron expression such as 0 1 * * *' }),
+        cron: z
+          .string()
+          .refine((cron) => classifyCron(cron) !== 'invalid', {
+            error: 'expected a cron expression with five fields, such as 0 1 * * *',
+            abort: true,
+          })
+          .refine((cron) => classifyCron(cron) !== 'never', {
+            error: 'expected a cron expression with a date that exists, such as 0 1 * * *',
+          })
+          .refine((cron) => classifyCron(cron) !== 'too_often', {
+            error:
+              'expected a cron expression with one minute and one hour, such as 0 1 * * *, because a catalogue runs once per local date',
+          }),
         time_zone: timeZone,
+        catch_up: duration.default('6h').meta({
+          description: 'How late a night begins that no worker could begin in time.',
+        }),
+        start_grace: duration.default('15m').meta({
+          description: 'A night that no worker has begun after this time raises an alarm.',
+        }),
+        finish_by: timeOfDay.optional().meta({
+          description:
+            'The time of day at which a night must have ended, in its time zone. Without it, the deadline.',
+        }),
+        min_duration: duration.optional().meta({
+          description: 'A completed night that took less time raises an alarm.',
+        }),
+        ping: z
+          .strictObject({ start: pingUrl, success: pingUrl, fail: pingUrl })
+          .prefault({})
+          .meta({ description: "The URLs of an external dead man's switch." }),
       })
       .optional()
       .meta({ description: 'When the catalogue runs.' }),
-    deadline: z
-      .string()
-      .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'expected a time of day such as 06:00' })
-      .optional()
-      .meta({
-        description:
-          'The time of day at which a run stops buying, in the time zone of the schedule, else in UTC.',
-      }),
+    deadline: timeOfDay.optional().meta({
+      description:
+        'The time of day at which a run stops buying, in the time zone of the schedule, else in UTC.',
+    }),
     budget: z.number().positive().max(1_000_000).optional().meta({
       description: 'US dollars that one run may cost.',
     }),
@@ -138,13 +173,7 @@ export const catalogueSchema = z
       .meta({ description: 'Where the end of a run is reported.' }),
     guards: z
       .strictObject({
-        max_source_age: z
-          .string()
-          .refine((text) => parseDuration(text) !== undefined, {
-            error: 'expected a duration such as 36h, 90m or 7d',
-          })
-          .nullable()
-          .default('36h'),
+        max_source_age: duration.nullable().default('36h'),
         max_shrink_percent: percent.default(20),
         max_changed_percent: percent.default(10),
       })
@@ -160,15 +189,6 @@ export type Changes = Pick<
   NonNullable<CatalogueConfig['overrides']>[number],
   'prompt' | 'model' | 'size' | 'resolution' | 'references'
 >;
-
-function isCron(text: string): boolean {
-  try {
-    // Five fields: a catalogue that runs each second is a mistake.
-    return text.trim().split(/\s+/).length === 5 && new Cron(text, { paused: true }).nextRun() !== null;
-  } catch {
-    return false;
-  }
-}
 
 function isTimeZone(text: string): boolean {
   try {

@@ -1,5 +1,5 @@
-import { Cron } from 'croner';
 import type { CatalogueConfig } from '../file/index.ts';
+import { findNextTimeOfDay } from '../nights/index.ts';
 
 /** What a forecast is made from. Undefined: it is not known, and the reason is in `unknown`. */
 export interface ForecastFacts {
@@ -47,10 +47,5 @@ export function forecastFinish(
 
 function findDeadline({ deadline, schedule }: Pick<CatalogueConfig, 'deadline' | 'schedule'>, now: number) {
   if (deadline === undefined) return null;
-  const [hour, minute] = deadline.split(':');
-  const cron = new Cron(`${Number(minute)} ${Number(hour)} * * *`, {
-    timezone: schedule?.time_zone ?? 'UTC',
-    paused: true,
-  });
-  return cron.nextRun(new Date(now))?.getTime() ?? null;
+  return findNextTimeOfDay(deadline, schedule?.time_zone ?? 'UTC', now) ?? null;
 }

@@ -100,6 +100,9 @@ export const runPlanSchema = z.object({
   guards: z.array(guardSchema),
 });
 
+/** A worker has begun the run: `begun.json`. */
+export const runBegunSchema = z.object({ version, at: time });
+
 /** An operator wants the run to end. */
 export const runControlSchema = z.object({
   version,

@@ -20,6 +20,7 @@ import {
   type RunPlan,
   type RunRequest,
   type RunSummary,
+  runBegunSchema,
   runControlSchema,
   runPlanSchema,
   runRequestSchema,
@@ -64,6 +65,19 @@ export class CatalogueRunStore {
 
   readRequest(id: RunId, options?: Options): Promise<RunRequest | undefined> {
     return this.#read('catalogue-request', runKey(id, 'request.json'), runRequestSchema, options);
+  }
+
+  /** Records that a worker has begun the run. The first time stays. */
+  async markBegun(id: RunId, at: number, options?: Options) {
+    await this.#store.putIfAbsent(runKey(id, 'begun.json'), toJson({ at }), {
+      contentType: JSON_TYPE,
+      ...toSignal(options),
+    });
+  }
+
+  /** When a worker began the run, in Unix milliseconds. */
+  async readBegun(id: RunId, options?: Options): Promise<number | undefined> {
+    return (await this.#read('catalogue-begun', runKey(id, 'begun.json'), runBegunSchema, options))?.at;
   }
 
   async writePlanPart(id: RunId, part: number, items: readonly RunItem[], options?: Options) {

@@ -49,6 +49,10 @@ image_name: '{sku}-{view}.jpg'
 schedule:
   cron: 0 1 * * *
   time_zone: Europe/Berlin
+  # catch_up: 6h              # how late a night begins that no worker could begin in time
+  # start_grace: 15m          # a night that has not begun after it raises an alarm
+  # min_duration: 10m         # a night that is completed sooner raises an alarm
+  # ping: { success: https://dead-mans-switch.example.com/shoes }
 deadline: 06:00
 
 # US dollars that one run may cost.

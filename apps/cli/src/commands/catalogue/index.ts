@@ -7,6 +7,8 @@
 // explain-item.ts   why an item is bought
 // run.ts            starts a run, and follows it
 // upload-files.ts   …the files of this machine that a worker needs
+// schedule.ts       schedule, unschedule
+// local-time.ts     a time in the time zone of a schedule
 // runs.ts           status, watch, cancel, list
 // follow-run.ts     …progress until the end
 // run-view.ts       …for people
@@ -21,6 +23,7 @@ import { planCommand } from './plan.ts';
 import { REVIEW_COMMANDS } from './reviews.ts';
 import { runCommand } from './run.ts';
 import { cancelCommand, listCommand, statusCommand, watchCommand } from './runs.ts';
+import { scheduleCommand, unscheduleCommand } from './schedule.ts';
 import { exportCommand, verifyCommand } from './verify.ts';
 
 export const CATALOGUE_COMMANDS = [
@@ -31,6 +34,8 @@ export const CATALOGUE_COMMANDS = [
   statusCommand,
   watchCommand,
   cancelCommand,
+  scheduleCommand,
+  unscheduleCommand,
   verifyCommand,
   exportCommand,
   listCommand,

@@ -1,4 +1,4 @@
-import { catalogueRunSchema, catalogueSchema } from '@darkroom/api';
+import { type CatalogueResponse, catalogueRunSchema, catalogueSchema } from '@darkroom/api';
 import { Option } from 'commander';
 import type { Api, RunAddress } from '../../api/index.ts';
 import { CliError } from '../../cli-error.ts';
@@ -6,6 +6,7 @@ import { callApi, defineCommand } from '../../command/index.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { formatTable, formatTime } from '../../output/index.ts';
 import { followRun } from './follow-run.ts';
+import { formatLocalTime } from './local-time.ts';
 import { codeForRun, formatRun, formatRuns } from './run-view.ts';
 
 interface TenantOption {
@@ -83,7 +84,7 @@ export const cancelCommand = defineCommand<TenantOption & { reason?: string }>({
 
 export const listCommand = defineCommand<TenantOption>({
   path: 'catalogue list',
-  summary: 'List the catalogues, or the runs of one.',
+  summary: 'List the catalogues with their next night, last one and alarms, or the runs of one.',
   args: [{ name: '[name]', text: 'a catalogue: lists its runs' }],
   options: [tenantOption()],
   examples: ['catalogue list', 'catalogue list shoes', 'catalogue list shoes --json run,status,counts'],
@@ -97,14 +98,31 @@ export const listCommand = defineCommand<TenantOption>({
       return { data: runs, text: formatRuns(runs, now) };
     }
     const catalogues = await client.listCatalogues(tenant);
-    const rows = catalogues.map(({ name, latest, open_runs: open }) => [
+    const rows = catalogues.map(({ name, latest, open_runs: open, schedule }) => [
       name,
       latest ? latest.run : 'none',
       latest ? String(latest.items) : '',
       latest ? formatTime(latest.finished_at, now) : '',
       open.join(', '),
+      schedule?.next_night ? formatLocalTime(schedule.next_night.due_at, schedule.time_zone) : '',
+      describeLastNight(schedule),
+      (schedule?.alarms ?? []).map(({ date, code }) => `${date} ${code}`).join(', '),
     ]);
-    const head = ['NAME', 'LAST GOOD RUN', 'IMAGES', 'ENDED', 'RUNNING'];
+    const head = [
+      'NAME',
+      'LAST GOOD RUN',
+      'IMAGES',
+      'ENDED',
+      'RUNNING',
+      'NEXT NIGHT',
+      'LAST NIGHT',
+      'ALARMS',
+    ];
     return { data: catalogues, text: formatTable(head, rows, 'There are no catalogues.') };
   },
 });
+
+function describeLastNight(schedule: CatalogueResponse['schedule']): string {
+  const night = schedule?.last_night;
+  return night ? `${night.date} ${night.status ?? night.outcome}` : '';
+}

@@ -4,6 +4,7 @@ import type {
   CatalogueResponse,
   CatalogueRunListResponse,
   CatalogueRunResponse,
+  CatalogueScheduleResponse,
 } from '@darkroom/api';
 
 const BASE = 'http://127.0.0.1:3000';
@@ -48,18 +49,41 @@ const run: CatalogueRunResponse = {
   links: { self: `${BASE}/v1/catalogues/${NAME}/runs/${RUN}` },
 };
 
+const schedule: CatalogueScheduleResponse = {
+  object: 'catalogue_schedule',
+  catalogue: NAME,
+  tenant: 'default',
+  cron: '0 2 * * *',
+  time_zone: 'Europe/Berlin',
+  actor: 'key shop:…:1d0f7a2c…',
+  scheduled_at: '2026-11-02T09:12:44.031Z',
+  next_night: { date: '2026-11-21', due_at: '2026-11-21T01:00:00.000Z' },
+  last_night: { date: RUN, outcome: 'started', run: RUN, status: 'partial', reason: '2 failed' },
+  alarms: [
+    {
+      code: 'ended_with_failures',
+      date: RUN,
+      run: RUN,
+      message: 'Its run is partial: 2 failed.',
+      raised_at: '2026-11-20T01:42:22.119Z',
+    },
+  ],
+};
+
 const catalogue: CatalogueResponse = {
   object: 'catalogue',
   name: NAME,
   tenant: 'default',
   latest: { run: RUN, items: 20_000, finished_at: '2026-11-20T01:42:10.007Z' },
   open_runs: [],
+  schedule,
 };
 
 /** By component. */
 export const CATALOGUE_EXAMPLES: { [component: string]: unknown } = {
   CatalogueRun: run,
   CatalogueRunList: { object: 'list', data: [run], next_cursor: null } satisfies CatalogueRunListResponse,
+  CatalogueSchedule: schedule,
   CatalogueSummary: catalogue,
   CatalogueList: { object: 'list', data: [catalogue] } satisfies CatalogueListResponse,
   CatalogueFile: {

@@ -95,6 +95,7 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   redrive_ended: 'The redrive is being canceled.',
   catalogue_run_not_found: 'The catalogue shoes of tenant default has no run 2026-11-20.',
   catalogue_file_not_found: 'There is no file with this digest.',
+  catalogue_schedule_not_found: 'The catalogue shoes of tenant default has no schedule.',
   catalogue_run_exists: 'The catalogue shoes has a run 2026-11-20, which was requested with something else.',
   catalogue_run_ended: 'The run is completed.',
   not_found: 'There is nothing at this path.',

@@ -29,6 +29,7 @@ import {
   withFallback,
   withStoreDeadline,
 } from '../../backends/index.ts';
+import type { OpenAlarm } from '../../catalogue-watch/index.ts';
 import { scrubDeep } from '../../dashboard/index.ts';
 import {
   type DeadLetterDeps,
@@ -54,6 +55,8 @@ export interface OverviewDeps extends RenderReadDeps {
   readShares: ReadShares;
   controls: LiveControls;
   readTodaysMoney(): Promise<TodaysMoney | undefined>;
+  /** Open alarms of scheduled catalogues. */
+  openAlarms(): readonly OpenAlarm[];
 }
 
 /** Renders by what happens to them now. */
@@ -97,6 +100,8 @@ export interface OverviewFacts {
   deadLetters?: { groups: ReasonGroup[]; more: number };
   /** Paid images that are not stored and expire within two hours. */
   expiring?: ExpiringImages;
+  /** Open alarms of scheduled catalogues. */
+  catalogueAlarms: readonly OpenAlarm[];
   /** What sweeps repaired in the last day. */
   repairs?: Repairs;
   /** Workers that take renders. Absent if the engine cannot list them. */
@@ -197,6 +202,7 @@ async function readFacts(
     incomplete: incomplete ?? false,
     ...(groups ? { deadLetters: scrubDeep(scrub, groups) as typeof groups } : {}),
     ...(expiring ? { expiring } : {}),
+    catalogueAlarms: scrubDeep(scrub, deps.openAlarms()) as readonly OpenAlarm[],
     ...(repairs ? { repairs } : {}),
     ...(workers === undefined ? {} : { workers }),
     isAllDrained: isAllDrained ?? false,

@@ -1,4 +1,5 @@
 import { FAILURES } from '@darkroom/api';
+import type { AlarmCode } from '@darkroom/catalogue';
 import type { ExpiringImages, Repair } from '@darkroom/shared/queues';
 import { actionTable } from '../audit-view.ts';
 import { formatPrice } from '../dead-letters/index.ts';
@@ -83,6 +84,13 @@ function listProblems(facts: OverviewFacts): Markup[] {
       ),
     );
   if (facts.expiring) list.push(...listExpiring(facts.expiring, now, problem));
+  for (const { tenant, catalogue, date, code, message } of facts.catalogueAlarms)
+    list.push(
+      problem(
+        `A night of ${catalogue}: ${ALARM_TEXTS[code]}`,
+        html`Tenant ${tenant}, ${date}. ${message} <code>darkroom catalogue list ${catalogue}</code>`,
+      ),
+    );
   const repairs = Object.entries(facts.repairs ?? {}) as [Repair, number][];
   if (repairs.length > 0)
     list.push(
@@ -112,6 +120,14 @@ function listProblems(facts: OverviewFacts): Markup[] {
     list.push(warning('A setting of the queue is not as it should be', text));
   return list;
 }
+
+const ALARM_TEXTS: Record<AlarmCode, string> = {
+  missed: 'it did not run',
+  did_not_start: 'it did not start',
+  will_miss_deadline: 'it will miss its deadline',
+  ended_with_failures: 'it ended with failures',
+  too_fast: 'it was too fast',
+};
 
 const REPAIR_TEXTS: Record<Repair, string> = {
   dead_letter_written: 'a dead letter was missing',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CatalogueRunStore, type RunEndStatus, uploadedFileKey } from '@darkroom/catalogue';
+import { CatalogueRunStore, type RunEndStatus, ScheduleStore, uploadedFileKey } from '@darkroom/catalogue';
 import { writeBudget } from '@darkroom/shared/budgets';
 import { renderJob } from '@darkroom/shared/queues';
 import { type RedrivePlan, RedriveStore } from '@darkroom/shared/redrives';
@@ -190,6 +190,30 @@ export async function putCatalogueRun(
       manifest: null,
       source: null,
     });
+}
+
+/** The schedule of a catalogue. */
+export async function putSchedule(
+  { store }: Harness,
+  catalogue = 'shoes',
+  tenant = 'default',
+): Promise<void> {
+  await new ScheduleStore(store).writeSchedule({
+    tenant,
+    catalogue,
+    file: createCatalogueFile(),
+    cron: '0 1 * * *',
+    timeZone: 'Europe/Berlin',
+    catchUpMs: 21_600_000,
+    startGraceMs: 900_000,
+    finishBy: null,
+    minDurationMs: null,
+    ping: {},
+    actor: 'a test',
+    readsBuckets: false,
+    scheduledAt: ASKED,
+    since: Date.now(),
+  });
 }
 
 /** An uploaded file of the catalogue `shoes`, without bytes. */

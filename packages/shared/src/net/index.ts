@@ -1,6 +1,8 @@
-// Sockets and servers: what store-image/ and webhooks/ share. Imports no other folder of the worker.
+// Addresses, and sockets that connect to public ones only.
 //
+// addresses.ts        which addresses and names are public; Retry-After
 // guarded-lookup.ts   a DNS lookup for sockets that checks each address before the socket connects
 // dns-lookup.ts       resolves names by DNS itself, without the threads that all system lookups share
+export * from './addresses.ts';
 export * from './dns-lookup.ts';
 export * from './guarded-lookup.ts';

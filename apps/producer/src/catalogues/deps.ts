@@ -1,0 +1,14 @@
+import type { CatalogueRunStore, ScheduleStore } from '@darkroom/catalogue';
+import type { ObjectStore } from '@darkroom/shared/object-store';
+import type { Clock } from '@darkroom/shared/runtime';
+import type { Auditor } from '../audit/index.ts';
+import type { CatalogueQueue } from '../backends/index.ts';
+
+export interface CatalogueDeps {
+  runs: CatalogueRunStore;
+  schedules: ScheduleStore;
+  store: ObjectStore;
+  queue: CatalogueQueue;
+  auditor: Auditor;
+  clock: Clock;
+}

@@ -1,0 +1,2 @@
+// nights.ts  the due times of a cron in a time zone, one per local date
+export * from './nights.ts';
