@@ -40,6 +40,13 @@ requires('redis').describe('catalogue run', () => {
       out: 'Run night-1: 12 images. All are as the manifest says.\n',
     });
 
+    const { url } = await server.json(['catalogue', 'report', 'shoes'], { env });
+    const headers = { authorization: `Bearer ${env.DARKROOM_API_KEY}` };
+    const page = await fetch(url, { headers });
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    const index = await fetch(new URL('report/index-0001.js', url), { headers });
+    expect(await index.text()).toContain('"S-11"');
+
     const to = join(folder, 'out');
     const exported = await server.run(
       ['catalogue', 'export', 'shoes', '--tenant', 'shop', '--to', to],

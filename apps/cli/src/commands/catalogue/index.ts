@@ -9,7 +9,7 @@
 // upload-files.ts   …the files of this machine that a worker needs
 // schedule.ts       schedule, unschedule
 // local-time.ts     a time in the time zone of a schedule
-// runs.ts           status, watch, cancel, list
+// runs.ts           status, watch, report, cancel, list
 // follow-run.ts     …progress until the end
 // run-view.ts       …for people
 // verify.ts         verify, export: the images of a run
@@ -22,7 +22,7 @@ import { initCommand } from './init.ts';
 import { planCommand } from './plan.ts';
 import { REVIEW_COMMANDS } from './reviews.ts';
 import { runCommand } from './run.ts';
-import { cancelCommand, listCommand, statusCommand, watchCommand } from './runs.ts';
+import { cancelCommand, listCommand, reportCommand, statusCommand, watchCommand } from './runs.ts';
 import { scheduleCommand, unscheduleCommand } from './schedule.ts';
 import { exportCommand, verifyCommand } from './verify.ts';
 
@@ -33,6 +33,7 @@ export const CATALOGUE_COMMANDS = [
   runCommand,
   statusCommand,
   watchCommand,
+  reportCommand,
   cancelCommand,
   scheduleCommand,
   unscheduleCommand,

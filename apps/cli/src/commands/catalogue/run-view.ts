@@ -1,4 +1,5 @@
 import { type CatalogueRunResponse, ENDED_CATALOGUE_RUN_STATUSES } from '@darkroom/api';
+import type { Api } from '../../api/index.ts';
 import { EXIT, type ExitCode } from '../../exit-codes.ts';
 import { formatCount, formatFacts, formatTable, formatTime, showSafely } from '../../output/index.ts';
 
@@ -8,8 +9,17 @@ const MAX_PROBLEMS = 20;
 export const hasRunEnded = ({ status }: Pick<CatalogueRunResponse, 'status'>) =>
   (ENDED_CATALOGUE_RUN_STATUSES as readonly string[]).includes(status);
 
+/** The address of the report of a run. `undefined`: it delivered nothing. */
+export const findReport = (
+  { catalogue, run, tenant, manifest }: CatalogueRunResponse,
+  api: Pick<Api, 'pageUrl'>,
+): string | undefined =>
+  manifest
+    ? api.pageUrl(`v1/catalogues/${encodeURIComponent(`${tenant}:${catalogue}`)}/runs/${run}/report.html`)
+    : undefined;
+
 /** A run for people. */
-export function formatRun(run: CatalogueRunResponse, now: number): string {
+export function formatRun(run: CatalogueRunResponse, now: number, api: Pick<Api, 'pageUrl'>): string {
   const { counts, cost, guards, problems } = run;
   const refunded = Number(cost.refunded ?? 0) > 0 ? `, $${cost.refunded} refunded` : '';
   const possibly = Number(cost.possibly_spent ?? 0) > 0 ? `, $${cost.possibly_spent} possibly spent` : '';
@@ -26,6 +36,7 @@ export function formatRun(run: CatalogueRunResponse, now: number): string {
     ['price', run.price === null ? undefined : `$${run.price} by the plan`],
     ['cost', `$${cost.spent}${refunded}${possibly}`],
     ['manifest', run.manifest?.key],
+    ['report', findReport(run, api)],
     ['by', run.actor],
     ['requested', formatTime(run.requested_at, now)],
     ['ended', run.ended_at === null ? undefined : formatTime(run.ended_at, now)],

@@ -77,9 +77,9 @@ export const runCommand = defineCommand<Options>({
         ...(plan ? { plan: toApproval(plan) } : {}),
       });
       host.err(`Run ${started.run} of ${catalogue} has begun. It goes on if you stop watching.\n`);
-      if (!options.wait) return { data: started, text: formatRun(started, host.clock.now()) };
+      if (!options.wait) return { data: started, text: formatRun(started, host.clock.now(), client) };
       const run = await followRun(client, { catalogue, run: started.run }, host);
-      return { data: run, text: formatRun(run, host.clock.now()), exitCode: codeForRun(run) };
+      return { data: run, text: formatRun(run, host.clock.now(), client), exitCode: codeForRun(run) };
     }),
 });
 

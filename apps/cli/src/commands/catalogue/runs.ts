@@ -2,12 +2,12 @@ import { type CatalogueResponse, catalogueRunSchema, catalogueSchema } from '@da
 import { Option } from 'commander';
 import type { Api, RunAddress } from '../../api/index.ts';
 import { CliError } from '../../cli-error.ts';
-import { callApi, defineCommand } from '../../command/index.ts';
+import { defineCommand } from '../../command/index.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { formatTable, formatTime } from '../../output/index.ts';
 import { followRun } from './follow-run.ts';
 import { formatLocalTime } from './local-time.ts';
-import { codeForRun, formatRun, formatRuns } from './run-view.ts';
+import { codeForRun, findReport, formatRun, formatRuns } from './run-view.ts';
 
 interface TenantOption {
   tenant?: string;
@@ -42,10 +42,11 @@ export const statusCommand = defineCommand<TenantOption>({
   examples: ['catalogue status shoes', 'catalogue status shoes 2026-11-27 --json status,counts,cost'],
   fields: RUN_FIELDS,
   uses: 'api',
-  run: callApi<Awaited<ReturnType<Api['getCatalogueRun']>>, TenantOption>({
-    send: async (api, { args, options }) => api.getCatalogueRun(await findRun(api, args, options)),
-    format: formatRun,
-  }),
+  run: async ({ args, options, api, host }) => {
+    const client = await api();
+    const run = await client.getCatalogueRun(await findRun(client, args, options));
+    return { data: run, text: formatRun(run, host.clock.now(), client) };
+  },
 });
 
 export const watchCommand = defineCommand<TenantOption>({
@@ -60,7 +61,30 @@ export const watchCommand = defineCommand<TenantOption>({
   run: async ({ args, options, api, host }) => {
     const client = await api();
     const run = await followRun(client, await findRun(client, args, options), host);
-    return { data: run, text: formatRun(run, host.clock.now()), exitCode: codeForRun(run) };
+    return { data: run, text: formatRun(run, host.clock.now(), client), exitCode: codeForRun(run) };
+  },
+});
+
+export const reportCommand = defineCommand<TenantOption & { web?: true }>({
+  path: 'catalogue report',
+  summary: 'Say where the report of a run is: its images, money and errors, for people.',
+  details: 'The page is for a browser that is signed in. From the store, it opens without the API.',
+  args: [NAME_ARGUMENT, RUN_ARGUMENT],
+  options: [tenantOption(), new Option('--web', 'open it in a browser')],
+  examples: ['catalogue report shoes', 'catalogue report shoes 2026-11-27 --web'],
+  fields: ['run', 'url'],
+  uses: 'api',
+  run: async ({ args, options, api, host }) => {
+    const client = await api();
+    const run = await client.getCatalogueRun(await findRun(client, args, options));
+    const url = findReport(run, client);
+    if (url === undefined)
+      throw new CliError(
+        EXIT.notFound,
+        `The run ${run.run} of ${run.catalogue} delivered nothing (${run.status}).`,
+      );
+    if (options.web) await host.openPage(url);
+    return { data: { run: run.run, url }, text: `${url}\n` };
   },
 });
 
@@ -78,7 +102,7 @@ export const cancelCommand = defineCommand<TenantOption & { reason?: string }>({
     const address = await findRun(client, args, options);
     await confirm(`Cancel the run ${address.run} of ${address.catalogue}?`);
     const run = await client.cancelCatalogueRun(address, options.reason);
-    return { data: run, text: formatRun(run, host.clock.now()) };
+    return { data: run, text: formatRun(run, host.clock.now(), client) };
   },
 });
 
