@@ -68,6 +68,7 @@ async function putRun(store: ObjectStore, folder: string): Promise<void> {
     run: 'night-1',
     manifest: { key, sha256: sha256(manifest), bytes: manifest.length, items: entries.length },
     source: { sha256: sha256(source), bytes: source.length, rows: 10 },
+    requested_at: '2026-11-21T01:00:00.000Z',
     finished_at: '2026-11-21T03:00:00.000Z',
   };
   await store.put(key, manifest, { contentType: 'application/x-ndjson' });

@@ -27,8 +27,8 @@ export function withFallback<T>(ms: number, work: Promise<T>, otherwise: T): Pro
   return withDeadline(ms, orOtherwise, () => otherwise);
 }
 
-/** How long store calls may take, for small objects and for images. */
-export const STORE_DEADLINE_MS = { small: 5_000, image: 30_000 } as const;
+/** How long store calls may take: for a small object, for several that are written one after the other, and for images. */
+export const STORE_DEADLINE_MS = { small: 5_000, several: 20_000, image: 30_000 } as const;
 
 /**
  * Runs store calls under one deadline (I7) and aborts them when it has passed. A stream that they opened outlives it.

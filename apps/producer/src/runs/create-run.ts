@@ -50,7 +50,7 @@ export async function createRequestedRun(
     actor: describeCaller(request.caller),
   };
   try {
-    const { isNew } = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
+    const { isNew } = await withStoreDeadline(STORE_DEADLINE_MS.several, (signal) =>
       createRun(deps, definition, signal),
     );
     return { record: await findRun(deps, definition), isNew };

@@ -138,7 +138,7 @@ const changeEndpoint = (deps: RunEndpointDeps, action: 'seal' | 'cancel'): Endpo
     const { reason } = readChange(request);
     const close = action === 'seal' ? sealRun : cancelRun;
     const actor = describeCaller(request.caller);
-    const record = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
+    const record = await withStoreDeadline(STORE_DEADLINE_MS.several, (signal) =>
       close(deps, run, { actor, reason, now: deps.clock.now() }, signal),
     );
     if (!record) throw runNotFound();

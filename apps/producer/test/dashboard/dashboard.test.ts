@@ -71,6 +71,7 @@ async function board(harness: Harness, queue: string): Promise<BoardQueue> {
     'stop',
     'restore',
     'redrive',
+    'run',
     'catalogue',
     'worker',
     'maintenance',
@@ -201,7 +202,7 @@ requires('redis').describe('the dashboard', () => {
   test('the dashboard shows no secret in the log, stack and failure reason of a job', async () => {
     const harness = await openHarness();
     const renderId = drawRenderId();
-    const { name, data, opts } = renderJob({ renderId, request } as unknown as Checkpoint);
+    const { name, data, opts } = renderJob({ renderId, tenant: 'default', request } as unknown as Checkpoint);
     const job = await harness.queues.render.add(name, data, opts);
     await job.log('fetched https://files.example.com/a.png?sig=topsecret');
     const worker = harness.engine.worker('render', async () => {
@@ -251,7 +252,11 @@ requires('redis').describe('a retry on the dashboard', () => {
   async function openWithEndedJobs(queue: 'render' | 'webhook') {
     const harness = await openHarness();
     const ids = { completed: drawRenderId(), failed: drawRenderId() };
-    const { name, data } = renderJob({ renderId: ids.completed, request } as unknown as Checkpoint);
+    const { name, data } = renderJob({
+      renderId: ids.completed,
+      tenant: 'default',
+      request,
+    } as unknown as Checkpoint);
     for (const jobId of Object.values(ids))
       await harness.queues[queue].add(name as never, data as never, { jobId });
     let ended = 0;

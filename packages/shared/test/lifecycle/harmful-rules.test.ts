@@ -21,8 +21,9 @@ describe('harmful lifecycle rules', () => {
       'access/',
       'control/',
       'open-runs/',
-      'catalogues/',
       'dead-letters/',
+      'catalogues/',
+      'open-catalogue-runs/',
     ];
     expect(findHarm({ days: 3650 })).toEqual(records);
     expect(findHarm({ days: 28 })).toEqual([...records, 'balance/', 'inputs/']);
@@ -61,6 +62,8 @@ describe('harmful lifecycle rules', () => {
       'control/',
       'open-runs/',
       'dead-letters/',
+      'catalogues/',
+      'open-catalogue-runs/',
       'redrives/',
       'runs/',
       'runs-by-time/',
@@ -81,6 +84,7 @@ describe('harmful lifecycle rules', () => {
       'budgets/',
       'config/',
       'access/',
+      'control/',
       'catalogues/',
     ]);
   });
