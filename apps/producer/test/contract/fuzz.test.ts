@@ -217,7 +217,7 @@ async function fuzz(harness: Harness, targets: FuzzTargets): Promise<void> {
   const weights = contract.operations.map<number>(({ operation }) => (operation.requestBody ? 3 : 1));
   const share = REQUESTS / weights.reduce((sum, weight) => sum + weight);
   const seen = new Map(contract.operations.map((at) => [at, [] as number[]]));
-  const settled = await pMap(
+  const ended = await pMap(
     contract.operations,
     async (at, index) =>
       await Promise.allSettled([
@@ -239,7 +239,7 @@ async function fuzz(harness: Harness, targets: FuzzTargets): Promise<void> {
       ]),
     { concurrency: PARALLEL },
   );
-  const results = settled.flat();
+  const results = ended.flat();
   const faults = results.flatMap((result, index) => {
     if (result.status === 'fulfilled') return [];
     const { method, path } = contract.operations[index] ?? {};
