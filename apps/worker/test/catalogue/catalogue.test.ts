@@ -32,30 +32,34 @@ const readLatest = ({ store }: Harness) =>
 function watchLatest({ store }: Harness) {
   let isOver = false;
   let reads = 0;
-  const watch = async () => {
-    while (!isOver) {
-      const bytes = await store.get(latestRunKey(CATALOGUE.tenant, CATALOGUE.catalogue));
-      if (bytes) {
-        const { manifest } = JSON.parse(Buffer.from(bytes).toString('utf8')) as LatestRun;
-        const text = (await store.get(manifest.key)) ?? new Uint8Array();
-        expect(sha256(text)).toBe(manifest.sha256);
-        const lines = Buffer.from(text).toString('utf8').trimEnd().split('\n');
-        expect(lines).toHaveLength(manifest.items);
-        for (const line of lines) {
-          const { image } = JSON.parse(line) as ManifestEntry;
-          if (image) expect((await store.head(image.key))?.size).toBe(image.bytes);
-        }
-        reads += 1;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
+  const faults: unknown[] = [];
+  const read = async () => {
+    const bytes = await store.get(latestRunKey(CATALOGUE.tenant, CATALOGUE.catalogue));
+    if (!bytes) return;
+    const { manifest } = JSON.parse(Buffer.from(bytes).toString('utf8')) as LatestRun;
+    const text = (await store.get(manifest.key)) ?? new Uint8Array();
+    expect(sha256(text)).toBe(manifest.sha256);
+    const lines = Buffer.from(text).toString('utf8').trimEnd().split('\n');
+    expect(lines).toHaveLength(manifest.items);
+    for (const line of lines) {
+      const { image } = JSON.parse(line) as ManifestEntry;
+      if (image) expect((await store.head(image.key))?.size).toBe(image.bytes);
     }
-    return reads;
+    reads += 1;
   };
-  const watching = watch();
+  const watching = until(
+    async () => {
+      await read().catch((error: unknown) => faults.push(error));
+      return isOver;
+    },
+    { timeout: 120_000 },
+  );
   watching.catch(() => undefined);
   return async () => {
     isOver = true;
-    expect(await watching).toBeGreaterThan(0);
+    await watching;
+    expect(faults).toEqual([]);
+    expect(reads).toBeGreaterThan(0);
   };
 }
 

@@ -1,8 +1,6 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import type { ObjectStore } from '@darkroom/shared/object-store';
-import { DATA_VERSION, type PersistedKind, upgradePersisted } from '@darkroom/shared/render';
-import type { z } from 'zod';
 import {
   cataloguePrefix,
   type LatestRun,
@@ -12,6 +10,14 @@ import {
   manifestEntrySchema,
   runsPrefix,
 } from '../manifest/index.ts';
+import {
+  formatRecord,
+  JSON_TYPE,
+  listKeys,
+  type StoreOptions as Options,
+  readRecord,
+  toSignal,
+} from '../stored-records.ts';
 import {
   planItemSchema,
   type RunControl,
@@ -35,15 +41,10 @@ import {
   runKey,
 } from './run-keys.ts';
 
-interface Options {
-  signal?: AbortSignal | undefined;
-}
-
 const compress = promisify(zlib.zstdCompress);
 const decompress = promisify(zlib.zstdDecompress);
 /** Of one part in memory. A prompt has at most a few kilobytes. */
 const MAX_PART_BYTES = 64 * 1024 * 1024;
-const JSON_TYPE = 'application/json';
 
 /** The records of runs in the object store. Every method throws {@link StoreError}. */
 export class CatalogueRunStore {
@@ -57,19 +58,24 @@ export class CatalogueRunStore {
   async writeRequest(request: RunRequest, options?: Options): Promise<boolean> {
     // First: a run that no list names would be lost with the queue.
     await this.#store.put(openRunKey(request), '', { contentType: 'text/plain', ...toSignal(options) });
-    return this.#store.putIfAbsent(runKey(request, 'request.json'), toJson(request), {
+    return this.#store.putIfAbsent(runKey(request, 'request.json'), formatRecord(request), {
       contentType: JSON_TYPE,
       ...toSignal(options),
     });
   }
 
   readRequest(id: RunId, options?: Options): Promise<RunRequest | undefined> {
-    return this.#read('catalogue-request', runKey(id, 'request.json'), runRequestSchema, options);
+    return readRecord(
+      this.#store,
+      runKey(id, 'request.json'),
+      { kind: 'catalogue-request', schema: runRequestSchema },
+      options,
+    );
   }
 
   /** Records that a worker has begun the run. The first time stays. */
   async markBegun(id: RunId, at: number, options?: Options) {
-    await this.#store.putIfAbsent(runKey(id, 'begun.json'), toJson({ at }), {
+    await this.#store.putIfAbsent(runKey(id, 'begun.json'), formatRecord({ at }), {
       contentType: JSON_TYPE,
       ...toSignal(options),
     });
@@ -77,7 +83,14 @@ export class CatalogueRunStore {
 
   /** When a worker began the run, in Unix milliseconds. */
   async readBegun(id: RunId, options?: Options): Promise<number | undefined> {
-    return (await this.#read('catalogue-begun', runKey(id, 'begun.json'), runBegunSchema, options))?.at;
+    return (
+      await readRecord(
+        this.#store,
+        runKey(id, 'begun.json'),
+        { kind: 'catalogue-begun', schema: runBegunSchema },
+        options,
+      )
+    )?.at;
   }
 
   async writePlanPart(id: RunId, part: number, items: readonly RunItem[], options?: Options) {
@@ -95,7 +108,12 @@ export class CatalogueRunStore {
   }
 
   readPlan(id: RunId, options?: Options): Promise<RunPlan | undefined> {
-    return this.#read('catalogue-plan', runKey(id, 'plan.json'), runPlanSchema, options);
+    return readRecord(
+      this.#store,
+      runKey(id, 'plan.json'),
+      { kind: 'catalogue-plan', schema: runPlanSchema },
+      options,
+    );
   }
 
   /** Records that the renders of a part are about to be added to the queue. */
@@ -130,7 +148,12 @@ export class CatalogueRunStore {
   }
 
   readControl(id: RunId, options?: Options): Promise<RunControl | undefined> {
-    return this.#read('catalogue-control', runKey(id, 'control.json'), runControlSchema, options);
+    return readRecord(
+      this.#store,
+      runKey(id, 'control.json'),
+      { kind: 'catalogue-control', schema: runControlSchema },
+      options,
+    );
   }
 
   async writeSummary(id: RunId, summary: RunSummary, options?: Options) {
@@ -138,7 +161,12 @@ export class CatalogueRunStore {
   }
 
   readSummary(id: RunId, options?: Options): Promise<RunSummary | undefined> {
-    return this.#read('catalogue-summary', runKey(id, 'summary.json'), runSummarySchema, options);
+    return readRecord(
+      this.#store,
+      runKey(id, 'summary.json'),
+      { kind: 'catalogue-summary', schema: runSummarySchema },
+      options,
+    );
   }
 
   /** Replaces the last good run, with one atomic write. */
@@ -162,7 +190,7 @@ export class CatalogueRunStore {
   /** The runs that have not ended: of all catalogues, or of one. */
   async *listOpen(of?: Pick<RunId, 'tenant' | 'catalogue'>, options?: Options): AsyncGenerator<RunId> {
     const prefix = of ? openRunsPrefix(of.tenant, of.catalogue) : OPEN_RUNS_PREFIX;
-    for await (const key of this.#listKeys(prefix, options)) {
+    for await (const key of listKeys(this.#store, { prefix }, options)) {
       const id = readOpenRunKey(key);
       if (id) yield id;
     }
@@ -186,33 +214,13 @@ export class CatalogueRunStore {
 
   async #listParts(prefix: string, options?: Options): Promise<Set<number>> {
     const parts = new Set<number>();
-    for await (const key of this.#listKeys(prefix, options))
+    for await (const key of listKeys(this.#store, { prefix }, options))
       parts.add(Number.parseInt(key.slice(prefix.length), 10));
     return parts;
   }
 
-  async *#listKeys(prefix: string, options?: Options): AsyncGenerator<string> {
-    for (let cursor: string | undefined; ; ) {
-      const page = await this.#store.list({ prefix, ...(cursor ? { cursor } : {}), ...toSignal(options) });
-      for (const { key } of page.objects) yield key;
-      cursor = page.cursor;
-      if (cursor === undefined) return;
-    }
-  }
-
-  async #read<S extends z.ZodObject>(
-    kind: PersistedKind,
-    key: string,
-    schema: S,
-    options?: Options,
-  ): Promise<z.output<S> | undefined> {
-    const bytes = await this.#store.get(key, toSignal(options));
-    if (!bytes) return undefined;
-    return schema.parse(upgradePersisted(kind, JSON.parse(Buffer.from(bytes).toString('utf8'))));
-  }
-
   async #put(key: string, value: object, options?: Options): Promise<void> {
-    await this.#store.put(key, toJson(value), { contentType: JSON_TYPE, ...toSignal(options) });
+    await this.#store.put(key, formatRecord(value), { contentType: JSON_TYPE, ...toSignal(options) });
   }
 
   async #putLines(key: string, values: readonly object[], options?: Options): Promise<void> {
@@ -231,6 +239,3 @@ export class CatalogueRunStore {
       .map((line): unknown => JSON.parse(line));
   }
 }
-
-const toJson = (value: object) => JSON.stringify({ ...value, version: DATA_VERSION });
-const toSignal = ({ signal }: Options = {}) => (signal ? { signal } : {});
