@@ -20,6 +20,9 @@
 // maintenance/   chores: the sweep, resuming submissions
 // control/       pauses, limits and drains: what operators change while the workers run
 // budgets/       reserves money before a purchase; corrects the sums of budgets
+// runs/          counts the renders of runs; ends and stops runs
+// shares/        moves the jobs whose turn it is to the front of their lane
+// catalogue/     runs catalogues: plans, adds renders, delivers; starts the nights that are due
 // redrive/       executes redrive plans at their pace
 // restore/       adds the renders that the queue has lost
 // health/        does work move; /healthz, /readyz, /metrics
@@ -29,5 +32,4 @@
 //
 // stage/         what a stage is: job, outcome, failure, Infra
 // decide/        the whole policy, pure: what each trouble means, and how long each wait is
-// net/           DNS lookups that check addresses
 export { type RunningWorker, startWorker, type WorkerDeps } from './start-worker.ts';
