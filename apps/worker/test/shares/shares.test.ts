@@ -150,7 +150,11 @@ requires('redis').describe('tenants that share the quota', () => {
     await hasWaiting(40);
     await until(async () => (await harness.queues.submit.getDelayedCount()) >= 30);
     const delayed = await harness.queues.submit.getJobs(['delayed']);
-    const wrong = delayed.filter(({ data, priority }) => priority !== tenantLine('batch', data.tenant));
+    // A job that was listed can have come back to its line, and to the front, before it was read.
+    const stillDelayed = await Promise.all(delayed.map(async (job) => (await job.getState()) === 'delayed'));
+    const read = delayed.filter((_job, index) => stillDelayed[index]);
+    expect(read.length).toBeGreaterThan(20);
+    const wrong = read.filter(({ data, priority }) => priority !== tenantLine('batch', data.tenant));
     expect(wrong.map(({ id, priority }) => [id, priority])).toEqual([]);
   });
 });
