@@ -7,7 +7,7 @@ import { Lines } from './lines.ts';
 import { appendToRun } from './output.ts';
 
 export interface SpawnNodeOptions {
-  /** The whole environment besides PATH, HOME and TMPDIR. The process inherits nothing else from the test run. */
+  /** Besides PATH, HOME, TMPDIR and NODE_COMPILE_CACHE, the whole environment: it inherits nothing else. */
   env?: Record<string, string | undefined>;
   args?: string[];
   cwd?: string;
@@ -41,8 +41,8 @@ export interface NodeProcess {
 export function spawnNode(entry: string, options: SpawnNodeOptions = {}): NodeProcess {
   const name = options.name ?? `${basename(dirname(dirname(entry)))}/${basename(entry)}`;
   const [program, list] = withParentDeathSignal(process.execPath, [entry, ...(options.args ?? [])]);
-  const { PATH, HOME, TMPDIR } = process.env;
-  const env = { PATH, HOME, TMPDIR, ...options.env };
+  const { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, ...options.env };
   const child = spawn(program, list, { env, cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   killWithParent(child);
   const pid = child.pid;
