@@ -3,6 +3,7 @@ import { cp, mkdir, readFile, realpath, symlink, writeFile } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tempDir } from '@darkroom/testkit';
+import { inject } from 'vitest';
 
 export const PACKAGES_DIR = fileURLToPath(new URL('../../..', import.meta.url));
 const bin = join(PACKAGES_DIR, '../node_modules/.bin');
@@ -17,7 +18,7 @@ export async function createConsumerProject(...names: ('client' | 'api')[]): Pro
   return dir;
 }
 
-/** Builds a package and installs what `pnpm pack` would contain: the `files`, and a manifest with `publishConfig` applied. */
+/** Installs what `pnpm pack` would contain: the `files`, and a manifest with `publishConfig` applied. */
 async function installPackage(name: string, into: string): Promise<void> {
   const from = join(PACKAGES_DIR, name);
   const { publishConfig, files, ...manifest } = JSON.parse(
@@ -26,10 +27,21 @@ async function installPackage(name: string, into: string): Promise<void> {
   await mkdir(into, { recursive: true });
   await writeFile(join(into, 'package.json'), JSON.stringify({ ...manifest, ...publishConfig }));
   for (const file of files as string[]) {
-    if (file === 'dist')
-      await runTsc(['-p', join(from, 'tsconfig.build.json'), '--outDir', join(into, 'dist')]);
+    if (file === 'dist') await cp(await buildPackage(name), join(into, 'dist'), { recursive: true });
     else await cp(join(from, file), join(into, file));
   }
+}
+
+const builds = new Map<string, Promise<string>>();
+
+/** Builds a package, once per process. @returns the folder with what was built */
+function buildPackage(name: string): Promise<string> {
+  const dist = join(inject('runFolder'), `${name}-${process.pid}`);
+  const build =
+    builds.get(name) ??
+    runTsc(['-p', join(PACKAGES_DIR, name, 'tsconfig.build.json'), '--outDir', dist]).then(() => dist);
+  builds.set(name, build);
+  return build;
 }
 
 /** Runs the TypeScript compiler. Rejects with its messages. */
