@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createDarkroom, type Darkroom, hasEnded } from '@darkroom/client';
+import { type ObjectStore, openStore } from '@darkroom/shared/object-store';
+import { systemClock } from '@darkroom/shared/runtime';
 import {
   cleanup,
   createOwnRedis,
@@ -18,6 +20,9 @@ const main = (app: string) => fileURLToPath(new URL(`../../../${app}/src/main.ts
 
 export interface LossDrill {
   redis: RedisServer;
+  /** Where the API is. */
+  url: string;
+  store: ObjectStore;
   simulator: Simulator;
   darkroom: Darkroom;
   receiver: Awaited<ReturnType<typeof startWebhookReceiver>>;
@@ -25,6 +30,10 @@ export interface LossDrill {
   accept(count: number): Promise<string[]>;
   /** Ends both workers with SIGKILL and starts two others. */
   replaceWorkers(): Promise<void>;
+  /** Ends one worker with SIGKILL and starts another. */
+  replaceOneWorker(): Promise<void>;
+  /** Ends the producer with SIGKILL and starts another at the same address. */
+  replaceProducer(): Promise<void>;
   /** How many of these renders have not ended. */
   countOpen(ids: readonly string[]): Promise<number>;
   /** The renders about whose end no webhook has arrived. */
@@ -32,7 +41,7 @@ export interface LossDrill {
 }
 
 /** Starts a producer and two workers in their own processes, on a Redis that the test may lose. It ends with the test. */
-export async function startLossDrill(): Promise<LossDrill> {
+export async function startLossDrill(settings: { UNKNOWN_GRACE_MS?: string } = {}): Promise<LossDrill> {
   const redis = await createOwnRedis();
   await redis.start();
   const port = await freePort();
@@ -65,8 +74,10 @@ export async function startLossDrill(): Promise<LossDrill> {
     LOCK_DURATION_MS: '3000',
     // Longer than the provider takes to send a webhook again to a producer whose Redis was away.
     UNKNOWN_GRACE_MS: '30000',
+    ...settings,
   };
-  const producer = spawnNode(main('producer'), { env, name: 'producer' });
+  const startProducer = () => spawnNode(main('producer'), { env, name: 'producer' });
+  let producer = startProducer();
   const startWorker = () => spawnNode(main('worker'), { env, name: 'worker' });
   let workers: NodeProcess[] = [startWorker(), startWorker()];
   await producer.waitForLine(url);
@@ -75,6 +86,8 @@ export async function startLossDrill(): Promise<LossDrill> {
   let calls = 0;
   return {
     redis,
+    url,
+    store: await openStore({ storeUrl: env.STORE_URL, dataDir: env.DATA_DIR, clock: systemClock }),
     simulator,
     darkroom,
     receiver,
@@ -95,6 +108,15 @@ export async function startLossDrill(): Promise<LossDrill> {
     replaceWorkers: async () => {
       await Promise.all(workers.map((worker) => worker.kill('SIGKILL')));
       workers = [startWorker(), startWorker()];
+    },
+    replaceOneWorker: async () => {
+      await workers.shift()?.kill('SIGKILL');
+      workers.push(startWorker());
+    },
+    replaceProducer: async () => {
+      await producer.kill('SIGKILL');
+      producer = startProducer();
+      await producer.waitForLine(url);
     },
     countOpen: async (ids) => {
       for (const id of ids) {
