@@ -24,7 +24,7 @@ export const CATALOGUE_GUARDS = [
  * - `rendering`: its renders are added and end
  * - `delivering`: it writes the manifest
  * - `completed`: every item has its image
- * - `partial`: an item has none, because it failed, or the deadline or the budget came first
+ * - `partial`: an item has none, because it failed, or the deadline or the budget came first; or it is quarantined
  * - `canceled`: an operator ended it; what was bought is delivered
  * - `stopped`: it bought nothing, because of problems, a guard, another run, or a plan that was not the approved one
  */
@@ -102,7 +102,7 @@ export const catalogueRunSchema = z
     run,
     status: z.enum(CATALOGUE_RUN_STATUSES).meta({
       description:
-        '`waiting`, `planning`, `rendering` and `delivering` can change. `completed`: every item has its image. `partial`: an item has none. `canceled`: by an operator; what was bought is delivered. `stopped`: it bought nothing; `reason` says why.',
+        '`waiting`, `planning`, `rendering` and `delivering` can change. `completed`: every item has its image. `partial`: an item has none, or is quarantined. `canceled`: by an operator; what was bought is delivered. `stopped`: it bought nothing; `reason` says why.',
     }),
     reason: z.string().nullable().meta({ description: 'Why it waits, or is not completed, for people.' }),
     actor: z.string(),
@@ -125,7 +125,7 @@ export const catalogueRunSchema = z
         items: count('Items whose result is stored: the sum of the others.'),
         bought: count('Images that this run bought.'),
         unchanged: count('Images of earlier runs that are used again.'),
-        quarantined: count('Items whose rows were not valid.'),
+        quarantined: count('Items whose rows are not valid. They keep the images that they have.'),
         not_bought: count('Items that the deadline, the budget or a cancel left out.'),
         failed: count('Items that have no image although they were tried.'),
       })
@@ -141,10 +141,12 @@ export const catalogueRunSchema = z
     guards: z.array(
       z.strictObject({ name: z.enum(CATALOGUE_GUARDS), message: z.string(), accepted: z.boolean() }),
     ),
-    problems: z.strictObject({
-      count: z.number().int(),
-      listed: z.array(problem).max(100).meta({ description: 'The first 100.' }),
-    }),
+    problems: z
+      .strictObject({
+        count: z.number().int(),
+        listed: z.array(problem).max(100).meta({ description: 'The first 100.' }),
+      })
+      .meta({ description: 'Why it stopped, or what is wrong with the rows that are quarantined.' }),
     manifest: z
       .strictObject({ key: z.string(), sha256: digest, bytes: z.number().int(), items: z.number().int() })
       .nullable()

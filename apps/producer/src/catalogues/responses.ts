@@ -13,7 +13,7 @@ export function runResponse(facts: RunFacts, base: string): CatalogueRunResponse
   const { request, plan, job, summary } = facts;
   const { tenant, catalogue, run } = request;
   const progress = job?.progress;
-  const listed = summary?.problems.listed ?? [];
+  const problems = summary?.problems ?? plan?.quarantine ?? { count: 0, listed: [] };
   return {
     object: 'catalogue_run',
     catalogue,
@@ -49,7 +49,7 @@ export function runResponse(facts: RunFacts, base: string): CatalogueRunResponse
       currency: 'USD',
     },
     guards: summary?.guards ?? plan?.guards ?? [],
-    problems: { count: summary?.problems.count ?? 0, listed: listed.slice(0, MAX_PROBLEMS) },
+    problems: { count: problems.count, listed: problems.listed.slice(0, MAX_PROBLEMS) },
     manifest: summary?.manifest ?? null,
     links: { self: `${base}/v1/catalogues/${catalogue}/runs/${run}` },
   };

@@ -154,6 +154,44 @@ requires('redis').describe('a run of a catalogue', () => {
     expect(countPurchases(harness)).toBe(0);
   });
 
+  test('rows in quarantine keep the images of the last night, and the night is published', async () => {
+    const harness = await openHarness();
+    await harness.startWorker();
+    const first = await beginRun(harness, createCsv(3));
+    expect((await waitForRun(harness, first)).status).toBe('completed');
+    const [, before] = await readManifest(harness, first);
+    const csv = createCsv(3, (index) => (index === 1 ? 'x'.repeat(40_000) : 'red'));
+    const yaml = 'guards: { max_quarantined_rows: 2, max_shrink_percent: null }\n';
+    const second = await beginRun(harness, `${csv},blue\n`, { run: 'night-2', yaml });
+    const summary = await waitForRun(harness, second);
+    expect(summary).toMatchObject({
+      status: 'partial',
+      reason: '2 are quarantined',
+      counts: { unchanged: 2, quarantined: 2, bought: 0 },
+      problems: {
+        count: 2,
+        listed: [
+          { line: 3, field: 'prompt' },
+          { line: 5, field: 'sku' },
+        ],
+      },
+    });
+    expectCountsToAddUp(summary, 4);
+    expect(countPurchases(harness)).toBe(3);
+    expect((await readLatest(harness))?.run).toBe('night-2');
+    const entries = await readManifest(harness, second);
+    expect(entries[1]).toMatchObject({
+      status: 'quarantined',
+      origin: 'reused',
+      run: 'night-1',
+      image: before?.image,
+      inputs: before?.inputs,
+      error: { code: 'invalid_row', field: 'prompt' },
+    });
+    expect(entries[3]).toMatchObject({ key: '', line: 5, status: 'quarantined', image: null });
+    expect(await readLines(harness, second, 'errors.jsonl')).toMatchObject([{ key: 'S-1' }, { key: '' }]);
+  });
+
   test('a run stops buying at its budget, and lists the rest', async () => {
     const harness = await openHarness();
     await harness.startWorker();
@@ -235,6 +273,7 @@ async function beginPlannedRun(harness: Harness, rows: number, deadlineAt: numbe
     plannedAt: Date.now(),
     deadlineAt,
     guards: [],
+    quarantine: { count: 0, listed: [] },
   });
   return await beginRun(harness, createCsv(rows));
 }

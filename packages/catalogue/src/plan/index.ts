@@ -1,5 +1,7 @@
 // create-plan.ts    a whole plan, or all problems
 // decide-items.ts   the stream of decisions (main decision: what is bought, and why)
+// list-items.ts     the items of the rows; which rows are not valid
+// quarantine.ts     the rows that are not valid
 // map-in-order.ts   several calls at the same time, results in order
 // tally.ts          counts, price, samples
 // forecast.ts       when a run would end

@@ -64,8 +64,8 @@ export const planItemSchema = z.strictObject({
   hash: z.string(),
   inputs: manifestEntrySchema.shape.inputs,
   source_hash: manifestEntrySchema.shape.source_hash,
-  /** `skip`: the budget of the run does not have its price. */
-  action: z.enum(['buy', 'keep', 'skip']),
+  /** `skip`: the budget of the run does not have its price. `quarantine`: its row is not valid. */
+  action: z.enum(['buy', 'keep', 'skip', 'quarantine']),
   /** The reference images of an item that is bought, as its row names them. */
   references: z.array(z.string()),
   /** What is kept: the entry of the last manifest, without what this line has. */
@@ -78,11 +78,25 @@ export const planItemSchema = z.strictObject({
       finished_at: z.string().nullable(),
     })
     .nullable(),
+  /** Why it is quarantined. */
+  problem: z.strictObject({ field: z.string().nullable(), message: z.string() }).optional(),
 });
 export type RunItem = z.infer<typeof planItemSchema>;
 export type { ImageFormat };
 
 const guardSchema = z.strictObject({ name: z.enum(GUARDS), message: z.string(), accepted: z.boolean() });
+
+const problemsSchema = z.strictObject({
+  count,
+  listed: z.array(
+    z.strictObject({
+      in: z.enum(['catalogue', 'source', 'manifest']),
+      line: z.number().nullable(),
+      field: z.string().nullable(),
+      message: z.string(),
+    }),
+  ),
+});
 
 /** A complete plan: `plan.json`. Written after its parts, so a run that finds it plans no more. */
 export const runPlanSchema = z.object({
@@ -98,6 +112,8 @@ export const runPlanSchema = z.object({
   /** After it, the run buys nothing more. */
   deadlineAt: time.nullable(),
   guards: z.array(guardSchema),
+  /** What is wrong with the rows that are quarantined. */
+  quarantine: problemsSchema,
 });
 
 /** A worker has begun the run: `begun.json`. */
@@ -114,7 +130,7 @@ export const runControlSchema = z.object({
 
 /**
  * - `completed`: every item has its image
- * - `partial`: an item has none, because it failed, or the deadline or the budget came first
+ * - `partial`: an item has none, because it failed, or the deadline or the budget came first; or it is quarantined
  * - `canceled`: an operator ended it; what was bought is delivered
  * - `stopped`: it bought nothing, because of problems, a guard, or a plan that was not the approved one
  */
@@ -153,17 +169,8 @@ export const runSummarySchema = z.object({
   removed: count,
   cost: z.strictObject({ spent: dollars, refunded: dollars, possibly_spent: dollars }),
   guards: z.array(guardSchema),
-  problems: z.strictObject({
-    count,
-    listed: z.array(
-      z.strictObject({
-        in: z.enum(['catalogue', 'source', 'manifest']),
-        line: z.number().nullable(),
-        field: z.string().nullable(),
-        message: z.string(),
-      }),
-    ),
-  }),
+  /** Why it stopped, or what is wrong with the rows that are quarantined. */
+  problems: problemsSchema,
   /** Null: it delivered nothing. */
   manifest: z.strictObject({ key: z.string(), sha256: digest, bytes: count, items: count }).nullable(),
   source: z.strictObject({ sha256: digest, bytes: count }).nullable(),
