@@ -266,6 +266,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     queue: createCatalogueQueue(engine, queues),
     auditor,
     clock,
+    settings,
   });
   const readExpiring = createExpiringImagesReader({ engine, queues, readDeadLetters, clock });
   const { openAlarms } = nightWatch;

@@ -106,6 +106,7 @@ export const catalogueRunSchema = z
     }),
     reason: z.string().nullable().meta({ description: 'Why it waits, or is not completed, for people.' }),
     actor: z.string(),
+    retry_of: run.nullable().meta({ description: 'The run whose missing images it buys again.' }),
     requested_at: z.iso.datetime(),
     started_at: z.iso.datetime().nullable(),
     ended_at: z.iso.datetime().nullable(),
@@ -163,6 +164,48 @@ export const catalogueRunListSchema = z
     next_cursor: z.string().nullable(),
   })
   .meta({ id: 'CatalogueRunList' });
+
+/** The body of `POST /v1/catalogues/{name}/runs/{run}/retry`. It may be absent. */
+export const catalogueRetrySchema = z
+  .strictObject({
+    not_bought: z.boolean().default(false).meta({
+      description: 'Also buy what the deadline, the budget or a cancel left out.',
+    }),
+    codes: z.array(z.string().min(1).max(100)).min(1).max(50).optional().meta({
+      description:
+        'Buy only items with these errors. Without it, all, except those whose image may be paid for: they would be paid a second time.',
+    }),
+    price: amountSchema.optional().meta({
+      description: 'The price that was shown, in US dollars. A run that is dearer stops.',
+    }),
+  })
+  .meta({ id: 'CatalogueRetry' });
+
+/** `GET /v1/catalogues/{name}/runs/{run}/failures`, 200. */
+export const catalogueFailuresSchema = z
+  .strictObject({
+    object: z.literal('catalogue_failures'),
+    catalogue: name,
+    run,
+    data: z
+      .array(
+        z.strictObject({
+          status: z.enum(['failed', 'not_bought']),
+          code: z.string(),
+          items: count('Items without an image.'),
+          price: amountSchema.meta({ description: 'One purchase of each, in US dollars.' }),
+          fails_again: z.boolean().meta({
+            description: 'The same request fails again. Change the prompt or the source.',
+          }),
+          may_be_paid: z.boolean().meta({
+            description:
+              'The image may be paid for. A redrive of the render gets it without a second purchase.',
+          }),
+        }),
+      )
+      .meta({ description: 'What has no image, by error. The most items are first.' }),
+  })
+  .meta({ id: 'CatalogueFailures' });
 
 /**
  * What can be wrong with a night of a schedule. Metrics and the alarms in the store use these names, so they must not change.
@@ -270,6 +313,8 @@ export const catalogueCancelSchema = z
   .meta({ id: 'CatalogueCancel' });
 
 export type CatalogueRunRequest = z.infer<typeof catalogueRunRequestSchema>;
+export type CatalogueRetry = z.input<typeof catalogueRetrySchema>;
+export type CatalogueFailuresResponse = z.infer<typeof catalogueFailuresSchema>;
 export type CatalogueRunResponse = z.infer<typeof catalogueRunSchema>;
 export type CatalogueRunListResponse = z.infer<typeof catalogueRunListSchema>;
 export type CatalogueResponse = z.infer<typeof catalogueSchema>;

@@ -21,6 +21,7 @@ export function runResponse(facts: RunFacts, base: string): CatalogueRunResponse
     run,
     ...findStatus(facts),
     actor: request.actor,
+    retry_of: request.retry?.of ?? null,
     requested_at: toIsoTime(request.createdAt),
     started_at: job?.startedAt === undefined ? null : toIsoTime(job.startedAt),
     ended_at: summary?.ended_at ?? null,

@@ -55,6 +55,7 @@ async function deliverItem(
   const { id, infra, job } = context;
   if (item.action === 'keep') return keepItem(item, context);
   if (item.action === 'quarantine') return quarantineItem(item, context);
+  if (item.action === 'leave') return leaveItem(item);
   if (item.action === 'skip') return describeNotBought(item, 'budget');
   const renderId = renderIdOf(id, item);
   const reason = impossible.get(renderId);
@@ -121,6 +122,12 @@ async function quarantineItem(item: RunItem, context: RunContext): Promise<Manif
     error: { code: 'invalid_row', message: problem?.message ?? '', field: problem?.field ?? null },
     finished_at: image && kept ? kept.finished_at : null,
   };
+}
+
+/** As the run has it that this one retries. */
+function leaveItem(item: RunItem): ManifestEntry {
+  if (!item.left) throw new Error(`the plan leaves ${item.key}, and does not say what became of it`);
+  return { ...describeItem(item), ...item.left, origin: null, image: null, cost: formatCost(NO_COST) };
 }
 
 async function keepItem(item: RunItem, context: RunContext): Promise<ManifestEntry> {

@@ -102,7 +102,7 @@ const describePlan = ({ file, source, forecast, guards, quarantine }: Plan) => (
 });
 
 /** Collects decisions until a part is full. */
-function createPartWriter(write: (part: number, items: readonly RunItem[]) => Promise<void>) {
+export function createPartWriter(write: (part: number, items: readonly RunItem[]) => Promise<void>) {
   let items: RunItem[] = [];
   let parts = 0;
   let buys = 0;
@@ -133,8 +133,10 @@ function toRunItem(decision: Exclude<Decision, { kind: 'remove' }>, isAffordable
       const { references } = decision.item;
       return { ...item, action: isAffordable ? 'buy' : 'skip', references, kept: null };
     }
-    case 'keep':
-      return { ...item, action: 'keep', references: [], kept: describeKept(decision.previous) };
+    case 'keep': {
+      const { references } = decision.item;
+      return { ...item, action: 'keep', references, kept: describeKept(decision.previous) };
+    }
     case 'quarantine': {
       const { field, message } = decision.problem;
       const kept = decision.previous ? describeKept(decision.previous) : null;
@@ -143,7 +145,7 @@ function toRunItem(decision: Exclude<Decision, { kind: 'remove' }>, isAffordable
   }
 }
 
-const describeKept = ({ name, run, render_id, image, finished_at }: ManifestEntry): RunItem['kept'] =>
+export const describeKept = ({ name, run, render_id, image, finished_at }: ManifestEntry): RunItem['kept'] =>
   image && { name, run, render_id, image, finished_at };
 
 /**

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import {
+  addRunJob,
   CatalogueRunStore,
   type LatestRun,
   latestRunKey,
   type ManifestEntry,
+  type Retry,
   type RunItem,
 } from '@darkroom/catalogue';
 import { requires, until } from '@darkroom/testkit';
@@ -190,6 +192,56 @@ requires('redis').describe('a run of a catalogue', () => {
     });
     expect(entries[3]).toMatchObject({ key: '', line: 5, status: 'quarantined', image: null });
     expect(await readLines(harness, second, 'errors.jsonl')).toMatchObject([{ key: 'S-1' }, { key: '' }]);
+  });
+
+  test('a retry buys what failed, and nothing else; it reads no source, and becomes the last good run', async () => {
+    const harness = await openHarness();
+    const { store, queues, simulator } = harness;
+    await harness.startWorker();
+    simulator.faults.add({ kind: 'refuse_content', promptIncludes: 'S-1 ', times: 1 });
+    const first = await beginRun(harness, createCsv(4), { yaml: 'budget: 0.075\n' });
+    const night = await waitForRun(harness, first);
+    expect(night.counts).toMatchObject({ bought: 2, failed: 1, not_bought: 1 });
+    const bought = countPurchases(harness);
+    const runs = new CatalogueRunStore(store);
+    const request = await runs.readRequest(first);
+    if (!request) throw new Error('the request of the first run is missing');
+    const beginRetry = async (run: string, retry: Partial<Retry>) => {
+      const id = { ...first, run };
+      const base = { of: first.run, notBought: false, codes: null, price: null };
+      // Without its uploaded files, no source can be read.
+      const next = { ...request, ...id, files: null, createdAt: Date.now(), retry: { ...base, ...retry } };
+      await runs.writeRequest(next);
+      await addRunJob(queues, id);
+      return await waitForRun(harness, id);
+    };
+    expect(await beginRetry('night-1-r1', { price: '0.024' })).toMatchObject({
+      status: 'stopped',
+      reason: 'the price is $0.025, and $0.024 was approved',
+    });
+    expect(await beginRetry('night-1-r2', { codes: ['generation_failed'] })).toMatchObject({
+      status: 'stopped',
+      reason: 'the run night-1 has no item that a retry buys',
+    });
+    const summary = await beginRetry('night-1-r3', { price: '0.025' });
+    expect(summary).toMatchObject({ status: 'partial', cost: { spent: '0.025' } });
+    expect(summary.counts).toMatchObject({ bought: 1, unchanged: 2, failed: 0, not_bought: 1 });
+    expectCountsToAddUp(summary, 4);
+    expect(countPurchases(harness)).toBe(bought + 1);
+    const entries = await readManifest(harness, { ...first, run: 'night-1-r3' });
+    await expectRightImages(harness, entries);
+    expect(entries.map(({ run, origin, error }) => [run, origin, error?.code])).toEqual([
+      ['night-1', 'reused', undefined],
+      ['night-1-r3', 'new', undefined],
+      ['night-1', 'reused', undefined],
+      [null, null, 'budget'],
+    ]);
+    expect((await readLatest(harness))?.run).toBe('night-1-r3');
+    // Its manifest would bring back what the retry has replaced.
+    expect(await beginRetry('night-1-r4', { notBought: true })).toMatchObject({
+      status: 'stopped',
+      reason: 'the run night-1-r3 has delivered since',
+    });
   });
 
   test('a run stops buying at its budget, and lists the rest', async () => {

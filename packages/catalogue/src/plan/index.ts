@@ -9,6 +9,6 @@
 // plan-file.ts      plan.json
 export { type CheckResult, checkCatalogue, createPlan, type Plan, type PlanInput } from './create-plan.ts';
 export { createManifestInputs, type Decision } from './decide-items.ts';
-export type { Forecast } from './forecast.ts';
+export { type Forecast, findDeadline } from './forecast.ts';
 export { GUARDS, type GuardName } from './guards.ts';
 export { type PlanFile, planFileSchema } from './plan-file.ts';

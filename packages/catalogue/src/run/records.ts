@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ImageFormat } from '../file/index.ts';
 import { manifestEntrySchema } from '../manifest/index.ts';
 import { GUARDS } from '../plan/index.ts';
+import { retrySchema } from './retry.ts';
 
 const version = z.literal(DATA_VERSION);
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -42,6 +43,8 @@ export const runRequestSchema = z.object({
   /** Whether it may read buckets with the rights of the worker. */
   readsBuckets: z.boolean(),
   createdAt: time,
+  /** It buys again what another run has not delivered, and reads no source. */
+  retry: retrySchema.optional(),
 });
 
 /** One file that the caller uploaded: a line of the list of files. */
@@ -64,9 +67,12 @@ export const planItemSchema = z.strictObject({
   hash: z.string(),
   inputs: manifestEntrySchema.shape.inputs,
   source_hash: manifestEntrySchema.shape.source_hash,
-  /** `skip`: the budget of the run does not have its price. `quarantine`: its row is not valid. */
-  action: z.enum(['buy', 'keep', 'skip', 'quarantine']),
-  /** The reference images of an item that is bought, as its row names them. */
+  /**
+   * `skip`: the budget of the run does not have its price. `quarantine`: its row is not valid. `leave`: a
+   * retry does not buy it again.
+   */
+  action: z.enum(['buy', 'keep', 'skip', 'quarantine', 'leave']),
+  /** The reference images, as its row names them. A retry needs those of an item that is kept, if its image is gone. */
   references: z.array(z.string()),
   /** What is kept: the entry of the last manifest, without what this line has. */
   kept: z
@@ -78,6 +84,10 @@ export const planItemSchema = z.strictObject({
       finished_at: z.string().nullable(),
     })
     .nullable(),
+  /** What became of it in the run that is retried. */
+  left: manifestEntrySchema
+    .pick({ status: true, run: true, render_id: true, error: true, finished_at: true })
+    .optional(),
   /** Why it is quarantined. */
   problem: z.strictObject({ field: z.string().nullable(), message: z.string() }).optional(),
 });

@@ -1,4 +1,5 @@
 import type {
+  CatalogueFailuresResponse,
   CatalogueFileResponse,
   CatalogueListResponse,
   CatalogueResponse,
@@ -19,6 +20,7 @@ const run: CatalogueRunResponse = {
   status: 'partial',
   reason: '2 failed',
   actor: 'key shop:…:1d0f7a2c…',
+  retry_of: null,
   requested_at: '2026-11-20T01:00:00.120Z',
   started_at: '2026-11-20T01:00:00.480Z',
   ended_at: '2026-11-20T01:42:10.007Z',
@@ -83,6 +85,21 @@ const catalogue: CatalogueResponse = {
 export const CATALOGUE_EXAMPLES: { [component: string]: unknown } = {
   CatalogueRun: run,
   CatalogueRunList: { object: 'list', data: [run], next_cursor: null } satisfies CatalogueRunListResponse,
+  CatalogueFailures: {
+    object: 'catalogue_failures',
+    catalogue: NAME,
+    run: RUN,
+    data: [
+      {
+        status: 'failed',
+        code: 'content_policy_violation',
+        items: 2,
+        price: '0.050',
+        fails_again: true,
+        may_be_paid: false,
+      },
+    ],
+  } satisfies CatalogueFailuresResponse,
   CatalogueSchedule: schedule,
   CatalogueSummary: catalogue,
   CatalogueList: { object: 'list', data: [catalogue] } satisfies CatalogueListResponse,
