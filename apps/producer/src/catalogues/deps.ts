@@ -12,5 +12,5 @@ export interface CatalogueDeps {
   queue: CatalogueQueue;
   auditor: Auditor;
   clock: Clock;
-  settings: Pick<Settings, 'PRICES'>;
+  settings: Pick<Settings, 'PRICES' | 'WEBHOOK_SECRETS' | 'ALLOW_PRIVATE_HOSTS'>;
 }

@@ -133,6 +133,7 @@ const startEndpoint = (deps: CatalogueDeps): Endpoint => ({
       catalogue: readName(request),
       actor: describeCaller(caller),
       readsBuckets: caller !== undefined && hasRole(caller, 'operate'),
+      settings: deps.settings,
       now: deps.clock.now(),
     });
     await deps.queue.add(started);

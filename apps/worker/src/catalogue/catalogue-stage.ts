@@ -91,11 +91,19 @@ async function runPhases(
 async function endRun(summary: RunSummary, context: RunContext): Promise<Outcome> {
   const { id, infra, own, job } = context;
   await publishRun(summary, context);
+  await notify(summary, context);
   await own.runs.removeOpen(id, { signal: job.signal });
   const { status, reason, counts, cost } = summary;
   infra.metrics.catalogueRuns.inc({ outcome: status });
   infra.log.info({ ...id, status, reason, counts, cost }, 'catalogue run ended');
   return { kind: 'done', value: undefined };
+}
+
+/** After `latest.json`, so that a receiver finds the run there. */
+async function notify({ ended_at: endedAt }: RunSummary, { id, request, own, job }: RunContext) {
+  const config = parseCatalogueFile(Buffer.from(request.file), createProblemList())?.config;
+  const url = config?.notifications?.webhook_url;
+  if (url !== undefined) await own.notify({ ...id, endedAt: Date.parse(endedAt) }, url, job.signal);
 }
 
 /**

@@ -23,6 +23,7 @@ import {
 } from '../support/catalogues.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 import { emptyQueue } from '../support/journal.ts';
+import { openWebhookHarness } from '../support/webhook-harness.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -156,14 +157,14 @@ requires('redis').describe('a run of a catalogue', () => {
     expect(countPurchases(harness)).toBe(0);
   });
 
-  test('rows in quarantine keep the images of the last night, and the night is published', async () => {
-    const harness = await openHarness();
+  test('rows in quarantine keep the images of the last night, and the night is published and reported', async () => {
+    const { harness, receiver } = await openWebhookHarness();
     await harness.startWorker();
     const first = await beginRun(harness, createCsv(3));
     expect((await waitForRun(harness, first)).status).toBe('completed');
     const [, before] = await readManifest(harness, first);
     const csv = createCsv(3, (index) => (index === 1 ? 'x'.repeat(40_000) : 'red'));
-    const yaml = 'guards: { max_quarantined_rows: 2, max_shrink_percent: null }\n';
+    const yaml = `guards: { max_quarantined_rows: 2 }\nnotifications: { webhook_url: '${receiver.url}/night' }\n`;
     const second = await beginRun(harness, `${csv},blue\n`, { run: 'night-2', yaml });
     const summary = await waitForRun(harness, second);
     expect(summary).toMatchObject({
@@ -192,6 +193,17 @@ requires('redis').describe('a run of a catalogue', () => {
     });
     expect(entries[3]).toMatchObject({ key: '', line: 5, status: 'quarantined', image: null });
     expect(await readLines(harness, second, 'errors.jsonl')).toMatchObject([{ key: 'S-1' }, { key: '' }]);
+    await until(() => receiver.catalogues.length > 0);
+    const report = 'https://darkroom.example.com/v1/catalogues/default%3Ashoes/runs/night-2/report.html';
+    expect(receiver.catalogues).toMatchObject([
+      {
+        id: 'msg_catalogue.default.shoes.night-2',
+        event: {
+          type: 'catalogue.finished',
+          data: { run: 'night-2', status: 'partial', counts: summary.counts, links: { report }, problems: 2 },
+        },
+      },
+    ]);
   });
 
   test('a retry buys what failed, and nothing else; it reads no source, and becomes the last good run', async () => {
