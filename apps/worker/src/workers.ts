@@ -162,8 +162,11 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     runs: catalogueRuns,
     renders: openRunRenders(queues),
     record: openRunRecorder(infra),
-    notify: (ended: Parameters<typeof enqueueCatalogueWebhook>[1], url: string, signal: AbortSignal) =>
-      enqueueCatalogueWebhook({ ...infra, queues }, ended, url, signal),
+    enqueueWebhook: (
+      ended: Parameters<typeof enqueueCatalogueWebhook>[1],
+      url: string,
+      signal: AbortSignal,
+    ) => enqueueCatalogueWebhook({ ...infra, queues }, ended, url, signal),
     isIncomplete,
   };
   const endDeps = { deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, runs };

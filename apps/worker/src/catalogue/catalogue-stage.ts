@@ -91,7 +91,7 @@ async function runPhases(
 async function endRun(summary: RunSummary, context: RunContext): Promise<Outcome> {
   const { id, infra, own, job } = context;
   await publishRun(summary, context);
-  await notify(summary, context);
+  await reportEnd(summary, context);
   await own.runs.removeOpen(id, { signal: job.signal });
   const { status, reason, counts, cost } = summary;
   infra.metrics.catalogueRuns.inc({ outcome: status });
@@ -100,10 +100,10 @@ async function endRun(summary: RunSummary, context: RunContext): Promise<Outcome
 }
 
 /** After `latest.json`, so that a receiver finds the run there. */
-async function notify({ ended_at: endedAt }: RunSummary, { id, request, own, job }: RunContext) {
+async function reportEnd({ ended_at: endedAt }: RunSummary, { id, request, own, job }: RunContext) {
   const config = parseCatalogueFile(Buffer.from(request.file), createProblemList())?.config;
   const url = config?.notifications?.webhook_url;
-  if (url !== undefined) await own.notify({ ...id, endedAt: Date.parse(endedAt) }, url, job.signal);
+  if (url !== undefined) await own.enqueueWebhook({ ...id, endedAt: Date.parse(endedAt) }, url, job.signal);
 }
 
 /**

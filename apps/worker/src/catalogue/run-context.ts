@@ -21,7 +21,7 @@ export interface CatalogueDeps {
   /** Writes the first checkpoints of renders to the intake journal. */
   record(checkpoints: readonly SerializedCheckpoint[]): Promise<void>;
   /** Enqueues the webhook about the end of a run. A second call adds none. */
-  notify(ended: RunId & { endedAt: number }, url: string, signal: AbortSignal): Promise<void>;
+  enqueueWebhook(ended: RunId & { endedAt: number }, url: string, signal: AbortSignal): Promise<void>;
   /** Whether the queue may lack renders at the moment. */
   isIncomplete(): Promise<boolean>;
 }

@@ -115,7 +115,7 @@ export async function* decideItems(input: DecideInput): AsyncGenerator<Decision>
   const { manifest, problems, quarantine, reviews } = input;
   if (quarantine) await findInvalidRows({ ...input, quarantine });
   if (quarantine && problems.count > 0) return;
-  const { onRow, ...listed } = input;
+  const { onRow: _, ...listed } = input;
   const read = createReadRows();
   // With a quarantine, the rows are counted already.
   const items = listItems(quarantine ? listed : input, read);
