@@ -140,7 +140,7 @@ requires('redis').describe('runs of catalogues', () => {
         { status: 'not_bought', code: 'budget' },
         { status: 'not_bought', code: 'budget' },
       ],
-      'shop',
+      { tenant: 'shop' },
     );
     const failures = await harness.get(`${path}/runs/${base}/failures`, shop);
     expect(catalogueFailuresSchema.parse(await failures.json()).data).toMatchObject([

@@ -163,7 +163,9 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   const redrive = '/v1/redrives/{id}';
   const catalogue = '/v1/catalogues/{name}';
   await putCatalogueRun(harness, {}, tenant);
-  const delivered = await putDeliveredRun(harness, [{ status: 'failed', code: 'generation_failed' }], tenant);
+  const delivered = await putDeliveredRun(harness, [{ status: 'failed', code: 'generation_failed' }], {
+    tenant,
+  });
   // A request can end a schedule.
   const scheduled = Array.from({ length: 8 }, (_, n) => `bags-${n}`);
   await Promise.all(scheduled.map((one) => putSchedule(harness, one, tenant)));

@@ -53,6 +53,10 @@ export const retryFailedCommand = defineCommand<Options>({
     const client = await api();
     const address = await findDelivered(client, args, options.tenant);
     const { data: failures } = await client.getCatalogueFailures(address);
+    if (failures.length === 0) {
+      const data = await client.getCatalogueRun(address);
+      return { data, text: `The run ${address.run} of ${address.catalogue} lacks no image.\n` };
+    }
     const chosen = failures.filter((one) => isChosen(one, notBought, codes));
     host.err(formatFailures(failures, chosen));
     const items = chosen.reduce((sum, one) => sum + one.items, 0);
@@ -109,11 +113,7 @@ function formatFailures(failures: readonly Failure[], chosen: readonly Failure[]
     chosen.includes(one) ? 'yes' : 'no',
     describeFailure(one),
   ]);
-  return formatTable(
-    ['ERROR', 'STATUS', 'IMAGES', 'PRICE', 'BUY', ''],
-    rows,
-    'The run has delivered all images.',
-  );
+  return formatTable(['ERROR', 'STATUS', 'IMAGES', 'PRICE', 'BUY', ''], rows, '');
 }
 
 function describeFailure({ code, fails_again, may_be_paid }: Failure): string {

@@ -202,10 +202,10 @@ export async function putCatalogueRun(
 export async function putDeliveredRun(
   harness: Harness,
   failures: readonly { status: 'failed' | 'not_bought'; code: string }[],
-  tenant = 'default',
+  { tenant = 'default', run = 'delivered' } = {},
 ): Promise<string> {
   const runs = new CatalogueRunStore(harness.store);
-  const id = { tenant, catalogue: 'shoes', run: 'delivered' };
+  const id = { tenant, catalogue: 'shoes', run };
   await putCatalogueRun(harness, { run: id.run }, tenant);
   const inputs = {
     prompt: 'x',
