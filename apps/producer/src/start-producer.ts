@@ -35,7 +35,7 @@ import {
   createWaitConditionsReader,
   withFallback,
 } from './backends/index.ts';
-import { createNightWatch, openPinger } from './catalogue-watch/index.ts';
+import { createAlarmWebhooks, createNightWatch, openPinger } from './catalogue-watch/index.ts';
 import { registerCatalogues, registerReports } from './catalogues/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
 import {
@@ -257,6 +257,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     logger,
     readSubmitQuota,
     pinger: openPinger(settings.ALLOW_PRIVATE_HOSTS),
+    alarmWebhooks: createAlarmWebhooks({ schedules, clock, logger, settings }),
   });
   app.addHook('onClose', async () => nightWatch.close());
   registerCatalogues(app, {
@@ -266,6 +267,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     queue: createCatalogueQueue(engine, queues),
     auditor,
     clock,
+    settings,
   });
   const readExpiring = createExpiringImagesReader({ engine, queues, readDeadLetters, clock });
   const { openAlarms } = nightWatch;

@@ -1,4 +1,4 @@
-import type { WebhookEvent } from '@darkroom/api';
+import type { RenderEvent } from '@darkroom/api';
 import { createApiKey } from '@darkroom/shared/keys';
 import { systemClock } from '@darkroom/shared/runtime';
 import { until } from '@darkroom/testkit';
@@ -80,7 +80,7 @@ test('the image URL of a webhook is the plain URL of the API, if the API require
   const { receiver, renderOne, call } = await open({ keys: false });
   receiver.acknowledge();
   const id = await renderOne();
-  const answer = (await (await call('GET', `/v1/renders/${id}`)).json()) as WebhookEvent['data'];
+  const answer = (await (await call('GET', `/v1/renders/${id}`)).json()) as RenderEvent['data'];
   const sent = receiver.webhooks[0]?.event.data.image;
   expect(sent?.url).toBe(answer.image?.url);
   expect(sent?.thumbnail_url).toBe(answer.image?.thumbnail_url);

@@ -12,6 +12,7 @@ import { DATA_VERSION, randomHex } from '@darkroom/shared/render';
 import { requestRunJob } from '@darkroom/shared/runs';
 import { type Clock, createScrub, type Logger, VERSION } from '@darkroom/shared/runtime';
 import type { ServiceContext } from '@darkroom/shared/service';
+import { openPoster } from '@darkroom/shared/webhooks';
 import {
   createDrainState,
   createLiveLimits,
@@ -26,7 +27,6 @@ import { openEngineWatch } from './restore/index.ts';
 import { createLiveShares, openShareWatch } from './shares/index.ts';
 import { createMetrics, type Infra } from './stage/index.ts';
 import { openDownloader } from './store-image/index.ts';
-import { openPoster } from './webhooks/index.ts';
 import { openWorkers } from './workers.ts';
 
 export interface WorkerDeps extends ServiceContext {

@@ -52,6 +52,7 @@ import { createBugFailure, type Infra, type StageFailure } from './stage/index.t
 import { type StoreImageDeps, storeImageStage } from './store-image/index.ts';
 import { openProviderProof, submitStage } from './submit/index.ts';
 import {
+  enqueueCatalogueWebhook,
   enqueueRunWebhooks,
   enqueueWebhooks,
   openHostSlots,
@@ -161,6 +162,11 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     runs: catalogueRuns,
     renders: openRunRenders(queues),
     record: openRunRecorder(infra),
+    enqueueWebhook: (
+      ended: Parameters<typeof enqueueCatalogueWebhook>[1],
+      url: string,
+      signal: AbortSignal,
+    ) => enqueueCatalogueWebhook({ ...infra, queues }, ended, url, signal),
     isIncomplete,
   };
   const endDeps = { deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, runs };

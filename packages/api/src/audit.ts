@@ -23,6 +23,7 @@ export const AUDIT_ACTIONS = [
   'run.cancel',
   'catalogue.run',
   'catalogue.cancel',
+  'catalogue.retry',
   'catalogue.schedule',
   'catalogue.unschedule',
   'key.create',

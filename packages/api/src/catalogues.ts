@@ -24,7 +24,7 @@ export const CATALOGUE_GUARDS = [
  * - `rendering`: its renders are added and end
  * - `delivering`: it writes the manifest
  * - `completed`: every item has its image
- * - `partial`: an item has none, because it failed, or the deadline or the budget came first
+ * - `partial`: an item has none, because it failed, or the deadline or the budget came first; or it is quarantined
  * - `canceled`: an operator ended it; what was bought is delivered
  * - `stopped`: it bought nothing, because of problems, a guard, another run, or a plan that was not the approved one
  */
@@ -102,10 +102,11 @@ export const catalogueRunSchema = z
     run,
     status: z.enum(CATALOGUE_RUN_STATUSES).meta({
       description:
-        '`waiting`, `planning`, `rendering` and `delivering` can change. `completed`: every item has its image. `partial`: an item has none. `canceled`: by an operator; what was bought is delivered. `stopped`: it bought nothing; `reason` says why.',
+        '`waiting`, `planning`, `rendering` and `delivering` can change. `completed`: every item has its image. `partial`: an item has none, or is quarantined. `canceled`: by an operator; what was bought is delivered. `stopped`: it bought nothing; `reason` says why.',
     }),
     reason: z.string().nullable().meta({ description: 'Why it waits, or is not completed, for people.' }),
     actor: z.string(),
+    retry_of: run.nullable().meta({ description: 'The run whose missing images it buys again.' }),
     requested_at: z.iso.datetime(),
     started_at: z.iso.datetime().nullable(),
     ended_at: z.iso.datetime().nullable(),
@@ -125,7 +126,7 @@ export const catalogueRunSchema = z
         items: count('Items whose result is stored: the sum of the others.'),
         bought: count('Images that this run bought.'),
         unchanged: count('Images of earlier runs that are used again.'),
-        quarantined: count('Items whose rows were not valid.'),
+        quarantined: count('Items whose rows are not valid. They keep the images that they have.'),
         not_bought: count('Items that the deadline, the budget or a cancel left out.'),
         failed: count('Items that have no image although they were tried.'),
       })
@@ -141,10 +142,12 @@ export const catalogueRunSchema = z
     guards: z.array(
       z.strictObject({ name: z.enum(CATALOGUE_GUARDS), message: z.string(), accepted: z.boolean() }),
     ),
-    problems: z.strictObject({
-      count: z.number().int(),
-      listed: z.array(problem).max(100).meta({ description: 'The first 100.' }),
-    }),
+    problems: z
+      .strictObject({
+        count: z.number().int(),
+        listed: z.array(problem).max(100).meta({ description: 'The first 100.' }),
+      })
+      .meta({ description: 'Why it stopped, or what is wrong with the rows that are quarantined.' }),
     manifest: z
       .strictObject({ key: z.string(), sha256: digest, bytes: z.number().int(), items: z.number().int() })
       .nullable()
@@ -161,6 +164,48 @@ export const catalogueRunListSchema = z
     next_cursor: z.string().nullable(),
   })
   .meta({ id: 'CatalogueRunList' });
+
+/** The body of `POST /v1/catalogues/{name}/runs/{run}/retry`. It may be absent. */
+export const catalogueRetrySchema = z
+  .strictObject({
+    not_bought: z.boolean().default(false).meta({
+      description: 'Also buy what the deadline, the budget or a cancel left out.',
+    }),
+    codes: z.array(z.string().min(1).max(100)).min(1).max(50).optional().meta({
+      description:
+        'Buy only items with these errors. Without it, all, except those whose image may be paid for: they would be paid a second time.',
+    }),
+    price: amountSchema.optional().meta({
+      description: 'The price that was shown, in US dollars. A run that is dearer stops.',
+    }),
+  })
+  .meta({ id: 'CatalogueRetry' });
+
+/** `GET /v1/catalogues/{name}/runs/{run}/failures`, 200. */
+export const catalogueFailuresSchema = z
+  .strictObject({
+    object: z.literal('catalogue_failures'),
+    catalogue: name,
+    run,
+    data: z
+      .array(
+        z.strictObject({
+          status: z.enum(['failed', 'not_bought']),
+          code: z.string(),
+          items: count('Items without an image.'),
+          price: amountSchema.meta({ description: 'One purchase of each, in US dollars.' }),
+          fails_again: z.boolean().meta({
+            description: 'The same request fails again. Change the prompt or the source.',
+          }),
+          may_be_paid: z.boolean().meta({
+            description:
+              'The image may be paid for. A redrive of the render gets it without a second purchase.',
+          }),
+        }),
+      )
+      .meta({ description: 'What has no image, by error. The most items are first.' }),
+  })
+  .meta({ id: 'CatalogueFailures' });
 
 /**
  * What can be wrong with a night of a schedule. Metrics and the alarms in the store use these names, so they must not change.
@@ -267,7 +312,60 @@ export const catalogueCancelSchema = z
   })
   .meta({ id: 'CatalogueCancel' });
 
+/** The body of the webhook about the end of a run of a catalogue. */
+export const catalogueFinishedSchema = z
+  .strictObject({
+    type: z.literal('catalogue.finished'),
+    timestamp: z.iso.datetime().meta({ description: 'When the run ended.' }),
+    data: z.strictObject({
+      tenant: z.string().regex(TENANT),
+      catalogue: name,
+      run,
+      status: z.enum(ENDED_CATALOGUE_RUN_STATUSES),
+      reason: z.string().nullable().meta({ description: 'Why it is not completed, for people.' }),
+      requested_at: z.iso.datetime(),
+      ended_at: z.iso.datetime(),
+      rows: count('Rows of the source.').nullable(),
+      counts: catalogueRunSchema.shape.counts,
+      removed: count('Items that the source does not have any more.'),
+      cost: z.strictObject({
+        spent: amountSchema,
+        refunded: amountSchema,
+        possibly_spent: amountSchema,
+        currency: z.literal('USD'),
+      }),
+      problems: count('Why it stopped, or what is wrong with rows in quarantine. The run has the list.'),
+      manifest: catalogueRunSchema.shape.manifest,
+      links: z.strictObject({
+        self: z.url(),
+        report: z.url().nullable().meta({ description: 'Null: it delivered nothing.' }),
+      }),
+    }),
+  })
+  .meta({ id: 'CatalogueFinishedEvent' });
+
+/** The body of the webhook about an alarm. */
+export const catalogueAlarmSchema = z
+  .strictObject({
+    type: z.literal('catalogue.alarm'),
+    timestamp: z.iso.datetime().meta({ description: 'When the alarm was raised.' }),
+    data: z.strictObject({
+      tenant: z.string().regex(TENANT),
+      catalogue: name,
+      date: date.meta({ description: 'The local date of the night.' }),
+      run: run.nullable(),
+      code: z.enum(CATALOGUE_ALARMS),
+      message: z.string(),
+      links: z.strictObject({ run: z.url().nullable() }),
+    }),
+  })
+  .meta({ id: 'CatalogueAlarmEvent' });
+
+export type CatalogueFinishedEvent = z.infer<typeof catalogueFinishedSchema>;
+export type CatalogueAlarmEvent = z.infer<typeof catalogueAlarmSchema>;
 export type CatalogueRunRequest = z.infer<typeof catalogueRunRequestSchema>;
+export type CatalogueRetry = z.input<typeof catalogueRetrySchema>;
+export type CatalogueFailuresResponse = z.infer<typeof catalogueFailuresSchema>;
 export type CatalogueRunResponse = z.infer<typeof catalogueRunSchema>;
 export type CatalogueRunListResponse = z.infer<typeof catalogueRunListSchema>;
 export type CatalogueResponse = z.infer<typeof catalogueSchema>;

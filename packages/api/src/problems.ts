@@ -140,6 +140,11 @@ export const PROBLEMS = {
     'A run with this name exists, and it is another one',
     'The run of this name was requested with another catalogue file, other files, guards or plan. Choose another name with `run`.',
   ],
+  catalogue_retry_refused: [
+    409,
+    'The run cannot be retried',
+    'It has not ended, has delivered nothing, or a later run has delivered since. `detail` says which. Retry the later run, or run the catalogue.',
+  ],
   catalogue_run_ended: [409, 'The run has ended', 'A run that has ended cannot be canceled.'],
   redrive_ended: [
     409,

@@ -1,12 +1,14 @@
 import { z } from 'zod';
+import type { CatalogueAlarmEvent, CatalogueFinishedEvent } from './catalogues.ts';
 import { DELIVERY_STATUSES, RENDER_ID } from './fields.ts';
 import { renderSchema } from './responses.ts';
+import type { RunEvent } from './runs.ts';
 
-/** The types of webhooks. */
+/** The types of webhooks about renders. */
 export const EVENT_TYPES = ['render.completed', 'render.failed', 'render.canceled'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** The body of a webhook. Its headers follow Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`. */
+/** The body of a webhook about a render. Its headers follow Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`. */
 export const webhookEventSchema = z
   .strictObject({
     type: z.enum(EVENT_TYPES),
@@ -46,6 +48,8 @@ export const deliveryListSchema = z
   .strictObject({ object: z.literal('list'), data: z.array(deliverySchema) })
   .meta({ id: 'DeliveryList' });
 
-export type WebhookEvent = z.infer<typeof webhookEventSchema>;
+export type RenderEvent = z.infer<typeof webhookEventSchema>;
+/** The body of any webhook. Its `type` says what it is about. */
+export type WebhookEvent = RenderEvent | RunEvent | CatalogueFinishedEvent | CatalogueAlarmEvent;
 export type DeliveryResponse = z.infer<typeof deliverySchema>;
 export type DeliveryListResponse = z.infer<typeof deliveryListSchema>;

@@ -42,6 +42,7 @@ export {
   createPlan,
   type Decision,
   type Forecast,
+  findDeadline,
   GUARDS,
   type GuardName,
   type Plan,

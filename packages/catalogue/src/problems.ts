@@ -18,6 +18,8 @@ export interface ProblemList {
   add(problem: Problem): void;
   /** Adds a problem that ends the reading. It is listed even after many others. */
   addFatal(error: FatalProblem): void;
+  /** Adds the problems of another list. */
+  addAll(other: Pick<ProblemList, 'listed' | 'count'>): void;
 }
 
 export function createProblemList(): ProblemList {
@@ -35,6 +37,10 @@ export function createProblemList(): ProblemList {
     addFatal({ problem }) {
       count += 1;
       listed.push(problem);
+    },
+    addAll(other) {
+      count += other.count;
+      listed.push(...other.listed.slice(0, Math.max(0, MAX_PROBLEMS - listed.length)));
     },
   };
 }

@@ -1,7 +1,9 @@
 import { openAsBlob } from 'node:fs';
 import type {
+  CatalogueFailuresResponse,
   CatalogueListResponse,
   CatalogueResponse,
+  CatalogueRetry,
   CatalogueRunListResponse,
   CatalogueRunRequest,
   CatalogueRunResponse,
@@ -31,6 +33,8 @@ export interface CatalogueApi {
   getCatalogueRun(address: RunAddress): Promise<CatalogueRunResponse>;
   startCatalogueRun(catalogue: string, request: CatalogueRunRequest): Promise<CatalogueRunResponse>;
   cancelCatalogueRun(address: RunAddress, reason: string | undefined): Promise<CatalogueRunResponse>;
+  getCatalogueFailures(address: RunAddress): Promise<CatalogueFailuresResponse>;
+  retryCatalogueRun(address: RunAddress, retry: CatalogueRetry): Promise<CatalogueRunResponse>;
   scheduleCatalogue(catalogue: string, file: string): Promise<CatalogueScheduleResponse>;
   /** @returns the schedule that has ended */
   unscheduleCatalogue(catalogue: string, tenant: string | undefined): Promise<CatalogueScheduleResponse>;
@@ -69,6 +73,11 @@ export function openCatalogueApi(send: Send, put: (path: string, body: Blob) => 
         `${runPath(address, '/cancel')}${buildQuery({ tenant: address.tenant })}`,
         reason === undefined ? {} : { reason },
       ),
+    getCatalogueFailures: (address) =>
+      send('GET', `${runPath(address, '/failures')}${buildQuery({ tenant: address.tenant })}`),
+    // A second retry is the same run.
+    retryCatalogueRun: (address, retry) =>
+      send('POST', `${runPath(address, '/retry')}${buildQuery({ tenant: address.tenant })}`, retry),
     scheduleCatalogue: (catalogue, file) => send('PUT', `${base(catalogue)}/schedule`, { file }),
     unscheduleCatalogue: (catalogue, tenant) =>
       send('DELETE', `${base(catalogue)}/schedule${buildQuery({ tenant })}`, undefined, false),

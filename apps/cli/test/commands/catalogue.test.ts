@@ -43,6 +43,20 @@ describe('catalogue', () => {
     expect(parse(planned.out)).toEqual({ count: 2, price: null });
   });
 
+  test('check and plan list the rows that would be quarantined, and exit with 0', async () => {
+    const { file, csv, env } = await initExample();
+    await writeFile(csv, `${await readFile(csv, 'utf8')}CH 100,Chair,chair,red,wood,1\n`);
+    const yaml = await readFile(file, 'utf8');
+    await writeFile(file, yaml.replace('guards:\n', 'guards:\n  max_quarantined_rows: 2\n'));
+    const { code, out } = await darkroom(['catalogue', 'check', file], { env });
+    expect(code).toBe(0);
+    expect(out).toContain('source:12 sku: line 2 has the same key: "CH 100"\n2 rows in quarantine.');
+    const planned = await darkroom(['catalogue', 'plan', file, '--backlog', '0'], { env });
+    expect(planned.code).toBe(0);
+    expect(planned.out).toMatch(/^quarantined +2$/m);
+    expect(planned.out).toMatch(/^price +\$0\.450$/m);
+  });
+
   test('plan shows the price and prompts, and --out writes what was approved', async () => {
     const { folder, file, env } = await initExample();
     const out = join(folder, 'plan.json');

@@ -1,8 +1,8 @@
 import { type DeliveryStatus, FINAL_STATUSES, type FinalStatus } from '@darkroom/api';
 import type {
+  AnyWebhookDeadLetter,
   AnyWebhookJob,
   Queues,
-  RunWebhookDeadLetter,
   WebhookDeadLetter,
   WebhookJob,
 } from '@darkroom/shared/queues';
@@ -76,7 +76,7 @@ async function findDelivery(queues: Queues, id: string): Promise<Delivery | unde
   return letter ? deliveryFromDeadLetter(id, letter) : undefined;
 }
 
-/** Webhooks of runs have other ids, so the ids of a render name only its own webhooks. */
+/** Webhooks of runs and catalogues have other ids, so the ids of a render name only its own webhooks. */
 function deliveryFromJob(id: string, job: Job<AnyWebhookJob, void>, state: string): Delivery {
   const data = upgradePersisted('webhook-job', job.data) as WebhookJob;
   const common = { id, job: data, attempts: job.attemptsMade, createdAt: job.timestamp };
@@ -126,13 +126,13 @@ export async function redeliverWebhook(queues: Queues, id: string): Promise<bool
   return true;
 }
 
-type DeadLetterJob = Job<WebhookDeadLetter | RunWebhookDeadLetter, void>;
+type DeadLetterJob = Job<AnyWebhookDeadLetter, void>;
 
 /** @throws {NewerDataError} */
 const readDeadLetter = ({ data }: DeadLetterJob) =>
-  upgradePersisted('webhook-dead-letter', data) as WebhookDeadLetter | RunWebhookDeadLetter;
+  upgradePersisted('webhook-dead-letter', data) as AnyWebhookDeadLetter;
 
-function webhookFromDeadLetter(letter: WebhookDeadLetter | RunWebhookDeadLetter): AnyWebhookJob {
+function webhookFromDeadLetter(letter: AnyWebhookDeadLetter): AnyWebhookJob {
   const { attempts: _attempts, diedAt: _diedAt, nextAttemptAt: _nextAttemptAt, ...job } = letter;
   return job;
 }

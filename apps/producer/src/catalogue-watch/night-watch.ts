@@ -12,6 +12,7 @@ import {
 import { type Clock, errorMessage, type Logger } from '@darkroom/shared/runtime';
 import pMap from 'p-map';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
+import type { AlarmWebhooks } from './alarm-webhooks.ts';
 import { type NightStores, readNightState } from './night-state.ts';
 import { listOpenAlarms, type OpenAlarm } from './open-alarms.ts';
 import type { Pinger } from './pinger.ts';
@@ -20,6 +21,7 @@ export interface NightWatchDeps extends NightStores {
   clock: Clock;
   logger: Logger;
   pinger: Pinger;
+  alarmWebhooks: AlarmWebhooks;
   /** The provider's quota. */
   readSubmitQuota(): Promise<number>;
 }
@@ -48,7 +50,7 @@ const MAX_PING_AGE_MS = 2 * 86_400_000;
  * store which nights must have begun. Every producer does this, and the store decides which of them raises an alarm.
  */
 export function createNightWatch(deps: NightWatchDeps): NightWatch {
-  const { schedules, clock, logger, pinger } = deps;
+  const { schedules, clock, logger, pinger, alarmWebhooks } = deps;
   const closing = new AbortController();
   const { signal } = closing;
   const memory: Memory = { ended: new Set(), raised: new Set(), pinged: new Set() };
@@ -61,6 +63,7 @@ export function createNightWatch(deps: NightWatchDeps): NightWatch {
         const schedule = await schedules.readSchedule(id, { signal: either });
         if (!schedule) return [];
         await watchSchedule(schedule, deps, memory, either);
+        await alarmWebhooks.offer(schedule, either);
         return await listOpenAlarms(id, deps, clock.now(), either);
       });
     } catch (error) {
@@ -96,6 +99,7 @@ export function createNightWatch(deps: NightWatchDeps): NightWatch {
       closing.abort();
       await watching;
       await pinger.close();
+      await alarmWebhooks.close();
     },
   };
 }

@@ -4,6 +4,8 @@ import {
   createProblemList,
   parseCatalogueFile,
 } from '@darkroom/catalogue';
+import { type Settings, selectTenantValues } from '@darkroom/shared/config';
+import { checkWebhookUrl } from '../intake/index.ts';
 import { type FieldProblem, invalidRequest } from '../problems/index.ts';
 
 /** Who sends a catalogue file. */
@@ -12,6 +14,7 @@ export interface FileCaller {
   /** Of the path of the request. */
   catalogue: string;
   readsBuckets: boolean;
+  settings: Pick<Settings, 'WEBHOOK_SECRETS' | 'ALLOW_PRIVATE_HOSTS'>;
 }
 
 /**
@@ -65,7 +68,10 @@ function parseFile(text: string): CatalogueConfig {
   );
 }
 
-function checkCaller({ name, tenant, source }: CatalogueConfig, caller: FileCaller): FieldProblem[] {
+function checkCaller(
+  { name, tenant, source, notifications }: CatalogueConfig,
+  caller: FileCaller,
+): FieldProblem[] {
   const found: FieldProblem[] = [];
   const check = (isValid: boolean, field: string, expected: string, received: string) => {
     if (!isValid) found.push({ field, expected, received });
@@ -78,5 +84,12 @@ function checkCaller({ name, tenant, source }: CatalogueConfig, caller: FileCall
     'a path or an https:// URL: a bucket is read with the rights of a worker, so the key needs the role operate',
     's3://',
   );
+  const webhook = notifications && checkWebhookUrl(new URL(notifications.webhook_url), toRules(caller));
+  if (webhook) found.push({ ...webhook, field: 'file, notifications.webhook_url' });
   return found;
 }
+
+const toRules = ({ tenant, settings }: FileCaller) => ({
+  signed: selectTenantValues(settings.WEBHOOK_SECRETS, tenant).length > 0,
+  allowPrivate: settings.ALLOW_PRIVATE_HOSTS,
+});

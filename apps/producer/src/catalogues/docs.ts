@@ -2,8 +2,10 @@ import {
   CATALOGUE_NAME,
   CATALOGUE_RUN,
   catalogueCancelSchema,
+  catalogueFailuresSchema,
   catalogueFileSchema,
   catalogueListSchema,
+  catalogueRetrySchema,
   catalogueRunListSchema,
   catalogueRunRequestSchema,
   catalogueRunSchema,
@@ -145,6 +147,52 @@ export const cancelDoc = {
     ...problemResponses(
       'catalogue_run_not_found',
       'catalogue_run_ended',
+      ...JSON_BODY_PROBLEMS.filter((code) => code !== 'empty_body'),
+      'queue_unavailable',
+      'store_unavailable',
+    ),
+  },
+};
+
+export const failuresDoc = {
+  operationId: 'getCatalogueFailures',
+  tags: TAGS,
+  summary: 'Get what a run has not delivered, by error, with the price of buying it again',
+  requestParams: { path: runPath, query: tenantParams },
+  responses: {
+    '200': jsonResponse('The errors.', catalogueFailuresSchema),
+    ...problemResponses(
+      'invalid_request',
+      'catalogue_run_not_found',
+      'catalogue_retry_refused',
+      'queue_unavailable',
+      'store_unavailable',
+    ),
+  },
+};
+
+export const retryDoc = {
+  operationId: 'retryCatalogueRun',
+  tags: TAGS,
+  summary: 'Buy again what a run has not delivered',
+  description: [
+    'A new run, which reads no source: all other items stay as they are. It is delivered like any other run. Its name is derived,',
+    'so a second call is the same run. Only the last run that has delivered can be retried.',
+  ].join(' '),
+  requestParams: { path: runPath, query: tenantParams },
+  requestBody: {
+    content: {
+      'application/json': {
+        schema: catalogueRetrySchema,
+        example: { codes: ['generation_failed'], price: '0.050' },
+      },
+    },
+  },
+  responses: {
+    '202': jsonResponse('The new run.', catalogueRunSchema),
+    ...problemResponses(
+      'catalogue_run_not_found',
+      'catalogue_retry_refused',
       ...JSON_BODY_PROBLEMS.filter((code) => code !== 'empty_body'),
       'queue_unavailable',
       'store_unavailable',

@@ -8,6 +8,7 @@
 // read-schedule.ts    …as the API shows it
 // check-file.ts  checks the catalogue file of a request
 // start-run.ts   requests a run, once (main decision: which run a second start is)
+// retry-run.ts   what a run has not delivered; requests a run that buys it again
 // store-file.ts  files of the caller: sources and reference images
 // read-runs.ts   what the store and the queue know of a run
 // responses.ts   runs as the API shows them

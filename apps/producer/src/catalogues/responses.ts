@@ -13,7 +13,7 @@ export function runResponse(facts: RunFacts, base: string): CatalogueRunResponse
   const { request, plan, job, summary } = facts;
   const { tenant, catalogue, run } = request;
   const progress = job?.progress;
-  const listed = summary?.problems.listed ?? [];
+  const problems = summary?.problems ?? plan?.quarantine ?? { count: 0, listed: [] };
   return {
     object: 'catalogue_run',
     catalogue,
@@ -21,6 +21,7 @@ export function runResponse(facts: RunFacts, base: string): CatalogueRunResponse
     run,
     ...findStatus(facts),
     actor: request.actor,
+    retry_of: request.retry?.of ?? null,
     requested_at: toIsoTime(request.createdAt),
     started_at: job?.startedAt === undefined ? null : toIsoTime(job.startedAt),
     ended_at: summary?.ended_at ?? null,
@@ -49,7 +50,7 @@ export function runResponse(facts: RunFacts, base: string): CatalogueRunResponse
       currency: 'USD',
     },
     guards: summary?.guards ?? plan?.guards ?? [],
-    problems: { count: summary?.problems.count ?? 0, listed: listed.slice(0, MAX_PROBLEMS) },
+    problems: { count: problems.count, listed: problems.listed.slice(0, MAX_PROBLEMS) },
     manifest: summary?.manifest ?? null,
     links: { self: `${base}/v1/catalogues/${catalogue}/runs/${run}` },
   };

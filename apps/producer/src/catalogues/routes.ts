@@ -1,8 +1,11 @@
 import {
   CATALOGUE_NAME,
+  type CatalogueFailuresResponse,
   type CatalogueListResponse,
+  type CatalogueRetry,
   type CatalogueRunListResponse,
   catalogueCancelSchema,
+  catalogueRetrySchema,
   catalogueRunRequestSchema,
 } from '@darkroom/api';
 import { type RunControl, type RunRequest, runLabel, uploadedFileKey } from '@darkroom/catalogue';
@@ -24,11 +27,13 @@ import { ProblemError } from '../problems/index.ts';
 import type { CatalogueDeps } from './deps.ts';
 import {
   cancelDoc,
+  failuresDoc,
   getDoc,
   getFileDoc,
   listDoc,
   listRunsDoc,
   putFileDoc,
+  retryDoc,
   runsParams,
   startDoc,
   tenantParams,
@@ -37,6 +42,7 @@ import { chooseTenant, readDigest, readName, readRunId } from './path.ts';
 import { findRun, readRun } from './read-runs.ts';
 import { describeSchedule } from './read-schedule.ts';
 import { runResponse } from './responses.ts';
+import { listFailures, startRetry } from './retry-run.ts';
 import { registerSchedules } from './schedule-routes.ts';
 import { startRun } from './start-run.ts';
 import { MAX_FILE_BYTES, storeFile } from './store-file.ts';
@@ -60,9 +66,11 @@ export function registerCatalogues(app: FastifyInstance, deps: CatalogueDeps): v
     registerEndpoints(scope, `${path}/runs`, { GET: listRunsEndpoint(deps), POST: startEndpoint(deps) });
   });
   registerEndpoints(app, `${path}/runs/:run`, { GET: getEndpoint(deps) });
+  registerEndpoints(app, `${path}/runs/:run/failures`, { GET: failuresEndpoint(deps) });
   app.register(async (scope) => {
     parseBodiesAsBytes(scope);
     registerEndpoints(scope, `${path}/runs/:run/cancel`, { POST: cancelEndpoint(deps) });
+    registerEndpoints(scope, `${path}/runs/:run/retry`, { POST: retryEndpoint(deps) });
   });
   app.register(async (scope) => {
     // A file is streamed to the store.
@@ -125,6 +133,7 @@ const startEndpoint = (deps: CatalogueDeps): Endpoint => ({
       catalogue: readName(request),
       actor: describeCaller(caller),
       readsBuckets: caller !== undefined && hasRole(caller, 'operate'),
+      settings: deps.settings,
       now: deps.clock.now(),
     });
     await deps.queue.add(started);
@@ -213,6 +222,47 @@ const cancelEndpoint = (deps: CatalogueDeps): Endpoint => ({
     }
     await deps.queue.wake(id);
     return await reply.code(202).send(runResponse(await findRun(deps, id), resolveBaseUrl(request)));
+  },
+});
+
+const failuresEndpoint = (deps: CatalogueDeps): Endpoint => ({
+  needs: 'read',
+  doc: failuresDoc,
+  run: async (request, reply) => {
+    const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
+    const id = readRunId(request, tenant);
+    const data = await listFailures(deps, await findRun(deps, id));
+    const { catalogue, run } = id;
+    return await reply.send({
+      object: 'catalogue_failures',
+      catalogue,
+      run,
+      data,
+    } satisfies CatalogueFailuresResponse);
+  },
+});
+
+const retryEndpoint = (deps: CatalogueDeps): Endpoint => ({
+  needs: 'enqueue or operate',
+  bodyLimit: MAX_CANCEL_BYTES,
+  doc: retryDoc,
+  run: async (request, reply) => {
+    const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
+    const body: CatalogueRetry =
+      getBodyBytes(request).length === 0 ? {} : readJsonBody(request, catalogueRetrySchema);
+    const facts = await findRun(deps, readRunId(request, tenant));
+    const actor = describeCaller(request.caller);
+    const { request: started, isNew } = await startRetry(deps, facts, body, { actor, now: deps.clock.now() });
+    await deps.queue.add(started);
+    if (isNew)
+      await deps.auditor.record(request, {
+        action: 'catalogue.retry',
+        target: { kind: 'catalogue', id: runLabel(started) },
+        tenant,
+        after: { retry_of: facts.request.run, price: body.price ?? null },
+      });
+    const response = runResponse(await findRun(deps, started), resolveBaseUrl(request));
+    return await reply.code(202).header('location', response.links.self).send(response);
   },
 });
 

@@ -50,7 +50,7 @@ const putEndpoint = (deps: CatalogueDeps): Endpoint => ({
     const { caller } = request;
     const id = { tenant: requireTenant(request), catalogue: readName(request) };
     const readsBuckets = caller !== undefined && hasRole(caller, 'operate');
-    const config = checkScheduledFile(file, { ...id, readsBuckets });
+    const config = checkScheduledFile(file, { ...id, readsBuckets, settings: deps.settings });
     const present = await withStoreDeadline(STORE_DEADLINE_MS.small, async (signal) => {
       const before = await deps.schedules.readSchedule(id, { signal });
       const actor = describeCaller(caller);

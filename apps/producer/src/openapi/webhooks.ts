@@ -1,4 +1,10 @@
-import { EVENT_TYPES, runEventSchema, webhookEventSchema } from '@darkroom/api';
+import {
+  catalogueAlarmSchema,
+  catalogueFinishedSchema,
+  EVENT_TYPES,
+  runEventSchema,
+  webhookEventSchema,
+} from '@darkroom/api';
 import type { ZodOpenApiObject } from 'zod-openapi';
 
 const header = (name: string, description: string, example: string) => ({
@@ -27,7 +33,7 @@ const responses = {
   },
 };
 
-/** One webhook for each end of a render or a run, as https://www.standardwebhooks.com specifies. */
+/** One webhook for each end of a render, a run, or a run of a catalogue, and for each alarm, as https://www.standardwebhooks.com specifies. */
 export const WEBHOOKS = {
   'render.ended': {
     post: {
@@ -51,6 +57,32 @@ export const WEBHOOKS = {
       security: [],
       parameters: headers('msg_run.shop.catalogue-2026-11-26_1'),
       requestBody: { required: true, content: { 'application/json': { schema: runEventSchema } } },
+      responses,
+    },
+  },
+  'catalogue.finished': {
+    post: {
+      operationId: 'catalogueFinished',
+      tags: ['Webhooks'],
+      summary: 'A run of a catalogue has ended',
+      description:
+        'Darkroom sends it to `notifications.webhook_url` of the catalogue file, after `latest.json` was written. A run ends once.',
+      security: [],
+      parameters: headers('msg_catalogue.shop.shoes.2026-11-20'),
+      requestBody: { required: true, content: { 'application/json': { schema: catalogueFinishedSchema } } },
+      responses,
+    },
+  },
+  'catalogue.alarm': {
+    post: {
+      operationId: 'catalogueAlarm',
+      tags: ['Webhooks'],
+      summary: 'Something is wrong with a night of a catalogue',
+      description:
+        'The producer sends it to `notifications.webhook_url` of the scheduled catalogue file, once for each alarm, also while Redis and all workers are away.',
+      security: [],
+      parameters: headers('msg_alarm.shop.shoes.2026-11-20.did_not_start'),
+      requestBody: { required: true, content: { 'application/json': { schema: catalogueAlarmSchema } } },
       responses,
     },
   },

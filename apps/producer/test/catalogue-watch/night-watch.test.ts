@@ -1,6 +1,7 @@
+import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { catalogueListSchema, catalogueScheduleSchema } from '@darkroom/api';
+import { catalogueAlarmSchema, catalogueListSchema, catalogueScheduleSchema } from '@darkroom/api';
 import { CatalogueRunStore, type RunSummary, type Schedule, ScheduleStore } from '@darkroom/catalogue';
 import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { cleanup, createOwnRedis, requires, until, withOwnRedis } from '@darkroom/testkit';
@@ -93,6 +94,31 @@ async function end({ runs }: Stores, at: number, status: RunSummary['status'], r
   );
 }
 
+const SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+
+/** A receiver that fails once, and then takes everything. */
+async function startReceiver() {
+  const received: { id: string; isSigned: boolean; event: unknown }[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', () => {
+      const id = String(request.headers['webhook-id']);
+      const signed = `${id}.${String(request.headers['webhook-timestamp'])}.${body}`;
+      const key = Buffer.from(SECRET.slice('whsec_'.length), 'base64');
+      const signature = `v1,${createHmac('sha256', key).update(signed).digest('base64')}`;
+      const isSigned = request.headers['webhook-signature'] === signature;
+      received.push({ id, isSigned, event: JSON.parse(body) });
+      response.writeHead(received.length === 1 ? 503 : 204).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanup(() => void server.close());
+  return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` };
+}
+
 const readSchedule = async (harness: Harness) =>
   catalogueScheduleSchema.parse(await (await harness.get('/v1/catalogues/shoes/schedule')).json());
 
@@ -101,7 +127,13 @@ withOwnRedis(
   async () => {
     const redis = await createOwnRedis();
     await redis.start();
-    const { harness, setTime } = await openWatch({ queueUrl: redis.url });
+    const receiver = await startReceiver();
+    const file = `name: shoes\nsource: { path: https://shop.example.com/a.csv }\nkey: sku\nprompt: x\nnotifications: { webhook_url: '${receiver.url}' }\n`;
+    const { harness, schedules, setTime } = await openWatch({
+      queueUrl: redis.url,
+      settings: { ALLOW_PRIVATE_HOSTS: true, WEBHOOK_SECRETS: [{ value: SECRET }] },
+      schedule: { file },
+    });
     await redis.kill();
     setTime(DUE + 15 * MINUTE);
     await expect(until(() => readAlarms(harness).length > 0, { timeout: 300 })).rejects.toThrow();
@@ -111,6 +143,19 @@ withOwnRedis(
       { alert: true, catalogue: 'shoes', date: RUN, code: 'did_not_start' },
     ]);
     expect((await readSchedule(harness)).alarms).toMatchObject([{ code: 'did_not_start', date: RUN }]);
+
+    // The receiver was away at first. It gets the webhook once, signed, and with the same id at each try.
+    const alarm = { date: RUN, code: 'did_not_start' as const };
+    await until(async () => (await schedules.readAlarmWebhook(ID, alarm)) !== undefined);
+    expect(await schedules.readAlarmWebhook(ID, alarm)).toMatchObject({ outcome: 'delivered', attempts: 2 });
+    const id = `msg_alarm.default.shoes.${RUN}.did_not_start`;
+    expect(receiver.received.map((one) => [one.id, one.isSigned])).toEqual([
+      [id, true],
+      [id, true],
+    ]);
+    expect(catalogueAlarmSchema.parse(receiver.received[1]?.event)).toMatchObject({
+      data: { catalogue: 'shoes', date: RUN, code: 'did_not_start', run: null },
+    });
   },
 );
 

@@ -2,13 +2,18 @@ import { createHash } from 'node:crypto';
 import {
   type CatalogueListResponse,
   type CatalogueRunResponse,
+  catalogueFailuresSchema,
   catalogueRunListSchema,
   catalogueRunSchema,
 } from '@darkroom/api';
 import { CatalogueRunStore, uploadedFileKey } from '@darkroom/catalogue';
 import { requires } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
-import { createCatalogueFile, putCatalogueRun } from '../support/contract/contract-fixture.ts';
+import {
+  createCatalogueFile,
+  putCatalogueRun,
+  putDeliveredRun,
+} from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 import { createKeyring } from '../support/keyring.ts';
 
@@ -124,6 +129,58 @@ requires('redis').describe('runs of catalogues', () => {
   test('problems of the file name their lines', async () => {
     const { problems } = await readProblem(await start({ file: `${file}shade: red\n` }));
     expect(problems).toMatchObject([{ field: expect.stringMatching(/^file, line 6/) }]);
+  });
+
+  test('a retry is requested once, after its price was shown, and only of the last run that has delivered', async () => {
+    const base = await putDeliveredRun(
+      harness,
+      [
+        { status: 'failed', code: 'content_policy_violation' },
+        { status: 'failed', code: 'task_lost' },
+        { status: 'not_bought', code: 'budget' },
+        { status: 'not_bought', code: 'budget' },
+      ],
+      { tenant: 'shop' },
+    );
+    const failures = await harness.get(`${path}/runs/${base}/failures`, shop);
+    expect(catalogueFailuresSchema.parse(await failures.json()).data).toMatchObject([
+      { code: 'budget', items: 2, price: '0.050', fails_again: false, may_be_paid: false },
+      { code: 'content_policy_violation', items: 1, fails_again: true },
+      { code: 'task_lost', items: 1, may_be_paid: true },
+    ]);
+    const retry = (run: string, body: object, key = shop) =>
+      fetch(`${harness.url}${path}/runs/${run}/retry`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...key },
+        body: JSON.stringify(body),
+      });
+    const body = { codes: ['budget'], not_bought: true, price: '0.050' };
+    const runs = await Promise.all(Array.from({ length: 8 }, () => retry(base, body).then(read)));
+    expect(new Set(runs.map(({ run, retry_of }) => `${run} ${retry_of}`))).toEqual(
+      new Set(['delivered-r1 delivered']),
+    );
+    expect((await retry(base, body, press)).status).toBe(404);
+    const open = await readProblem(await retry('delivered-r1', {}));
+    expect(open).toMatchObject({
+      code: 'catalogue_retry_refused',
+      detail: expect.stringMatching(/not ended/),
+    });
+    const requested_at = new Date(NOW + 1).toISOString();
+    const manifest = { key: 'x', sha256: '0'.repeat(64), bytes: 1, items: 4 };
+    await new CatalogueRunStore(harness.store).writeLatest('shop', {
+      version: 1,
+      catalogue: 'shoes',
+      run: 'later',
+      manifest,
+      source: { sha256: '0'.repeat(64), bytes: 1, rows: 4 },
+      requested_at,
+      finished_at: requested_at,
+    });
+    expect(await readProblem(await retry(base, {}))).toMatchObject({
+      code: 'catalogue_retry_refused',
+      detail: 'The run later has delivered since.',
+    });
+    await harness.store.delete('catalogues/shop/shoes/latest.json');
   });
 
   test('a run is found by its tenant and by operators, and a cancel is written down for its worker', async () => {

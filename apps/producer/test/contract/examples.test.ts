@@ -11,6 +11,7 @@ import {
   putCatalogueFile,
   putCatalogueRun,
   putDeadLetter,
+  putDeliveredRun,
   putJob,
   putKey,
   putReceipt,
@@ -66,6 +67,7 @@ requires('redis').describe('the examples of the API', () => {
     await putReceipt(ended, { renderId: ID });
     await putRedrives(ended);
     await putCatalogueRun(ended);
+    await putDeliveredRun(ended, [{ status: 'failed', code: 'generation_failed' }], { run: '2026-11-27' });
     await putCatalogueFile(ended);
     await putSchedule(ended);
     // Another one than the first, because a canceled redrive cannot be paused.

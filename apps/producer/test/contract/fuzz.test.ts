@@ -17,6 +17,7 @@ import {
   putCatalogueFile,
   putCatalogueRun,
   putDeadLetter,
+  putDeliveredRun,
   putJob,
   putKey,
   putReceipt,
@@ -162,6 +163,9 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   const redrive = '/v1/redrives/{id}';
   const catalogue = '/v1/catalogues/{name}';
   await putCatalogueRun(harness, {}, tenant);
+  const delivered = await putDeliveredRun(harness, [{ status: 'failed', code: 'generation_failed' }], {
+    tenant,
+  });
   // A request can end a schedule.
   const scheduled = Array.from({ length: 8 }, (_, n) => `bags-${n}`);
   await Promise.all(scheduled.map((one) => putSchedule(harness, one, tenant)));
@@ -172,6 +176,10 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
     [`${catalogue}/schedule`]: scheduled,
     [`${catalogue}/runs/{run} name`]: ['shoes'],
     [`${catalogue}/runs/{run}/cancel name`]: ['shoes'],
+    [`${catalogue}/runs/{run}/failures name`]: ['shoes'],
+    [`${catalogue}/runs/{run}/failures run`]: [delivered],
+    [`${catalogue}/runs/{run}/retry name`]: ['shoes'],
+    [`${catalogue}/runs/{run}/retry run`]: [delivered],
     [`${catalogue}/files/{sha256} name`]: ['shoes'],
     id: [...ids, ...ids.slice(0, 4), ...Array.from({ length: 6 }, () => held.renderId), drawRenderId()],
     queue: ['maintenance', 'webhook'],

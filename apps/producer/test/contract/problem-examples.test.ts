@@ -155,6 +155,10 @@ requires('redis').describe('the examples of problems', () => {
       await start('A photo');
       return await start('A drawing');
     },
+    catalogue_retry_refused: async () => {
+      await putCatalogueRun(open, { run: '2026-11-20-2', status: 'stopped' });
+      return await postTo(open, '/v1/catalogues/shoes/runs/2026-11-20-2/retry');
+    },
     catalogue_run_ended: async () => {
       await putCatalogueRun(open, { run: 'ended', status: 'completed' });
       return await postTo(open, '/v1/catalogues/shoes/runs/ended/cancel');

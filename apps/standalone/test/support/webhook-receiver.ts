@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import type { WebhookEvent } from '@darkroom/api';
+import type { RenderEvent } from '@darkroom/api';
 import { cleanup } from '@darkroom/testkit';
 
 /**
@@ -10,11 +10,11 @@ import { cleanup } from '@darkroom/testkit';
  * called.
  */
 export async function startWebhookReceiver(options: { acknowledges: boolean }) {
-  const webhooks: { id: string; event: WebhookEvent }[] = [];
+  const webhooks: { id: string; event: RenderEvent }[] = [];
   let status = options.acknowledges ? 204 : 500;
   const server = createServer((request, response) => {
     void json(request).then((event) => {
-      webhooks.push({ id: String(request.headers['webhook-id']), event: event as WebhookEvent });
+      webhooks.push({ id: String(request.headers['webhook-id']), event: event as RenderEvent });
       response.writeHead(status).end();
     });
   });

@@ -4,6 +4,7 @@ import type { CatalogueJob } from '@darkroom/shared/queues';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { type Infra, mustHandBack, type StageJob, type StageOutcome } from '../stage/index.ts';
 import { deliverRun, publishRun, stopRun } from './deliver-run.ts';
+import { planRetry } from './plan-retry.ts';
 import { planRun } from './plan-run.ts';
 import { renderItems } from './render-items.ts';
 import type { CatalogueDeps, RunContext } from './run-context.ts';
@@ -76,7 +77,8 @@ async function runPhases(
   await save({ startedAt: job.data.startedAt ?? infra.clock.now() });
   let plan = await own.runs.readPlan(id, { signal: job.signal });
   if (!plan) {
-    const outcome = await planRun(context);
+    const { retry } = context.request;
+    const outcome = await (retry ? planRetry(retry, context) : planRun(context));
     if (outcome.kind === 'stopped') return await stopRun(outcome, context);
     plan = outcome.plan;
   }
@@ -89,11 +91,19 @@ async function runPhases(
 async function endRun(summary: RunSummary, context: RunContext): Promise<Outcome> {
   const { id, infra, own, job } = context;
   await publishRun(summary, context);
+  await reportEnd(summary, context);
   await own.runs.removeOpen(id, { signal: job.signal });
   const { status, reason, counts, cost } = summary;
   infra.metrics.catalogueRuns.inc({ outcome: status });
   infra.log.info({ ...id, status, reason, counts, cost }, 'catalogue run ended');
   return { kind: 'done', value: undefined };
+}
+
+/** After `latest.json`, so that a receiver finds the run there. */
+async function reportEnd({ ended_at: endedAt }: RunSummary, { id, request, own, job }: RunContext) {
+  const config = parseCatalogueFile(Buffer.from(request.file), createProblemList())?.config;
+  const url = config?.notifications?.webhook_url;
+  if (url !== undefined) await own.enqueueWebhook({ ...id, endedAt: Date.parse(endedAt) }, url, job.signal);
 }
 
 /**

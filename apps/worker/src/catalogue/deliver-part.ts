@@ -54,6 +54,8 @@ async function deliverItem(
 ): Promise<ManifestEntry | undefined> {
   const { id, infra, job } = context;
   if (item.action === 'keep') return keepItem(item, context);
+  if (item.action === 'quarantine') return quarantineItem(item, context);
+  if (item.action === 'leave') return leaveItem(item);
   if (item.action === 'skip') return describeNotBought(item, 'budget');
   const renderId = renderIdOf(id, item);
   const reason = impossible.get(renderId);
@@ -101,12 +103,37 @@ const describeImpossible = (item: RunItem, message: string): ManifestEntry => ({
   error: { code: 'reference_lost', message },
 });
 
+/** The pattern of the names may have changed since the image was bought. @returns `undefined` when it is gone */
+const deliverKept = async ({ name }: RunItem, kept: NonNullable<RunItem['kept']>, context: RunContext) =>
+  kept.name === name ? kept.image : await copyImage(kept.image, runImageKey(context.id, name), context);
+
+/** Its row is not valid, so nothing is bought. Readers still find the image of the run before. */
+async function quarantineItem(item: RunItem, context: RunContext): Promise<ManifestEntry> {
+  const { kept, problem } = item;
+  const image = kept ? await deliverKept(item, kept, context) : undefined;
+  return {
+    ...describeItem(item),
+    status: 'quarantined',
+    origin: image ? 'reused' : null,
+    run: image && kept ? kept.run : null,
+    render_id: image && kept ? kept.render_id : null,
+    image: image ?? null,
+    cost: formatCost(NO_COST),
+    error: { code: 'invalid_row', message: problem?.message ?? '', field: problem?.field ?? null },
+    finished_at: image && kept ? kept.finished_at : null,
+  };
+}
+
+/** As the run has it that this one retries. */
+function leaveItem(item: RunItem): ManifestEntry {
+  if (!item.left) throw new Error(`the plan leaves ${item.key}, and does not say what became of it`);
+  return { ...describeItem(item), ...item.left, origin: null, image: null, cost: formatCost(NO_COST) };
+}
+
 async function keepItem(item: RunItem, context: RunContext): Promise<ManifestEntry> {
   const { kept } = item;
   if (!kept) throw new Error(`the plan keeps ${item.key}, and has no image of it`);
-  const key = runImageKey(context.id, item.name);
-  // The pattern of the names may have changed since.
-  const image = kept.name === item.name ? kept.image : await copyImage(kept.image, key, context);
+  const image = await deliverKept(item, kept, context);
   const facts = {
     ...describeItem(item),
     run: kept.run,

@@ -52,7 +52,7 @@ export async function deliverRun(
       removed: plan.removed,
       cost: formatCost(tally.cost),
       guards: plan.guards,
-      problems: { count: 0, listed: [] },
+      problems: plan.quarantine,
       manifest: { key: runKey(id, 'manifest.jsonl'), sha256, bytes, items: lines },
       source: plan.source,
     };
@@ -96,8 +96,8 @@ export async function publishRun(
 ): Promise<void> {
   const { manifest, source, rows, status, counts } = summary;
   if (!manifest || !source || rows === null) return;
-  // Its manifest lacks images that the last good run has, and has none that it lacks.
-  if (status !== 'completed' && counts.bought === 0) return;
+  // Its manifest lacks images that the last good run has, and has none that it lacks. Quarantined items keep their images.
+  if (status !== 'completed' && counts.bought === 0 && counts.failed + counts.not_bought > 0) return;
   const options = { signal: job.signal };
   const present = await own.runs.readLatest(id.tenant, id.catalogue, options);
   if (present && Date.parse(present.requested_at) > request.createdAt) {

@@ -3,6 +3,7 @@
 // catalogue-stage.ts  one run as a job of the queue `catalogue`: start here
 // run-context.ts      what all phases of a run share
 // plan-run.ts         plan: decides about every item, part by part, and stops before it spends
+// plan-retry.ts       …of a run that buys again what another one has not delivered
 // locations.ts        …where the source and the reference images are read
 // render-items.ts     render: adds parts with back-pressure, until the deadline or a cancel
 // open-parts.ts       …the parts in the queue: which renders have ended

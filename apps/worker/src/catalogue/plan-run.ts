@@ -90,18 +90,19 @@ async function planIn(workFolder: string, context: RunContext): Promise<PlanOutc
   }
 }
 
-const describePlan = ({ file, source, forecast, guards }: Plan) => ({
+const describePlan = ({ file, source, forecast, guards, quarantine }: Plan) => ({
   rows: file.rows,
   items: file.items,
   removed: file.removed,
   source,
   guards,
+  quarantine: { count: quarantine.count, listed: [...quarantine.listed] },
   deadlineAt: forecast.deadlineAt,
   priceMicros: Math.round(Number(file.price ?? 0) * 1e6),
 });
 
 /** Collects decisions until a part is full. */
-function createPartWriter(write: (part: number, items: readonly RunItem[]) => Promise<void>) {
+export function createPartWriter(write: (part: number, items: readonly RunItem[]) => Promise<void>) {
   let items: RunItem[] = [];
   let parts = 0;
   let buys = 0;
@@ -125,28 +126,27 @@ function createPartWriter(write: (part: number, items: readonly RunItem[]) => Pr
 }
 
 function toRunItem(decision: Exclude<Decision, { kind: 'remove' }>, isAffordable: boolean): RunItem {
-  const { key, view, name, line, references } = decision.item;
-  const buys = decision.kind === 'buy';
-  const previous = decision.kind === 'keep' ? decision.previous : undefined;
-  return {
-    key,
-    view,
-    name,
-    line,
-    ...createManifestInputs(decision),
-    action: buys ? (isAffordable ? 'buy' : 'skip') : 'keep',
-    references: buys ? references : [],
-    kept: previous?.image
-      ? {
-          name: previous.name,
-          run: previous.run,
-          render_id: previous.render_id,
-          image: previous.image,
-          finished_at: previous.finished_at,
-        }
-      : null,
-  };
+  const { key, view, name, line } = decision.item;
+  const item = { key, view, name, line, ...createManifestInputs(decision) };
+  switch (decision.kind) {
+    case 'buy': {
+      const { references } = decision.item;
+      return { ...item, action: isAffordable ? 'buy' : 'skip', references, kept: null };
+    }
+    case 'keep': {
+      const { references } = decision.item;
+      return { ...item, action: 'keep', references, kept: describeKept(decision.previous) };
+    }
+    case 'quarantine': {
+      const { field, message } = decision.problem;
+      const kept = decision.previous ? describeKept(decision.previous) : null;
+      return { ...item, action: 'quarantine', references: [], kept, problem: { field, message } };
+    }
+  }
 }
+
+export const describeKept = ({ name, run, render_id, image, finished_at }: ManifestEntry): RunItem['kept'] =>
+  image && { name, run, render_id, image, finished_at };
 
 /**
  * Whether the store still has an image, by its size and by the digest that was stored with it. An object that another

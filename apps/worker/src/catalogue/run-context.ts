@@ -20,6 +20,8 @@ export interface CatalogueDeps {
   renders: RunRenders;
   /** Writes the first checkpoints of renders to the intake journal. */
   record(checkpoints: readonly SerializedCheckpoint[]): Promise<void>;
+  /** Enqueues the webhook about the end of a run. A second call adds none. */
+  enqueueWebhook(ended: RunId & { endedAt: number }, url: string, signal: AbortSignal): Promise<void>;
   /** Whether the queue may lack renders at the moment. */
   isIncomplete(): Promise<boolean>;
 }

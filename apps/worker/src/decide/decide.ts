@@ -91,7 +91,7 @@ const HOLD_CHECK_MS = { min: 5_000, max: 60_000 };
 
 /**
  * What a trouble means for a render. This function is the whole policy: no stage decides by itself. Only the tries of
- * webhooks have their own schedule, in webhook-schedule.ts.
+ * webhooks have their own schedule, in webhook-schedule.ts of `@darkroom/shared/webhooks`.
  */
 export function decide(trouble: Trouble, at: Situation): Decision {
   const backoff = (pace: Pace, hintMs?: number) =>

@@ -9,7 +9,6 @@
 // time-limit.ts        whether a time limit is over, although the clock may jump
 // pause-wait.ts         how long a paused render waits until it checks again
 // account-check.ts     when to check a stopped account, and whether it may buy again
-// webhook-schedule.ts  when to send a webhook again
 export * from './account-check.ts';
 export * from './backoff.ts';
 export * from './decide.ts';
@@ -18,4 +17,3 @@ export * from './next-poll-delay.ts';
 export * from './pause-wait.ts';
 export * from './situation.ts';
 export * from './time-limit.ts';
-export * from './webhook-schedule.ts';

@@ -1,7 +1,8 @@
 import type { Engine, JobTime } from '@darkroom/shared/engine';
 import { QUEUE, type Queues } from '@darkroom/shared/queues';
+import { maxWebhookDelay } from '@darkroom/shared/webhooks';
 import type { Job } from 'bullmq';
-import { MAX_OVER_BUDGET_MS, maxWebhookDelay } from '../decide/index.ts';
+import { MAX_OVER_BUDGET_MS } from '../decide/index.ts';
 import { type Infra, isEngineError } from '../stage/index.ts';
 
 const PAGE = 1_000;

@@ -2,6 +2,8 @@ import { type Settings, selectTenantValues } from '@darkroom/shared/config';
 import type { RunRef } from '@darkroom/shared/engine';
 import { ensureObject, type ObjectStore } from '@darkroom/shared/object-store';
 import {
+  type CatalogueWebhookJob,
+  catalogueWebhookId,
   type Queues,
   type RunWebhookJob,
   runWebhookId,
@@ -9,7 +11,7 @@ import {
   webhookId,
   webhookJobOptions,
 } from '@darkroom/shared/queues';
-import { DATA_VERSION, hideUrl, type Receipt, type Reference } from '@darkroom/shared/render';
+import { DATA_VERSION, hideUrl, packUrl, type Receipt, type Reference } from '@darkroom/shared/render';
 import { type RunEnd, RunStore } from '@darkroom/shared/runs';
 import type { Clock } from '@darkroom/shared/runtime';
 
@@ -56,6 +58,38 @@ export async function enqueueRunWebhooks(
     const webhook = runWebhookId(tenant, id, end, index);
     await deps.queues.webhook.add('run.finished', job, webhookJobOptions(webhook));
   }
+}
+
+/**
+ * Enqueues the webhook about the end of a run of a catalogue, whose file has a URL. The summary must be written before. A
+ * second call for the same run adds no job (I6).
+ */
+export async function enqueueCatalogueWebhook(
+  {
+    queues,
+    store,
+    clock,
+  }: { queues: Pick<Queues, 'webhook'>; store: ObjectStore; clock: Pick<Clock, 'now'> },
+  { tenant, catalogue, run, endedAt }: { tenant: string; catalogue: string; run: string; endedAt: number },
+  url: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { reference: to, input } = packUrl(new URL(url));
+  if (input) {
+    const { contentType, ...object } = input;
+    await ensureObject(store, object, { contentType, signal, now: clock.now() });
+  }
+  const job: CatalogueWebhookJob = {
+    version: DATA_VERSION,
+    tenant,
+    catalogue,
+    run,
+    status: 'finished',
+    to,
+    endedAt,
+  };
+  const id = catalogueWebhookId(tenant, catalogue, run);
+  await queues.webhook.add('catalogue.finished', job, webhookJobOptions(id));
 }
 
 /** How many webhooks report an end of this render. */

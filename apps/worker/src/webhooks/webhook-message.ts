@@ -1,4 +1,5 @@
-import type { EventType, RunEvent, WebhookEvent } from '@darkroom/api';
+import type { CatalogueFinishedEvent, EventType, RenderEvent, RunEvent } from '@darkroom/api';
+import type { RunSummary } from '@darkroom/catalogue';
 import { type Settings } from '@darkroom/shared/config';
 import { type LinkSigner } from '@darkroom/shared/keys';
 import { type ObjectStore } from '@darkroom/shared/object-store';
@@ -12,7 +13,6 @@ import {
   renderResponse,
   snapshotFromReceipt,
 } from '@darkroom/shared/snapshot';
-import { Webhook } from 'standardwebhooks';
 
 /** How long an image URL in a webhook is valid. */
 const URL_LIFETIME_MS = 3_600_000;
@@ -33,7 +33,7 @@ export async function createBody(
 ): Promise<string> {
   const base = readBase(deps.settings);
   const snapshot = snapshotFromReceipt(receipt);
-  const event: WebhookEvent = {
+  const event: RenderEvent = {
     type: `render.${job.status}` satisfies EventType,
     timestamp: new Date(job.endedAt).toISOString(),
     data: renderResponse(snapshot, base, await signImageUrls(snapshot, base, deps, signal)),
@@ -49,6 +49,37 @@ export function createRunBody({ endedAt }: RunWebhookJob, record: RunRecord, set
     type: 'run.finished',
     timestamp: new Date(endedAt).toISOString(),
     data: runResponse(record, undefined, { base: readBase(settings), now: endedAt }),
+  };
+  return JSON.stringify(event);
+}
+
+/** The body of the webhook about the end of a run of a catalogue. */
+export function createCatalogueBody(summary: RunSummary, settings: Settings): string {
+  const { tenant, catalogue, run, status, reason, requested_at, ended_at, rows, counts, removed } = summary;
+  const path = `${readBase(settings)}/v1/catalogues`;
+  const report = `${path}/${encodeURIComponent(`${tenant}:${catalogue}`)}/runs/${run}/report.html`;
+  const event: CatalogueFinishedEvent = {
+    type: 'catalogue.finished',
+    timestamp: ended_at,
+    data: {
+      tenant,
+      catalogue,
+      run,
+      status,
+      reason,
+      requested_at,
+      ended_at,
+      rows,
+      counts,
+      removed,
+      cost: { ...summary.cost, currency: 'USD' },
+      problems: summary.problems.count,
+      manifest: summary.manifest,
+      links: {
+        self: `${path}/${catalogue}/runs/${run}?tenant=${tenant}`,
+        report: summary.manifest ? report : null,
+      },
+    },
   };
   return JSON.stringify(event);
 }
@@ -76,26 +107,4 @@ async function signImageUrls(
     thumbnail: await sign(image.thumbnailKey, `/v1/renders/${renderId}/thumbnail`),
   };
   return expires ? { ...urls, expiresAt } : urls;
-}
-
-/**
- * The headers of a try, in the form of Standard Webhooks. Every secret signs, so a receiver may hold any of them while
- * they are rotated.
- *
- * @param now Unix milliseconds.
- */
-export function createHeaders(
-  id: string,
-  body: string,
-  secrets: readonly string[],
-  now: number,
-): Record<string, string> {
-  const at = new Date(now);
-  return {
-    'content-type': 'application/json',
-    'user-agent': 'Darkroom',
-    'webhook-id': id,
-    'webhook-timestamp': String(Math.floor(now / 1000)),
-    'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, at, body)).join(' '),
-  };
 }

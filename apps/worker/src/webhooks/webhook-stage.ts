@@ -1,11 +1,13 @@
+import { CatalogueRunStore } from '@darkroom/catalogue';
 import { selectTenantValues } from '@darkroom/shared/config';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import { isStoreAway, type ObjectStore } from '@darkroom/shared/object-store';
-import type { AnyWebhookJob, RunWebhookDeadLetter, WebhookDeadLetter } from '@darkroom/shared/queues';
+import type { AnyWebhookDeadLetter, AnyWebhookJob } from '@darkroom/shared/queues';
 import type { Reference } from '@darkroom/shared/render';
 import { RunStore } from '@darkroom/shared/runs';
 import { errorMessage } from '@darkroom/shared/runtime';
-import { createSituation, decide, nextWebhookDelay } from '../decide/index.ts';
+import { createHeaders, nextWebhookDelay, type Poster } from '@darkroom/shared/webhooks';
+import { createSituation, decide } from '../decide/index.ts';
 import {
   type Infra,
   mustHandBack,
@@ -14,8 +16,7 @@ import {
   type StageOutcome,
 } from '../stage/index.ts';
 import { findHost, type HostSlots, type Slot } from './host-slots.ts';
-import type { Poster } from './poster.ts';
-import { createBody, createHeaders, createRunBody } from './webhook-message.ts';
+import { createBody, createCatalogueBody, createRunBody } from './webhook-message.ts';
 
 /** What the webhook stage alone needs. */
 export interface WebhookDeps {
@@ -24,7 +25,7 @@ export interface WebhookDeps {
   poster: Poster;
   slots: HostSlots;
   deadLetters: {
-    put(id: string, letter: WebhookDeadLetter | RunWebhookDeadLetter): Promise<void>;
+    put(id: string, letter: AnyWebhookDeadLetter): Promise<void>;
     remove(id: string): Promise<void>;
   };
 }
@@ -122,9 +123,14 @@ type Content =
   | { kind: 'gone'; reason: string }
   | { kind: 'superseded'; reason: string };
 
-/** What the webhook says: from the receipt of the render, or from the record of the end of the run. */
+/** What the webhook says: from the receipt of the render, the record of the end of the run, or the summary of the run of a catalogue. */
 async function createContent({ job, infra, own }: WebhookContext): Promise<Content> {
   const { data, signal } = job;
+  if ('catalogue' in data) {
+    const summary = await new CatalogueRunStore(infra.store).readSummary(data, { signal });
+    if (!summary) return { kind: 'gone', reason: 'the summary of the run is gone from the store' };
+    return { kind: 'body', body: createCatalogueBody(summary, infra.settings) };
+  }
   if ('run' in data) {
     const { run, tenant, end } = data;
     const runs = new RunStore(infra.store);

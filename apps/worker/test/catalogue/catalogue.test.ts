@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import {
+  addRunJob,
   CatalogueRunStore,
   type LatestRun,
   latestRunKey,
   type ManifestEntry,
+  type Retry,
   type RunItem,
 } from '@darkroom/catalogue';
 import { requires, until } from '@darkroom/testkit';
@@ -21,6 +23,7 @@ import {
 } from '../support/catalogues.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 import { emptyQueue } from '../support/journal.ts';
+import { openWebhookHarness } from '../support/webhook-harness.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -154,6 +157,105 @@ requires('redis').describe('a run of a catalogue', () => {
     expect(countPurchases(harness)).toBe(0);
   });
 
+  test('rows in quarantine keep the images of the last night, and the night is published and reported', async () => {
+    const { harness, receiver } = await openWebhookHarness();
+    await harness.startWorker();
+    const first = await beginRun(harness, createCsv(3));
+    expect((await waitForRun(harness, first)).status).toBe('completed');
+    const [, before] = await readManifest(harness, first);
+    const csv = createCsv(3, (index) => (index === 1 ? 'x'.repeat(40_000) : 'red'));
+    const yaml = `guards: { max_quarantined_rows: 2 }\nnotifications: { webhook_url: '${receiver.url}/night' }\n`;
+    const second = await beginRun(harness, `${csv},blue\n`, { run: 'night-2', yaml });
+    const summary = await waitForRun(harness, second);
+    expect(summary).toMatchObject({
+      status: 'partial',
+      reason: '2 are quarantined',
+      counts: { unchanged: 2, quarantined: 2, bought: 0 },
+      problems: {
+        count: 2,
+        listed: [
+          { line: 3, field: 'prompt' },
+          { line: 5, field: 'sku' },
+        ],
+      },
+    });
+    expectCountsToAddUp(summary, 4);
+    expect(countPurchases(harness)).toBe(3);
+    expect((await readLatest(harness))?.run).toBe('night-2');
+    const entries = await readManifest(harness, second);
+    expect(entries[1]).toMatchObject({
+      status: 'quarantined',
+      origin: 'reused',
+      run: 'night-1',
+      image: before?.image,
+      inputs: before?.inputs,
+      error: { code: 'invalid_row', field: 'prompt' },
+    });
+    expect(entries[3]).toMatchObject({ key: '', line: 5, status: 'quarantined', image: null });
+    expect(await readLines(harness, second, 'errors.jsonl')).toMatchObject([{ key: 'S-1' }, { key: '' }]);
+    await until(() => receiver.catalogues.length > 0);
+    const report = 'https://darkroom.example.com/v1/catalogues/default%3Ashoes/runs/night-2/report.html';
+    expect(receiver.catalogues).toMatchObject([
+      {
+        id: 'msg_catalogue.default.shoes.night-2',
+        event: {
+          type: 'catalogue.finished',
+          data: { run: 'night-2', status: 'partial', counts: summary.counts, links: { report }, problems: 2 },
+        },
+      },
+    ]);
+  });
+
+  test('a retry buys what failed, and nothing else; it reads no source, and becomes the last good run', async () => {
+    const harness = await openHarness();
+    const { store, queues, simulator } = harness;
+    await harness.startWorker();
+    simulator.faults.add({ kind: 'refuse_content', promptIncludes: 'S-1 ', times: 1 });
+    const first = await beginRun(harness, createCsv(4), { yaml: 'budget: 0.075\n' });
+    const night = await waitForRun(harness, first);
+    expect(night.counts).toMatchObject({ bought: 2, failed: 1, not_bought: 1 });
+    const bought = countPurchases(harness);
+    const runs = new CatalogueRunStore(store);
+    const request = await runs.readRequest(first);
+    if (!request) throw new Error('the request of the first run is missing');
+    const beginRetry = async (run: string, retry: Partial<Retry>) => {
+      const id = { ...first, run };
+      const base = { of: first.run, notBought: false, codes: null, price: null };
+      // Without its uploaded files, no source can be read.
+      const next = { ...request, ...id, files: null, createdAt: Date.now(), retry: { ...base, ...retry } };
+      await runs.writeRequest(next);
+      await addRunJob(queues, id);
+      return await waitForRun(harness, id);
+    };
+    expect(await beginRetry('night-1-r1', { price: '0.024' })).toMatchObject({
+      status: 'stopped',
+      reason: 'the price is $0.025, and $0.024 was approved',
+    });
+    expect(await beginRetry('night-1-r2', { codes: ['generation_failed'] })).toMatchObject({
+      status: 'stopped',
+      reason: 'the run night-1 has no item that a retry buys',
+    });
+    const summary = await beginRetry('night-1-r3', { price: '0.025' });
+    expect(summary).toMatchObject({ status: 'partial', cost: { spent: '0.025' } });
+    expect(summary.counts).toMatchObject({ bought: 1, unchanged: 2, failed: 0, not_bought: 1 });
+    expectCountsToAddUp(summary, 4);
+    expect(countPurchases(harness)).toBe(bought + 1);
+    const entries = await readManifest(harness, { ...first, run: 'night-1-r3' });
+    await expectRightImages(harness, entries);
+    expect(entries.map(({ run, origin, error }) => [run, origin, error?.code])).toEqual([
+      ['night-1', 'reused', undefined],
+      ['night-1-r3', 'new', undefined],
+      ['night-1', 'reused', undefined],
+      [null, null, 'budget'],
+    ]);
+    expect((await readLatest(harness))?.run).toBe('night-1-r3');
+    // Its manifest would bring back what the retry has replaced.
+    expect(await beginRetry('night-1-r4', { notBought: true })).toMatchObject({
+      status: 'stopped',
+      reason: 'the run night-1-r3 has delivered since',
+    });
+  });
+
   test('a run stops buying at its budget, and lists the rest', async () => {
     const harness = await openHarness();
     await harness.startWorker();
@@ -235,6 +337,7 @@ async function beginPlannedRun(harness: Harness, rows: number, deadlineAt: numbe
     plannedAt: Date.now(),
     deadlineAt,
     guards: [],
+    quarantine: { count: 0, listed: [] },
   });
   return await beginRun(harness, createCsv(rows));
 }

@@ -1,13 +1,20 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type RunEvent, runEventSchema, type WebhookEvent, webhookEventSchema } from '@darkroom/api';
+import {
+  type CatalogueFinishedEvent,
+  catalogueFinishedSchema,
+  type RenderEvent,
+  type RunEvent,
+  runEventSchema,
+  webhookEventSchema,
+} from '@darkroom/api';
 import { cleanup } from '@darkroom/testkit';
 import { Webhook } from 'standardwebhooks';
 
 /** A received webhook. Its signature was verified by the library that receivers use. */
 export interface Received {
   id: string;
-  event: WebhookEvent;
+  event: RenderEvent;
   path: string;
   headers: Record<string, string>;
   body: string;
@@ -21,6 +28,8 @@ export interface Receiver {
   readonly received: Received[];
   /** The webhooks about runs. */
   readonly runs: { id: string; event: RunEvent }[];
+  /** The webhooks about runs of catalogues. */
+  readonly catalogues: { id: string; event: CatalogueFinishedEvent }[];
   /** How many connections it accepted. */
   connections(): number;
   /** Sets how it answers from now on. @default 204 */
@@ -32,12 +41,15 @@ export interface Receiver {
 export async function startReceiver(secret: string, port = 0): Promise<Receiver> {
   const received: Received[] = [];
   const runs: Receiver['runs'] = [];
+  const catalogues: Receiver['catalogues'] = [];
   let connections = 0;
   let reaction: Reaction = (response) => void response.writeHead(204).end();
   const server = createServer((request, response) => {
     read(request, secret).then(
       (message) => {
         if (message.event.type === 'run.finished') runs.push({ id: message.id, event: message.event });
+        else if (message.event.type === 'catalogue.finished')
+          catalogues.push({ id: message.id, event: message.event });
         else received.push({ ...message, event: message.event });
         reaction(response, request);
       },
@@ -60,6 +72,7 @@ export async function startReceiver(secret: string, port = 0): Promise<Receiver>
     url: `http://127.0.0.1:${address.port}`,
     received,
     runs,
+    catalogues,
     connections: () => connections,
     react: (next) => {
       reaction = next;
@@ -73,6 +86,12 @@ async function read(request: IncomingMessage, secret: string) {
   for await (const chunk of request) body += String(chunk);
   const headers = request.headers as Record<string, string>;
   const value = new Webhook(secret).verify(body, headers) as { type?: string };
-  const event = value.type === 'run.finished' ? runEventSchema.parse(value) : webhookEventSchema.parse(value);
+  const event = parseEvent(value);
   return { id: headers['webhook-id'] ?? '', event, path: request.url ?? '', headers, body };
+}
+
+function parseEvent(value: { type?: string }) {
+  if (value.type === 'run.finished') return runEventSchema.parse(value);
+  if (value.type === 'catalogue.finished') return catalogueFinishedSchema.parse(value);
+  return webhookEventSchema.parse(value);
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { openPoster, type PosterOptions } from '@darkroom/shared/webhooks';
 import { cleanup, latch } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { openPoster, type PosterOptions } from '../../src/webhooks/poster.ts';
 import { SELF_SIGNED } from '../support/self-signed.ts';
 
 const never = new AbortController().signal;

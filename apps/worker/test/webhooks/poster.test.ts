@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
+import { nextWebhookDelay, openPoster, type PosterOptions } from '@darkroom/shared/webhooks';
 import { cleanup, latch } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { nextWebhookDelay } from '../../src/decide/webhook-schedule.ts';
-import { openPoster, type PosterOptions } from '../../src/webhooks/poster.ts';
 
 const never = new AbortController().signal;
 const message = { headers: { 'content-type': 'application/json' }, body: '{}' };

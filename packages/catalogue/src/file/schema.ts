@@ -5,6 +5,8 @@ import { parseDuration } from './duration.ts';
 
 const MAX_VIEWS = 20;
 const MAX_OVERRIDES = 200;
+/** Each is kept in memory while a plan is made. */
+const MAX_QUARANTINED = 10_000;
 /** A template may be longer than the prompts that it gives. */
 const MAX_TEMPLATE = 20 * LIMITS.prompt;
 
@@ -176,6 +178,10 @@ export const catalogueSchema = z
         max_source_age: duration.nullable().default('36h'),
         max_shrink_percent: percent.default(20),
         max_changed_percent: percent.default(10),
+        max_quarantined_rows: z.number().int().min(0).max(MAX_QUARANTINED).default(0).meta({
+          description:
+            'Rows that may be invalid. They are not bought, and keep their last image. With 0, one of them stops the run.',
+        }),
       })
       .prefault({})
       .meta({ description: 'What stops a run before it spends. Null turns a guard off.' }),

@@ -30,17 +30,24 @@ export interface Item {
 
 const MAX_KEY_BYTES = 255;
 
+/** The key of a row. @param problems gets what is wrong with it @returns `undefined` for a row without a valid key */
+export function readRowKey(
+  rules: Rules,
+  { line, values }: Row,
+  problems: Pick<ProblemList, 'add'> | undefined,
+): string | undefined {
+  const column = rules.file.config.key;
+  const key = readText(values[column]);
+  const wrong = describeKeyProblem(key, values[column]);
+  if (key !== undefined && !wrong) return key;
+  problems?.add({ in: 'source', line, field: column, message: wrong ?? 'expected a text' });
+  return undefined;
+}
+
 /** Makes the items of one row. Their problems are added to the problems, and their item is left out. */
-export function expandRow(rules: Rules, row: Row, problems: ProblemList): Item[] {
+export function expandRow(rules: Rules, row: Row, key: string, problems: Pick<ProblemList, 'add'>): Item[] {
   const report = (field: string | null, message: string) =>
     problems.add({ in: 'source', line: row.line, field, message });
-  const keyColumn = rules.file.config.key;
-  const key = readText(row.values[keyColumn]);
-  const wrong = describeKeyProblem(key, row.values[keyColumn]);
-  if (key === undefined || wrong) {
-    report(keyColumn, wrong ?? 'expected a text');
-    return [];
-  }
   const matching = rules.overrides.filter(({ when }) =>
     when.every(({ column, values }) => values.has(readText(row.values[column]) ?? '')),
   );

@@ -3,7 +3,7 @@
 // image-name.ts         safe file names
 // identity.ts           the hash of what determines an image
 // reference-digests.ts  digests of reference images
-export { expandRow, type Item } from './expand-row.ts';
+export { expandRow, type Item, readRowKey } from './expand-row.ts';
 export {
   compareInputs,
   createInputs,

@@ -15,10 +15,11 @@ const time = z.iso.datetime();
  */
 export const manifestEntrySchema = z.strictObject({
   version: z.literal(MANIFEST_VERSION),
-  key: z.string().min(1),
+  /** Empty for a quarantined row without a valid key. It names no item. */
+  key: z.string(),
   view: z.string().nullable(),
-  /** The file name of the image. */
-  name: z.string().min(1),
+  /** The file name of the image. Empty for a quarantined item without an image. */
+  name: z.string(),
   /** The line of its row in the source of this run. */
   line: z.number().int().positive(),
   /** Of the inputs: the version of the hash and 64 hex digits. */
@@ -31,7 +32,10 @@ export const manifestEntrySchema = z.strictObject({
     .string()
     .regex(/^\d+:[0-9a-f]{64}$/)
     .optional(),
-  /** What the hash is made from, so that a plan can explain a change. */
+  /**
+   * What the hash is made from, so that a plan can explain a change. Of a quarantined item: that of its image. An item that never
+   * had one has an empty prompt.
+   */
   inputs: z.strictObject({
     prompt: z.string(),
     model: z.string(),
@@ -42,7 +46,7 @@ export const manifestEntrySchema = z.strictObject({
   }),
   /**
    * `completed`: the image exists. `failed`: it was bought or tried, and there is no image. `not_bought`: the deadline, the
-   * budget or a cancel came first. `quarantined`: its row was not valid.
+   * budget or a cancel came first. `quarantined`: its row was not valid; it keeps the image of the last good run.
    */
   status: z.enum(['completed', 'failed', 'not_bought', 'quarantined']),
   /** Where a completed image is from: this run, or an earlier one. Null without an image. */
@@ -50,7 +54,7 @@ export const manifestEntrySchema = z.strictObject({
   /** The run that bought the image, and its render. */
   run: z.string().nullable(),
   render_id: z.string().nullable(),
-  /** The object of the image in the store. */
+  /** The object of the image in the store. Readers take every image, whatever the status. */
   image: z
     .strictObject({
       key: z.string().min(1),
@@ -63,7 +67,14 @@ export const manifestEntrySchema = z.strictObject({
     .nullable(),
   /** What this run spent on the item, in US dollars. A reused image cost nothing. */
   cost: z.strictObject({ spent: dollars, refunded: dollars, possibly_spent: dollars }),
-  error: z.strictObject({ code: z.string().min(1), message: z.string() }).nullable(),
+  error: z
+    .strictObject({
+      code: z.string().min(1),
+      message: z.string(),
+      /** Of a quarantined item: the column, or the field of the catalogue file. */
+      field: z.string().nullable().optional(),
+    })
+    .nullable(),
   finished_at: time.nullable(),
 });
 export type ManifestEntry = z.infer<typeof manifestEntrySchema>;

@@ -11,6 +11,8 @@ export interface ManifestReader {
   items: number;
   /** Products: items with the same key count once. */
   rows: number;
+  /** The entry of an item. */
+  find(id: { key: string; view: string | null }): ManifestEntry | undefined;
   /** The entry of an item. From then on, the item does not count as removed. */
   take(id: { key: string; view: string | null }): ManifestEntry | undefined;
   /** The entries that were not taken, in the order of the file. */
@@ -31,6 +33,8 @@ export async function openManifest(path: string): Promise<ManifestReader> {
   for await (const { bytes, offset } of readLines(path, (chunk) => digest.update(chunk))) {
     line += 1;
     const entry = parseEntry(bytes, line);
+    // A row without a valid key was in quarantine. It names no item.
+    if (entry.key === '') continue;
     if (table.add(formatItemId(entry), offset * MAX_LINE_BYTES + bytes.length) !== undefined)
       throw createManifestProblem(line, `the manifest has the item ${entry.key} twice`);
     // The views of a product follow each other.
@@ -48,6 +52,10 @@ export async function openManifest(path: string): Promise<ManifestReader> {
     sha256: digest.digest('hex'),
     items: table.size,
     rows,
+    find(id) {
+      const place = table.get(formatItemId(id));
+      return place === undefined ? undefined : readAt(place);
+    },
     take(id) {
       const text = formatItemId(id);
       const place = table.get(text);

@@ -6,13 +6,14 @@ import {
   type ManifestReader,
   openManifest,
 } from '../manifest/index.ts';
-import { createProblemList, FatalProblem, type ProblemList } from '../problems.ts';
+import { createProblemList, FatalProblem, type Problem, type ProblemList } from '../problems.ts';
 import { NO_REVIEWS, type ReviewIndex } from '../reviews/index.ts';
 import { type LocationDeps, type SourceSnapshot, takeSnapshot } from '../source/index.ts';
 import { type Decision, decideItems } from './decide-items.ts';
 import { type Forecast, type ForecastFacts, forecastFinish } from './forecast.ts';
 import { checkGuards, type Guard, type GuardName } from './guards.ts';
 import { createDecisionDigest, PLAN_VERSION, type PlanFile } from './plan-file.ts';
+import { createQuarantine, type Quarantine } from './quarantine.ts';
 import { createTally, type FindPrice, type Sample } from './tally.ts';
 
 export interface PlanInput {
@@ -45,6 +46,8 @@ export interface Plan {
   forecast: Forecast;
   samples: Sample[];
   guards: Guard[];
+  /** The rows that are not valid, and what is wrong with them. */
+  quarantine: { rows: number; count: number; listed: readonly Problem[] };
   /** Whether the price is above the budget of the file. */
   isOverBudget: boolean;
 }
@@ -78,6 +81,8 @@ export interface CheckResult {
   problems: ProblemList;
   rows: number;
   items: number;
+  /** The rows that are not valid, and are not problems because of `guards.max_quarantined_rows`. */
+  quarantine: Plan['quarantine'];
 }
 
 /** Checks a catalogue file and every row of its source. Reads no reference images and no manifest. */
@@ -85,15 +90,17 @@ export async function checkCatalogue(
   input: Pick<PlanInput, 'file' | 'workFolder' | 'locations'> & { onItem?(item: Item): void },
 ): Promise<CheckResult> {
   const problems = createProblemList();
-  const result = { problems, rows: 0, items: 0 };
+  const result: CheckResult = { problems, rows: 0, items: 0, quarantine: describeQuarantine(undefined) };
   const loaded = await load(input, problems);
   if (!loaded) return result;
+  const quarantine = openQuarantine(loaded.rules);
   const decisions = decideItems({
     ...loaded,
     manifest: undefined,
     references: createReferenceDigests('address', input.locations),
     reviews: NO_REVIEWS,
     problems,
+    quarantine,
     onRow: () => {
       result.rows += 1;
     },
@@ -101,14 +108,25 @@ export async function checkCatalogue(
   try {
     for await (const decision of decisions) {
       result.items += 1;
-      if (decision.kind !== 'remove') input.onItem?.(decision.item);
+      if (decision.kind === 'buy' || decision.kind === 'keep') input.onItem?.(decision.item);
     }
   } catch (error) {
     if (!(error instanceof FatalProblem)) throw error;
     problems.addFatal(error);
   }
+  if (problems.count === 0) result.quarantine = describeQuarantine(quarantine);
   return result;
 }
+
+const openQuarantine = ({ file }: Rules): Quarantine | undefined => {
+  const limit = file.config.guards.max_quarantined_rows;
+  return limit > 0 ? createQuarantine(limit) : undefined;
+};
+
+const describeQuarantine = (quarantine: Quarantine | undefined): Plan['quarantine'] =>
+  quarantine
+    ? { rows: quarantine.rows, count: quarantine.problems.count, listed: quarantine.problems.listed }
+    : { rows: 0, count: 0, listed: [] };
 
 /** Reads the catalogue file and copies its source. */
 async function load(
@@ -145,6 +163,7 @@ async function decideAll(
   const { config, sha256 } = rules.file;
   const tally = createTally(input.findPrice);
   const digest = createDecisionDigest();
+  const quarantine = openQuarantine(rules);
   let rows = 0;
   const decisions = decideItems({
     rules,
@@ -153,6 +172,7 @@ async function decideAll(
     references: createReferenceDigests(config.reference_digest, input.locations),
     reviews,
     problems,
+    quarantine,
     ...(input.hasImage ? { hasImage: input.hasImage } : {}),
     onRow: () => {
       rows += 1;
@@ -165,7 +185,7 @@ async function decideAll(
     await input.onDecision?.(decision);
   }
   if (problems.count > 0) return undefined;
-  const { buy, unchanged, removed, priceMicros, unpriced, samples } = tally.read();
+  const { buy, unchanged, quarantined, removed, priceMicros, unpriced, samples } = tally.read();
   const purchases = buy.new + buy.no_image + buy.changed + buy.rejected;
   const { now } = input.forecast;
   const guards = checkGuards(
@@ -193,9 +213,10 @@ async function decideAll(
       manifest_sha256: manifest?.sha256 ?? null,
       decisions_sha256: digest.read(),
       rows,
-      items: purchases + unchanged,
+      items: purchases + unchanged + quarantined,
       buy,
       unchanged,
+      quarantined,
       removed,
       price: priced(priceMicros),
       possible_price: priced(priceMicros * input.maxPurchases),
@@ -205,6 +226,7 @@ async function decideAll(
     forecast: forecastFinish(purchases, input.forecast, config),
     samples,
     guards,
+    quarantine: describeQuarantine(quarantine),
     isOverBudget: config.budget !== undefined && priceMicros > config.budget * 1e6,
   };
 }

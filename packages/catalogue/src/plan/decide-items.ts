@@ -1,20 +1,24 @@
-import type { CatalogueConfig } from '../file/index.ts';
 import {
-  checkColumns,
   compareInputs,
   createInputs,
-  expandRow,
   hashInputs,
   type InputName,
   type Inputs,
   type Item,
   type ReferenceDigests,
-  type Rules,
 } from '../items/index.ts';
-import { createDigestTable, type ManifestEntry, type ManifestReader } from '../manifest/index.ts';
-import { FatalProblem, type ProblemList } from '../problems.ts';
+import type { ManifestEntry, ManifestReader } from '../manifest/index.ts';
+import { FatalProblem, type Problem } from '../problems.ts';
 import type { Review, ReviewIndex } from '../reviews/index.ts';
-import { type Row, readRows, type SourceSnapshot } from '../source/index.ts';
+import {
+  createReadRows,
+  findInvalidRows,
+  type InvalidItem,
+  type ListInput,
+  listItems,
+  type ReadRows,
+  report,
+} from './list-items.ts';
 import { mapInOrder } from './map-in-order.ts';
 
 /** Why an item is bought. */
@@ -47,6 +51,17 @@ export type Decision =
       changes: InputName[];
     })
   | (Wanted & { kind: 'keep'; previous: ManifestEntry })
+  /** Its row is not valid. It is not bought, and keeps the image that it has. */
+  | {
+      kind: 'quarantine';
+      item: Pick<Item, 'key' | 'view' | 'name' | 'line'>;
+      /** Without an image if the image is gone. */
+      previous: ManifestEntry | undefined;
+      /** With an empty prompt: no image is made from it. */
+      inputs: Inputs;
+      hash: string;
+      problem: Problem;
+    }
   /** The source does not have it any more. */
   | { kind: 'remove'; previous: ManifestEntry };
 
@@ -54,6 +69,13 @@ export type Decision =
 export function createManifestInputs(
   decision: Exclude<Decision, { kind: 'remove' }>,
 ): Pick<ManifestEntry, 'hash' | 'inputs' | 'source_hash'> {
+  if (decision.kind === 'quarantine') {
+    const { previous, hash, inputs } = decision;
+    if (!previous) return { hash, inputs: inputs as ManifestEntry['inputs'] };
+    const { source_hash } = previous;
+    const before = { hash: previous.hash, inputs: previous.inputs };
+    return source_hash === undefined ? before : { ...before, source_hash };
+  }
   const { hash, inputs, sourceHash, item } = decision;
   if (decision.kind === 'buy')
     return {
@@ -67,16 +89,11 @@ export function createManifestInputs(
   return sourceHash === previous.hash ? before : { ...before, source_hash: sourceHash };
 }
 
-export interface DecideInput {
-  rules: Rules;
-  snapshot: Pick<SourceSnapshot, 'path'>;
+export interface DecideInput extends ListInput {
   /** The last good manifest. Undefined: every item is new. */
   manifest: ManifestReader | undefined;
   references: ReferenceDigests;
   reviews: ReviewIndex;
-  problems: ProblemList;
-  /** Gets each row that was read, valid or not. */
-  onRow?(): void;
   /** Whether the store still has this image, undamaged. @default every image of the manifest is believed to be there */
   hasImage?(image: StoredImage): Promise<boolean>;
 }
@@ -95,19 +112,75 @@ const AHEAD = 16;
  * @throws {FatalProblem} when the rest of the source cannot be read
  */
 export async function* decideItems(input: DecideInput): AsyncGenerator<Decision> {
-  const { manifest, problems, references, reviews, hasImage } = input;
-  const decisions = mapInOrder(listItems(input), AHEAD, async (item) => {
+  const { manifest, problems, quarantine, reviews } = input;
+  if (quarantine) await findInvalidRows({ ...input, quarantine });
+  if (quarantine && problems.count > 0) return;
+  const { onRow: _, ...listed } = input;
+  const read = createReadRows();
+  // With a quarantine, the rows are counted already.
+  const items = listItems(quarantine ? listed : input, read);
+  let keyless: InvalidItem | undefined;
+  const decisions = mapInOrder(items, AHEAD, async (found): Promise<Decision | undefined> => {
     // After a problem, nothing is bought, so no image needs to be read.
-    if (problems.count > 0) return undefined;
-    const digests = await readDigests(item, references, problems);
-    if (!digests) return undefined;
+    if (problems.count > 0 || quarantine?.isOver) return undefined;
+    if (found.kind === 'invalid') {
+      if (found.item.key === '') keyless ??= found.item;
+      return await quarantineItem(found.item, manifest?.take(found.item), input);
+    }
+    const { item } = found;
+    const digests = await readDigests(item, input);
+    const previous = manifest?.take(item);
+    if (typeof digests === 'string') {
+      const problem: Problem = { in: 'source', line: item.line, field: 'references', message: digests };
+      return quarantine ? await quarantineItem({ ...item, problem }, previous, input) : undefined;
+    }
     const review = reviews.find(item);
-    const decision = compare(createWanted(item, digests, review), manifest?.take(item), review);
-    return (await isImageLost(decision, hasImage)) ? buyAgain(decision) : decision;
+    const decision = compare(createWanted(item, digests, review), previous, review);
+    return (await isImageLost(decision, input.hasImage)) ? buyAgain(decision) : decision;
   });
   for await (const decision of decisions) if (decision) yield decision;
+  if (quarantine?.isOver) quarantine.stop(problems);
   if (problems.count > 0) return;
-  for (const previous of manifest?.listRemoved() ?? []) yield { kind: 'remove', previous };
+  for (const previous of manifest?.listRemoved() ?? []) {
+    if (keyless && previous.image && read.keys.get(previous.key) === undefined)
+      yield await keepForKeyless(keyless, previous, input, read);
+    else yield { kind: 'remove', previous };
+  }
+}
+
+/** @param name of the image that it keeps */
+async function quarantineItem(
+  { key, view, name, line, problem }: InvalidItem,
+  previous: ManifestEntry | undefined,
+  { rules, hasImage }: DecideInput,
+): Promise<Decision> {
+  const { model, size = null, resolution } = rules.file.config;
+  const inputs = { prompt: '', model, size, resolution, format: rules.format, references: [] };
+  const isLost = previous?.image && hasImage && !(await hasImage(previous.image));
+  const kept = isLost ? { ...previous, image: null } : previous;
+  const item = { key, view, name: kept?.image ? name : '', line };
+  return { kind: 'quarantine', item, previous: kept, inputs, hash: hashInputs(inputs), problem };
+}
+
+/** A row without a valid key may be any product that the source does not have, so none of them loses its image. */
+async function keepForKeyless(
+  { line }: InvalidItem,
+  previous: ManifestEntry,
+  input: DecideInput,
+  { names }: ReadRows,
+): Promise<Decision> {
+  const { key, view, name } = previous;
+  const message = `the source has no row with this key, and the row of line ${line} has no valid key: it may be this product`;
+  const problem: Problem = { in: 'source', line, field: input.rules.file.config.key, message };
+  const other = names.get(name.toLowerCase());
+  if (other !== undefined)
+    report(
+      input.problems,
+      other,
+      'image_name',
+      `the product ${JSON.stringify(key)} has an image with this name: ${name}. It may be the row of line ${line}, which has no valid key`,
+    );
+  return await quarantineItem({ key, view, name, line, problem }, previous, input);
 }
 
 /** What the item gets: the other prompt of its review counts while the catalogue wants what it wanted at the review. */
@@ -125,9 +198,10 @@ function compare(wanted: Wanted, previous: ManifestEntry | undefined, review: Re
   const changes = compareInputs(previous.inputs, wanted.inputs);
   const isSame =
     wanted.sourceHash === (previous.source_hash ?? previous.hash) || wanted.hash === previous.hash;
-  if (!isSame) return { kind: 'buy', reason: 'changed', previous, changes, ...wanted };
-  if (previous.status !== 'completed' || !previous.image)
-    return { kind: 'buy', reason: 'no_image', previous, changes, ...wanted };
+  // Nothing is known of what a quarantined item without an image had been.
+  const isUnknown = previous.status === 'quarantined' && !previous.image;
+  if (!isSame && !isUnknown) return { kind: 'buy', reason: 'changed', previous, changes, ...wanted };
+  if (!previous.image) return { kind: 'buy', reason: 'no_image', previous, changes, ...wanted };
   // A review is about one image. Another image of the same item is not rejected.
   if (review?.verdict === 'rejected' && review.image_sha256 === previous.image.sha256)
     return { kind: 'buy', reason: 'rejected', previous, changes, ...wanted };
@@ -142,57 +216,20 @@ async function isImageLost(decision: Decision, hasImage: DecideInput['hasImage']
 const buyAgain = (decision: Decision): Decision =>
   decision.kind === 'keep' ? { ...decision, kind: 'buy', reason: 'no_image', changes: [] } : decision;
 
-/** The items of a source. Adds a problem for each key and each image name that comes again. */
-async function* listItems({ rules, snapshot, problems, onRow }: DecideInput): AsyncGenerator<Item> {
-  const { source } = rules.file.config;
-  const keys = createDigestTable();
-  const names = createDigestTable();
-  const rows = readRows(snapshot, source, problems, (columns) => checkColumns(rules, columns, problems));
-  for await (const row of rows) {
-    onRow?.();
-    for (const item of expandUniqueRow(rules, row, keys, problems)) {
-      // Most systems do not distinguish capital letters in names of files.
-      const earlier = names.add(item.name.toLowerCase(), item.line);
-      if (earlier === undefined) yield item;
-      else if (earlier === item.line)
-        report(problems, row, 'image_name', `two views have the name ${item.name}`);
-      else report(problems, row, 'image_name', `line ${earlier} has the same image name: ${item.name}`);
-    }
-  }
-}
-
-function expandUniqueRow(
-  rules: Rules,
-  row: Row,
-  keys: ReturnType<typeof createDigestTable>,
-  problems: ProblemList,
-): Item[] {
-  const items = expandRow(rules, row, problems);
-  const [first] = items;
-  if (!first) return [];
-  const earlier = keys.add(first.key, row.line);
-  if (earlier === undefined) return items;
-  const column: CatalogueConfig['key'] = rules.file.config.key;
-  report(problems, row, column, `line ${earlier} has the same key: ${JSON.stringify(first.key)}`);
-  return [];
-}
-
-const report = (problems: ProblemList, { line }: Pick<Row, 'line'>, field: string, message: string) =>
-  problems.add({ in: 'source', line, field, message });
-
+/** @returns the digests, or why a reference image cannot be read */
 async function readDigests(
   item: Item,
-  references: ReferenceDigests,
-  problems: ProblemList,
-): Promise<string[] | undefined> {
+  { references, problems, quarantine }: DecideInput,
+): Promise<string[] | string> {
   const digests: string[] = [];
   for (const reference of item.references) {
     try {
       digests.push(await references.digest(reference));
     } catch (error) {
       if (!(error instanceof FatalProblem)) throw error;
-      report(problems, item, 'references', error.problem.message);
-      return undefined;
+      const { message } = error.problem;
+      report(quarantine ?? problems, item.line, 'references', message);
+      return message;
     }
   }
   return digests;

@@ -45,7 +45,11 @@ export function forecastFinish(
   return { ...known, finishAt, lateMs: late > 0 ? late : null };
 }
 
-function findDeadline({ deadline, schedule }: Pick<CatalogueConfig, 'deadline' | 'schedule'>, now: number) {
+/** @returns the next deadline after now, in Unix milliseconds. Null: the file has none */
+export function findDeadline(
+  { deadline, schedule }: Pick<CatalogueConfig, 'deadline' | 'schedule'>,
+  now: number,
+) {
   if (deadline === undefined) return null;
   return findNextTimeOfDay(deadline, schedule?.time_zone ?? 'UTC', now) ?? null;
 }

@@ -27,6 +27,8 @@ export const planFileSchema = z.strictObject({
   items: count,
   buy: z.strictObject({ new: count, no_image: count, changed: count, rejected: count }),
   unchanged: count,
+  /** Items whose rows are not valid. */
+  quarantined: count.default(0),
   removed: count,
   /** US dollars. Null: some item has no price. */
   price: z.string().nullable(),

@@ -16,6 +16,7 @@ export interface Tally {
   /** Items that are bought, by reason. */
   buy: Record<BuyReason, number>;
   unchanged: number;
+  quarantined: number;
   removed: number;
   /** Micro-dollars: if every purchase succeeds at once. */
   priceMicros: number;
@@ -33,12 +34,14 @@ export function createTally(findPrice: FindPrice): { add(decision: Decision): vo
   /** The items with the lowest hashes: the same plan shows the same ones, from anywhere in the source. */
   let samples: (Sample & { hash: string })[] = [];
   let unchanged = 0;
+  let quarantined = 0;
   let removed = 0;
   let priceMicros = 0;
   return {
     add(decision) {
       if (decision.kind === 'remove') removed += 1;
       else if (decision.kind === 'keep') unchanged += 1;
+      else if (decision.kind === 'quarantine') quarantined += 1;
       else {
         const { item, reason, hash } = decision;
         buy[reason] += 1;
@@ -56,6 +59,7 @@ export function createTally(findPrice: FindPrice): { add(decision: Decision): vo
     read: () => ({
       buy,
       unchanged,
+      quarantined,
       removed,
       priceMicros,
       unpriced: [...unpriced].sort(),

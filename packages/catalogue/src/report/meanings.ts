@@ -19,6 +19,11 @@ const OWN: Record<string, Meaning> = {
     title: 'The run was canceled',
     meaning: 'An operator canceled the run before this item was done. The next run buys it.',
   },
+  invalid_row: {
+    title: 'The row is not valid',
+    meaning:
+      'The row was put into quarantine: nothing was bought for it, and it keeps the image of the run before. Correct the row. The next run reads it again.',
+  },
   image_lost: {
     title: 'The image is gone',
     meaning:

@@ -39,7 +39,8 @@ export type IndexRow = [
 export const packIndexRow = (one: ReportEntry): IndexRow => [
   one.entry.key,
   one.entry.view,
-  one.entry.name,
+  // A quarantined item without an image has no name.
+  one.entry.name || `line ${one.entry.line}`,
   REPORT_STATES.indexOf(classifyItem(one)),
   one.entry.render_id,
   one.entry.image?.sha256.slice(0, SHORT_DIGEST) ?? null,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ImageFormat } from '../file/index.ts';
 import { manifestEntrySchema } from '../manifest/index.ts';
 import { GUARDS } from '../plan/index.ts';
+import { retrySchema } from './retry.ts';
 
 const version = z.literal(DATA_VERSION);
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -42,6 +43,8 @@ export const runRequestSchema = z.object({
   /** Whether it may read buckets with the rights of the worker. */
   readsBuckets: z.boolean(),
   createdAt: time,
+  /** It buys again what another run has not delivered, and reads no source. */
+  retry: retrySchema.optional(),
 });
 
 /** One file that the caller uploaded: a line of the list of files. */
@@ -64,9 +67,12 @@ export const planItemSchema = z.strictObject({
   hash: z.string(),
   inputs: manifestEntrySchema.shape.inputs,
   source_hash: manifestEntrySchema.shape.source_hash,
-  /** `skip`: the budget of the run does not have its price. */
-  action: z.enum(['buy', 'keep', 'skip']),
-  /** The reference images of an item that is bought, as its row names them. */
+  /**
+   * `skip`: the budget of the run does not have its price. `quarantine`: its row is not valid. `leave`: a
+   * retry does not buy it again.
+   */
+  action: z.enum(['buy', 'keep', 'skip', 'quarantine', 'leave']),
+  /** The reference images, as its row names them. A retry needs those of an item that is kept, if its image is gone. */
   references: z.array(z.string()),
   /** What is kept: the entry of the last manifest, without what this line has. */
   kept: z
@@ -78,11 +84,29 @@ export const planItemSchema = z.strictObject({
       finished_at: z.string().nullable(),
     })
     .nullable(),
+  /** What became of it in the run that is retried. */
+  left: manifestEntrySchema
+    .pick({ status: true, run: true, render_id: true, error: true, finished_at: true })
+    .optional(),
+  /** Why it is quarantined. */
+  problem: z.strictObject({ field: z.string().nullable(), message: z.string() }).optional(),
 });
 export type RunItem = z.infer<typeof planItemSchema>;
 export type { ImageFormat };
 
 const guardSchema = z.strictObject({ name: z.enum(GUARDS), message: z.string(), accepted: z.boolean() });
+
+const problemsSchema = z.strictObject({
+  count,
+  listed: z.array(
+    z.strictObject({
+      in: z.enum(['catalogue', 'source', 'manifest']),
+      line: z.number().nullable(),
+      field: z.string().nullable(),
+      message: z.string(),
+    }),
+  ),
+});
 
 /** A complete plan: `plan.json`. Written after its parts, so a run that finds it plans no more. */
 export const runPlanSchema = z.object({
@@ -98,6 +122,8 @@ export const runPlanSchema = z.object({
   /** After it, the run buys nothing more. */
   deadlineAt: time.nullable(),
   guards: z.array(guardSchema),
+  /** What is wrong with the rows that are quarantined. */
+  quarantine: problemsSchema,
 });
 
 /** A worker has begun the run: `begun.json`. */
@@ -114,7 +140,7 @@ export const runControlSchema = z.object({
 
 /**
  * - `completed`: every item has its image
- * - `partial`: an item has none, because it failed, or the deadline or the budget came first
+ * - `partial`: an item has none, because it failed, or the deadline or the budget came first; or it is quarantined
  * - `canceled`: an operator ended it; what was bought is delivered
  * - `stopped`: it bought nothing, because of problems, a guard, or a plan that was not the approved one
  */
@@ -153,17 +179,8 @@ export const runSummarySchema = z.object({
   removed: count,
   cost: z.strictObject({ spent: dollars, refunded: dollars, possibly_spent: dollars }),
   guards: z.array(guardSchema),
-  problems: z.strictObject({
-    count,
-    listed: z.array(
-      z.strictObject({
-        in: z.enum(['catalogue', 'source', 'manifest']),
-        line: z.number().nullable(),
-        field: z.string().nullable(),
-        message: z.string(),
-      }),
-    ),
-  }),
+  /** Why it stopped, or what is wrong with the rows that are quarantined. */
+  problems: problemsSchema,
   /** Null: it delivered nothing. */
   manifest: z.strictObject({ key: z.string(), sha256: digest, bytes: count, items: count }).nullable(),
   source: z.strictObject({ sha256: digest, bytes: count }).nullable(),

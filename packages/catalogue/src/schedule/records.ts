@@ -60,6 +60,17 @@ export const alarmRecordSchema = z.object({
 });
 export type AlarmRecord = Omit<z.infer<typeof alarmRecordSchema>, 'version'>;
 
+/** What became of the webhook about an alarm: `alarm-webhooks/<date>.<code>.json`. Written after its last try. */
+export const alarmWebhookSchema = z.object({
+  version,
+  outcome: z.enum(['delivered', 'dead']),
+  at: time,
+  attempts: z.number().int(),
+  /** Why it is dead, for people. */
+  reason: z.string().nullable(),
+});
+export type AlarmWebhook = Omit<z.infer<typeof alarmWebhookSchema>, 'version'>;
+
 /** Names the catalogue of a schedule. */
 export interface ScheduleId {
   tenant: string;

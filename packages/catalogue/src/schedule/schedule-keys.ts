@@ -14,6 +14,9 @@ export const alarmsPrefix = ({ tenant, catalogue }: ScheduleId) =>
 export const alarmKey = (id: ScheduleId, date: string, code: AlarmCode) =>
   `${alarmsPrefix(id)}${date}.${code}.json`;
 
+export const alarmWebhookKey = ({ tenant, catalogue }: ScheduleId, date: string, code: AlarmCode) =>
+  `${cataloguePrefix(tenant, catalogue)}alarm-webhooks/${date}.${code}.json`;
+
 /** An empty object: the ping was taken. */
 export const pingKey = ({ tenant, catalogue }: ScheduleId, date: string, kind: PingKind) =>
   `${cataloguePrefix(tenant, catalogue)}pings/${date}.${kind}`;

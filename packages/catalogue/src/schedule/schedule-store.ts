@@ -9,7 +9,9 @@ import {
 } from '../stored-records.ts';
 import {
   type AlarmRecord,
+  type AlarmWebhook,
   alarmRecordSchema,
+  alarmWebhookSchema,
   type NightRecord,
   nightRecordSchema,
   type PingKind,
@@ -17,7 +19,15 @@ import {
   type ScheduleId,
   scheduleSchema,
 } from './records.ts';
-import { alarmKey, alarmsPrefix, nightKey, nightsPrefix, pingKey, scheduleKey } from './schedule-keys.ts';
+import {
+  alarmKey,
+  alarmsPrefix,
+  alarmWebhookKey,
+  nightKey,
+  nightsPrefix,
+  pingKey,
+  scheduleKey,
+} from './schedule-keys.ts';
 
 /** Schedules, nights and alarms in the object store. Every method throws {@link StoreError}. */
 export class ScheduleStore {
@@ -94,6 +104,32 @@ export class ScheduleStore {
     const read = (key: string) =>
       readRecord(this.#store, key, { kind: 'catalogue-alarm', schema: alarmRecordSchema }, options);
     return (await Promise.all(keys.map(read))).filter((alarm) => alarm !== undefined);
+  }
+
+  readAlarmWebhook(
+    id: ScheduleId,
+    { date, code }: Pick<AlarmRecord, 'date' | 'code'>,
+    options?: Options,
+  ): Promise<AlarmWebhook | undefined> {
+    return readRecord(
+      this.#store,
+      alarmWebhookKey(id, date, code),
+      { kind: 'catalogue-alarm-webhook', schema: alarmWebhookSchema },
+      options,
+    );
+  }
+
+  /** A delivery replaces a dead letter of another producer. */
+  async writeAlarmWebhook(
+    id: ScheduleId,
+    { date, code }: Pick<AlarmRecord, 'date' | 'code'>,
+    webhook: AlarmWebhook,
+    options?: Options,
+  ): Promise<void> {
+    const key = alarmWebhookKey(id, date, code);
+    const body = formatRecord(webhook);
+    if (webhook.outcome === 'delivered') await this.#store.put(key, body, toPut(options));
+    else await this.#store.putIfAbsent(key, body, toPut(options));
   }
 
   async hasPinged(id: ScheduleId, date: string, kind: PingKind, options?: Options): Promise<boolean> {

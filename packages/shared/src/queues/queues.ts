@@ -137,7 +137,15 @@ export interface RunWebhookJob extends Omit<WebhookJob, 'renderId' | 'status'> {
   end: number;
 }
 
-export type AnyWebhookJob = WebhookJob | RunWebhookJob;
+/** The data of the webhook that reports the end of a run of a catalogue. */
+export interface CatalogueWebhookJob extends Omit<WebhookJob, 'renderId' | 'status'> {
+  catalogue: string;
+  /** Of the catalogue. */
+  run: string;
+  status: 'finished';
+}
+
+export type AnyWebhookJob = WebhookJob | RunWebhookJob | CatalogueWebhookJob;
 
 interface Death {
   attempts: number;
@@ -147,6 +155,8 @@ interface Death {
 /** A webhook that its receiver never acknowledged. Its job id is the id of the webhook job. */
 export interface WebhookDeadLetter extends WebhookJob, Death {}
 export interface RunWebhookDeadLetter extends RunWebhookJob, Death {}
+export interface CatalogueWebhookDeadLetter extends CatalogueWebhookJob, Death {}
+export type AnyWebhookDeadLetter = WebhookDeadLetter | RunWebhookDeadLetter | CatalogueWebhookDeadLetter;
 
 /**
  * A request to cancel a render. Its job id is the render's id. The queue `cancel` has no worker: every run of the render
@@ -236,7 +246,7 @@ export function openQueues(engine: Engine, retention: Retention) {
       QUEUE.webhook,
       createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
     ),
-    webhookDeadLetter: openQueue<WebhookDeadLetter | RunWebhookDeadLetter, void>(
+    webhookDeadLetter: openQueue<AnyWebhookDeadLetter, void>(
       QUEUE.webhookDeadLetter,
       createJobOptions({ done: false, failed: false }),
     ),
@@ -302,6 +312,10 @@ export const webhookId = (renderId: string, status: FinalStatus, end: number, in
 /** The id of a webhook about an end of a run. A name of a tenant has no dot. */
 export const runWebhookId = (tenant: string, run: string, end: number, index: number) =>
   `msg_run.${tenant}.${run}_${end}${index === 0 ? '' : `_${index}`}`;
+
+/** The id of a webhook about the end of a run of a catalogue. None of the names has a dot. */
+export const catalogueWebhookId = (tenant: string, catalogue: string, run: string) =>
+  `msg_catalogue.${tenant}.${catalogue}.${run}`;
 
 /**
  * The options of a webhook's job. BullMQ counts the attempts. The worker decides after each attempt whether another

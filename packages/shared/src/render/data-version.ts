@@ -47,6 +47,7 @@ export type PersistedKind =
   | 'catalogue-schedule'
   | 'catalogue-night'
   | 'catalogue-alarm'
+  | 'catalogue-alarm-webhook'
   | 'api-key'
   | 'key-revocation'
   | 'budget'

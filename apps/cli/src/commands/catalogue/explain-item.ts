@@ -6,7 +6,7 @@ export interface Explanation {
   key: string;
   view: string | null;
   name: string;
-  /** `buy`, `keep` or `remove`. */
+  /** `buy`, `keep`, `quarantine` or `remove`. */
   decision: Decision['kind'];
   reason: string;
   /** The inputs that changed, with their values before and now. */
@@ -21,6 +21,13 @@ export function explainDecision(decision: Decision): Explanation {
     const reason = 'The source does not have it any more. Its image stays in the store.';
     return { key, view, name, decision: kind, reason, changes: [], prompt: inputs.prompt };
   }
+  if (decision.kind === 'quarantine') {
+    const { item, problem } = decision;
+    const { key, view, name } = item;
+    const image = previous?.image ? 'It keeps the image that it has.' : 'It has no image.';
+    const reason = `Its row is not valid: ${problem.message}. ${image}`;
+    return { key, view, name, decision: kind, reason, changes: [], prompt: previous?.inputs.prompt ?? '' };
+  }
   const { item, inputs } = decision;
   const { key, view, name, prompt } = item;
   const changes = (kind === 'buy' ? decision.changes : []).map((input) => ({
@@ -31,7 +38,7 @@ export function explainDecision(decision: Decision): Explanation {
   return { key, view, name, decision: kind, reason: describeReason(decision), changes, prompt };
 }
 
-function describeReason(decision: Exclude<Decision, { kind: 'remove' }>): string {
+function describeReason(decision: Extract<Decision, { kind: 'buy' | 'keep' }>): string {
   if (decision.kind === 'keep') return 'Everything that determines its image is as it was.';
   switch (decision.reason) {
     case 'new':

@@ -10,6 +10,7 @@
 // schedule.ts       schedule, unschedule
 // local-time.ts     a time in the time zone of a schedule
 // runs.ts           status, watch, report, cancel, list
+// retry.ts          retry-failed: buys again what a run could not deliver
 // follow-run.ts     …progress until the end
 // run-view.ts       …for people
 // verify.ts         verify, export: the images of a run
@@ -20,6 +21,7 @@
 import { checkCommand } from './check.ts';
 import { initCommand } from './init.ts';
 import { planCommand } from './plan.ts';
+import { retryFailedCommand } from './retry.ts';
 import { REVIEW_COMMANDS } from './reviews.ts';
 import { runCommand } from './run.ts';
 import { cancelCommand, listCommand, reportCommand, statusCommand, watchCommand } from './runs.ts';
@@ -35,6 +37,7 @@ export const CATALOGUE_COMMANDS = [
   watchCommand,
   reportCommand,
   cancelCommand,
+  retryFailedCommand,
   scheduleCommand,
   unscheduleCommand,
   verifyCommand,

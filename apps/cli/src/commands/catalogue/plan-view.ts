@@ -9,7 +9,7 @@ export function formatPlan(
   now: number,
   style: Style,
 ) {
-  const { buy, unchanged, removed, rows, items, price, possible_price: possible } = file;
+  const { buy, unchanged, quarantined, removed, rows, items, price, possible_price: possible } = file;
   const facts = formatFacts([
     ['catalogue', file.catalogue],
     ['rows', formatNumber(rows)],
@@ -19,6 +19,7 @@ export function formatPlan(
     ['rejected', buy.rejected > 0 ? formatNumber(buy.rejected) : undefined],
     ['without an image', buy.no_image > 0 ? formatNumber(buy.no_image) : undefined],
     ['unchanged', formatNumber(unchanged)],
+    ['quarantined', quarantined > 0 ? formatNumber(quarantined) : undefined],
     ['removed', formatNumber(removed)],
     ['price', price === null ? 'not known' : style('bold', `$${price}`)],
     [

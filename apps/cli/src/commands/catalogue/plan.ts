@@ -14,7 +14,7 @@ import {
   readForecastFacts,
 } from './plan-input.ts';
 import { formatPlan } from './plan-view.ts';
-import { formatProblems } from './problem-report.ts';
+import { formatProblems, formatQuarantine } from './problem-report.ts';
 
 interface Options extends PlanOptions {
   accept?: GuardName[];
@@ -55,6 +55,7 @@ export const planCommand = defineCommand<Options>({
     'items',
     'buy',
     'unchanged',
+    'quarantined',
     'removed',
     'price',
     'possible_price',
@@ -66,6 +67,7 @@ export const planCommand = defineCommand<Options>({
     'guards',
     'samples',
     'explanations',
+    'quarantine',
     'count',
     'problems',
   ],
@@ -104,7 +106,10 @@ export const planCommand = defineCommand<Options>({
       const isStopped = plan.guards.some(({ accepted }) => !accepted);
       return {
         data: { ...describePlan(plan), explanations, count: 0, problems: [] },
-        text: explain === undefined ? formatPlan(plan, now, style) : formatExplanations(explanations),
+        text:
+          explain === undefined
+            ? `${formatQuarantine(plan.quarantine, path, style)}${formatPlan(plan, now, style)}`
+            : formatExplanations(explanations),
         exitCode: isStopped && explain === undefined ? EXIT.refused : EXIT.ok,
       };
     }),
@@ -112,9 +117,9 @@ export const planCommand = defineCommand<Options>({
 
 const toIso = (time: number | null) => (time === null ? null : new Date(time).toISOString());
 
-function describePlan({ file, forecast, samples, guards, isOverBudget }: Plan) {
-  const { catalogue, rows, items, buy, unchanged, removed, price, possible_price } = file;
-  const counts = { catalogue, rows, items, buy, unchanged, removed, price, possible_price };
+function describePlan({ file, forecast, samples, guards, quarantine, isOverBudget }: Plan) {
+  const { catalogue, rows, items, buy, unchanged, quarantined, removed, price, possible_price } = file;
+  const counts = { catalogue, rows, items, buy, unchanged, quarantined, removed, price, possible_price };
   const { finishAt, reason, deadlineAt, lateMs } = forecast;
   const times = {
     finish_at: toIso(finishAt),
@@ -122,7 +127,7 @@ function describePlan({ file, forecast, samples, guards, isOverBudget }: Plan) {
     deadline: toIso(deadlineAt),
     late_ms: lateMs,
   };
-  return { ...counts, ...times, over_budget: isOverBudget, guards, samples };
+  return { ...counts, ...times, over_budget: isOverBudget, guards, samples, quarantine };
 }
 
 function readRate(text: string): number {

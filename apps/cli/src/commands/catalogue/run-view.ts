@@ -25,6 +25,7 @@ export function formatRun(run: CatalogueRunResponse, now: number, api: Pick<Api,
   const possibly = Number(cost.possibly_spent ?? 0) > 0 ? `, $${cost.possibly_spent} possibly spent` : '';
   const facts = formatFacts([
     ['run', `${run.run} of ${run.catalogue}`],
+    ['retries', run.retry_of === null ? undefined : `the run ${run.retry_of}`],
     ['status', [run.status, showSafely(run.reason ?? '')].filter(Boolean).join(': ')],
     ['items', run.items === null ? undefined : formatCount(run.items, 'image')],
     ['bought', String(counts.bought)],

@@ -16,7 +16,7 @@ interface TenantOption {
 const NAME_ARGUMENT = { name: '<name>', text: 'the name of a catalogue' };
 const RUN_ARGUMENT = { name: '[run]', text: 'the name of a run (default: the latest)' };
 const RUN_FIELDS = Object.keys(catalogueRunSchema.shape);
-const MAX_RUNS = 100;
+export const MAX_RUNS = 100;
 
 export const tenantOption = () =>
   new Option('--tenant <name>', 'the tenant, for keys of all tenants (default: default)');

@@ -97,6 +97,7 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   catalogue_file_not_found: 'There is no file with this digest.',
   catalogue_schedule_not_found: 'The catalogue shoes of tenant default has no schedule.',
   catalogue_run_exists: 'The catalogue shoes has a run 2026-11-20, which was requested with something else.',
+  catalogue_retry_refused: 'The run 2026-11-20-2 has delivered nothing: it is stopped.',
   catalogue_run_ended: 'The run is completed.',
   not_found: 'There is nothing at this path.',
   method_not_allowed: 'This path allows GET, HEAD.',

@@ -16,9 +16,9 @@ import type {
   QueueListResponse,
   QueueResponse,
   RenderDetailResponse,
+  RenderEvent,
   RenderListResponse,
   RenderResponse,
-  WebhookEvent,
 } from '@darkroom/api';
 import { CATALOGUE_EXAMPLES } from './catalogues.ts';
 import { CONTROL_EXAMPLES } from './controls.ts';
@@ -197,7 +197,7 @@ export const RESPONSE_EXAMPLES: Record<string, unknown> = {
     type: 'render.completed',
     timestamp: '2026-11-22T16:01:12.110Z',
     data: RENDER_EXAMPLE,
-  } satisfies WebhookEvent,
+  } satisfies RenderEvent,
   // Responses of the drop-in endpoint.
   GenerationTask: {
     id: EXAMPLE_ID,

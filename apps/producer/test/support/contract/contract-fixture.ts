@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { CatalogueRunStore, type RunEndStatus, ScheduleStore, uploadedFileKey } from '@darkroom/catalogue';
+import {
+  CatalogueRunStore,
+  MANIFEST_VERSION,
+  type RunEndStatus,
+  ScheduleStore,
+  uploadedFileKey,
+} from '@darkroom/catalogue';
 import { writeBudget } from '@darkroom/shared/budgets';
 import { renderJob } from '@darkroom/shared/queues';
 import { type RedrivePlan, RedriveStore } from '@darkroom/shared/redrives';
@@ -190,6 +196,89 @@ export async function putCatalogueRun(
       manifest: null,
       source: null,
     });
+}
+
+/** A run of the catalogue `shoes` that could not deliver items, the last one that has delivered. @returns its name */
+export async function putDeliveredRun(
+  harness: Harness,
+  failures: readonly { status: 'failed' | 'not_bought'; code: string }[],
+  { tenant = 'default', run = 'delivered' } = {},
+): Promise<string> {
+  const runs = new CatalogueRunStore(harness.store);
+  const id = { tenant, catalogue: 'shoes', run };
+  await putCatalogueRun(harness, { run: id.run }, tenant);
+  const inputs = {
+    prompt: 'x',
+    model: 'm',
+    size: null,
+    resolution: '1K',
+    format: 'jpg' as const,
+    references: [],
+  };
+  const items = failures.map((_, at) => ({
+    key: `S-${at}`,
+    view: null,
+    name: `S-${at}.jpg`,
+    line: at + 2,
+    hash: `1:${'0'.repeat(64)}`,
+    inputs,
+  }));
+  const cost = { spent: '0.000', refunded: '0.000', possibly_spent: '0.000' };
+  await runs.writePlanPart(
+    id,
+    0,
+    items.map((item) => ({ ...item, action: 'buy' as const, references: [], kept: null })),
+  );
+  await runs.writeResults(
+    id,
+    0,
+    items.map((item, at) => ({
+      ...item,
+      version: MANIFEST_VERSION,
+      status: failures[at]?.status ?? ('failed' as const),
+      origin: null,
+      run: null,
+      render_id: null,
+      image: null,
+      cost,
+      error: { code: failures[at]?.code ?? '', message: 'x' },
+      finished_at: null,
+    })),
+  );
+  const source = { sha256: '0'.repeat(64), bytes: 1 };
+  const count = items.length;
+  await runs.writePlan(id, {
+    parts: 1,
+    rows: count,
+    items: count,
+    buys: count,
+    removed: 0,
+    priceMicros: 0,
+    source,
+    plannedAt: ASKED,
+    deadlineAt: null,
+    guards: [],
+    quarantine: { count: 0, listed: [] },
+  });
+  const manifest = { key: 'x', sha256: '0'.repeat(64), bytes: 1, items: count };
+  const time = new Date(ASKED).toISOString();
+  await runs.writeSummary(id, {
+    ...id,
+    status: 'partial',
+    reason: null,
+    requested_at: time,
+    ended_at: time,
+    deadline: null,
+    rows: count,
+    counts: { items: count, bought: 0, unchanged: 0, quarantined: 0, not_bought: 0, failed: count },
+    removed: 0,
+    cost,
+    guards: [],
+    problems: { count: 0, listed: [] },
+    manifest,
+    source,
+  });
+  return id.run;
 }
 
 /** The schedule of a catalogue. */

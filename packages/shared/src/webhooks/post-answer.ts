@@ -1,4 +1,4 @@
-import { parseRetryAfter } from '@darkroom/shared/net';
+import { parseRetryAfter } from '../net/index.ts';
 
 /** The result of one POST. A reason names at most the host of a URL (I8). */
 export type PostAnswer =

@@ -1,12 +1,12 @@
+import { Agent, buildConnector, request } from 'undici';
 import {
   createDnsLookup,
   createGuardedLookup,
   isLocalName,
   isPublicAddress,
   type LookupAll,
-} from '@darkroom/shared/net';
-import { errorCause } from '@darkroom/shared/runtime';
-import { Agent, buildConnector, request } from 'undici';
+} from '../net/index.ts';
+import { errorCause } from '../runtime/index.ts';
 import { classifyResponse, type PostAnswer } from './post-answer.ts';
 
 export interface Poster {
