@@ -105,8 +105,9 @@ async function keepItem(item: RunItem, context: RunContext): Promise<ManifestEnt
   const { kept } = item;
   if (!kept) throw new Error(`the plan keeps ${item.key}, and has no image of it`);
   const key = runImageKey(context.id, item.name);
-  // The pattern of the names may have changed since.
-  const image = kept.name === item.name ? kept.image : await copyImage(kept.image, key, context);
+  // The pattern of the names, or the metadata, may have changed since. Nothing is bought for this.
+  const isSame = kept.name === item.name && (kept.image.digital_source_type ?? null) === context.sourceType;
+  const image = isSame ? kept.image : await copyImage(kept.image, key, context);
   const facts = {
     ...describeItem(item),
     run: kept.run,
