@@ -2,29 +2,31 @@
 //
 // options.ts            the command line
 // compose.ts            queue, store, provider, worker and API: started and closed together
-// catalogue.ts          the sample requests
 // report-restore.ts     says what was restored after the queue was lost
-// sample-run.ts         the name of the sample run, kept across starts
+// sample-catalogue.ts   the sample catalogue: its file and its rows, from the folder samples/
+// sample-name.ts        its name, kept across starts
 // confirm-spend.ts      asks before it spends real money
-// render-catalogue.ts   creates the renders and follows them to their end, through @darkroom/client
+// run-samples.ts        runs the catalogue and follows it to its end
+// catalogue-api.ts      …the calls for this, beside those of @darkroom/client
 // progress.ts           shows the progress
 // summary.ts            the result: counts, cost, a table
+// open-report.ts        opens the contact sheet in the browser
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { createDarkroom } from '@darkroom/client';
 import { ConfigError, listSecrets, parseSettings, type Settings } from '@darkroom/shared/config';
 import { EngineError } from '@darkroom/shared/engine';
 import { systemClock } from '@darkroom/shared/runtime';
-import { createSamples, type Sample } from './catalogue.ts';
 import { composeDarkroom, type RunningDarkroom } from './compose.ts';
-import { confirmSpend, priceSamples } from './confirm-spend.ts';
+import { confirmSpend } from './confirm-spend.ts';
+import { hasBrowser, openReport } from './open-report.ts';
 import { readOptions } from './options.ts';
 import { formatDollars, openProgressDisplay } from './progress.ts';
-import { renderCatalogue } from './render-catalogue.ts';
 import { reportRestore } from './report-restore.ts';
-import { readSampleRun } from './sample-run.ts';
-import { formatCost, formatTable, type Summary, summarizeCatalogue } from './summary.ts';
+import { runSamples } from './run-samples.ts';
+import { readSampleCatalogue, type SampleCatalogue } from './sample-catalogue.ts';
+import { readSampleName } from './sample-name.ts';
+import { formatCost, formatTable, type Summary, summarizeRun } from './summary.ts';
 
 const INTERRUPTED = 130;
 
@@ -40,8 +42,8 @@ async function main(): Promise<number> {
     { LOG_LEVEL: 'error', ...process.env },
     { production: ['QUEUE_URL', 'STORE_URL', 'TOAPIS_API_KEY'] },
   );
-  const samples = options.catalogue ? await createSamples(options.count) : [];
-  if (!(await maySpend(samples, settings))) return 2;
+  const catalogue = options.catalogue ? await readSampleCatalogue(options.count, settings) : undefined;
+  if (catalogue && !(await maySpend(catalogue, settings))) return 2;
   print(`${styleText('bold', 'Darkroom')}${styleText('dim', ' is starting…')}`);
   const newDatabase = findNewDatabase(settings);
   if (newDatabase)
@@ -56,7 +58,7 @@ async function main(): Promise<number> {
     interrupted.signal.throwIfAborted();
     printAddresses(darkroom);
     await reportRestore(darkroom, { print, clock: systemClock, signal: interrupted.signal });
-    const code = samples.length > 0 ? await renderSamples(darkroom, samples, startedAt) : 0;
+    const code = catalogue ? await renderSamples(darkroom, catalogue, startedAt) : 0;
     if (options.once) return code;
     interrupted.signal.throwIfAborted();
     print(styleText('dim', '\n  Serving. Press Ctrl-C to stop.'));
@@ -72,9 +74,8 @@ async function main(): Promise<number> {
 }
 
 /** With the real provider, asks for a confirmation of the price. */
-async function maySpend(samples: readonly Sample[], settings: Settings): Promise<boolean> {
-  if (!settings.TOAPIS_API_KEY || samples.length === 0) return true;
-  const micros = priceSamples(samples, settings.PRICES);
+async function maySpend({ priceMicros: micros }: SampleCatalogue, settings: Settings): Promise<boolean> {
+  if (!settings.TOAPIS_API_KEY) return true;
   const interactive = Boolean(process.stdin.isTTY);
   if (await confirmSpend(micros, { yes: options.yes === true, interactive })) return true;
   print(
@@ -106,31 +107,41 @@ function printAddresses({ engine, producer, simulator, settings, ...darkroom }: 
 /** @returns the exit code: 0 if every sample ended as expected. */
 async function renderSamples(
   darkroom: RunningDarkroom,
-  samples: readonly Sample[],
+  catalogue: SampleCatalogue,
   startedAt: number,
 ): Promise<number> {
-  const run = await readSampleRun(darkroom.store, { fresh: options.fresh === true });
-  print(`  Rendering ${samples.length} samples (run ${run})`);
+  const name = await readSampleName(darkroom.store, { fresh: options.fresh === true });
+  const { samples } = catalogue;
+  print(`  Rendering ${samples.length} samples (catalogue ${name})`);
   const display = openProgressDisplay(output, () => systemClock.now());
   interrupted.signal.addEventListener('abort', display.end, { once: true });
-  const client = createDarkroom({ url: darkroom.producer.url, apiKey: darkroom.apiKey });
-  const catalogue = await renderCatalogue(samples, client, {
-    run,
+  const ended = await runSamples(catalogue, darkroom, {
+    name,
     clock: systemClock,
     signal: interrupted.signal,
     show: display.show,
   }).finally(display.end);
-  const summary = await summarizeCatalogue(catalogue, darkroom, systemClock.now() - startedAt);
-  print(`\n${formatTable(catalogue.ended)}\n`);
+  const summary = await summarizeRun(ended, samples, darkroom, systemClock.now() - startedAt);
+  print(`\n${formatTable(ended.ended)}\n`);
   printSummary(summary);
   if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  if (mayOpenReport()) await openReport(summary.report);
   return summary.as_expected ? 0 : 1;
 }
 
+const mayOpenReport = () =>
+  options.open &&
+  !options.once &&
+  !options.json &&
+  process.stdout.isTTY === true &&
+  hasBrowser(process.env, process.platform);
+
 function printSummary(summary: Summary): void {
-  if (summary.duplicates > 0)
+  if (summary.earlier === 'ended')
+    print('  An earlier start rendered these samples. This start bought nothing; --fresh renders them anew.');
+  else if (summary.unchanged > 0)
     print(
-      `  ${summary.duplicates} renders existed from an earlier start and were not queued again; --fresh renders anew.`,
+      `  ${summary.unchanged} samples are unchanged, and were not bought again; --fresh renders them anew.`,
     );
   const { as_expected: asExpected, billed } = summary;
   print(
@@ -141,10 +152,15 @@ function printSummary(summary: Summary): void {
       `${formatCost(summary.cost_usd)}, ${(summary.elapsed_ms / 1000).toFixed(1)} s`,
   );
   print(`  images     ${summary.images}`);
-  print(`  overview   ${summary.overview}`);
-  print(
-    `  dashboard  ${summary.dashboard}${options.once ? ' (stops now; start without --once to keep it)' : ''}`,
-  );
+  if (options.once) {
+    print(`  contact sheet  ${summary.report_file}`);
+    print(`  dashboard  ${summary.dashboard} (stops now; start without --once to keep it)`);
+  } else {
+    print(`  overview   ${summary.overview}`);
+    print(`  dashboard  ${summary.dashboard}`);
+    print(`\n  ${styleText('bold', 'Contact sheet')}  ${summary.report}`);
+    print(styleText('dim', `                 also without Darkroom: ${summary.report_file}`));
+  }
   if (!asExpected)
     print(styleText('red', `  Not as expected. Failure codes: ${JSON.stringify(summary.reasons)}`));
 }

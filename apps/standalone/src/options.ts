@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 export interface Options {
   count: number;
   catalogue: boolean;
+  open: boolean;
   once?: true;
   json?: true;
   fast?: true;
@@ -23,7 +24,8 @@ export function readOptions(argv: string[]): Options {
   return new Command('start')
     .description(
       'All of Darkroom in one process: API, dashboard, worker, embedded queue, a folder as the store, and a ' +
-        'simulated provider unless TOAPIS_API_KEY is set. Renders a sample catalogue, then keeps serving.',
+        'simulated provider unless TOAPIS_API_KEY is set. Renders a sample catalogue, shows its contact sheet, then keeps ' +
+        'serving.',
     )
     .option('--count <n>', 'samples to render', parseCount, 24)
     .option(
@@ -31,8 +33,12 @@ export function readOptions(argv: string[]): Options {
       'exit when the catalogue has ended; the exit code is 0 if every sample ended as expected',
     )
     .option('--fast', 'make the simulated provider fifty times faster')
-    .option('--fresh', 'render the samples anew instead of continuing the last run')
+    .option('--fresh', 'render all samples anew, also those that have an image')
     .option('--no-catalogue', 'serve without rendering the samples')
+    .option(
+      '--no-open',
+      'do not open the contact sheet in the browser (it opens on a terminal with a desktop)',
+    )
     .option(
       '--json',
       'print the summary as one JSON object on the last line of stdout; all other output goes to stderr',

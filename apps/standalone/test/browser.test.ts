@@ -1,14 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { createDarkroom } from '@darkroom/client';
-import { type Settings } from '@darkroom/shared/config';
+import type { Render } from '@darkroom/client';
+import type { Settings } from '@darkroom/shared/config';
 import { type ApiKey, createApiKey } from '@darkroom/shared/keys';
 import { systemClock } from '@darkroom/shared/runtime';
 import { openPage, requires } from '@darkroom/testkit';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { createSamples } from '../src/catalogue.ts';
 import type { RunningDarkroom } from '../src/compose.ts';
-import { type EndedSample, renderCatalogue } from '../src/render-catalogue.ts';
+import { type EndedSample, runSamples } from '../src/run-samples.ts';
+import { readSampleCatalogue } from '../src/sample-catalogue.ts';
+import { summarizeRun } from '../src/summary.ts';
 import { openDarkroom } from './support/open-darkroom.ts';
 
 // On a busy machine a browser is slow.
@@ -31,25 +32,24 @@ async function takeScreenshot(page: Page, name: string, fullPage = false): Promi
 async function openWithRenders(
   count: number,
   settings: Partial<Settings> = {},
-): Promise<{ darkroom: RunningDarkroom; ended: EndedSample[] }> {
+): Promise<{ darkroom: RunningDarkroom; ended: EndedSample[]; report: string }> {
   const darkroom = await openDarkroom(settings);
-  const client = createDarkroom({ url: darkroom.producer.url, apiKey: darkroom.apiKey });
-  const { ended } = await renderCatalogue(await createSamples(count), client, {
-    run: 'sample-1',
+  const catalogue = await readSampleCatalogue(count, darkroom.settings);
+  const run = await runSamples(catalogue, darkroom, {
+    name: 'samples',
     clock: systemClock,
     signal: new AbortController().signal,
     show: () => undefined,
   });
-  return { darkroom, ended };
+  const { report } = await summarizeRun(run, catalogue.samples, darkroom, 1);
+  return { darkroom, ended: run.ended, report };
 }
 
-/** The fifteenth sample is the one that the provider refuses. */
-const UP_TO_THE_REFUSED = 15;
+/** The fifth sample is the one that the provider refuses. */
+const UP_TO_THE_REFUSED = 5;
 
-const findCompleted = (ended: EndedSample[]) =>
-  (ended.find(({ render }) => render.image) as EndedSample).render;
+const findCompleted = (ended: EndedSample[]) => ended.find(({ render }) => render?.image)?.render as Render;
 
-/** The widths of the images in a page, in pixels. An image that was not loaded has 0. */
 /** The widths of all images, once they are loaded. */
 const imageWidths = async (page: Page) => {
   await page.waitForFunction('[...document.images].every((image) => image.complete)');
@@ -62,12 +62,25 @@ const overflows = (page: Page) => page.evaluate('document.documentElement.scroll
 requires('browser').describe('the pages without API keys, in a real browser', () => {
   let darkroom: RunningDarkroom;
   let ended: EndedSample[];
+  let report: string;
   let url: string;
 
   beforeAll(async () => {
-    ({ darkroom, ended } = await openWithRenders(UP_TO_THE_REFUSED));
+    ({ darkroom, ended, report } = await openWithRenders(UP_TO_THE_REFUSED));
     url = darkroom.producer.url;
-  }, 120_000);
+  }, 240_000);
+
+  test('the contact sheet that start prints opens without a key, and shows each sample', async () => {
+    const { page, troubles } = await openPage(WIDE);
+    await page.goto(report);
+    await page.getByText('MUG-101.jpg').first().waitFor();
+    await page.getByText('REF-105.jpg').first().waitFor();
+    const widths = (await imageWidths(page)) as number[];
+    expect(widths).toHaveLength(UP_TO_THE_REFUSED - 1);
+    expect(widths).not.toContain(0);
+    await takeScreenshot(page, 'contact-sheet', true);
+    expect(troubles).toEqual([]);
+  });
 
   test('the start page links to the renders and to the dead letters', async () => {
     const { page, troubles } = await openPage();
@@ -106,7 +119,7 @@ requires('browser').describe('the pages without API keys, in a real browser', ()
     const { page, troubles } = await openPage();
     await page.goto(`${url}/queues/queue/render?status=completed`);
     await page
-      .getByText(/Hand-thrown|Walnut|Field watch|Enamel|Sea-salt/)
+      .getByText(/Stoneware|Walnut|Field watch|Enamel|Sea-salt/)
       .first()
       .waitFor();
     expect(await page.getByText(/rnd_[0-9a-f]{32}/).count()).toBeGreaterThan(0);
@@ -119,9 +132,9 @@ requires('browser').describe('the pages without API keys, in a real browser', ()
   });
 
   test('Bull Board and the page of a failed render show its failure code', async () => {
-    const failed = ended.find(({ sample }) => sample.endsAs === 'failed');
+    const failed = ended.find(({ entry }) => entry.status === 'failed');
     const { page, troubles } = await openPage();
-    for (const path of [`/queues/queue/render/${failed?.render.id}`, `/renders/${failed?.render.id}`]) {
+    for (const path of [`/queues/queue/render/${failed?.render?.id}`, `/renders/${failed?.render?.id}`]) {
       await page.goto(url + path);
       await page.getByText('content_policy_violation').filter({ visible: true }).first().waitFor();
     }
@@ -223,7 +236,7 @@ requires('browser').describe('the pages with API keys, in a real browser', () =>
 
   beforeAll(async () => {
     ({ darkroom, ended } = await openWithRenders(2, { API_KEYS: [operator.key, shop.key] }));
-  }, 120_000);
+  }, 240_000);
 
   test('an operator enters a key once and sees Bull Board', async () => {
     const { page, troubles } = await openPage(WIDE);

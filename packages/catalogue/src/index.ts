@@ -14,7 +14,12 @@
 // report/    the report of a run
 // nights/    when a cron fires, once per local date
 // schedule/  when it runs by itself, and what is wrong with a night
-export { type CatalogueConfig, createJsonSchema, parseCatalogueFile } from './file/index.ts';
+export {
+  type CatalogueConfig,
+  createJsonSchema,
+  type DigitalSourceType,
+  parseCatalogueFile,
+} from './file/index.ts';
 export type { InputName } from './items/index.ts';
 export {
   CATALOGUES_PREFIX,

@@ -43,7 +43,10 @@ export async function catalogueStage(
     const id = { tenant, catalogue, run };
     const request = await own.runs.readRequest(id, { signal: job.signal });
     if (!request) throw new Error(`the request of the run ${run} of ${catalogue} is missing in the store`);
-    const context = { id, request, job, infra, own };
+    // A file with problems stops the run when it is planned.
+    const file = parseCatalogueFile(Buffer.from(request.file), createProblemList());
+    const sourceType = file?.config.image_metadata?.digital_source_type ?? null;
+    const context = { id, request, sourceType, job, infra, own };
     const ended = await own.runs.readSummary(id, { signal: job.signal });
     if (ended) return await endRun(ended, context);
     const isPlanned = await own.runs.readPlan(id, { signal: job.signal });

@@ -103,9 +103,11 @@ const describeImpossible = (item: RunItem, message: string): ManifestEntry => ({
   error: { code: 'reference_lost', message },
 });
 
-/** The pattern of the names may have changed since the image was bought. @returns `undefined` when it is gone */
-const deliverKept = async ({ name }: RunItem, kept: NonNullable<RunItem['kept']>, context: RunContext) =>
-  kept.name === name ? kept.image : await copyImage(kept.image, runImageKey(context.id, name), context);
+/** Copies a kept image where the pattern of the names, or the metadata, has changed. @returns `undefined` when it is gone */
+async function deliverKept({ name }: RunItem, kept: NonNullable<RunItem['kept']>, context: RunContext) {
+  const isSame = kept.name === name && (kept.image.digital_source_type ?? null) === context.sourceType;
+  return isSame ? kept.image : await copyImage(kept.image, runImageKey(context.id, name), context);
+}
 
 /** Its row is not valid, so nothing is bought. Readers still find the image of the run before. */
 async function quarantineItem(item: RunItem, context: RunContext): Promise<ManifestEntry> {

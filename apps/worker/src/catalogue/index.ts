@@ -12,6 +12,7 @@
 // references.ts       …their reference images
 // deliver-part.ts     …the results of a part (main decision: what became of an item)
 // deliver-image.ts    …an image under the name that the catalogue gives it
+// image-metadata.ts  …what is written into its XMP
 // work-folder.ts      …a folder for its files
 // tally.ts            …counts and money
 // write-report.ts     …report.html

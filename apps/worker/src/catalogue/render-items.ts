@@ -9,8 +9,8 @@ import { addToTally, createTally, type Tally } from './tally.ts';
 
 /** Renders of one run that are in the queue and have not ended. The next part waits for them. */
 const MAX_PENDING = 2_000;
-/** How often ends are read. */
-const ROUND_MS = 1_000;
+/** How long a run waits before it reads ends again: longer with more renders, so that reading them stays a small part of the work. */
+const roundMs = (pending: number) => Math.min(1_000, 100 + 2 * pending);
 
 type Stop = NonNullable<PartFacts['stop']>;
 type Shown = Pick<CatalogueJob, 'phase' | 'stop' | 'progress'>;
@@ -57,7 +57,7 @@ export async function renderItems(
       for (const entries of await open.deliverEnded(stop)) addToTally(tally, entries);
       await show(describe(plan, tally, { open, waiting, stop }));
       if (open.count === 0 && waiting.length === 0) return { tally, stop };
-      await infra.clock.sleep(ROUND_MS, job.signal);
+      await infra.clock.sleep(roundMs(open.countPending()), job.signal);
     }
   } finally {
     await locations.close();

@@ -1,4 +1,4 @@
-import type { CatalogueRunStore, RunId, RunRequest } from '@darkroom/catalogue';
+import type { CatalogueRunStore, DigitalSourceType, RunId, RunRequest } from '@darkroom/catalogue';
 import type { CatalogueJob } from '@darkroom/shared/queues';
 import type { SerializedCheckpoint } from '@darkroom/shared/render';
 import type { Infra, StageJob } from '../stage/index.ts';
@@ -30,6 +30,8 @@ export interface CatalogueDeps {
 export interface RunContext {
   id: RunId;
   request: RunRequest;
+  /** What is written into the delivered images. */
+  sourceType: DigitalSourceType | null;
   job: StageJob<CatalogueJob>;
   infra: Infra;
   own: CatalogueDeps;

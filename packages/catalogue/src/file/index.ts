@@ -9,6 +9,8 @@ export {
   type Changes,
   createJsonSchema,
   DELIMITERS,
+  DIGITAL_SOURCE_TYPES,
+  type DigitalSourceType,
   IMAGE_FORMATS,
   type ImageFormat,
 } from './schema.ts';

@@ -15,6 +15,12 @@ export const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] as co
 export const DELIMITERS = [',', ';', '\t', '|'] as const;
 export const IMAGE_FORMATS = ['jpg', 'png', 'webp'] as const;
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+/** Of the IPTC's list of digital source types: those of images that a model made. */
+export const DIGITAL_SOURCE_TYPES = [
+  'trainedAlgorithmicMedia',
+  'compositeWithTrainedAlgorithmicMedia',
+] as const;
+export type DigitalSourceType = (typeof DIGITAL_SOURCE_TYPES)[number];
 
 const request = renderRequestSchema.shape;
 const template = z.string().min(1).max(MAX_TEMPLATE);
@@ -93,6 +99,17 @@ export const catalogueSchema = z
       .enum(IMAGE_FORMATS)
       .optional()
       .meta({ description: 'The type of the delivered images. Without it, the extension of image_name.' }),
+    image_metadata: z
+      .strictObject({
+        digital_source_type: z.enum(DIGITAL_SOURCE_TYPES).meta({
+          description:
+            'How the image was made, for shops that require it: `trainedAlgorithmicMedia`, or `compositeWithTrainedAlgorithmicMedia` for photos that were changed.',
+        }),
+      })
+      .optional()
+      .meta({
+        description: 'What is written into the XMP of the delivered images. A change buys no image again.',
+      }),
     references: references.default([]).meta({
       description: 'Columns with reference images: URLs, s3://bucket/key, or paths below the catalogue file.',
     }),

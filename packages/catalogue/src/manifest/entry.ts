@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IMAGE_FORMATS } from '../file/index.ts';
+import { DIGITAL_SOURCE_TYPES, IMAGE_FORMATS } from '../file/index.ts';
 
 /** Persisted in every line. */
 export const MANIFEST_VERSION = 1;
@@ -63,6 +63,8 @@ export const manifestEntrySchema = z.strictObject({
       width: z.number().int().positive(),
       height: z.number().int().positive(),
       content_type: z.string().min(1),
+      /** What the run wrote into its XMP. Absent: nothing. */
+      digital_source_type: z.enum(DIGITAL_SOURCE_TYPES).optional(),
     })
     .nullable(),
   /** What this run spent on the item, in US dollars. A reused image cost nothing. */

@@ -10,6 +10,7 @@ import {
   type LatestRun,
   type ManifestEntry,
   manifestEntrySchema,
+  type RunId,
 } from '@darkroom/catalogue';
 import { parseSettings } from '@darkroom/shared/config';
 import type { ObjectStore } from '@darkroom/shared/object-store';
@@ -21,6 +22,7 @@ import type { Host } from '../../host.ts';
 /** A run that has delivered, with its manifest on this machine. */
 export interface DeliveredRun {
   store: ObjectStore;
+  id: RunId;
   run: string;
   manifestPath: string;
   items: number;
@@ -50,6 +52,7 @@ export async function withDeliveredRun<T>(
     await fetchManifest(store, found, manifestPath, signal);
     return await work({
       store,
+      id: { tenant, catalogue, run: found.run },
       run: found.run,
       manifestPath,
       items: found.manifest.items,

@@ -13,12 +13,16 @@
 // retry.ts          retry-failed: buys again what a run could not deliver
 // follow-run.ts     …progress until the end
 // run-view.ts       …for people
-// verify.ts         verify, export: the images of a run
-// delivered-run.ts  …its manifest
+// verify.ts         reads the images of a run
+// export.ts         copies them to a folder or into a zip
+// read-images.ts    …each checked against the manifest
+// write-zip.ts      …as a stream
+// delivered-run.ts  …the manifest
 // load.ts           the catalogue file, and a folder for copies
 // problem-report.ts problems with their lines
 // reviews.ts        lists and imports reviews of images
 import { checkCommand } from './check.ts';
+import { exportCommand } from './export.ts';
 import { initCommand } from './init.ts';
 import { planCommand } from './plan.ts';
 import { retryFailedCommand } from './retry.ts';
@@ -26,7 +30,7 @@ import { REVIEW_COMMANDS } from './reviews.ts';
 import { runCommand } from './run.ts';
 import { cancelCommand, listCommand, reportCommand, statusCommand, watchCommand } from './runs.ts';
 import { scheduleCommand, unscheduleCommand } from './schedule.ts';
-import { exportCommand, verifyCommand } from './verify.ts';
+import { verifyCommand } from './verify.ts';
 
 export const CATALOGUE_COMMANDS = [
   initCommand,
