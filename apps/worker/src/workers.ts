@@ -37,10 +37,11 @@ import {
   openRunRenders,
   openWebhookDeadLetters,
 } from './bullmq/index.ts';
-import { catalogueStage, computeRunProgress, openRunRecorder } from './catalogue/index.ts';
+import { catalogueStage, computeRunProgress } from './catalogue/index.ts';
 import { createSubmitLimiter, type DrainedWorkers, type LiveLimits } from './control/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
+import { openRenderRecorder } from './journal/index.ts';
 import { openAccountGate, scheduleSweep } from './maintenance/index.ts';
 import { closeWorkers, createWorkerOpener, type OpenWorker } from './open-worker.ts';
 import { computeRedriveProgress, redriveStage } from './redrive/index.ts';
@@ -160,7 +161,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
   const catalogueDeps = {
     runs: catalogueRuns,
     renders: openRunRenders(queues),
-    record: openRunRecorder(infra),
+    record: openRenderRecorder(infra),
     isIncomplete,
   };
   const endDeps = { deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, runs };
