@@ -66,6 +66,8 @@ async function readForm(
   const parser = openParser(request);
   parser.on('field', (name, value) => void form.fields.set(name, value));
   parser.on('file', (name, stream, filename) => {
+    // The parser reports a form that ends early, too. Without a listener, this error would end the process.
+    stream.on('error', () => undefined);
     if (name !== 'file' || storing) {
       form.others.push(name);
       stream.resume();
