@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { CatalogueRunStore, ScheduleStore } from '@darkroom/catalogue';
+import { BatchStore, FileStore } from '@darkroom/shared/batches';
 import { ConfigError } from '@darkroom/shared/config';
 import { ControlReader } from '@darkroom/shared/control';
 import { type Engine, EngineError } from '@darkroom/shared/engine';
@@ -35,6 +36,7 @@ import {
   createWaitConditionsReader,
   withFallback,
 } from './backends/index.ts';
+import { registerBatches } from './batches/index.ts';
 import { createAlarmWebhooks, createNightWatch, openPinger } from './catalogue-watch/index.ts';
 import { registerCatalogues, registerReports } from './catalogues/index.ts';
 import { registerDashboard } from './dashboard/index.ts';
@@ -247,6 +249,16 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     auditor,
     clock,
     closing: closing.signal,
+  });
+  registerBatches(app, {
+    store,
+    engine,
+    queues,
+    batches: new BatchStore(store),
+    files: new FileStore(store),
+    read,
+    auditor,
+    clock,
   });
   const runs = new CatalogueRunStore(store);
   const schedules = new ScheduleStore(store);

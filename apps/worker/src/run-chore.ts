@@ -1,4 +1,5 @@
 import { CatalogueRunStore, resumeRuns, ScheduleStore } from '@darkroom/catalogue';
+import { BatchStore, resumeBatches } from '@darkroom/shared/batches';
 import type { ControlReader } from '@darkroom/shared/control';
 import type { Engine } from '@darkroom/shared/engine';
 import {
@@ -49,6 +50,7 @@ export function createChoreStage(deps: ChoreDeps) {
   const readExpiring = createExpiringImageReader(engine, queues);
   const warned: WarnedRenders = new Set();
   const catalogueRuns = new CatalogueRunStore(deps.store);
+  const batches = new BatchStore(deps.store);
   const nights = { ...deps, runs: catalogueRuns, schedules: new ScheduleStore(deps.store) };
 
   return async (
@@ -71,6 +73,7 @@ export function createChoreStage(deps: ChoreDeps) {
       budget_corrected: await sweepBudgets({ ...present, memory: budgetMemory }),
     };
     await resumeRuns(queues, catalogueRuns, signal);
+    await resumeBatches(queues, batches, signal);
     await recordBalance(present);
     await sweepRuns({ ...present, memory: runMemory });
     await sweepAccountStop(queues, clock.now());

@@ -1,9 +1,11 @@
 import { CatalogueRunStore, resumeRuns } from '@darkroom/catalogue';
+import { BatchStore, FileStore, resumeBatches } from '@darkroom/shared/batches';
 import type { ControlReader } from '@darkroom/shared/control';
 import type { Engine } from '@darkroom/shared/engine';
 import type { LinkSigner } from '@darkroom/shared/keys';
 import {
   type AnyWebhookJob,
+  type BatchJob,
   type CatalogueJob,
   type MaintenanceJob,
   QUEUE,
@@ -25,6 +27,7 @@ import { type RedriveStore, resumeRedrives } from '@darkroom/shared/redrives';
 import type { Checkpoint, Receipt } from '@darkroom/shared/render';
 import { requestRunJob } from '@darkroom/shared/runs';
 import { errorMessage } from '@darkroom/shared/runtime';
+import { batchStage, computeBatchProgress } from './batch/index.ts';
 import { openBudgetGate } from './budgets/index.ts';
 import {
   addChild,
@@ -37,10 +40,11 @@ import {
   openRunRenders,
   openWebhookDeadLetters,
 } from './bullmq/index.ts';
-import { catalogueStage, computeRunProgress, openRunRecorder } from './catalogue/index.ts';
+import { catalogueStage, computeRunProgress } from './catalogue/index.ts';
 import { createSubmitLimiter, type DrainedWorkers, type LiveLimits } from './control/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
+import { openRenderRecorder } from './journal/index.ts';
 import { openAccountGate, scheduleSweep } from './maintenance/index.ts';
 import { closeWorkers, createWorkerOpener, type OpenWorker } from './open-worker.ts';
 import { computeRedriveProgress, redriveStage } from './redrive/index.ts';
@@ -88,6 +92,9 @@ const RUN_CONCURRENCY = 5;
 
 /** Runs of catalogues that one worker executes at the same time. Each plans and waits in this process. */
 const MAX_CATALOGUE_RUNS = 10;
+
+/** Rounds of batches that one worker runs at the same time. Between rounds, a batch waits in its queue. */
+const BATCH_CONCURRENCY = 5;
 
 /** Opens one BullMQ worker per queue, each with its stage. */
 export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
@@ -158,10 +165,12 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
 
   const catalogueRuns = new CatalogueRunStore(infra.store);
   const isIncomplete = async () => ['restoring', 'unknown'].includes(await readQueueState(engine, queues));
+  const renders = openRunRenders(queues);
+  const record = openRenderRecorder(infra);
   const catalogueDeps = {
     runs: catalogueRuns,
-    renders: openRunRenders(queues),
-    record: openRunRecorder(infra),
+    renders,
+    record,
     enqueueWebhook: (
       ended: Parameters<typeof enqueueCatalogueWebhook>[1],
       url: string,
@@ -169,6 +178,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     ) => enqueueCatalogueWebhook({ ...infra, queues }, ended, url, signal),
     isIncomplete,
   };
+  const batches = new BatchStore(infra.store);
+  const files = new FileStore(infra.store);
+  const batchDeps = { engine, queues, batches, files, renders, record, isIncomplete };
   const endDeps = { deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, runs };
   const choreStage = createChoreStage({ ...infra, ...runDeps, control, ...endDeps });
   const restoreDeps = { ...infra, engine, queues, enqueueWebhooks: enqueueEnd };
@@ -179,6 +191,8 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     if (open > 0) log.info({ open }, 'redrives go on');
     const resumed = await resumeRuns(queues, catalogueRuns);
     if (resumed > 0) log.info({ resumed }, 'runs of catalogues go on');
+    const resumedBatches = await resumeBatches(queues, batches);
+    if (resumedBatches > 0) log.info({ resumed: resumedBatches }, 'batches go on');
   };
   // BullMQ's worker reads this object for each job that it takes.
   const submitLimiter = createSubmitLimiter(limits.get('submissions-per-minute'));
@@ -299,6 +313,17 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
       }),
       { onShutdown: 'hand-back', concurrency: MAX_CATALOGUE_RUNS },
     ),
+    batch: open<BatchJob, void>(
+      QUEUE.batch,
+      createProcessor({
+        ...host,
+        dataKind: 'batch-job',
+        stage: (job) => batchStage(job, infra, batchDeps),
+        computeProgress: computeBatchProgress,
+        createBugFailure: createFailureAt('poll'),
+      }),
+      { onShutdown: 'hand-back', concurrency: BATCH_CONCURRENCY },
+    ),
     restore: open<RestoreJob, RestoreReport>(
       QUEUE.restore,
       createProcessor({
@@ -316,7 +341,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
     pause: async () => {
       const paused = listOpen(workers).map((worker) => worker.pause());
       // Redrives and runs of catalogues may take hours. Another worker goes on with them.
-      for (const worker of [workers.redrive, workers.catalogue])
+      for (const worker of [workers.redrive, workers.catalogue, workers.batch])
         if (worker !== 'no worker') worker.cancelAllJobs('draining');
       await Promise.all(paused);
     },

@@ -6,6 +6,7 @@
 // responses.ts   the responses: a render, a list of renders, a bulk call
 // queues.ts      the queues that operators pause
 // keys.ts        API keys that operators make and revoke
+// batches.ts     batches in the format of OpenAI, and their files
 // budgets.ts    hard limits for what renders cost
 // limits.ts      limits that operators change while the workers run
 // pauses.ts      pauses of submission: for all renders, a tenant, a run or a model
@@ -25,6 +26,7 @@
 // failures.ts    the table of all reasons why a render fails
 
 export * from './audit.ts';
+export * from './batches.ts';
 export * from './budgets.ts';
 export * from './catalogue-reviews.ts';
 export * from './catalogues.ts';

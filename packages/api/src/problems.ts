@@ -76,6 +76,12 @@ export const PROBLEMS = {
   key_not_found: [404, 'No such API key', '`GET /v1/keys` lists the keys.'],
   plan_not_found: [404, 'No such plan', 'Make a plan with `POST /v1/redrives` and `"dry_run": true`.'],
   run_not_found: [404, 'No such run', '`GET /v1/runs` lists them.'],
+  batch_not_found: [
+    404,
+    'No such batch',
+    '`GET /v1/batches` lists them. A key finds only the batches of its own tenant.',
+  ],
+  file_not_found: [404, 'No such file', '`GET /v1/files` lists them. Upload a file with `POST /v1/files`.'],
   redrive_not_found: [404, 'No such redrive', '`GET /v1/redrives` lists them.'],
   catalogue_run_not_found: [
     404,
@@ -135,6 +141,12 @@ export const PROBLEMS = {
     'The plan was executed already',
     'A plan is executed once. `detail` names its redrive. Make a new plan for the renders that failed again.',
   ],
+  batch_conflict: [
+    409,
+    'This idempotency key belongs to another batch',
+    'The same key always names the same batch. Use a new key for a new batch.',
+  ],
+  batch_ended: [409, 'The batch has ended', 'A batch that has ended cannot be canceled.'],
   catalogue_run_exists: [
     409,
     'A run with this name exists, and it is another one',
@@ -254,6 +266,15 @@ export const problemSchema = z
       .regex(RENDER_ID)
       .optional()
       .meta({ description: 'The render that the problem is about.' }),
+    error: z
+      .strictObject({
+        message: z.string(),
+        type: z.string(),
+        param: z.string().nullable(),
+        code: z.string(),
+      })
+      .optional()
+      .meta({ description: "Only below `/v1/batches` and `/v1/files`: the same in OpenAI's format." }),
   })
   .meta({ id: 'Problem' });
 

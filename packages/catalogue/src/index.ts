@@ -1,7 +1,6 @@
 // A catalogue: a file that says which image each row of a source gets. A plan decides what a run buys, and why.
 //
 // problems.ts        what is wrong with a file or a source, with line numbers
-// stored-records.ts  reads and formats records in the store
 //
 // file/      the catalogue file
 // source/    a CSV or JSONL as rows

@@ -206,3 +206,12 @@ export function describeCharacter(character: string): string {
   if (/[\p{L}\p{N}\p{P}\p{S}]/u.test(character)) return JSON.stringify(character);
   return `the character U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
+
+/** A copy without the optional fields that are `null`: many clients write absent fields so. */
+export function dropNulls(value: unknown, fields: Record<string, z.ZodType>): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const isAbsent = ([name, field]: [string, unknown]) =>
+    field === null && Object.hasOwn(fields, name) && fields[name]?.safeParse(undefined).success;
+  const entries = Object.entries(value);
+  return entries.some(isAbsent) ? Object.fromEntries(entries.filter((entry) => !isAbsent(entry))) : value;
+}

@@ -17,6 +17,7 @@ import { createDarkroom, type Renders } from '@darkroom/client';
 import { openTransport } from '@darkroom/client/transport';
 import { VERSION } from '@darkroom/shared/runtime';
 import type { Connection } from '../profile/index.ts';
+import { type BatchApi, openBatchApi, type Post } from './batch-api.ts';
 import { type CatalogueApi, openCatalogueApi } from './catalogue-api.ts';
 import { type ControlApi, openControlApi } from './control-api.ts';
 import { type MoneyApi, openMoneyApi } from './money-api.ts';
@@ -25,7 +26,7 @@ import { openRunApi, type RunApi } from './run-api.ts';
 import { buildQuery, collectPages, type Send } from './send.ts';
 
 /** The API as the command line uses it: the client's renders, and endpoints that only operators call. */
-export interface Api extends RedriveApi, RunApi, MoneyApi, ControlApi, CatalogueApi {
+export interface Api extends RedriveApi, RunApi, MoneyApi, ControlApi, CatalogueApi, BatchApi {
   /** The URL of a page of the server: `renders/rnd_…`. */
   pageUrl(path: string): string;
   renders: Renders;
@@ -90,6 +91,7 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
       headers: { 'content-type': 'application/octet-stream' },
       timeoutMs: UPLOAD_MS,
     });
+  const post: Post = (request) => transport.sendForJson({ method: 'POST', signal, ...request });
   const base = url.replace(/\/*$/, '/');
   /** Fetched by itself, because the client reads whole responses. An error of the server is read by the client. */
   async function* readLines(path: string): AsyncGenerator<string, void, void> {
@@ -119,6 +121,7 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
     ...openMoneyApi(send),
     ...openControlApi(send),
     ...openCatalogueApi(send, put),
+    ...openBatchApi(send, post, readLines),
     pageUrl: (path) => new URL(path, base).href,
     renders,
     stateOutcome: (id, statement) =>

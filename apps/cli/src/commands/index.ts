@@ -1,6 +1,7 @@
 // renders/     renders …
 // dead-letters/  dead-letters …
 // runs/        runs …: renders that belong together
+// batch/       batch …: files with one request per line
 // catalogue/   catalogue …: what a night buys
 // redrives/    redrives …, dead-letters redrive, renders redrive
 // deliveries/  deliveries …: webhooks of a render
@@ -14,6 +15,7 @@
 // system/      doctor, restore, open
 import type { CommandSpec } from '../command/index.ts';
 import { AUDIT_COMMANDS } from './audit/index.ts';
+import { BATCH_COMMANDS } from './batch/index.ts';
 import { CATALOGUE_COMMANDS } from './catalogue/index.ts';
 import { DEAD_LETTER_COMMANDS } from './dead-letters/index.ts';
 import { DELIVERY_COMMANDS } from './deliveries/index.ts';
@@ -32,6 +34,7 @@ import { WORKER_COMMANDS } from './workers/index.ts';
 export const COMMANDS: readonly CommandSpec<never>[] = [
   ...RENDER_COMMANDS,
   ...RUN_COMMANDS,
+  ...BATCH_COMMANDS,
   ...CATALOGUE_COMMANDS,
   ...DEAD_LETTER_COMMANDS,
   ...REDRIVE_COMMANDS,
@@ -50,6 +53,7 @@ export const COMMANDS: readonly CommandSpec<never>[] = [
 export const NOUNS: Record<string, string> = {
   renders: 'Renders: list, follow, cancel, resolve unknown purchases.',
   runs: 'Runs: renders that belong together, with counts, cost, results and one end.',
+  batch: 'Batches: files with one request per line, in the format of OpenAI.',
   catalogue: 'Catalogues: which image each row of a source gets, and what a run buys.',
   'catalogue reviews': 'Reviews: which images people approved or rejected.',
   'dead-letters': 'Dead letters: failed renders that wait for an operator.',

@@ -5,7 +5,8 @@ import {
   parseCatalogueFile,
 } from '@darkroom/catalogue';
 import { type Settings, selectTenantValues } from '@darkroom/shared/config';
-import { checkWebhookUrl } from '../intake/index.ts';
+import { checkWebhookUrl } from '@darkroom/shared/net';
+
 import { type FieldProblem, invalidRequest } from '../problems/index.ts';
 
 /** Who sends a catalogue file. */

@@ -117,6 +117,10 @@ export const QUEUE_VIEWS: Record<keyof Queues, QueueView> = {
       'Runs of catalogues: each plans, adds its renders, and delivers; cancel them through the API',
     changes: [],
   },
+  batch: {
+    description: 'Batches: each checks its lines, adds its renders, and ends; cancel them through the API',
+    changes: [],
+  },
   worker: {
     description: 'What each worker process does: see the page Workers',
     changes: [],

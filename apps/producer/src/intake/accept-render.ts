@@ -1,6 +1,7 @@
 import type { Durability } from '@darkroom/api';
 import { selectTenantValues, type TenantValue } from '@darkroom/shared/config';
 import { type Ledger } from '@darkroom/shared/ledger';
+import { checkWebhookUrl } from '@darkroom/shared/net';
 import { ensureObject, type ObjectStore } from '@darkroom/shared/object-store';
 import {
   type Checkpoint,
@@ -33,7 +34,7 @@ import {
   queueUnavailable,
   stillRestoring,
 } from '../problems/index.ts';
-import { checkWebhookUrl, type PackedRequest, packRequest, type TenantUploads } from './references.ts';
+import { type PackedRequest, packRequest, type TenantUploads } from './references.ts';
 import type { CheckedRequest } from './request.ts';
 
 export interface IntakeDeps {

@@ -18,5 +18,5 @@ export * from './bulk-items.ts';
 export { MAX_ITEMS } from './bulk-list.ts';
 export * from './image-type.ts';
 export { parseJson, readJsonBody } from './json.ts';
-export { checkWebhookUrl, type TenantUploads } from './references.ts';
+export type { TenantUploads } from './references.ts';
 export * from './request.ts';

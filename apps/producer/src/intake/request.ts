@@ -2,6 +2,7 @@ import { idempotencyKey, type RenderRequest, renderRequestSchema } from '@darkro
 import { z } from 'zod';
 import {
   describeCharacter,
+  dropNulls,
   type FieldProblem,
   invalidRequest,
   listFieldProblems,
@@ -63,15 +64,6 @@ export function checkRequest(
 }
 
 const { webhook_url: webhookUrl } = renderRequestSchema.shape;
-
-/** A copy without the optional fields that are `null`: many clients write absent fields so. */
-export function dropNulls(value: unknown, fields: Record<string, z.ZodType>): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const isAbsent = ([name, field]: [string, unknown]) =>
-    field === null && Object.hasOwn(fields, name) && fields[name]?.safeParse(undefined).success;
-  const entries = Object.entries(value);
-  return entries.some(isAbsent) ? Object.fromEntries(entries.filter((entry) => !isAbsent(entry))) : value;
-}
 
 /** The `Idempotency-Key` header in the OpenAPI document. {@link readIdempotencyKey} reads it. */
 export const idempotencyHeader = z.object({

@@ -32,6 +32,11 @@ export const TAGS = [
     description:
       'Renders that belong together, such as one night of a shop: counts, ETA, cost, results, one webhook at the end.',
   },
+  {
+    name: 'Batches',
+    description:
+      'Files with one request per line, in the format of OpenAI: a client of OpenAI changes only its base URL.',
+  },
   { name: 'Webhooks', description: 'List the deliveries of webhooks, and send them again.' },
   {
     name: 'Drop-in',

@@ -64,3 +64,18 @@ export function invalidRequest(problems: FieldProblem[]): ProblemError {
   const count = problems.length === 1 ? 'One problem' : `${problems.length} problems`;
   return new ProblemError('invalid_request', `${count}: ${named}.`, { problems });
 }
+
+/** How many problems one text contains. */
+const MAX_LISTED = 20;
+
+/** For formats with one text for everything: it contains all problems, each with its field. */
+export function formatProblems(problem: ProblemError): string {
+  const fields = problem.problems.map(
+    ({ field, expected, received }) => `${field}: expected ${expected}, received ${received}`,
+  );
+  if (fields.length > MAX_LISTED) {
+    return `${fields.slice(0, MAX_LISTED).join('; ')}; and ${fields.length - MAX_LISTED} more problems`;
+  }
+  if (fields.length > 0) return fields.join('; ');
+  return problem.renderId ? `${problem.message} Its id is ${problem.renderId}.` : problem.message;
+}

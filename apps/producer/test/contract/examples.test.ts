@@ -7,6 +7,8 @@ import { listExamples, sendExample } from '../support/contract/call-as.ts';
 import { type Contract, createContract } from '../support/contract/check.ts';
 import {
   ASKED,
+  putBatch,
+  putBatchFile,
   putBudget,
   putCatalogueFile,
   putCatalogueRun,
@@ -76,6 +78,10 @@ requires('redis').describe('the examples of the API', () => {
     // An open run has events without end.
     await putRun(ended, 'catalogue-2026-11-26');
     await putUpload(ended, UPLOAD);
+    for (const fixture of [ended, living]) {
+      await putBatchFile(fixture);
+      await putBatch(fixture);
+    }
     const to = { kind: 'url', url: 'https://shop.example.com/hooks' } as const;
     const message = {
       version: DATA_VERSION,

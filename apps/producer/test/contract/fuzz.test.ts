@@ -13,6 +13,8 @@ import { expect, test } from 'vitest';
 import { type Answered, type Contract, createContract } from '../support/contract/check.ts';
 import {
   ASKED,
+  putBatch,
+  putBatchFile,
   putBudget,
   putCatalogueFile,
   putCatalogueRun,
@@ -46,6 +48,10 @@ const NEVER_VALID = [
   'putCatalogueFile',
   // A random number is rarely inside the range of a limit. The test of the examples sets one.
   'setLimit',
+  // A valid batch names an uploaded file.
+  'createBatch',
+  // Random forms have another purpose. The test of the examples uploads a file.
+  'uploadBatchFile',
 ];
 /** Over all operations. */
 const REQUESTS = 3_000;
@@ -159,6 +165,14 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
   await Promise.all(runs.map((id) => putRun(harness, id, { tenant })));
   // An open run has events without end.
   await putRun(harness, 'open-night', { tenant, isOpen: true });
+  const numbers = ['1', '2', '3'].map((one) => one.repeat(32));
+  const batches = await Promise.all(numbers.map((one) => putBatch(harness, `batch_${one}`, { tenant })));
+  // A request can delete a file.
+  const files = await Promise.all(
+    [...numbers, ...['4', '5', '6', '7', '8'].map((one) => one.repeat(32))].map((one) =>
+      putBatchFile(harness, `file-${one}`, tenant),
+    ),
+  );
   const run = await putReport(harness, tenant);
   const redrive = '/v1/redrives/{id}';
   const catalogue = '/v1/catalogues/{name}';
@@ -195,6 +209,12 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
     '/v1/workers/{name}/drain': ['one'],
     '/v1/workers/{name}/undrain': ['one'],
     '/v1/runs/{id}': runs,
+    '/v1/batches/{id}': batches,
+    '/v1/batches/{id}/cancel': batches,
+    '/v1/batches/{id}/output': batches,
+    '/v1/batches/{id}/errors': batches,
+    '/v1/files/{id}': files,
+    '/v1/files/{id}/content': files,
     '/v1/runs/{id}/events': runs,
     '/v1/runs/{id}/results': runs,
     '/v1/runs/{id}/seal': [...runs, 'open-night'],

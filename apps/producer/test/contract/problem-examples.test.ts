@@ -11,7 +11,11 @@ import { beforeAll, expect, test } from 'vitest';
 import { createProblemExample } from '../../src/openapi/index.ts';
 import { loseProof } from '../support/complete-queue.ts';
 import {
+  BATCH_EXAMPLE_ID,
   createCatalogueFile,
+  FILE_EXAMPLE_ID,
+  putBatch,
+  putBatchFile,
   putCatalogueRun,
   putJob,
   putReceipt,
@@ -110,6 +114,28 @@ requires('redis').describe('the examples of problems', () => {
       await limited.get('/v1/renders', wrong);
       return await limited.get('/v1/renders', wrong);
     },
+    batch_not_found: () => open.get('/v1/batches/none'),
+    batch_ended: async () => {
+      await putBatch(open, BATCH_EXAMPLE_ID, { hasEnded: true });
+      return await postTo(open, `/v1/batches/${BATCH_EXAMPLE_ID}/cancel`);
+    },
+    batch_conflict: async () => {
+      await putBatchFile(open);
+      const create = (window: string) =>
+        postTo(
+          open,
+          '/v1/batches',
+          {
+            input_file_id: FILE_EXAMPLE_ID,
+            endpoint: '/v1/images/generations',
+            completion_window: window,
+          },
+          { ...JSON_TYPE, 'idempotency-key': 'autumn' },
+        );
+      await create('24h');
+      return await create('2h');
+    },
+    file_not_found: () => open.get('/v1/files/none'),
     run_not_found: () => open.get('/v1/runs/none'),
     run_conflict: async () => {
       await postTo(open, '/v1/runs', { id: 'catalogue-2026-11-26' });

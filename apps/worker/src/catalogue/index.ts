@@ -8,7 +8,6 @@
 // render-items.ts     render: adds parts with back-pressure, until the deadline or a cancel
 // open-parts.ts       …the parts in the queue: which renders have ended
 // add-renders.ts      …items as renders
-// run-recorder.ts     …the intake journal
 // references.ts       …their reference images
 // deliver-part.ts     …the results of a part (main decision: what became of an item)
 // deliver-image.ts    …an image under the name that the catalogue gives it
@@ -19,5 +18,4 @@
 // deliver-run.ts      deliver: manifest, errors, summary, latest.json
 // start-nights.ts     a chore: starts the nights that are due (schedules)
 export { catalogueStage, computeRunProgress } from './catalogue-stage.ts';
-export { openRunRecorder } from './run-recorder.ts';
 export { startNights } from './start-nights.ts';

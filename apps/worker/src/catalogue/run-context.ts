@@ -1,6 +1,7 @@
 import type { CatalogueRunStore, DigitalSourceType, RunId, RunRequest } from '@darkroom/catalogue';
 import type { CatalogueJob } from '@darkroom/shared/queues';
 import type { SerializedCheckpoint } from '@darkroom/shared/render';
+import type { RecordRenders } from '../journal/index.ts';
 import type { Infra, StageJob } from '../stage/index.ts';
 
 /** What is known of a render in the queue. `absent`: the queue does not have it. */
@@ -18,8 +19,7 @@ export interface RunRenders {
 export interface CatalogueDeps {
   runs: CatalogueRunStore;
   renders: RunRenders;
-  /** Writes the first checkpoints of renders to the intake journal. */
-  record(checkpoints: readonly SerializedCheckpoint[]): Promise<void>;
+  record: RecordRenders;
   /** Enqueues the webhook about the end of a run. A second call adds none. */
   enqueueWebhook(ended: RunId & { endedAt: number }, url: string, signal: AbortSignal): Promise<void>;
   /** Whether the queue may lack renders at the moment. */

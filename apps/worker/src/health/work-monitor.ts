@@ -39,6 +39,7 @@ const WATCH: Record<keyof Queues, 'moves' | 'counted' | 'ignored'> = {
   run: 'ignored',
   redrive: 'ignored',
   catalogue: 'ignored',
+  batch: 'ignored',
   worker: 'ignored',
 };
 const QUEUE_NAMES = Object.keys(WATCH) as (keyof Queues)[];

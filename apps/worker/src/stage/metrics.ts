@@ -45,6 +45,7 @@ export function createMetrics() {
     catalogueRuns: counter('catalogue_runs_total', 'Runs of catalogues that this worker ended, by outcome', [
       'outcome',
     ]),
+    batches: counter('batches_total', 'Batches that this worker ended, by outcome', ['outcome']),
     restores: counter('restores_total', 'Restores that this worker completed, by outcome', ['outcome']),
     restored: counter('restored_renders_total', 'Renders that restores added again, by step', ['step']),
     limits: new Gauge({
@@ -83,6 +84,7 @@ export function createMetrics() {
   for (const reason of ['unauthorized', 'insufficient_quota']) metrics.accountStops.inc({ reason }, 0);
   metrics.redrives.inc({ outcome: 'partial' }, 0);
   for (const outcome of ['partial', 'stopped']) metrics.catalogueRuns.inc({ outcome }, 0);
+  for (const outcome of ['failed', 'expired']) metrics.batches.inc({ outcome }, 0);
   metrics.restores.inc({ outcome: 'renders_added' }, 0);
   return metrics;
 }

@@ -1,6 +1,14 @@
-import { promisify } from 'node:util';
-import zlib from 'node:zlib';
 import type { ObjectStore } from '@darkroom/shared/object-store';
+import {
+  formatRecord,
+  getLines,
+  JSON_TYPE,
+  listKeys,
+  type StoreOptions as Options,
+  putLines,
+  readRecord,
+  toSignal,
+} from '@darkroom/shared/stored-records';
 import {
   cataloguePrefix,
   type LatestRun,
@@ -10,14 +18,6 @@ import {
   manifestEntrySchema,
   runsPrefix,
 } from '../manifest/index.ts';
-import {
-  formatRecord,
-  JSON_TYPE,
-  listKeys,
-  type StoreOptions as Options,
-  readRecord,
-  toSignal,
-} from '../stored-records.ts';
 import {
   planItemSchema,
   type RunControl,
@@ -40,11 +40,6 @@ import {
   readOpenRunKey,
   runKey,
 } from './run-keys.ts';
-
-const compress = promisify(zlib.zstdCompress);
-const decompress = promisify(zlib.zstdDecompress);
-/** Of one part in memory. A prompt has at most a few kilobytes. */
-const MAX_PART_BYTES = 64 * 1024 * 1024;
 
 /** The records of runs in the object store. Every method throws {@link StoreError}. */
 export class CatalogueRunStore {
@@ -94,11 +89,11 @@ export class CatalogueRunStore {
   }
 
   async writePlanPart(id: RunId, part: number, items: readonly RunItem[], options?: Options) {
-    await this.#putLines(runKey(id, `plan/${partName(part)}.jsonl.zst`), items, options);
+    await putLines(this.#store, runKey(id, `plan/${partName(part)}.jsonl.zst`), items, options);
   }
 
   async readPlanPart(id: RunId, part: number, options?: Options): Promise<RunItem[]> {
-    const lines = await this.#getLines(runKey(id, `plan/${partName(part)}.jsonl.zst`), options);
+    const lines = await getLines(this.#store, runKey(id, `plan/${partName(part)}.jsonl.zst`), options);
     if (!lines) throw new Error(`part ${part} of the plan of the run ${id.run} is missing in the store`);
     return lines.map((line) => planItemSchema.parse(line));
   }
@@ -129,11 +124,11 @@ export class CatalogueRunStore {
 
   /** Writes the results of a part. */
   async writeResults(id: RunId, part: number, entries: readonly ManifestEntry[], options?: Options) {
-    await this.#putLines(runKey(id, `results/${partName(part)}.jsonl.zst`), entries, options);
+    await putLines(this.#store, runKey(id, `results/${partName(part)}.jsonl.zst`), entries, options);
   }
 
   async readResults(id: RunId, part: number, options?: Options): Promise<ManifestEntry[]> {
-    const lines = await this.#getLines(runKey(id, `results/${partName(part)}.jsonl.zst`), options);
+    const lines = await getLines(this.#store, runKey(id, `results/${partName(part)}.jsonl.zst`), options);
     if (!lines) throw new Error(`part ${part} of the results of the run ${id.run} is missing in the store`);
     return lines.map((line) => manifestEntrySchema.parse(line));
   }
@@ -221,21 +216,5 @@ export class CatalogueRunStore {
 
   async #put(key: string, value: object, options?: Options): Promise<void> {
     await this.#store.put(key, formatRecord(value), { contentType: JSON_TYPE, ...toSignal(options) });
-  }
-
-  async #putLines(key: string, values: readonly object[], options?: Options): Promise<void> {
-    const text = values.map((value) => `${JSON.stringify(value)}\n`).join('');
-    const body = await compress(Buffer.from(text));
-    await this.#store.put(key, body, { contentType: 'application/zstd', ...toSignal(options) });
-  }
-
-  async #getLines(key: string, options?: Options): Promise<unknown[] | undefined> {
-    const body = await this.#store.get(key, toSignal(options));
-    if (!body) return undefined;
-    const text = (await decompress(body, { maxOutputLength: MAX_PART_BYTES })).toString('utf8');
-    return text
-      .split('\n')
-      .filter(Boolean)
-      .map((line): unknown => JSON.parse(line));
   }
 }

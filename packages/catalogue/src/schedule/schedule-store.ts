@@ -6,7 +6,7 @@ import {
   type StoreOptions as Options,
   readRecord,
   toSignal,
-} from '../stored-records.ts';
+} from '@darkroom/shared/stored-records';
 import {
   type AlarmRecord,
   type AlarmWebhook,

@@ -77,6 +77,12 @@ export function listKeptObjects({
       consequence: 'runs of catalogues stop if the queue loses its data',
     },
     {
+      prefix: 'open-batches/',
+      minDays: NEVER,
+      ...EMPTY,
+      consequence: 'batches stop if the queue loses its data',
+    },
+    {
       prefix: 'audit/',
       minDays: queueDays,
       ...RECORD,
@@ -101,6 +107,31 @@ export function listKeptObjects({
       minDays: queueDays,
       ...EMPTY,
       consequence: 'runs are missing from lists',
+    },
+    {
+      prefix: 'batches/',
+      minDays: queueDays,
+      ...RECORD,
+      maxBytes: Number.POSITIVE_INFINITY,
+      consequence: 'running batches stop, and ended ones lose their results and are not found',
+    },
+    {
+      prefix: 'batches-by-time/',
+      minDays: queueDays,
+      ...EMPTY,
+      consequence: 'batches are missing from lists',
+    },
+    {
+      prefix: 'files/',
+      minDays: queueDays,
+      ...IMAGE,
+      consequence: 'batches that are not checked yet fail, and files are not found',
+    },
+    {
+      prefix: 'files-by-time/',
+      minDays: queueDays,
+      ...EMPTY,
+      consequence: 'files are missing from lists',
     },
     { prefix: 'spend/', minDays: queueDays, ...EMPTY, consequence: 'spend reports and budgets miss money' },
     {

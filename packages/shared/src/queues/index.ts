@@ -1,4 +1,5 @@
 // queues.ts        every queue: its name, payload and result types, retention, priorities and job ids
+// batch-records.ts  the job of a batch
 // catalogue-records.ts  the job of a run of a catalogue
 // expiring-images.ts  paid images that are not stored and expire soon
 // lanes.ts         the priorities of the queues `render` and `submit`: lanes, their fronts, the lines of tenants (pure)
@@ -15,6 +16,7 @@
 // worker-records.ts what a worker process says about itself: what it does now, the limits that it has applied
 // worker-reports.ts reads and writes these records
 // wake-render.ts   makes a waiting render check its cancel marker at once
+export * from './batch-records.ts';
 export * from './catalogue-records.ts';
 export * from './expiring-images.ts';
 export * from './lanes.ts';

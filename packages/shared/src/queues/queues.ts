@@ -13,6 +13,7 @@ import type {
   SerializedCheckpoint,
   StoredImage,
 } from '../render/index.ts';
+import type { BatchJob } from './batch-records.ts';
 import type { CatalogueJob } from './catalogue-records.ts';
 import { tenantLine } from './lanes.ts';
 import type { RedriveJob } from './redrive-records.ts';
@@ -36,6 +37,7 @@ export const QUEUE = {
   restore: 'restore',
   redrive: 'redrive',
   catalogue: 'catalogue',
+  batch: 'batch',
   worker: 'worker',
   run: 'run',
 } as const;
@@ -264,6 +266,10 @@ export function openQueues(engine: Engine, retention: Retention) {
     run: openQueue<RunJob, void>(QUEUE.run, createJobOptions({ done: true, failed: true })),
     catalogue: openQueue<CatalogueJob, void>(
       QUEUE.catalogue,
+      createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
+    ),
+    batch: openQueue<BatchJob, void>(
+      QUEUE.batch,
       createJobOptions({ done: keepFinished(age, count), failed: keepFinished(age, count) }),
     ),
     stop: openQueue<StopJob, void>(QUEUE.stop, createJobOptions({ done: false, failed: false })),

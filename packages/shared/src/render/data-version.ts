@@ -60,7 +60,13 @@ export type PersistedKind =
   | 'run'
   | 'run-closing'
   | 'run-end'
-  | 'run-job';
+  | 'run-job'
+  | 'batch'
+  | 'batch-check'
+  | 'batch-cancel'
+  | 'batch-end'
+  | 'batch-job'
+  | 'file';
 
 type Persisted = Record<string, unknown>;
 

@@ -24,6 +24,7 @@ describe('harmful lifecycle rules', () => {
       'dead-letters/',
       'catalogues/',
       'open-catalogue-runs/',
+      'open-batches/',
     ];
     expect(findHarm({ days: 3650 })).toEqual(records);
     expect(findHarm({ days: 28 })).toEqual([...records, 'balance/', 'inputs/']);
@@ -33,6 +34,10 @@ describe('harmful lifecycle rules', () => {
       'redrives/',
       'runs/',
       'runs-by-time/',
+      'batches/',
+      'batches-by-time/',
+      'files/',
+      'files-by-time/',
       'spend/',
       'balance/',
       'reconciliations/',
@@ -64,15 +69,20 @@ describe('harmful lifecycle rules', () => {
       'dead-letters/',
       'catalogues/',
       'open-catalogue-runs/',
+      'open-batches/',
       'redrives/',
       'runs/',
       'runs-by-time/',
+      'batches-by-time/',
+      'files-by-time/',
       'spend/',
       'balance/',
       'by-day/',
     ]);
     expect(findHarm({ largerThan: 5_000_000, days: 1 })).toEqual([
       'catalogues/',
+      'batches/',
+      'files/',
       'inputs/',
       'thumbnails/',
       'images/',

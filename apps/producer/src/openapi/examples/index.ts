@@ -2,6 +2,7 @@
 // catalogues.ts   …of those about catalogues
 // money.ts        …of those about money
 // controls.ts     …of those about limits and workers
+// batches.ts      …of those about batches
 // runs.ts         …of those about runs
 // responses.ts   an example of every component that is a response
 // requests.ts    example requests of operations that have none of their own

@@ -1,4 +1,5 @@
 import { PROBLEMS, type ProblemCode, type ProblemResponse } from '@darkroom/api';
+import { ProblemError, toOpenAIError } from '../../problems/index.ts';
 
 const EXAMPLE_RENDER = 'rnd_5f1c0d7a3b9e4f2688c1d2e3f4a5b6c7';
 
@@ -22,6 +23,7 @@ const FIELDS: { [C in ProblemCode]?: ProblemResponse['problems'] } = {
       received: 'a string of 300 characters that begins with "sku-1042-front-sku-1042-front-sku-1042-f"',
     },
   ],
+  batch_conflict: [{ field: 'completion_window', expected: '24h', received: '2h' }],
   run_conflict: [{ field: 'lane', expected: 'the value of the run that exists', received: 'another value' }],
   run_closed: [
     {
@@ -85,6 +87,10 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   key_in_settings: 'This key is an entry of API_KEYS. It cannot be revoked while the producers run.',
   too_many_wrong_keys: 'Too many wrong keys were sent from this address.',
   plan_not_found: 'There is no plan with this id.',
+  batch_not_found: 'There is no batch with this id.',
+  batch_conflict: 'This idempotency key belongs to a batch that was requested otherwise.',
+  batch_ended: 'The batch is expired.',
+  file_not_found: 'There is no file with this id.',
   run_not_found: 'There is no run with this id. A label of renders alone is no run.',
   run_conflict: 'The run catalogue-2026-11-26 of tenant default exists with another lane.',
   run_closed: 'The run catalogue-2026-11-26 is sealed: it takes no more renders.',
@@ -126,18 +132,25 @@ const ABOUT_A_RENDER: ProblemCode[] = [
   'no_open_purchase',
 ];
 
+const OF_BATCHES: ProblemCode[] = ['batch_not_found', 'batch_conflict', 'batch_ended', 'file_not_found'];
+
 /** @param base the URL of the API. */
 export function createProblemExample(code: ProblemCode, base = 'http://127.0.0.1:3000'): ProblemResponse {
   const [status, title] = PROBLEMS[code];
+  const detail = DETAILS[code] ?? `${title}.`;
+  const problems = FIELDS[code] ?? [];
   return {
     type: `${base}/problems/${code}`,
     title,
     status,
-    detail: DETAILS[code] ?? `${title}.`,
+    detail,
     code,
-    problems: FIELDS[code] ?? [],
+    problems,
     request_id: 'req_1d0k7p2x',
     ...(ABOUT_A_RENDER.includes(code) ? { render_id: EXAMPLE_RENDER } : {}),
+    ...(OF_BATCHES.includes(code)
+      ? { error: toOpenAIError(new ProblemError(code, detail, { problems })) }
+      : {}),
   };
 }
 

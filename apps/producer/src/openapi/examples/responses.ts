@@ -20,6 +20,7 @@ import type {
   RenderListResponse,
   RenderResponse,
 } from '@darkroom/api';
+import { BATCH_EXAMPLES } from './batches.ts';
 import { CATALOGUE_EXAMPLES } from './catalogues.ts';
 import { CONTROL_EXAMPLES } from './controls.ts';
 import { DEAD_LETTER_EXAMPLES } from './dead-letters.ts';
@@ -172,6 +173,7 @@ export const RESPONSE_EXAMPLES: Record<string, unknown> = {
   ...MONEY_EXAMPLES,
   ...CATALOGUE_EXAMPLES,
   ...CONTROL_EXAMPLES,
+  ...BATCH_EXAMPLES,
   ...RUN_EXAMPLES,
   Accepted: accepted,
   Render: RENDER_EXAMPLE,

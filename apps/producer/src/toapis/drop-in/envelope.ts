@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
 import { logServerProblem } from '../../http/index.ts';
-import { type ProblemError, toProblem } from '../../problems/index.ts';
+import { formatProblems, type ProblemError, toProblem } from '../../problems/index.ts';
 import { envelopeSchema } from './schemas.ts';
 
 /** ToAPIs' paths. Below them errors have ToAPIs' form. */
@@ -38,26 +38,11 @@ export function toEnvelope(problem: ProblemError) {
     body: {
       error: {
         code: noTask ? 'task_not_found' : code,
-        message: noTask ? 'Task not found' : formatMessage(problem),
+        message: noTask ? 'Task not found' : formatProblems(problem),
         type,
       },
     },
   };
-}
-
-/** How many problems one text contains. */
-const MAX_LISTED = 20;
-
-/** The envelope has one text for everything, so it contains all problems, each with its field. */
-export function formatMessage(problem: ProblemError): string {
-  const fields = problem.problems.map(
-    ({ field, expected, received }) => `${field}: expected ${expected}, received ${received}`,
-  );
-  if (fields.length > MAX_LISTED) {
-    return `${fields.slice(0, MAX_LISTED).join('; ')}; and ${fields.length - MAX_LISTED} more problems`;
-  }
-  if (fields.length > 0) return fields.join('; ');
-  return problem.renderId ? `${problem.message} Its id is ${problem.renderId}.` : problem.message;
 }
 
 /** Sends any error in ToAPIs' envelope. */

@@ -1,7 +1,7 @@
 import { LIMITS, RESOLUTIONS, type RenderRequestInput, renderRequestSchema } from '@darkroom/api';
 import { z } from 'zod';
-import { type CheckedRequest, checkRequest, dropNulls } from '../../intake/index.ts';
-import { invalidRequest, listFieldProblems } from '../../problems/index.ts';
+import { type CheckedRequest, checkRequest } from '../../intake/index.ts';
+import { dropNulls, invalidRequest, listFieldProblems } from '../../problems/index.ts';
 
 /** A submission to ToAPIs as a render request. */
 export interface Submission {

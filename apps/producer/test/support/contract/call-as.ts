@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import type { Answered } from './check.ts';
-import { type Described, examplesOf, type OperationAt, type Parameter } from './document.ts';
+import { type Described, examplesOf, type Media, type OperationAt, type Parameter } from './document.ts';
 
 /** A request that is made from examples only. */
 export interface Example {
@@ -51,7 +51,7 @@ interface Body {
 async function listBodies(document: Described, { operation }: OperationAt): Promise<Body[]> {
   const bodies: Body[] = [];
   for (const [type, media] of Object.entries(operation.requestBody?.content ?? {})) {
-    if (type === 'multipart/form-data') bodies.push({ name: 'a form', body: await form() });
+    if (type === 'multipart/form-data') bodies.push({ name: 'a form', body: await form(media) });
     for (const [index, example] of examplesOf(document, media).entries()) {
       bodies.push({
         name: `${type} ${Object.keys(media.examples ?? {})[index] ?? ''}`,
@@ -64,9 +64,11 @@ async function listBodies(document: Described, { operation }: OperationAt): Prom
 }
 
 /** An example in JSON cannot contain an image, so it is made here. */
-async function form(): Promise<FormData> {
+async function form({ schema }: Media): Promise<FormData> {
   const image = sharp({ create: { width: 8, height: 8, channels: 3, background: '#385a7c' } });
   const body = new FormData();
+  const { purpose } = (schema?.properties ?? {}) as { purpose?: { const?: string } };
+  if (purpose?.const) body.set('purpose', purpose.const);
   body.set('file', new Blob([await image.png().toBuffer()], { type: 'image/png' }), 'a.png');
   return body;
 }

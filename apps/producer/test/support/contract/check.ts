@@ -68,6 +68,8 @@ export function createContract(document: Described): Contract {
     findOtherFault({ operation }, { status, headers, body }) {
       const kind = operation.tags?.includes('Drop-in') ? 'ProviderError' : 'Problem';
       const schema = { $ref: `#/components/schemas/${kind}` };
+      // A browser without a key is led to the sign-in.
+      if (status === 303 && String(headers['location']).startsWith('/sign-in?')) return undefined;
       // 400: a URL that cannot be decoded. 403: another site's page, which is checked before the method.
       if (![400, 403, 404, 405].includes(status)) return `${status} instead of a plain error`;
       if (status === 405 && !headers['allow']) return '405 without Allow';

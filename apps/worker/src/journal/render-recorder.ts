@@ -1,13 +1,16 @@
 import { createJournalWriter, deleteEntry, entryContentType } from '@darkroom/shared/journal';
 import { StoreError } from '@darkroom/shared/object-store';
+import type { SerializedCheckpoint } from '@darkroom/shared/render';
 import { errorMessage } from '@darkroom/shared/runtime';
 import type { Infra } from '../stage/index.ts';
-import type { CatalogueDeps } from './run-context.ts';
 
 const PUT_MS = 30_000;
 
-/** Writes the renders of runs to the intake journal before the queue gets them, as the producer does (I1). */
-export function openRunRecorder({ store, clock, settings, log }: Infra): CatalogueDeps['record'] {
+/** Writes the first checkpoints of renders to the intake journal. */
+export type RecordRenders = (checkpoints: readonly SerializedCheckpoint[]) => Promise<void>;
+
+/** Writes renders to the intake journal before the queue gets them, as the producer does (I1). */
+export function openRenderRecorder({ store, clock, settings, log }: Infra): RecordRenders {
   if (settings.INTAKE_JOURNAL !== 'on') return async () => undefined;
   const writer = createJournalWriter({
     clock,
@@ -15,8 +18,8 @@ export function openRunRecorder({ store, clock, settings, log }: Infra): Catalog
     put: (key, body) =>
       store.put(key, body, { contentType: entryContentType(key), signal: AbortSignal.timeout(PUT_MS) }),
     remove: (key) => deleteEntry(store, key, { signal: AbortSignal.timeout(PUT_MS) }),
-    // The run writes its renders again, so an object that was written after all does no harm.
-    onUnwritten: (key) => log.warn({ key }, 'journal: renders of a catalogue not written yet'),
+    // The caller writes its renders again, so an object that was written after all does no harm.
+    onUnwritten: (key) => log.warn({ key }, 'journal: renders not written yet'),
   });
   return async (checkpoints) => {
     try {

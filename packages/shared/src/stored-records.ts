@@ -1,6 +1,13 @@
-import type { ObjectStore } from '@darkroom/shared/object-store';
-import { DATA_VERSION, type PersistedKind, upgradePersisted } from '@darkroom/shared/render';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
 import type { z } from 'zod';
+import type { ObjectStore } from './object-store/index.ts';
+import { DATA_VERSION, type PersistedKind, upgradePersisted } from './render/index.ts';
+
+const compress = promisify(zlib.zstdCompress);
+const decompress = promisify(zlib.zstdDecompress);
+/** Of the lines of one object in memory. */
+const MAX_LINES_BYTES = 64 * 1024 * 1024;
 
 export interface StoreOptions {
   signal?: AbortSignal | undefined;
@@ -44,4 +51,31 @@ export async function collectKeys(...list: Parameters<typeof listKeys>): Promise
   const keys: string[] = [];
   for await (const key of listKeys(...list)) keys.push(key);
   return keys;
+}
+
+/** Writes values as compressed lines of JSON. @throws {StoreError} */
+export async function putLines(
+  store: ObjectStore,
+  key: string,
+  values: readonly object[],
+  options?: StoreOptions,
+): Promise<void> {
+  const text = values.map((value) => `${JSON.stringify(value)}\n`).join('');
+  const body = await compress(Buffer.from(text));
+  await store.put(key, body, { contentType: 'application/zstd', ...toSignal(options) });
+}
+
+/** Reads what {@link putLines} wrote. @returns `undefined` when it does not exist @throws {StoreError} */
+export async function getLines(
+  store: ObjectStore,
+  key: string,
+  options?: StoreOptions,
+): Promise<unknown[] | undefined> {
+  const body = await store.get(key, toSignal(options));
+  if (!body) return undefined;
+  const text = (await decompress(body, { maxOutputLength: MAX_LINES_BYTES })).toString('utf8');
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line): unknown => JSON.parse(line));
 }

@@ -1,0 +1,78 @@
+import { BatchStore, batchRun } from '@darkroom/shared/batches';
+import { DATA_VERSION } from '@darkroom/shared/render';
+import { RunStore } from '@darkroom/shared/runs';
+import { requires, until } from '@darkroom/testkit';
+import { expect, test, vi } from 'vitest';
+import { countPurchases, createBatch, toLine, waitForBatch } from '../support/batches.ts';
+import { openHarness } from '../support/harness.ts';
+import { spawnWorker } from '../support/spawn-worker.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
+
+const LINES = 80;
+const IDS = Array.from({ length: LINES }, (_, index) => `sku-${index}`);
+
+requires('redis').describe('a batch', () => {
+  test('goes on after its workers were killed with SIGKILL and the queue was emptied: each line is bought once', async () => {
+    const harness = await openHarness();
+    const { store, queues } = harness;
+    const env = { TOAPIS_SUBMIT_PER_SECOND: '60', TOAPIS_QUERY_PER_SECOND: '1000' };
+    const batch = await createBatch(
+      harness,
+      IDS.map((id) => toLine(id)),
+    );
+    const batches = new BatchStore(store);
+    const moments: [string, () => Promise<boolean>][] = [
+      ['add', async () => (await batches.countAdded(batch)) > 0],
+      ['render', async () => harness.simulator.book.totals().tasks >= LINES / 4],
+    ];
+    let worker = spawnWorker(harness, env);
+    for (const [phase, hasCome] of moments) {
+      await until(hasCome, { timeout: 30_000, every: 2, what: `the batch has begun to ${phase}` });
+      await worker.kill('SIGKILL');
+      worker = spawnWorker(harness, env);
+    }
+    // Its job is lost; the sweep and a restore find it in the store.
+    await queues.batch.obliterate({ force: true });
+    await queues.maintenance.add('sweep', { version: DATA_VERSION, chore: 'sweep' });
+    expect(await waitForBatch(harness, batch, 80_000)).toMatchObject({ status: 'completed' });
+    const run = await new RunStore(store).readRun(batchRun(batch));
+    const { completed = 0, failed = 0, canceled = 0 } = run?.lastEnd ?? {};
+    expect(completed + failed + canceled).toBe(LINES);
+    const bought = countPurchases(harness, batch, IDS);
+    // A submission that was in flight at a kill is unknown, and is not bought again.
+    for (const [id, prompts] of bought) if (prompts.length > 0) expect(prompts).toEqual([`a ${id}`]);
+    expect([...bought.values()].filter((prompts) => prompts.length === 1).length).toBeGreaterThanOrEqual(
+      completed,
+    );
+  });
+
+  test('buys nothing if a line has a problem, and stops at its deadline with what it has bought', async () => {
+    const harness = await openHarness({ settings: { TOAPIS_SUBMIT_PER_SECOND: 10 } });
+    const batches = new BatchStore(harness.store);
+    const lines = Array.from({ length: 120 }, (_, index) => toLine(`cup-${index}`));
+    const wrong = await createBatch(harness, [...lines, toLine('cup-0'), '{', toLine('x', ' ')]);
+    await harness.startWorker();
+    expect(await waitForBatch(harness, wrong)).toMatchObject({ status: 'failed' });
+    const check = await batches.readCheck(wrong);
+    expect(check).toMatchObject({ lines: 123, problems: { count: 3 } });
+    expect(check?.problems.listed.map(({ line, code, param }) => [line, code, param])).toEqual([
+      [121, 'duplicate_custom_id', 'custom_id'],
+      [122, 'invalid_json_line', null],
+      [123, 'invalid_request', 'body.prompt'],
+    ]);
+    expect(await new RunStore(harness.store).readRun(batchRun(wrong))).toBeUndefined();
+    // The worker is warm: it buys at once, ten per second.
+    const late = await createBatch(harness, lines, { deadlineAt: Date.now() + 5_000 });
+    expect(await waitForBatch(harness, late)).toMatchObject({
+      status: 'expired',
+      finalizingAt: late.deadlineAt,
+    });
+    const run = await new RunStore(harness.store).readRun(batchRun(late));
+    const { completed = 0, canceled = 0 } = run?.lastEnd ?? {};
+    expect(completed + canceled).toBe(120);
+    expect(completed).toBeGreaterThan(0);
+    expect(canceled).toBeGreaterThan(0);
+    expect(harness.simulator.book.totals().tasks).toBe(completed);
+  });
+});
