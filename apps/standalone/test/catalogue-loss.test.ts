@@ -36,12 +36,12 @@ interface Run {
   counts: Record<'items' | 'bought' | 'unchanged' | 'quarantined' | 'not_bought' | 'failed', number>;
 }
 
-const skus = Array.from({ length: PRODUCTS }, (_, index) => `SKU-${String(index).padStart(5, '0')}`);
+const keys = Array.from({ length: PRODUCTS }, (_, index) => `SKU-${String(index).padStart(5, '0')}`);
 
 /** Starts a run of a catalogue with the command that a person would use. */
 async function startRun({ url }: LossDrill): Promise<void> {
   const folder = await tempDir();
-  const rows = skus.map((sku, index) => `${sku},"Läufer, Größe ${index}","19,90"\n`);
+  const rows = keys.map((sku, index) => `${sku},"Shoe, Größe ${index}","19,90"\n`);
   await writeFile(join(folder, 'catalogue.yaml'), FILE);
   await writeFile(join(folder, 'products.csv'), `sku,name,price\n${rows.join('')}`);
   const command = spawnNode(CLI, {
@@ -105,7 +105,7 @@ withOwnRedis(
       .split('\n')
       .filter(Boolean)
       .map((line) => JSON.parse(line) as Entry);
-    expect(manifest.map(({ key }) => key)).toEqual(skus);
+    expect(manifest.map(({ key }) => key)).toEqual(keys);
 
     let images = 0;
     let refunded = 0;
