@@ -9,6 +9,9 @@ import { openDarkroom } from './support/open-darkroom.ts';
 const line = (customId: string, body: object = {}, url = '/v1/images/generations') =>
   JSON.stringify({ custom_id: customId, method: 'POST', url, body: { prompt: `a ${customId}`, ...body } });
 
+/** The provider refuses it. */
+const REFUSED = line('refused', { prompt: 'anything [[sim:refuse_content]]' });
+
 describe('the npm client of OpenAI with another base URL', () => {
   let darkroom: RunningDarkroom;
   let client: OpenAI;
@@ -47,9 +50,9 @@ describe('the npm client of OpenAI with another base URL', () => {
       .filter(Boolean)
       .map((text) => batchResultSchema.parse(JSON.parse(text)));
 
-  test('uploads a file, creates, retrieves and lists a batch, and downloads its results', async () => {
+  test('uploads a file, creates, retrieves and lists a batch, and downloads its output and errors', async () => {
     const last = 'a tall vase';
-    const lines = [line('mug', { size: '1024x1024', n: 1 }), line('bowl'), line(last)];
+    const lines = [line('mug', { size: '1024x1024', n: 1 }), line('bowl'), line(last), REFUSED];
     const file = await upload([`\uFEFF${lines[0]}`, ...lines.slice(1)], '\r\n');
     expect(file).toMatchObject({ object: 'file', purpose: 'batch', filename: 'batch.jsonl' });
     const options = { headers: { 'Idempotency-Key': 'night-1' } };
@@ -60,9 +63,12 @@ describe('the npm client of OpenAI with another base URL', () => {
     expect(ended).toMatchObject({
       status: 'completed',
       errors: null,
-      request_counts: { total: 3, completed: 3, failed: 0 },
-      error_file_id: null,
+      request_counts: { total: 4, completed: 3, failed: 1 },
     });
+    const [error, ...others] = await readResults(ended.error_file_id ?? '');
+    expect(others).toEqual([]);
+    expect(error).toMatchObject({ custom_id: 'refused', response: null });
+    expect(error?.error?.code).toBe('content_policy_violation');
     const results = await readResults(ended.output_file_id ?? '');
     expect(results.map(({ custom_id }) => custom_id)).toEqual(['mug', 'bowl', last]);
     for (const { custom_id: customId, render_id: renderId, response } of results) {

@@ -73,6 +73,7 @@ async function board(harness: Harness, queue: string): Promise<BoardQueue> {
     'redrive',
     'run',
     'catalogue',
+    'batch',
     'worker',
     'maintenance',
   ]);
