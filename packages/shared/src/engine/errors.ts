@@ -40,15 +40,19 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
-/** The messages of an error and of the errors inside it that name the reason. */
-function findMessages(error: unknown): string[] {
-  if (!(error instanceof Error)) return [];
+/**
+ * The messages of an error and of the errors inside it that name the reason. An error can contain itself: ioredis ends all
+ * commands of a transaction with one error when the connection closes, and lists the errors of the commands in it.
+ */
+function findMessages(error: unknown, seen = new Set<unknown>()): string[] {
+  if (!(error instanceof Error) || seen.has(error)) return [];
+  seen.add(error);
   const code = 'code' in error ? [String(error.code)] : [];
   // A transaction that a command made fail, and a cluster of which no node answered.
-  const previous =
+  const previous: unknown[] =
     'previousErrors' in error && Array.isArray(error.previousErrors) ? error.previousErrors : [];
   const last = 'lastNodeError' in error ? [error.lastNodeError] : [];
-  return [...code, error.message, ...[...previous, ...last].flatMap(findMessages)];
+  return [...code, error.message, ...[...previous, ...last].flatMap((inner) => findMessages(inner, seen))];
 }
 
 /** The error for callers: an unreachable engine becomes {@link EngineError} `unavailable`, other errors stay. */

@@ -35,6 +35,13 @@ describe('isUnavailable()', () => {
     expect(isUnavailable(new Error(error.message))).toBe(false);
   });
 
+  test('is true for a transaction whose error contains itself, because its connection was closed', () => {
+    const error = new Error('Connection is closed.');
+    expect(isUnavailable(Object.assign(error, { previousErrors: [error, error] }))).toBe(true);
+    const other = new Error('Missing lock for job r.1. moveToFinished');
+    expect(isUnavailable(Object.assign(other, { previousErrors: [other] }))).toBe(false);
+  });
+
   test.each([
     'BUSYGROUP Consumer Group name already exists',
     'BUSYKEY Target key name already exists.',
