@@ -132,7 +132,8 @@ async function resetPriority<D, R, F extends StageFailure>(
   job: Job<D, R>,
 ): Promise<void> {
   const priority = host.computePriority?.(readData(host, job));
-  if (priority !== undefined && priority !== job.priority) await job.changePriority({ priority });
+  // `job.priority` is as it was when the job began. Another worker can have moved it to the front since.
+  if (priority !== undefined) await job.changePriority({ priority });
 }
 
 /** The dashboard shows this stack. A stack of this file would not help, the failure's own causes do. */

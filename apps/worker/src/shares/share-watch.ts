@@ -109,7 +109,7 @@ async function fillFront(
   await Promise.all(ids.map((id) => move(queue, id, LANES[lane].front)));
 }
 
-/** Moves a job that waits. One that has begun meanwhile only gets another priority for its next wait. */
+/** Moves a job that waits. One that has begun meanwhile gets a priority that its worker resets before its next wait. */
 async function move(queue: SharedQueue['queue'], id: string, priority: number): Promise<void> {
   await queue
     .getBackend()

@@ -1,6 +1,7 @@
 import { EngineError } from '@darkroom/shared/engine';
 import { type Failure } from '@darkroom/shared/render';
 import { requires, until } from '@darkroom/testkit';
+import type { Job, JobsOptions } from 'bullmq';
 import { expect, test } from 'vitest';
 import { createProcessor, type StageHost } from '../../src/bullmq/index.ts';
 import { newCheckpoint, openHarness } from '../support/harness.ts';
@@ -11,7 +12,8 @@ requires('redis').describe('a stage as a processor', () => {
 
   async function runStage(
     host: Partial<StageHost<object, string>> & Pick<StageHost<object, string>, 'stage'>,
-  ) {
+    options: JobsOptions = {},
+  ): Promise<() => Promise<Job<object, string> | undefined>> {
     const harness = await openHarness();
     const whole: StageHost<object, string> = {
       log: silent,
@@ -22,7 +24,7 @@ requires('redis').describe('a stage as a processor', () => {
     };
     harness.engine.worker('try', createProcessor(whole));
     const queue = harness.engine.queue<object, string>('try');
-    await queue.add('job', {}, { jobId: 'the-job', attempts: 1 });
+    await queue.add('job', {}, { attempts: 1, ...options, jobId: 'the-job' });
     return async () => queue.getJob('the-job');
   }
 
@@ -50,6 +52,23 @@ requires('redis').describe('a stage as a processor', () => {
     const job = await runStage({ stage: async () => ({ kind: 'dead', failure: dead }) });
     await until(async () => (await job())?.isFailed());
     expect((await job())?.failedReason).toBe('upstream_unreachable: connect ECONNREFUSED 127.0.0.1:1');
+  });
+
+  test('a job that another worker moves to the front while it runs waits again in its own line', async () => {
+    const added = Promise.withResolvers<Job | undefined>();
+    const job = await runStage(
+      {
+        stage: async ({ data }) => {
+          await (await added.promise)?.changePriority({ priority: 1 });
+          return { kind: 'wait', data, afterMs: 60_000 };
+        },
+        computePriority: () => 7,
+      },
+      { priority: 7 },
+    );
+    added.resolve(await job());
+    await until(async () => (await job())?.isDelayed());
+    expect(await job()).toMatchObject({ priority: 7 });
   });
 
   test('an unexpected error fails the job at once', async () => {
