@@ -6,12 +6,12 @@ import type { FastifyInstance } from 'fastify';
 import { describeCaller, requireTenant } from '../access/index.ts';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
-import { drainUnreadBody, liftBodyTimeout, noQuery, readQuery } from '../http/index.ts';
+import { drainUnreadBody, liftBodyTimeout, noQuery, readQuery, sendLines } from '../http/index.ts';
 import { deleteFileDoc, getContentDoc, getFileDoc, listFilesDoc, uploadDoc } from './docs.ts';
 import { type BatchEndpointDeps, batchNotFound, chooseTenant, fileNotFound, findFile } from './find.ts';
+import { listBatchResults } from './list-results.ts';
 import { formatPage, takePage } from './pages.ts';
 import { fileListParams, tenantParams } from './params.ts';
-import { sendResults } from './send-results.ts';
 import { FORM_BYTES, storeUpload } from './store-upload.ts';
 
 /** Their records are read one by one. */
@@ -115,7 +115,7 @@ const contentEndpoint = (deps: BatchEndpointDeps): Endpoint => ({
         deps.batches.read(ref, { signal }),
       );
       if (!batch) throw batchNotFound();
-      return await sendResults(deps, request, reply, { batch, part: content.part });
+      return await sendLines(request, reply, listBatchResults(deps, request, batch, content.part));
     }
     reply.type('application/octet-stream').header('content-length', file.bytes);
     if (request.method === 'HEAD') return await reply.send();

@@ -5,7 +5,6 @@
 // file-routes.ts    the endpoints of files
 // store-upload.ts   streams the file of a form to the store
 // find.ts           finds batches and files of the caller's tenant
-// send-results.ts   streams results: see list-results.ts
 // list-results.ts   the lines of the output file and of the error file
 // pages.ts          pages of lists, with OpenAI's cursors
 // send-error.ts     problems that also have OpenAI's `error`

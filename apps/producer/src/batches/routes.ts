@@ -5,7 +5,7 @@ import pMap from 'p-map';
 import { describeCaller, hasRole } from '../access/index.ts';
 import { STORE_DEADLINE_MS, withFallback, withStoreDeadline } from '../backends/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
-import { noQuery, parseBodiesAsBytes, readQuery, requireBodyKind } from '../http/index.ts';
+import { noQuery, parseBodiesAsBytes, readQuery, requireBodyKind, sendLines } from '../http/index.ts';
 import { ProblemError } from '../problems/index.ts';
 import { createBatch } from './create-batch.ts';
 import { cancelDoc, createDoc, getDoc, listDoc, outputDocs } from './docs.ts';
@@ -17,11 +17,10 @@ import {
   createBatchResponse,
   findBatch,
 } from './find.ts';
-import type { ResultsPart } from './list-results.ts';
+import { listBatchResults, type ResultsPart } from './list-results.ts';
 import { formatPage, takePage } from './pages.ts';
 import { batchListParams, tenantParams } from './params.ts';
 import { sendErrorForOpenAI } from './send-error.ts';
-import { sendResults } from './send-results.ts';
 
 const MAX_BODY_BYTES = 32 * 1024;
 /** Batches of a page whose records are read at the same time. */
@@ -97,7 +96,7 @@ const resultsEndpoint = (deps: BatchEndpointDeps, part: ResultsPart): Endpoint =
   run: async (request, reply) => {
     const { tenant } = readQuery(tenantParams, request);
     const batch = await findBatch(deps, request, tenant);
-    return await sendResults(deps, request, reply, { batch, part });
+    return await sendLines(request, reply, listBatchResults(deps, request, batch, part));
   },
 });
 

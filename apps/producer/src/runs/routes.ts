@@ -7,7 +7,14 @@ import type { z } from 'zod';
 import { describeCaller, hasRole, requireTenant } from '../access/index.ts';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
-import { getBodyBytes, noQuery, parseBodiesAsBytes, readQuery, requireBodyKind } from '../http/index.ts';
+import {
+  getBodyBytes,
+  noQuery,
+  parseBodiesAsBytes,
+  readQuery,
+  requireBodyKind,
+  sendLines,
+} from '../http/index.ts';
 import { readJsonBody } from '../intake/index.ts';
 import { planRedrive, planResponse } from '../redrives/index.ts';
 import { createRequestedRun } from './create-run.ts';
@@ -18,8 +25,6 @@ import { listParams, resultsParams, runParams } from './params.ts';
 import { formatRunEvents } from './run-events.ts';
 
 const MAX_BODY_BYTES = 16 * 1024;
-/** How many bytes of results are buffered until the caller reads them. */
-const MAX_BUFFERED_BYTES = 64 * 1024;
 
 /** Everything below `/v1/runs`. A key of one tenant creates, sees and changes only runs of its tenant. */
 export function registerRuns(app: FastifyInstance, deps: RunEndpointDeps): void {
@@ -107,27 +112,10 @@ const resultsEndpoint = (deps: RunEndpointDeps): Endpoint => ({
   run: async (request, reply) => {
     const { status: statuses, after, expand, tenant } = readQuery(resultsParams, request);
     const { definition } = await findRun(deps, readRunRef(request, tenant));
-    reply.type('application/x-ndjson; charset=utf-8').header('x-accel-buffering', 'no');
-    if (request.method === 'HEAD') return await reply.send();
     const query = { statuses, after, withRenders: expand === 'render' };
-    const lines = listResults(deps, request, definition, query);
-    // Errors of the first line become a problem. After it the response has started.
-    const first = await lines.next();
-    const options = { objectMode: false, highWaterMark: MAX_BUFFERED_BYTES };
-    return await reply.send(Readable.from(formatLines(first, lines), options));
+    return await sendLines(request, reply, listResults(deps, request, definition, query));
   },
 });
-
-async function* formatLines<T>(
-  first: IteratorResult<T, void>,
-  lines: AsyncGenerator<T, void, void>,
-): AsyncGenerator<string, void, void> {
-  try {
-    for (let next = first; !next.done; next = await lines.next()) yield `${JSON.stringify(next.value)}\n`;
-  } finally {
-    await lines.return();
-  }
-}
 
 const changeEndpoint = (deps: RunEndpointDeps, action: 'seal' | 'cancel'): Endpoint => ({
   needs: 'enqueue or operate',
