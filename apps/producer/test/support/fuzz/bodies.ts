@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Described, OperationAt, Schema } from '../contract/document.ts';
+import { type Described, examplesOf, type OperationAt, type Schema } from '../contract/document.ts';
 import { junk, nearly } from './mistakes.ts';
 import { valid } from './values.ts';
 
@@ -26,9 +26,12 @@ export function generateContent(
   if (method === 'GET') return fc.constant(undefined);
   const kinds = Object.entries(operation.requestBody?.content ?? { 'application/json': { schema: {} } });
   const right = fc.oneof(
-    ...kinds.map(([type, { schema = {} }]) => {
+    ...kinds.map(([type, media]) => {
+      const { schema = {} } = media;
       if (type === 'multipart/form-data') return form(schema);
+      const examples = examplesOf(document, media);
       const value = fc.oneof(
+        ...(examples.length > 0 ? [{ weight: 3, arbitrary: fc.constantFrom(...examples) }] : []),
         { weight: 5, arbitrary: valid(document, schema) },
         { weight: 5, arbitrary: nearly(valid(document, schema)) },
         { weight: 1, arbitrary: junk },

@@ -63,7 +63,8 @@ const ODD_SEGMENTS = [
   '%ff',
   '%00',
   '..%2f..',
-  '%2e%2e',
+  // A client resolves one without the slash: the request would come to another path.
+  '%2e%2e%2f',
   'a'.repeat(300),
   'rnd_',
   '{id}',
