@@ -48,7 +48,7 @@ const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
 /** @param {number} micros */
-const dollars = (micros) => `$${(micros / 1e6).toFixed(micros % 1e4 === 0 ? 2 : 3)}`;
+const dollars = (micros) => `$${(micros / 1e6).toFixed(3)}`;
 
 /** @param {number} bytes */
 const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} KB` : `${(bytes / 1e6).toFixed(1)} MB`);
