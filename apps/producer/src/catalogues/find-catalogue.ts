@@ -19,9 +19,14 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
  * The catalogue that a path names. For a key of all tenants, `acme:shoes` names the tenant. Its paths stay relative to each
  * other, which a query would not. Without a tenant, it finds a catalogue whose name only one tenant has.
  *
+ * @param part what the catalogue must have in the store: a run, or anything
  * @throws {ProblemError} `catalogue_not_found`.
  */
-export async function findCatalogue(store: ObjectStore, request: FastifyRequest): Promise<CatalogueName> {
+export async function findCatalogue(
+  store: ObjectStore,
+  request: FastifyRequest,
+  part: 'runs/' | '' = 'runs/',
+): Promise<CatalogueName> {
   const { name: text } = request.params as { name: string };
   const own = requireTenant(request);
   const [, prefix, name = ''] = /^(?:([^:]*):)?([^:]*)$/.exec(text) ?? [];
@@ -29,7 +34,8 @@ export async function findCatalogue(store: ObjectStore, request: FastifyRequest)
   if (own !== ALL_TENANTS && prefix !== undefined && prefix !== own) throw notFound();
   return await withStoreDeadline(STORE_DEADLINE_MS.small, async (signal) => {
     const exists = async (tenant: string) => {
-      const page = await store.list({ prefix: `${cataloguePrefix(tenant, name)}runs/`, limit: 1, signal });
+      const prefix = `${cataloguePrefix(tenant, name)}${part}`;
+      const page = await store.list({ prefix, limit: 1, signal });
       return page.objects.length > 0;
     };
     const tenant = prefix ?? own;

@@ -1,5 +1,4 @@
 import {
-  CATALOGUE_NAME,
   type CatalogueFailuresResponse,
   type CatalogueListResponse,
   type CatalogueRetry,
@@ -8,7 +7,7 @@ import {
   catalogueRetrySchema,
   catalogueRunRequestSchema,
 } from '@darkroom/api';
-import { type RunControl, type RunRequest, runLabel, uploadedFileKey } from '@darkroom/catalogue';
+import { type RunRequest, runLabel, uploadedFileKey } from '@darkroom/catalogue';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { describeCaller, hasRole, requireTenant } from '../access/index.ts';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
@@ -24,6 +23,7 @@ import {
 } from '../http/index.ts';
 import { readJsonBody } from '../intake/index.ts';
 import { ProblemError } from '../problems/index.ts';
+import { cancelCatalogueRun } from './cancel-run.ts';
 import type { CatalogueDeps } from './deps.ts';
 import {
   cancelDoc,
@@ -39,8 +39,8 @@ import {
   tenantParams,
 } from './docs.ts';
 import { chooseTenant, readDigest, readName, readRunId } from './path.ts';
-import { findRun, readRun } from './read-runs.ts';
-import { describeSchedule } from './read-schedule.ts';
+import { listCatalogueRuns, listCatalogues } from './read-catalogues.ts';
+import { findRun } from './read-runs.ts';
 import { runResponse } from './responses.ts';
 import { listFailures, startRetry } from './retry-run.ts';
 import { registerSchedules } from './schedule-routes.ts';
@@ -88,37 +88,10 @@ const listEndpoint = (deps: CatalogueDeps): Endpoint => ({
   doc: listDoc,
   run: async (request, reply) => {
     const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
-    const data = await withStoreDeadline(STORE_DEADLINE_MS.image, async (signal) => {
-      const names = (await deps.runs.listCatalogues(tenant, { signal })).filter((name) =>
-        CATALOGUE_NAME.test(name),
-      );
-      return Promise.all(names.map((name) => describeCatalogue(deps, { tenant, name }, signal)));
-    });
+    const data = await listCatalogues(deps, tenant);
     return await reply.send({ object: 'list', data } satisfies CatalogueListResponse);
   },
 });
-
-async function describeCatalogue(
-  { runs, schedules, clock }: CatalogueDeps,
-  { tenant, name }: { tenant: string; name: string },
-  signal: AbortSignal,
-): Promise<CatalogueListResponse['data'][number]> {
-  const latest = await runs.readLatest(tenant, name, { signal });
-  const id = { tenant, catalogue: name };
-  const schedule = await describeSchedule(id, { runs, schedules }, clock.now(), signal);
-  const open: string[] = [];
-  for await (const { run } of runs.listOpen({ tenant, catalogue: name }, { signal })) open.push(run);
-  return {
-    object: 'catalogue',
-    name,
-    tenant,
-    latest: latest
-      ? { run: latest.run, items: latest.manifest.items, finished_at: latest.finished_at }
-      : null,
-    open_runs: open,
-    schedule: schedule ?? null,
-  };
-}
 
 const startEndpoint = (deps: CatalogueDeps): Endpoint => ({
   needs: 'enqueue',
@@ -163,19 +136,12 @@ const listRunsEndpoint = (deps: CatalogueDeps): Endpoint => ({
     const { tenant: wanted, limit = 20, cursor } = readQuery(runsParams, request);
     const tenant = chooseTenant(request, wanted);
     const catalogue = readName(request);
-    const names = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
-      deps.runs.listRuns(tenant, catalogue, { signal }),
-    );
-    const left = names
-      .toSorted((a, b) => (a < b ? 1 : -1))
-      .filter((run) => cursor === undefined || run < cursor);
-    const page = left.slice(0, limit);
-    const facts = await Promise.all(page.map((run) => readRun(deps, { tenant, catalogue, run })));
+    const { facts, next } = await listCatalogueRuns(deps, { tenant, catalogue }, { limit, cursor });
     const base = resolveBaseUrl(request);
     return await reply.send({
       object: 'list',
-      data: facts.flatMap((one) => (one ? [runResponse(one, base)] : [])),
-      next_cursor: left.length > limit ? (page.at(-1) ?? null) : null,
+      data: facts.map((one) => runResponse(one, base)),
+      next_cursor: next ?? null,
     } satisfies CatalogueRunListResponse);
   },
 });
@@ -199,29 +165,8 @@ const cancelEndpoint = (deps: CatalogueDeps): Endpoint => ({
     const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
     const { reason = null } =
       getBodyBytes(request).length === 0 ? {} : readJsonBody(request, catalogueCancelSchema);
-    const id = readRunId(request, tenant);
-    const { summary, control } = await findRun(deps, id);
-    if (summary && summary.status !== 'canceled')
-      throw new ProblemError('catalogue_run_ended', `The run is ${summary.status}.`);
-    if (!summary && !control) {
-      const next: RunControl = {
-        wanted: 'cancel',
-        actor: describeCaller(request.caller),
-        reason,
-        at: deps.clock.now(),
-      };
-      await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
-        deps.runs.writeControl(id, next, { signal }),
-      );
-      await deps.auditor.record(request, {
-        action: 'catalogue.cancel',
-        target: { kind: 'catalogue', id: runLabel(id) },
-        tenant,
-        ...(reason === null ? {} : { reason }),
-      });
-    }
-    await deps.queue.wake(id);
-    return await reply.code(202).send(runResponse(await findRun(deps, id), resolveBaseUrl(request)));
+    const facts = await cancelCatalogueRun(deps, request, readRunId(request, tenant), reason);
+    return await reply.code(202).send(runResponse(facts, resolveBaseUrl(request)));
   },
 });
 

@@ -1,11 +1,7 @@
 import { Readable } from 'node:stream';
 import { runChangeSchema } from '@darkroom/api';
-import { ALL_TENANTS } from '@darkroom/shared/keys';
-import { cancelRun, RunStore, sealRun } from '@darkroom/shared/runs';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { describeCaller, hasRole, requireTenant } from '../access/index.ts';
-import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { type Endpoint, registerEndpoints } from '../endpoint.ts';
 import {
   getBodyBytes,
@@ -16,11 +12,13 @@ import {
   sendLines,
 } from '../http/index.ts';
 import { readJsonBody } from '../intake/index.ts';
-import { planRedrive, planResponse } from '../redrives/index.ts';
+import { planResponse } from '../redrives/index.ts';
+import { closeRun, planRunRedrive } from './change-run.ts';
 import { createRequestedRun } from './create-run.ts';
 import { changeDocs, createDoc, eventsDoc, getDoc, listDoc, redriveDoc, resultsDoc } from './docs.ts';
-import { createRunResponse, findRun, type RunEndpointDeps, readRunRef, runNotFound } from './find-run.ts';
+import { createRunResponse, findRun, type RunEndpointDeps, readRunRef } from './find-run.ts';
 import { listResults } from './list-results.ts';
+import { listRuns } from './list-runs.ts';
 import { listParams, resultsParams, runParams } from './params.ts';
 import { formatRunEvents } from './run-events.ts';
 
@@ -68,17 +66,7 @@ const listEndpoint = (deps: RunEndpointDeps): Endpoint => ({
   doc: listDoc,
   run: async (request, reply) => {
     const { limit = 20, cursor, tenant } = readQuery(listParams, request);
-    const own = requireTenant(request);
-    const seesAll = own === ALL_TENANTS || !request.caller?.key;
-    const scope = seesAll ? tenant : own;
-    if (!seesAll && tenant !== undefined && tenant !== own) throw runNotFound();
-    const runs = new RunStore(deps.store);
-    const listed = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
-      runs.list({ tenant: scope, cursor, limit, signal }),
-    );
-    const records = await Promise.all(listed.map((run) => findRun(deps, run)));
-    const data = await Promise.all(records.map((record) => createRunResponse(deps, request, record)));
-    const next = listed.length === limit ? listed.at(-1)?.cursor : undefined;
+    const { data, next } = await listRuns(deps, request, { limit, cursor, tenant });
     return await reply.send({ object: 'list', data, next_cursor: next ?? null });
   },
 });
@@ -124,21 +112,7 @@ const changeEndpoint = (deps: RunEndpointDeps, action: 'seal' | 'cancel'): Endpo
   run: async (request, reply) => {
     const run = readRef(request);
     const { reason } = readChange(request);
-    const close = action === 'seal' ? sealRun : cancelRun;
-    const actor = describeCaller(request.caller);
-    const record = await withStoreDeadline(STORE_DEADLINE_MS.several, (signal) =>
-      close(deps, run, { actor, reason, now: deps.clock.now() }, signal),
-    );
-    if (!record) throw runNotFound();
-    // Services do it, too. The record of the run shows that.
-    if (request.caller && hasRole(request.caller, 'operate')) {
-      await deps.auditor.record(request, {
-        action: `run.${action}`,
-        target: { kind: 'run', id: run.id },
-        tenant: run.tenant,
-        reason,
-      });
-    }
+    const record = await closeRun(deps, request, run, { action, reason });
     return await reply.send(await createRunResponse(deps, request, record));
   },
 });
@@ -148,11 +122,7 @@ const redriveEndpoint = (deps: RunEndpointDeps): Endpoint => ({
   bodyLimit: MAX_BODY_BYTES,
   doc: redriveDoc,
   run: async (request, reply) => {
-    const run = readRef(request);
-    await findRun(deps, run);
-    const seesAll = requireTenant(request) === ALL_TENANTS || !request.caller?.key;
-    const filter = { run: run.id, ...(seesAll ? { tenant: run.tenant } : {}) };
-    const plan = await planRedrive(deps.redrives, request, { filter });
+    const plan = await planRunRedrive(deps, request, readRef(request));
     return await reply.send(planResponse(plan));
   },
 });
