@@ -52,7 +52,11 @@ requires('redis', 'browser').describe('the table of renders', () => {
     await page.waitForURL(`${harness.url}/renders?view=table`);
   });
 
-  const open = () => browser.page.goto(`${harness.url}/renders?view=table`);
+  /** On a narrow window the filters are closed. */
+  const open = async () => {
+    await browser.page.goto(`${harness.url}/renders?view=table`);
+    await browser.page.getByText('Filters').click();
+  };
   const show = () => browser.page.getByRole('button', { name: 'Show' }).click();
   /** The ids of the rows. */
   const listRows = async () => {

@@ -19,6 +19,16 @@ export function stat(
 /** What a list shows while it has no entries. */
 export const emptyState = (text: string | Markup): Markup => html`<p class="empty">${text}</p>`;
 
+/**
+ * The form of the filters of a list. Where the window is narrow, it is closed until a reader opens it, or a filter is set.
+ *
+ * @param fields the inputs, and what follows them
+ */
+export const filterForm = ({ action, isSet }: { action: string; isSet: boolean }, fields: Markup): Markup =>
+  html`<details class="card filter"${isSet && html` open`}><summary>Filters</summary><form class="filters" method="get" action="${action}">
+${fields}
+</form></details>`;
+
 /** A table. Where the window is narrow, each row is a block whose values have their names. */
 export const table = (heads: readonly string[], rows: readonly (readonly unknown[])[]): Markup =>
   html`<div class="wide rows"><table>

@@ -62,6 +62,9 @@ button.primary { background: var(--ink); color: var(--page); border-color: var(-
 .views { display: inline-flex; border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; }
 .views a { padding: .25rem .9rem; text-decoration: none; color: var(--soft); } .views a[aria-current] { background: var(--line); color: var(--ink); font-weight: 600; }
 .filters label { min-width: 0; max-width: 100%; } .filters .row label { display: inline-flex; gap: var(--space-1); align-items: center; }
+summary { cursor: pointer; font-weight: 600; } .filter[open] > summary { margin-bottom: var(--space-3); }
+/* Filters are always open where there is space. */
+@media (min-width: 40.01rem) { @supports selector(::details-content) { .filter > summary { display: none; } .filter::details-content { content-visibility: visible; } } }
 /* A form has two columns. A row of a table becomes a block: its values stand below each other, each with its name. */
 @media (max-width: 40rem) {
   .filters { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); } .filters .row, .filters label:has([type=datetime-local]) { grid-column: 1 / -1; }

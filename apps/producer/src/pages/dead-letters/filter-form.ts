@@ -1,5 +1,5 @@
 import { DEAD_LETTER_GROUPS, FAILURE_CODES, MODELS, STEPS } from '@darkroom/api';
-import { html, type Markup } from '../design/index.ts';
+import { filterForm, html, type Markup } from '../design/index.ts';
 import { AGES } from './query.ts';
 
 interface FormFacts {
@@ -26,16 +26,16 @@ export function createFilterForm({ action, fields, allTenants, withGroups }: For
       ([value, text]) =>
         html`<option value="${value}"${fields[name] === value && html` selected`}>${text}</option>\n`,
     )}</select></label>\n`;
+  const isSet = Object.keys(fields).length > 0;
   const same = (values: readonly string[]) => values.map((value) => [value, value] as const);
-  return html`<form class="filters card" method="get" action="${action}">
-${withGroups && select('group_by', 'Group by', same(DEAD_LETTER_GROUPS), '')}${select('code', 'Code', same(FAILURE_CODES))}${select('step', 'Failed step', same(STEPS))}${select('model', 'Model', same(MODELS))}${select(
-  'age',
-  'Failed',
-  Object.entries(AGES).map(([value, { name }]) => [value, name] as const),
-  'at any time',
-)}${input('run', 'Run')}${allTenants && input('tenant', 'Tenant')}${input('text', 'Text')}${fields['reason'] && html`<input type="hidden" name="reason" value="${fields['reason']}">`}<button>Show</button>
-${Object.keys(fields).length > 0 && html`<a class="button" href="${action}">Clear</a>`}
-</form>`;
+  const content = html`${withGroups && select('group_by', 'Group by', same(DEAD_LETTER_GROUPS), '')}${select('code', 'Code', same(FAILURE_CODES))}${select('step', 'Failed step', same(STEPS))}${select('model', 'Model', same(MODELS))}${select(
+    'age',
+    'Failed',
+    Object.entries(AGES).map(([value, { name }]) => [value, name] as const),
+    'at any time',
+  )}${input('run', 'Run')}${allTenants && input('tenant', 'Tenant')}${input('text', 'Text')}${fields['reason'] && html`<input type="hidden" name="reason" value="${fields['reason']}">`}<button>Show</button>
+${isSet && html`<a class="button" href="${action}">Clear</a>`}`;
+  return filterForm({ action, isSet }, content);
 }
 
 /** For the forms that act on all that match. `all` is explicit: a form without a selection must not mean all. */

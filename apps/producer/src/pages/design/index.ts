@@ -7,6 +7,7 @@ export {
   createColumnChart,
   createStyleSheet,
   emptyState,
+  filterForm,
   html,
   type Markup,
   PAGE_STYLES,

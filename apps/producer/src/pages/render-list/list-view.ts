@@ -1,6 +1,6 @@
 import { FAILURE_CODES, RENDER_STATUSES, WAIT_CAUSES, WAITS, type WaitingFor } from '@darkroom/api';
 import type { RenderSnapshot } from '@darkroom/shared/snapshot';
-import { emptyState, html, type Markup } from '../design/index.ts';
+import { emptyState, filterForm, html, type Markup } from '../design/index.ts';
 import { pathOf, readView, toFieldTime, VIEWS } from './list-query.ts';
 import { createRenderTable } from './render-table.ts';
 import { createTile } from './tile.ts';
@@ -84,13 +84,13 @@ function createFilters({ query, allTenants }: ListFacts): Markup {
 <option value="">all</option>
 ${options.map(([value, text]) => html`<option value="${value}"${query[name] === value && html` selected`}>${text}</option>\n`)}</select></label>\n`;
   const same = (values: readonly string[]) => values.map((value) => [value, value] as const);
-  return html`<form class="filters card" method="get" action="/renders">
-<input type="hidden" name="view" value="${readView(query['view'])}">
+  const isSet = Object.keys(query).some((name) => name !== 'view');
+  const content = html`<input type="hidden" name="view" value="${readView(query['view'])}">
 ${field('id', 'Render id', html` placeholder="rnd_…" size="36"`)}${field('text', 'Prompt, SKU, metadata, task', html` maxlength="200"`)}${field('run', 'Run')}${allTenants && field('tenant', 'Tenant')}${select('status', 'Status', same(RENDER_STATUSES))}${select('code', 'Code', same(FAILURE_CODES))}${select(
   'waiting_for',
   'Waits for',
   WAIT_CAUSES.map((cause) => [cause, WAITS[cause].title] as const),
 )}${time('created_after', 'From (UTC)')}${time('created_before', 'Before (UTC)')}<button>Show</button>
-${Object.keys(query).some((name) => name !== 'view') && html`<a class="button" href="${pathOf({ view: readView(query['view']) })}">Clear</a>`}
-</form>`;
+${isSet && html`<a class="button" href="${pathOf({ view: readView(query['view']) })}">Clear</a>`}`;
+  return filterForm({ action: '/renders', isSet }, content);
 }
