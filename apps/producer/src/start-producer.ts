@@ -239,17 +239,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   registerRedrives(app, redriveDeps);
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort());
-  registerRuns(app, {
-    store,
-    engine,
-    queues,
-    intake,
-    read,
-    redrives: redriveDeps,
-    auditor,
-    clock,
-    closing: closing.signal,
-  });
+  const runDeps = { store, engine, queues, intake, read, redrives: redriveDeps, auditor, clock };
+  registerRuns(app, { ...runDeps, closing: closing.signal });
   registerBatches(app, {
     store,
     engine,
@@ -272,7 +263,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     alarmWebhooks: createAlarmWebhooks({ schedules, clock, logger, settings }),
   });
   app.addHook('onClose', async () => nightWatch.close());
-  registerCatalogues(app, {
+  const catalogueDeps = {
     runs,
     schedules,
     store,
@@ -280,7 +271,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     auditor,
     clock,
     settings,
-  });
+  };
+  registerCatalogues(app, catalogueDeps);
   const readExpiring = createExpiringImagesReader({ engine, queues, readDeadLetters, clock });
   const { openAlarms } = nightWatch;
   registerHealth(app, { metrics, readiness, waiting, queueState, readExpiring, openAlarms });
@@ -302,6 +294,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     readSubmitQuota,
     readShares,
     reconcile: reconcileDeps,
+    runs: runDeps,
+    catalogues: catalogueDeps,
     openAlarms,
     controls,
     settings,

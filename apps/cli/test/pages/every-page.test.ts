@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openPage, requires, until, type WatchedPage } from '@darkroom/testkit';
+import { openPage, requires, tempDir, until, type WatchedPage } from '@darkroom/testkit';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { type RunningDarkroom, startDarkroom } from '../support/running-darkroom.ts';
 
@@ -45,7 +45,10 @@ requires('redis', 'browser').describe('every page', () => {
         await page.goto(server.url + path);
         // Their scripts load what they show, and go on to ask for news.
         if (/^\/(queues|reference)/.test(path))
-          await page.waitForFunction(() => document.body.innerText.length > 200);
+          await page.waitForFunction(() => {
+            const text = document.body.innerText;
+            return text.length > 200 && !text.includes('Loading');
+          });
         const excess = await page.evaluate(
           () => (document.scrollingElement?.scrollWidth ?? 0) - window.innerWidth,
         );
@@ -74,6 +77,9 @@ const FIXED: Record<string, string> = {
   audit: '/audit',
   keys: '/keys',
   workers: '/workers',
+  runs: '/runs',
+  'runs-empty': '/runs?cursor=9999999999999.x',
+  catalogues: '/catalogues',
   reconcile: '/reconcile',
   start: '/start',
   'sign-out': '/sign-out',
@@ -86,12 +92,30 @@ const FIXED: Record<string, string> = {
   'board-dead': '/queues/queue/dead-letter',
 };
 
-/** Renders in each state, a pause, a budget, a key and a redrive. @returns the paths of their pages */
+const createCatalogueFile = (name: string, path: string) => `name: ${name}
+tenant: shop
+source: { path: ${path} }
+key: sku
+prompt: A photo of {{ name }}
+schedule: { cron: '0 1 * * *', time_zone: Europe/Berlin }
+`;
+
+/** Runs, renders in each state, a pause, a budget, a key and a redrive. @returns the paths of their pages */
 async function fillPages(server: RunningDarkroom): Promise<Record<string, string>> {
   const { json, create, simulator } = server;
-  const run = async (args: string[]) => expect((await server.run(args)).err).not.toContain('error:');
+  const run = async (args: string[], env = server.env) =>
+    expect((await server.run(args, { env })).err).not.toContain('error:');
   simulator.faults.add({ kind: 'accept_then_cut', promptIncludes: 'lost', rate: 1 });
   simulator.faults.add({ kind: 'no_channel', promptIncludes: 'broken', rate: 1 });
+  const name = ['--name', 'The night of 26 November', '--budget', '40'];
+  await run(['runs', 'new', 'night-2026-11-26', ...name], server.shopEnv);
+  const folder = await tempDir();
+  const [shoes, bags] = [join(folder, 'shoes.yaml'), join(folder, 'bags.yaml')];
+  await writeFile(shoes, createCatalogueFile('shoes', 'shoes.csv'));
+  await writeFile(bags, createCatalogueFile('bags', 'https://shop.example.com/bags.csv'));
+  await writeFile(join(folder, 'shoes.csv'), 'sku,name\nS-1,a red shoe\nS-2,a blue shoe\n');
+  await run(['catalogue', 'run', shoes, '--run', 'night-26'], server.shopEnv);
+  await run(['catalogue', 'schedule', bags], server.shopEnv);
   const night = (prompt: string, sku: number) =>
     create({ prompt, run: 'night-2026-11-26', metadata: { sku: `MUG-${sku}`, color: 'slate blue' } });
   const completed = await Promise.all(
@@ -115,6 +139,8 @@ async function fillPages(server: RunningDarkroom): Promise<Record<string, string
   await run(['redrives', 'watch', redrive.id]);
   const plan = await json(['redrives', 'plan', '--all']);
   return {
+    run: '/runs/night-2026-11-26?tenant=shop',
+    catalogue: '/catalogues/shop:shoes',
     completed: `/renders/${completed[0]}`,
     failed: `/renders/${refused}`,
     unknown: `/renders/${unknown}`,

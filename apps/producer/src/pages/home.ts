@@ -53,6 +53,8 @@ const LINKS: { href: string; name: string; content: string; needs?: Needs }[] = 
     content: 'failed renders, why they failed, and redrives',
     needs: 'read or operate',
   },
+  { href: '/runs', name: 'Runs', content: 'renders that belong together, and batches', needs: 'read' },
+  { href: '/catalogues', name: 'Catalogues', content: 'schedules, runs and their reports', needs: 'read' },
   { href: '/queues', name: 'All queues', content: 'Bull Board', needs: 'overseer' },
   { href: '/keys', name: 'API keys', content: 'make and revoke them', needs: 'overseer' },
   { href: '/audit', name: 'Audit log', content: 'what operators did', needs: 'operate' },

@@ -7,6 +7,8 @@
 // render-list/     GET /renders
 // dead-letters/    GET /dead-letters: groups, lists, discards
 // redrives/        GET /redrives, /redrive-plans: plan, execute, follow
+// runs/            GET /runs: counts, money, seal, cancel, redrive
+// catalogues/      GET /catalogues: schedules, runs and reports
 // audit-page.ts    GET /audit
 // audit-view.ts    …actions as a table (pure)
 // problems.ts      GET /problems, /problems/{code}: what each problem means

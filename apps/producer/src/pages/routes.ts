@@ -4,6 +4,7 @@ import { registerEndpoints } from '../endpoint.ts';
 import type { ReconcileDeps } from '../reconcile/index.ts';
 import type { RedriveDeps } from '../redrives/index.ts';
 import { registerAuditPage } from './audit-page.ts';
+import { type CataloguePageDeps, registerCataloguePages } from './catalogues/index.ts';
 import { registerDeadLetterPages } from './dead-letters/index.ts';
 import { registerHome } from './home.ts';
 import { registerKeysPage } from './keys-page.ts';
@@ -14,6 +15,7 @@ import { registerRedrivePages } from './redrives/index.ts';
 import type { RenderPageDeps } from './render-facts.ts';
 import { registerRenderList } from './render-list/index.ts';
 import { registerRenderPage } from './render-page.ts';
+import { type RunPageDeps, registerRunPages } from './runs/index.ts';
 import { registerScripts } from './scripts.ts';
 import { registerSignIn, type SignInDeps } from './sign-in.ts';
 import { registerWorkersPage, type WorkersPageDeps } from './workers/index.ts';
@@ -24,7 +26,13 @@ export function registerPages(
   deps: RenderPageDeps &
     OverviewDeps &
     SignInDeps &
-    WorkersPageDeps & { deadLetters: DeadLetterDeps; redrives: RedriveDeps; reconcile: ReconcileDeps },
+    WorkersPageDeps & {
+      deadLetters: DeadLetterDeps;
+      redrives: RedriveDeps;
+      reconcile: ReconcileDeps;
+      runs: RunPageDeps;
+      catalogues: CataloguePageDeps;
+    },
 ): void {
   const sendOverview = registerOverview(app, deps);
   registerHome(app, { ...deps, sendOverview });
@@ -35,6 +43,8 @@ export function registerPages(
   registerRenderPage(app, deps);
   registerDeadLetterPages(app, { ...deps.deadLetters, scrub: deps.scrub });
   registerRedrivePages(app, { ...deps.redrives, scrub: deps.scrub });
+  registerRunPages(app, deps.runs);
+  registerCataloguePages(app, deps.catalogues);
   registerSignIn(app, deps);
   registerKeysPage(app, deps);
   registerReconcilePage(app, deps.reconcile);

@@ -2,7 +2,7 @@ import type { NewKeyResponse } from '@darkroom/api';
 import { createApiKey, type Role } from '@darkroom/shared/keys';
 import { openPage, requires } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
-import { putJob, putReceipt } from '../support/contract/contract-fixture.ts';
+import { putCatalogueRun, putJob, putReceipt, putRun } from '../support/contract/contract-fixture.ts';
 import { putFailedRenders } from '../support/failed-renders.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
@@ -29,6 +29,8 @@ requires('redis', 'browser').describe('roles in a browser', () => {
     const completed = await putReceipt(harness);
     const [failed = ''] = await putFailedRenders(harness, [{ code: 'upstream_unreachable', run: 'night' }]);
     const running = await putJob(harness);
+    await putRun(harness, 'night-1', { isOpen: true });
+    await putCatalogueRun(harness);
     pages = {
       '/renders': ['Cancel', 'Plan a redrive'],
       '/renders?view=table': ['Cancel', 'Plan a redrive'],
@@ -44,6 +46,10 @@ requires('redis', 'browser').describe('roles in a browser', () => {
       ],
       [`/dead-letters/${failed}`]: ['Plan a redrive', 'Discard'],
       '/redrives': [],
+      '/runs': [],
+      '/runs/night-1?tenant=default': ['Seal', 'Cancel'],
+      '/catalogues': [],
+      '/catalogues/default:shoes': ['Cancel'],
       '/keys': ['Make the key'],
     };
   });
@@ -94,6 +100,10 @@ requires('redis', 'browser').describe('roles in a browser', () => {
       '/keys',
       '/v1/pauses',
       '/v1/renders/rnd_1/cancel',
+      '/runs/night-1/seal?tenant=default',
+      '/runs/night-1/cancel?tenant=default',
+      '/runs/night-1/redrive?tenant=default',
+      '/catalogues/default:shoes/runs/2026-11-20/cancel',
     ]) {
       // With the session of the browser, as a page of this API would send it.
       const answer = await page.request.post(harness.url + path, {

@@ -69,6 +69,8 @@ requires('redis', 'browser').describe('the layout of the page of a render', () =
         '/keys',
         '/reconcile',
         '/workers',
+        '/runs',
+        '/catalogues',
         '/sign-in',
         '/start',
         '/problems',

@@ -11,6 +11,6 @@ const SHAPES: Record<RenderStatus, Markup> = {
   canceled: html`<path d="M2 8h12" fill="none" stroke="currentColor" stroke-width="2.5"/>`,
 };
 
-/** The state of a render: a color, a shape and a word. */
-export const stateBadge = (status: RenderStatus): Markup =>
-  html`<span class="badge ${status}"><svg viewBox="0 0 16 16" aria-hidden="true">${SHAPES[status]}</svg>${status}</span>`;
+/** The state of a render: a color, a shape and a word. @param text the word, for what is in a similar state */
+export const stateBadge = (status: RenderStatus, text: string = status): Markup =>
+  html`<span class="badge ${status}"><svg viewBox="0 0 16 16" aria-hidden="true">${SHAPES[status]}</svg>${text}</span>`;

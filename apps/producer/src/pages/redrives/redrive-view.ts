@@ -1,5 +1,10 @@
-import { ENDED_REDRIVE_STATUSES, type RedriveItem, type RedriveResponse } from '@darkroom/api';
-import { emptyState, html, type Markup, stat, table } from '../design/index.ts';
+import {
+  ENDED_REDRIVE_STATUSES,
+  type RedriveItem,
+  type RedriveResponse,
+  type RenderStatus,
+} from '@darkroom/api';
+import { emptyState, html, type Markup, stat, stateBadge, table } from '../design/index.ts';
 import { formatTime } from '../formats.ts';
 
 export const hasRedriveEnded = ({ status }: Pick<RedriveResponse, 'status'>): boolean =>
@@ -21,7 +26,7 @@ export const createRedriveView = ({ redrive, items, hasMore, mayChange }: Redriv
   const finished = done + skipped + failed;
   return html`
 <h1>Redrive</h1>
-<p><span class="badge ${STATUS_COLORS[status]}">${status}</span> <code>${id}</code>
+<p>${stateBadge(STATES[status], status)} <code>${id}</code>
 <span class="soft">by ${redrive.actor}${redrive.reason && `: ${redrive.reason}`}${redrive.status_reason && html` · ${redrive.status_reason}`}</span></p>
 <p><progress max="${Math.max(1, total)}" value="${finished}">${finished} of ${total}</progress></p>
 <div class="stats">
@@ -40,7 +45,7 @@ ${items.length > 0 ? itemTable(items) : emptyState('None.')}
 ${hasMore && html`<p class="soft">There are more: <a href="${redrive.links.items}?status=failed,skipped">all of them</a>, as JSON.</p>`}`;
 };
 
-const STATUS_COLORS: Record<RedriveResponse['status'], string> = {
+const STATES: Record<RedriveResponse['status'], RenderStatus> = {
   waiting: 'queued',
   running: 'rendering',
   paused: 'queued',
@@ -89,7 +94,7 @@ ${
         ['Redrive', 'Status', 'Began', 'Done', 'Skipped', 'Failed', 'Remaining', 'Spend', 'By'],
         redrives.map((one) => [
           html`<a href="/redrives/${one.id}"><code>${one.id.slice(0, 12)}…</code></a>`,
-          html`<span class="badge ${STATUS_COLORS[one.status]}">${one.status}</span>`,
+          stateBadge(STATES[one.status], one.status),
           formatTime(Date.parse(one.created_at)),
           one.done,
           one.skipped,

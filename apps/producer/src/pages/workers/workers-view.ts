@@ -1,9 +1,9 @@
-import type { WorkerResponse, WorkerState } from '@darkroom/api';
-import { emptyState, html, type Markup, table } from '../design/index.ts';
+import type { RenderStatus, WorkerResponse, WorkerState } from '@darkroom/api';
+import { emptyState, html, type Markup, stateBadge, table } from '../design/index.ts';
 import { formatTime } from '../formats.ts';
 
-/** The color of each state is that of a state of a render. */
-const COLORS: Record<WorkerState, string> = {
+/** Each state looks like a state of a render. */
+const STATES: Record<WorkerState, RenderStatus> = {
   running: 'completed',
   draining: 'storing',
   drained: 'queued',
@@ -24,7 +24,7 @@ export const createWorkersView = (workers: readonly WorkerResponse[], mayChange:
         ['Worker', 'State', 'Runs now', 'Version', 'Started', 'Last seen', 'Drain'],
         workers.map((worker) => [
           html`<code>${worker.name}</code>`,
-          html`<span class="badge ${COLORS[worker.state]}">${worker.state}</span>${NOTES[worker.state] && html` <span class="soft">${NOTES[worker.state]}</span>`}`,
+          html`${stateBadge(STATES[worker.state], worker.state)}${NOTES[worker.state] && html` <span class="soft">${NOTES[worker.state]}</span>`}`,
           describeActive(worker),
           worker.version,
           formatTime(Date.parse(worker.since)),

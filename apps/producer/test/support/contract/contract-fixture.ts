@@ -279,6 +279,7 @@ export async function putDeliveredRun(
     manifest,
     source,
   });
+  await runs.removeOpen(id);
   return id.run;
 }
 
