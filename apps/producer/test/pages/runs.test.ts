@@ -85,7 +85,7 @@ requires('redis', 'browser').describe('the pages of runs and of catalogues', () 
       '$0.000 of $0.000',
     ]);
     expect(await page.getByRole('link', { name: 'report' }).getAttribute('href')).toBe(
-      '/v1/catalogues/shop%3Ashoes/runs/delivered/report.html',
+      `/v1/catalogues/${encodeURIComponent('shop:shoes')}/runs/delivered/report.html`,
     );
     const row = page.getByRole('row', { name: '2026-11-20' });
     await row.getByLabel('Reason').fill('the list is old');
