@@ -33,11 +33,13 @@ export function toEnvelope(problem: ProblemError) {
   const status = problem.status === 422 ? 400 : problem.status;
   const [code, type] = BY_STATUS[status] ?? ['invalid_request', 'invalid_request_error'];
   const noTask = problem.code === 'render_not_found';
+  // ToAPIs has no runs.
+  const ownCode = problem.code === 'run_closed' ? problem.code : code;
   return {
     status,
     body: {
       error: {
-        code: noTask ? 'task_not_found' : code,
+        code: noTask ? 'task_not_found' : ownCode,
         message: noTask ? 'Task not found' : formatProblems(problem),
         type,
       },

@@ -15,7 +15,7 @@ const SIZE_BY_ORIENTATION = { landscape: '4:3', portrait: '3:4' } as const;
 /** Bytes. The id is kept in the job, whose size is limited (I5). */
 const BUSINESS_ID_BYTES = 255;
 
-const { model, prompt, size, n, resolution, mask_url } = renderRequestSchema.shape;
+const { model, prompt, size, n, resolution, mask_url, run } = renderRequestSchema.shape;
 const address = mask_url.unwrap();
 
 /** The requests that ToAPIs accepts. Like ToAPIs it ignores unknown fields and accepts `null` for absent ones. */
@@ -60,12 +60,33 @@ export const submissionSchema = z
   })
   .meta({ id: 'Submission' });
 
+interface SubmissionHeaders {
+  idempotencyKey: string | undefined;
+  run: string | undefined;
+}
+
+/** A client of ToAPIs can set a header, and has no field for a run. */
+export const runHeader = z.object({
+  'Darkroom-Run': run.meta({
+    description:
+      'As the field `run` of `POST /v1/renders`: the id of a run, which then counts the render, or a label.',
+  }),
+});
+
+/** @throws {ProblemError} `invalid_request` for a header that cannot name a run. */
+export function readRunHeader(header: string | string[] | undefined): string | undefined {
+  const headers = { 'Darkroom-Run': header };
+  const parsed = runHeader.safeParse(headers);
+  if (parsed.success) return parsed.data['Darkroom-Run'];
+  throw invalidRequest(listFieldProblems(parsed.error, headers, runHeader));
+}
+
 /**
  * Reads a body that was made for ToAPIs.
  *
  * @throws {ProblemError} `invalid_request` with all problems.
  */
-export function readSubmission(body: unknown, idempotencyKey: string | undefined): Submission {
+export function readSubmission(body: unknown, headers: SubmissionHeaders): Submission {
   const parsed = submissionSchema.safeParse(dropNulls(body, submissionSchema.shape));
   if (!parsed.success) throw invalidRequest(listFieldProblems(parsed.error, body, submissionSchema));
   const { metadata, image_urls, client_business_id, callback_url: _, ...fields } = parsed.data;
@@ -80,10 +101,11 @@ export function readSubmission(body: unknown, idempotencyKey: string | undefined
     size: requestedSize,
     resolution: metadata?.resolution ?? fields.resolution,
     image_urls: image_urls ?? undefined,
+    run: headers.run,
     ...(Object.keys(kept).length > 0 ? { metadata: kept } : {}),
   };
   return {
-    checked: checkRequest(request, { fromHeader: idempotencyKey }),
+    checked: checkRequest(request, { fromHeader: headers.idempotencyKey }),
     businessId: client_business_id ?? undefined,
   };
 }

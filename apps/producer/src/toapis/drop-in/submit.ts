@@ -17,7 +17,7 @@ import type { RenderReadDeps } from '../../renders/index.ts';
 import { deriveBusinessIdKey } from './business-id-key.ts';
 import { envelopeResponses } from './envelope.ts';
 import { createTask } from './query.ts';
-import { readSubmission, submissionSchema } from './request.ts';
+import { readRunHeader, readSubmission, runHeader, submissionSchema } from './request.ts';
 import { type Task, taskSchema } from './schemas.ts';
 import { toTask } from './task.ts';
 import type { UploadStore } from './upload-store.ts';
@@ -41,7 +41,9 @@ async function submit(deps: SubmitDeps, request: FastifyRequest, reply: FastifyR
   const tenant = requireTenant(request);
   try {
     const header = readIdempotencyKey(request.headers['idempotency-key']);
-    const { checked, businessId } = readSubmission(parseJson(getBodyBytes(request)), header);
+    const run = readRunHeader(request.headers['darkroom-run']);
+    const body = parseJson(getBodyBytes(request));
+    const { checked, businessId } = readSubmission(body, { idempotencyKey: header, run });
     const derived =
       header === undefined && businessId !== undefined
         ? await deriveBusinessIdKey(read.lookup, tenant, businessId, checked.request, uploads.findName)
@@ -89,7 +91,7 @@ const doc = {
   summary: "Submit a task, as the provider's clients do",
   description:
     "Like `POST /v1/renders`, with the provider's request and response. Without `Idempotency-Key` and `client_business_id` every call creates a new render.",
-  requestParams: { header: idempotencyHeader },
+  requestParams: { header: idempotencyHeader.extend(runHeader.shape) },
   requestBody: { required: true, content: { 'application/json': { schema: submissionSchema, example } } },
   responses: {
     '200': jsonResponse('The task. A task that was submitted before has its present state.', taskSchema, {

@@ -1,6 +1,7 @@
 import { checkpointSchema, DATA_VERSION, type Receipt, renderIdFor, sumCost } from '@darkroom/shared/render';
 import { requires } from '@darkroom/testkit';
 import { describe, expect, test } from 'vitest';
+import { putRun } from '../../support/contract/contract-fixture.ts';
 import { readEnvelope, readTask, submit } from '../../support/drop-in-client.ts';
 import { createImageUri, type Harness, openHarness } from '../../support/harness.ts';
 
@@ -105,6 +106,23 @@ requires('redis').describe('a submission', () => {
       expect(message).not.toContain(secret);
       expect(harness.logs()).not.toContain(secret);
     }
+  });
+
+  test('a submission with the header Darkroom-Run is counted by its run, which takes none when it is sealed', async () => {
+    const harness = await openHarness();
+    await putRun(harness, 'night-1', { isOpen: true });
+    const inRun = { 'darkroom-run': 'night-1' };
+    const { id } = await readTask(await submit(harness, ask, inRun));
+    expect(await requestOf(harness, id)).toMatchObject({ run: 'night-1' });
+    const counted = await (await harness.get('/v1/runs/night-1?tenant=default')).json();
+    expect(counted).toMatchObject({ total: 1, counts: { queued: 1 } });
+    await fetch(`${harness.url}/v1/runs/night-1/seal?tenant=default`, { method: 'POST' });
+    const refused = await readEnvelope(await submit(harness, { ...ask, prompt: 'too late' }, inRun));
+    expect(refused).toMatchObject({ status: 409, code: 'run_closed' });
+    const invalid = await readEnvelope(await submit(harness, ask, { 'darkroom-run': 'night 1' }));
+    expect(invalid).toMatchObject({ status: 400, code: 'invalid_request' });
+    expect(invalid.message).toContain('Darkroom-Run: expected 1 to 64 letters');
+    expect(await harness.jobCount()).toBe(1);
   });
 
   describe('repeated submissions', () => {
