@@ -183,7 +183,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   };
   const readBalance = createBalanceReader(settings, clock);
   registerDropIn(app, { intake, read, uploads, readBalance });
-  registerRenders(app, intake, read);
+  registerRenders(app, intake, read, settings);
   registerWebhooks(app, listWebhookSecrets(settings), {
     queue,
     ledger,
@@ -288,6 +288,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   await registerReference(app);
   registerPages(app, {
     ...read,
+    intake,
     engine,
     queues,
     scrub,

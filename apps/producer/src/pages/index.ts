@@ -14,6 +14,7 @@
 // render-facts.ts  …the facts about a render, read and scrubbed
 // render-view.ts   …facts → page (pure)
 // render-actions.ts …the buttons (pure)
+// buy-again-form.ts …the form in which an operator buys its image again
 // statement-form.ts …the form in which an operator states what became of a purchase
 // timeline.ts      …what happened, with the time between (pure)
 //
