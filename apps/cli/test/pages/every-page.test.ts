@@ -73,6 +73,7 @@ const FIXED: Record<string, string> = {
   redrives: '/redrives',
   audit: '/audit',
   keys: '/keys',
+  pauses: '/pauses',
   workers: '/workers',
   reconcile: '/reconcile',
   start: '/start',

@@ -53,6 +53,12 @@ const LINKS: { href: string; name: string; content: string; needs?: Needs }[] = 
     content: 'failed renders, why they failed, and redrives',
     needs: 'read or operate',
   },
+  {
+    href: '/pauses',
+    name: 'Pauses',
+    content: 'what is paused, by whom and why',
+    needs: 'read or operate',
+  },
   { href: '/queues', name: 'All queues', content: 'Bull Board', needs: 'overseer' },
   { href: '/keys', name: 'API keys', content: 'make and revoke them', needs: 'overseer' },
   { href: '/audit', name: 'Audit log', content: 'what operators did', needs: 'operate' },

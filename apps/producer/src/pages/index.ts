@@ -1,6 +1,7 @@
 // routes.ts        the paths of all pages
 // sign-in.ts       GET and POST /sign-in, /sign-out
 // keys-page.ts     GET and POST /keys
+// pauses-page.ts   GET and POST /pauses: what is paused, with forms that pause and resume
 // workers/         GET /workers: worker processes and limits, with their forms
 // home.ts          GET /start; GET / for callers that are no operators
 // overview/        GET /overview; GET / for operators

@@ -23,6 +23,7 @@ const SECTIONS = [
   { path: '/overview', name: 'Overview', needs: 'overseer' },
   { path: '/renders', name: 'Renders', needs: 'read' },
   { path: '/dead-letters', name: 'Dead letters', needs: 'read or operate' },
+  { path: '/pauses', name: 'Pauses', needs: 'read or operate' },
   { path: '/workers', name: 'Workers', needs: 'overseer' },
   { path: '/audit', name: 'Audit log', needs: 'operate' },
   { path: '/keys', name: 'Keys', needs: 'overseer' },

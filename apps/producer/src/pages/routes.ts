@@ -8,6 +8,7 @@ import { registerDeadLetterPages } from './dead-letters/index.ts';
 import { registerHome } from './home.ts';
 import { registerKeysPage } from './keys-page.ts';
 import { type OverviewDeps, registerOverview } from './overview/index.ts';
+import { registerPausesPage } from './pauses-page.ts';
 import { registerProblemPages } from './problems.ts';
 import { registerReconcilePage } from './reconcile/index.ts';
 import { registerRedrivePages } from './redrives/index.ts';
@@ -37,6 +38,7 @@ export function registerPages(
   registerRedrivePages(app, { ...deps.redrives, scrub: deps.scrub });
   registerSignIn(app, deps);
   registerKeysPage(app, deps);
+  registerPausesPage(app, deps);
   registerReconcilePage(app, deps.reconcile);
   registerWorkersPage(app, deps);
   registerIcon(app);
