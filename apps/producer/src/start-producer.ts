@@ -250,7 +250,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     clock,
     closing: closing.signal,
   });
-  registerBatches(app, {
+  const batchDeps = {
     store,
     engine,
     queues,
@@ -259,7 +259,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     read,
     auditor,
     clock,
-  });
+  };
+  registerBatches(app, batchDeps);
   const runs = new CatalogueRunStore(store);
   const schedules = new ScheduleStore(store);
   const nightWatch = createNightWatch({
@@ -303,6 +304,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     readSubmitQuota,
     readShares,
     reconcile: reconcileDeps,
+    batches: batchDeps,
+    catalogues: { runs, schedules, clock },
     openAlarms,
     controls,
     settings,

@@ -74,6 +74,8 @@ const FIXED: Record<string, string> = {
   audit: '/audit',
   keys: '/keys',
   pauses: '/pauses',
+  catalogues: '/catalogues',
+  batches: '/batches',
   workers: '/workers',
   reconcile: '/reconcile',
   start: '/start',

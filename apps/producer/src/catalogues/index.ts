@@ -18,4 +18,4 @@
 // serve-report.ts    report.html and its files, from the store
 // reviews.ts         reads and stores reviews
 export { registerReports } from './report-routes.ts';
-export { registerCatalogues } from './routes.ts';
+export { describeCatalogue, registerCatalogues } from './routes.ts';

@@ -98,8 +98,9 @@ const listEndpoint = (deps: CatalogueDeps): Endpoint => ({
   },
 });
 
-async function describeCatalogue(
-  { runs, schedules, clock }: CatalogueDeps,
+/** A catalogue as lists show it. */
+export async function describeCatalogue(
+  { runs, schedules, clock }: Pick<CatalogueDeps, 'runs' | 'schedules' | 'clock'>,
   { tenant, name }: { tenant: string; name: string },
   signal: AbortSignal,
 ): Promise<CatalogueListResponse['data'][number]> {

@@ -59,6 +59,13 @@ const LINKS: { href: string; name: string; content: string; needs?: Needs }[] = 
     content: 'what is paused, by whom and why',
     needs: 'read or operate',
   },
+  {
+    href: '/catalogues',
+    name: 'Catalogues',
+    content: 'last reports, next nights and alarms',
+    needs: 'read',
+  },
+  { href: '/batches', name: 'Batches', content: 'files of requests, and their results', needs: 'read' },
   { href: '/queues', name: 'All queues', content: 'Bull Board', needs: 'overseer' },
   { href: '/keys', name: 'API keys', content: 'make and revoke them', needs: 'overseer' },
   { href: '/audit', name: 'Audit log', content: 'what operators did', needs: 'operate' },

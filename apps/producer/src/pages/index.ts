@@ -2,6 +2,8 @@
 // sign-in.ts       GET and POST /sign-in, /sign-out
 // keys-page.ts     GET and POST /keys
 // pauses-page.ts   GET and POST /pauses: what is paused, with forms that pause and resume
+// catalogues-page.ts GET /catalogues: catalogues with their last run, next night and alarms
+// batches-page.ts  GET /batches: the latest batches
 // workers/         GET /workers: worker processes and limits, with their forms
 // home.ts          GET /start; GET / for callers that are no operators
 // overview/        GET /overview; GET / for operators

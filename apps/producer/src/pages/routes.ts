@@ -1,9 +1,12 @@
 import type { FastifyInstance } from 'fastify';
+import type { BatchEndpointDeps } from '../batches/index.ts';
 import type { DeadLetterDeps } from '../dead-letters/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
 import type { ReconcileDeps } from '../reconcile/index.ts';
 import type { RedriveDeps } from '../redrives/index.ts';
 import { registerAuditPage } from './audit-page.ts';
+import { registerBatchesPage } from './batches-page.ts';
+import { type CataloguesPageDeps, registerCataloguesPage } from './catalogues-page.ts';
 import { registerDeadLetterPages } from './dead-letters/index.ts';
 import { registerHome } from './home.ts';
 import { registerKeysPage } from './keys-page.ts';
@@ -25,7 +28,13 @@ export function registerPages(
   deps: RenderPageDeps &
     OverviewDeps &
     SignInDeps &
-    WorkersPageDeps & { deadLetters: DeadLetterDeps; redrives: RedriveDeps; reconcile: ReconcileDeps },
+    WorkersPageDeps & {
+      deadLetters: DeadLetterDeps;
+      redrives: RedriveDeps;
+      reconcile: ReconcileDeps;
+      batches: BatchEndpointDeps;
+      catalogues: CataloguesPageDeps;
+    },
 ): void {
   const sendOverview = registerOverview(app, deps);
   registerHome(app, { ...deps, sendOverview });
@@ -39,6 +48,8 @@ export function registerPages(
   registerSignIn(app, deps);
   registerKeysPage(app, deps);
   registerPausesPage(app, deps);
+  registerCataloguesPage(app, deps.catalogues);
+  registerBatchesPage(app, deps.batches);
   registerReconcilePage(app, deps.reconcile);
   registerWorkersPage(app, deps);
   registerIcon(app);

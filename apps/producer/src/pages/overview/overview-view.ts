@@ -28,6 +28,7 @@ ${problems.length > 0 ? html`<div class="stack">${problems}</div>` : emptyState(
 ${rights.mayChange && html`<p><a class="button" href="/pauses">Pause renders</a></p>`}
 <h2>Current work</h2>
 ${workSection(facts)}
+<p><a href="/catalogues">Catalogues</a> · <a href="/batches">Batches</a></p>
 ${facts.sharing.length > 0 && sharingSection(facts)}
 <h2>Money of today</h2>
 ${createMoneySection(facts)}
@@ -99,7 +100,7 @@ function listProblems(facts: OverviewFacts, { mayChange }: OverviewRights): Mark
     list.push(
       problem(
         `A night of ${catalogue}: ${ALARM_TEXTS[code]}`,
-        html`Tenant ${tenant}, ${date}. ${message} <code>darkroom catalogue list ${catalogue}</code>`,
+        html`Tenant ${tenant}, ${date}. ${message} <a href="/catalogues">The catalogues</a> <code>darkroom catalogue list ${catalogue}</code>`,
       ),
     );
   const repairs = Object.entries(facts.repairs ?? {}) as [Repair, number][];
