@@ -69,7 +69,7 @@ const FLAGS: Record<string, string> = { created_after: 'after', created_before: 
 function createRequestError({ message, problems }: DarkroomError): CliError {
   const [first, ...others] = problems.map(
     ({ field, expected, received }) =>
-      `--${FLAGS[field] ?? field}: expected ${expected}, received ${received}`,
+      `--${FLAGS[field] ?? field.replaceAll('_', '-')}: expected ${expected}, received ${received}`,
   );
   return new CliError(EXIT.usage, first ?? message, ...others);
 }

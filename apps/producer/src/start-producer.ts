@@ -183,7 +183,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   };
   const readBalance = createBalanceReader(settings, clock);
   registerDropIn(app, { intake, read, uploads, readBalance });
-  registerRenders(app, intake, read);
+  registerRenders(app, intake, read, settings);
   registerWebhooks(app, listWebhookSecrets(settings), {
     queue,
     ledger,
@@ -241,7 +241,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   app.addHook('preClose', async () => closing.abort());
   const runDeps = { store, engine, queues, intake, read, redrives: redriveDeps, auditor, clock };
   registerRuns(app, { ...runDeps, closing: closing.signal });
-  registerBatches(app, {
+  const batchDeps = {
     store,
     engine,
     queues,
@@ -250,7 +250,8 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     read,
     auditor,
     clock,
-  });
+  };
+  registerBatches(app, batchDeps);
   const runs = new CatalogueRunStore(store);
   const schedules = new ScheduleStore(store);
   const nightWatch = createNightWatch({
@@ -280,6 +281,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
   await registerReference(app);
   registerPages(app, {
     ...read,
+    intake,
     engine,
     queues,
     scrub,
@@ -296,6 +298,7 @@ export async function startProducer(deps: ProducerDeps): Promise<RunningProducer
     reconcile: reconcileDeps,
     runs: runDeps,
     catalogues: catalogueDeps,
+    batches: batchDeps,
     openAlarms,
     controls,
     settings,

@@ -8,6 +8,7 @@ export const AUDIT_ACTIONS = [
   'pause.create',
   'pause.end',
   'render.let_through',
+  'render.buy_again',
   'render.cancel',
   'render.state_purchase',
   'render.redrive',

@@ -13,6 +13,7 @@
 // audit.ts       what operators did
 // catalogues.ts  runs of catalogues
 // catalogue-reviews.ts  what people decided about the images of a catalogue
+// copies.ts     completed renders that are bought again
 // spend.ts      what renders cost
 // runs.ts        runs, and the results of their renders
 // statements.ts  what an operator can state about a purchase
@@ -30,6 +31,7 @@ export * from './batches.ts';
 export * from './budgets.ts';
 export * from './catalogue-reviews.ts';
 export * from './catalogues.ts';
+export * from './copies.ts';
 export * from './dead-letters.ts';
 export * from './failures.ts';
 export * from './fields.ts';

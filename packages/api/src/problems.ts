@@ -120,6 +120,16 @@ export const PROBLEMS = {
     'No purchase of this render needs a statement',
     'A statement is possible while a render is held, and after it failed with `submission_unknown`, `task_lost` or `task_timeout`.',
   ],
+  buy_again_refused: [
+    409,
+    'The render cannot be bought again',
+    'Only a completed or canceled render is bought again, while the store has its reference images. `detail` says what is wrong. Redrive a failed render.',
+  ],
+  max_spend_exceeded: [
+    409,
+    'The price is higher than `max_spend`, or not known',
+    'Nothing was bought. A dry run has the price. A price that is not known needs PRICES, or a call without `max_spend`.',
+  ],
   pause_exists: [
     409,
     'A pause with this name exists',

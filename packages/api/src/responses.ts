@@ -145,6 +145,10 @@ export const renderSchema = z
     }),
     tenant: z.string().meta({ description: 'The tenant of the API key that created the render.' }),
     run: z.string().nullable().meta({ description: 'The name of the batch, from the request.' }),
+    copy_of: z.string().regex(RENDER_ID).optional().meta({
+      description:
+        'The render that an operator bought again with this one: it has the same request. Absent for all other renders.',
+    }),
     metadata: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
       .meta({ description: 'The metadata from the request.' }),

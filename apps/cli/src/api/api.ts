@@ -1,6 +1,8 @@
 import type {
   AuditEntryResponse,
   AuditListResponse,
+  CopyRequest,
+  CopyResponse,
   CreatePauseRequest,
   KeyListResponse,
   KeyRequest,
@@ -44,6 +46,10 @@ export interface Api extends RedriveApi, RunApi, MoneyApi, ControlApi, Catalogue
   endPause(name: string): Promise<PauseResponse>;
   /** Lets one render through all pauses of submission. */
   letThrough(renderId: string, reason: string): Promise<RenderResponse>;
+  /** What buying a render again costs, and whether it was bought again before. */
+  forecastCopy(renderId: string): Promise<CopyResponse>;
+  /** Buys a render again. A repeated call finds the copy. */
+  buyAgain(renderId: string, request: CopyRequest): Promise<CopyResponse>;
   /** What operators did. @param target `kind:id` */
   listAudit(options: { target: string | undefined; limit: number }): Promise<AuditEntryResponse[]>;
   /** How many renders wait for their submission. @throws without an answer */
@@ -136,6 +142,8 @@ export function openApi({ url, apiKey }: Connection, signal: AbortSignal): Api {
     createPause: (pause) => send('POST', 'v1/pauses', pause, false),
     endPause: (name) => send('POST', `v1/pauses/${encodeURIComponent(name)}/resume`, undefined, false),
     letThrough: (id, reason) => send('POST', `v1/renders/${encodeURIComponent(id)}/let-through`, { reason }),
+    forecastCopy: (id) => send('POST', `v1/renders/${encodeURIComponent(id)}/buy-again`, { dry_run: true }),
+    buyAgain: (id, request) => send('POST', `v1/renders/${encodeURIComponent(id)}/buy-again`, request),
     listAudit: ({ target, limit }) =>
       collectPages(limit, (cursor) =>
         send<AuditListResponse>(

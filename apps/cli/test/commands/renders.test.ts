@@ -131,6 +131,41 @@ requires('redis').describe('commands about renders', () => {
     expect(wrong.err).toContain('--tenant: expected no value');
   });
 
+  test('buy-again shows the price, asks, and buys one copy, however often it runs', async () => {
+    const first = await server.create({ prompt: 'a mug', metadata: { sku: '1042' } });
+    expect((await server.run(['renders', 'watch', first])).code).toBe(0);
+    const bills = (id: string) => server.simulator.book.byBusinessId(id).length;
+    const buy = (...more: string[]) => server.run(['renders', 'buy-again', first, ...more]);
+    expect(await buy()).toMatchObject({ code: 2, err: expect.stringContaining('--reason: expected why') });
+    const { id: copy, price } = await server.json(['renders', 'buy-again', first, '--dry-run']);
+    expect((await buy('--dry-run')).out).toBe(
+      `A copy of ${first} costs $${price}. It would be the render ${copy}.\n`,
+    );
+    const asked = await buy('--reason', 'no handle');
+    expect(asked).toMatchObject({ code: 2, out: '' });
+    expect(asked.err).toContain(`Buy ${first} again for $${price}?`);
+    expect((await buy('--reason', 'no handle', '--max-spend', '0.001', '--yes')).code).toBe(6);
+    expect((await server.run(['renders', 'get', copy])).code).toBe(3);
+
+    const bought = await buy('--reason', 'no handle', '--yes');
+    expect(bought).toMatchObject({ code: 0, out: expect.stringContaining(`is bought again, as ${copy}`) });
+    expect((await server.run(['renders', 'watch', copy])).code).toBe(0);
+    const again = await buy('--reason', 'no handle', '--yes');
+    expect(again).toMatchObject({ code: 0, out: expect.stringContaining(`as ${copy} (completed)`) });
+    expect([bills(first), bills(copy)]).toEqual([1, 1]);
+    expect((await server.run(['renders', 'get', copy])).out).toMatch(new RegExp(`^copy of +${first}$`, 'm'));
+    // The receipt says it after the queue's retention.
+    const receipt = Buffer.from((await server.store.get(`renders/${copy}.json`)) ?? []).toString();
+    expect(JSON.parse(receipt)).toMatchObject({ copyOf: first, request: { metadata: { sku: '1042' } } });
+    const [entry] = await server.json(['audit', 'list', '--target', `render:${first}`]);
+    expect(entry).toMatchObject({ action: 'render.buy_again', source: 'cli', after: { copy, price } });
+    // A failed render is redriven.
+    expect(await server.run(['renders', 'buy-again', failed, '--dry-run'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('redrive it'),
+    });
+  });
+
   test('a render that does not exist, a wrong key and a wrong value have their own exit codes', async () => {
     const unknown = await server.run(['renders', 'get', `rnd_${'0'.repeat(32)}`]);
     expect(unknown.code).toBe(3);

@@ -76,6 +76,8 @@ const FIXED: Record<string, string> = {
   redrives: '/redrives',
   audit: '/audit',
   keys: '/keys',
+  pauses: '/pauses',
+  batches: '/batches',
   workers: '/workers',
   runs: '/runs',
   'runs-empty': '/runs?cursor=9999999999999.x',

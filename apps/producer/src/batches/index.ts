@@ -9,4 +9,6 @@
 // pages.ts          pages of lists, with OpenAI's cursors
 // send-error.ts     problems that also have OpenAI's `error`
 // params.ts, docs.ts  parameters, and the operations in the OpenAPI document
+export { type BatchEndpointDeps, createBatchResponse } from './find.ts';
+export { takePage } from './pages.ts';
 export { registerBatches } from './routes.ts';

@@ -98,7 +98,8 @@ export async function acceptRender(
   return await enqueueRender(deps, draft);
 }
 
-async function enqueueRender(deps: IntakeDeps, draft: Draft): Promise<AcceptedRender> {
+/** Adds a render to journal and queue. With a key, it may find that another call has added it. */
+export async function enqueueRender(deps: IntakeDeps, draft: Draft): Promise<AcceptedRender> {
   const { checkpoint, keyed } = draft;
   const { renderId, tenant } = checkpoint;
   const serialized = serializeCheckpoint(checkpoint);

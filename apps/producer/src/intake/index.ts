@@ -1,4 +1,5 @@
 // accept-render.ts     accepts one render: stored, queued, or found under its key (main decision: acceptRender)
+// accept-copy.ts       accepts a render that buys another one again
 // accept-bulk.ts       accepts any number of renders, a few batches at a time, each answered separately
 // batch.ts             one batch of a bulk call
 //
@@ -13,6 +14,7 @@
 // base64.ts            decodes base64 as clients send it
 // image-type.ts        bytes → the type and the size of the image
 export * from './accept-bulk.ts';
+export * from './accept-copy.ts';
 export * from './accept-render.ts';
 export * from './bulk-items.ts';
 export { MAX_ITEMS } from './bulk-list.ts';

@@ -1,6 +1,8 @@
 // routes.ts        the paths of all pages
 // sign-in.ts       GET and POST /sign-in, /sign-out
 // keys-page.ts     GET and POST /keys
+// pauses-page.ts   GET and POST /pauses: what is paused, with forms that pause and resume
+// batches-page.ts  GET /batches: the latest batches
 // workers/         GET /workers: worker processes and limits, with their forms
 // home.ts          GET /start; GET / for callers that are no operators
 // overview/        GET /overview; GET / for operators
@@ -16,6 +18,7 @@
 // render-facts.ts  …the facts about a render, read and scrubbed
 // render-view.ts   …facts → page (pure)
 // render-actions.ts …the buttons (pure)
+// buy-again-form.ts …the form in which an operator buys its image again
 // statement-form.ts …the form in which an operator states what became of a purchase
 // timeline.ts      …what happened, with the time between (pure)
 //

@@ -25,6 +25,7 @@ const SECTIONS = [
   { path: '/dead-letters', name: 'Dead letters', needs: 'read or operate' },
   { path: '/runs', name: 'Runs', needs: 'read' },
   { path: '/catalogues', name: 'Catalogues', needs: 'read' },
+  { path: '/pauses', name: 'Pauses', needs: 'read or operate' },
   { path: '/workers', name: 'Workers', needs: 'overseer' },
   { path: '/audit', name: 'Audit log', needs: 'operate' },
   { path: '/keys', name: 'Keys', needs: 'overseer' },

@@ -32,6 +32,7 @@ ${
     html`<input name="reason" aria-label="Reason" placeholder="reason" required maxlength="300" size="16">`,
   )
 }
+${possible.buyAgain && html`<a class="button" href="#buy-again">Buy it again</a>`}
 ${possible.statement && html`<a class="button" href="#statement">State what was bought</a>`}
 ${possible.resend && post(`/renders/${renderId}/redeliver`, 'Send the webhooks again', 'costs nothing')}
 </div>`;

@@ -1,6 +1,6 @@
 import type { DeadLetterResponse, WaitingFor } from '@darkroom/api';
 import { type AuditEntry, listAuditEntries } from '@darkroom/shared/audit';
-import { getRenderPrice } from '@darkroom/shared/config';
+import { getRenderPrice, type Settings } from '@darkroom/shared/config';
 import { type Queues } from '@darkroom/shared/queues';
 import { type Note, parseNote } from '@darkroom/shared/render';
 import { type Scrub } from '@darkroom/shared/runtime';
@@ -11,11 +11,14 @@ import { type Delivery, findDeliveries, type PauseBook, withFallback } from '../
 import { scrubDeep } from '../dashboard/index.ts';
 import { type DeadLetterDeps, forecastRedrive, selectDeadLetters } from '../dead-letters/index.ts';
 import { type Forecast, NO_FORECAST } from '../forecast/index.ts';
+import { findCopy, type IntakeDeps } from '../intake/index.ts';
 import { hasEnded } from '../lookup/index.ts';
 import {
   canStatePurchase,
   createImagePath,
   findRequestedRender,
+  isCopyable,
+  priceCopy,
   type RenderReadDeps,
   readWaitCause,
 } from '../renders/index.ts';
@@ -25,6 +28,8 @@ export interface RenderPageDeps extends RenderReadDeps {
   pauses: PauseBook;
   queues: Queues;
   scrub: Scrub;
+  intake: IntakeDeps;
+  settings: Pick<Settings, 'PRICES'>;
 }
 
 /** Everything that the page of a render shows. Scrubbed, except the links. */
@@ -32,6 +37,8 @@ export interface RenderFacts {
   snapshot: RenderSnapshot;
   notes: Note[];
   deliveries: Delivery[];
+  /** The id of the render that bought it again. */
+  copy: string | undefined;
   /** What operators did to the render, for operators. */
   actions: AuditEntry[];
   waitingFor: WaitingFor | null;
@@ -56,6 +63,8 @@ export interface RenderActions {
   resend: boolean;
   /** The price of a purchase, for a paused render that can be let through. Null: unknown. */
   letThrough?: { price: string | null };
+  /** The price of a copy. Null: unknown. */
+  buyAgain?: { price: string | null };
 }
 
 /** How long (ms) it may take until a worker has carried out what an operator requested. */
@@ -84,7 +93,7 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
     });
   const operates = request.caller !== undefined && hasRole(request.caller, 'operate');
   const waitingFor = await readWaitCause(deps, snapshot);
-  const [notes, deliveries, actions, forecast, image] = await Promise.all([
+  const [notes, deliveries, actions, forecast, image, copy] = await Promise.all([
     snapshot.notes ?? withFallback(EXTRAS_DEADLINE_MS, readLogNotes(queues, renderId), []),
     withFallback(EXTRAS_DEADLINE_MS, findDeliveries(queues, renderId), []),
     operates ? withFallback(EXTRAS_DEADLINE_MS, listActions(deps, renderId), []) : [],
@@ -94,13 +103,22 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
       NO_FORECAST,
     ),
     snapshot.image && createImageLink(),
+    isCopyable(snapshot)
+      ? withFallback(EXTRAS_DEADLINE_MS, findCopy(deps.intake, snapshot), undefined)
+      : undefined,
   ]);
-  const possible = await findActions(deps, request, { snapshot, deliveries, waitingFor });
+  const possible = await findActions(deps, request, {
+    snapshot,
+    deliveries,
+    waitingFor,
+    copy: copy?.renderId,
+  });
   return {
     ...(scrubDeep(scrub, { snapshot, notes, deliveries, actions, waitingFor }) as Pick<
       RenderFacts,
       'snapshot' | 'notes' | 'deliveries' | 'actions' | 'waitingFor'
     >),
+    copy: copy?.renderId,
     imageLink: image,
     forecast,
     possible,
@@ -110,9 +128,14 @@ export async function readRenderFacts(deps: RenderPageDeps, request: FastifyRequ
 }
 
 async function findActions(
-  { deadLetters, lookup, clock }: RenderPageDeps,
+  { deadLetters, lookup, clock, settings: prices }: RenderPageDeps,
   request: FastifyRequest,
-  { snapshot, deliveries, waitingFor }: Pick<RenderFacts, 'snapshot' | 'deliveries' | 'waitingFor'>,
+  {
+    snapshot,
+    deliveries,
+    waitingFor,
+    copy,
+  }: Pick<RenderFacts, 'snapshot' | 'deliveries' | 'waitingFor' | 'copy'>,
 ): Promise<RenderActions> {
   const { caller } = request;
   const may = (needs: Needs) => caller !== undefined && hasRole(caller, needs);
@@ -148,6 +171,9 @@ async function findActions(
       : {}),
     ...(canState ? { statement: { price } } : {}),
     ...(may('operate') && isPaused(waitingFor) ? { letThrough: { price } } : {}),
+    ...(may('operate') && isCopyable(snapshot) && copy === undefined
+      ? { buyAgain: { price: toPrice(priceCopy(prices, snapshot)) } }
+      : {}),
     resend: deliveries.length > 0 && may('operate'),
   };
 }

@@ -6,8 +6,10 @@ import { parseBodiesAsBytes } from '../http/index.ts';
 import { letThrough } from '../pauses/index.ts';
 import { checkRequest } from '../problems/index.ts';
 import {
+  buyRenderAgain,
   cancelRequestedRender,
   findRequestedRender,
+  readCopyRequest,
   readStatement,
   redeliverWebhooks,
   statePurchase,
@@ -46,6 +48,13 @@ export function registerRenderPage(app: FastifyInstance, deps: RenderPageDeps): 
       const reason = checkRequest(Object.fromEntries(readForm(request)), letThroughSchema);
       await letThrough(deps, request, await findRequestedRender(deps, request), reason);
     });
+    registerEndpoints(scope, '/renders/:id/buy-again', {
+      POST: {
+        needs: 'operate',
+        bodyLimit: MAX_FORM_BYTES,
+        run: withErrorPage((request, reply) => buyAndShow(deps, request, reply)),
+      },
+    });
     register('redeliver', 'operate', (request) => redeliverWebhooks(deps, request));
   });
 }
@@ -57,6 +66,15 @@ async function actAndReturn(act: Act, request: FastifyRequest, reply: FastifyRep
   await act(request, reply);
   const { id } = request.params as { id: string };
   return await reply.redirect(`/renders/${id}`, 303);
+}
+
+/** Buys a render again, and shows the copy. A second click shows the same copy. */
+async function buyAndShow(deps: RenderPageDeps, request: FastifyRequest, reply: FastifyReply) {
+  const { accept_duplicate_charge: accepted, ...fields } = Object.fromEntries(readForm(request));
+  const body = { ...fields, ...(accepted === 'true' ? { accept_duplicate_charge: true } : {}) };
+  const original = await findRequestedRender(deps, request);
+  const { renderId } = await buyRenderAgain(deps, request, original, readCopyRequest(body));
+  return await reply.redirect(`/renders/${renderId}`, 303);
 }
 
 async function sendRenderPage(deps: RenderPageDeps, request: FastifyRequest, reply: FastifyReply) {

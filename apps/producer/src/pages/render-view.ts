@@ -3,6 +3,7 @@ import { type Purchase, type Reference, sumCost } from '@darkroom/shared/render'
 import { dashboardPath, formatDollars, problemPath, type RenderSnapshot } from '@darkroom/shared/snapshot';
 import { hasEnded } from '../lookup/index.ts';
 import { actionTable } from './audit-view.ts';
+import { createBuyAgainForm } from './buy-again-form.ts';
 import { html, type Markup, stateBadge } from './design/index.ts';
 import { formatAhead, formatEta } from './eta-text.ts';
 import { formatTime, markCode, shorten } from './formats.ts';
@@ -19,6 +20,8 @@ export function createRenderView(facts: RenderFacts): Markup {
   return html`
 <h1>${shorten(snapshot.request.prompt, 120)}</h1>
 <p>${stateBadge(status)} <code>${renderId}</code></p>
+${snapshot.copyOf && html`<p>A copy of <a href="/renders/${snapshot.copyOf}"><code>${snapshot.copyOf}</code></a>, which was bought again.</p>`}
+${facts.copy && html`<p>It was bought again, as <a href="/renders/${facts.copy}"><code>${facts.copy}</code></a>.</p>`}
 ${
   !hasEnded(snapshot) &&
   html`<p><progress max="100" value="${progress}">${progress} %</progress>
@@ -39,6 +42,7 @@ ${historySection(facts)}
 <h2>Purchases</h2>
 ${purchasesSection(snapshot)}
 ${facts.possible.statement && html`<div id="statement">${createStatementForm(snapshot, facts.possible.statement.price)}</div>`}
+${facts.possible.buyAgain && html`<div id="buy-again">${createBuyAgainForm(snapshot, facts.possible.buyAgain.price)}</div>`}
 ${facts.deliveries.length > 0 && html`<h2>Webhooks</h2>${deliveriesSection(facts)}`}
 ${facts.actions.length > 0 && html`<h2>Actions of operators</h2>${actionTable(facts.actions)}`}
 <h2>Links</h2>

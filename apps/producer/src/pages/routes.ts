@@ -1,14 +1,17 @@
 import type { FastifyInstance } from 'fastify';
+import type { BatchEndpointDeps } from '../batches/index.ts';
 import type { DeadLetterDeps } from '../dead-letters/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
 import type { ReconcileDeps } from '../reconcile/index.ts';
 import type { RedriveDeps } from '../redrives/index.ts';
 import { registerAuditPage } from './audit-page.ts';
+import { registerBatchesPage } from './batches-page.ts';
 import { type CataloguePageDeps, registerCataloguePages } from './catalogues/index.ts';
 import { registerDeadLetterPages } from './dead-letters/index.ts';
 import { registerHome } from './home.ts';
 import { registerKeysPage } from './keys-page.ts';
 import { type OverviewDeps, registerOverview } from './overview/index.ts';
+import { registerPausesPage } from './pauses-page.ts';
 import { registerProblemPages } from './problems.ts';
 import { registerReconcilePage } from './reconcile/index.ts';
 import { registerRedrivePages } from './redrives/index.ts';
@@ -32,6 +35,7 @@ export function registerPages(
       reconcile: ReconcileDeps;
       runs: RunPageDeps;
       catalogues: CataloguePageDeps;
+      batches: BatchEndpointDeps;
     },
 ): void {
   const sendOverview = registerOverview(app, deps);
@@ -47,6 +51,8 @@ export function registerPages(
   registerCataloguePages(app, deps.catalogues);
   registerSignIn(app, deps);
   registerKeysPage(app, deps);
+  registerPausesPage(app, deps);
+  registerBatchesPage(app, deps.batches);
   registerReconcilePage(app, deps.reconcile);
   registerWorkersPage(app, deps);
   registerIcon(app);

@@ -7,6 +7,7 @@
 // get.ts           GET /v1/renders/{id}, at once or after its end
 // events.ts        GET …/events: server-sent events
 // cancel.ts        POST …/cancel
+// buy-again.ts    POST …/buy-again: the image of a render is bought again, as a copy
 // statement.ts     POST …/statement: an operator states what became of a purchase
 // deliveries.ts    GET …/deliveries, POST …/deliveries/redeliver
 // image.ts         GET …/image and …/thumbnail
@@ -16,6 +17,12 @@
 // watch-render.ts  snapshots of a render until its end
 // image-links.ts   URLs of a render's image
 // params.ts        path and query parameters that several endpoints have
+export {
+  buyRenderAgain,
+  isCopyable,
+  priceCopy,
+  readCopyRequest,
+} from './buy-again.ts';
 export { cancelRequestedRender, cancelWithoutWaiting } from './cancel.ts';
 export { redeliverWebhooks } from './deliveries.ts';
 export * from './find-render.ts';

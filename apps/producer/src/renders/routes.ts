@@ -1,8 +1,10 @@
+import { type Settings } from '@darkroom/shared/config';
 import type { FastifyInstance } from 'fastify';
 import { registerEndpoints } from '../endpoint.ts';
 import { type BodyKind, parseBodiesAsBytes, passNdjsonThrough, requireBodyKind } from '../http/index.ts';
 import type { IntakeDeps } from '../intake/index.ts';
 import { bulkEndpoint } from './bulk/index.ts';
+import { buyAgainEndpoint } from './buy-again.ts';
 import { cancelEndpoint } from './cancel.ts';
 import { createEndpoint } from './create.ts';
 import { deliveriesEndpoint, redeliverEndpoint } from './deliveries.ts';
@@ -14,7 +16,12 @@ import { listEndpoint } from './list.ts';
 import { statementEndpoint } from './statement.ts';
 
 /** Everything below `/v1/renders`. */
-export function registerRenders(app: FastifyInstance, intake: IntakeDeps, read: RenderReadDeps): void {
+export function registerRenders(
+  app: FastifyInstance,
+  intake: IntakeDeps,
+  read: RenderReadDeps,
+  settings: Pick<Settings, 'PRICES'>,
+): void {
   acceptBodies(app, ['json'], (scope) => {
     registerEndpoints(scope, '/v1/renders', { GET: listEndpoint(read), POST: createEndpoint(intake) });
   });
@@ -23,6 +30,8 @@ export function registerRenders(app: FastifyInstance, intake: IntakeDeps, read: 
     registerEndpoints(scope, '/v1/renders/bulk', { POST: bulkEndpoint(intake) });
   });
   acceptBodies(app, ['json'], (scope) => {
+    const buyAgain = buyAgainEndpoint({ ...read, intake, settings });
+    registerEndpoints(scope, '/v1/renders/:id/buy-again', { POST: buyAgain });
     registerEndpoints(scope, '/v1/renders/:id/statement', { POST: statementEndpoint(read) });
   });
   registerEndpoints(app, '/v1/renders/:id', { GET: getEndpoint(read) });

@@ -209,6 +209,8 @@ async function putKnown(harness: Harness, tenant: string): Promise<FuzzTargets['
     '/v1/runs/{id}/cancel': [...runs, 'open-night'],
     '/v1/runs/{id}/redrive': runs,
     '/v1/keys/{id}/revoke': ['key_9f86d081884c7d65'],
+    // Completed, completed and canceled.
+    '/v1/renders/{id}/buy-again': [ids[0], ids[1], ids[3]].flatMap((id) => id ?? []),
     '/v1/renders/{id}/statement': [...Array.from({ length: 5 }, () => held.renderId), ...ids.slice(0, 1)],
     '/v1/redrive-plans/{id}': [`rdp_${other}`],
     [redrive]: [`rdv_${other}`],

@@ -6,6 +6,7 @@ import { PROBLEMS, type ProblemCode, problemSchema } from '@darkroom/api';
 import { type ApiKey, createApiKey, keyIdOf } from '@darkroom/shared/keys';
 import { StoreError } from '@darkroom/shared/object-store';
 import { keyOfId, type RedrivePlan, RedriveStore, redriveId } from '@darkroom/shared/redrives';
+import type { Failure } from '@darkroom/shared/render';
 import { cleanup, requires, service, startProxy } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { createProblemExample } from '../../src/openapi/index.ts';
@@ -75,6 +76,8 @@ requires('redis').describe('the examples of problems', () => {
   });
 
   const unknown = '/v1/renders/rnd_0123456789abcdef0123456789abcdef';
+
+  const failure: Failure = { code: 'task_lost', message: 'gone', step: 'poll', at: 1, chain: [] };
 
   /** A request that each problem answers. */
   const provoke: Record<ProblemCode, () => Promise<Response>> = {
@@ -198,6 +201,20 @@ requires('redis').describe('the examples of problems', () => {
     render_ended: async () => postTo(open, `/v1/renders/${(await putReceipt(open)).renderId}/cancel`),
     no_open_purchase: async () =>
       postTo(open, `/v1/renders/${(await putReceipt(open)).renderId}/statement`, { purchase: 'not_bought' }),
+    buy_again_refused: async () =>
+      postTo(
+        open,
+        `/v1/renders/${(await putReceipt(open, { status: 'failed', failure })).renderId}/buy-again`,
+        {
+          dry_run: true,
+        },
+      ),
+    max_spend_exceeded: async () =>
+      postTo(open, `/v1/renders/${(await putReceipt(open)).renderId}/buy-again`, {
+        accept_duplicate_charge: true,
+        reason: 'bad',
+        max_spend: '0.010',
+      }),
     body_too_large: () => postTo(open, `${unknown}/cancel`, 'x'.repeat(20_000)),
     unsupported_media_type: () => open.post('prompt=x', { 'content-type': 'text/plain' }),
     invalid_request: () =>

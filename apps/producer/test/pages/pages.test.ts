@@ -229,7 +229,13 @@ requires('redis').describe('the page of a render', () => {
       const found = [...text.matchAll(/<button[^>]*>([^<]*)<|<a class="button"[^>]*>([^<]*)</g)];
       return found.map(([, button, link]) => button ?? link);
     };
-    expect(await buttons(completed)).toEqual(['Download', 'Copy the id', 'Send the webhooks again']);
+    expect(await buttons(completed)).toEqual([
+      'Download',
+      'Copy the id',
+      'Buy it again',
+      'Send the webhooks again',
+      'Buy it again',
+    ]);
     expect(await buttons(failed)).toEqual(['Copy the id', 'Plan a redrive']);
     const { text } = await openPage(harness, `/renders/${failed}`);
     expect(text).toContain('a redrive buys again (submit): $0.025');

@@ -9,24 +9,12 @@ import { ControlStore, NO_CONTROLS } from '@darkroom/shared/control';
 import { createApiKey } from '@darkroom/shared/keys';
 import { addAccountStop } from '@darkroom/shared/queues';
 import { type Checkpoint, DATA_VERSION } from '@darkroom/shared/render';
-import { type Clock, systemClock } from '@darkroom/shared/runtime';
 import { findWaitCause } from '@darkroom/shared/snapshot';
 import { requires } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { createCheckpoint, enqueue } from '../support/fake-worker.ts';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
-
-/** A clock with which what the producer read is always out of date, so that each request reads again. */
-function impatientClock(): Clock {
-  let reads = 0;
-  return {
-    ...systemClock,
-    now: () => {
-      reads += 1;
-      return systemClock.now() + reads * 1_100;
-    },
-  };
-}
+import { impatientClock } from '../support/impatient-clock.ts';
 
 const poll: Checkpoint['at'] = {
   step: 'poll',

@@ -44,6 +44,7 @@ export function createReceipt(checkpoint: Checkpoint, end: End, priorEnds: numbe
     purchases,
     cost: sumCost(purchases),
     ...(checkpoint.inRun ? { inRun: true } : {}),
+    ...(checkpoint.copyOf === undefined ? {} : { copyOf: checkpoint.copyOf }),
     status: completed ? 'completed' : 'canceled' in end ? 'canceled' : 'failed',
     ...end,
     ...('failure' in end ? readResume(checkpoint) : {}),

@@ -147,7 +147,7 @@ function findOutcome(
 
 /** The checkpoint of a render whose journal entry is gone. `creatorToken`: no request has it. */
 export function checkpointFromReceipt(receipt: Receipt): Checkpoint {
-  const { version, renderId, tenant, request, fingerprint, createdAt, purchases, inRun } = receipt;
+  const { version, renderId, tenant, request, fingerprint, createdAt, purchases, inRun, copyOf } = receipt;
   return {
     version,
     renderId,
@@ -157,6 +157,7 @@ export function checkpointFromReceipt(receipt: Receipt): Checkpoint {
     fingerprint,
     creatorToken: 'restored',
     ...(inRun ? { inRun } : {}),
+    ...(copyOf === undefined ? {} : { copyOf }),
     createdAt,
     updatedAt: createdAt,
     attempt: 1,

@@ -1,7 +1,7 @@
 import type { AttemptHistory } from '@darkroom/shared/ledger';
 import { type Checkpoint, DATA_VERSION, type Receipt, sumCost } from '@darkroom/shared/render';
 import { expect, test } from 'vitest';
-import { reconstruct } from '../../src/restore/reconstruct.ts';
+import { checkpointFromReceipt, reconstruct } from '../../src/restore/reconstruct.ts';
 import { newCheckpoint } from '../support/harness.ts';
 
 const CONTEXT = { now: 10_000, taskDeadlineMs: 60_000, unknownGraceMs: 5_000, priceMicros: 25_000 };
@@ -111,4 +111,10 @@ test('a cancel request that is older than the last end does not cancel a redrive
   const redriven = failedReceipt({ redrivenAt: 6_000 });
   expect(restoreFrom([claimed(1)], redriven, 4_000).cancelRequestedAt).toBeUndefined();
   expect(restoreFrom([claimed(1)], redriven, 7_000).cancelRequestedAt).toBe(7_000);
+});
+
+test('a render that is restored from its receipt still names the render that it is a copy of', () => {
+  const copyOf = `rnd_${'1'.repeat(32)}`;
+  expect(checkpointFromReceipt(failedReceipt({ copyOf })).copyOf).toBe(copyOf);
+  expect(checkpointFromReceipt(failedReceipt())).not.toHaveProperty('copyOf');
 });

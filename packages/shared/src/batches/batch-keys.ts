@@ -6,8 +6,10 @@ const LAST_MS = 9_999_999_999_999;
 const formatLeft = (createdAt: number) => String(LAST_MS - createdAt).padStart(13, '0');
 
 export const batchKey = ({ tenant, id }: BatchRef, name: string) => `batches/${tenant}/${id}/${name}`;
+/** Has a folder of each tenant with batches. */
+export const BATCHES_BY_TIME_PREFIX = 'batches-by-time/';
 /** Empty objects that list the batches of a tenant, the latest first. */
-export const batchListPrefix = (tenant: string) => `batches-by-time/${tenant}/`;
+export const batchListPrefix = (tenant: string) => `${BATCHES_BY_TIME_PREFIX}${tenant}/`;
 export const batchListKey = ({ tenant, id, createdAt }: BatchRef & { createdAt: number }) =>
   `${batchListPrefix(tenant)}${formatLeft(createdAt)}.${id}`;
 /** Empty objects that list the batches that have not ended: a restore adds their jobs again. */

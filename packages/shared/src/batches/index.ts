@@ -10,7 +10,7 @@
 // batch-render.ts  the request of a line as a render
 // batch-response.ts  the API's response about a batch (pure)
 // result-line.ts   a line of the output file or of the error file (pure)
-export { batchRenderId, batchRun, outputFileId } from './batch-keys.ts';
+export { BATCHES_BY_TIME_PREFIX, batchRenderId, batchRun, outputFileId } from './batch-keys.ts';
 export { addBatchJob, batchJobId, resumeBatches, wakeBatch } from './batch-queue.ts';
 export { type BatchRender, packBatchRender } from './batch-render.ts';
 export { type BatchFacts, batchResponse, fileResponse } from './batch-response.ts';

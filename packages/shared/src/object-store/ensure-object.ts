@@ -19,3 +19,23 @@ export async function ensureObject(
   if (found && !isOld(found, now)) return;
   await store.put(object.key, object.body, options);
 }
+
+/**
+ * Makes an object as young as {@link ensureObject} does, for a caller that has only its key.
+ *
+ * @returns whether the store has it
+ */
+export async function renewObject(
+  store: Pick<ObjectStore, 'head' | 'get' | 'put'>,
+  key: string,
+  { now, signal }: { now: number; signal: AbortSignal },
+): Promise<boolean> {
+  const found = await store.head(key, { signal });
+  if (!found) return false;
+  if (!isOld(found, now)) return true;
+  const body = await store.get(key, { signal });
+  if (!body) return false;
+  const { contentType = 'application/octet-stream', metadata } = found;
+  await store.put(key, body, { contentType, metadata, signal });
+  return true;
+}

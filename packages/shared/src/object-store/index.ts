@@ -6,7 +6,7 @@
 // body.ts          checks the size of bodies; translates the errors of operations
 // s3/              the store on S3
 // folder/          the store in a folder
-export { ensureObject, isOld } from './ensure-object.ts';
+export { ensureObject, isOld, renewObject } from './ensure-object.ts';
 export {
   type ExpiryRule,
   isStoreAway,

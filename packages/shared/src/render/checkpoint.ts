@@ -108,6 +108,8 @@ export const checkpointSchema = z.strictObject({
   endsBefore: z.number().int().positive().optional(),
   /** Its run was created, and counts it. Absent: `run` of the request is a plain label. */
   inRun: z.literal(true).optional(),
+  /** The render that an operator bought again with this one. */
+  copyOf: z.string().optional(),
   /** The number of the current attempt, from 1. */
   attempt: z.number().int().positive(),
   purchases: z.array(purchaseSchema),

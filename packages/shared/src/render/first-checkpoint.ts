@@ -19,6 +19,8 @@ export interface NewRender {
   creatorToken: string;
   /** Its run was created. */
   inRun?: true;
+  /** The render that an operator buys again with this one. */
+  copyOf?: string;
   /** Unix milliseconds. */
   now: number;
 }

@@ -8,6 +8,14 @@ export function renderIdFor(tenant: string, idempotencyKey: string): string {
   return `rnd_${sha256(`${tenant}\0${idempotencyKey}`).slice(0, 32)}`;
 }
 
+/**
+ * The id of the render that buys another one again. There is one for each render, so a repeated call buys nothing. No
+ * tenant is empty, so no idempotency key gives this id.
+ */
+export function copyIdFor(renderId: string): string {
+  return `rnd_${sha256(`\0copy\0${renderId}`).slice(0, 32)}`;
+}
+
 /** The id of a render without an idempotency key: the only random id in Darkroom. The intake draws it (I6). */
 export function drawRenderId(): string {
   return `rnd_${randomHex(16)}`;

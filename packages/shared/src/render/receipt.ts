@@ -30,6 +30,8 @@ export const receiptSchema = z.object({
   cost: costSchema,
   /** As in the checkpoint. */
   inRun: z.literal(true).optional(),
+  /** As in the checkpoint. */
+  copyOf: z.string().optional(),
   image: storedImageSchema.optional(),
   failure: failureSchema.optional(),
   /** Of a failed render: the step with which a redrive continues, and the number of its attempt. */

@@ -69,6 +69,7 @@ export function renderResponse(
     completed_at: snapshot.status === 'completed' ? toIsoTime(snapshot.updatedAt) : null,
     tenant: snapshot.tenant,
     run: request.run ?? null,
+    ...(snapshot.copyOf === undefined ? {} : { copy_of: snapshot.copyOf }),
     metadata: request.metadata ?? {},
     request: {
       model: request.model,

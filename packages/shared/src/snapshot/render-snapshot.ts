@@ -25,6 +25,8 @@ export interface RenderSnapshot {
   taskIds: string[];
   purchases: Purchase[];
   request: JobRequest;
+  /** The render that an operator bought again with this one. */
+  copyOf?: string;
   fingerprint: string;
   createdAt: number;
   updatedAt: number;
@@ -121,10 +123,11 @@ export function snapshotFromReceipt(receipt: Receipt): RenderSnapshot {
 }
 
 function sharedFields(source: Checkpoint | Receipt) {
-  const { renderId, tenant, request, fingerprint, createdAt, purchases } = source;
+  const { renderId, tenant, request, fingerprint, createdAt, purchases, copyOf } = source;
   const startedAt = purchases.find(({ acceptedAt }) => acceptedAt !== undefined)?.acceptedAt;
   const start = startedAt === undefined ? {} : { startedAt };
-  return { renderId, tenant, request, fingerprint, createdAt, purchases, ...start };
+  const copy = copyOf === undefined ? {} : { copyOf };
+  return { renderId, tenant, request, fingerprint, createdAt, purchases, ...start, ...copy };
 }
 
 const errorFromFailure = ({ code, message, step, chain }: Failure) => ({ code, message, step, chain });

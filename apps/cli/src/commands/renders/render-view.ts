@@ -99,6 +99,7 @@ export function formatRender(render: RenderDetailResponse, now: number, style: S
     ['model', [request.model, request.size, request.resolution, request.priority].filter(Boolean).join(', ')],
     ['tenant', render.tenant],
     ['run', orNone(render.run)],
+    ['copy of', render.copy_of],
     ['metadata', metadata.length > 0 ? showSafely(metadata.join(', ')) : undefined],
     ['created', formatTime(render.created_at, now)],
     ['updated', formatTime(render.updated_at, now)],

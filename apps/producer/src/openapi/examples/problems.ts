@@ -111,6 +111,8 @@ const DETAILS: { [C in ProblemCode]?: string } = {
   render_ended: 'The render is completed: nothing is left to cancel.',
   no_balance_readings: "There are no two readings of the provider's balance in this period.",
   no_open_purchase: 'The render is completed: its purchases are known.',
+  buy_again_refused: 'The render is failed: redrive it.',
+  max_spend_exceeded: 'The price is $0.030, and max_spend is $0.010.',
   body_too_large: 'The body is larger than this path allows.',
   unsupported_media_type: 'Send application/json.',
   invalid_request: '2 problems: prompt, image_urls[3].',
@@ -130,6 +132,8 @@ const ABOUT_A_RENDER: ProblemCode[] = [
   'idempotency_conflict',
   'render_ended',
   'no_open_purchase',
+  'buy_again_refused',
+  'max_spend_exceeded',
 ];
 
 const OF_BATCHES: ProblemCode[] = ['batch_not_found', 'batch_conflict', 'batch_ended', 'file_not_found'];

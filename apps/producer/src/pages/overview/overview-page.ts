@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasRole } from '../../access/index.ts';
 import { registerEndpoints } from '../../endpoint.ts';
 import { sendPage } from '../layout.ts';
 import { streamBodies } from './overview-events.ts';
@@ -17,16 +18,17 @@ const STALLED_MS = 60_000;
 /** `/overview` and its events. @returns sends the overview */
 export function registerOverview(app: FastifyInstance, deps: OverviewDeps): SendOverview {
   const readFacts = createOverviewReader(deps);
-  const createBody = async () => createOverview(await readFacts());
+  const createBody = async ({ caller }: FastifyRequest) =>
+    createOverview(await readFacts(), { mayChange: caller !== undefined && hasRole(caller, 'operator') });
   const closing = new AbortController();
   // Before the server waits for running requests.
   app.addHook('preClose', async () => closing.abort());
 
-  const sendOverview = async (_request: FastifyRequest, reply: FastifyReply) =>
+  const sendOverview = async (request: FastifyRequest, reply: FastifyReply) =>
     await sendPage(reply, 200, {
       title: 'Overview',
       section: '/overview',
-      body: await createBody(),
+      body: await createBody(request),
       events: EVENTS_PATH,
     });
 
@@ -42,7 +44,7 @@ export function registerOverview(app: FastifyInstance, deps: OverviewDeps): Send
       .header('x-accel-buffering', 'no')
       .send(
         Readable.from(
-          streamBodies(createBody, {
+          streamBodies(() => createBody(request), {
             hasAccess: () => deps.hasAccess(request),
             clock: deps.clock,
             until,

@@ -1,25 +1,34 @@
 import { FAILURES } from '@darkroom/api';
 import type { AlarmCode } from '@darkroom/catalogue';
+import { queuePauseName } from '@darkroom/shared/control';
 import type { ExpiringImages, Repair } from '@darkroom/shared/queues';
 import { actionTable } from '../audit-view.ts';
 import { formatPrice } from '../dead-letters/index.ts';
 import { card, createColumnChart, emptyState, html, type Markup, stat, table } from '../design/index.ts';
-
 import { formatEta } from '../eta-text.ts';
+import { createResumeForm } from '../pauses-page.ts';
 import { createTile } from '../render-list/index.ts';
 import { formatDuration } from '../timeline.ts';
 import { createMoneySection } from './money-view.ts';
 import { CHART_MINUTES, type OverviewFacts, type ReasonGroup } from './overview-facts.ts';
 
+/** What the caller may do. */
+export interface OverviewRights {
+  /** The caller may pause and resume. */
+  mayChange: boolean;
+}
+
 /** The overview. Pure. */
-export function createOverview(facts: OverviewFacts): Markup {
-  const problems = listProblems(facts);
+export function createOverview(facts: OverviewFacts, rights: OverviewRights): Markup {
+  const problems = listProblems(facts, rights);
   return html`
 <h1>Overview</h1>
 <h2>Problems</h2>
 ${problems.length > 0 ? html`<div class="stack">${problems}</div>` : emptyState('Nothing needs an operator.')}
+${rights.mayChange && html`<p><a class="button" href="/pauses">Pause renders</a></p>`}
 <h2>Current work</h2>
 ${workSection(facts)}
+<p><a href="/runs">Runs</a> · <a href="/batches">Batches</a> · <a href="/catalogues">Catalogues</a></p>
 ${facts.sharing.length > 0 && sharingSection(facts)}
 <h2>Money of today</h2>
 ${createMoneySection(facts)}
@@ -37,7 +46,7 @@ ${facts.actions.length > 0 ? actionTable(facts.actions) : emptyState('No operato
 ${facts.actions.length > 0 && html`<p><a href="/audit">The whole audit log</a></p>`}`;
 }
 
-function listProblems(facts: OverviewFacts): Markup[] {
+function listProblems(facts: OverviewFacts, { mayChange }: OverviewRights): Markup[] {
   const { stops, deadLetters, now } = facts;
   const problem = (title: string, text: string | Markup) =>
     card(html`<p><strong>${title}</strong></p><p>${text}</p>`, 'problem');
@@ -61,7 +70,10 @@ function listProblems(facts: OverviewFacts): Markup[] {
       ? html`${record.reason} (${record.actor}, for ${formatDuration(now - record.since)})`
       : 'It was paused without Darkroom: neither the person nor the reason is known.';
     list.push(
-      warning(`The queue ${queue} is paused`, html`${text} <a href="/queues/queue/${queue}">The queue</a>`),
+      warning(
+        `The queue ${queue} is paused`,
+        html`${text} <a href="/queues/queue/${queue}">The queue</a>${mayChange && createResumeForm(queuePauseName(queue), 'overview')}`,
+      ),
     );
   }
   for (const { name, scope, owner, reason, since, until } of facts.submissionPauses) {
@@ -70,7 +82,7 @@ function listProblems(facts: OverviewFacts): Markup[] {
     list.push(
       warning(
         `Submission is paused: ${parts.length > 0 ? parts.join(', ') : 'all renders'}`,
-        html`${reason} (${owner}, for ${formatDuration(now - since)}${end}) <code>darkroom resume ${name}</code>`,
+        html`${reason} (${owner}, for ${formatDuration(now - since)}${end}) <code>darkroom resume ${name}</code>${mayChange && createResumeForm(name, 'overview')}`,
       ),
     );
   }
@@ -88,7 +100,7 @@ function listProblems(facts: OverviewFacts): Markup[] {
     list.push(
       problem(
         `A night of ${catalogue}: ${ALARM_TEXTS[code]}`,
-        html`Tenant ${tenant}, ${date}. ${message} <code>darkroom catalogue list ${catalogue}</code>`,
+        html`Tenant ${tenant}, ${date}. ${message} <a href="/catalogues">The catalogues</a> <code>darkroom catalogue list ${catalogue}</code>`,
       ),
     );
   const repairs = Object.entries(facts.repairs ?? {}) as [Repair, number][];

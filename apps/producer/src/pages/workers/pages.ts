@@ -4,6 +4,7 @@ import { hasRole } from '../../access/index.ts';
 import { type Endpoint, registerEndpoints } from '../../endpoint.ts';
 import { parseBodiesAsBytes } from '../../http/index.ts';
 import { type LimitDeps, listLimits, setLimit, unsetLimit } from '../../limits/index.ts';
+import { invalidRequest } from '../../problems/index.ts';
 import { listWorkers, setDrain, type WorkerDeps } from '../../workers/index.ts';
 import { html } from '../design/index.ts';
 import { sendErrorPage } from '../error-page.ts';
@@ -51,7 +52,7 @@ export function registerWorkersPage(app: FastifyInstance, deps: WorkersPageDeps)
       `${PATH}/limits`,
       change((request) => {
         const { limit = '', tenant = '', value, reason, minutes } = Object.fromEntries(readForm(request));
-        return setLimit(deps, request, limit === 'tenant-share' ? tenantShareName(tenant) : limit, {
+        return setLimit(deps, request, limit === 'tenant-share' ? nameShare(tenant) : limit, {
           value: value === undefined ? undefined : Number(value),
           reason,
           ...(minutes ? { until: new Date(deps.clock.now() + Number(minutes) * 60_000).toISOString() } : {}),
@@ -74,6 +75,12 @@ export function registerWorkersPage(app: FastifyInstance, deps: WorkersPageDeps)
       change((request) => setDrain(deps, request, nameOf(request), undefined)),
     );
   });
+}
+
+/** @throws {ProblemError} `invalid_request`. */
+function nameShare(tenant: string): string {
+  if (tenant !== '') return tenantShareName(tenant);
+  throw invalidRequest([{ field: 'tenant', expected: 'the tenant whose share it is', received: 'nothing' }]);
 }
 
 async function sendWorkers(deps: WorkersPageDeps, request: FastifyRequest, reply: FastifyReply) {
