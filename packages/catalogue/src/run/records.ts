@@ -129,6 +129,12 @@ export const runPlanSchema = z.object({
 /** A worker has begun the run: `begun.json`. */
 export const runBegunSchema = z.object({ version, at: time });
 
+/**
+ * The run that may buy for its catalogue: `locks/<left>.json`. Written once. The lock with the highest number counts, until its
+ * run has ended. Then the next run writes the next number.
+ */
+export const lockSchema = z.object({ version, run: z.string(), at: time });
+
 /** An operator wants the run to end. */
 export const runControlSchema = z.object({
   version,
