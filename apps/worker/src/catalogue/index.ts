@@ -11,6 +11,7 @@
 // add-renders.ts      …items as renders
 // references.ts       …their reference images
 // deliver-part.ts     …the results of a part (main decision: what became of an item)
+// find-redriven.ts    …a render that a redrive has completed
 // deliver-image.ts    …an image under the name that the catalogue gives it
 // image-metadata.ts  …what is written into its XMP
 // work-folder.ts      …a folder for its files

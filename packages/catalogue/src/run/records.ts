@@ -68,8 +68,8 @@ export const planItemSchema = z.strictObject({
   inputs: manifestEntrySchema.shape.inputs,
   source_hash: manifestEntrySchema.shape.source_hash,
   /**
-   * `skip`: the budget of the run does not have its price. `quarantine`: its row is not valid. `leave`: a
-   * retry does not buy it again.
+   * `skip`: the budget of the run does not have its price. `quarantine`: its row is not valid. `leave`: a retry does not buy it
+   * again, or its image may be paid for.
    */
   action: z.enum(['buy', 'keep', 'skip', 'quarantine', 'leave']),
   /** The reference images, as its row names them. A retry needs those of an item that is kept, if its image is gone. */
@@ -84,7 +84,7 @@ export const planItemSchema = z.strictObject({
       finished_at: z.string().nullable(),
     })
     .nullable(),
-  /** What became of it in the run that is retried. */
+  /** What became of it in the run before. */
   left: manifestEntrySchema
     .pick({ status: true, run: true, render_id: true, error: true, finished_at: true })
     .optional(),
