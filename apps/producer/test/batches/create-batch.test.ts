@@ -1,10 +1,31 @@
 import { type BatchResponse, batchListSchema, batchSchema } from '@darkroom/api';
 import { BatchStore } from '@darkroom/shared/batches';
-import { requires } from '@darkroom/testkit';
+import { createOwnRedis, requires, withOwnRedis } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { type Harness, openHarness } from '../support/harness.ts';
 
 const LINE = { custom_id: 'mug', method: 'POST', url: '/v1/images/generations', body: { prompt: 'a mug' } };
+
+withOwnRedis('a batch is created while the queue is away', async () => {
+  const redis = await createOwnRedis();
+  await redis.start();
+  const { url, get } = await openHarness({ queueUrl: redis.url });
+  const form = new FormData();
+  form.set('purpose', 'batch');
+  form.set('file', new Blob([JSON.stringify(LINE)]), 'batch.jsonl');
+  const file = (await (await fetch(`${url}/v1/files`, { method: 'POST', body: form })).json()) as {
+    id: string;
+  };
+  await redis.kill();
+  const response = await fetch(`${url}/v1/batches`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ input_file_id: file.id, endpoint: LINE.url, completion_window: '24h' }),
+  });
+  expect(response.status).toBe(200);
+  const { id } = batchSchema.parse(await response.json());
+  expect((await get(`/v1/batches/${id}`)).status).toBe(200);
+});
 
 requires('redis').describe('creating a batch', () => {
   let harness: Harness;
@@ -77,6 +98,34 @@ requires('redis').describe('creating a batch', () => {
       expect((await create(file)).id).toBe(second.id);
     },
   );
+
+  test('with the key of a batch and other fields is a conflict', async () => {
+    const file = await upload();
+    const headers = { 'idempotency-key': 'conflict' };
+    await create(file, {}, headers);
+    const other = { input_file_id: file, endpoint: '/v1/renders', completion_window: '2h' };
+    const response = await post('/v1/batches', other, headers);
+    expect([response.status, await response.json()]).toMatchObject([
+      409,
+      { code: 'batch_conflict', problems: [{ field: 'endpoint' }, { field: 'completion_window' }] },
+    ]);
+  });
+
+  test('lists a line without an image only after the batch has ended', async () => {
+    const store = new BatchStore(harness.store);
+    const { id } = await create(await upload());
+    const batch = { tenant: 'default', id };
+    const request = { model: 'gemini-3-pro-image-preview', prompt: 'a mug', resolution: '1K' as const };
+    await store.writePart(batch, 0, [{ custom_id: 'mug', line: 1, request: request as never }]);
+    await store.writeCheck(batch, { at: 1, lines: 1, parts: 1, problems: { count: 0, listed: [] } });
+    const readErrors = async () => (await harness.get(`/v1/batches/${id}/errors`)).text();
+    expect(await readErrors()).toBe('');
+    await store.writeEnd(batch, { status: 'expired', finalizingAt: 2, endedAt: 3 });
+    expect(JSON.parse(await readErrors())).toMatchObject({
+      custom_id: 'mug',
+      error: { code: 'batch_expired' },
+    });
+  });
 
   test('has a run that no caller can create first, or add renders to', async () => {
     const { id } = await create(await upload());
