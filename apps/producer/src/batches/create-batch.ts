@@ -71,7 +71,7 @@ const deriveId = (tenant: string, name: string) => `batch_${sha256(`${tenant}\0$
 
 /**
  * Stands for the idempotency key of a call without one. The client of OpenAI sends none, and repeats a call whose response was
- * lost: the same file with the same wishes is the same batch. Keys of callers have no line breaks, so none is equal.
+ * lost: the same file with the same fields is the same batch. Keys of callers have no line breaks, so none is equal.
  */
 function describeOrder(body: BatchRequest, number: number): string {
   const metadata = Object.entries(body.metadata ?? {}).toSorted(([one], [other]) => (one < other ? -1 : 1));
