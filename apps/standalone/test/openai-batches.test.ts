@@ -88,6 +88,34 @@ describe('the npm client of OpenAI with another base URL', () => {
     expect(await client.files.retrieve(file.id)).toEqual(file);
   }, 90_000);
 
+  test('creates one batch when the response to its call was lost: it calls again, and nothing is bought twice', async () => {
+    let lost = 0;
+    const losing = new OpenAI({
+      apiKey: darkroom.apiKey ?? '',
+      baseURL: `${darkroom.producer.url}/v1`,
+      fetch: async (url, init) => {
+        const response = await fetch(url as string, init);
+        if (lost > 0 || !String(url).endsWith('/batches')) return response;
+        lost += 1;
+        await response.text();
+        throw new TypeError('fetch failed');
+      },
+    });
+    const before = darkroom.simulator?.book.totals().tasks ?? 0;
+    const file = await upload([line('lamp'), line('sofa')]);
+    const batch = await losing.batches.create({
+      input_file_id: file.id,
+      endpoint: '/v1/images/generations',
+      completion_window: '24h',
+    });
+    expect(lost).toBe(1);
+    expect((await waitFor(batch.id)).request_counts).toEqual({ total: 2, completed: 2, failed: 0 });
+    const created: string[] = [];
+    for await (const one of client.batches.list()) if (one.input_file_id === file.id) created.push(one.id);
+    expect(created).toEqual([batch.id]);
+    expect(darkroom.simulator?.book.totals().tasks).toBe(before + 2);
+  }, 60_000);
+
   test('learns from a failed batch which lines are wrong, and nothing is bought', async () => {
     const before = darkroom.simulator?.book.totals().tasks;
     const file = await upload([

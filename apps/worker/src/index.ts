@@ -31,5 +31,6 @@
 // Below the stages:
 //
 // stage/         what a stage is: job, outcome, failure, Infra
+// intake/        renders that workers add themselves: journal, queue, back-pressure
 // decide/        the whole policy, pure: what each trouble means, and how long each wait is
 export { type RunningWorker, startWorker, type WorkerDeps } from './start-worker.ts';

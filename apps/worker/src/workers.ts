@@ -44,7 +44,7 @@ import { catalogueStage, computeRunProgress } from './catalogue/index.ts';
 import { createSubmitLimiter, type DrainedWorkers, type LiveLimits } from './control/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
-import { openRenderRecorder } from './journal/index.ts';
+import { openRenderIntake } from './intake/index.ts';
 import { openAccountGate, scheduleSweep } from './maintenance/index.ts';
 import { closeWorkers, createWorkerOpener, type OpenWorker } from './open-worker.ts';
 import { computeRedriveProgress, redriveStage } from './redrive/index.ts';
@@ -166,11 +166,11 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
   const catalogueRuns = new CatalogueRunStore(infra.store);
   const isIncomplete = async () => ['restoring', 'unknown'].includes(await readQueueState(engine, queues));
   const renders = openRunRenders(queues);
-  const record = openRenderRecorder(infra);
+  const intake = openRenderIntake(infra, { engine, addToQueue: renders.add });
   const catalogueDeps = {
     runs: catalogueRuns,
     renders,
-    record,
+    intake,
     enqueueWebhook: (
       ended: Parameters<typeof enqueueCatalogueWebhook>[1],
       url: string,
@@ -180,7 +180,7 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
   };
   const batches = new BatchStore(infra.store);
   const files = new FileStore(infra.store);
-  const batchDeps = { engine, queues, batches, files, renders, record, isIncomplete };
+  const batchDeps = { engine, queues, batches, files, intake, isIncomplete };
   const endDeps = { deadLetters, cancelMarkers, enqueueWebhooks: enqueueEnd, runs };
   const choreStage = createChoreStage({ ...infra, ...runDeps, control, ...endDeps });
   const restoreDeps = { ...infra, engine, queues, enqueueWebhooks: enqueueEnd };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BATCH_ID } from './batches.ts';
 import { DATA_URI, LIMITS, MODELS, PRIORITIES, RESOLUTIONS, RUN, SIZES } from './fields.ts';
 
 // Splitting a text of many megabytes into code points is slow. A text this long is over the limit in any case.
@@ -159,6 +160,9 @@ export const renderRequestSchema = z
       .string()
       .regex(RUN, {
         error: `expected 1 to ${LIMITS.run} letters, digits, dots, dashes or underscores, starting with a letter or digit`,
+      })
+      .refine((run) => !BATCH_ID.test(run), {
+        error: 'expected another run: only the lines of a batch are renders of its run',
       })
       .optional()
       .meta({

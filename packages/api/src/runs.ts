@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BATCH_ID } from './batches.ts';
 import {
   FAILURE_CODES,
   FINAL_STATUSES,
@@ -29,10 +30,17 @@ const reason = z.string().trim().min(1).max(200).optional().meta({ description: 
 /** The body of `POST /v1/runs`. */
 export const runRequestSchema = z
   .strictObject({
-    id: z.string().regex(RUN).optional().meta({
-      description:
-        'The `run` of its renders. The same id with the same definition is the same run; with another definition it is a conflict. Without it, Darkroom draws one.',
-    }),
+    id: z
+      .string()
+      .regex(RUN)
+      .refine((id) => !BATCH_ID.test(id), {
+        error: 'expected another id: batch_ and 32 hexadecimal digits is the run of a batch',
+      })
+      .optional()
+      .meta({
+        description:
+          'The `run` of its renders. The same id with the same definition is the same run; with another definition it is a conflict. Without it, Darkroom draws one. The id of a batch is refused: a batch creates its run itself.',
+      }),
     name: z.string().trim().min(1).max(200).optional().meta({ description: 'For people.' }),
     tenant: z.string().regex(TENANT).optional().meta({
       description: "The tenant of the run: the key's own, unless it is a key of an operator of all tenants.",

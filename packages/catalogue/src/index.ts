@@ -30,7 +30,9 @@ export {
   MANIFEST_VERSION,
   type ManifestEntry,
   manifestEntrySchema,
+  mayBePaid,
   openManifest,
+  wouldFailAgain,
 } from './manifest/index.ts';
 export {
   findNextNight,

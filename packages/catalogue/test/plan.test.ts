@@ -121,6 +121,30 @@ describe('a plan compares each item with the last good manifest', () => {
     }
   });
 
+  test('an item whose image may be paid for is left out with its error, until its row changes', async () => {
+    const workspace = await openWorkspace();
+    const { decisions } = assertPlanned(await workspace.plan());
+    const error = { code: 'submission_unknown', message: 'The outcome is unknown.' };
+    const facts = { status: 'failed' as const, origin: null, image: null, render_id: 'rnd_1', error };
+    const last = await workspace.deliver(decisions, facts);
+    const planned = assertPlanned(await workspace.plan(YAML, { last }));
+    expect(summarize(planned)).toEqual(NONE);
+    expect(planned.plan.file).toMatchObject({ items: 3, left: 3, price: '0.000' });
+    expect(planned.plan.left.items).toBe(3);
+    expect(planned.plan.left.listed[0]).toEqual({
+      key: 'A-1',
+      view: null,
+      code: 'submission_unknown',
+      render_id: 'rnd_1',
+    });
+    await workspace.writeSource(CSV.replace('red', 'black'));
+    const changed = assertPlanned(await workspace.plan(YAML, { last }));
+    expect(changed.decisions.map(({ kind }) => kind)).toEqual(['buy', 'leave', 'leave']);
+    const refused = { ...facts, error: { ...error, code: 'generation_failed' } };
+    const other = await workspace.deliver(decisions, refused);
+    expect(summarize(await workspace.plan(YAML, { last: other }))).toMatchObject({ no_image: 2, changed: 1 });
+  });
+
   test('a manifest that was cut or names an item twice stops the plan', async () => {
     const { plan, last, folder } = await openSecondNight();
     if (last.kind !== 'found') throw new Error('expected a manifest');

@@ -113,6 +113,13 @@ describe('a plan reads the reviews', () => {
     const failed = await deliver(decisions, { status: 'failed', image: null, origin: null });
     const again = await plan({ ...review, image_sha256: null, prompt: OTHER }, failed);
     expect(decisionOf(again.decisions)).toMatchObject({ reason: 'no_image', item: { prompt: OTHER } });
+    // Without another prompt, an image that may be paid for is not bought again.
+    const error = { code: 'submission_unknown', message: 'The outcome is unknown.' };
+    const unknown = await deliver(decisions, { status: 'failed', image: null, origin: null, error });
+    const wished = await plan({ ...review, image_sha256: null, prompt: OTHER }, unknown);
+    expect(decisionOf(wished.decisions)).toMatchObject({ reason: 'no_image', item: { prompt: OTHER } });
+    const left = await plan({ ...review, image_sha256: null, prompt: null }, unknown);
+    expect(decisionOf(left.decisions)).toMatchObject({ kind: 'leave' });
   });
 });
 

@@ -1,6 +1,6 @@
-import { batchRequestSchema, parseCompletionWindow } from '@darkroom/api';
+import { type BatchRequest, batchRequestSchema, parseCompletionWindow } from '@darkroom/api';
 import { addBatchJob, type BatchRecord } from '@darkroom/shared/batches';
-import { randomHex, sha256 } from '@darkroom/shared/render';
+import { sha256 } from '@darkroom/shared/render';
 import type { FastifyRequest } from 'fastify';
 import { describeCaller, requireTenant } from '../access/index.ts';
 import {
@@ -15,21 +15,19 @@ import { checkRequest, dropNulls, invalidRequest, isQueueAway, ProblemError } fr
 import { type BatchEndpointDeps, findFile } from './find.ts';
 
 /**
- * Creates the batch that a body defines, or finds the one of its idempotency key. It is durable when its record is in the
- * store: while the queue is away, a sweep adds its job later.
+ * Creates the batch that a body defines, or finds it. It is durable when its record is in the store: while the queue is away,
+ * a sweep adds its job later.
  *
  * @throws {ProblemError} `invalid_request`, `file_not_found`, `batch_conflict`; {@link StoreError}.
  */
 export async function createBatch(deps: BatchEndpointDeps, request: FastifyRequest): Promise<BatchRecord> {
-  const { batches, clock } = deps;
   const tenant = requireTenant(request);
   const key = readIdempotencyKey(request.headers['idempotency-key']);
   const value = dropNulls(parseJson(getBodyBytes(request)), batchRequestSchema.shape);
   const body = checkRequest(value, batchRequestSchema);
-  const now = clock.now();
+  const now = deps.clock.now();
   const wanted = {
     tenant,
-    id: `batch_${key === undefined ? randomHex(16) : sha256(`${tenant}\0${key}`).slice(0, 32)}`,
     inputFileId: body.input_file_id,
     endpoint: body.endpoint,
     completionWindow: body.completion_window,
@@ -38,20 +36,54 @@ export async function createBatch(deps: BatchEndpointDeps, request: FastifyReque
     createdAt: now,
     actor: describeCaller(request.caller),
   };
+  if (key !== undefined)
+    return (await createOrFind(deps, request, { ...wanted, id: deriveId(tenant, key) })).batch;
+  for (let number = 1; ; number += 1) {
+    const id = deriveId(tenant, describeOrder(body, number));
+    const { batch, isNew } = await createOrFind(deps, request, { ...wanted, id });
+    if (isNew || !(await hasEndedWithoutAll(deps, batch))) return batch;
+  }
+}
+
+async function createOrFind(
+  deps: BatchEndpointDeps,
+  request: FastifyRequest,
+  wanted: Omit<BatchRecord, 'inputSha256'>,
+): Promise<{ batch: BatchRecord; isNew: boolean }> {
+  const { batches } = deps;
   const find = () => withStoreDeadline(STORE_DEADLINE_MS.small, (signal) => batches.read(wanted, { signal }));
-  const earlier = key === undefined ? undefined : await find();
+  const earlier = await find();
   // Its file may be deleted by now.
   if (earlier?.inputFileId === wanted.inputFileId)
-    return requireSame(earlier, { ...earlier, ...pick(wanted) });
-  const inputSha256 = await findDigest(deps, tenant, wanted.inputFileId);
+    return { batch: requireSame(earlier, { ...earlier, ...pick(wanted) }), isNew: false };
+  const inputSha256 = await findDigest(deps, wanted.tenant, wanted.inputFileId);
   const batch: BatchRecord = { ...wanted, inputSha256 };
-  if (earlier) return requireSame(earlier, batch);
+  if (earlier) return { batch: requireSame(earlier, batch), isNew: false };
   const isNew = await withStoreDeadline(STORE_DEADLINE_MS.several, (signal) =>
     batches.create(batch, { signal }),
   );
   const present = isNew ? batch : requireSame((await find()) ?? batch, batch);
   await addJob(deps, request, present);
-  return present;
+  return { batch: present, isNew };
+}
+
+const deriveId = (tenant: string, name: string) => `batch_${sha256(`${tenant}\0${name}`).slice(0, 32)}`;
+
+/**
+ * Stands for the idempotency key of a call without one. The client of OpenAI sends none, and repeats a call whose response was
+ * lost: the same file with the same fields is the same batch. Keys of callers have no line breaks, so none is equal.
+ */
+function describeOrder(body: BatchRequest, number: number): string {
+  const metadata = Object.entries(body.metadata ?? {}).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return `file\n${JSON.stringify([body.input_file_id, body.endpoint, body.completion_window, metadata, number])}`;
+}
+
+/** After such an end, which the caller has seen or asked for, a further call is a new order. */
+async function hasEndedWithoutAll({ batches }: BatchEndpointDeps, batch: BatchRecord): Promise<boolean> {
+  const [cancel, end] = await withStoreDeadline(STORE_DEADLINE_MS.several, (signal) =>
+    Promise.all([batches.readCancel(batch, { signal }), batches.readEnd(batch, { signal })]),
+  );
+  return cancel !== undefined || (end !== undefined && end.status !== 'completed');
 }
 
 const pick = ({ endpoint, completionWindow }: Pick<BatchRecord, 'endpoint' | 'completionWindow'>) => ({
@@ -88,7 +120,7 @@ function requireSame(batch: BatchRecord, wanted: BatchRecord): BatchRecord {
 
 const FIELD = { endpoint: 'endpoint', completionWindow: 'completion_window' } as const;
 
-/** A caller without a key that gets an error sends the batch again, and would buy it twice. */
+/** The batch is durable, so a queue that is away is no error. */
 async function addJob(
   { queues, engine }: BatchEndpointDeps,
   request: FastifyRequest,

@@ -20,7 +20,8 @@ export const createDoc = {
   summary: 'Create a batch',
   description: [
     'In the format of OpenAI. A worker checks all lines of the file before anything is bought. A line with a problem makes the',
-    'batch `failed`, with all problems in `errors`. With an `Idempotency-Key`, a repeated call returns the same batch.',
+    'batch `failed`, with all problems in `errors`. A repeated call returns the same batch: one with the same',
+    '`Idempotency-Key`, or, without a key, with the same file and fields, unless that batch is failed, expired or canceled.',
   ].join(' '),
   requestParams: { header: idempotencyHeader },
   requestBody: {

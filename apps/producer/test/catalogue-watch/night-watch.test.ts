@@ -196,6 +196,51 @@ requires('redis').describe('the watch of nights', () => {
     expect((await readSchedule(harness)).alarms).toEqual([]);
   });
 
+  test.each(['ended_with_failures', 'missed'] as const)(
+    'a later run that is completed ends %s and all earlier alarms; one that is partial does not',
+    async (code) => {
+      const stores = await openWatch();
+      const { harness, schedules, runs, setTime } = stores;
+      await schedules.raiseAlarm(ID, {
+        code: 'too_fast',
+        date: '2026-11-26',
+        run: null,
+        message: '',
+        at: DUE,
+      });
+      const missed = {
+        outcome: 'missed' as const,
+        dueAt: DUE,
+        at: DUE,
+        reason: 'its catch-up window is over',
+      };
+      if (code === 'missed') await schedules.writeNight(ID, RUN, missed);
+      else await begin(stores, DUE);
+      await end(stores, DUE + HOUR, 'partial', '2 failed');
+      setTime(DUE + HOUR);
+      const readCodes = async () => (await readSchedule(harness)).alarms.map((alarm) => alarm.code);
+      await until(async () => (await readCodes()).length === 2);
+      const retry = { ...ID, run: `${RUN}-r1` };
+      const time = new Date(DUE + 2 * HOUR).toISOString();
+      const summary = (await runs.readSummary({ ...ID, run: RUN })) as RunSummary;
+      await runs.writeLatest(ID.tenant, {
+        version: 1,
+        catalogue: ID.catalogue,
+        run: retry.run,
+        manifest: { key: 'k', sha256: '0'.repeat(64), bytes: 1, items: 1 },
+        source: { sha256: '0'.repeat(64), bytes: 1, rows: 1 },
+        requested_at: time,
+        finished_at: time,
+      });
+      await runs.writeSummary(retry, { ...summary, run: retry.run, requested_at: time });
+      expect(await readCodes()).toEqual(['too_fast', code]);
+      await runs.writeSummary(retry, { ...summary, run: retry.run, requested_at: time, status: 'completed' });
+      expect(await readCodes()).toEqual([]);
+      const sample = 'darkroom_catalogue_alarm{';
+      await until(async () => !(await (await harness.get('/metrics')).text()).includes(sample));
+    },
+  );
+
   test('a night that was too fast, one that is late and one that was missed raise alarms', async () => {
     const stores = await openWatch();
     const { harness, schedules, setTime } = stores;

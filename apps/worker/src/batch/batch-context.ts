@@ -1,8 +1,7 @@
 import type { BatchEnd, BatchRecord, BatchStore, FileStore } from '@darkroom/shared/batches';
 import type { Engine } from '@darkroom/shared/engine';
 import type { BatchJob, Queues } from '@darkroom/shared/queues';
-import type { SerializedCheckpoint } from '@darkroom/shared/render';
-import type { RecordRenders } from '../journal/index.ts';
+import type { RenderIntake } from '../intake/index.ts';
 import type { Infra, StageJob } from '../stage/index.ts';
 
 export interface BatchDeps {
@@ -10,9 +9,7 @@ export interface BatchDeps {
   queues: Queues;
   batches: BatchStore;
   files: FileStore;
-  /** Adds renders to the queue. One that exists stays. */
-  renders: { add(checkpoints: readonly SerializedCheckpoint[]): Promise<void> };
-  record: RecordRenders;
+  intake: RenderIntake;
   /** Whether the queue may lack renders at the moment. */
   isIncomplete(): Promise<boolean>;
 }

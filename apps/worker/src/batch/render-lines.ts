@@ -15,11 +15,9 @@ import {
   requestRunJob,
   sealRun,
 } from '@darkroom/shared/runs';
+import { addParts } from '../intake/index.ts';
 import { addLines, addMissingLines } from './add-lines.ts';
 import type { BatchContext, BatchOutcome } from './batch-context.ts';
-
-/** Renders of one batch that are in the queue and have not ended. The next part waits for them. */
-const MAX_PENDING = 2_000;
 
 const ACTOR = 'darkroom';
 
@@ -45,7 +43,7 @@ export async function renderLines(
     await requestRunJob(own.queues, { kind: 'fill' });
     return undefined;
   }
-  if (!(await addParts(check, tally.remaining, context)) || tally.remaining > 0) return undefined;
+  if (!(await addRemaining(check, tally.remaining, context)) || tally.remaining > 0) return undefined;
   if (!(await hasAllEnds(check, context))) return undefined;
   const request = { actor: ACTOR, reason: 'all lines have ended', now: infra.clock.now() };
   await sealRun({ ...own, store: infra.store }, batchRun(context.batch), request, context.job.signal);
@@ -88,25 +86,27 @@ const isStopped = (cancel: BatchCancel | undefined, { batch, infra }: BatchConte
   cancel !== undefined || infra.clock.now() >= batch.deadlineAt;
 
 /** Adds parts while there is room. @returns whether all had been added before */
-async function addParts(check: BatchCheck, pending: number, context: BatchContext): Promise<boolean> {
+async function addRemaining(check: BatchCheck, remaining: number, context: BatchContext): Promise<boolean> {
   const { batch, own, job, data } = context;
   const options = { signal: job.signal };
   // The last part that was marked may not be complete.
-  let next = data.added ?? Math.max(0, (await own.batches.countAdded(batch, options)) - 1);
-  const wasComplete = next >= check.parts;
-  let room = MAX_PENDING - pending;
-  while (next < check.parts && room >= PART_LINES) {
-    job.signal.throwIfAborted();
-    if (isStopped(await own.batches.readCancel(batch, options), context)) return false;
-    const lines = await own.batches.readPart(batch, next, options);
-    // First: a part without this mark was never added, whatever happens to this process.
-    if (await own.batches.markAdded(batch, next, options)) await addLines(lines, context);
-    else await addMissingLines(lines, context);
-    next += 1;
-    room -= lines.length;
-    await context.save({ added: next });
-  }
-  return wasComplete;
+  const next = data.added ?? Math.max(0, (await own.batches.countAdded(batch, options)) - 1);
+  let pending = remaining;
+  const source = {
+    partSize: PART_LINES,
+    countPending: () => pending,
+    isStopped: async () => isStopped(await own.batches.readCancel(batch, options), context),
+    add: async (part: number) => {
+      const lines = await own.batches.readPart(batch, part, options);
+      if (await own.batches.markAdded(batch, part, options)) await addLines(lines, context);
+      else await addMissingLines(lines, context);
+      pending += lines.length;
+      await context.save({ added: part + 1 });
+    },
+  };
+  const parts = Array.from({ length: Math.max(0, check.parts - next) }, (_, index) => next + index);
+  await addParts(parts, source, job.signal);
+  return parts.length === 0;
 }
 
 /** Whether each line has an end. Renders that no queue has, although the run counts none that remains, are added again. */

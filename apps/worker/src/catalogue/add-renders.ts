@@ -1,13 +1,10 @@
 import { FatalProblem, itemIdempotencyKey, type RunId, type RunItem, runLabel } from '@darkroom/catalogue';
 import {
-  createCheckpoint,
   type JobRequest,
   jobRequestSchema,
   type Reference,
-  randomHex,
   renderIdFor,
   type SerializedCheckpoint,
-  serializeCheckpoint,
 } from '@darkroom/shared/render';
 import pMap from 'p-map';
 import type { RunReferences } from './references.ts';
@@ -21,8 +18,7 @@ export const renderIdOf = (id: RunId, item: Pick<RunItem, 'key' | 'view'>) =>
   renderIdFor(id.tenant, itemIdempotencyKey(id, item));
 
 /**
- * Adds the renders of items, as the producer adds those of a request: inputs, journal, queue. A render that exists stays,
- * so a run that follows a killed one adds none twice.
+ * Adds the renders of items. A render that exists stays, so a run that follows a killed one adds none twice.
  *
  * @returns the renders that cannot be made, because a reference image is gone since the plan, with the reason
  */
@@ -43,31 +39,22 @@ export async function addRenders(
     }
   };
   const options = { concurrency: PARALLEL, signal: job.signal };
-  const checkpoints = (await pMap(items, create, options)).flat();
-  if (checkpoints.length > 0) {
-    await own.record(checkpoints);
-    await own.renders.add(checkpoints);
-  }
+  await own.intake.add((await pMap(items, create, options)).flat());
   return impossible;
 }
 
 async function createRender(
   item: RunItem,
-  { id, infra }: RunContext,
+  { id, own }: RunContext,
   references: RunReferences,
 ): Promise<SerializedCheckpoint> {
   const images: Reference[] = [];
   for (const reference of item.references) images.push(await references.pack(reference));
-  return serializeCheckpoint(
-    createCheckpoint({
-      renderId: renderIdOf(id, item),
-      tenant: id.tenant,
-      request: createRequest(item, id, images),
-      provider: infra.provider.name,
-      creatorToken: randomHex(8),
-      now: infra.clock.now(),
-    }),
-  );
+  return own.intake.createRender({
+    renderId: renderIdOf(id, item),
+    tenant: id.tenant,
+    request: createRequest(item, id, images),
+  });
 }
 
 /** Interactive renders go first. */

@@ -1,9 +1,10 @@
-import { createProblemList, parseCatalogueFile, type RunId, type RunSummary } from '@darkroom/catalogue';
+import { createProblemList, parseCatalogueFile, type RunSummary } from '@darkroom/catalogue';
 import { isStoreAway } from '@darkroom/shared/object-store';
 import type { CatalogueJob } from '@darkroom/shared/queues';
 import { errorMessage } from '@darkroom/shared/runtime';
 import { type Infra, mustHandBack, type StageJob, type StageOutcome } from '../stage/index.ts';
 import { deliverRun, publishRun, stopRun } from './deliver-run.ts';
+import { lockCatalogue } from './lock-catalogue.ts';
 import { planRetry } from './plan-retry.ts';
 import { planRun } from './plan-run.ts';
 import { renderItems } from './render-items.ts';
@@ -50,7 +51,7 @@ export async function catalogueStage(
     const ended = await own.runs.readSummary(id, { signal: job.signal });
     if (ended) return await endRun(ended, context);
     const isPlanned = await own.runs.readPlan(id, { signal: job.signal });
-    const other = isPlanned ? undefined : await findOtherRun(context);
+    const other = isPlanned ? undefined : await lockCatalogue(context);
     if (other?.kind === 'wait') return wait(OTHER_RUN_MS, other.reason);
     if (other) {
       const problems = { count: 0, listed: [] };
@@ -107,50 +108,6 @@ async function reportEnd({ ended_at: endedAt }: RunSummary, { id, request, own, 
   const config = parseCatalogueFile(Buffer.from(request.file), createProblemList())?.config;
   const url = config?.notifications?.webhook_url;
   if (url !== undefined) await own.enqueueWebhook({ ...id, endedAt: Date.parse(endedAt) }, url, job.signal);
-}
-
-/**
- * Two runs of a catalogue would buy the same images: the one that was requested first runs, and the file says what the
- * other does.
- */
-async function findOtherRun({
-  id,
-  request,
-  own,
-  job,
-  infra,
-}: RunContext): Promise<{ kind: 'wait' | 'stop'; reason: string } | undefined> {
-  const options = { signal: job.signal };
-  const earlier: RunId[] = [];
-  for await (const other of own.runs.listOpen(id, options)) {
-    if (other.run === id.run) continue;
-    const found = await own.runs.readRequest(other, options);
-    if (!found || (await own.runs.readSummary(other, options))) continue;
-    const isEarlier =
-      found.createdAt < request.createdAt ||
-      (found.createdAt === request.createdAt && found.run < request.run);
-    if (isEarlier || (await own.runs.readPlan(other, options))) earlier.push(other);
-  }
-  const [first] = earlier;
-  if (!first) return undefined;
-  const reason = `the run ${first.run} of this catalogue has not ended`;
-  const file = parseCatalogueFile(Buffer.from(request.file), createProblemList());
-  switch (file?.config.overlap) {
-    case 'queue_one':
-      return earlier.length === 1
-        ? { kind: 'wait', reason }
-        : { kind: 'stop', reason: `${reason}, and another waits` };
-    case 'cancel_other':
-      for (const other of earlier) {
-        if (await own.runs.readControl(other, options)) continue;
-        const why = `the run ${id.run} began (overlap: cancel_other)`;
-        const control = { wanted: 'cancel' as const, actor: 'overlap', reason: why, at: infra.clock.now() };
-        await own.runs.writeControl(other, control, options);
-      }
-      return { kind: 'wait', reason };
-    default:
-      return { kind: 'stop', reason: `${reason} (overlap: skip)` };
-  }
 }
 
 /** Items that have ended, in percent. */

@@ -4,6 +4,7 @@ import { formatDollars } from '@darkroom/shared/snapshot';
 import pMap from 'p-map';
 import { renderIdOf } from './add-renders.ts';
 import { copyImage, deliverImage } from './deliver-image.ts';
+import { findRedriven } from './find-redriven.ts';
 import type { RunContext } from './run-context.ts';
 
 /** Images that are copied at the same time. Each is in memory. */
@@ -55,7 +56,7 @@ async function deliverItem(
   const { id, infra, job } = context;
   if (item.action === 'keep') return keepItem(item, context);
   if (item.action === 'quarantine') return quarantineItem(item, context);
-  if (item.action === 'leave') return leaveItem(item);
+  if (item.action === 'leave') return leaveItem(item, context);
   if (item.action === 'skip') return describeNotBought(item, 'budget');
   const renderId = renderIdOf(id, item);
   const reason = impossible.get(renderId);
@@ -126,10 +127,18 @@ async function quarantineItem(item: RunItem, context: RunContext): Promise<Manif
   };
 }
 
-/** As the run has it that this one retries. */
-function leaveItem(item: RunItem): ManifestEntry {
-  if (!item.left) throw new Error(`the plan leaves ${item.key}, and does not say what became of it`);
-  return { ...describeItem(item), ...item.left, origin: null, image: null, cost: formatCost(NO_COST) };
+/** As the run before has it, unless a redrive has brought its image since. */
+async function leaveItem(item: RunItem, context: RunContext): Promise<ManifestEntry> {
+  const { left } = item;
+  if (!left) throw new Error(`the plan leaves ${item.key}, and does not say what became of it`);
+  const entry = { ...describeItem(item), ...left, origin: null, image: null, cost: formatCost(NO_COST) };
+  const receipt = await findRedriven(left, context);
+  if (!receipt) return entry;
+  const to = { key: runImageKey(context.id, item.name), format: item.inputs.format };
+  const image = await deliverImage(receipt.image, to, context);
+  const facts = { ...entry, finished_at: new Date(receipt.finishedAt).toISOString() };
+  if (!image) return { ...facts, ...createLoss(receipt.image.key) };
+  return { ...facts, status: 'completed', origin: 'new', image, error: null };
 }
 
 async function keepItem(item: RunItem, context: RunContext): Promise<ManifestEntry> {

@@ -2,6 +2,7 @@
 //
 // catalogue-stage.ts  one run as a job of the queue `catalogue`: start here
 // run-context.ts      what all phases of a run share
+// lock-catalogue.ts    one run of a catalogue buys at a time: the lock, and what overlap says
 // plan-run.ts         plan: decides about every item, part by part, and stops before it spends
 // plan-retry.ts       …of a run that buys again what another one has not delivered
 // locations.ts        …where the source and the reference images are read
@@ -10,6 +11,7 @@
 // add-renders.ts      …items as renders
 // references.ts       …their reference images
 // deliver-part.ts     …the results of a part (main decision: what became of an item)
+// find-redriven.ts    …a render that a redrive has completed
 // deliver-image.ts    …an image under the name that the catalogue gives it
 // image-metadata.ts  …what is written into its XMP
 // work-folder.ts      …a folder for its files

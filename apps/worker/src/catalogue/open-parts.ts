@@ -124,20 +124,20 @@ export class OpenParts {
   }
 
   async #readPart(part: number, open: OpenPart, stop: PartFacts['stop']): Promise<void> {
-    const { own, infra, job } = this.#context;
-    const lost = new Set<string>();
+    const { own, job } = this.#context;
+    const absent: string[] = [];
     await pMap(
       [...open.pending],
       async (renderId) => {
         const state = await own.renders.readState(renderId);
-        if (state === 'running') return;
-        // The queue forgets ended renders: their receipts stay.
-        const hasEnded = state === 'ended' || (await infra.ledger.readReceipt(renderId, job.signal));
-        if (hasEnded) open.pending.delete(renderId);
-        else lost.add(renderId);
+        if (state === 'absent') absent.push(renderId);
+        else if (state === 'ended') open.pending.delete(renderId);
       },
       { concurrency: PARALLEL, signal: job.signal },
     );
+    if (absent.length === 0) return;
+    const lost = await own.intake.findLost(absent, job.signal);
+    for (const renderId of absent) if (!lost.has(renderId)) open.pending.delete(renderId);
     // A restore adds what the queue has lost.
     if (lost.size === 0 || (await own.isIncomplete())) return;
     const items = (await this.#readItems(part)).filter((item) =>

@@ -3,6 +3,7 @@ import {
   findDeadline,
   isRetried,
   type ManifestEntry,
+  mayBePaid,
   parseCatalogueFile,
   type Retry,
   type RunId,
@@ -10,7 +11,8 @@ import {
 } from '@darkroom/catalogue';
 import { getRenderPrice } from '@darkroom/shared/config';
 import { formatDollars } from '@darkroom/shared/snapshot';
-import { createPartWriter, describeKept, type PlanOutcome } from './plan-run.ts';
+import { findRedriven } from './find-redriven.ts';
+import { createPartWriter, describeKept, describeLeft, type PlanOutcome } from './plan-run.ts';
 import type { RunContext } from './run-context.ts';
 
 /**
@@ -33,6 +35,7 @@ export async function planRetry(retry: Retry, context: RunContext): Promise<Plan
   const config = parseCatalogueFile(Buffer.from(request.file), createProblemList())?.config;
   let budgetMicros = (config?.budget ?? Number.POSITIVE_INFINITY) * 1e6;
   let priceMicros = 0;
+  let redriven = 0;
   const parts = createPartWriter((part, items) => own.runs.writePlanPart(id, part, items, options));
   for (let part = 0; part < plan.parts; part += 1) {
     const items = await own.runs.readPlanPart(base, part, options);
@@ -41,7 +44,9 @@ export async function planRetry(retry: Retry, context: RunContext): Promise<Plan
       const entry = results[index];
       if (entry?.key !== item.key || entry.view !== item.view)
         throw new Error(`part ${part} of the run ${retry.of} has other results than items`);
-      const isBought = isRetried(entry, retry);
+      const isRedriven = mayBePaid(entry) && (await findRedriven(entry, context)) !== undefined;
+      if (isRedriven) redriven += 1;
+      const isBought = isRetried(entry, retry) && !isRedriven;
       const price = isBought ? getRenderPrice(infra.settings, readResolution(item)) : 0;
       priceMicros += price;
       const isAffordable = price <= budgetMicros;
@@ -49,7 +54,7 @@ export async function planRetry(retry: Retry, context: RunContext): Promise<Plan
       await parts.add(toItem(item, entry, isBought ? (isAffordable ? 'buy' : 'skip') : undefined));
     }
   }
-  if (priceMicros === 0) return stop(`the run ${retry.of} has no item that a retry buys`);
+  if (priceMicros === 0 && redriven === 0) return stop(`the run ${retry.of} has no item that a retry buys`);
   if (retry.price !== null && priceMicros > Math.round(Number(retry.price) * 1e6))
     return stop(`the price is $${formatDollars(priceMicros)}, and $${retry.price} was approved`);
   const written = {
@@ -84,6 +89,5 @@ function toItem(item: RunItem, entry: ManifestEntry, action: 'buy' | 'skip' | un
   const kept = describeKept(entry);
   if (entry.status === 'completed') return { ...facts, action: 'keep', kept };
   if (entry.status === 'quarantined') return { ...facts, action: 'quarantine', kept };
-  const { status, run, render_id, error, finished_at } = entry;
-  return { ...facts, action: 'leave', kept: null, left: { status, run, render_id, error, finished_at } };
+  return { ...facts, action: 'leave', kept: null, left: describeLeft(entry) };
 }

@@ -137,6 +137,10 @@ function toRunItem(decision: Exclude<Decision, { kind: 'remove' }>, isAffordable
       const { references } = decision.item;
       return { ...item, action: 'keep', references, kept: describeKept(decision.previous) };
     }
+    case 'leave': {
+      const { references } = decision.item;
+      return { ...item, action: 'leave', references, kept: null, left: describeLeft(decision.previous) };
+    }
     case 'quarantine': {
       const { field, message } = decision.problem;
       const kept = decision.previous ? describeKept(decision.previous) : null;
@@ -147,6 +151,14 @@ function toRunItem(decision: Exclude<Decision, { kind: 'remove' }>, isAffordable
 
 export const describeKept = ({ name, run, render_id, image, finished_at }: ManifestEntry): RunItem['kept'] =>
   image && { name, run, render_id, image, finished_at };
+
+export const describeLeft = ({ status, run, render_id, error, finished_at }: ManifestEntry) => ({
+  status,
+  run,
+  render_id,
+  error,
+  finished_at,
+});
 
 /**
  * Whether the store still has an image, by its size and by the digest that was stored with it. An object that another

@@ -1,5 +1,6 @@
 import { PART_ITEMS, type RunPlan } from '@darkroom/catalogue';
 import type { CatalogueJob } from '@darkroom/shared/queues';
+import { addParts } from '../intake/index.ts';
 import type { PartFacts } from './deliver-part.ts';
 import { openRunLocations } from './locations.ts';
 import { OpenParts, writeResults } from './open-parts.ts';
@@ -7,8 +8,6 @@ import { createRunReferences } from './references.ts';
 import type { RunContext } from './run-context.ts';
 import { addToTally, createTally, type Tally } from './tally.ts';
 
-/** Renders of one run that are in the queue and have not ended. The next part waits for them. */
-const MAX_PENDING = 2_000;
 /** How long a run waits before it reads ends again: longer with more renders, so that reading them stays a small part of the work. */
 const roundMs = (pending: number) => Math.min(1_000, 100 + 2 * pending);
 
@@ -36,22 +35,28 @@ export async function renderItems(
     const open = new OpenParts(context, createRunReferences(context, locations));
     const { tally, waiting } = await resume(plan, open, context);
     let stop: Stop | undefined;
-    const addNext = async () => {
-      while (waiting.length > 0 && !stop && open.countPending() + PART_ITEMS <= MAX_PENDING) {
-        await open.add(waiting.shift() as number);
+    const readStop = async () => {
+      stop = await findStop(plan, context);
+      return stop;
+    };
+    const source = {
+      partSize: PART_ITEMS,
+      countPending: () => open.countPending(),
+      isStopped: async () => (await readStop()) !== undefined,
+      add: async (part: number) => {
+        await open.add(part);
+        waiting.shift();
         for (const entries of await open.deliverEnded(stop)) addToTally(tally, entries);
         await show(describe(plan, tally, { open, waiting, stop }));
-        // A deadline may pass while parts are added.
-        stop = await findStop(plan, context);
-      }
+      },
     };
     for (;;) {
       job.signal.throwIfAborted();
-      stop = await findStop(plan, context);
-      await addNext();
-      if (stop) {
+      await addParts([...waiting], source, job.signal);
+      const why = await readStop();
+      if (why) {
         await open.stopPurchases(infra.clock.now());
-        for (const part of waiting.splice(0)) addToTally(tally, await listNotAdded(part, stop, context));
+        for (const part of waiting.splice(0)) addToTally(tally, await listNotAdded(part, why, context));
       }
       await open.readEnds(stop);
       for (const entries of await open.deliverEnded(stop)) addToTally(tally, entries);

@@ -1,7 +1,6 @@
 import type { CatalogueRunStore, DigitalSourceType, RunId, RunRequest } from '@darkroom/catalogue';
 import type { CatalogueJob } from '@darkroom/shared/queues';
-import type { SerializedCheckpoint } from '@darkroom/shared/render';
-import type { RecordRenders } from '../journal/index.ts';
+import type { RenderIntake } from '../intake/index.ts';
 import type { Infra, StageJob } from '../stage/index.ts';
 
 /** What is known of a render in the queue. `absent`: the queue does not have it. */
@@ -9,8 +8,6 @@ export type QueuedState = 'running' | 'ended' | 'absent';
 
 /** The renders of a run in the queue. */
 export interface RunRenders {
-  /** Adds renders. One that exists stays. */
-  add(checkpoints: readonly SerializedCheckpoint[]): Promise<void>;
   readState(renderId: string): Promise<QueuedState>;
   /** Makes renders buy nothing more. What they have bought is still stored. */
   stopPurchases(renderIds: readonly string[], stop: { tenant: string; requestedAt: number }): Promise<void>;
@@ -19,7 +16,7 @@ export interface RunRenders {
 export interface CatalogueDeps {
   runs: CatalogueRunStore;
   renders: RunRenders;
-  record: RecordRenders;
+  intake: RenderIntake;
   /** Enqueues the webhook about the end of a run. A second call adds none. */
   enqueueWebhook(ended: RunId & { endedAt: number }, url: string, signal: AbortSignal): Promise<void>;
   /** Whether the queue may lack renders at the moment. */

@@ -1,4 +1,5 @@
-import { BatchStore, batchRun } from '@darkroom/shared/batches';
+import { BATCH_LIMITS } from '@darkroom/api';
+import { type BatchRecord, BatchStore, batchRun, FileStore } from '@darkroom/shared/batches';
 import { DATA_VERSION } from '@darkroom/shared/render';
 import { RunStore } from '@darkroom/shared/runs';
 import { requires, until } from '@darkroom/testkit';
@@ -47,6 +48,52 @@ requires('redis').describe('a batch', () => {
     expect([...bought.values()].filter((prompts) => prompts.length === 1).length).toBeGreaterThanOrEqual(
       completed,
     );
+  });
+
+  test('that is canceled, or has expired, before a worker saw it is not even checked', async () => {
+    const harness = await openHarness();
+    const batches = new BatchStore(harness.store);
+    const canceled = await createBatch(harness, [toLine('one')]);
+    await batches.writeCancel(canceled, { at: Date.now(), actor: 'a test' });
+    const expired = await createBatch(harness, [toLine('one')], { deadlineAt: Date.now() - 1 });
+    await harness.startWorker();
+    expect(await waitForBatch(harness, canceled)).toMatchObject({ status: 'cancelled' });
+    expect(await waitForBatch(harness, expired)).toMatchObject({ status: 'expired' });
+    for (const batch of [canceled, expired]) {
+      expect(await batches.readCheck(batch)).toBeUndefined();
+      expect(await new RunStore(harness.store).readRun(batchRun(batch))).toBeUndefined();
+    }
+  });
+
+  test('whose file is deleted, empty, or has a line or a number of lines that is too large, fails', async () => {
+    const harness = await openHarness();
+    const batches = new BatchStore(harness.store);
+    const { lines: maxLines, lineBytes } = BATCH_LIMITS;
+    const deleted = await createBatch(harness, [toLine('one')]);
+    const files = new FileStore(harness.store);
+    const file = await files.read({ tenant: deleted.tenant, id: deleted.inputFileId });
+    if (file) await files.delete(file);
+    const cases: [BatchRecord, string, number][] = [
+      [deleted, 'file_not_found', 0],
+      [await createBatch(harness, []), 'empty_file', 0],
+      [await createBatch(harness, [toLine('one'), toLine('two', 'x'.repeat(lineBytes))]), 'line_too_long', 2],
+      [
+        await createBatch(
+          harness,
+          Array.from({ length: maxLines + 3 }, () => '{'),
+        ),
+        'invalid_json_line',
+        maxLines + 1,
+      ],
+    ];
+    await harness.startWorker();
+    for (const [batch, code, lines] of cases) {
+      expect(await waitForBatch(harness, batch)).toMatchObject({ status: 'failed' });
+      const check = await batches.readCheck(batch);
+      expect(check?.lines).toBe(lines);
+      expect(check?.problems.listed[0]?.code).toBe(code);
+    }
+    expect(harness.simulator.book.totals().tasks).toBe(0);
   });
 
   test('buys nothing if a line has a problem, and stops at its deadline with what it has bought', async () => {

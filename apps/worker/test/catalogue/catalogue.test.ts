@@ -268,21 +268,6 @@ requires('redis').describe('a run of a catalogue', () => {
     expect(errors.map(({ error }) => error?.code)).toEqual(Array.from({ length: 6 }, () => 'budget'));
   });
 
-  test('a second run of the catalogue waits or stops, as the file says, and buys nothing twice', async () => {
-    const harness = await openHarness();
-    const first = await beginRun(harness, createCsv(20), { createdAt: Date.now() - 1000 });
-    const skipped = await beginRun(harness, createCsv(20), { run: 'again' });
-    await harness.startWorker();
-    expect(await waitForRun(harness, skipped)).toMatchObject({
-      status: 'stopped',
-      reason: 'the run night-1 of this catalogue has not ended (overlap: skip)',
-    });
-    const queued = await beginRun(harness, createCsv(20), { run: 'queued', yaml: 'overlap: queue_one\n' });
-    expect((await waitForRun(harness, first)).status).toBe('completed');
-    expect(await waitForRun(harness, queued)).toMatchObject({ counts: { bought: 0, unchanged: 20 } });
-    expect(countPurchases(harness)).toBe(20);
-  });
-
   test('an emptied Redis loses no item, and nothing is bought twice', async () => {
     const harness = await openHarness({ settings: { TOAPIS_SUBMIT_PER_SECOND: 20 } });
     await harness.startWorker();

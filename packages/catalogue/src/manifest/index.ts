@@ -1,4 +1,5 @@
 // entry.ts            a line of manifest.jsonl; latest.json; their keys in the store
+// failures.ts        failures after which an image may be paid for, and those that come again
 // digest-table.ts     a compact map
 // manifest-reader.ts  the entries of a manifest, by item
 // find-manifest.ts    the manifest of the last good run
@@ -17,5 +18,6 @@ export {
   runPrefix,
   runsPrefix,
 } from './entry.ts';
+export { type ManifestOutcome, mayBePaid, wouldFailAgain } from './failures.ts';
 export { fetchLastManifest, type LastManifest } from './find-manifest.ts';
 export { type ManifestReader, openManifest } from './manifest-reader.ts';

@@ -14,7 +14,7 @@ import { type Forecast, type ForecastFacts, forecastFinish } from './forecast.ts
 import { checkGuards, type Guard, type GuardName } from './guards.ts';
 import { createDecisionDigest, PLAN_VERSION, type PlanFile } from './plan-file.ts';
 import { createQuarantine, type Quarantine } from './quarantine.ts';
-import { createTally, type FindPrice, type Sample } from './tally.ts';
+import { createTally, type FindPrice, type LeftItem, type Sample } from './tally.ts';
 
 export interface PlanInput {
   /** The bytes of the catalogue file. */
@@ -48,6 +48,8 @@ export interface Plan {
   guards: Guard[];
   /** The rows that are not valid, and what is wrong with them. */
   quarantine: { rows: number; count: number; listed: readonly Problem[] };
+  /** The items that are not bought again, because their images may be paid for; the first of them. */
+  left: { items: number; listed: readonly LeftItem[] };
   /** Whether the price is above the budget of the file. */
   isOverBudget: boolean;
 }
@@ -185,7 +187,7 @@ async function decideAll(
     await input.onDecision?.(decision);
   }
   if (problems.count > 0) return undefined;
-  const { buy, unchanged, quarantined, removed, priceMicros, unpriced, samples } = tally.read();
+  const { buy, unchanged, quarantined, left, removed, priceMicros, unpriced, samples } = tally.read();
   const purchases = buy.new + buy.no_image + buy.changed + buy.rejected;
   const { now } = input.forecast;
   const guards = checkGuards(
@@ -213,10 +215,11 @@ async function decideAll(
       manifest_sha256: manifest?.sha256 ?? null,
       decisions_sha256: digest.read(),
       rows,
-      items: purchases + unchanged + quarantined,
+      items: purchases + unchanged + quarantined + left.items,
       buy,
       unchanged,
       quarantined,
+      left: left.items,
       removed,
       price: priced(priceMicros),
       possible_price: priced(priceMicros * input.maxPurchases),
@@ -227,6 +230,7 @@ async function decideAll(
     samples,
     guards,
     quarantine: describeQuarantine(quarantine),
+    left,
     isOverBudget: config.budget !== undefined && priceMicros > config.budget * 1e6,
   };
 }

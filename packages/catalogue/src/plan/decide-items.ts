@@ -7,7 +7,7 @@ import {
   type Item,
   type ReferenceDigests,
 } from '../items/index.ts';
-import type { ManifestEntry, ManifestReader } from '../manifest/index.ts';
+import { type ManifestEntry, type ManifestReader, mayBePaid } from '../manifest/index.ts';
 import { FatalProblem, type Problem } from '../problems.ts';
 import type { Review, ReviewIndex } from '../reviews/index.ts';
 import {
@@ -51,6 +51,8 @@ export type Decision =
       changes: InputName[];
     })
   | (Wanted & { kind: 'keep'; previous: ManifestEntry })
+  /** The last run failed to get its image, which may be paid for: a redrive of its render gets it without a purchase. */
+  | (Wanted & { kind: 'leave'; previous: ManifestEntry })
   /** Its row is not valid. It is not bought, and keeps the image that it has. */
   | {
       kind: 'quarantine';
@@ -83,7 +85,7 @@ export function createManifestInputs(
       inputs: { ...inputs, format: item.format },
       ...(sourceHash === hash ? {} : { source_hash: sourceHash }),
     };
-  // The image is that of the run before, and so is what it was made from.
+  // The image is that of a run before, and so is what it was made from.
   const { previous } = decision;
   const before = { hash: previous.hash, inputs: previous.inputs };
   return sourceHash === previous.hash ? before : { ...before, source_hash: sourceHash };
@@ -201,7 +203,12 @@ function compare(wanted: Wanted, previous: ManifestEntry | undefined, review: Re
   // Nothing is known of what a quarantined item without an image had been.
   const isUnknown = previous.status === 'quarantined' && !previous.image;
   if (!isSame && !isUnknown) return { kind: 'buy', reason: 'changed', previous, changes, ...wanted };
-  if (!previous.image) return { kind: 'buy', reason: 'no_image', previous, changes, ...wanted };
+  if (!previous.image) {
+    // Another prompt of a review is a wish to buy it.
+    const hasOtherPrompt = wanted.hash !== wanted.sourceHash && wanted.hash !== previous.hash;
+    if (mayBePaid(previous) && !hasOtherPrompt) return { kind: 'leave', previous, ...wanted };
+    return { kind: 'buy', reason: 'no_image', previous, changes, ...wanted };
+  }
   // A review is about one image. Another image of the same item is not rejected.
   if (review?.verdict === 'rejected' && review.image_sha256 === previous.image.sha256)
     return { kind: 'buy', reason: 'rejected', previous, changes, ...wanted };

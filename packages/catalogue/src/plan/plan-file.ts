@@ -29,6 +29,8 @@ export const planFileSchema = z.strictObject({
   unchanged: count,
   /** Items whose rows are not valid. */
   quarantined: count.default(0),
+  /** Items that are not bought again, because their images may be paid for. */
+  left: count.default(0),
   removed: count,
   /** US dollars. Null: some item has no price. */
   price: z.string().nullable(),

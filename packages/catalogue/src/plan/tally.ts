@@ -11,12 +11,22 @@ export interface Sample {
   prompt: string;
 }
 
+/** An item that is not bought again, because its image may be paid for. */
+export interface LeftItem {
+  key: string;
+  view: string | null;
+  /** Of its error. */
+  code: string;
+  render_id: string | null;
+}
+
 /** The sums of a plan. */
 export interface Tally {
   /** Items that are bought, by reason. */
   buy: Record<BuyReason, number>;
   unchanged: number;
   quarantined: number;
+  left: { items: number; listed: LeftItem[] };
   removed: number;
   /** Micro-dollars: if every purchase succeeds at once. */
   priceMicros: number;
@@ -26,6 +36,8 @@ export interface Tally {
 }
 
 const SAMPLES = 3;
+/** Items that are listed. All are counted. */
+const MAX_LISTED = 100;
 
 /** Sums decisions, one after the other. */
 export function createTally(findPrice: FindPrice): { add(decision: Decision): void; read(): Tally } {
@@ -35,6 +47,7 @@ export function createTally(findPrice: FindPrice): { add(decision: Decision): vo
   let samples: (Sample & { hash: string })[] = [];
   let unchanged = 0;
   let quarantined = 0;
+  const left: Tally['left'] = { items: 0, listed: [] };
   let removed = 0;
   let priceMicros = 0;
   return {
@@ -42,7 +55,12 @@ export function createTally(findPrice: FindPrice): { add(decision: Decision): vo
       if (decision.kind === 'remove') removed += 1;
       else if (decision.kind === 'keep') unchanged += 1;
       else if (decision.kind === 'quarantine') quarantined += 1;
-      else {
+      else if (decision.kind === 'leave') {
+        const { key, view, error, render_id } = decision.previous;
+        left.items += 1;
+        if (left.listed.length < MAX_LISTED)
+          left.listed.push({ key, view, code: error?.code ?? '', render_id });
+      } else {
         const { item, reason, hash } = decision;
         buy[reason] += 1;
         const price = findPrice(item);
@@ -60,6 +78,7 @@ export function createTally(findPrice: FindPrice): { add(decision: Decision): vo
       buy,
       unchanged,
       quarantined,
+      left,
       removed,
       priceMicros,
       unpriced: [...unpriced].sort(),

@@ -68,8 +68,8 @@ export const planItemSchema = z.strictObject({
   inputs: manifestEntrySchema.shape.inputs,
   source_hash: manifestEntrySchema.shape.source_hash,
   /**
-   * `skip`: the budget of the run does not have its price. `quarantine`: its row is not valid. `leave`: a
-   * retry does not buy it again.
+   * `skip`: the budget of the run does not have its price. `quarantine`: its row is not valid. `leave`: a retry does not buy it
+   * again, or its image may be paid for.
    */
   action: z.enum(['buy', 'keep', 'skip', 'quarantine', 'leave']),
   /** The reference images, as its row names them. A retry needs those of an item that is kept, if its image is gone. */
@@ -84,7 +84,7 @@ export const planItemSchema = z.strictObject({
       finished_at: z.string().nullable(),
     })
     .nullable(),
-  /** What became of it in the run that is retried. */
+  /** What became of it in the run before. */
   left: manifestEntrySchema
     .pick({ status: true, run: true, render_id: true, error: true, finished_at: true })
     .optional(),
@@ -128,6 +128,12 @@ export const runPlanSchema = z.object({
 
 /** A worker has begun the run: `begun.json`. */
 export const runBegunSchema = z.object({ version, at: time });
+
+/**
+ * The run that may buy for its catalogue: `locks/<left>.json`. Written once. The lock with the highest number counts, until its
+ * run has ended. Then the next run writes the next number.
+ */
+export const lockSchema = z.object({ version, run: z.string(), at: time });
 
 /** An operator wants the run to end. */
 export const runControlSchema = z.object({

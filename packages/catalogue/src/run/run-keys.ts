@@ -14,6 +14,15 @@ export function readOpenRunKey(key: string): RunId | undefined {
   return tenant && catalogue && run && more.length === 0 ? { tenant, catalogue, run } : undefined;
 }
 
+/** Who may buy for a catalogue, the latest first. */
+export const locksPrefix = (tenant: string, catalogue: string) =>
+  `${cataloguePrefix(tenant, catalogue)}locks/`;
+const LAST_LOCK = 99_999_999;
+export const lockKey = ({ tenant, catalogue }: Pick<RunId, 'tenant' | 'catalogue'>, number: number) =>
+  `${locksPrefix(tenant, catalogue)}${String(LAST_LOCK - number).padStart(8, '0')}.json`;
+export const readLockNumber = (key: string) =>
+  LAST_LOCK - Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 10);
+
 /** An uploaded file. Its name is its digest, so an upload that is repeated changes nothing. */
 export const uploadedFileKey = (tenant: string, catalogue: string, digest: string) =>
   `${cataloguePrefix(tenant, catalogue)}files/${digest}`;

@@ -19,6 +19,7 @@ import {
   runsPrefix,
 } from '../manifest/index.ts';
 import {
+  lockSchema,
   planItemSchema,
   type RunControl,
   type RunId,
@@ -33,10 +34,13 @@ import {
   runSummarySchema,
 } from './records.ts';
 import {
+  lockKey,
+  locksPrefix,
   OPEN_RUNS_PREFIX,
   openRunKey,
   openRunsPrefix,
   partName,
+  readLockNumber,
   readOpenRunKey,
   runKey,
 } from './run-keys.ts';
@@ -86,6 +90,27 @@ export class CatalogueRunStore {
         options,
       )
     )?.at;
+  }
+
+  /** The last lock of a catalogue. `number` is 0 before the first one. */
+  async readLock(
+    { tenant, catalogue }: Pick<RunId, 'tenant' | 'catalogue'>,
+    options?: Options,
+  ): Promise<{ number: number; run: string | undefined }> {
+    const page = { prefix: locksPrefix(tenant, catalogue), limit: 1 };
+    const [last] = (await this.#store.list({ ...page, ...toSignal(options) })).objects;
+    if (!last) return { number: 0, run: undefined };
+    const lock = { kind: 'catalogue-lock' as const, schema: lockSchema };
+    const run = (await readRecord(this.#store, last.key, lock, options))?.run;
+    return { number: readLockNumber(last.key), run };
+  }
+
+  /** Writes a lock, unless it exists. {@link readLock} says who wrote it. */
+  async writeLock(id: RunId, { number, at }: { number: number; at: number }, options?: Options) {
+    await this.#store.putIfAbsent(lockKey(id, number), formatRecord({ run: id.run, at }), {
+      contentType: JSON_TYPE,
+      ...toSignal(options),
+    });
   }
 
   async writePlanPart(id: RunId, part: number, items: readonly RunItem[], options?: Options) {

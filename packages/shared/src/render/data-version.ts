@@ -42,6 +42,7 @@ export type PersistedKind =
   | 'catalogue-plan'
   | 'catalogue-item'
   | 'catalogue-begun'
+  | 'catalogue-lock'
   | 'catalogue-control'
   | 'catalogue-summary'
   | 'catalogue-schedule'

@@ -6,7 +6,7 @@ export interface Explanation {
   key: string;
   view: string | null;
   name: string;
-  /** `buy`, `keep`, `quarantine` or `remove`. */
+  /** `buy`, `keep`, `leave`, `quarantine` or `remove`. */
   decision: Decision['kind'];
   reason: string;
   /** The inputs that changed, with their values before and now. */
@@ -30,7 +30,7 @@ export function explainDecision(decision: Decision): Explanation {
   }
   const { item, inputs } = decision;
   const { key, view, name, prompt } = item;
-  const changes = (kind === 'buy' ? decision.changes : []).map((input) => ({
+  const changes = (decision.kind === 'buy' ? decision.changes : []).map((input) => ({
     input,
     before: String(previous?.inputs[input] ?? 'none'),
     after: String(inputs[input] ?? 'none'),
@@ -38,8 +38,12 @@ export function explainDecision(decision: Decision): Explanation {
   return { key, view, name, decision: kind, reason: describeReason(decision), changes, prompt };
 }
 
-function describeReason(decision: Extract<Decision, { kind: 'buy' | 'keep' }>): string {
+function describeReason(decision: Extract<Decision, { kind: 'buy' | 'keep' | 'leave' }>): string {
   if (decision.kind === 'keep') return 'Everything that determines its image is as it was.';
+  if (decision.kind === 'leave') {
+    const { error, render_id: renderId } = decision.previous;
+    return `Its image may be paid for (${error?.code}): redrive the render ${renderId}, or buy it again with catalogue retry-failed --code ${error?.code}.`;
+  }
   switch (decision.reason) {
     case 'new':
       return 'The last good run did not have it.';

@@ -56,6 +56,7 @@ export const planCommand = defineCommand<Options>({
     'buy',
     'unchanged',
     'quarantined',
+    'left',
     'removed',
     'price',
     'possible_price',
@@ -117,7 +118,7 @@ export const planCommand = defineCommand<Options>({
 
 const toIso = (time: number | null) => (time === null ? null : new Date(time).toISOString());
 
-function describePlan({ file, forecast, samples, guards, quarantine, isOverBudget }: Plan) {
+function describePlan({ file, forecast, samples, guards, quarantine, left, isOverBudget }: Plan) {
   const { catalogue, rows, items, buy, unchanged, quarantined, removed, price, possible_price } = file;
   const counts = { catalogue, rows, items, buy, unchanged, quarantined, removed, price, possible_price };
   const { finishAt, reason, deadlineAt, lateMs } = forecast;
@@ -127,7 +128,7 @@ function describePlan({ file, forecast, samples, guards, quarantine, isOverBudge
     deadline: toIso(deadlineAt),
     late_ms: lateMs,
   };
-  return { ...counts, ...times, over_budget: isOverBudget, guards, samples, quarantine };
+  return { ...counts, ...times, over_budget: isOverBudget, guards, samples, quarantine, left };
 }
 
 function readRate(text: string): number {
