@@ -83,6 +83,12 @@ export function registerCatalogues(app: FastifyInstance, deps: CatalogueDeps): v
   });
 }
 
+/** Where and when a run is shown. */
+const readPlace = (request: FastifyRequest, { clock }: CatalogueDeps) => ({
+  base: resolveBaseUrl(request),
+  now: clock.now(),
+});
+
 const listEndpoint = (deps: CatalogueDeps): Endpoint => ({
   needs: 'read',
   doc: listDoc,
@@ -139,7 +145,7 @@ const startEndpoint = (deps: CatalogueDeps): Endpoint => ({
     await deps.queue.add(started);
     if (isNew) await recordStart(deps, request, started);
     const facts = await findRun(deps, started);
-    const response = runResponse(facts, resolveBaseUrl(request));
+    const response = runResponse(facts, readPlace(request, deps));
     return await reply.code(202).header('location', response.links.self).send(response);
   },
 });
@@ -171,10 +177,10 @@ const listRunsEndpoint = (deps: CatalogueDeps): Endpoint => ({
       .filter((run) => cursor === undefined || run < cursor);
     const page = left.slice(0, limit);
     const facts = await Promise.all(page.map((run) => readRun(deps, { tenant, catalogue, run })));
-    const base = resolveBaseUrl(request);
+    const place = readPlace(request, deps);
     return await reply.send({
       object: 'list',
-      data: facts.flatMap((one) => (one ? [runResponse(one, base)] : [])),
+      data: facts.flatMap((one) => (one ? [runResponse(one, place)] : [])),
       next_cursor: left.length > limit ? (page.at(-1) ?? null) : null,
     } satisfies CatalogueRunListResponse);
   },
@@ -186,7 +192,7 @@ const getEndpoint = (deps: CatalogueDeps): Endpoint => ({
   run: async (request, reply) => {
     const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
     const facts = await findRun(deps, readRunId(request, tenant));
-    return await reply.send(runResponse(facts, resolveBaseUrl(request)));
+    return await reply.send(runResponse(facts, readPlace(request, deps)));
   },
 });
 
@@ -221,7 +227,7 @@ const cancelEndpoint = (deps: CatalogueDeps): Endpoint => ({
       });
     }
     await deps.queue.wake(id);
-    return await reply.code(202).send(runResponse(await findRun(deps, id), resolveBaseUrl(request)));
+    return await reply.code(202).send(runResponse(await findRun(deps, id), readPlace(request, deps)));
   },
 });
 
@@ -261,7 +267,7 @@ const retryEndpoint = (deps: CatalogueDeps): Endpoint => ({
         tenant,
         after: { retry_of: facts.request.run, price: body.price ?? null },
       });
-    const response = runResponse(await findRun(deps, started), resolveBaseUrl(request));
+    const response = runResponse(await findRun(deps, started), readPlace(request, deps));
     return await reply.code(202).header('location', response.links.self).send(response);
   },
 });
