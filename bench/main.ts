@@ -8,7 +8,8 @@
 // stats.ts       pure: medians and spreads
 // scenario.ts    what a scenario is
 // table.ts       pure: results as tables
-// scenarios/     throughput, engine-cost, memory, decode, intake, lists, pages, journal, restore, redrive, plan: run and report
+// scenarios/     throughput, engine-cost, memory, decode, intake, lists, pages, journal, restore, redrive, plan, catalogue: run and
+//                report
 // intake/        the three parts of the scenario intake, and its caller
 // probes/        read CPU time, memory and the work of Redis
 // skeleton/      the bare BullMQ worker that Darkroom is compared with
@@ -17,12 +18,16 @@
 // image-host/    a file host with one large image
 // restorer/       restores one queue and counts the requests to the store
 // planner/        plans one catalogue
+// expander/       executes runs of catalogues, and no renders
+// render-ender/   a bare worker that ends every render with a receipt
+// catalogue-source.ts  writes a CSV of products
 // decoder/       decodes one file several times at once
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeMachine, readMachine } from './machine.ts';
 import type { Scenario } from './scenario.ts';
 import {
+  catalogue,
   decode,
   engineCost,
   intake,
@@ -50,10 +55,11 @@ const SCENARIOS: Scenario<unknown>[] = [
   restore,
   redrive,
   plan,
+  catalogue,
 ] as Scenario<unknown>[];
 
 /** Scenarios that run for minutes. */
-const ONLY_WHEN_NAMED = ['redrive', 'pages'];
+const ONLY_WHEN_NAMED = ['redrive', 'pages', 'catalogue'];
 
 interface Flags {
   json?: boolean;

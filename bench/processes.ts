@@ -3,6 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePort, type NodeProcess, spawnNode, until } from '@darkroom/testkit';
 import type { AddBulkOptions, AddBulkResult } from './add-bulk-options.ts';
 import type { DecoderOptions, DecoderResult } from './decoder-options.ts';
+import type { ExpanderOptions, ExpanderResult } from './expander-options.ts';
 import type { PlannerOptions, PlannerResult } from './planner-options.ts';
 import type { RestorerOptions, RestorerResult } from './restorer-options.ts';
 import type { SkeletonOptions } from './skeleton-options.ts';
@@ -22,6 +23,10 @@ const WORKER = import.meta.resolve('@darkroom/worker');
 const findMain = (index: string) => fileURLToPath(new URL('./main.ts', index));
 const PRODUCER = import.meta.resolve('@darkroom/producer');
 const STARTED = { timeout: 30_000 };
+/** As infra/Dockerfile sets it. With V8's default, the heap for new objects alone grows to 96 MB. */
+const YOUNG_HEAP = '--max-semi-space-size=16';
+/** What is held too long ends the process. */
+const EXPANDER_HEAP_MEGABYTES = 96;
 
 function startProcess(workspace: Workspace, entry: string, options: Parameters<typeof spawnNode>[1]) {
   const child = spawnNode(entry, options);
@@ -148,6 +153,40 @@ export async function startFakeWorker(workspace: Workspace, prefix: string, afte
   await child.waitForLine('fake worker is running', STARTED);
 }
 
+/** Starts a bare BullMQ worker that ends renders at once: it writes their receipts, and one of 100 fails. */
+export async function startRenderEnder(
+  workspace: Workspace,
+  options: { prefix: string; storeUrl: string },
+): Promise<() => Promise<void>> {
+  const entry = fileURLToPath(new URL('./render-ender/main.ts', import.meta.url));
+  const { child, stop } = startProcess(workspace, entry, {
+    env: { QUEUE_URL: workspace.redisUrl, RENDER_ENDER: JSON.stringify(options) },
+  });
+  await child.waitForLine('render ender is running', STARTED);
+  return stop;
+}
+
+/** Starts a process that executes the runs of catalogues, and no renders. */
+export async function startExpander(workspace: Workspace, options: ExpanderOptions) {
+  const entry = fileURLToPath(new URL('./expander/main.ts', import.meta.url));
+  const { child, stop } = startProcess(workspace, entry, {
+    env: {
+      QUEUE_URL: workspace.redisUrl,
+      EXPANDER: JSON.stringify(options),
+      NODE_OPTIONS: `${YOUNG_HEAP} --max-old-space-size=${EXPANDER_HEAP_MEGABYTES} --expose-gc`,
+    },
+  });
+  await child.waitForLine('expander is running', STARTED);
+  return {
+    /** Waits for the end of a run. */
+    readResult: async () => {
+      const line = await child.waitForLine('{"ms":', { timeout: 1_200_000 });
+      return JSON.parse(line) as ExpanderResult;
+    },
+    stop,
+  };
+}
+
 /** Waits until `/readyz` answers 200. The log is for people and may change. */
 async function waitUntilReady(child: NodeProcess, url: string): Promise<void> {
   let ended = false;
@@ -215,7 +254,10 @@ export async function runPlanner(
 ): Promise<PlannerResult> {
   const entry = fileURLToPath(new URL('./planner/main.ts', import.meta.url));
   const { child, stop } = startProcess(workspace, entry, {
-    env: { PLANNER: JSON.stringify(options), NODE_OPTIONS: `--max-old-space-size=${heapMegabytes}` },
+    env: {
+      PLANNER: JSON.stringify(options),
+      NODE_OPTIONS: `${YOUNG_HEAP} --max-old-space-size=${heapMegabytes}${options.measureHeld ? ' --expose-gc' : ''}`,
+    },
   });
   const line = await child.waitForLine('{"ms":', { timeout: 300_000 });
   await stop();

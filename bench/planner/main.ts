@@ -6,7 +6,7 @@ import type { PlannerOptions, PlannerResult } from '../planner-options.ts';
 import { readMemory } from '../probes/index.ts';
 
 const options = JSON.parse(process.env['PLANNER'] ?? '{}') as PlannerOptions;
-const { folder, file, manifest, writeTo } = options;
+const { folder, file, manifest, writeTo, measureHeld } = options;
 const workFolder = join(folder, `work-${process.pid}`);
 mkdirSync(workFolder);
 
@@ -42,7 +42,20 @@ const writeEntry = (decision: Decision) => {
   writeSync(output, `${JSON.stringify(entry)}\n`);
 };
 
+/** Decisions between two measurements of what is held. */
+const MEASURE_EVERY = 2_000;
+let decisions = 0;
+let heldMost = 0;
+const measure = () => {
+  decisions += 1;
+  if (!measureHeld || decisions % MEASURE_EVERY > 0) return;
+  global.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  heldMost = Math.max(heldMost, heapUsed + external);
+};
+
 const began = performance.now();
+const cpu = process.cpuUsage();
 const result = await createPlan({
   file: Buffer.from(file),
   workFolder,
@@ -58,15 +71,18 @@ const result = await createPlan({
   maxPurchases: 3,
   accepted: [],
   forecast: { now: Date.now(), submitsPerSecond: 5, backlog: 0, renderMs: 15_000, unknown: undefined },
-  ...(output === undefined ? {} : { onDecision: writeEntry }),
+  onDecision: output === undefined ? measure : writeEntry,
 });
 const ms = performance.now() - began;
+const { user, system } = process.cpuUsage(cpu);
 if (output !== undefined) closeSync(output);
 if (result.kind === 'problems') throw new Error(JSON.stringify(result.problems.listed.slice(0, 3)));
 const { buy, unchanged, removed } = result.plan.file;
 const measured: PlannerResult = {
   ms,
+  cpu_ms: (user + system) / 1000,
   rss_peak: (await readMemory(process.pid)).peak,
+  held_most: heldMost,
   bought: buy.new + buy.no_image + buy.changed + buy.rejected,
   unchanged,
   removed,

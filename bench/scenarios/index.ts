@@ -6,9 +6,11 @@
 // lists.ts         time of a list with a backlog
 // pages.ts        time of the overview and of lists with many renders
 // journal.ts       what the intake journal costs
+// catalogue.ts     time, memory, bytes, counts and ETA of runs of a catalogue
 // plan.ts          time and memory of planning a catalogue
 // redrive.ts       pace, memory and progress of a redrive whose worker is killed twice
 // restore.ts       time, memory and requests of a restore
+export { catalogue } from './catalogue.ts';
 export { decode } from './decode.ts';
 export { engineCost } from './engine-cost.ts';
 export { intake } from './intake.ts';

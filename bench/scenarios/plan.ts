@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { writeProducts } from '../catalogue-source.ts';
 import type { PlannerResult } from '../planner-options.ts';
 import { runPlanner } from '../processes.ts';
 import type { Scenario, Size } from '../scenario.ts';
@@ -12,20 +10,19 @@ interface PlanRow extends PlannerResult {
   rows: number;
   night: 'first' | 'second';
   ms_per_thousand: number;
+  cpu_ms_per_thousand: number;
 }
 
 export interface PlanBenchResult {
   rows: PlanRow[];
-  /** Time per thousand rows, and peak of the resident set, of the most rows over the fewest. */
-  growth: Record<PlanRow['night'], { time: number; rss: number }>;
+  /** Of the most rows over the fewest: times per thousand rows, what is held, and the peak of the resident set. */
+  growth: Record<PlanRow['night'], { time: number; cpu: number; held: number; rss: number }>;
 }
 
 /** What is held too long ends the process. */
 const HEAP_MEGABYTES = 40;
 const SIZES = { full: [10_000, 100_000], quick: [5_000, 20_000] };
 const NIGHTS = ['first', 'second'] as const;
-/** Rows that are other ones on the second night: one of these. */
-const CHANGED_EVERY = 33;
 const FILE = `name: bench
 source: { path: products.csv }
 key: sku
@@ -49,9 +46,14 @@ export const plan: Scenario<PlanBenchResult> = {
       rows.push(...(await measurePlans(workspace, count, size)));
     const growth = (night: PlanRow['night']) => {
       const own = rows.filter((row) => row.night === night);
-      const ratio = (of: 'ms_per_thousand' | 'rss_peak') =>
+      const ratio = (of: 'ms_per_thousand' | 'cpu_ms_per_thousand' | 'held_most' | 'rss_peak') =>
         (own.at(-1)?.[of] ?? 0) / (own[0]?.[of] ?? Number.NaN);
-      return { time: ratio('ms_per_thousand'), rss: ratio('rss_peak') };
+      return {
+        time: ratio('ms_per_thousand'),
+        cpu: ratio('cpu_ms_per_thousand'),
+        held: ratio('held_most'),
+        rss: ratio('rss_peak'),
+      };
     };
     return { rows, growth: { first: growth('first'), second: growth('second') } };
   },
@@ -60,49 +62,56 @@ export const plan: Scenario<PlanBenchResult> = {
 async function measurePlans(workspace: Workspace, count: number, { progress }: Size): Promise<PlanRow[]> {
   const folder = await workspace.createFolder('memory');
   const manifest = join(folder, 'manifest.jsonl');
-  const run = (options: { manifest?: string; writeTo?: string }) =>
+  const run = (options: { manifest?: string; writeTo?: string; measureHeld?: boolean }) =>
     runPlanner(
       workspace,
-      { folder, file: FILE, manifest: options.manifest, writeTo: options.writeTo },
+      {
+        folder,
+        file: FILE,
+        manifest: options.manifest,
+        writeTo: options.writeTo,
+        measureHeld: options.measureHeld === true,
+      },
       HEAP_MEGABYTES,
     );
+  const measure = async (options: { manifest?: string }): Promise<PlannerResult> => {
+    const { held_most } = await run({ ...options, measureHeld: true });
+    return { ...(await run(options)), held_most };
+  };
   progress(`plan: ${formatNumber(count)} rows`);
-  await writeSource(folder, count, 1);
-  const first = await run({});
+  await writeProducts(join(folder, 'products.csv'), count);
+  const first = await measure({});
   await run({ writeTo: manifest });
-  await writeSource(folder, count, 2);
-  const second = await run({ manifest });
+  await writeProducts(join(folder, 'products.csv'), count, { night: 2 });
+  const second = await measure({ manifest });
   return NIGHTS.map((night) => {
     const result = night === 'first' ? first : second;
-    return { ...result, rows: count, night, ms_per_thousand: (result.ms * 1000) / count };
+    const perThousand = (ms: number) => (ms * 1000) / count;
+    return {
+      ...result,
+      rows: count,
+      night,
+      ms_per_thousand: perThousand(result.ms),
+      cpu_ms_per_thousand: perThousand(result.cpu_ms),
+    };
   });
 }
 
-async function writeSource(folder: string, count: number, night: number): Promise<void> {
-  function* generate() {
-    yield 'sku,name,category,color,material,description\n';
-    for (let at = 0; at < count; at += 1) {
-      const category = ['chair', 'lamp', 'clock', 'table'][at % 4];
-      const color = night === 2 && at % CHANGED_EVERY === 0 ? 'black' : 'oak brown';
-      yield `SKU ${at},Product Größe ${at},${category},${color},wood,"${'A text, with commas. '.repeat(10)}"\n`;
-    }
-  }
-  await pipeline(Readable.from(generate()), createWriteStream(join(folder, 'products.csv')));
-}
-
 function reportPlan({ rows, growth }: PlanBenchResult): string {
-  const head = ['rows', 'night', 'ms per 1,000', 'RSS, peak', 'bought', 'unchanged'];
-  const lines = rows.map(({ rows: count, night, ms_per_thousand, rss_peak, bought, unchanged }) => [
-    formatNumber(count),
+  const head = ['rows', 'night', 'ms per 1,000', 'CPU ms', 'held, most', 'RSS, peak', 'bought', 'unchanged'];
+  const lines = rows.map(({ night, bought, unchanged, ...row }) => [
+    formatNumber(row.rows),
     night,
-    formatNumber(ms_per_thousand),
-    formatMegabytes(rss_peak),
+    formatNumber(row.ms_per_thousand),
+    formatNumber(row.cpu_ms_per_thousand),
+    formatMegabytes(row.held_most),
+    formatMegabytes(row.rss_peak),
     formatNumber(bought),
     formatNumber(unchanged),
   ]);
   const ratios = NIGHTS.map(
     (night) =>
-      `${night} night: time ${formatNumber(growth[night].time)}, RSS ${formatNumber(growth[night].rss)}`,
+      `${night} night: time ${formatNumber(growth[night].time)}, CPU ${formatNumber(growth[night].cpu)}, held ${formatNumber(growth[night].held)}, RSS ${formatNumber(growth[night].rss)}`,
   );
   return `Plan of a catalogue, from a CSV
 ${formatTable(head, lines)}

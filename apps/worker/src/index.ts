@@ -4,6 +4,7 @@
 // start-worker.ts   opens everything below and starts the workers
 // workers.ts        one BullMQ worker per queue, each with its stage
 // open-worker.ts    opens a BullMQ worker with its live limit; how workers stop
+// catalogue-processor.ts  the processor of queue `catalogue`
 // run-chore.ts      the stage of queue `maintenance`: every chore, in order
 //
 // A file `*-stage.ts` is the function that processes the jobs of one queue. A file `*-step.ts` is one step of a render

@@ -7,6 +7,7 @@ import {
   type AnyWebhookJob,
   type BatchJob,
   type CatalogueJob,
+  isQueueIncomplete,
   type MaintenanceJob,
   QUEUE,
   type Queues,
@@ -15,7 +16,6 @@ import {
   type RestoreJob,
   type RestoreReport,
   type RunJob,
-  readQueueState,
   type StoreJob,
   type StoreResult,
   type SubmitJob,
@@ -40,7 +40,7 @@ import {
   openRunRenders,
   openWebhookDeadLetters,
 } from './bullmq/index.ts';
-import { catalogueStage, computeRunProgress } from './catalogue/index.ts';
+import { createCatalogueProcessor } from './catalogue-processor.ts';
 import { createSubmitLimiter, type DrainedWorkers, type LiveLimits } from './control/index.ts';
 import { LatencySketch } from './decide/index.ts';
 import type { WorkMonitor } from './health/index.ts';
@@ -56,7 +56,6 @@ import { createBugFailure, type Infra, type StageFailure } from './stage/index.t
 import { type StoreImageDeps, storeImageStage } from './store-image/index.ts';
 import { openProviderProof, submitStage } from './submit/index.ts';
 import {
-  enqueueCatalogueWebhook,
   enqueueRunWebhooks,
   enqueueWebhooks,
   openHostSlots,
@@ -164,20 +163,9 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
   };
 
   const catalogueRuns = new CatalogueRunStore(infra.store);
-  const isIncomplete = async () => ['restoring', 'unknown'].includes(await readQueueState(engine, queues));
+  const isIncomplete = () => isQueueIncomplete(engine, queues);
   const renders = openRunRenders(queues);
   const intake = openRenderIntake(infra, { engine, addToQueue: renders.add });
-  const catalogueDeps = {
-    runs: catalogueRuns,
-    renders,
-    intake,
-    enqueueWebhook: (
-      ended: Parameters<typeof enqueueCatalogueWebhook>[1],
-      url: string,
-      signal: AbortSignal,
-    ) => enqueueCatalogueWebhook({ ...infra, queues }, ended, url, signal),
-    isIncomplete,
-  };
   const batches = new BatchStore(infra.store);
   const files = new FileStore(infra.store);
   const batchDeps = { engine, queues, batches, files, intake, isIncomplete };
@@ -302,17 +290,10 @@ export function openWorkers(infra: Infra, deps: WorkersDeps): RunningWorkers {
       }),
       { onShutdown: 'hand-back', concurrency: MAX_STARTING_REDRIVES },
     ),
-    catalogue: open<CatalogueJob, void>(
-      QUEUE.catalogue,
-      createProcessor({
-        ...host,
-        dataKind: 'catalogue-job',
-        stage: (job) => catalogueStage(job, infra, catalogueDeps),
-        computeProgress: computeRunProgress,
-        createBugFailure: createFailureAt('poll'),
-      }),
-      { onShutdown: 'hand-back', concurrency: MAX_CATALOGUE_RUNS },
-    ),
+    catalogue: open<CatalogueJob, void>(QUEUE.catalogue, createCatalogueProcessor(infra, deps), {
+      onShutdown: 'hand-back',
+      concurrency: MAX_CATALOGUE_RUNS,
+    }),
     batch: open<BatchJob, void>(
       QUEUE.batch,
       createProcessor({

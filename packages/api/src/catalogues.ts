@@ -93,6 +93,26 @@ const problem = z.strictObject({
   message: z.string(),
 });
 
+/**
+ * Why a run of a catalogue has no ETA. Of several reasons the first one of this list.
+ *
+ * - `ended`: it has ended
+ * - `unavailable`: the queue does not have its job; a worker adds it again
+ * - `waiting`: no worker has begun yet, or it waits for what `reason` says
+ * - `planning`: it is not known yet what it buys
+ * - `delivering`: all of its renders have ended
+ * - `too_few_samples`: no item has ended in the last ten minutes
+ */
+export const CATALOGUE_ETA_REASONS = [
+  'ended',
+  'unavailable',
+  'waiting',
+  'planning',
+  'delivering',
+  'too_few_samples',
+] as const;
+export type CatalogueEtaReason = (typeof CATALOGUE_ETA_REASONS)[number];
+
 /** A run, 202 and 200. */
 export const catalogueRunSchema = z
   .strictObject({
@@ -121,6 +141,13 @@ export const catalogueRunSchema = z
     price: amountSchema.nullable().meta({ description: 'The price of the plan, in US dollars.' }),
     ended: count('Items whose renders have ended, and items that need none.'),
     pending: count('Renders in the queue that have not ended.'),
+    eta: z.iso.datetime().nullable().meta({
+      description: 'When its last item has ended, at the rate of the last ten minutes.',
+    }),
+    eta_reason: z.enum(CATALOGUE_ETA_REASONS).nullable().meta({
+      description:
+        'Why there is no ETA. Null when there is one. `ended`: it has ended. `unavailable`: the queue does not have its job, and a worker adds it again. `waiting`: no worker has begun yet, or it waits for what `reason` says. `planning`: it is not known yet what it buys. `delivering`: all of its renders have ended. `too_few_samples`: no item has ended in the last ten minutes.',
+    }),
     counts: z
       .strictObject({
         items: count('Items whose result is stored: the sum of the others.'),

@@ -69,6 +69,10 @@ export const runChangeSchema = z.strictObject({ reason }).meta({ id: 'RunChange'
 
 const count = z.number().int().min(0);
 
+/** Why a run has no ETA. Of several reasons the first one of this list. */
+export const RUN_ETA_REASONS = ['ended', 'restoring', 'none_remain', 'too_few_samples'] as const;
+export type RunEtaReason = (typeof RUN_ETA_REASONS)[number];
+
 /** A run, as all responses and the webhook have it. */
 export const runSchema = z
   .strictObject({
@@ -97,7 +101,11 @@ export const runSchema = z
       description: 'Renders that ended per minute, in the last ten minutes. Null if none did.',
     }),
     eta: z.iso.datetime().nullable().meta({
-      description: 'When the last render ends, at this rate. Null without a rate, and when none remains.',
+      description: 'When the last render ends, at this rate.',
+    }),
+    eta_reason: z.enum(RUN_ETA_REASONS).nullable().meta({
+      description:
+        'Why there is no ETA. Null when there is one. `ended`: the run has finished. `restoring`: the renders are counted again after the queue has lost its data. `none_remain`: all of its renders have ended, and it takes more. `too_few_samples`: no render has ended in the last ten minutes.',
     }),
     spent: amountSchema.meta({ description: 'What its purchases cost, without refunds.' }),
     refunded: amountSchema,

@@ -1,4 +1,4 @@
-import type { CatalogueRunResponse, CatalogueRunStatus } from '@darkroom/api';
+import type { CatalogueEtaReason, CatalogueRunResponse, CatalogueRunStatus } from '@darkroom/api';
 import type { RunSummary } from '@darkroom/catalogue';
 import { formatDollars } from '@darkroom/shared/snapshot';
 import type { RunFacts } from './read-runs.ts';
@@ -8,8 +8,11 @@ const MAX_PROBLEMS = 100;
 
 const toIsoTime = (at: number) => new Date(at).toISOString();
 
-/** @param base the URL by which the caller reached this API */
-export function runResponse(facts: RunFacts, base: string): CatalogueRunResponse {
+/** @param base the URL by which the caller reached this API @param now Unix milliseconds */
+export function runResponse(
+  facts: RunFacts,
+  { base, now }: { base: string; now: number },
+): CatalogueRunResponse {
   const { request, plan, job, summary } = facts;
   const { tenant, catalogue, run } = request;
   const progress = job?.progress;
@@ -33,6 +36,7 @@ export function runResponse(facts: RunFacts, base: string): CatalogueRunResponse
     price: plan ? formatDollars(plan.priceMicros) : null,
     ended: summary?.counts.items ?? progress?.ended ?? 0,
     pending: summary ? 0 : (progress?.pending ?? 0),
+    ...describeEta(facts, now),
     counts: summary?.counts ?? {
       items: progress?.delivered ?? 0,
       bought: progress?.bought ?? 0,
@@ -64,6 +68,22 @@ function findStatus({ job, summary, control }: RunFacts): {
   const reason = job?.waits ?? control?.reason ?? null;
   if (!job || job.startedAt === undefined) return { status: 'waiting', reason };
   return { status: STATUS_OF_PHASE[job.phase], reason };
+}
+
+function describeEta(
+  { job, summary }: RunFacts,
+  now: number,
+): Pick<CatalogueRunResponse, 'eta' | 'eta_reason'> {
+  const none = (reason: CatalogueEtaReason) => ({ eta: null, eta_reason: reason });
+  if (summary) return none('ended');
+  if (!job) return none('unavailable');
+  const { phase, progress, startedAt, waits } = job;
+  if (startedAt === undefined || waits !== undefined) return none('waiting');
+  if (phase === 'deliver') return none('delivering');
+  if (!progress) return none('planning');
+  const { items, ended, endedPerMinute } = progress;
+  if (endedPerMinute === undefined) return none('too_few_samples');
+  return { eta: toIsoTime(now + ((items - ended) / endedPerMinute) * 60_000), eta_reason: null };
 }
 
 const STATUS_OF_PHASE = {

@@ -83,6 +83,12 @@ export function registerCatalogues(app: FastifyInstance, deps: CatalogueDeps): v
   });
 }
 
+/** Where and when a run is shown. */
+const readPlace = (request: FastifyRequest, { clock }: CatalogueDeps) => ({
+  base: resolveBaseUrl(request),
+  now: clock.now(),
+});
+
 const listEndpoint = (deps: CatalogueDeps): Endpoint => ({
   needs: 'read',
   doc: listDoc,
@@ -112,7 +118,7 @@ const startEndpoint = (deps: CatalogueDeps): Endpoint => ({
     await deps.queue.add(started);
     if (isNew) await recordStart(deps, request, started);
     const facts = await findRun(deps, started);
-    const response = runResponse(facts, resolveBaseUrl(request));
+    const response = runResponse(facts, readPlace(request, deps));
     return await reply.code(202).header('location', response.links.self).send(response);
   },
 });
@@ -137,10 +143,10 @@ const listRunsEndpoint = (deps: CatalogueDeps): Endpoint => ({
     const tenant = chooseTenant(request, wanted);
     const catalogue = readName(request);
     const { facts, next } = await listCatalogueRuns(deps, { tenant, catalogue }, { limit, cursor });
-    const base = resolveBaseUrl(request);
+    const place = readPlace(request, deps);
     return await reply.send({
       object: 'list',
-      data: facts.map((one) => runResponse(one, base)),
+      data: facts.map((one) => runResponse(one, place)),
       next_cursor: next ?? null,
     } satisfies CatalogueRunListResponse);
   },
@@ -152,7 +158,7 @@ const getEndpoint = (deps: CatalogueDeps): Endpoint => ({
   run: async (request, reply) => {
     const tenant = chooseTenant(request, readQuery(tenantParams, request).tenant);
     const facts = await findRun(deps, readRunId(request, tenant));
-    return await reply.send(runResponse(facts, resolveBaseUrl(request)));
+    return await reply.send(runResponse(facts, readPlace(request, deps)));
   },
 });
 
@@ -166,7 +172,7 @@ const cancelEndpoint = (deps: CatalogueDeps): Endpoint => ({
     const { reason = null } =
       getBodyBytes(request).length === 0 ? {} : readJsonBody(request, catalogueCancelSchema);
     const facts = await cancelCatalogueRun(deps, request, readRunId(request, tenant), reason);
-    return await reply.code(202).send(runResponse(facts, resolveBaseUrl(request)));
+    return await reply.code(202).send(runResponse(facts, readPlace(request, deps)));
   },
 });
 
@@ -206,7 +212,7 @@ const retryEndpoint = (deps: CatalogueDeps): Endpoint => ({
         tenant,
         after: { retry_of: facts.request.run, price: body.price ?? null },
       });
-    const response = runResponse(await findRun(deps, started), resolveBaseUrl(request));
+    const response = runResponse(await findRun(deps, started), readPlace(request, deps));
     return await reply.code(202).header('location', response.links.self).send(response);
   },
 });

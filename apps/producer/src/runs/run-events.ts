@@ -58,7 +58,8 @@ export async function* formatRunEvents(
 }
 
 /** The rate and the ETA change all the time. They alone make no event. */
-const describeFacts = ({ rate: _rate, eta: _eta, ...facts }: RunResponse) => JSON.stringify(facts);
+const describeFacts = ({ rate: _rate, eta: _eta, eta_reason: _reason, ...facts }: RunResponse) =>
+  JSON.stringify(facts);
 
 function createDisconnectSignal(reply: FastifyReply): AbortSignal {
   const disconnect = new AbortController();

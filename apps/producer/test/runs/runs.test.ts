@@ -78,6 +78,7 @@ requires('redis').describe('runs', () => {
     expect(first.headers.get('location')).toBe(`${harness.url}/v1/runs/${id}`);
     const run = runSchema.parse(await first.json());
     expect(run).toMatchObject({ id, tenant: 'default', status: 'open', total: 0, budget: '12.500' });
+    expect(run).toMatchObject({ eta: null, eta_reason: 'none_remain' });
     const { metadata, ...rest } = body;
     const again = await post('', { ...rest, metadata: { number: 3, shop: metadata.shop } });
     expect(again.status).toBe(200);
@@ -118,6 +119,7 @@ requires('redis').describe('runs', () => {
       counts_complete: true,
       rate: null,
       eta: null,
+      eta_reason: 'too_few_samples',
     });
     const jobs = (await harness.queues.render.getJobs(['prioritized', 'waiting'])).filter(
       ({ data }) => data.request.run === id,

@@ -16,6 +16,7 @@
 // image-metadata.ts  …what is written into its XMP
 // work-folder.ts      …a folder for its files
 // tally.ts            …counts and money
+// end-rate.ts         …how fast its items end
 // write-report.ts     …report.html
 // deliver-run.ts      deliver: manifest, errors, summary, latest.json
 // start-nights.ts     a chore: starts the nights that are due (schedules)

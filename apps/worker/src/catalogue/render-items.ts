@@ -2,6 +2,7 @@ import { PART_ITEMS, type RunPlan } from '@darkroom/catalogue';
 import type { CatalogueJob } from '@darkroom/shared/queues';
 import { addParts } from '../intake/index.ts';
 import type { PartFacts } from './deliver-part.ts';
+import { createEndRate } from './end-rate.ts';
 import { openRunLocations } from './locations.ts';
 import { OpenParts, writeResults } from './open-parts.ts';
 import { createRunReferences } from './references.ts';
@@ -12,6 +13,12 @@ import { addToTally, createTally, type Tally } from './tally.ts';
 const roundMs = (pending: number) => Math.min(1_000, 100 + 2 * pending);
 
 type Stop = NonNullable<PartFacts['stop']>;
+interface Facts {
+  open: OpenParts;
+  waiting: readonly number[];
+  stop: Stop | undefined;
+  perMinute: number | undefined;
+}
 type Shown = Pick<CatalogueJob, 'phase' | 'stop' | 'progress'>;
 
 /**
@@ -34,6 +41,12 @@ export async function renderItems(
   try {
     const open = new OpenParts(context, createRunReferences(context, locations));
     const { tally, waiting } = await resume(plan, open, context);
+    const rate = createEndRate();
+    const showProgress = () => {
+      const now = infra.clock.now();
+      rate.note(now, countEnded(tally, open));
+      return show(describe(plan, tally, { open, waiting, stop, perMinute: rate.perMinute(now) }));
+    };
     let stop: Stop | undefined;
     const readStop = async () => {
       stop = await findStop(plan, context);
@@ -47,7 +60,7 @@ export async function renderItems(
         await open.add(part);
         waiting.shift();
         for (const entries of await open.deliverEnded(stop)) addToTally(tally, entries);
-        await show(describe(plan, tally, { open, waiting, stop }));
+        await showProgress();
       },
     };
     for (;;) {
@@ -60,7 +73,7 @@ export async function renderItems(
       }
       await open.readEnds(stop);
       for (const entries of await open.deliverEnded(stop)) addToTally(tally, entries);
-      await show(describe(plan, tally, { open, waiting, stop }));
+      await showProgress();
       if (open.count === 0 && waiting.length === 0) return { tally, stop };
       await infra.clock.sleep(roundMs(open.countPending()), job.signal);
     }
@@ -105,11 +118,14 @@ async function listNotAdded(part: number, stop: Stop, context: RunContext) {
   return entries;
 }
 
+const countEnded = ({ counts }: Tally, open: OpenParts) => counts.items + open.countEnded();
+
 function describe(
   { items, buys, priceMicros }: RunPlan,
-  { counts, cost }: Tally,
-  { open, waiting, stop }: { open: OpenParts; waiting: readonly number[]; stop: Stop | undefined },
+  tally: Tally,
+  { open, waiting, stop, perMinute }: Facts,
 ): Shown {
+  const { counts, cost } = tally;
   return {
     phase: 'render',
     ...(stop ? { stop } : {}),
@@ -119,7 +135,8 @@ function describe(
       priceMicros,
       partsWaiting: waiting.length,
       pending: open.countPending(),
-      ended: counts.items + open.countEnded(),
+      ended: countEnded(tally, open),
+      ...(perMinute === undefined ? {} : { endedPerMinute: perMinute }),
       delivered: counts.items,
       bought: counts.bought,
       unchanged: counts.unchanged,

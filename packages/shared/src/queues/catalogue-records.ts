@@ -13,6 +13,8 @@ export interface CatalogueProgress {
   pending: number;
   /** Items whose renders have ended, and items that need none. */
   ended: number;
+  /** Items that ended per minute, in the last ten minutes. Absent: none did. */
+  endedPerMinute?: number;
   /** Items whose result is in the store: the sum of the counts that follow. */
   delivered: number;
   bought: number;

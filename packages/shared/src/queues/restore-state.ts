@@ -21,6 +21,10 @@ export async function readQueueState(engine: Engine, queues: Queues): Promise<Qu
   return readState(await queues.restore.getJob(restoreJobId(await engine.readIdentity())));
 }
 
+/** Whether the queue may lack renders that were accepted. Throws the errors of the engine. */
+export const isQueueIncomplete = async (engine: Engine, queues: Queues): Promise<boolean> =>
+  ['restoring', 'unknown'].includes(await readQueueState(engine, queues));
+
 function readState(job: Job<RestoreJob> | undefined): QueueState {
   if (!job) return 'unknown';
   if (!job.finishedOn) return job.data.journalWasEmpty ? 'complete' : 'restoring';

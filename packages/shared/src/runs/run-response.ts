@@ -1,4 +1,4 @@
-import type { RunResponse, RunResultLine, RunStatus } from '@darkroom/api';
+import type { RunEtaReason, RunResponse, RunResultLine, RunStatus } from '@darkroom/api';
 import { type RunTally, TALLY_STATUSES } from '../engine/index.ts';
 import type { Cost, RunEndEntry } from '../render/index.ts';
 import { formatDollars } from '../snapshot/index.ts';
@@ -26,6 +26,8 @@ export function runResponse(
   const total = Object.values(counts).reduce((sum, one) => sum + one, 0);
   const rate = end ? undefined : readRate(tally, now);
   const remaining = counts.queued + counts.rendering + counts.storing;
+  const isComplete = end !== undefined || tally?.isReady === true;
+  const etaReason = findEtaReason({ hasEnded: end !== undefined, isComplete, remaining, rate });
   return {
     object: 'run',
     id: definition.id,
@@ -34,9 +36,10 @@ export function runResponse(
     status: readStatus(record),
     total,
     counts,
-    counts_complete: end !== undefined || tally?.isReady === true,
+    counts_complete: isComplete,
     rate: rate ?? null,
-    eta: rate === undefined || remaining === 0 ? null : toIsoTime(now + (remaining / rate) * 60_000),
+    eta: etaReason || !rate ? null : toIsoTime(now + (remaining / rate) * 60_000),
+    eta_reason: etaReason,
     ...formatCost(end?.cost ?? tally),
     currency: 'USD',
     lane: definition.lane ?? null,
@@ -52,6 +55,18 @@ export function runResponse(
     ends: lastEnd?.end ?? 0,
     links: { self: runUrl(base, definition.id), results: `${runUrl(base, definition.id)}/results` },
   };
+}
+
+function findEtaReason(facts: {
+  hasEnded: boolean;
+  isComplete: boolean;
+  remaining: number;
+  rate: number | undefined;
+}): RunEtaReason | null {
+  if (facts.hasEnded) return 'ended';
+  if (!facts.isComplete) return 'restoring';
+  if (facts.remaining === 0) return 'none_remain';
+  return facts.rate ? null : 'too_few_samples';
 }
 
 function readStatus({ isOpen, canceled, sealed }: RunRecord): RunStatus {

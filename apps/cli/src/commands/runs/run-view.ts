@@ -1,4 +1,4 @@
-import type { RunResponse, RunResultLine } from '@darkroom/api';
+import type { RunEtaReason, RunResponse, RunResultLine } from '@darkroom/api';
 import { formatFacts, formatTable, formatTime, showSafely } from '../../output/index.ts';
 
 export const countEnded = ({ counts }: RunResponse) => counts.completed + counts.failed + counts.canceled;
@@ -38,7 +38,7 @@ export function formatRun(run: RunResponse, now: number): string {
         : 'not complete: the queue has lost its data, and a worker counts again',
     ],
     ['rate', run.rate === null ? undefined : `${run.rate} per minute`],
-    ['eta', time(run.eta)],
+    ['eta', time(run.eta) ?? formatNoEta(run)],
     ['spent', `$${run.spent}`],
     ['possibly spent', Number(run.possibly_spent) > 0 ? `$${run.possibly_spent}` : undefined],
     ['budget', run.budget === null ? undefined : `$${run.budget}`],
@@ -55,5 +55,17 @@ export function formatRun(run: RunResponse, now: number): string {
     ['finished', time(run.finished_at)],
   ]);
 }
+
+const NO_ETA: Record<RunEtaReason, string | undefined> = {
+  ended: undefined,
+  restoring: 'the renders are counted again',
+  none_remain: 'all renders have ended; seal the run to finish it',
+  too_few_samples: 'no render has ended in the last ten minutes',
+};
+
+const formatNoEta = ({ eta_reason: reason }: RunResponse) => {
+  const text = reason === null ? undefined : NO_ETA[reason];
+  return text && `unknown: ${text}`;
+};
 
 export const formatResult = (line: RunResultLine) => `${JSON.stringify(line)}\n`;

@@ -34,6 +34,8 @@ const run: CatalogueRunResponse = {
   price: '15.500',
   ended: 20_000,
   pending: 0,
+  eta: null,
+  eta_reason: 'ended',
   counts: { items: 20_000, bought: 618, unchanged: 19_380, quarantined: 0, not_bought: 0, failed: 2 },
   cost: { spent: '15.450', refunded: '0.050', possibly_spent: '0.000', currency: 'USD' },
   guards: [

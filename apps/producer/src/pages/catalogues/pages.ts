@@ -75,7 +75,7 @@ const sendRuns: Run = async (deps, request, reply) => {
     section: SECTION,
     body: createRunsView({
       catalogue,
-      runs: facts.map((one) => runResponse(one, resolveBaseUrl(request))),
+      runs: facts.map((one) => runResponse(one, { base: resolveBaseUrl(request), now: deps.clock.now() })),
       next,
       allTenants: requireTenant(request) === ALL_TENANTS,
       mayCancel: caller !== undefined && hasRole(caller, 'enqueue or operate'),
