@@ -74,9 +74,10 @@ const STATES: Record<CatalogueRunStatus, RenderStatus> = {
   stopped: 'failed',
 };
 
-function describeStatus({ status, reason, ended, items, stops_buying: stops }: CatalogueRunResponse): Markup {
+function describeStatus(run: CatalogueRunResponse): Markup {
+  const { status, reason, ended, items, stops_buying: stops, eta } = run;
   const isRendering = status === 'rendering' && items !== null;
-  return html`${stateBadge(STATES[status], status)}${isRendering && html` <progress max="${Math.max(1, items)}" value="${ended}" aria-label="${ended} of ${items} items ended"></progress>`}${stops && status !== 'canceled' && html` <span class="soft">buys nothing more: ${stops}</span>`}${reason && html` <span class="soft">${reason}</span>`}`;
+  return html`${stateBadge(STATES[status], status)}${isRendering && html` <progress max="${Math.max(1, items)}" value="${ended}" aria-label="${ended} of ${items} items ended"></progress>`}${eta && html` <span class="soft">until ${formatTime(Date.parse(eta))}</span>`}${stops && status !== 'canceled' && html` <span class="soft">buys nothing more: ${stops}</span>`}${reason && html` <span class="soft">${reason}</span>`}`;
 }
 
 const cancelForm = ({ run }: CatalogueRunResponse, path: string): Markup =>
