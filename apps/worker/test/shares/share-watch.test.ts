@@ -60,7 +60,7 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
       );
       return ids;
     };
-    const watch = (owner: string) => {
+    const watch = (owner: string, window = WINDOW.max) => {
       const opened = openShareWatch({
         engine,
         queues,
@@ -68,7 +68,7 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
         log: createLogger({ name: 'test', level: 'fatal', secrets: [] }),
         owner,
         readShares: () => shares.present,
-        readWindow: () => WINDOW.max,
+        readWindow: () => window,
       });
       cleanup(() => opened.close());
       return opened;
@@ -140,6 +140,41 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
         expect(own).toEqual(ids[tenant].slice(0, own.length));
       }
     }, 60_000);
+
+    test('the front has the turns of the tenants in their order', async () => {
+      const bed = await open();
+      bed.shares.present = { others: 1, own: new Map([['acme', 2]]) };
+      const tenants = new Map<string, string>();
+      for (const tenant of ['acme', 'other'])
+        for (const id of await bed.add(tenant, 20)) tenants.set(submitJobId(id, 1), tenant);
+      bed.watch('a');
+      await bed.hasFront();
+      const [ids = []] = await engine.readFirstJobs('submit', [
+        { priority: LANES.batch.front, count: WINDOW.max },
+      ]);
+      const front = ids.map((id) => tenants.get(id));
+      expect(
+        countOf(
+          front.map((tenant = '') => ({ tenant })),
+          'acme',
+        ),
+      ).toBeGreaterThanOrEqual(3);
+      // Two turns of the one for each turn of the other, and never the turns of one tenant together.
+      expect(front.join(' ')).not.toMatch(/acme acme acme|other other/);
+    });
+
+    test.skipIf(kind === 'pglite')('the front is bounded, however large the quota is', async () => {
+      const bed = await open();
+      for (const tenant of ['acme', 'other']) await bed.add(tenant, 400);
+      const watch = bed.watch('a', 10_000);
+      const countFront = async () =>
+        (await engine.countPriorities('submit')).find(({ priority }) => priority === LANES.batch.front)
+          ?.count ?? 0;
+      await until(async () => (await countFront()) >= 500);
+      // The check that runs ends first.
+      await watch.close();
+      expect(await countFront()).toBe(500);
+    });
 
     test('all interactive submissions of all tenants are before all of batch', async () => {
       const bed = await open();
