@@ -2,7 +2,8 @@ import type { NewKeyResponse } from '@darkroom/api';
 import { createApiKey, type Role } from '@darkroom/shared/keys';
 import { openPage, requires } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
-import { putCatalogueRun, putJob, putReceipt, putRun } from '../support/contract/contract-fixture.ts';
+import { putCatalogueRun } from '../support/contract/catalogue-fixture.ts';
+import { putJob, putReceipt, putRun } from '../support/contract/contract-fixture.ts';
 import { putFailedRenders } from '../support/failed-renders.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
@@ -34,7 +35,7 @@ requires('redis', 'browser').describe('roles in a browser', () => {
     pages = {
       '/renders': ['Cancel', 'Plan a redrive'],
       '/renders?view=table': ['Cancel', 'Plan a redrive'],
-      [`/renders/${completed.renderId}`]: [],
+      [`/renders/${completed.renderId}`]: ['Buy it again'],
       [`/renders/${running.renderId}`]: ['Cancel'],
       [`/renders/${failed}`]: ['Plan a redrive'],
       '/dead-letters': ['Plan a redrive'],
@@ -46,6 +47,8 @@ requires('redis', 'browser').describe('roles in a browser', () => {
       ],
       [`/dead-letters/${failed}`]: ['Plan a redrive', 'Discard'],
       '/redrives': [],
+      '/pauses': ['Pause'],
+      '/batches': [],
       '/runs': [],
       '/runs/night-1?tenant=default': ['Seal', 'Cancel'],
       '/catalogues': [],

@@ -13,7 +13,7 @@ import {
   createCatalogueFile,
   putCatalogueRun,
   putDeliveredRun,
-} from '../support/contract/contract-fixture.ts';
+} from '../support/contract/catalogue-fixture.ts';
 import { type Harness, openHarness, readProblem } from '../support/harness.ts';
 import { createKeyring } from '../support/keyring.ts';
 

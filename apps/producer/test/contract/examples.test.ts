@@ -3,25 +3,26 @@ import { DATA_VERSION } from '@darkroom/shared/render';
 import { cleanup, requires } from '@darkroom/testkit';
 import { startSimulator } from '@darkroom/upstream-simulator';
 import { beforeAll, expect, test } from 'vitest';
+import { putBatch, putBatchFile } from '../support/contract/batch-fixture.ts';
 import { listExamples, sendExample } from '../support/contract/call-as.ts';
+import {
+  putCatalogueFile,
+  putCatalogueRun,
+  putDeliveredRun,
+  putReport,
+  putSchedule,
+} from '../support/contract/catalogue-fixture.ts';
 import { type Contract, createContract } from '../support/contract/check.ts';
 import {
   ASKED,
-  putBatch,
-  putBatchFile,
   putBudget,
-  putCatalogueFile,
-  putCatalogueRun,
   putDeadLetter,
-  putDeliveredRun,
   putJob,
   putKey,
   putReceipt,
   putReconciliation,
   putRedrives,
-  putReport,
   putRun,
-  putSchedule,
   putUpload,
 } from '../support/contract/contract-fixture.ts';
 import {

@@ -10,24 +10,25 @@ import fc from 'fast-check';
 import pMap from 'p-map';
 import { Agent } from 'undici';
 import { expect, test } from 'vitest';
+import { putBatch, putBatchFile } from '../support/contract/batch-fixture.ts';
+import {
+  putCatalogueFile,
+  putCatalogueRun,
+  putDeliveredRun,
+  putReport,
+  putSchedule,
+} from '../support/contract/catalogue-fixture.ts';
 import { type Answered, type Contract, createContract } from '../support/contract/check.ts';
 import {
   ASKED,
-  putBatch,
-  putBatchFile,
   putBudget,
-  putCatalogueFile,
-  putCatalogueRun,
   putDeadLetter,
-  putDeliveredRun,
   putJob,
   putKey,
   putReceipt,
   putReconciliation,
   putRedrives,
-  putReport,
   putRun,
-  putSchedule,
   putUpload,
   REDRIVE_KEYS,
 } from '../support/contract/contract-fixture.ts';

@@ -13,14 +13,12 @@ import { createProblemExample } from '../../src/openapi/index.ts';
 import { loseProof } from '../support/complete-queue.ts';
 import {
   BATCH_EXAMPLE_ID,
-  createCatalogueFile,
   FILE_EXAMPLE_ID,
   putBatch,
   putBatchFile,
-  putCatalogueRun,
-  putJob,
-  putReceipt,
-} from '../support/contract/contract-fixture.ts';
+} from '../support/contract/batch-fixture.ts';
+import { createCatalogueFile, putCatalogueRun } from '../support/contract/catalogue-fixture.ts';
+import { putJob, putReceipt } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };

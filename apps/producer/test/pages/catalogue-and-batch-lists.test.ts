@@ -2,13 +2,8 @@ import { CatalogueRunStore } from '@darkroom/catalogue';
 import { createApiKey } from '@darkroom/shared/keys';
 import { requires } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
-import {
-  BATCH_EXAMPLE_ID,
-  putBatch,
-  putCatalogueRun,
-  putReport,
-  putSchedule,
-} from '../support/contract/contract-fixture.ts';
+import { BATCH_EXAMPLE_ID, putBatch } from '../support/contract/batch-fixture.ts';
+import { putCatalogueRun, putReport, putSchedule } from '../support/contract/catalogue-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
 requires('redis').describe('the pages of catalogues and batches', () => {

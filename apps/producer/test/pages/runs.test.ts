@@ -1,12 +1,8 @@
 import { createApiKey } from '@darkroom/shared/keys';
 import { openPage, requires, type WatchedPage } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
-import {
-  putCatalogueRun,
-  putDeliveredRun,
-  putRun,
-  putSchedule,
-} from '../support/contract/contract-fixture.ts';
+import { putCatalogueRun, putDeliveredRun, putSchedule } from '../support/contract/catalogue-fixture.ts';
+import { putRun } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
 requires('redis', 'browser').describe('the pages of runs and of catalogues', () => {
