@@ -1,5 +1,5 @@
 import { BATCH_LIMITS } from '@darkroom/api';
-import { type BatchRecord, BatchStore, batchRun, FileStore } from '@darkroom/shared/batches';
+import { type BatchLine, type BatchRecord, BatchStore, batchRun, FileStore } from '@darkroom/shared/batches';
 import { DATA_VERSION } from '@darkroom/shared/render';
 import { RunStore } from '@darkroom/shared/runs';
 import { requires, until } from '@darkroom/testkit';
@@ -48,6 +48,29 @@ requires('redis').describe('a batch', () => {
     expect([...bought.values()].filter((prompts) => prompts.length === 1).length).toBeGreaterThanOrEqual(
       completed,
     );
+  });
+
+  test('ends only when each line has an end: lines that no queue has are added, whatever the marks say', async () => {
+    const harness = await openHarness();
+    const batches = new BatchStore(harness.store);
+    const ids = ['one', 'two'];
+    const batch = await createBatch(
+      harness,
+      ids.map((id) => toLine(id)),
+    );
+    for (const [part, id] of ids.entries()) {
+      const { body } = JSON.parse(toLine(id)) as { body: { prompt: string } };
+      const request = { ...body, model: 'gemini-3-pro-image-preview' as const, resolution: '1K' as const };
+      await batches.writePart(batch, part, [
+        { custom_id: id, line: part + 1, request: request as BatchLine['request'] },
+      ]);
+      await batches.markAdded(batch, part);
+    }
+    const problems = { count: 0, listed: [] };
+    await batches.writeCheck(batch, { at: Date.now(), lines: 2, parts: 2, problems });
+    await harness.startWorker();
+    expect(await waitForBatch(harness, batch)).toMatchObject({ status: 'completed' });
+    expect([...countPurchases(harness, batch, ids).values()]).toEqual([['a one'], ['a two']]);
   });
 
   test('that is canceled, or has expired, before a worker saw it is not even checked', async () => {
