@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { type Caller, hasRole, type Needs, SIGN_IN_PATH } from '../access/index.ts';
 import { createStyleSheet, html, type Markup, PAGE_STYLES } from './design/index.ts';
-import { LIVE_SCRIPT_PATH } from './scripts.ts';
+import { LIVE_SCRIPT_PATH, RELOAD_SCRIPT_PATH } from './scripts.ts';
 
 const STYLE = createStyleSheet(PAGE_STYLES);
 
@@ -44,7 +44,7 @@ interface Page {
   body: Markup;
   /** The section that the page belongs to. */
   section?: Section;
-  /** Seconds until the browser reloads the page, or opens another one. */
+  /** Seconds until the browser reloads the page, unless a form is being filled in. Or it opens another page. */
   refresh?: number | { seconds: number; path: string };
   /** The path of an event stream that sends new bodies. */
   events?: string;
@@ -55,14 +55,20 @@ interface Page {
 /** Sends a page for people. */
 export function sendPage(reply: FastifyReply, status: number, page: Page) {
   const { title, body, refresh, events, script } = page;
-  const policy = events ? LIVE_POLICY : script ? SCRIPT_POLICY : POLICY;
+  const reload = typeof refresh === 'number' ? refresh : undefined;
+  const policy = events ? LIVE_POLICY : script || reload !== undefined ? SCRIPT_POLICY : POLICY;
   const document = html`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 ${
-  refresh !== undefined &&
-  html`<meta http-equiv="refresh" content="${typeof refresh === 'number' ? refresh : `${refresh.seconds};url=${refresh.path}`}">
+  typeof refresh === 'object' &&
+  html`<meta http-equiv="refresh" content="${refresh.seconds};url=${refresh.path}">
+`
+}${
+  reload !== undefined &&
+  html`<noscript><meta http-equiv="refresh" content="${reload}"></noscript>
+<script src="${RELOAD_SCRIPT_PATH}" data-seconds="${reload}" defer></script>
 `
 }<title>${title} · Darkroom</title>
 <link rel="icon" href="/favicon.ico">

@@ -6,6 +6,8 @@ export const LIVE_SCRIPT_PATH = '/assets/live.js';
 
 export const COPY_SCRIPT_PATH = '/assets/copy.js';
 
+export const RELOAD_SCRIPT_PATH = '/assets/reload.js';
+
 export const BOARD_SCRIPT_PATH = '/assets/board.js';
 
 /** Copies what a button names. Browsers allow it on https and on this machine; elsewhere the button disappears. */
@@ -36,6 +38,21 @@ events.onerror = () => {
 };
 `;
 
+/** It loads the page again after `data-seconds`, but not while a person fills in a form of it. */
+const RELOAD_SCRIPT = `'use strict';
+const { seconds } = document.currentScript.dataset;
+const isFilledIn = () =>
+  [...document.querySelectorAll('main input:not([type=hidden])')].some(
+    (field) =>
+      field === document.activeElement ||
+      field.value !== field.defaultValue ||
+      field.checked !== field.defaultChecked,
+  );
+setInterval(() => {
+  if (!isFilledIn()) location.reload();
+}, seconds * 1_000);
+`;
+
 /** Bull Board shows a 401 as an error of its own, again and again. It leads to the sign-in, and back. */
 const BOARD_SCRIPT = `'use strict';
 const { open } = XMLHttpRequest.prototype;
@@ -53,6 +70,7 @@ export function registerScripts(app: FastifyInstance): void {
   for (const [path, script] of [
     [LIVE_SCRIPT_PATH, LIVE_SCRIPT],
     [COPY_SCRIPT_PATH, COPY_SCRIPT],
+    [RELOAD_SCRIPT_PATH, RELOAD_SCRIPT],
     [BOARD_SCRIPT_PATH, BOARD_SCRIPT],
   ] as const) {
     registerEndpoints(app, path, {

@@ -1,5 +1,5 @@
 import { createApiKey } from '@darkroom/shared/keys';
-import { openPage, requires, type WatchedPage } from '@darkroom/testkit';
+import { openPage, requires, until, type WatchedPage } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { putCatalogueRun, putDeliveredRun, putSchedule } from '../support/contract/catalogue-fixture.ts';
 import { putRun } from '../support/contract/contract-fixture.ts';
@@ -89,6 +89,27 @@ requires('redis', 'browser').describe('the pages of runs and of catalogues', () 
     await row.getByText('buys nothing more: canceled').waitFor();
     expect(await row.getByRole('button').count()).toBe(0);
     expect(await readAudit('catalogue:shoes.2026-11-20')).toEqual([['catalogue.cancel', 'the list is old']]);
+    expect(troubles).toEqual([]);
+  });
+
+  test('the page of a run loads itself again, but not while a person fills in its form', async () => {
+    await putRun(harness, 'spring', { tenant: 'shop', isOpen: true });
+    const { page, troubles } = browser;
+    await page.clock.install();
+    await page.goto(`${harness.url}/runs/spring?tenant=shop`);
+    await page.evaluate(() => document.body.classList.add('first'));
+    const isFirst = () => page.evaluate(() => document.body.classList.contains('first'));
+    const reason = page.getByLabel('Reason').first();
+    await reason.fill('all are in');
+    await reason.blur();
+    await page.clock.runFor(60_000);
+    expect(await isFirst()).toBe(true);
+    await reason.fill('');
+    await page.clock.runFor(60_000);
+    expect(await isFirst()).toBe(true);
+    await reason.blur();
+    await page.clock.runFor(6_000);
+    await until(async () => !(await isFirst()));
     expect(troubles).toEqual([]);
   });
 
