@@ -50,7 +50,7 @@ export const journal: Scenario<JournalResult> = {
     const sizes = {
       renders: size.renders ?? (size.quick ? 10_000 : 30_000),
       singles: size.quick ? 500 : 2_000,
-      rounds: size.quick ? 3 : 9,
+      rounds: size.quick ? 3 : 15,
     };
     const folder = await workspace.createFolder('disk');
     const rows = await measureStore(workspace, size, sizes, 'folder', {

@@ -9,7 +9,7 @@ export type ItemResult = { index: number; line?: number } & ItemOutcome;
  * How many batches are under way: while one is added to the queue, the next ones are prepared. Each waits for the store to
  * write its journal entry, so fewer would leave the queue idle.
  */
-export const MAX_CONCURRENT_BATCHES = 16;
+export const MAX_CONCURRENT_BATCHES = 32;
 
 export interface BulkCaller {
   tenant: string;

@@ -92,14 +92,21 @@ export const entryContentType = (key: string): string =>
 const isCompressed = (key: string) => key.endsWith('.zst');
 
 /**
- * @returns bytes, because a string as the body of a request is encoded slowly. Each checkpoint is encoded alone: to encode
- * one long string takes three times as long.
+ * @returns bytes, because a string as the body of a request is encoded slowly. All checkpoints are encoded into one buffer: to
+ * encode one long string, or to join the bytes of each checkpoint, takes at least twice as long.
  */
 function serializeEntry(checkpoints: readonly SerializedCheckpoint[]): Buffer {
-  const parts = [Buffer.from(`{"version":${DATA_VERSION},"checkpoints":[`)];
-  for (const [at, { json }] of checkpoints.entries()) parts.push(Buffer.from(at === 0 ? json : `,${json}`));
-  parts.push(Buffer.from(']}'));
-  return Buffer.concat(parts);
+  const start = `{"version":${DATA_VERSION},"checkpoints":[`;
+  // A code unit of UTF-16 has at most three bytes in UTF-8.
+  const most = checkpoints.reduce((sum, { json }) => sum + 3 * json.length + 1, start.length + 2);
+  const bytes = Buffer.allocUnsafe(most);
+  let length = bytes.write(start);
+  for (const [at, { json }] of checkpoints.entries()) {
+    if (at > 0) length += bytes.write(',', length);
+    length += bytes.write(json, length);
+  }
+  length += bytes.write(']}', length);
+  return bytes.subarray(0, length);
 }
 
 /** The fastest level that still finds what the requests have in common. */
