@@ -30,7 +30,6 @@ const KEY = /^intake\/(\d{13})-[0-9a-f]+(?:\.json|-(\d+)\.json\.zst)$/;
 /** Entries of single calls are smaller. To compress them saves nothing. */
 const MIN_COMPRESSED_BYTES = 8_192;
 
-const compress = promisify(zlib.zstdCompress);
 const decompress = promisify(zlib.zstdDecompress);
 
 /**
@@ -39,24 +38,21 @@ const decompress = promisify(zlib.zstdDecompress);
  *
  * @param token makes the key unique
  */
-export async function createEntryObject(
+export function createEntryObject(
   checkpoints: readonly SerializedCheckpoint[],
   { writtenAt, token }: { writtenAt: number; token: string },
-): Promise<EntryObject> {
+): EntryObject {
   const name = `${JOURNAL_PREFIX}${String(writtenAt).padStart(13, '0')}-${token}`;
   const bytes = serializeEntry(checkpoints);
   return bytes.length < MIN_COMPRESSED_BYTES
-    ? { key: `${name}.json`, body: bytes }
-    : { key: `${name}-${bytes.length}.json.zst`, body: await compressEntry(bytes) };
+    ? { key: `${name}.json`, body: Buffer.from(bytes) }
+    : { key: `${name}-${bytes.length}.json.zst`, body: compressEntry(bytes) };
 }
 
 /** The body of an entry that lost some of its renders, for the same key. */
-export async function createEntryBody(
-  key: string,
-  checkpoints: readonly SerializedCheckpoint[],
-): Promise<Uint8Array> {
+export function createEntryBody(key: string, checkpoints: readonly SerializedCheckpoint[]): Uint8Array {
   const bytes = serializeEntry(checkpoints);
-  return isCompressed(key) ? await compressEntry(bytes) : bytes;
+  return isCompressed(key) ? compressEntry(bytes) : Buffer.from(bytes);
 }
 
 /** When the entry of a key was written, in Unix milliseconds. @returns `undefined` for another key */
@@ -92,23 +88,48 @@ export const entryContentType = (key: string): string =>
 const isCompressed = (key: string) => key.endsWith('.zst');
 
 /**
- * @returns bytes, because a string as the body of a request is encoded slowly. All checkpoints are encoded into one buffer: to
- * encode one long string, or to join the bytes of each checkpoint, takes at least twice as long.
+ * Where entries are encoded, one after the other. A new buffer for each entry would cost as much as encoding it, and make
+ * V8 collect its whole heap twice as often during a bulk call.
+ */
+let scratch = Buffer.allocUnsafeSlow(0);
+/** A larger entry gets a buffer of its own, so that one unusual call holds no memory afterwards. */
+const MAX_SCRATCH_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Encodes all checkpoints into one buffer: to encode one long string, or to join the bytes of each checkpoint, takes at least
+ * twice as long.
+ *
+ * @returns bytes that are valid until the next call. A string as the body of a request would be encoded slowly.
  */
 function serializeEntry(checkpoints: readonly SerializedCheckpoint[]): Buffer {
-  const start = `{"version":${DATA_VERSION},"checkpoints":[`;
-  // A code unit of UTF-16 has at most three bytes in UTF-8.
-  const most = checkpoints.reduce((sum, { json }) => sum + 3 * json.length + 1, start.length + 2);
-  const bytes = Buffer.allocUnsafe(most);
-  let length = bytes.write(start);
+  let bytes = scratch;
+  let length = 0;
+  const write = (text: string) => {
+    // A code unit of UTF-16 has at most three bytes in UTF-8.
+    const needed = length + 3 * text.length;
+    if (needed > bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * bytes.length));
+      bytes.copy(larger, 0, 0, length);
+      bytes = larger;
+      if (larger.length <= MAX_SCRATCH_BYTES) scratch = larger;
+    }
+    length += bytes.write(text, length);
+  };
+  write(`{"version":${DATA_VERSION},"checkpoints":[`);
   for (const [at, { json }] of checkpoints.entries()) {
-    if (at > 0) length += bytes.write(',', length);
-    length += bytes.write(json, length);
+    if (at > 0) write(',');
+    write(json);
   }
-  length += bytes.write(']}', length);
+  write(']}');
   return bytes.subarray(0, length);
 }
 
-/** The fastest level that still finds what the requests have in common. */
-const compressEntry = (bytes: Buffer): Promise<Buffer> =>
-  compress(bytes, { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } });
+/**
+ * The fastest level that still finds what the requests have in common. It takes less time than to hand the bytes to another
+ * thread.
+ */
+const compressEntry = (bytes: Buffer): Buffer =>
+  zlib.zstdCompressSync(bytes, {
+    chunkSize: 65_536,
+    params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 },
+  });

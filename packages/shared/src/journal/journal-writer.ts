@@ -72,7 +72,7 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
   const write = async (entry: OpenEntry) => {
     if (gathering === entry) gathering = undefined;
     if (waiting === entry) waiting = undefined;
-    const { key, body } = await createEntryObject(entry.checkpoints, {
+    const { key, body } = createEntryObject(entry.checkpoints, {
       writtenAt: entry.startedAt,
       token: randomHex(8),
     });
@@ -134,7 +134,7 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
       const left = entry.checkpoints.filter((checkpoint) => !gone.has(checkpoint));
       if (left.length === entry.checkpoints.length) return;
       if (left.length === 0) await remove(entry.key);
-      else await put(entry.key, await createEntryBody(entry.key, left));
+      else await put(entry.key, createEntryBody(entry.key, left));
       entry.checkpoints = left;
     });
     entry.change = work.catch(() => undefined);
