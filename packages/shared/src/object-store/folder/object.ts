@@ -20,8 +20,8 @@ export interface Folder {
  * Writes an object to a temporary file, with its sidecar, and then calls `publish` to move it to its place. A crash at any
  * point leaves the old object or the new one, and at worst a file in `tmp/`.
  *
- * JSON without metadata has no sidecar: its key says what it is. So an entry of the journal or the ledger costs two syncs,
- * not five.
+ * JSON and compressed records without metadata have no sidecar: their keys say what they are. So an entry of the journal or
+ * the ledger costs two syncs, not five.
  */
 export async function writeObject(
   { objects, temporary, sidecars }: Folder,
@@ -51,8 +51,11 @@ export async function writeObject(
   }
 }
 
-/** The content type of an object without a sidecar. */
-const readImpliedType = (key: string) => (key.endsWith('.json') ? 'application/json' : undefined);
+/** The content types of objects without a sidecar, by the ends of their keys. */
+const IMPLIED_TYPES = { '.json': 'application/json', '.zst': 'application/zstd' };
+
+const readImpliedType = (key: string) =>
+  Object.entries(IMPLIED_TYPES).find(([end]) => key.endsWith(end))?.[1];
 
 /** Opens an object with the metadata of exactly this state of the object. */
 export async function openObject(

@@ -74,17 +74,19 @@ test('a copy of the folder keeps content types and metadata', async () => {
   expect(await restored.head('k')).toMatchObject({ contentType: 'image/png', metadata: { sha256: 'ab' } });
 });
 
-test('JSON without metadata has no sidecar, and keeps its content type', async () => {
+test.each([
+  ['json', 'application/json'],
+  ['json.zst', 'application/zstd'],
+])('an object *.%s without metadata has no sidecar, and keeps its content type', async (end, contentType) => {
   const dir = await tempDir();
   const store = await openFolder(dir);
-  const json = { contentType: 'application/json' };
-  await store.put('a/entry.json', '{}', json);
-  expect(await store.putIfAbsent('a/intent.json', '{}', json)).toBe(true);
+  const keys = [`a/entry.${end}`, `a/intent.${end}`] as const;
+  await store.put(keys[0], '{}', { contentType });
+  expect(await store.putIfAbsent(keys[1], '{}', { contentType })).toBe(true);
   expect(existsSync(join(dir, 'meta'))).toBe(false);
-  for (const key of ['a/entry.json', 'a/intent.json'])
-    expect(await store.head(key)).toMatchObject({ size: 2, contentType: 'application/json', metadata: {} });
-  await store.put('a/entry.json', '[]', { contentType: 'text/plain' });
-  expect((await store.head('a/entry.json'))?.contentType).toBe('text/plain');
+  for (const key of keys) expect(await store.head(key)).toMatchObject({ size: 2, contentType, metadata: {} });
+  await store.put(keys[0], '[]', { contentType: 'text/plain' });
+  expect((await store.head(keys[0]))?.contentType).toBe('text/plain');
 });
 
 test('JSON without metadata has none after a crash that left the sidecar of a deleted object', async () => {
