@@ -1,12 +1,13 @@
 import { Ledger } from '@darkroom/shared/ledger';
 import { readRepairs, renderJob } from '@darkroom/shared/queues';
-import { dayIndexPrefix, receiptKey } from '@darkroom/shared/render';
+import { receiptKey } from '@darkroom/shared/render';
 import { systemClock } from '@darkroom/shared/runtime';
 import { requires, until } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import type { RunningWorker } from '../../src/index.ts';
 import { createReceiptSweepMemory, sweepHolds, sweepReceipts } from '../../src/maintenance/index.ts';
 import { createSweepDeps, type Harness, newCheckpoint, openHarness } from '../support/harness.ts';
+import { holdSweeps } from '../support/sweeps.ts';
 
 requires('redis').describe('repairs of the sweep', () => {
   let harness: Harness;
@@ -20,6 +21,7 @@ requires('redis').describe('repairs of the sweep', () => {
 
   test('a missing receipt is written again, as it was, for each end of a render', async () => {
     const { store, ledger, simulator } = harness;
+    await holdSweeps(harness);
     simulator.faults.add({ kind: 'refuse_content', promptIncludes: 'refused' });
     simulator.faults.add({ kind: 'stuck', promptIncludes: 'stuck' });
     const stuck = await harness.enqueue({ prompt: 'stuck' });
@@ -29,7 +31,7 @@ requires('redis').describe('repairs of the sweep', () => {
     const receipts = await Promise.all(ids.map((id) => harness.waitForReceipt(id)));
     expect(receipts.map(({ status }) => status)).toEqual(['completed', 'failed', 'canceled']);
     for (const id of ids) await store.delete(receiptKey(id));
-    const { objects } = await store.list({ prefix: dayIndexPrefix('default', receipts[0]?.createdAt ?? 0) });
+    const { objects } = await store.list({ prefix: 'by-day/' });
     for (const { key } of objects) await store.delete(key);
 
     const { deps, warnings } = createSweepDeps(harness);
@@ -61,7 +63,7 @@ requires('redis').describe('repairs of the sweep', () => {
       const { notes: _, finishedAt: __, ...receipt } = receipts[at] ?? ({} as never);
       expect(await ledger.readReceipt(id)).toMatchObject(receipt);
     }
-    const found = await store.list({ prefix: dayIndexPrefix('default', receipts[0]?.createdAt ?? 0) });
+    const found = await store.list({ prefix: 'by-day/' });
     expect(found.objects).toHaveLength(3);
     // No request per render: only lists, at most one per part of the ids in use.
     reads.length = 0;
@@ -72,6 +74,7 @@ requires('redis').describe('repairs of the sweep', () => {
 
   test('a render that is held after the grace time of its purchase is woken, and becomes a dead letter', async () => {
     const { queues } = harness;
+    await holdSweeps(harness);
     const held = (until: number) => ({
       ...newCheckpoint({}, Date.now()),
       at: { step: 'hold', reason: 'lost', until, doubtedSince: until } as const,

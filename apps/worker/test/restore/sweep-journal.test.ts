@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { createJournalSweepMemory, type RestoreDeps, sweepJournal } from '../../src/restore/index.ts';
 import { createSweepDeps, type Harness, lowJitterClock, openHarness } from '../support/harness.ts';
 import { acceptRenders, emptyQueue, writeJournal } from '../support/journal.ts';
+import { holdSweeps } from '../support/sweeps.ts';
 import { openWebhookHarness, waitForWebhook } from '../support/webhook-harness.ts';
 
 const LONG_MS = 11 * 60_000;
@@ -36,6 +37,7 @@ requires('redis').describe('the sweep of the journal', () => {
     const harness = await openHarness();
     await harness.startWorker();
     await isComplete(harness);
+    await holdSweeps(harness);
     const [done = ''] = await acceptRenders(harness, [{}]);
     await harness.waitForReceipt(done);
     harness.simulator.faults.add({ kind: 'query_500', rate: 1 });
@@ -54,6 +56,7 @@ requires('redis').describe('the sweep of the journal', () => {
     receiver.react((response) => void response.writeHead(500).end());
     await harness.startWorker();
     await isComplete(harness);
+    await holdSweeps(harness);
     const [id = ''] = await acceptRenders(harness, [{}]);
     await harness.waitForReceipt(id);
     await waitForWebhook(harness, id, 'delayed');
