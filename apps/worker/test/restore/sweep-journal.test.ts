@@ -81,6 +81,8 @@ requires('redis').describe('the sweep of the journal', () => {
 
   test('a lost render is found beside a render of the same entry that runs, without a request per sweep', async () => {
     const harness = await openHarness();
+    // The renders must not end before the worker is closed.
+    await harness.queues.render.pause();
     const [running = '', lost = ''] = await acceptRenders(harness, [{}, {}]);
     await requestRestore(harness.engine, harness.queues, { reason: 'test', now: Date.now() });
     const worker = await harness.startWorker();
