@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { createJournalSweepMemory, type RestoreDeps, sweepJournal } from '../../src/restore/index.ts';
 import { createSweepDeps, type Harness, lowJitterClock, openHarness } from '../support/harness.ts';
 import { acceptRenders, emptyQueue, writeJournal } from '../support/journal.ts';
+import { refuse } from '../support/receiver.ts';
 import { holdSweeps } from '../support/sweeps.ts';
 import { openWebhookHarness, waitForWebhook } from '../support/webhook-harness.ts';
 
@@ -53,7 +54,7 @@ requires('redis').describe('the sweep of the journal', () => {
 
   test('an entry stays while a webhook about one of its renders is under way', async () => {
     const { harness, receiver } = await openWebhookHarness();
-    receiver.react((response) => void response.writeHead(500).end());
+    receiver.react(refuse);
     await harness.startWorker();
     await isComplete(harness);
     await holdSweeps(harness);

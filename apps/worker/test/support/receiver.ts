@@ -22,6 +22,9 @@ export interface Received {
 
 export type Reaction = (response: ServerResponse, request: IncomingMessage) => void;
 
+/** Asks the sender to wait for an hour: the webhook is not sent again until the test promotes it. */
+export const refuse: Reaction = (response) => void response.writeHead(503, { 'retry-after': '3600' }).end();
+
 export interface Receiver {
   readonly port: number;
   readonly url: string;

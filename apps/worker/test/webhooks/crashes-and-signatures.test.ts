@@ -5,7 +5,7 @@ import { latch, requires, service, startProxy, until } from '@darkroom/testkit';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { openHarness } from '../support/harness.ts';
-import { startReceiver } from '../support/receiver.ts';
+import { refuse, startReceiver } from '../support/receiver.ts';
 import { spawnWorker } from '../support/spawn-worker.ts';
 import {
   deliverToSecretHolders,
@@ -71,7 +71,7 @@ requires('redis').describe('a webhook', () => {
     'a webhook whose %s was deleted becomes a dead letter that says so',
     async ([what, lastError]) => {
       const { harness, receiver } = await openWebhookHarness();
-      receiver.react((response) => void response.writeHead(500).end());
+      receiver.react(refuse);
       await harness.startWorker();
       const id = await harness.enqueue();
       const waiting = await waitForWebhook(harness, id, 'delayed');
@@ -89,7 +89,7 @@ requires('redis').describe('a webhook', () => {
 
   test('a webhook of a render whose receipt cannot be read becomes a dead letter, not an endless error', async () => {
     const { harness, receiver } = await openWebhookHarness();
-    receiver.react((response) => void response.writeHead(500).end());
+    receiver.react(refuse);
     await harness.startWorker();
     const id = await harness.enqueue();
     const waiting = await waitForWebhook(harness, id, 'delayed');
@@ -104,7 +104,7 @@ requires('redis').describe('a webhook', () => {
   test('a render that failed twice has a webhook for each failure, under its own id, also if the first was not acknowledged', async () => {
     const { harness, receiver } = await openWebhookHarness();
     harness.simulator.faults.add({ kind: 'refuse_content', times: 2 });
-    receiver.react((response) => void response.writeHead(500).end());
+    receiver.react(refuse);
     await harness.startWorker();
     const id = await harness.enqueue();
     const [first, second] = [webhookId(id, 'failed', 0, 0), webhookId(id, 'failed', 1, 0)];
@@ -127,7 +127,7 @@ requires('redis').describe('signatures', () => {
 
   test('a signature is valid for one try, its time and its exact bytes', async () => {
     const { harness, receiver, secret } = await openWebhookHarness();
-    receiver.react((response) => void response.writeHead(500).end());
+    receiver.react(refuse);
     await harness.startWorker();
     const id = await harness.enqueue();
     const waiting = await waitForWebhook(harness, id, 'delayed');

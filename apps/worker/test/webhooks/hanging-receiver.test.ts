@@ -2,7 +2,7 @@ import { webhookId } from '@darkroom/shared/queues';
 import { latch, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { createWebhookWaker } from '../../src/bullmq/index.ts';
-import { startReceiver } from '../support/receiver.ts';
+import { refuse, startReceiver } from '../support/receiver.ts';
 import { findWebhooks, openWebhookHarness, waitForWebhook } from '../support/webhook-harness.ts';
 
 const readMetric = async (url: string, name: string) => {
@@ -73,7 +73,7 @@ requires('redis').describe('a receiver that hangs', () => {
 
   test('a webhook that was tried since keeps its delay: only a deferred webhook is woken', async () => {
     const { harness, receiver } = await openWebhookHarness();
-    receiver.react((response) => void response.writeHead(500).end());
+    receiver.react(refuse);
     await harness.startWorker();
     const { id = '' } = await waitForWebhook(harness, await harness.enqueue(), 'delayed');
     const wake = createWebhookWaker(harness.queues);

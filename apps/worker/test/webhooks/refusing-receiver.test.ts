@@ -1,7 +1,7 @@
 import { webhookId } from '@darkroom/shared/queues';
 import { requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
-import { startReceiver } from '../support/receiver.ts';
+import { refuse, startReceiver } from '../support/receiver.ts';
 import {
   findWebhookDeadLetter,
   findWebhooks,
@@ -128,7 +128,7 @@ requires('redis').describe('a receiver that does not acknowledge a webhook', () 
   test('a receiver gets no webhook of a failure that was redriven since and completed', async () => {
     const { harness, receiver } = await openWebhookHarness();
     harness.simulator.faults.add({ kind: 'refuse_content' });
-    receiver.react((response) => void response.writeHead(500).end());
+    receiver.react(refuse);
     await harness.startWorker();
     const id = await harness.enqueue();
     const death = webhookId(id, 'failed', 0, 0);
