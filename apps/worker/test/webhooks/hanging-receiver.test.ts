@@ -58,7 +58,9 @@ requires('redis').describe('a receiver that hangs', () => {
     );
     const [put] = waiting.filter(({ nextAttemptAt }) => nextAttemptAt !== undefined);
     const { logs } = await harness.queues.webhook.getJobLogs(put?.id ?? '');
-    expect(logs).toEqual([expect.stringMatching(/ waits: 2 other webhooks to its host are in flight$/)]);
+    // On a slow machine, it has come back and was put off again.
+    const reason = / waits: 2 other webhooks to its host are in flight$/;
+    expect(new Set(logs.map((line) => reason.test(line)))).toEqual(new Set([true]));
     answers.open();
     await until(() => hung.received.length === 200, { timeout: 60_000 });
     for (const message of webhookIds) {
