@@ -3,10 +3,11 @@ import { createOwnRedis, requires, until, withOwnRedis } from '@darkroom/testkit
 import { expect, test, vi } from 'vitest';
 import { type Harness, openHarness } from '../support/harness.ts';
 import { acceptRenders, emptyQueue, writeJournal } from '../support/journal.ts';
-import { spawnWorker } from '../support/spawn-worker.ts';
+import { spawnHangingWorker, spawnWorker } from '../support/spawn-worker.ts';
 import { openWebhookHarness } from '../support/webhook-harness.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+// Processes start in seconds, on a busy machine in many.
+vi.setConfig({ testTimeout: 300_000 });
 
 /** Tasks take a second, so that renders are at every step. */
 const SLOW = { latency: { minMs: 500, p50Ms: 1000, p95Ms: 1500, maxMs: 2000 } };
@@ -88,14 +89,15 @@ requires('redis').describe('a restore that is killed', () => {
     };
     let reached = '';
     for (let kill = 1; kill <= 2; kill += 1) {
-      const victim = spawnWorker(harness);
-      await until(async () => (await readPosition()) > reached, { timeout: 30_000, every: 5 });
+      // It restores one group, and hangs.
+      const victim = spawnHangingWorker(harness, 'journal');
+      await until(async () => (await readPosition()) > reached, { timeout: 120_000 });
       await victim.kill('SIGKILL');
       reached = await readPosition();
     }
     expect(await isComplete(harness)).toBe(false);
     spawnWorker(harness);
-    await until(() => isComplete(harness), { timeout: 30_000 });
+    await until(() => isComplete(harness), { timeout: 120_000 });
     const counts = await harness.queues.render.getJobCounts();
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
     expect(total).toBe(1500);

@@ -3,21 +3,31 @@ import type { ObjectStore } from '@darkroom/shared/object-store';
 import { runService } from '@darkroom/shared/service';
 import { startWorker } from '../../src/index.ts';
 
-// A worker that never goes on after a point of the end of a render, until it is killed: before it writes a receipt, or
-// before it counts an end in its run. `HANG_BEFORE` names the point.
+// A worker that never goes on after a point, until it is killed: before it writes a receipt, before it counts an end in its
+// run, or before it reads the rest of the journal. `HANG_BEFORE` names the point.
+
+/** Entries of the journal that it reads: as many as a restore reads at the same time. */
+const READ_ENTRIES = 16;
 
 const hang = () => new Promise<never>(() => undefined);
 
-const wrapStore = (store: ObjectStore): ObjectStore =>
-  new Proxy(store, {
+function wrapStore(store: ObjectStore, point: string | undefined): ObjectStore {
+  const entries = new Set<string>();
+  return new Proxy(store, {
     get(target, name) {
-      if (name === 'put')
+      if (point === 'receipt' && name === 'put')
         return (key: string, ...rest: [never, never]) =>
           key.startsWith('renders/') ? hang() : target.put(key, ...rest);
+      if (point === 'journal' && name === 'get')
+        return (key: string, ...rest: [never]) => {
+          if (key.startsWith('intake/')) entries.add(key);
+          return entries.size > READ_ENTRIES ? hang() : target.get(key, ...rest);
+        };
       const value: unknown = Reflect.get(target, name);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
+}
 
 const wrapEngine = (engine: Engine): Engine => {
   const { runTallies } = engine;
@@ -35,7 +45,7 @@ await runService({
   needs: { always: {}, production: [] },
   start: async (parts) => {
     const point = process.env['HANG_BEFORE'];
-    const store = point === 'receipt' ? wrapStore(parts.store) : parts.store;
+    const store = wrapStore(parts.store, point);
     const engine = point === 'count' ? wrapEngine(parts.engine) : parts.engine;
     const worker = await startWorker({ ...parts, store, engine });
     return { announce: 'started', close: () => worker.close() };

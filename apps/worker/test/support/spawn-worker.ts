@@ -6,8 +6,8 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 const HANGING_MAIN = fileURLToPath(new URL('./hanging-worker.ts', import.meta.url));
 
-/** Starts a worker that hangs at a point of the end of a render, until it is killed. */
-export const spawnHangingWorker = (harness: Harness, before: 'receipt' | 'count'): NodeProcess =>
+/** Starts a worker that hangs at a point, until it is killed. */
+export const spawnHangingWorker = (harness: Harness, before: 'receipt' | 'count' | 'journal'): NodeProcess =>
   spawnWorker(harness, { HANG_BEFORE: before }, HANGING_MAIN);
 
 /** Starts a worker in its own process, on the queues and the store of the harness. */
