@@ -163,16 +163,15 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
       expect(front.join(' ')).not.toMatch(/acme acme acme|other other/);
     });
 
-    const testOnRedis = kind === 'redis' ? test : () => undefined;
-    // PGlite adds 800 jobs slowly.
-    testOnRedis('the front is bounded, however large the quota is', async () => {
+    test('the front is bounded, however large the quota is', async () => {
       const bed = await open();
       for (const tenant of ['acme', 'other']) await bed.add(tenant, 400);
       const watch = bed.watch('a', 10_000);
       const countFront = async () =>
         (await engine.countPriorities('submit')).find(({ priority }) => priority === LANES.batch.front)
           ?.count ?? 0;
-      await until(async () => (await countFront()) >= 500);
+      // PGlite moves one job after the other.
+      await until(async () => (await countFront()) >= 500, { timeout: 45_000 });
       // The check that runs ends first.
       await watch.close();
       expect(await countFront()).toBe(500);
@@ -225,9 +224,14 @@ describe.each(['redis', 'pglite'] as const)('tenants that share a lane on %s', (
       expect(lines).toEqual([tenantLine('batch', 'acme')]);
       await bed.add('other', 50);
       await bed.hasBegun(150);
-      const spent = (from: number, to: number) => (bed.begun[to]?.at ?? 0) - (bed.begun[from]?.at ?? 0);
-      // With a part of the quota unused, the second half would take longer.
-      expect(spent(75, 145)).toBeLessThan(spent(5, 50) * (70 / 45) * 1.5 + 200);
+      // How long the quota of a window takes in the faster windows: a machine that stands still for a while makes others slow.
+      const measure = (from: number, to: number) => {
+        const times = bed.begun.slice(from, to).map(({ at }) => at);
+        const spans = times.slice(WINDOW.max).map((at, index) => at - (times[index] ?? 0));
+        return spans.toSorted((one, other) => one - other)[Math.floor(spans.length / 4)] ?? 0;
+      };
+      // With a part of the quota unused, each window of the two would take longer.
+      expect(measure(75, 150)).toBeLessThan(measure(5, 50) * 1.5 + 20);
     }, 60_000);
 
     test('one watch at a time gives turns, another goes on when it is closed', async () => {
