@@ -120,7 +120,7 @@ requires('redis').describe('a batch', () => {
   });
 
   test('buys nothing if a line has a problem, and stops at its deadline with what it has bought', async () => {
-    const harness = await openHarness({ settings: { TOAPIS_SUBMIT_PER_SECOND: 10 } });
+    const harness = await openHarness({ settings: { TOAPIS_SUBMIT_PER_SECOND: 5 } });
     const batches = new BatchStore(harness.store);
     const lines = Array.from({ length: 120 }, (_, index) => toLine(`cup-${index}`));
     const wrong = await createBatch(harness, [...lines, toLine('cup-0'), '{', toLine('x', ' ')]);
@@ -134,8 +134,8 @@ requires('redis').describe('a batch', () => {
       [123, 'invalid_request', 'body.prompt'],
     ]);
     expect(await new RunStore(harness.store).readRun(batchRun(wrong))).toBeUndefined();
-    // The worker is warm: it buys at once, ten per second.
-    const late = await createBatch(harness, lines, { deadlineAt: Date.now() + 5_000 });
+    // It buys five per second, so all of them would take more than twice the time.
+    const late = await createBatch(harness, lines, { deadlineAt: Date.now() + 10_000 });
     expect(await waitForBatch(harness, late)).toMatchObject({
       status: 'expired',
       finalizingAt: late.deadlineAt,
