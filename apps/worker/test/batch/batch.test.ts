@@ -31,7 +31,7 @@ requires('redis').describe('a batch', () => {
     ];
     let worker = spawnWorker(harness, env);
     for (const [phase, hasCome] of moments) {
-      await until(hasCome, { timeout: 30_000, every: 2, what: `the batch has begun to ${phase}` });
+      await until(hasCome, { timeout: 60_000, every: 2, what: `the batch has begun to ${phase}` });
       await worker.kill('SIGKILL');
       worker = spawnWorker(harness, env);
     }

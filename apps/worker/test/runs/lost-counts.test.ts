@@ -8,7 +8,8 @@ import { addRenders, createNight, RUN, readCounts, sealNight, waitForRunEnd } fr
 import { spawnHangingWorker, spawnWorker } from '../support/spawn-worker.ts';
 import { openWebhookHarness } from '../support/webhook-harness.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+// Processes start in seconds, on a busy machine in many.
+vi.setConfig({ testTimeout: 300_000 });
 
 const listEndKeys = async ({ store }: Harness) =>
   (await store.list({ prefix: runEndPrefix(RUN.tenant, RUN.id) })).objects.map(({ key }) => key);
@@ -28,7 +29,7 @@ requires('redis').describe('the counts of a run', () => {
   test('are exact after a worker is killed between the end of a render and its receipt', async () => {
     const { harness, id } = await openRun();
     const victim = spawnHangingWorker(harness, 'receipt');
-    await until(async () => (await listEndKeys(harness)).length === 1, { timeout: 60_000 });
+    await until(async () => (await listEndKeys(harness)).length === 1, { timeout: 120_000 });
     await victim.kill('SIGKILL');
     expect((await readCounts(harness))?.completed).toBe(0);
     spawnWorker(harness);
@@ -39,7 +40,7 @@ requires('redis').describe('the counts of a run', () => {
   test('are exact after a worker is killed between the receipt of a render and its count', async () => {
     const { harness, id } = await openRun();
     const victim = spawnHangingWorker(harness, 'count');
-    await until(async () => (await harness.ledger.readReceipt(id)) !== undefined, { timeout: 60_000 });
+    await until(async () => (await harness.ledger.readReceipt(id)) !== undefined, { timeout: 120_000 });
     await victim.kill('SIGKILL');
     expect((await readCounts(harness))?.completed).toBe(0);
     spawnWorker(harness);

@@ -32,7 +32,7 @@ export async function putFailedRenders(
 }
 
 export const haveFailed = ({ queues }: Harness, count: number) =>
-  until(async () => (await queues.render.getFailedCount()) === count, { timeout: 30_000 });
+  until(async () => (await queues.render.getFailedCount()) === count, { timeout: 60_000 });
 
 function createFailedRender({ request = {}, code = 'upstream_unreachable', ...one }: FailedRender) {
   const { resume = { step: 'submit' }, action = 'buy', expiresAt } = one;

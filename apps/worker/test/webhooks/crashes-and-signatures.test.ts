@@ -30,14 +30,14 @@ requires('redis').describe('a webhook', () => {
     };
     const victim = spawnWorker(harness, env);
     const id = await harness.enqueue();
-    await until(() => receiver.received.length === 1);
+    await until(() => receiver.received.length === 1, { timeout: 60_000 });
     await victim.kill('SIGKILL');
     receiver.react((response) => void response.writeHead(204).end());
     spawnWorker(harness, env);
     const job = await waitForWebhook(harness, id, 'completed');
     expect(receiver.received.map((message) => message.id)).toEqual([job.id, job.id]);
     expect(await findWebhooks(harness, id)).toMatchObject([{ status: 'delivered', attempts: 1 }]);
-  }, 60_000);
+  }, 120_000);
 
   test('a webhook that was acknowledged while the queue went away is at worst sent again, under the same id', async () => {
     const proxy = await startProxy(service('redis').url);
