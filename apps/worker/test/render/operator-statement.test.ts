@@ -8,7 +8,7 @@ import { type Harness, openHarness } from '../support/harness.ts';
 
 /** A render that failed because the outcome of its purchase is unknown. `charged`: whether the provider charged it. */
 async function failUnknown(fault: FaultRule) {
-  const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 200, SUBMIT_TIMEOUT_MS: 500 } });
+  const harness = await openHarness({ settings: { UNKNOWN_GRACE_MS: 200 } });
   harness.simulator.faults.add(fault);
   const worker = await harness.startWorker();
   const id = await harness.enqueue();
