@@ -152,6 +152,8 @@ requires('redis').describe('canceling a render', () => {
       const waits = child === 'waits';
       if (waits) await harness.queues.submit.pause();
       harness.simulator.faults.add({ kind: 'slow', ms: 700 });
+      // The render does not end before the cancel.
+      harness.simulator.faults.add({ kind: 'stuck' });
       await harness.startWorker();
       if (!waits) await harness.simulator.requests.until((counts) => counts.categories.submit.received === 1);
       // A worker that starts wakes the renders that no pause holds back.
