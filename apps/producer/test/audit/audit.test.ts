@@ -1,7 +1,7 @@
 import { type AuditEntryResponse, auditListSchema, problemSchema } from '@darkroom/api';
 import { createApiKey } from '@darkroom/shared/keys';
 import { type ObjectStore, StoreError } from '@darkroom/shared/object-store';
-import { requires, until } from '@darkroom/testkit';
+import { latch, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { type Harness, openHarness } from '../support/harness.ts';
 
@@ -101,16 +101,21 @@ requires('redis').describe('the audit log', () => {
   });
 
   test('an action succeeds while the store is away, and its entry is written when the store answers again', async () => {
-    let away = true;
+    // The next try comes when the store is back, and not before: the tries are few.
+    const storeIsBack = latch();
     const harness = await openHarness({
       wrap: (deps) => ({
         ...deps,
-        clock: { ...deps.clock, sleep: (_ms, signal) => deps.clock.sleep(10, signal) },
+        clock: {
+          ...deps.clock,
+          sleep: (ms, signal) => (storeIsBack.opened ? deps.clock.sleep(ms, signal) : storeIsBack.wait()),
+        },
         store: new Proxy(deps.store, {
           get: (store, name: keyof ObjectStore) => {
             if (name !== 'put') return bind(store, name);
             const put: ObjectStore['put'] = async (key, ...rest) => {
-              if (away && key.startsWith('audit/')) throw new StoreError('unavailable', 'away');
+              if (!storeIsBack.opened && key.startsWith('audit/'))
+                throw new StoreError('unavailable', 'away');
               await store.put(key, ...rest);
             };
             return put;
@@ -120,7 +125,7 @@ requires('redis').describe('the audit log', () => {
     });
     expect((await post(harness, '/v1/queues/store/pause', { reason: 'disk' })).status).toBe(200);
     expect(harness.logs()).toContain('action by an operator');
-    away = false;
+    storeIsBack.open();
     await until(async () => (await listActions(harness)).data.length === 1);
   });
 
