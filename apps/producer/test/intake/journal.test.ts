@@ -180,18 +180,26 @@ requires('redis').describe('the journal at intake', () => {
   );
 
   test('a withdrawal that fails is repeated after the answer', async () => {
-    let fails = 1;
+    const repeated = latch();
+    let deletes = 0;
+    const remove = async (real: () => Promise<void>) => {
+      deletes += 1;
+      if (deletes === 1) return await away();
+      await repeated.wait();
+      await real();
+    };
     const harness = await openHarness({
       wrap: (deps) => ({
         ...deps,
         engine: interceptAdds(deps.engine, () => Promise.reject(new EngineError('unavailable', 'gone'))),
-        store: interceptJournal(deps.store, 'delete', (remove) => (fails-- > 0 ? away() : remove())),
+        store: interceptJournal(deps.store, 'delete', remove),
       }),
     });
     expect(await readProblem(await harness.post({ prompt: 'x' }))).toMatchObject({
       code: 'queue_unavailable',
     });
     expect(await readJournal(harness.store)).toEqual([['x']]);
+    repeated.open();
     await until(async () => (await readJournal(harness.store)).length === 0);
   });
 
