@@ -106,12 +106,10 @@ requires('redis', 'browser').describe('sign-in and keys', () => {
     const { cookie } = await signIn(second, made.key);
     expect((await second.get(renderPath, { ...HTML, ...cookie })).status).toBe(200);
 
-    const revokedAt = Date.now();
     await call(`/v1/keys/${made.id}/revoke`, { reason: 'it was in a log' });
     expect((await harness.get('/v1/renders', headers)).status).toBe(401);
     await until(async () => (await second.get('/v1/renders', headers)).status >= 400);
     expect((await second.get(renderPath, { ...HTML, ...cookie })).status).toBe(303);
-    expect(Date.now() - revokedAt).toBeLessThan(5_000);
 
     const { data } = await call<KeyListResponse>('/v1/keys');
     expect(data.map(({ source, revoked }) => [source, revoked?.reason ?? null])).toEqual([
@@ -203,7 +201,7 @@ requires('redis', 'browser').describe('sign-in and keys', () => {
     expect(stream.status).toBe(200);
     await call(`/v1/keys/${made.id}/revoke`, {});
     expect(await stream.text()).not.toContain('event: end');
-  }, 20_000);
+  });
 
   // Last: afterwards, this address has sent too many wrong keys.
   test('wrong keys are rate-limited per address, and a right key works all the time', async () => {
