@@ -33,6 +33,7 @@ import {
   operationsOf,
   readDocument,
 } from '../support/contract/document.ts';
+import { dayClock } from '../support/day-clock.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 import { putWorker } from '../support/worker-record.ts';
 
@@ -54,16 +55,14 @@ requires('redis').describe('the examples of the API', () => {
       ...account,
       WEBHOOK_SECRETS: [{ value: `whsec_${'A'.repeat(32)}` }],
     };
-    const [ended, living, held] = await Promise.all([
-      openHarness({ settings }),
-      openHarness({ settings }),
-      openHarness({ settings }),
-    ]);
+    const clock = dayClock();
+    const open = () => openHarness({ settings, wrap: (deps) => ({ ...deps, clock }) });
+    const [ended, living, held] = await Promise.all([open(), open(), open()]);
     await putKey(ended);
     await putReport(ended);
     await putReconciliation(ended);
     // The example reconciles the present day.
-    for (const at of [Date.now() - 86_400_000, Date.now()])
+    for (const at of [clock.now() - 86_400_000, clock.now()])
       await writeBalanceReading(ended.store, { at, micros: 10_000_000, account: nameAccount(account) });
     await putBudget(ended, 'all-days');
     await putWorker(ended, 'render-7d9f-4711-a3f2');
@@ -73,6 +72,8 @@ requires('redis').describe('the examples of the API', () => {
     await putDeliveredRun(ended, [{ status: 'failed', code: 'generation_failed' }], { run: '2026-11-27' });
     await putCatalogueFile(ended);
     await putSchedule(ended);
+    // Only a run that has not ended can be canceled.
+    await putCatalogueRun(living, { run: '2026-11-27' });
     // Another one than the first, because a canceled redrive cannot be paused.
     await putRedrives(living);
     await putDeadLetter(ended, ID);

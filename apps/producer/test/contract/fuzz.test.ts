@@ -33,6 +33,7 @@ import {
   REDRIVE_KEYS,
 } from '../support/contract/contract-fixture.ts';
 import { type OperationAt, readDocument } from '../support/contract/document.ts';
+import { dayClock } from '../support/day-clock.ts';
 import { type FuzzedRequest, type FuzzTargets, generateRequests } from '../support/fuzz/requests.ts';
 import { send } from '../support/fuzz/send.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
@@ -92,15 +93,17 @@ async function openWithSettings(settings: Partial<Settings>): Promise<Harness> {
   const provider = await startSimulator({ timeScale: 0.02 });
   cleanup(() => provider.close());
   const account = { TOAPIS_BASE_URL: provider.url, TOAPIS_API_KEY: provider.apiKey };
+  const clock = dayClock();
   const harness = await openHarness({
     settings: {
       ...settings,
       ...account,
       WEBHOOK_SECRETS: [{ value: `whsec_${'A'.repeat(32)}` }],
     },
+    wrap: (deps) => ({ ...deps, clock }),
   });
   // A reconciliation compares two readings.
-  for (const at of [Date.now() - 86_400_000, Date.now()])
+  for (const at of [clock.now() - 86_400_000, clock.now()])
     await writeBalanceReading(harness.store, { at, micros: 10_000_000, account: nameAccount(account) });
   return harness;
 }
