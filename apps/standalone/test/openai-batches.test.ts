@@ -132,7 +132,7 @@ describe('the npm client of OpenAI with another base URL', () => {
       [4, 'invalid_request', 'body.background'],
     ]);
     expect(darkroom.simulator?.book.totals().tasks).toBe(before);
-  }, 30_000);
+  });
 
   test('cancels a batch, which buys nothing more, and downloads what was bought', async () => {
     const file = await upload(Array.from({ length: 40 }, (_, index) => line(`cup-${index}`)));
