@@ -61,7 +61,8 @@ requires('redis').describe('tenants that share the quota', () => {
     const before = bought().length;
     await until(() => countOf(bought(), 'other') === 30, { timeout: 60_000 });
     const purchases = bought().slice(before).lastIndexOf('other') + 1;
-    expect(purchases).toBeLessThanOrEqual(60 + BEGUN);
+    // When a check of the turns comes late on a busy machine, the other tenant is bought until it has come.
+    expect(purchases).toBeLessThanOrEqual(60 + 2 * BEGUN);
   });
 
   test('renders of a tenant are picked up soon, although thousands of another were accepted before', async () => {
