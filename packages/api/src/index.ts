@@ -11,8 +11,11 @@
 // limits.ts      limits that operators change while the workers run
 // pauses.ts      pauses of submission: for all renders, a tenant, a run or a model
 // audit.ts       what operators did
-// catalogues.ts  runs of catalogues
+// catalogue-runs.ts  runs of catalogues
+// catalogue-schedules.ts  catalogues, their schedules, and the alarms of these
+// catalogue-events.ts  the webhooks about catalogues
 // catalogue-reviews.ts  what people decided about the images of a catalogue
+// catalogue-fields.ts  …the fields that these have in common
 // copies.ts     completed renders that are bought again
 // spend.ts      what renders cost
 // runs.ts        runs, and the results of their renders
@@ -29,8 +32,11 @@
 export * from './audit.ts';
 export * from './batches.ts';
 export * from './budgets.ts';
+export * from './catalogue-events.ts';
+export { CATALOGUE_NAME, CATALOGUE_RUN, DIGEST } from './catalogue-fields.ts';
 export * from './catalogue-reviews.ts';
-export * from './catalogues.ts';
+export * from './catalogue-runs.ts';
+export * from './catalogue-schedules.ts';
 export * from './copies.ts';
 export * from './dead-letters.ts';
 export * from './failures.ts';

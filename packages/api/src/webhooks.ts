@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CatalogueAlarmEvent, CatalogueFinishedEvent } from './catalogues.ts';
+import type { CatalogueAlarmEvent, CatalogueFinishedEvent } from './catalogue-events.ts';
 import { DELIVERY_STATUSES, RENDER_ID } from './fields.ts';
 import { renderSchema } from './responses.ts';
 import type { RunEvent } from './runs.ts';

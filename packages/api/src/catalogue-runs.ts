@@ -1,13 +1,7 @@
 import { z } from 'zod';
+import { catalogueName, catalogueRun, count, digest } from './catalogue-fields.ts';
 import { TENANT } from './fields.ts';
 import { amountSchema } from './responses.ts';
-
-/** The name of a catalogue. Object keys and runs contain it without escaping. */
-export const CATALOGUE_NAME = /^[a-z0-9][a-z0-9-]{0,47}$/;
-/** The name of a run of a catalogue. */
-export const CATALOGUE_RUN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
-/** A SHA-256 in hex. */
-export const DIGEST = /^[0-9a-f]{64}$/;
 
 /** What stops a run before it spends. `accept` and the audit log use these names, so they must not change. */
 export const CATALOGUE_GUARDS = [
@@ -48,13 +42,6 @@ export const ENDED_CATALOGUE_RUN_STATUSES = [
   'stopped',
 ] as const satisfies CatalogueRunStatus[];
 
-const digest = z.string().regex(DIGEST, { error: 'expected a SHA-256 as 64 hex digits' });
-const name = z.string().regex(CATALOGUE_NAME);
-const run = z.string().regex(CATALOGUE_RUN, {
-  error: 'expected 1 to 40 letters, digits, dashes and underscores, starting with a letter or digit',
-});
-const count = (description: string) => z.number().int().min(0).meta({ description });
-
 /** The body of `POST /v1/catalogues/{name}/runs`. */
 export const catalogueRunRequestSchema = z
   .strictObject({
@@ -63,7 +50,7 @@ export const catalogueRunRequestSchema = z
       description:
         'The digest of the list of uploaded files: one JSON object per line with `path`, `sha256`, `bytes` and `modified_at`. Upload the files and then the list. Needed for a source or reference images that are paths.',
     }),
-    run: run.optional().meta({
+    run: catalogueRun.optional().meta({
       description:
         'The name of the run. Without it, the date in the time zone of the schedule, so that a second start on the same day is the same run. After a run that stopped, a number follows.',
     }),
@@ -117,16 +104,16 @@ export type CatalogueEtaReason = (typeof CATALOGUE_ETA_REASONS)[number];
 export const catalogueRunSchema = z
   .strictObject({
     object: z.literal('catalogue_run'),
-    catalogue: name,
+    catalogue: catalogueName,
     tenant: z.string().regex(TENANT),
-    run,
+    run: catalogueRun,
     status: z.enum(CATALOGUE_RUN_STATUSES).meta({
       description:
         '`waiting`, `planning`, `rendering` and `delivering` can change. `completed`: every item has its image. `partial`: an item has none, or is quarantined. `canceled`: by an operator; what was bought is delivered. `stopped`: it bought nothing; `reason` says why.',
     }),
     reason: z.string().nullable().meta({ description: 'Why it waits, or is not completed, for people.' }),
     actor: z.string(),
-    retry_of: run.nullable().meta({ description: 'The run whose missing images it buys again.' }),
+    retry_of: catalogueRun.nullable().meta({ description: 'The run whose missing images it buys again.' }),
     requested_at: z.iso.datetime(),
     started_at: z.iso.datetime().nullable(),
     ended_at: z.iso.datetime().nullable(),
@@ -212,8 +199,8 @@ export const catalogueRetrySchema = z
 export const catalogueFailuresSchema = z
   .strictObject({
     object: z.literal('catalogue_failures'),
-    catalogue: name,
-    run,
+    catalogue: catalogueName,
+    run: catalogueRun,
     data: z
       .array(
         z.strictObject({
@@ -234,99 +221,6 @@ export const catalogueFailuresSchema = z
   })
   .meta({ id: 'CatalogueFailures' });
 
-/**
- * What can be wrong with a night of a schedule. Metrics and the alarms in the store use these names, so they must not change.
- *
- * - `missed`: it did not run, and will not
- * - `did_not_start`: no worker began it within its grace time
- * - `will_miss_deadline`: it has not ended at `finish_by`, or cannot end by then
- * - `ended_with_failures`: it did not deliver an image of every item
- * - `too_fast`: it is completed, but took less than `min_duration`
- */
-export const CATALOGUE_ALARMS = [
-  'missed',
-  'did_not_start',
-  'will_miss_deadline',
-  'ended_with_failures',
-  'too_fast',
-] as const;
-
-const date = z.string().regex(/^\d{4}-\d\d-\d\d$/);
-
-/** The body of `PUT /v1/catalogues/{name}/schedule`. */
-export const catalogueScheduleRequestSchema = z
-  .strictObject({
-    file: z.string().min(1).max(100_000).meta({
-      description: 'The text of a catalogue file with `schedule`. Its source is an https or s3 URL.',
-    }),
-  })
-  .meta({ id: 'CatalogueScheduleRequest' });
-
-/** The schedule of a catalogue, and what became of its last night. */
-export const catalogueScheduleSchema = z
-  .strictObject({
-    object: z.literal('catalogue_schedule'),
-    catalogue: name,
-    tenant: z.string().regex(TENANT),
-    cron: z.string(),
-    time_zone: z.string(),
-    actor: z.string().meta({ description: 'Who scheduled it.' }),
-    scheduled_at: z.iso.datetime(),
-    next_night: z
-      .strictObject({ date, due_at: z.iso.datetime() })
-      .nullable()
-      .meta({ description: 'Null: the schedule never fires again.' }),
-    last_night: z
-      .strictObject({
-        date,
-        outcome: z.enum(['started', 'missed']),
-        run: run.nullable(),
-        status: z
-          .enum([...ENDED_CATALOGUE_RUN_STATUSES, 'open'])
-          .nullable()
-          .meta({
-            description: 'How its run ended; `open` before its end. Null for a missed night.',
-          }),
-        reason: z.string().nullable().meta({ description: 'Why it is not completed, for people.' }),
-      })
-      .nullable()
-      .meta({ description: 'The last night that is over or runs. Null before the first one.' }),
-    alarms: z
-      .array(
-        z.strictObject({
-          code: z.enum(CATALOGUE_ALARMS),
-          date,
-          run: run.nullable(),
-          message: z.string(),
-          raised_at: z.iso.datetime(),
-        }),
-      )
-      .meta({
-        description: 'Alarms of the last eight days. They end when a later night is completed.',
-      }),
-  })
-  .meta({ id: 'CatalogueSchedule' });
-
-/** One catalogue in `GET /v1/catalogues`. */
-export const catalogueSchema = z
-  .strictObject({
-    object: z.literal('catalogue'),
-    name,
-    tenant: z.string().regex(TENANT),
-    latest: z
-      .strictObject({ run, items: z.number().int(), finished_at: z.iso.datetime() })
-      .nullable()
-      .meta({ description: 'The last good run. Null before the first one.' }),
-    open_runs: z.array(run).meta({ description: 'Runs that have not ended.' }),
-    schedule: catalogueScheduleSchema.nullable().meta({ description: 'Null: it runs only when asked.' }),
-  })
-  .meta({ id: 'CatalogueSummary' });
-
-/** `GET /v1/catalogues`, 200. */
-export const catalogueListSchema = z
-  .strictObject({ object: z.literal('list'), data: z.array(catalogueSchema) })
-  .meta({ id: 'CatalogueList' });
-
 /** `PUT` and `GET /v1/catalogues/{name}/files/{sha256}`, 200. */
 export const catalogueFileSchema = z
   .strictObject({ object: z.literal('catalogue_file'), sha256: digest, bytes: z.number().int().min(0) })
@@ -339,64 +233,9 @@ export const catalogueCancelSchema = z
   })
   .meta({ id: 'CatalogueCancel' });
 
-/** The body of the webhook about the end of a run of a catalogue. */
-export const catalogueFinishedSchema = z
-  .strictObject({
-    type: z.literal('catalogue.finished'),
-    timestamp: z.iso.datetime().meta({ description: 'When the run ended.' }),
-    data: z.strictObject({
-      tenant: z.string().regex(TENANT),
-      catalogue: name,
-      run,
-      status: z.enum(ENDED_CATALOGUE_RUN_STATUSES),
-      reason: z.string().nullable().meta({ description: 'Why it is not completed, for people.' }),
-      requested_at: z.iso.datetime(),
-      ended_at: z.iso.datetime(),
-      rows: count('Rows of the source.').nullable(),
-      counts: catalogueRunSchema.shape.counts,
-      removed: count('Items that the source does not have any more.'),
-      cost: z.strictObject({
-        spent: amountSchema,
-        refunded: amountSchema,
-        possibly_spent: amountSchema,
-        currency: z.literal('USD'),
-      }),
-      problems: count('Why it stopped, or what is wrong with rows in quarantine. The run has the list.'),
-      manifest: catalogueRunSchema.shape.manifest,
-      links: z.strictObject({
-        self: z.url(),
-        report: z.url().nullable().meta({ description: 'Null: it delivered nothing.' }),
-      }),
-    }),
-  })
-  .meta({ id: 'CatalogueFinishedEvent' });
-
-/** The body of the webhook about an alarm. */
-export const catalogueAlarmSchema = z
-  .strictObject({
-    type: z.literal('catalogue.alarm'),
-    timestamp: z.iso.datetime().meta({ description: 'When the alarm was raised.' }),
-    data: z.strictObject({
-      tenant: z.string().regex(TENANT),
-      catalogue: name,
-      date: date.meta({ description: 'The local date of the night.' }),
-      run: run.nullable(),
-      code: z.enum(CATALOGUE_ALARMS),
-      message: z.string(),
-      links: z.strictObject({ run: z.url().nullable() }),
-    }),
-  })
-  .meta({ id: 'CatalogueAlarmEvent' });
-
-export type CatalogueFinishedEvent = z.infer<typeof catalogueFinishedSchema>;
-export type CatalogueAlarmEvent = z.infer<typeof catalogueAlarmSchema>;
 export type CatalogueRunRequest = z.infer<typeof catalogueRunRequestSchema>;
 export type CatalogueRetry = z.input<typeof catalogueRetrySchema>;
 export type CatalogueFailuresResponse = z.infer<typeof catalogueFailuresSchema>;
 export type CatalogueRunResponse = z.infer<typeof catalogueRunSchema>;
 export type CatalogueRunListResponse = z.infer<typeof catalogueRunListSchema>;
-export type CatalogueResponse = z.infer<typeof catalogueSchema>;
-export type CatalogueListResponse = z.infer<typeof catalogueListSchema>;
 export type CatalogueFileResponse = z.infer<typeof catalogueFileSchema>;
-export type CatalogueScheduleRequest = z.infer<typeof catalogueScheduleRequestSchema>;
-export type CatalogueScheduleResponse = z.infer<typeof catalogueScheduleSchema>;
