@@ -69,7 +69,8 @@ export const catalogueScheduleSchema = z
         }),
       )
       .meta({
-        description: 'Alarms of the last eight days. They end when a later night is completed.',
+        description:
+          'Alarms of the last eight days. They end when a later night is completed, or a later run that a person started.',
       }),
   })
   .meta({ id: 'CatalogueSchedule' });
