@@ -181,8 +181,49 @@ requires('browser').describe('the pages without API keys, in a real browser', ()
     await page.goto(links.page);
     await page.locator('.badge.completed').waitFor();
     await page.locator('img.image').waitFor();
-    expect(await page.locator('meta[http-equiv=refresh]').count()).toBe(0);
+    expect(await page.locator('script[src="/assets/reload.js"]').count()).toBe(0);
     expect(troubles).toEqual([]);
+  });
+
+  test('the page of a paused render reloads, but keeps the reason that a person fills in', async () => {
+    const post = async (path: string, body: object) => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+      return (await answer.json()) as { links: { page: string } };
+    };
+    await post('/v1/pauses', { name: 'all-renders', reason: 'wrong template' });
+    const { links } = await post('/v1/renders', { prompt: 'A lamp beside a window' });
+    const { page, troubles } = await openPage();
+    await page.clock.install();
+    await page.goto(links.page);
+    const reload = async (act: () => Promise<unknown>) => {
+      const loaded = page.waitForEvent('load');
+      await act();
+      await loaded;
+    };
+    const button = page.getByRole('button', { name: 'Let it through' });
+    while ((await button.count()) === 0) await reload(() => page.clock.runFor(3_000));
+    expect(await page.locator('script[src="/assets/reload.js"]').count()).toBe(1);
+
+    const loads: string[] = [];
+    page.on('load', () => loads.push(page.url()));
+    const reason = page.getByLabel('Reason');
+    await reason.focus();
+    await page.clock.runFor(30_000);
+    await reason.fill('for the photographer');
+    await reason.blur();
+    await page.clock.runFor(30_000);
+    expect(await reason.inputValue()).toBe('for the photographer');
+    expect(loads).toEqual([]);
+    await reason.fill('');
+    await reason.blur();
+    await reload(() => page.clock.runFor(3_000));
+
+    await reason.fill('for the photographer');
+    await button.click();
+    await page.locator('.badge.completed').waitFor();
+    expect(troubles).toEqual([]);
+    await post('/v1/pauses/all-renders/resume', {});
   });
 
   test('the image URL of the API opens an image of the size that the API reports', async () => {

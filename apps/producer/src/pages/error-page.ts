@@ -14,7 +14,9 @@ export async function sendErrorPage(request: FastifyRequest, reply: FastifyReply
     title: PROBLEMS[problem.code][1],
     body: problemBody(problem),
     // A form is never sent again by itself.
-    ...(problem.retryAfter === undefined || request.method === 'POST' ? {} : { refresh: problem.retryAfter }),
+    ...(problem.retryAfter === undefined || request.method === 'POST'
+      ? {}
+      : { reload: { seconds: problem.retryAfter } }),
   });
 }
 

@@ -25,7 +25,7 @@
 // design/          the design of the pages, from packages/shared
 // form.ts          the fields of a form
 // layout.ts        the frame and the security policy of every page
-// scripts.ts       the scripts: pages that follow an event stream or load again, a button that copies, Bull Board's sign-in
+// scripts.ts       the scripts: pages that follow an event stream or reload, a button that copies, Bull Board's sign-in
 // error-page.ts    a problem as a page
 // formats.ts       times and texts for people
 export { BOARD_THEME } from './design/index.ts';

@@ -44,8 +44,10 @@ interface Page {
   body: Markup;
   /** The section that the page belongs to. */
   section?: Section;
-  /** Seconds until the browser reloads the page, unless a form is being filled in. Or it opens another page. */
-  refresh?: number | { seconds: number; path: string };
+  /** After how many seconds the page reloads, or opens `path`. It waits while a person fills in a form. */
+  reload?: { seconds: number; path?: string };
+  /** The page that opens at once, also without scripts. */
+  next?: string;
   /** The path of an event stream that sends new bodies. */
   events?: string;
   /** The path of a script. */
@@ -54,22 +56,15 @@ interface Page {
 
 /** Sends a page for people. */
 export function sendPage(reply: FastifyReply, status: number, page: Page) {
-  const { title, body, refresh, events, script } = page;
-  const reload = typeof refresh === 'number' ? refresh : undefined;
-  const policy = events ? LIVE_POLICY : script || reload !== undefined ? SCRIPT_POLICY : POLICY;
+  const { title, body, reload, next, events, script } = page;
+  const policy = events ? LIVE_POLICY : script || reload ? SCRIPT_POLICY : POLICY;
   const document = html`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-${
-  typeof refresh === 'object' &&
-  html`<meta http-equiv="refresh" content="${refresh.seconds};url=${refresh.path}">
-`
-}${
-  reload !== undefined &&
-  html`<noscript><meta http-equiv="refresh" content="${reload}"></noscript>
-<script src="${RELOAD_SCRIPT_PATH}" data-seconds="${reload}" defer></script>
-`
+${next !== undefined && html`<meta http-equiv="refresh" content="0;url=${next}">\n`}${
+  reload &&
+  html`<script src="${RELOAD_SCRIPT_PATH}" data-seconds="${reload.seconds}"${reload.path !== undefined && html` data-path="${reload.path}"`} defer></script>\n`
 }<title>${title} · Darkroom</title>
 <link rel="icon" href="/favicon.ico">
 ${STYLE.element}

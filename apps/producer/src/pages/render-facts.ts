@@ -70,10 +70,9 @@ export interface RenderActions {
 /** How long (ms) it may take until a worker has carried out what an operator requested. */
 const EFFECT_MS = 20_000;
 
-/** Whether the page reloads by itself. A reload would empty a form, so then it waits only for the effect of an action. */
-export const doesReload = ({ snapshot, possible, actions, now }: RenderFacts): boolean =>
-  (!hasEnded(snapshot) && !possible.statement && !possible.letThrough) ||
-  actions.some(({ at }) => now - at < EFFECT_MS);
+/** Whether the page reloads by itself: the render has not ended, or the effect of an action is not visible yet. */
+export const doesReload = ({ snapshot, actions, now }: RenderFacts): boolean =>
+  !hasEnded(snapshot) || actions.some(({ at }) => now - at < EFFECT_MS);
 
 /** The page is shown without notes, deliveries and forecast when they take longer. */
 const EXTRAS_DEADLINE_MS = 1_500;

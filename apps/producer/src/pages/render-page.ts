@@ -23,7 +23,7 @@ import { createRenderView } from './render-view.ts';
 import { COPY_SCRIPT_PATH } from './scripts.ts';
 
 /** Seconds until the page of a render that has not ended reloads. */
-const REFRESH_S = 3;
+const RELOAD_S = 3;
 
 /** `/renders/{id}`: a render for people. */
 export function registerRenderPage(app: FastifyInstance, deps: RenderPageDeps): void {
@@ -84,7 +84,7 @@ async function sendRenderPage(deps: RenderPageDeps, request: FastifyRequest, rep
     title: shorten(prompt, 60),
     section: '/renders',
     body: createRenderView(facts),
-    ...(doesReload(facts) ? { refresh: REFRESH_S } : {}),
+    ...(doesReload(facts) ? { reload: { seconds: RELOAD_S } } : {}),
     script: COPY_SCRIPT_PATH,
   });
 }

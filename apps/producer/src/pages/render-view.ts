@@ -8,7 +8,7 @@ import { html, type Markup, stateBadge } from './design/index.ts';
 import { formatAhead, formatEta } from './eta-text.ts';
 import { formatTime, markCode, shorten } from './formats.ts';
 import { createActions } from './render-actions.ts';
-import { doesReload, type RenderFacts } from './render-facts.ts';
+import type { RenderFacts } from './render-facts.ts';
 import { createStatementForm } from './statement-form.ts';
 import { type Bar, createBars, createTimeline, formatDuration } from './timeline.ts';
 
@@ -25,7 +25,7 @@ ${facts.copy && html`<p>It was bought again, as <a href="/renders/${facts.copy}"
 ${
   !hasEnded(snapshot) &&
   html`<p><progress max="100" value="${progress}">${progress} %</progress>
-<span class="soft">${progress} %${forecastText(facts)}${doesReload(facts) && '; this page reloads automatically'}</span></p>`
+<span class="soft">${progress} %${forecastText(facts)}; this page reloads automatically</span></p>`
 }
 ${facts.waitingFor && html`<p class="waiting">${describeWaiting(facts.waitingFor)}</p>`}
 ${error && errorCard(error)}

@@ -38,19 +38,22 @@ events.onerror = () => {
 };
 `;
 
-/** It loads the page again after `data-seconds`, but not while a person fills in a form of it. */
+/**
+ * It reloads the page after `data-seconds`, or opens `data-path`. It waits while a person fills in a form, because a reload
+ * empties it. It stops when the browser opens another page: a reload would end the wait for the answer.
+ */
 const RELOAD_SCRIPT = `'use strict';
-const { seconds } = document.currentScript.dataset;
+const { seconds, path } = document.currentScript.dataset;
+const readForms = () => JSON.stringify([...document.forms].map((form) => [...new FormData(form)]));
+const first = readForms();
 const isFilledIn = () =>
-  [...document.querySelectorAll('main input:not([type=hidden])')].some(
-    (field) =>
-      field === document.activeElement ||
-      field.value !== field.defaultValue ||
-      field.checked !== field.defaultChecked,
-  );
-setInterval(() => {
-  if (!isFilledIn()) location.reload();
+  document.activeElement?.matches('input, select, textarea') || readForms() !== first;
+const timer = setInterval(() => {
+  if (isFilledIn()) return;
+  if (path) location.replace(path);
+  else location.reload();
 }, seconds * 1_000);
+addEventListener('beforeunload', () => clearInterval(timer));
 `;
 
 /** Bull Board shows a 401 as an error of its own, again and again. It leads to the sign-in, and back. */

@@ -59,7 +59,7 @@ async function sendSignIn({ keyless }: SignInDeps, request: FastifyRequest, repl
     return await sendPage(reply, 200, {
       title: 'Sign in',
       body: html`<h1>Sign in</h1><p><a href="${again}">Continue</a></p>`,
-      refresh: { seconds: 0, path: again },
+      next: again,
     });
   }
   const ended = hasSessionCookie(request)

@@ -5,7 +5,8 @@ import { plantSecret, requires, until } from '@darkroom/testkit';
 import { expect, test } from 'vitest';
 import { html } from '../../src/pages/design/index.ts';
 import { putCompleted } from '../support/completed-renders.ts';
-import { ASKED, putJob, putReceipt, REQUEST } from '../support/contract/contract-fixture.ts';
+import { putCatalogueRun, putSchedule } from '../support/contract/catalogue-fixture.ts';
+import { ASKED, putJob, putReceipt, putRun, REQUEST } from '../support/contract/contract-fixture.ts';
 import { putFailedRenders } from '../support/failed-renders.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
@@ -16,15 +17,21 @@ async function openPage(harness: Harness, path: string, headers: Record<string, 
   expect(policy).toContain("default-src 'none'");
   expect(policy).not.toContain('unsafe');
   const whole = await response.text();
-  // A page loads itself again, and the page of a render has a button that copies its id.
-  const text = whole.replace(
-    /<script src="\/assets\/(copy|reload)\.js"( data-seconds="\d+")? defer><\/script>/g,
-    '',
-  );
+  // A page reloads itself, and the page of a render has a button that copies its id.
+  const text = whole.replace(/<script src="\/assets\/(copy|reload)\.js"[^>]* defer><\/script>/g, '');
   if (text === whole) expect(policy).not.toContain('script-src');
   else expect(policy).toContain("script-src 'self'");
   expect(text).not.toMatch(/<script|<[^>]*\son\w+=|(src|href)="(https?:)?\/\//i);
-  return { status: response.status, text };
+  return { status: response.status, text, reload: findReload(whole) };
+}
+
+/** After how many seconds a page reloads, and the path that it opens instead. */
+function findReload(page: string) {
+  // Without the script, a reload would empty a form.
+  expect(page).not.toMatch(/http-equiv="refresh"|<noscript/);
+  const found =
+    /<script src="\/assets\/reload\.js" data-seconds="(\d+)"(?: data-path="([^"]+)")? defer>/.exec(page);
+  return found && [Number(found[1]), found[2]];
 }
 
 requires('redis').describe('the page of a render', () => {
@@ -33,7 +40,7 @@ requires('redis').describe('the page of a render', () => {
     const { renderId } = await putReceipt(harness, {
       request: { ...REQUEST, run: 'autumn-catalogue', metadata: { sku: '1042', rush: true } },
     });
-    const { status, text } = await openPage(harness, `/renders/${renderId}`);
+    const { status, text, reload } = await openPage(harness, `/renders/${renderId}`);
     expect(status).toBe(200);
     for (const content of [
       REQUEST.prompt,
@@ -57,7 +64,7 @@ requires('redis').describe('the page of a render', () => {
     ]) {
       expect(text).toContain(content);
     }
-    expect(text).not.toContain('http-equiv="refresh"');
+    expect(reload).toBeNull();
   });
 
   test('the page of a failed render shows why it failed, its causes and its refunds', async () => {
@@ -131,9 +138,10 @@ requires('redis').describe('the page of a render', () => {
     const { renderId } = await putJob(harness, { at: { step: 'poll', ...poll } }, [
       { at: ASKED + 500, text: 'submitted: accepted as task_1' },
     ]);
-    const { text } = await openPage(harness, `/renders/${renderId}`);
+    const { text, reload } = await openPage(harness, `/renders/${renderId}`);
     expect(text).toContain('class="badge rendering"');
-    expect(text).toContain('http-equiv="refresh" content="3"');
+    expect(reload).toEqual([3, undefined]);
+    expect(text).toContain('this page reloads automatically');
     expect(text).toContain('submitted: accepted as task_1');
     expect(text).toMatch(/<progress max="100" value="10">/);
   });
@@ -258,7 +266,8 @@ requires('redis').describe('the page of a render', () => {
   test('a paused render is let through on its page, with a reason', async () => {
     const harness = await openHarness();
     const { renderId } = await putJob(harness);
-    const page = async () => (await openPage(harness, `/renders/${renderId}`)).text;
+    const open = () => openPage(harness, `/renders/${renderId}`);
+    const page = async () => (await open()).text;
     expect(await page()).not.toContain('Let it through');
     const pause = { reason: 'wrong template', name: 'all-renders' };
     await fetch(`${harness.url}/v1/pauses`, {
@@ -268,15 +277,12 @@ requires('redis').describe('the page of a render', () => {
     });
     await until(async () => (await page()).includes('Let it through'));
     expect(await page()).toContain('it is submitted although it is paused: $0.030');
-    // A reload would empty the form.
-    expect(await page()).not.toContain('http-equiv="refresh"');
     const send = (body: string) =>
       fetch(`${harness.url}/renders/${renderId}/let-through`, { method: 'POST', body, redirect: 'manual' });
     expect((await send('')).status).toBe(422);
     const answer = await send('reason=for+the+photographer');
     expect([answer.status, answer.headers.get('location')]).toEqual([303, `/renders/${renderId}`]);
-    // The form was sent: the page reloads until the worker has carried it out.
-    expect(await page()).toContain('http-equiv="refresh" content="3"');
+    expect((await open()).reload).toEqual([3, undefined]);
     const pass = await harness.store.get(`control/passes/${renderId}.json`);
     expect(JSON.parse(Buffer.from(pass ?? []).toString())).toMatchObject({ reason: 'for the photographer' });
   });
@@ -327,6 +333,34 @@ requires('redis').describe('the page of a render', () => {
 });
 
 requires('redis').describe('pages for people', () => {
+  test('a page reloads while something on it can change, and after a recent action', async () => {
+    const harness = await openHarness();
+    const reloadOf = async (path: string) => findReload(await (await harness.get(path)).text());
+    const { renderId } = await putReceipt(harness);
+    expect(await reloadOf(`/renders/${renderId}`)).toBeNull();
+    const form = { reason: 'the mug is blurred', max_spend: '1', accept_duplicate_charge: 'true' };
+    const body = new URLSearchParams(form);
+    const copy = await fetch(`${harness.url}/renders/${renderId}/buy-again`, { method: 'POST', body });
+    expect(copy.status).toBe(200);
+    expect(await reloadOf(`/renders/${renderId}`)).toEqual([3, undefined]);
+
+    for (const isOpen of [true, false]) {
+      const run = isOpen ? 'spring' : 'autumn';
+      await putRun(harness, run, { isOpen });
+      expect(await reloadOf(`/runs/${run}`)).toEqual(isOpen ? [5, undefined] : null);
+    }
+    const catalogues = ['/catalogues', '/catalogues/shoes'];
+    await putSchedule(harness);
+    for (const path of catalogues) expect(await reloadOf(path)).toBeNull();
+    await putCatalogueRun(harness);
+    for (const path of catalogues) expect(await reloadOf(path)).toEqual([5, undefined]);
+
+    expect(await reloadOf('/workers')).toBeNull();
+    expect(await reloadOf('/workers?changed=1')).toEqual([3, '/workers']);
+    for (const path of ['/renders', '/runs', '/pauses', '/keys', '/audit', '/start'])
+      expect([path, await reloadOf(path)]).toEqual([path, null]);
+  });
+
   test('the `type` of every problem is the URL of a page that says what to do', async () => {
     const harness = await openHarness();
     const problem = (await (await harness.post({})).json()) as { type: string };

@@ -92,7 +92,7 @@ requires('redis', 'browser').describe('the pages of runs and of catalogues', () 
     expect(troubles).toEqual([]);
   });
 
-  test('the page of a run loads itself again, but not while a person fills in its form', async () => {
+  test('the page of a run reloads, but not while a person fills in its form', async () => {
     await putRun(harness, 'spring', { tenant: 'shop', isOpen: true });
     const { page, troubles } = browser;
     await page.clock.install();

@@ -31,7 +31,7 @@ export type CataloguePageDeps = Pick<
 const SECTION = '/catalogues';
 const PAGE_SIZE = 30;
 /** Seconds until a page with a run that has not ended reloads. */
-const REFRESH_S = 5;
+const RELOAD_S = 5;
 
 type Run = (deps: CataloguePageDeps, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
@@ -58,7 +58,7 @@ const sendCatalogues: Run = async (deps, request, reply) => {
     title: 'Catalogues',
     section: SECTION,
     body: createCataloguesView(catalogues, allTenants),
-    ...(isRunning ? { refresh: REFRESH_S } : {}),
+    ...(isRunning ? { reload: { seconds: RELOAD_S } } : {}),
   });
 };
 
@@ -80,7 +80,7 @@ const sendRuns: Run = async (deps, request, reply) => {
       allTenants: requireTenant(request) === ALL_TENANTS,
       mayCancel: caller !== undefined && hasRole(caller, 'enqueue or operate'),
     }),
-    ...(catalogue.open_runs.length > 0 ? { refresh: REFRESH_S } : {}),
+    ...(catalogue.open_runs.length > 0 ? { reload: { seconds: RELOAD_S } } : {}),
   });
 };
 

@@ -36,7 +36,7 @@ type Run = (deps: RedrivePageDeps, request: FastifyRequest, reply: FastifyReply)
 
 const SECTION = '/dead-letters';
 /** Seconds until the page of a redrive that has not ended reloads. */
-const REFRESH_S = 2;
+const RELOAD_S = 2;
 const PAGE_SIZE = 50;
 const MAX_ITEMS = 200;
 
@@ -128,8 +128,8 @@ const sendRedrive: Run = async (deps, request, reply) => {
       mayChange: mayChange(request),
     }) as Parameters<typeof createRedriveView>[0],
   );
-  const refresh = hasRedriveEnded(redrive) ? {} : { refresh: REFRESH_S };
-  return await sendPage(reply, 200, { title: 'Redrive', section: SECTION, body, ...refresh });
+  const reload = hasRedriveEnded(redrive) ? {} : { reload: { seconds: RELOAD_S } };
+  return await sendPage(reply, 200, { title: 'Redrive', section: SECTION, body, ...reload });
 };
 
 const sendRedrives: Run = async (deps, request, reply) => {

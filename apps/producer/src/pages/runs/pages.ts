@@ -27,7 +27,7 @@ export type RunPageDeps = Pick<
 const SECTION = '/runs';
 const PAGE_SIZE = 50;
 /** Seconds until the page of a run that has not finished reloads. */
-const REFRESH_S = 5;
+const RELOAD_S = 5;
 
 type Run = (deps: RunPageDeps, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
@@ -76,7 +76,7 @@ const sendRun: Run = async (deps, request, reply) => {
       mayClose: caller !== undefined && hasRole(caller, 'enqueue or operate'),
       mayRedrive: caller !== undefined && hasRole(caller, 'operate'),
     }),
-    ...(run.status === 'finished' ? {} : { refresh: REFRESH_S }),
+    ...(run.status === 'finished' ? {} : { reload: { seconds: RELOAD_S } }),
   });
 };
 

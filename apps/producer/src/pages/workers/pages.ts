@@ -90,7 +90,7 @@ async function sendWorkers(deps: WorkersPageDeps, request: FastifyRequest, reply
   return await sendPage(reply, 200, {
     title: 'Workers',
     section: PATH,
-    ...(hasChanged ? { refresh: { seconds: APPLIED_S, path: PATH } } : {}),
+    ...(hasChanged ? { reload: { seconds: APPLIED_S, path: PATH } } : {}),
     body: html`<h1>Workers</h1>
 ${createWorkersView(workers, mayChange)}
 <p class="soft">A drained worker takes no new jobs, and is safe to stop when its state is <b>drained</b>. A process that starts again has another name, and takes jobs.</p>
