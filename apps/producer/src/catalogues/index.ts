@@ -6,7 +6,7 @@
 // path.ts        reads the tenant and the path of a request
 // schedule-routes.ts  the schedule of a catalogue
 // read-schedule.ts    …as the API shows it
-// read-catalogues.ts  the catalogues of a tenant, and the runs of a catalogue
+// read-catalogues.ts  the catalogues of a tenant or of all, and the runs of a catalogue
 // check-file.ts  checks the catalogue file of a request
 // start-run.ts   requests a run, once (main decision: which run a second start is)
 // cancel-run.ts  stops a run from buying
@@ -27,7 +27,6 @@ export {
   describeCatalogue,
   listCatalogueRuns,
   listCatalogues,
-  listCatalogueTenants,
 } from './read-catalogues.ts';
 export { registerReports } from './report-routes.ts';
 export { runResponse } from './responses.ts';

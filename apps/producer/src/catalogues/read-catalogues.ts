@@ -1,5 +1,7 @@
 import { CATALOGUE_NAME, type CatalogueListResponse } from '@darkroom/api';
 import { CATALOGUES_PREFIX } from '@darkroom/catalogue';
+import { ALL_TENANTS } from '@darkroom/shared/keys';
+import pMap from 'p-map';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import type { CatalogueDeps } from './deps.ts';
 import { type RunFacts, readRun } from './read-runs.ts';
@@ -7,8 +9,27 @@ import { describeSchedule } from './read-schedule.ts';
 
 export type CatalogueSummary = CatalogueListResponse['data'][number];
 
-/** The catalogues of a tenant in ascending order, with what runs now and what comes next. @throws {StoreError} */
-export async function listCatalogues(deps: ReadCatalogueDeps, tenant: string): Promise<CatalogueSummary[]> {
+/** Tenants whose catalogues are read at the same time. */
+const PARALLEL = 8;
+
+/**
+ * The catalogues of a tenant, or of all tenants (`*`), in ascending order, with what runs now and what comes next.
+ *
+ * @throws {StoreError}
+ */
+export async function listCatalogues(
+  deps: ReadCatalogueDeps & Pick<CatalogueDeps, 'store'>,
+  tenant: string,
+): Promise<CatalogueSummary[]> {
+  if (tenant !== ALL_TENANTS) return await listOfTenant(deps, tenant);
+  const tenants = await withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
+    deps.store.listFolders({ prefix: CATALOGUES_PREFIX, signal }),
+  );
+  const lists = await pMap(tenants, (one) => listOfTenant(deps, one), { concurrency: PARALLEL });
+  return lists.flat();
+}
+
+async function listOfTenant(deps: ReadCatalogueDeps, tenant: string): Promise<CatalogueSummary[]> {
   return await withStoreDeadline(STORE_DEADLINE_MS.image, async (signal) => {
     const names = await deps.runs.listCatalogues(tenant, { signal });
     return await Promise.all(
@@ -20,12 +41,6 @@ export async function listCatalogues(deps: ReadCatalogueDeps, tenant: string): P
 }
 
 type ReadCatalogueDeps = Pick<CatalogueDeps, 'runs' | 'schedules' | 'clock'>;
-
-/** The tenants that have catalogues. @throws {StoreError} */
-export const listCatalogueTenants = ({ store }: Pick<CatalogueDeps, 'store'>): Promise<string[]> =>
-  withStoreDeadline(STORE_DEADLINE_MS.small, (signal) =>
-    store.listFolders({ prefix: CATALOGUES_PREFIX, signal }),
-  );
 
 export async function describeCatalogue(
   { runs, schedules, clock }: ReadCatalogueDeps,

@@ -1,4 +1,4 @@
-import type { BatchResponse } from '@darkroom/api';
+import type { BatchResponse, RenderStatus } from '@darkroom/api';
 import { BATCHES_BY_TIME_PREFIX } from '@darkroom/shared/batches';
 import { ALL_TENANTS } from '@darkroom/shared/keys';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -7,10 +7,11 @@ import { requireTenant } from '../access/index.ts';
 import { STORE_DEADLINE_MS, withStoreDeadline } from '../backends/index.ts';
 import { type BatchEndpointDeps, createBatchResponse, takePage } from '../batches/index.ts';
 import { registerEndpoints } from '../endpoint.ts';
-import { emptyState, html, type Markup, table } from './design/index.ts';
+import { emptyState, html, type Markup, stateBadge, table } from './design/index.ts';
 import { withErrorPage } from './error-page.ts';
 import { formatTime } from './formats.ts';
 import { sendPage } from './layout.ts';
+import { pathOfRun } from './runs/index.ts';
 
 /** Batches that the page shows: the latest ones. */
 const SHOWN = 20;
@@ -70,12 +71,15 @@ const createTable = (rows: readonly { tenant: string; batch: BatchResponse }[], 
       'Created',
       'Results',
     ],
-    rows.map(({ tenant, batch: { id, status, request_counts: counts, created_at: createdAt } }) => {
+    rows.map(({ tenant, batch }) => {
+      const { id, run, request_counts: counts, created_at: createdAt } = batch;
       const query = ofAll ? `?${new URLSearchParams({ tenant }).toString()}` : '';
       return [
         ...(ofAll ? [tenant] : []),
-        html`<code>${id}</code>`,
-        status,
+        run === null
+          ? html`<code>${id}</code>`
+          : html`<a href="${pathOfRun({ tenant, id: run }, { allTenants: ofAll })}"><code>${id}</code></a>`,
+        batchBadge(batch),
         String(counts.total),
         String(counts.completed),
         String(counts.failed),
@@ -84,3 +88,18 @@ const createTable = (rows: readonly { tenant: string; batch: BatchResponse }[], 
       ];
     }),
   );
+
+const STATES: Record<BatchResponse['status'], RenderStatus> = {
+  validating: 'queued',
+  failed: 'failed',
+  in_progress: 'rendering',
+  finalizing: 'storing',
+  completed: 'completed',
+  expired: 'canceled',
+  cancelling: 'canceled',
+  cancelled: 'canceled',
+};
+
+/** A batch that is completed with failed requests looks failed, as its run does. */
+const batchBadge = ({ status, request_counts: counts }: BatchResponse): Markup =>
+  stateBadge(status === 'completed' && counts.failed > 0 ? 'failed' : STATES[status], status);

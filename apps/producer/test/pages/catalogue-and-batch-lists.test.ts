@@ -4,6 +4,7 @@ import { requires } from '@darkroom/testkit';
 import { beforeAll, expect, test } from 'vitest';
 import { BATCH_EXAMPLE_ID, putBatch } from '../support/contract/batch-fixture.ts';
 import { putCatalogueRun, putReport, putSchedule } from '../support/contract/catalogue-fixture.ts';
+import { putRun } from '../support/contract/contract-fixture.ts';
 import { type Harness, openHarness } from '../support/harness.ts';
 
 requires('redis').describe('the pages of catalogues and batches', () => {
@@ -68,20 +69,25 @@ requires('redis').describe('the pages of catalogues and batches', () => {
     }
   });
 
-  test('a tenant sees its batches with links to their results, and an overseer those of all', async () => {
+  test('a tenant sees its batches with links to their runs and results, and an overseer those of all', async () => {
     await putBatch(harness, BATCH_EXAMPLE_ID, { tenant: 'shop' });
+    await putRun(harness, BATCH_EXAMPLE_ID, { tenant: 'shop', isOpen: true });
     await putBatch(harness, OTHER_BATCH, { tenant: 'acme' });
     const own = (await read('/batches', shop)).text;
     expect(own).toContain(`<code>${BATCH_EXAMPLE_ID}</code>`);
     expect(own).not.toContain(OTHER_BATCH);
     const all = (await read('/batches', overseer)).text;
     for (const id of [BATCH_EXAMPLE_ID, OTHER_BATCH]) expect(all).toContain(`<code>${id}</code>`);
+    expect(all).toMatch(/<span class="badge queued"><svg.*<\/svg>validating</);
     for (const [text, key] of [
       [own, shop],
       [all, overseer],
     ] as const) {
-      for (const [, link = ''] of text.matchAll(/href="(\/v1\/batches\/[^"]*)"/g))
-        expect((await read(link.replaceAll('&amp;', '&'), key)).status).toBe(200);
+      const links = [...text.matchAll(/href="(\/v1\/batches\/[^"]*|\/runs\/[^"]*)"/g)].map(
+        ([, link = '']) => link,
+      );
+      expect(links.filter((link) => link.startsWith('/runs/'))).toHaveLength(1);
+      for (const link of links) expect((await read(link.replaceAll('&amp;', '&'), key)).status).toBe(200);
     }
   });
 

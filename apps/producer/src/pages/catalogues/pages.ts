@@ -10,7 +10,6 @@ import {
   findCatalogue,
   listCatalogueRuns,
   listCatalogues,
-  listCatalogueTenants,
   runResponse,
 } from '../../catalogues/index.ts';
 import { registerEndpoints } from '../../endpoint.ts';
@@ -49,15 +48,13 @@ export function registerCataloguePages(app: FastifyInstance, deps: CataloguePage
 }
 
 const sendCatalogues: Run = async (deps, request, reply) => {
-  const own = requireTenant(request);
-  const allTenants = own === ALL_TENANTS;
-  const tenants = allTenants ? await listCatalogueTenants(deps) : [own];
-  const catalogues = (await Promise.all(tenants.map((tenant) => listCatalogues(deps, tenant)))).flat();
+  const tenant = requireTenant(request);
+  const catalogues = await listCatalogues(deps, tenant);
   const isRunning = catalogues.some(({ open_runs: open }) => open.length > 0);
   return await sendPage(reply, 200, {
     title: 'Catalogues',
     section: SECTION,
-    body: createCataloguesView(catalogues, allTenants),
+    body: createCataloguesView(catalogues, tenant === ALL_TENANTS),
     ...(isRunning ? { reload: { seconds: RELOAD_S } } : {}),
   });
 };

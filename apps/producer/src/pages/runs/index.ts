@@ -3,4 +3,5 @@
 // pages.ts      GET /runs, /runs/{id}; POST …/seal, cancel, redrive
 // list-view.ts  runs as a table (pure)
 // run-view.ts   a run (pure)
+export { pathOfRun } from './list-view.ts';
 export { type RunPageDeps, registerRunPages } from './pages.ts';
