@@ -58,6 +58,7 @@ const began = performance.now();
 const cpu = process.cpuUsage();
 const result = await createPlan({
   file: Buffer.from(file),
+  tenant: 'default',
   workFolder,
   locations: {
     folder,

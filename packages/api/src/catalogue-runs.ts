@@ -45,7 +45,9 @@ export const ENDED_CATALOGUE_RUN_STATUSES = [
 /** The body of `POST /v1/catalogues/{name}/runs`. */
 export const catalogueRunRequestSchema = z
   .strictObject({
-    file: z.string().min(1).max(100_000).meta({ description: 'The text of the catalogue file.' }),
+    file: z.string().min(1).max(100_000).meta({
+      description: 'The text of the catalogue file. Without `tenant`, it belongs to the tenant of the key.',
+    }),
     files: digest.optional().meta({
       description:
         'The digest of the list of uploaded files: one JSON object per line with `path`, `sha256`, `bytes` and `modified_at`. Upload the files and then the list. Needed for a source or reference images that are paths.',

@@ -24,7 +24,8 @@ export const CATALOGUE_ALARMS = [
 export const catalogueScheduleRequestSchema = z
   .strictObject({
     file: z.string().min(1).max(100_000).meta({
-      description: 'The text of a catalogue file with `schedule`. Its source is an https or s3 URL.',
+      description:
+        'The text of a catalogue file with `schedule`. Its source is an https or s3 URL. Without `tenant`, it belongs to the tenant of the key.',
     }),
   })
   .meta({ id: 'CatalogueScheduleRequest' });

@@ -19,6 +19,7 @@ async function putRun(store: ObjectStore, folder: string): Promise<void> {
   const source = await readFile(join(folder, 'products.csv'));
   await createPlan({
     file: await readFile(join(folder, 'catalogue.yaml')),
+    tenant: 'default',
     workFolder,
     locations: {
       folder,

@@ -78,7 +78,8 @@ function checkCaller(
     if (!isValid) found.push({ field, expected, received });
   };
   check(name === caller.catalogue, 'file, name', `${caller.catalogue}, as the path of the request`, name);
-  check(tenant === caller.tenant, 'file, tenant', `${caller.tenant}, the tenant of the key`, tenant);
+  if (tenant !== undefined)
+    check(tenant === caller.tenant, 'file, tenant', `${caller.tenant}, the tenant of the key`, tenant);
   check(
     classifyLocation(source.path) !== 's3' || caller.readsBuckets,
     'file, source.path',

@@ -55,6 +55,7 @@ const putEndpoint = (deps: CatalogueDeps): Endpoint => ({
       const before = await deps.schedules.readSchedule(id, { signal });
       const actor = describeCaller(caller);
       const next = createSchedule(config, file, {
+        tenant: id.tenant,
         actor,
         readsBuckets,
         present: before,

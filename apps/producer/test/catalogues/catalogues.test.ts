@@ -68,6 +68,37 @@ requires('redis').describe('runs of catalogues', () => {
     expect(problem.code).toBe('catalogue_run_exists');
   });
 
+  test('a file that names no tenant belongs to the tenant of the key, and one that names another is refused', async () => {
+    const own = `${createCatalogueFile()}schedule: { cron: 0 1 * * *, time_zone: UTC }\n`;
+    const schedule = (text: string, key = press) =>
+      fetch(`${harness.url}${path}/schedule`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json', ...key },
+        body: JSON.stringify({ file: text }),
+      });
+    const { run, tenant } = await read(await start({ file: own }, press));
+    expect(tenant).toBe('press');
+    expect(await read(await start({ file: own }, press))).toMatchObject({ run, tenant });
+    const scheduled = await schedule(own);
+    expect([scheduled.status, await scheduled.json()]).toMatchObject([200, { tenant: 'press' }]);
+    const records = [
+      `catalogues/press/shoes/runs/${run}/request.json`,
+      'catalogues/press/shoes/schedule.json',
+    ];
+    for (const key of records) expect([key, await harness.store.head(key)]).not.toContain(undefined);
+    expect(await harness.store.listFolders({ prefix: 'catalogues/' })).not.toContain('default');
+
+    for (const response of [
+      await start({ file: `tenant: default\n${own}` }, press),
+      await schedule(`tenant: shop\n${own}`),
+    ]) {
+      const { code, problems } = await readProblem(response);
+      expect([code, problems?.map(({ field }) => field)]).toEqual(['invalid_request', ['file, tenant']]);
+    }
+    // A key of all tenants cannot enqueue.
+    expect((await start({ file: own }, operator)).status).toBe(403);
+  });
+
   test('the date of a run is that of the time zone of the schedule', async () => {
     const schedule = 'schedule: { cron: 0 1 * * *, time_zone: Europe/Berlin }\n';
     expect(await read(await start({ file: `${file}${schedule}` }))).toMatchObject({ run: '2026-11-28' });

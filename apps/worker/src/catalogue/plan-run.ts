@@ -36,6 +36,7 @@ export const planRun = (context: RunContext): Promise<PlanOutcome> =>
 
 async function planIn(workFolder: string, context: RunContext): Promise<PlanOutcome> {
   const { id, request, infra, own, job } = context;
+  const { tenant, catalogue: name } = id;
   const { settings, store } = infra;
   const { signal } = job;
   const locations = await openRunLocations(context);
@@ -44,13 +45,14 @@ async function planIn(workFolder: string, context: RunContext): Promise<PlanOutc
     let budgetMicros = Number.POSITIVE_INFINITY;
     const result = await createPlan({
       file: Buffer.from(request.file),
+      tenant,
       workFolder,
       locations,
       findManifest: (config) => {
         budgetMicros = (config.budget ?? Number.POSITIVE_INFINITY) * 1e6;
-        return fetchLastManifest(store, config, workFolder, signal);
+        return fetchLastManifest(store, { tenant, name }, workFolder, signal);
       },
-      findReviews: (config) => fetchReviews(store, config, signal),
+      findReviews: () => fetchReviews(store, { tenant, name }, signal),
       findPrice: ({ resolution }) => getRenderPrice(settings, resolution),
       maxPurchases: settings.MAX_PURCHASES,
       accepted: request.accepted,

@@ -70,6 +70,25 @@ function watchLatest({ store }: Harness) {
 }
 
 requires('redis').describe('a run of a catalogue', () => {
+  test('a catalogue without a tenant uses the images of the tenant that runs it, and no image of another tenant', async () => {
+    const harness = await openHarness();
+    await harness.startWorker();
+    for (const [tenant, run, bought] of [
+      ['default', 'night-1', 3],
+      ['shop', 'night-1', 3],
+      ['shop', 'night-2', 0],
+    ] as const) {
+      const id = await beginRun(harness, createCsv(3), { tenant, run });
+      expect(await waitForRun(harness, id)).toMatchObject({
+        status: 'completed',
+        counts: { bought, unchanged: 3 - bought },
+      });
+      for (const { image } of await readManifest(harness, id))
+        expect(image?.key).toMatch(new RegExp(`^catalogues/${tenant}/shoes/runs/night-1/images/`));
+    }
+    expect(countPurchases(harness)).toBe(6);
+  });
+
   test('the first night buys each item once, under its own name; the second buys what changed, and what was lost', async () => {
     const harness = await openHarness();
     const { store } = harness;

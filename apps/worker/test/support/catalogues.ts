@@ -27,9 +27,14 @@ export const createCsv = (rows: number, color: (index: number) => string = () =>
 export async function beginRun(
   { store, queues }: Harness,
   csv: string,
-  { run = 'night-1', yaml = '', ...more }: { run?: string; yaml?: string } & Partial<RunRequest> = {},
+  {
+    tenant = CATALOGUE.tenant,
+    run = 'night-1',
+    yaml = '',
+    ...more
+  }: { run?: string; yaml?: string } & Partial<RunRequest> = {},
 ): Promise<RunId> {
-  const id = { ...CATALOGUE, run };
+  const id = { ...CATALOGUE, tenant, run };
   const upload = async (text: string) => {
     const digest = createHash('sha256').update(text).digest('hex');
     await store.put(uploadedFileKey(id.tenant, id.catalogue, digest), text, octets);

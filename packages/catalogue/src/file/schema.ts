@@ -64,11 +64,10 @@ export const catalogueSchema = z
         error: 'expected 1 to 48 lower-case letters, digits and dashes, starting with a letter or digit',
       })
       .meta({ description: 'Runs, reports and stored images of the catalogue are found by this name.' }),
-    tenant: z
-      .string()
-      .regex(TENANT)
-      .default('default')
-      .meta({ description: 'The tenant that its renders belong to.' }),
+    tenant: z.string().regex(TENANT).optional().meta({
+      description:
+        'The tenant that its renders belong to. Without it: the tenant of the key that sends the file, or `default` without a key.',
+    }),
     source: z
       .strictObject({
         path: z.string().min(1).meta({

@@ -19,6 +19,8 @@ import { createTally, type FindPrice, type LeftItem, type Sample } from './tally
 export interface PlanInput {
   /** The bytes of the catalogue file. */
   file: Uint8Array;
+  /** The tenant of the catalogue, if its file names none. */
+  tenant: string;
   /** For copies of the source and of the manifest. The caller removes it. */
   workFolder: string;
   locations: LocationDeps;
@@ -208,7 +210,7 @@ async function decideAll(
     file: {
       version: PLAN_VERSION,
       catalogue: config.name,
-      tenant: config.tenant,
+      tenant: config.tenant ?? input.tenant,
       created_at: new Date(now).toISOString(),
       catalogue_sha256: sha256,
       source_sha256: snapshot.sha256,

@@ -3,6 +3,8 @@ import type { Schedule } from './records.ts';
 
 /** Who schedules a catalogue, and when. */
 interface Scheduling {
+  /** The tenant of the caller. A file need not name it. */
+  tenant: string;
   actor: string;
   readsBuckets: boolean;
   /** The schedule that it replaces. */
@@ -18,12 +20,12 @@ interface Scheduling {
 export function createSchedule(
   config: CatalogueConfig & { schedule: NonNullable<CatalogueConfig['schedule']> },
   file: string,
-  { actor, readsBuckets, present, now }: Scheduling,
+  { tenant, actor, readsBuckets, present, now }: Scheduling,
 ): Schedule {
   const { cron, time_zone: timeZone, finish_by, min_duration, ping } = config.schedule;
   const isSame = present?.cron === cron && present.timeZone === timeZone;
   return {
-    tenant: config.tenant,
+    tenant,
     catalogue: config.name,
     file,
     cron,

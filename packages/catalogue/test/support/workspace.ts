@@ -77,6 +77,7 @@ export async function openWorkspace(
       const decisions: Decision[] = [];
       const result = await createPlan({
         file: Buffer.from(yaml),
+        tenant: 'default',
         workFolder: await newFolder(),
         locations,
         findManifest: async () => last ?? { kind: 'first_run' },

@@ -1,5 +1,12 @@
 import { writeFile } from 'node:fs/promises';
-import { createPlan, type Decision, GUARDS, type GuardName, type Plan } from '@darkroom/catalogue';
+import {
+  type CatalogueConfig,
+  createPlan,
+  type Decision,
+  GUARDS,
+  type GuardName,
+  type Plan,
+} from '@darkroom/catalogue';
 import { InvalidArgumentError, Option } from 'commander';
 import { CliError } from '../../cli-error.ts';
 import { defineCommand, type Result, readCount } from '../../command/index.ts';
@@ -15,6 +22,9 @@ import {
 } from './plan-input.ts';
 import { formatPlan } from './plan-view.ts';
 import { formatProblems, formatQuarantine } from './problem-report.ts';
+
+/** It reads the store itself, so no key says whose catalogue a file without `tenant` is. */
+const DEFAULT_TENANT = 'default';
 
 interface Options extends PlanOptions {
   accept?: GuardName[];
@@ -80,8 +90,9 @@ export const planCommand = defineCommand<Options>({
       const explained: Decision[] = [];
       const result = await createPlan({
         ...loaded,
-        findManifest: (config) => findManifest(options, settings, loaded.workFolder, host, config),
-        findReviews: (config) => findReviews(settings, host, config),
+        tenant: DEFAULT_TENANT,
+        findManifest: (config) => findManifest(options, settings, loaded.workFolder, host, toName(config)),
+        findReviews: (config) => findReviews(settings, host, toName(config)),
         findPrice: createPriceFinder(settings),
         maxPurchases: settings.MAX_PURCHASES,
         accepted: accept,
@@ -115,6 +126,8 @@ export const planCommand = defineCommand<Options>({
       };
     }),
 });
+
+const toName = ({ tenant = DEFAULT_TENANT, name }: CatalogueConfig) => ({ tenant, name });
 
 const toIso = (time: number | null) => (time === null ? null : new Date(time).toISOString());
 
