@@ -40,7 +40,8 @@ events.onerror = () => {
 
 /**
  * It reloads the page after `data-seconds`, or opens `data-path`. It waits while a person fills in a form, because a reload
- * empties it. It stops when the browser opens another page: a reload would end the wait for the answer.
+ * empties it. It also waits when the browser opens another page, because a reload would end the wait for the answer. A download
+ * looks the same to the page, and leaves it open.
  */
 const RELOAD_SCRIPT = `'use strict';
 const { seconds, path } = document.currentScript.dataset;
@@ -48,12 +49,15 @@ const readForms = () => JSON.stringify([...document.forms].map((form) => [...new
 const first = readForms();
 const isFilledIn = () =>
   document.activeElement?.matches('input, select, textarea') || readForms() !== first;
-const timer = setInterval(() => {
-  if (isFilledIn()) return;
+let leavesUntil = 0;
+addEventListener('beforeunload', () => {
+  leavesUntil = Date.now() + 30_000;
+});
+setInterval(() => {
+  if (Date.now() < leavesUntil || isFilledIn()) return;
   if (path) location.replace(path);
   else location.reload();
 }, seconds * 1_000);
-addEventListener('beforeunload', () => clearInterval(timer));
 `;
 
 /** Bull Board shows a 401 as an error of its own, again and again. It leads to the sign-in, and back. */
