@@ -118,6 +118,21 @@ describe('catalogue', () => {
     await store.close();
   });
 
+  test('a file without a tenant is compared with the last run of --tenant, and one with a tenant is not', async () => {
+    const { file, env } = await initExample();
+    const yaml = (await readFile(file, 'utf8')).replace(/^tenant: .*\n/m, '');
+    const store = await openStore({ dataDir: env.DATA_DIR, clock: systemClock });
+    await store.put('catalogues/shop/example/runs/a/summary.json', '{}', { contentType: 'application/json' });
+    await store.close();
+    const plan = async (tenant: string, ...args: string[]) => {
+      await writeFile(file, `${tenant}${yaml}`);
+      return (await darkroom(['catalogue', 'plan', file, '--backlog', '0', ...args], { env })).code;
+    };
+    expect(await plan('')).toBe(0);
+    expect(await plan('', '--tenant', 'shop')).toBe(6);
+    expect(await plan('tenant: other\n', '--tenant', 'shop')).toBe(0);
+  });
+
   test('--explain says why each view of a product is bought, and an unknown key exits with 3', async () => {
     const { file, env } = await initExample();
     const args = ['catalogue', 'plan', file, '--backlog', '0', '--explain'];

@@ -23,10 +23,8 @@ import {
 import { formatPlan } from './plan-view.ts';
 import { formatProblems, formatQuarantine } from './problem-report.ts';
 
-/** It reads the store itself, so no key says whose catalogue a file without `tenant` is. */
-const DEFAULT_TENANT = 'default';
-
 interface Options extends PlanOptions {
+  tenant: string;
   accept?: GuardName[];
   explain?: string;
   out?: string;
@@ -42,6 +40,10 @@ export const planCommand = defineCommand<Options>({
     'and 6 if a guard stops the run.',
   args: [{ name: '<file>', text: 'a catalogue file' }],
   options: [
+    // The plan reads the store itself, so no key says whose catalogue it is.
+    new Option('--tenant <name>', 'the tenant of the key that will run a file without `tenant`').default(
+      'default',
+    ),
     new Option('--explain <key>', 'say why the images of this product are bought'),
     new Option('--accept <guard...>', 'pass these guards').choices(GUARDS),
     new Option('--out <path>', 'write the plan to this file: a run of it does exactly this, or stops'),
@@ -85,12 +87,13 @@ export const planCommand = defineCommand<Options>({
   uses: 'api',
   run: ({ args: [path = ''], options, host, api, style }) =>
     withCatalogueFile(path, host, async ({ settings, ...loaded }): Promise<Result> => {
-      const { accept = [], explain, out } = options;
+      const { accept = [], explain, out, tenant } = options;
+      const toName = (config: CatalogueConfig) => ({ tenant: config.tenant ?? tenant, name: config.name });
       const now = host.clock.now();
       const explained: Decision[] = [];
       const result = await createPlan({
         ...loaded,
-        tenant: DEFAULT_TENANT,
+        tenant,
         findManifest: (config) => findManifest(options, settings, loaded.workFolder, host, toName(config)),
         findReviews: (config) => findReviews(settings, host, toName(config)),
         findPrice: createPriceFinder(settings),
@@ -126,8 +129,6 @@ export const planCommand = defineCommand<Options>({
       };
     }),
 });
-
-const toName = ({ tenant = DEFAULT_TENANT, name }: CatalogueConfig) => ({ tenant, name });
 
 const toIso = (time: number | null) => (time === null ? null : new Date(time).toISOString());
 
