@@ -131,8 +131,8 @@ requires('redis').describe('the journal at intake', () => {
       'a render without a key is withdrawn before the answer (%s)',
       async (kind) => {
         const harness = await openUnconfirmed(false);
-        const call = { single: harness.post({ prompt: 'x' }), bulk: harness.bulk([{ prompt: 'x' }]) };
-        const problem = await readProblem(await call[kind as 'single']);
+        const call = kind === 'single' ? harness.post({ prompt: 'x' }) : harness.bulk([{ prompt: 'x' }]);
+        const problem = await readProblem(await call);
         expect(problem).toMatchObject({ code: 'queue_unavailable' });
         expect(await readJournal(harness.store)).toEqual([]);
       },
