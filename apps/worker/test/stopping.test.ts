@@ -8,7 +8,7 @@ vi.setConfig({ testTimeout: 120_000 });
 requires('redis').describe('a worker that stops, dies, or loses Redis', () => {
   test('a worker that stops lets its running submission finish', async () => {
     const harness = await openHarness();
-    harness.simulator.faults.add({ kind: 'slow', ms: 700 });
+    harness.simulator.faults.add({ kind: 'slow', ms: 3_000 });
     const worker = await harness.startWorker();
     const id = await harness.enqueue();
     await harness.simulator.requests.until((counts) => counts.categories.submit.received === 1);

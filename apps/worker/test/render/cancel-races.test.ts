@@ -42,7 +42,7 @@ requires('redis').describe('a cancel that meets another end or another run', () 
   test('a render that fails instead leaves no cancel marker for its redrive', async () => {
     const harness = await openHarness();
     harness.simulator.faults.add({ kind: 'redirect', to: 'http://localhost:1/secrets' });
-    harness.simulator.faults.add({ kind: 'slow', route: 'download', ms: 700 });
+    harness.simulator.faults.add({ kind: 'slow', route: 'download', ms: 3_000 });
     await harness.startWorker();
     const id = await harness.enqueue();
     await harness.simulator.requests.until((counts) => counts.categories.download.received === 1);

@@ -151,7 +151,7 @@ requires('redis').describe('canceling a render', () => {
       await firstWorker.close();
       const waits = child === 'waits';
       if (waits) await harness.queues.submit.pause();
-      harness.simulator.faults.add({ kind: 'slow', ms: 700 });
+      harness.simulator.faults.add({ kind: 'slow', ms: 3_000 });
       // The render does not end before the cancel.
       harness.simulator.faults.add({ kind: 'stuck' });
       await harness.startWorker();

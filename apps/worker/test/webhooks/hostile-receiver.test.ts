@@ -61,7 +61,7 @@ test('a receiver that answers 200 and then drips has acknowledged, and is cut at
     socket.once('close', () => cut.open());
     drip(socket);
   });
-  const answer = await poster({ timeoutMs: 300 }).post(urlOf(port), message, never);
+  const answer = await poster({ timeoutMs: 2_000 }).post(urlOf(port), message, never);
   expect(answer).toEqual({ kind: 'acknowledged', status: 200 });
   await cut.wait();
 });
