@@ -48,8 +48,9 @@ export function readOptions(argv: string[]): Options {
       'after',
       `
 Settings come from the environment. The most important ones here:
-  DATA_DIR         folder of the queue, the images and the simulator's data   (.darkroom)
-  PORT             port of the API and the dashboard                          (3000, or a free one)
+  DATA_DIR         folder of the queue and the images (.darkroom); the simulated provider keeps its
+                   data beside it (.darkroom-simulator)
+  PORT             port of the API and the dashboard (3000, or a free one)
   TOAPIS_API_KEY   use the real provider; asks before it spends money
   QUEUE_URL        use a Redis instead of the embedded queue
   STORE_URL        s3://bucket/prefix instead of a folder

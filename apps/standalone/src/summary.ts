@@ -57,7 +57,12 @@ export async function summarizeRun(
   const renders = ended.flatMap(({ render }) => render ?? []);
   const entries = ended.map(({ entry }) => entry);
   const purchases = renders.reduce((sum, { cost }) => sum + cost.purchases, 0);
-  const tasks = simulator && renders.flatMap(({ id }) => simulator.book.byBusinessId(id));
+  // A render of a deleted store had the same id, and the provider still knows what it sold then.
+  const tasks =
+    simulator &&
+    renders.flatMap(({ id, created_at: created }) =>
+      simulator.book.byBusinessId(id).filter(({ createdAt }) => createdAt >= Date.parse(created)),
+    );
   const billed = tasks ? tasks.filter((task) => Number(task.charged) > 0).length : null;
   const reasons: Record<string, number> = {};
   for (const { error } of entries) if (error) reasons[error.code] = (reasons[error.code] ?? 0) + 1;

@@ -60,6 +60,16 @@ test('a run of the samples is followed to its end, a second one is found, and a 
 
   const summary = await summarizeRun(longer, three.samples, darkroom, 1);
   expect(summary).toMatchObject({ completed: 3, unchanged: 2, purchases: 3, billed: 3, as_expected: true });
+  // As after the store was deleted: the ids are the same, and the provider sold its tasks before these renders.
+  const newer = longer.ended.map(({ entry, render }) => ({
+    entry,
+    render: render && { ...render, created_at: new Date(Date.now() + 1).toISOString() },
+  }));
+  expect(await summarizeRun({ ...longer, ended: newer }, three.samples, darkroom, 1)).toMatchObject({
+    purchases: 3,
+    billed: 0,
+    as_expected: false,
+  });
   expect((await fetch(summary.report)).headers.get('content-type')).toMatch(/^text\/html/);
   expect(summary).toMatchObject({ differing: 0 });
   expect(formatTable(longer.ended)).not.toContain('differs');
