@@ -217,7 +217,15 @@ requires('browser').describe('the pages without API keys, in a real browser', ()
     expect(loads).toEqual([]);
     await reason.fill('');
     await reason.blur();
-    await reload(() => page.clock.runFor(3_000));
+    // A download begins like another page, which a reload would end.
+    await page.evaluate(() => {
+      const begun = document.body.dataset;
+      addEventListener('beforeunload', () => (begun['leaves'] = String(Number(begun['leaves'] ?? 0) + 1)));
+      dispatchEvent(new Event('beforeunload'));
+    });
+    await page.clock.runFor(27_000);
+    expect(await page.evaluate(() => document.body.dataset['leaves'])).toBe('1');
+    await reload(() => page.clock.runFor(6_000));
 
     await reason.fill('for the photographer');
     await button.click();
