@@ -37,7 +37,7 @@ export function tenantLine(lane: LaneName, tenant: string): number {
   return firstLine + (hashTenant(tenant) % (lastLine - firstLine + 1));
 }
 
-/** Hashes of tenants. Without it, a bulk call would make one hash per render: a tenth of the producer's time. */
+/** Hashes of tenants. Without it, a bulk call would make one hash per render: about a twentieth of the producer's time. */
 const hashes = new Map<string, number>();
 const MAX_HASHES = 10_000;
 
